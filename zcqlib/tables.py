@@ -6,7 +6,7 @@ Months are `Period[M]` in memory and `YYYY-MM` in CSV.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -63,7 +63,7 @@ class Table:
 def _columns(text: str) -> tuple[Column, ...]:
     """Read `name kind[!] [a|b|c] : meaning` lines; `!` marks a column that must be filled."""
     out = []
-    for line in text.strip().splitlines():
+    for line in filter(str.strip, text.splitlines()):
         head, meaning = line.strip().split(" : ", 1)
         name, kind, *rest = head.split()
         allowed = tuple("" if w == "-" else w for w in rest[0].split("|")) if rest else ()
@@ -271,7 +271,7 @@ def _typed(s: pd.Series, c: Column) -> pd.Series:
     return s.astype(_DTYPES[c.kind])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _schema(table: Table) -> pa.DataFrameSchema:
     import pandera.pandas as pa  # 0.6 s, and only needed at the door
 
