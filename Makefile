@@ -1,0 +1,31 @@
+# Every target is one call of setup_env.py, which Windows users reach through run.bat.
+PY ?= python3
+DO := $(PY) setup_env.py
+
+.PHONY: run test lab setup test-browser bench bench-read bench-projection record fuzz demo lock
+
+run:              ## the demo month, end to end
+	$(DO) run
+test:             ## all tests
+	$(DO) test
+lab:              ## JupyterLab in Chinese
+	$(DO) lab
+setup:
+	$(DO) setup
+test-browser:     ## installs a browser where it can, then drives JupyterLab
+	$(DO) python tests/browser.py
+bench:            ## the warm month against papermill and two nbclient workers, and the Monte Carlo
+	$(DO) python tests/bench.py
+bench-read:       ## reading and understanding against pandas
+	$(DO) python tests/bench_read.py
+bench-projection: ## the projection against its peers
+	$(DO) python tests/bench_projection.py
+record:           ## the peers' scores on the two published monthly series
+	$(DO) python tests/record.py
+fuzz:             ## many more mutated workbooks than in the tests
+	$(DO) python tests/fuzz_reports.py
+demo:             ## write the made-up reports again
+	$(DO) python data/raw/demo/generate.py
+lock:             ## resolve the ranges of pyproject.toml anew, for all platforms
+	$(DO) python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --no-annotate --extra test --extra cluster -q pyproject.toml -o requirements.lock
