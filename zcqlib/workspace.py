@@ -1,0 +1,252 @@
+"""The one door to tables on disk: where months lie, vintages that are never rewritten, atomic writes.
+
+    data/processed/[demo/]<month>/<vintage>/TABLE.parquet     all tables of one vintage, with vintage.json
+    data/processed/[demo/]<month>/CURRENT                     the vintage that the last run of that month made
+    figures/[demo/]<month>/                                   what that month's run shows
+
+A month that is looked at with later knowledge (`as_of`) stands beside it as `<month>@<as_of>`.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from zcqlib import tables
+from zcqlib.tables import ZcqError
+
+REPORT_SUFFIXES = {".xls", ".xlsx", ".xlsm", ".ods", ".et", ".csv", ".txt", ".tsv", ".html", ".htm", ".xml", ".mht",
+                   ".docx"}
+_BY_NAME = {t.name: t for t in tables.ALL}
+
+
+class WorkspaceError(ZcqError):
+    """Something is not where it must be, or cannot be written."""
+
+
+def parse_month(text: str | pd.Period, what: str = "月份") -> pd.Period:
+    """`YYYY-MM` to a month; anything else is refused with an example."""
+    if isinstance(text, pd.Period):
+        return text.asfreq("M")
+    try:
+        if len(text) != 7 or text[4] != "-":
+            raise ValueError(text)
+        return pd.Period(text, freq="M")
+    except ValueError as e:
+        raise WorkspaceError(f"{what}「{text}」不能识别,应写成 2018-09 这样的年-月。") from e
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One project folder, seen either with real reports or with the made-up ones (`demo`)."""
+
+    root: Path
+    demo: bool = False
+
+    @classmethod
+    def find(cls, demo: bool = False, start: Path | None = None) -> Workspace:
+        """The project that the environment variable ZCQ_ROOT names, or else the one around `start` (default: here).
+
+        Raises
+        ------
+        WorkspaceError : no folder with data/raw/reference on the way up.
+        """
+        here = Path(os.environ.get("ZCQ_ROOT") or start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / "data" / "raw" / "reference").is_dir():
+                return cls(folder, demo)
+        raise WorkspaceError(f"从 {here} 往上找不到含 data/raw/reference 的项目文件夹;请在项目文件夹内运行。")
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "data" / "raw" / ("demo" if self.demo else "")
+
+    @property
+    def reference(self) -> Path:
+        return self.root / "data" / "raw" / "reference"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "data" / "raw" / "published"
+
+    @property
+    def processed(self) -> Path:
+        return self.root / "data" / "processed" / ("demo" if self.demo else "")
+
+    def figures(self, month: pd.Period, as_of: pd.Period | None = None) -> Path:
+        return self.root / "figures" / ("demo" if self.demo else "") / self._folder(month, as_of)
+
+    @staticmethod
+    def _folder(month: pd.Period, as_of: pd.Period | None) -> str:
+        return str(month) if as_of in (None, month) else f"{month}@{as_of}"
+
+    def report_months(self) -> list[pd.Period]:
+        """Months of which a report folder exists, oldest first."""
+        folders = self.raw.glob("20[0-9][0-9]-[01][0-9]") if self.raw.is_dir() else []
+        return sorted(pd.Period(p.name, freq="M") for p in folders if p.is_dir())
+
+    def received(self, month: pd.Period) -> list[Path]:
+        """Report files of one month in the order of their names, whatever their type; system litter is left out."""
+        folder = self.raw / str(month)
+        if not folder.is_dir():
+            return []
+        return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+
+    # tables ---------------------------------------------------------------------------------------------------------
+
+    def current(self, month: pd.Period, as_of: pd.Period | None = None) -> Path | None:
+        """Folder of the month's current vintage, None where the month was never run."""
+        home = self.processed / self._folder(month, as_of)
+        try:
+            vintage = home / (home / "CURRENT").read_text("utf-8").strip()
+        except FileNotFoundError:
+            return None
+        return vintage if (vintage / "vintage.json").exists() else None
+
+    def read(self, name: str, month: pd.Period, as_of: pd.Period | None = None) -> pd.DataFrame:
+        """One table of a month's current vintage.
+
+        Raises
+        ------
+        WorkspaceError : the month was not run, or the table is not in it; says which command makes it.
+        """
+        vintage = self.current(month, as_of)
+        if vintage is None:
+            have = ", ".join(sorted(p.parent.name for p in self.processed.glob("*/CURRENT"))) or "无"
+            raise WorkspaceError(f"{month} 还没有处理结果(已有:{have})。请先运行:python -m zcqlib run {month}"
+                                 + (" --demo" if self.demo else ""))
+        path = vintage / f"{name}.parquet"
+        if not path.exists():
+            raise WorkspaceError(f"{month} 的处理结果 {vintage.name} 中没有 {name} 表。")
+        return pd.read_parquet(path)
+
+    def read_all(self, vintage: Path) -> dict[str, pd.DataFrame]:
+        return {p.stem: pd.read_parquet(p) for p in sorted(vintage.glob("*.parquet"))}
+
+    def existing(self, month: pd.Period, recipe: Mapping[str, object], as_of: pd.Period | None = None) -> Path | None:
+        """The vintage that this recipe once made, which becomes the current one again; None where there is none."""
+        home = self.processed / self._folder(month, as_of)
+        vintage = home / _vintage_name(recipe)
+        if not (vintage / "vintage.json").exists():
+            return None
+        write_atomic(home / "CURRENT", vintage.name.encode())
+        return vintage
+
+    def commit(self, month: pd.Period, contents: Mapping[str, pd.DataFrame], recipe: Mapping[str, object],
+               as_of: pd.Period | None = None) -> Path:
+        """Write one vintage; the recipe (inputs, parameters, versions) names it, so the same recipe writes nothing.
+
+        Tables of `zcqlib.tables` are checked first. Everything is written to a hidden folder, flushed, and then
+        renamed in one step; the pointer CURRENT follows in another. A run killed between leaves the old vintage.
+
+        Raises
+        ------
+        TableError, WorkspaceError : a table is not in shape; the disk is full or not writable.
+        """
+        if vintage := self.existing(month, recipe, as_of):
+            return vintage
+        for name, frame in contents.items():
+            if name in _BY_NAME:
+                tables.check(frame, _BY_NAME[name], where=f"{month} {name}")
+        home = self.processed / self._folder(month, as_of)
+        vintage = home / _vintage_name(recipe)
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            _sweep(home)
+            new = Path(tempfile.mkdtemp(prefix=".new-", dir=home))
+            for name, frame in contents.items():
+                frame.to_parquet(new / f"{name}.parquet")
+            record = {"recipe": recipe, "rows": {name: len(frame) for name, frame in contents.items()},
+                      "tables": {name: digest(new / f"{name}.parquet") for name in contents}}
+            (new / "vintage.json").write_text(json.dumps(record, sort_keys=True, ensure_ascii=False, indent=1), "utf-8")
+            for path in new.iterdir():
+                _flush(path)
+            new.chmod(0o755)
+            os.replace(new, vintage)
+            write_atomic(home / "CURRENT", vintage.name.encode())
+        except OSError as e:
+            raise WorkspaceError(f"无法写入 {home}:{e.strerror or e}。"
+                                 "请检查磁盘空间、写入权限,以及文件是否被其他程序占用。") from e
+        return vintage
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Only one run writes at a time; a second one is refused and told who holds the lock.
+
+        The operating system drops the lock when its process ends, so a killed run leaves nothing to clean up.
+        """
+        self.processed.mkdir(parents=True, exist_ok=True)
+        path = self.processed / ".lock"
+        with open(path, "a+", encoding="utf-8") as fh:
+            try:
+                _lock(fh)
+            except OSError as e:
+                holder = self.processed / ".lock-holder"
+                who = holder.read_text("utf-8") if holder.exists() else "未知进程"
+                raise WorkspaceError(f"另一次运行正在使用 {self.processed}({who})。请等它结束后重试。") from e
+            write_atomic(self.processed / ".lock-holder", f"进程号 {os.getpid()}".encode())
+            try:
+                yield
+            finally:
+                (self.processed / ".lock-holder").unlink(missing_ok=True)
+
+
+def _vintage_name(recipe: Mapping[str, object]) -> str:
+    return digest(json.dumps(recipe, sort_keys=True, ensure_ascii=False).encode())[:16]
+
+
+def digest(data: bytes | Path) -> str:
+    """SHA-256 of bytes or of a file's content."""
+    if isinstance(data, Path):
+        with open(data, "rb") as fh:
+            return hashlib.file_digest(fh, "sha256").hexdigest()
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace a file in one step; the same content leaves it untouched."""
+    if path.exists() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as fh:
+            fh.write(data)
+            fh.flush()
+            os.fsync(fh.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _sweep(home: Path) -> None:
+    """Clear what a killed run left; living runs are kept out by the lock."""
+    for left in home.glob(".new-*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    with open(path, "rb+") as fh:
+        os.fsync(fh.fileno())
+
+
+def _lock(fh) -> None:
+    if os.name == "nt":
+        import msvcrt
+        msvcrt.locking(fh.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+        fcntl.flock(fh, fcntl.LOCK_EX | fcntl.LOCK_NB)
