@@ -1,0 +1,124 @@
+"""The command line: each command is a few lines over the library, and every refusal is one Chinese sentence."""
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from zcqlib.tables import ZcqError
+from zcqlib.workspace import Workspace, parse_month
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="自创区月报:整理、测算、排名、出图。")
+out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+
+Month = Annotated[str, typer.Argument(help="报告月份,如 2018-09", metavar="月份")]
+Demo = Annotated[bool, typer.Option("--demo", help="用随项目附带的演示数据")]
+AsOf = Annotated[str, typer.Option("--as-of", help="按该月为止所知的数据重做,如 2018-10", metavar="月份")]
+
+
+@contextmanager
+def refusals():
+    """Turn what is wrong with data or a request into one Chinese sentence and exit code 1."""
+    try:
+        yield
+    except ZcqError as e:
+        err.print(f"[red]错误[/red]:{e}", markup=True)
+        raise typer.Exit(1) from e
+
+
+def _period(month: str, as_of: str):
+    period = parse_month(month)
+    known = parse_month(as_of, "--as-of 月份") if as_of else None
+    if known is not None and known < period:
+        raise ZcqError(f"--as-of {known} 早于报告月份 {period},那时还没有该月数据。")
+    return period, known
+
+
+@app.command()
+def run(month: Month, demo: Demo = False, as_of: AsOf = "",
+        force: Annotated[bool, typer.Option("--force", help="即使没有变化也全部重跑")] = False,
+        only: Annotated[str, typer.Option("--only", help="只跑名称以此开头的笔记本,如 03", metavar="编号")] = "",
+        set_: Annotated[list[str] | None, typer.Option("--set", help="其他笔记本参数,如 --set PARK=gaoxin",
+                                                       metavar="名称=值")] = None) -> None:
+    """每月一次:整理报表、运行全部笔记本、出图、写运行清单。"""
+    from zcqlib import run as monthly
+
+    with refusals():
+        period, known = _period(month, as_of)
+        extra = dict(_assignment(s) for s in set_ or [])
+        workspace = Workspace.find(demo)
+        with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                      console=err, transient=True) as bar:
+            task = bar.add_task("准备", total=None)
+            report = monthly.run_month(
+                workspace, period, known, force=force, only=only, extra=extra,
+                tell=lambda what, done, of: bar.update(task, description=what, completed=done, total=of))
+    words = {"done": "完成", "kept": "无变化,保留", "failed": "[red]失败[/red]"}
+    for o in report.outcomes:
+        out.print(f"{o.name}:{words[o.state]}" + (f" {o.message}" if o.message else ""))
+    figures = sorted(report.folder.glob("*.png"))
+    out.print(f"{'演示数据 ' if demo else ''}{period}:笔记本 {len(report.outcomes)} 个,图 {len(figures)} 幅,"
+              f"数据版本 {report.vintage.name},产出在 {report.folder}")
+    if report.failed:
+        err.print(f"[red]{len(report.failed)} 个笔记本没有跑完[/red],见 {report.folder / 'notebooks'}。")
+        raise typer.Exit(1)
+
+
+def _assignment(text: str) -> tuple[str, object]:
+    name, eq, value = text.partition("=")
+    if not eq:
+        raise ZcqError(f"--set {text} 应写成 名称=值。")
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, {"True": True, "False": False}.get(value, value)
+
+
+@app.command()
+def verify(month: Month, demo: Demo = False, as_of: AsOf = "") -> None:
+    """把某月的输入、数据表、图与运行清单逐一核对。"""
+    from zcqlib import run as monthly
+
+    with refusals():
+        wrong = monthly.verify(Workspace.find(demo), *_period(month, as_of))
+    for sentence in wrong:
+        err.print(sentence)
+    if wrong:
+        raise typer.Exit(1)
+    out.print(f"{month}:输入、数据表、图与清单完全一致。")
+
+
+@app.command()
+def read(files: Annotated[list[Path], typer.Argument(help="一个或多个报表文件", metavar="文件")],
+         to: Annotated[Path, typer.Option("--out", help="写到哪里", metavar="文件夹")] = Path("read-out")) -> None:
+    """读任意报表,写出 observations.csv、problems.csv、cells.csv。"""
+    from zcqlib import reports
+
+    with refusals():
+        if missing := [f for f in files if not f.is_file()]:
+            raise ZcqError(f"找不到文件:{'、'.join(map(str, missing))}")
+        readings = [reports.read_report(f) for f in files]
+        reports.write_reading(readings, to)
+    for reading in readings:
+        out.print(reports.summary(reading), markup=False)
+    if all(len(r.observations) == 0 for r in readings):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    for stream in (sys.stdout, sys.stderr):  # Windows consoles may still be in GBK
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    app()
+
+
+if __name__ == "__main__":
+    main()
