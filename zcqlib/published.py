@@ -100,8 +100,23 @@ def _observation(row: dict, id: str, measure: str, units: dict, catalog: Catalog
     place = f"D{row['line']}"
     return {"obs_id": hashlib.sha256(f"{row['file']}|{place}|{row['value']}".encode()).hexdigest()[:16],
             "region": row["region"], "region_raw": row["region"], "indicator": id, "indicator_raw": row["indicator"],
-            "start": start, "end": end, "basis": basis, "measure": measure,
-            "value": round(float(row["value"]) * factor, 6), "unit": normal, "value_raw": row["value"], "unit_raw": row["unit"],
+            "start": start, "end": end, "basis": basis, "measure": measure, "unit": normal,
+            "value": round(float(row["value"]) * factor, 6), "value_raw": row["value"], "unit_raw": row["unit"],
             "decimals": len(row["value"].partition(".")[2]), "file": row["file"], "cell": place,
             "flags": "unit_conflict" if measure == "value" and normal != indicator.unit else "",
             "published": pd.Period(date.group(), "M") if date else end, "submission": 1, "demo": False}
+
+
+def missed_checkpoints(observations: pd.DataFrame, catalog: Catalog) -> list[str]:
+    """Published numbers that must come out and do not, one Chinese sentence each (checkpoints.csv)."""
+    values = observations[observations["measure"] == "value"]
+    out = []
+    for c in catalog.checkpoints.itertuples():
+        end = pd.Period(f"{c.period[:4]}-{c.period[4:] or '12'}", "M")
+        found = values[(values["region"] == c.region) & (values["indicator"] == c.indicator) & (values["end"] == end)
+                       & (values["basis"] == c.basis)]
+        if not ((found["value"] - c.value).abs() <= c.tolerance).any():
+            seen = "、".join(f"{v:g}" for v in found["value"]) or "没有数字"
+            out.append(f"{c.region} {c.period} {catalog.name(c.indicator)}:得到 {seen},"
+                       f"公布数为 {c.value:g} {c.unit}({c.source})")
+    return out
