@@ -281,5 +281,5 @@ def _targets(plan: pd.DataFrame, split: pd.DataFrame, indicators: dict[str, Indi
             raise CatalogError(f"split_{year}.csv「{part['id']}」在 targets_{year}.csv 中没有全区目标,请核对编号。")
         factor = factor_of[part["id"]]
         rows.append({**whole[part["id"]], **part, "target_low": part["target_low"] * factor,
-                     "target_high": part["target_high"] * factor, "relation": "", "related_id": ""})
+                     "target_high": part["target_high"] * factor})
     return tables.check(tables.shape(rows, TARGETS), TARGETS, where=f"targets_{year}.csv、split_{year}.csv")

@@ -4,6 +4,7 @@ In these files a month is written 201809 and a day 20180915, since a spreadsheet
 """
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -183,15 +184,16 @@ def _value(text: str, kind: str):
 
 def _rows(path: Path, faults: list[Fault]) -> list[tuple[int, list[str]]]:
     """Non-empty records with the line that each begins on; UTF-8 or GBK."""
-    raw = path.read_bytes()
+    raw = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as utf8:
         try:
             text = raw.decode("gb18030")
             faults.append(Fault(path.name, 0, "", "GBK 编码", " UTF-8(已按 GBK 读取,可不处理)", "info"))
-        except UnicodeDecodeError as e:
-            faults.append(Fault(path.name, raw[:e.start].count(b"\n") + 1, "", raw[e.start:e.start + 4].hex(" "),
+        except UnicodeDecodeError as gbk:
+            at = max(utf8.start, gbk.start)  # the encoding that got further is the one that was meant
+            faults.append(Fault(path.name, raw[:at].count(b"\n") + 1, "", raw[at:at + 2].hex(" "),
                                 " UTF-8 或 GBK 编码的文字;请在电子表格中另存为「CSV UTF-8」"))
             return []
     reader, out, line = csv.reader(io.StringIO(text, newline="")), [], 1
@@ -212,8 +214,10 @@ def _cell(text: str, kind: str, needed: bool) -> tuple[object, str]:
             raise ValueError(text)
         return value, ""
     except (ValueError, KeyError):
-        expected = "、".join(filter(None, allowed)) + "之一" if allowed else _EXPECTED[plain]
-        if _DATE_LIKE.fullmatch(text) and plain in ("text", "code"):
+        expected = _EXPECTED["code" if kind[0] == "@" else plain]
+        if allowed:
+            expected = "、".join(filter(None, allowed)) + "之一"
+        elif _DATE_LIKE.fullmatch(text) and plain in ("text", "code"):
             expected += ",不是日期(疑为电子表格自动改写)"
         return _value("", plain), expected
 

@@ -384,7 +384,7 @@ def park_year(known: Known, park: str, year: int) -> Book:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One bureau sheet (traits 22 to 24), parks as rows. `title` takes {when}, {until}, {end}; `names` × `what` are the columns.
+    """One bureau sheet (traits 22 to 24): parks as rows, `names` × `what` as columns; `title` takes {when} and such.
 
     `heads`: plain is one row of label and unit; groups writes a group's word over its first column, repeated over each,
     merged in a merged cell (traits 21, 22); or the header rows themselves.
