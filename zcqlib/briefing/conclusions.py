@@ -1,0 +1,273 @@
+"""Titles of figures and first paragraphs of notebooks, computed from the tables; every number goes through `words`.
+
+`name` is the catalog's: id → Chinese name. Titles are at most 34 characters.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from zcqlib.briefing.words import (
+    about,
+    block,
+    chance_number,
+    chance_word,
+    change,
+    fit_title,
+    light,
+    number,
+    percent,
+    projection_sentence,
+    scale,
+    target_words,
+    whole_chance,
+)
+
+Name = Callable[[str], str]
+SMALL_RECORD = 100  # a share of fewer cases has an interval of ten points either way
+PARKS = ("gaoxin", "jingkai", "pingyuan", "hongqi", "muye")
+
+
+def lights(projections: pd.DataFrame) -> dict[str, int]:
+    """How many rows show each light; the counts add up to the number of rows."""
+    keys = [light(r) for r in projections.to_dict("records")]
+    return {k: keys.count(k) for k in ("met", "good", "open", "hard", "stage", "none", "unknown")}
+
+
+def demo_of(*frames: pd.DataFrame) -> bool:
+    return any(bool(f["demo"].any()) for f in frames if "demo" in f and len(f))
+
+
+def _severe(problems: pd.DataFrame, severity: str) -> int:
+    return int((problems["severity"] == severity).sum())
+
+
+def _text(value: float, unit: str, digits: int | None = None) -> str:
+    return number(value, unit, digits, comma=False)
+
+
+# titles ---------------------------------------------------------------------------------------------------------------
+
+def title_pace(row: Mapping, name: Name) -> str:
+    """专利申请总量全年预计4879件,完成5000件目标约七成把握."""
+    what = name(row["indicator"])
+    if row["probability"] != row["probability"]:
+        return fit_title(f"{what}全年预计{_text(row['median'], row['unit'])},不给概率", f"{what},不给概率")
+    tail = f"{target_words(row)}{about(row['probability'])}把握"
+    return fit_title(f"{what}全年预计{_text(row['median'], row['unit'])},{tail}", f"{what},{tail}")
+
+
+def title_bullets(projections: pd.DataFrame) -> str:
+    """20项目标:已完成1项,把握较大12项,难度较大3项."""
+    n = lights(projections)
+    return fit_title(f"{len(projections)}项目标:已完成{n['met']}项,把握较大{n['good']}项,难度较大{n['hard']}项")
+
+
+def title_heatmap(projections: pd.DataFrame, name: Name) -> str:
+    """The lowest chance of a park; ties are counted."""
+    p = projections[projections["region"].isin(PARKS)].dropna(subset=["probability", "target_low"])
+    if p.empty:
+        return "各园区目标未下达或未报,暂无把握可比"
+    worst = p.loc[p["probability"].idxmin()]
+    hard = sum(light(r) == "hard" for r in p.to_dict("records"))
+    tail = f"{name(worst.region)}{name(worst.indicator)}最低,为{chance_number(worst.probability)}"
+    return fit_title(f"{len(p)}格中{hard}格难度较大,{tail}", f"{hard}格难度较大,{tail}", tail)
+
+
+def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
+    """Who leads, with ties; intervals that overlap are not called a lead."""
+    placed = ranks.dropna(subset=["rank"]).sort_values(["rank", "region"])
+    if placed.empty:
+        return "本期没有可排位的园区"
+    first = placed[placed["rank"] == placed["rank"].min()]
+    who = "、".join(name(r) for r in first["region"])
+    if len(first) > 1:
+        return fit_title(f"{who}并列第1位", f"{len(first)}个园区并列第1位")
+    rivals = placed[(placed["low"] <= first["high"].iloc[0]) & (placed["region"] != first["region"].iloc[0])]
+    doubt = f",与{len(rivals)}个园区的位次区间重叠" if len(rivals) else ",领先位次明确"
+    return fit_title(f"{who}{_text(first['value'].iloc[0], '分')}居首{doubt}", f"{who}居首{doubt}")
+
+
+def title_waterfall(before: Mapping, after: Mapping, name: Name) -> str:
+    """专利申请总量完成把握由66%升至73%."""
+    a, b = before["probability"], after["probability"]
+    what = name(after["indicator"])
+    if a != a or b != b:
+        return fit_title(f"{what}的把握不可比", "两期把握不可比")
+    if whole_chance(a) == whole_chance(b):
+        return fit_title(f"{what}完成把握仍为{chance_number(b)}", f"完成把握仍为{chance_number(b)}")
+    tail = f"完成把握由{chance_number(a)}{'升' if b > a else '降'}至{chance_number(b)}"
+    return fit_title(what + tail, tail)
+
+
+def title_intensity(compared: pd.DataFrame, region: str = "河南") -> str:
+    """河南研发强度2023年2.05%,低于全国0.60个百分点; the gap is that of the printed figures."""
+    r = compared.iloc[-1]
+    if r["nation"] != r["nation"]:
+        return fit_title(f"{region}研发强度{int(r['year'])}年{number(r['value'], '%', 2)},居{r['of']}省第{r['rank']}位")
+    s = scale(0, "个百分点", 2)
+    gap = s.round(r["value"]) - s.round(r["nation"])
+    word = f"{'低于' if gap < 0 else '高于'}全国{s.text(abs(gap))}" if gap else "与全国持平"
+    return fit_title(f"{region}研发强度{int(r['year'])}年{number(r['value'], '%', 2)},{word}")
+
+
+def title_decomposition(table: pd.DataFrame) -> str:
+    """研发强度提高0.12个百分点,主要来自园区自身强度变动."""
+    r = table[table["region"] == "all"].iloc[0]
+    printed = scale(0, "个百分点", 2).round(r["total"])
+    if printed == 0:
+        return "研发强度与上期基本持平"
+    cause = "园区自身强度变动" if (r["within"] - r["between"]) * r["total"] >= 0 else "园区间份额变动"
+    word = "提高" if printed > 0 else "下降"
+    return fit_title(f"研发强度{word}{number(abs(r['total']), '个百分点', 2)},主要来自{cause}")
+
+
+def title_stock(findings: pd.DataFrame, what: str = "高新技术企业") -> str:
+    """高新技术企业由72家增至82家,净增10家."""
+    v = findings.set_index("measure")["value"]
+    a, b = v.get("opening", float("nan")), v.get("closing", float("nan"))
+    if a != a or b != b:
+        return f"{what}期初或期末未报"
+    word = "增至" if b > a else "减至" if b < a else "持平于"
+    return fit_title(f"{what}由{_text(a, '家')}{word}{_text(b, '家')},净变动{change(b - a, '家')}")
+
+
+def title_record(said: float, came: float, better: float = float("nan")) -> str:
+    """说73%时实际完成71%; `better` = share by which our score beats 序时进度's."""
+    first = f"平均把握{percent(said, 0)},实际完成{percent(came, 0)}"
+    if better != better:
+        return first
+    return fit_title(f"{first},误差比序时进度{'小' if better >= 0 else '大'}{percent(abs(better), 0)}", first)
+
+
+def title_multiples(projections: pd.DataFrame, name: Name) -> str:
+    """5个园区中3个预计完成专利申请总量目标."""
+    p = projections[projections["region"].isin(PARKS)]
+    given = p.dropna(subset=["probability"])
+    if given.empty:
+        return "园区目标未下达,不作判断"
+    ahead, what = int((given["probability"] >= .5).sum()), name(given["indicator"].iloc[0])
+    return fit_title(f"{len(given)}个有目标的园区中{ahead}个完成{what}的把握过半",
+                     f"{len(given)}个园区中{ahead}个把握过半")
+
+
+# conclusions ----------------------------------------------------------------------------------------------------------
+
+def state_of_month(projections: pd.DataFrame, problems: pd.DataFrame, late: pd.DataFrame, name: Name) -> str:
+    """Notebook 00: how many targets stand where, what came, who is late. `late` has a column `name_zh`."""
+    n = lights(projections)
+    worst = projections.dropna(subset=["probability"]).nsmallest(1, "probability")
+    return block([
+        f"纳入判断的{len(projections)}项中,已完成{n['met']}项,把握较大{n['good']}项,尚有悬念{n['open']}项,难度较大{n['hard']}项,"
+        f"按节点推进{n['stage']}项,目标未下达{n['none']}项,未报或缺依据{n['unknown']}项",
+        f"把握最低的是{name(worst.iloc[0].indicator)},{chance_number(worst.iloc[0].probability)}"
+        f"({chance_word(worst.iloc[0].probability)})" if len(worst) else "",
+        f"报表中发现错误{_severe(problems, 'error')}处、提醒{_severe(problems, 'warning')}处",
+        f"尚未报送:{'、'.join(late['name_zh'])}" if len(late) else "各单位报表均已收到"], demo_of(projections))
+
+
+def reading(observations: pd.DataFrame, problems: pd.DataFrame, cells: pd.DataFrame) -> str:
+    """Notebook 01: what was read, and that every cell is accounted for."""
+    files, outcome = cells["file"].nunique(), cells["outcome"].value_counts()
+    unknown = int(((observations["region"] == "") | (observations["indicator"] == "")).sum())
+    return block([
+        f"共读入{files}个文件的{len(cells)}个非空单元格,每格都有去处:数据{outcome.get('observation', 0)}个,"
+        f"表头{outcome.get('label', 0)}个,说明{outcome.get('context', 0)}个,有问题{outcome.get('problem', 0)}个",
+        f"得到观测{len(observations)}条,其中{unknown}条的园区或指标未能识别,保留原文待确认",
+        f"问题{len(problems)}条,其中错误{_severe(problems, 'error')}条"], demo_of(observations))
+
+
+def intensity(moved: pd.DataFrame, split: pd.DataFrame, missing: Mapping, name: Name) -> str:
+    """Notebook 02: from `analysis.ratio_change`, `analysis.within_between` and `analysis.distance` (in 万元)."""
+    v, joint = moved.set_index("measure")["value"], split[split["region"] == "all"].iloc[0]
+    parks = split[split["region"] != "all"]
+    top = parks.loc[parks["total"].abs().idxmax()]
+    if v.isna().any():
+        return block(["研发投入或GDP有月份未报,本期不能判断强度的变动"], demo_of(moved))
+    lead = "分子(研发投入)" if (v["log_numerator"] - v["log_denominator"]) * v["change"] >= 0 else "分母(GDP)"
+    return block([
+        f"研发强度由{number(v['before'], '%', 2)}变为{number(v['after'], '%', 2)},变动主要来自{lead};"
+        f"研发投入增长{number(v['numerator_growth'], '%')},GDP增长{number(v['denominator_growth'], '%')}",
+        f"园区合计强度变动{change(joint['total'], '%', 2)},其中园区自身{change(joint['within'], '%', 2)},"
+        f"份额变化{change(joint['between'], '%', 2)};变动最大的是{name(top['region'])},{change(top['total'], '%', 2)}",
+        f"按现有GDP,达到目标还需研发投入{_text(missing['missing'], '万元')}" if missing["missing"]
+        else "已达到目标强度",
+        "年度官方强度在年后公布,月报口径不能代替"], demo_of(moved, split))
+
+
+def patents(applications: Mapping, invention: float, grants: float, in_force: float, relation: pd.DataFrame) -> str:
+    """Notebook 03: a PROJECTIONS row, three ratios (%, per application, per 10,000) and `analysis.patents_on_rd`."""
+    total = relation[relation["term"] == "sum"].iloc[0]
+    return block([
+        "专利申请" + projection_sentence(applications),
+        f"发明占申请{number(invention, '%')},授权与(错开的)申请之比{number(grants, '', 2)},"
+        f"万人有效发明专利{number(in_force, '件/万人')}",
+        f"省级面板(真实数据)中,研发投入高1%的省份和年份,专利约多{number(total['estimate'], '%', 2)}"
+        f"(95%区间{number(total['low'], '', 2)}至{number(total['high'], '', 2)}),这是相关,不是因果",
+        relation.attrs.get("note", "")], bool(applications.get("demo", False)))
+
+
+def enterprises(identity: pd.DataFrame, parts: pd.DataFrame, name: Name) -> str:
+    """Notebook 04: from `analysis.stock_identity` and `analysis.contributions`."""
+    v = identity.set_index("measure")["value"]
+    parks = parts[parts["region"] != "all"]
+    top = parks.loc[parks["points"].idxmax()]
+    gap = v["difference"]
+    holds = ("流入流出未报齐,存量不能核对" if gap != gap else "期初、流入、流出与期末相符" if gap == 0
+             else f"期末与流入流出相差{change(gap, '家')},待报送单位说明")
+    return block([
+        f"高新技术企业由{number(v['opening'], '家')}变为{number(v['closing'], '家')},{holds}",
+        f"对增长拉动最大的是{name(top['region'])},净变动{change(top['net'], '家')},拉动{change(top['points'], '%')}",
+        "家数少,一个批次即可改变判断" if v["closing"] < 100 else ""], demo_of(identity))
+
+
+def attainment(projections: pd.DataFrame, name: Name, period: pd.Period) -> str:
+    """Notebook 05: attainment against 序时进度, which is a ruler and no verdict."""
+    p = projections[(projections["kind"] == "flow") & (projections["target_low"] > 0)].dropna(subset=["actual"])
+    share = p["actual"] / p["target_low"]
+    if p.empty:
+        return block(["本期没有可比的累计数"], demo_of(projections))
+    low = p.loc[share.idxmin()]
+    return block([
+        f"{len(p)}项累计类目标中,{int((share >= period.month / 12).sum())}项不低于序时进度"
+        f"({percent(period.month / 12)}),{int((share >= 1).sum())}项累计数已达到目标数",
+        f"完成率最低的是{name(low['indicator'])},{percent(share.min())}",
+        "序时进度假定各月相同,有季节和批次的指标以年末预测为准"], demo_of(projections))
+
+
+def projection(projections: pd.DataFrame, name: Name, recent: Mapping[str, float] | None = None) -> str:
+    """Notebook 06: the three zone targets with the lowest chance that are still open, each in the fixed sentence."""
+    p = projections.dropna(subset=["probability"]).nsmallest(3, "probability")
+    rows = p.to_dict("records")
+    demo = demo_of(projections)
+    return block([f"{name(r['indicator'])}:" + projection_sentence(r | {"demo": False}, (recent or {}).get(
+        r["indicator"], float("nan"))) for r in rows], demo)
+
+
+def ranking(ranks: pd.DataFrame, name: Name) -> str:
+    """Notebook 07: places with intervals, ties, and who is not ranked."""
+    placed = ranks.dropna(subset=["rank"]).sort_values(["rank", "region"])
+    out = ranks[ranks["rank"].isna()]
+    rows = [f"{name(r.region)}第{int(r.rank)}位("
+            + (f"90%区间第{int(r.low)}—{int(r.high)}位," if r.low == r.low else "") + f"{_text(r.value, '分')})"
+            for r in placed.itertuples()]
+    return block(["、".join(rows), f"{'、'.join(map(name, out['region']))}缺数或目标未下达,不排位" if len(out) else "",
+                  "位次区间重叠的园区,先后尚不能分清"], demo_of(ranks))
+
+
+def record(said: float, came: float, cases: int, better: float = float("nan")) -> str:
+    """Notebook 08: mean chance said, share that came true, over how many past cases, and the gain over 序时进度."""
+    small = "回放次数少,只作参考" if cases < SMALL_RECORD else ""
+    gain = "" if better != better else f"误差比序时进度{'小' if better >= 0 else '大'}{percent(abs(better), 0)}"
+    return block([f"{cases}次回放中,平均把握{percent(said, 0)},实际完成{percent(came, 0)}", gain, small], False)
+
+
+def agenda(projections: pd.DataFrame, orders: pd.DataFrame) -> str:
+    """Notebook 09: what goes to the meeting. `orders` as `ledger.gap_orders` gives them."""
+    n = lights(projections)
+    never = int((orders["times"] == 0).sum()) if len(orders) else 0
+    return block([f"提请会议研究难度较大的{n['hard']}项、尚有悬念的{n['open']}项",
+                  f"缺口分解为{len(orders)}条月度要求,其中{never}条近36个月从未达到过" if len(orders)
+                  else "没有需要分解的缺口"],
+                 demo_of(projections, orders))
