@@ -201,7 +201,7 @@ class Book:
                shown: object = None, measure: str = "value") -> None:
         """A figure in report units; `shown` is what stands in the cell where that is not the plain number."""
         f, rate = FIGURES[name], measure == "yoy_pct"
-        value = round(value, 1 if rate else f.decimals)
+        value = shown if isinstance(shown, int) else round(value, 1 if rate else f.decimals)
         missing = MISSING.get(shown, "") if isinstance(shown, str) else "cell_error" if shown == DIVISION else ""
         plain = int(value) if value == int(value) and not rate else value
         self.cells[sheet][row, col] = plain if shown is None else shown
@@ -544,7 +544,7 @@ def bureau_year(known: Known, sender: str, year: int) -> Book:
     names = [i for i in names if FIGURES[i].kind != "coverage"] + (["population"] if sender == "tjj" else [])
     for i, name in enumerate(names):
         f, months, sheet = FIGURES[name], range(last - 11, last + 1), FIGURES[name].label[:20]
-        dash = "-—～至"[i % 4]
+        dash = "-—～至"[(i + year) % 4]
         if name in QUARTERLY:
             cells = list(zip(("1-3月", "上半年", "前三季度", "全年"), months[2::3], ["ytd"] * 4, strict=True))
         elif name in TOGETHER:

@@ -1,0 +1,179 @@
+"""The demonstration data: plausible, consistent, made again byte for byte, and saying everywhere that it is made up."""
+import importlib.util
+import sys
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from zcqlib.catalog import REFERENCE, load
+
+DEMO = REFERENCE.parent / "demo"
+FILES = sorted(p for p in DEMO.glob("20*/*") if p.suffix in (".xlsx", ".csv"))
+
+
+@pytest.fixture(scope="module")
+def catalog():
+    return load()
+
+
+@pytest.fixture(scope="module")
+def generator():
+    spec = importlib.util.spec_from_file_location("demo_generator", DEMO / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["demo_generator"] = module  # its dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["demo_generator"]
+
+
+@pytest.fixture(scope="module")
+def year_end():
+    return pd.read_csv(DEMO / "truth_year_end.csv").set_index(["year", "region", "indicator"])["value"]
+
+
+@pytest.fixture(scope="module")
+def months():
+    frame = pd.read_csv(DEMO / "truth_months.csv.gz")
+    return frame.pivot_table(index=["month", "region"], columns="indicator", values="value")
+
+
+@pytest.fixture(scope="module")
+def text():
+    """All cells of all reports, formulas as they stand."""
+    out = {}
+    for path in FILES:
+        if path.suffix == ".csv":
+            out[path] = {"": [line.split(",") for line in path.read_text("gb18030").splitlines()]}
+        else:
+            book = openpyxl.load_workbook(path)
+            out[path] = {ws.title: [list(row) for row in ws.iter_rows(values_only=True)] for ws in book}
+    return out
+
+
+def cells(text):
+    return [c for sheets in text.values() for rows in sheets.values() for row in rows for c in row if c]
+
+
+# --- as it must be shipped ----------------------------------------------------------------------------------------
+
+def test_the_generator_makes_the_same_bytes_again(generator, tmp_path):
+    generator.main(tmp_path)
+    made = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    kept = {p.relative_to(DEMO): p.read_bytes() for p in [*FILES, *DEMO.glob("truth_*")]}
+    assert set(made) == set(kept)
+    assert [p for p in made if made[p] != kept[p] and p.suffix != ".gz"] == []
+    for name in ("truth_cells.csv.gz", "truth_months.csv.gz"):  # compressed bytes may differ with the zlib at hand
+        pd.testing.assert_frame_equal(pd.read_csv(tmp_path / name, dtype=str), pd.read_csv(DEMO / name, dtype=str))
+
+
+def test_every_sheet_says_that_it_is_made_up(text):
+    for path, sheets in text.items():
+        for name, rows in sheets.items():
+            assert "演示数据" in str(rows[0][0]), (path.name, name)
+    assert "编造" in (DEMO / "README.md").read_text("utf-8")
+
+
+def test_one_workbook_per_sender_and_year_then_per_sender_and_month_but_for_the_late_ones(catalog):
+    names = dict(catalog.senders[["id", "name_zh"]].itertuples(index=False))
+    folders = [f"{y}-12" for y in (2015, 2016, 2017)] + [f"2018-{m:02d}" for m in range(1, 10)]
+    assert sorted({p.parent.name for p in FILES}) == folders
+    for folder in folders:
+        there = [p.name for p in FILES if p.parent.name == folder]
+        missing = {id for id, name in names.items() if not any(f.startswith(name) for f in there)}
+        assert missing == {"2018-07": {"muye"}, "2018-09": {"swj"}}.get(folder, set()), folder
+    assert sum("修订" in p.name for p in FILES) == 1
+    assert len({p.name for p in FILES}) == len(FILES)
+
+
+def test_the_folder_stays_small():
+    assert sum(p.stat().st_size for p in DEMO.rglob("*") if p.is_file()) < 2_500_000
+
+
+def test_the_traits_that_were_asked_for_are_in_the_reports(text):
+    words = pd.Series(sorted({c for c in cells(text) if isinstance(c, str)}))
+    for wanted in ("高 新 区", "　红旗区", "新乡高新技术产业开发区管委会", "合计", "全市", "自创区", "其他", "# 高新区",
+                   "其中：发明专利", "1-2月", "1—3月", "1～4月", "1至5月", "前三季度", "全年", "6月", "6月末", "本月",
+                   "本年累计", "上年同期累计", "—", "…", "无", "暂无", "（家）", "高新技", "术企业数"):
+        assert (words == wanted).any(), wanted
+    for pattern in (r"^注：", r"^　　2\.", r"^数据来源：", r"联系电话", r"二〇一八年", r"２０１８年", r"2018-0\d",
+                    r"2018/\d", r"2018\.0\d", r"^\d,\d{3}$", r"^[０-９]+$", r"^=SUM\(", r"^=1/0$"):
+        assert words.str.contains(pattern).any(), pattern
+    merged = openpyxl.load_workbook(DEMO / "2018-06" / "市知识产权局2018年6月报表.xlsx")["分园区"].merged_cells.ranges
+    assert len(merged) == 5
+
+
+# --- what is true in it -------------------------------------------------------------------------------------------
+
+def test_the_truth_stays_in_its_plausible_ranges(year_end):
+    ranges = pd.read_csv(DEMO / "plausible.csv", encoding="utf-8-sig")
+    assert {("patent_applications", 2017)} <= set(zip(ranges["indicator"], ranges["year"], strict=True))
+    truth = pd.Series([year_end[r.year, r.region, r.indicator] for r in ranges.itertuples()])
+    assert ranges["indicator"][~truth.between(ranges["low"], ranges["high"])].tolist() == []
+
+
+def test_enough_targets_are_met_missed_and_nearly_hit(catalog, year_end):
+    reached = {"ge": np.greater_equal, "gt": np.greater, "eq": np.equal}
+    goals = catalog.headline()
+    goals = goals[goals["kind"].isin(["flow", "stock", "ratio", "growth"])]
+    truth = goals["id"].map(year_end[2018, "zone"])
+    known = truth.notna()
+    pairs = zip(goals["comparator"], truth, goals["target_low"], strict=True)
+    met = pd.Series([bool(reached[c](value, target)) for c, value, target in pairs], index=goals.index)
+    near = (truth / goals["target_low"] - 1).abs() <= 0.03
+    assert known.sum() == len(goals) and met.sum() >= 8 and (~met).sum() >= 8 and near.sum() >= 4
+    assert not met[goals["id"] == "results_transferred"].item()  # 50 where the plan says more than 50
+
+
+def test_months_make_the_year(months, year_end):
+    zone = months.groupby("month").sum()
+    for name in ("patent_applications", "tech_contract_value", "gdp", "young_talents_attracted"):
+        for year in (2015, 2018):
+            total = zone.loc[zone.index.str.startswith(str(year)), name].sum()
+            assert total == pytest.approx(year_end[year, "zone", name], rel=1e-9)
+
+
+def test_types_make_all_patents_and_changes_make_the_stock_of_high_tech_firms(months):
+    for end in ("applications", "grants"):
+        kinds = months[[f"invention_patent_{end}", f"utility_model_{end}", f"design_{end}"]]
+        assert (kinds.sum(axis=1) == months[f"patent_{end}"]).loc[(slice(None), list(load().parks))].all()
+    park = months.xs("gaoxin", level="region").sort_index()
+    change = park["hightech_recognised"] - park["hightech_lapsed"] - park["hightech_moved_out"]
+    assert (park["hightech_enterprises"].diff().iloc[1:] == change.iloc[1:]).all()
+
+
+def test_recognition_comes_in_batches_and_december_spikes(months):
+    zone = months.groupby("month").sum()
+    assert (zone["hightech_recognised"] > 0).sum() == 8
+    filed = zone["patent_applications"]
+    december = filed[filed.index.str.endswith("-12")]
+    assert (december > 1.3 * filed.mean()).all()
+
+
+def test_the_announced_batches_in_the_reference_tables_are_the_ones_in_the_truth(catalog, months):
+    done = catalog.batches.dropna(subset=["announced"])
+    done = done[done["indicator"] == "hightech_recognised"]
+    assert done["done"].notna().all() and set(done["year"]) == {2015, 2016, 2017, 2018}
+    for row in done.itertuples():
+        assert months.loc[(f"{row.announced:%Y-%m}", row.region), "hightech_recognised"] == row.done
+    later = catalog.batches[catalog.batches["announced"].isna()]
+    assert later["done"].isna().all() and set(later["year"]) == {2018}
+
+
+def test_first_figures_are_revised_and_the_base_of_last_year_is_restated():
+    truth = pd.read_csv(DEMO / "truth_cells.csv.gz", dtype={"value": float})
+    key = ["region", "indicator", "start", "end", "basis", "measure"]
+    spread = truth[truth["measure"] == "value"].dropna(subset=["value"]).groupby(key)["value"].nunique()
+    changed = spread[spread > 1].reset_index()
+    assert {"invention_patent_applications", "tech_contract_value", "hightech_value_added"} <= set(changed["indicator"])
+    assert set(changed.loc[changed["indicator"] == "hightech_value_added", "region"]) == {"jingkai", "zone"}
+
+
+def test_nothing_in_the_reports_lies_after_their_month_and_no_fact_is_told_of_an_unknown_indicator(catalog):
+    truth = pd.read_csv(DEMO / "truth_cells.csv.gz", dtype=str, keep_default_na=False)
+    folder = {p.name: p.parent.name for p in FILES}
+    assert (truth["end"] <= truth["file"].map(folder)).all()
+    assert set(truth["indicator"]) <= set(catalog.indicators)
+    value = truth[truth["measure"] == "value"]
+    assert (value["unit"] == value["indicator"].map(catalog.unit)).all()
