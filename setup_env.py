@@ -67,7 +67,7 @@ def install(wheels: Path | None) -> None:
         return
     print("首次运行:正在建立运行环境(.venv),约需一分钟……", flush=True)
     if not PYTHON.exists() and subprocess.run([sys.executable, "-m", "venv", str(VENV)]).returncode:
-        sys.exit("无法建立虚拟环境。Debian/Ubuntu 请先安装 python3-venv;其他系统请重装带 venv 的 Python 3.11 以上版本。")
+        sys.exit("无法建立虚拟环境。Debian/Ubuntu 请先安装 python3-venv;其他系统请重装 Python 3.11 以上版本。")
     if wheels:
         call(PYTHON, "-m", "pip", "install", "-q", "--no-index", "--find-links", wheels, "--require-hashes", "-r", LOCK)
     else:
@@ -99,7 +99,7 @@ def fetch_and_install() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file must still say so on an older one
         sys.exit(f"需要 Python 3.11 或更高版本,当前是 {sys.version.split()[0]}。请安装后重试。")
     wheels = ROOT / "wheels" if (ROOT / "wheels").is_dir() else None
     if arguments[:1] == ["--wheels"]:

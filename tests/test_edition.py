@@ -1,0 +1,63 @@
+"""The HTML edition stands alone: no outside address, no script, code hidden, text from data escaped."""
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from zcqlib.edition import WIDGET, export
+from zcqlib.tables import ZcqError
+
+
+def write(folder, name, *cells):
+    for i, cell in enumerate(cells):
+        cell.id = f"c{i}"
+    nbformat.write(new_notebook(cells=list(cells)), folder / name)
+    return folder / name
+
+
+def test_no_notebooks_or_a_broken_one_are_refused_in_chinese(tmp_path):
+    with pytest.raises(ZcqError, match="请先运行"):
+        export([], tmp_path)
+    (tmp_path / "00_x.ipynb").write_text("{", "utf-8")
+    with pytest.raises(ZcqError, match="不能识别"):
+        export([tmp_path / "00_x.ipynb"], tmp_path)
+
+
+@pytest.fixture
+def pages(tmp_path):
+    first = write(tmp_path, "00_a.ipynb", new_markdown_cell("# 全月如何\n\n## 结论\n文字"),
+                  new_code_cell("secret_code = 1", outputs=[
+                      new_output("stream", text="<script>alert(1)</script> A&B"),
+                      new_output("display_data", data={WIDGET: {"model_id": "m"}, "text/plain": "Dropdown(...)"})]),
+                  new_code_cell("x", outputs=[new_output("display_data", data={
+                      "text/html": "<b>表</b><script src='https://example.org/x.js'></script>"})]))
+    second = write(tmp_path, "01_b.ipynb", new_markdown_cell("# 谁没报"))
+    return [p.read_text("utf-8") for p in export([first, second], tmp_path / "html")]
+
+
+def test_pages_name_no_outside_address_and_run_no_script(pages):
+    for page in pages:
+        assert not re.search(r"https?://|<script|<link|src=.//", page)
+
+
+def test_text_from_data_is_escaped_and_controls_are_left_out(pages):
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; A&amp;B" in pages[0]
+    assert "Dropdown(" not in pages[0] and "<b>表</b>" in pages[0]
+
+
+def test_code_is_there_but_hidden_until_the_box_is_ticked(pages):
+    assert "secret_code" in pages[0]
+    assert ".jp-CodeCell>.jp-Cell-inputWrapper{display:none}" in pages[0]
+    assert "body:has(#code:checked)" in pages[0] and "<input type=checkbox id=code>" in pages[0]
+
+
+def test_pages_link_to_each_other_and_to_their_own_sections(pages):
+    assert '<a href="01_b.html">谁没报</a>' in pages[0] and 'class=here>全月如何</a>' in pages[0]
+    assert re.search(r'<li><a href="#[^"]+">结论', pages[0])
+
+
+def test_the_same_notebooks_give_the_same_bytes(tmp_path):
+    one = write(tmp_path, "00_a.ipynb", new_markdown_cell("# 题"))
+    first = export([one], tmp_path / "h")[0].read_bytes()
+    assert export([one], tmp_path / "h2")[0].read_bytes() == first

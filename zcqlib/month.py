@@ -1,0 +1,78 @@
+"""One month as a notebook sees it: its tables, the catalog, the source line of a figure, and where figures go."""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from zcqlib import catalog as catalogs
+from zcqlib import figures, line
+from zcqlib.catalog import Catalog
+from zcqlib.figures import Caption
+from zcqlib.workspace import Workspace, parse_month
+
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month's current vintage. `period` is the report month, `known` the last month whose reports were known."""
+
+    workspace: Workspace
+    period: pd.Period
+    known: pd.Period
+    catalog: Catalog
+    vintage: Path
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table of the vintage, such as SERIES or PROJECTIONS."""
+        return pd.read_parquet(self.vintage / f"{name}.parquet")
+
+    @property
+    def folder(self) -> Path:
+        return self.workspace.figures(self.period, self.known)
+
+    @property
+    def year(self) -> int:
+        return self.period.year
+
+    def source(self, *indicators: str) -> str:
+        """Who reported these indicators, as the footer of a figure says it; from the observations, never typed."""
+        seen = self.table("OBSERVATIONS")
+        seen = seen[seen.indicator.isin(indicators)] if indicators else seen
+        names = self.catalog.senders.set_index("id").name_zh
+        senders = [s for s in self.catalog.senders.id if s in set(seen.sender)]
+        parks = [s for s in senders if s in self.catalog.parks]
+        others = [names[s] for s in senders if s not in self.catalog.parks]
+        parts = ([f"{len(parks)}个园区月报"] if len(parks) > 1 else [f"{names[p]}月报" for p in parks]) + others
+        return "、".join(parts) or "公开统计资料"
+
+    def caption(self, title: str, subtitle: str, *indicators: str, source: str = "", as_of: str = "", note: str = "",
+                alt: str = "", demo: bool | None = None) -> Caption:
+        """A figure's words; source and date come from the data unless another source is named."""
+        date = as_of or f"{self.period.year}年{self.period.month}月"
+        return Caption(title=title, subtitle=subtitle, source=source or f"{self.source(*indicators)},自创办测算",
+                       as_of=date, demo=self.workspace.demo if demo is None else demo, note=note, alt=alt)
+
+    def save(self, figure, name: str):
+        """Save a figure as PNG and SVG beside the month's other ones and give it back for display."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        figures.save(figure, self.folder / name)
+        if log := os.environ.get("ZCQ_SAVED"):
+            with open(log, "a", encoding="utf-8") as fh:
+                fh.write(f"{name}.png\n{name}.svg\n")
+        return figure
+
+
+def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
+    """Open a month's tables; they are built first where the inputs or the method have changed.
+
+    Raises
+    ------
+    ZcqError : the month has no reports, or is written wrongly.
+    """
+    workspace, month = Workspace.find(demo), parse_month(period)
+    known = parse_month(as_of, "AS_OF 月份") if as_of else month
+    vintage = line.build(workspace, month, known)
+    return Month(workspace, month, known, catalogs.load(workspace.reference, month.year), vintage)

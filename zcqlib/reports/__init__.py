@@ -1,0 +1,286 @@
+"""A received file to OBSERVATIONS, PROBLEMS and CELLS; every non-empty cell accounted for, no code for any one file."""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from zcqlib import catalog as catalogs
+from zcqlib import tables
+from zcqlib.catalog import Catalog
+from zcqlib.reports import facts, layout, words
+from zcqlib.reports.files import Opened, Refused, Sheet, open_file
+
+__all__ = ["Context", "Reading", "read_report", "summary", "write_reading"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of a file from outside: report month, sender, which submission, made up or not, the catalog."""
+
+    published: pd.Period | None = None
+    sender: str = ""
+    submission: int = 1
+    demo: bool = False
+    catalog: Catalog | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one file held. `info` counts cells by outcome and names type, encoding, sheets and tables."""
+
+    observations: pd.DataFrame = field(repr=False)
+    problems: pd.DataFrame = field(repr=False)
+    cells: pd.DataFrame = field(repr=False)
+    info: dict
+
+
+def read_report(path: str | Path, context: Context | None = None) -> Reading:
+    """Read any report file and say what became of each of its cells.
+
+    Parameters
+    ----------
+    path : the file; its content decides its type.
+    context : report month, sender, submission, demo flag and catalog; by default only what the file itself says, with
+        the shipped catalog.
+    Returns
+    -------
+    Reading; `observations` OBSERVATIONS, `problems` PROBLEMS, `cells` CELLS: one row for each non-empty cell. A file
+    that cannot be used has no cells and one problem that says why.
+    Raises
+    ------
+    FileNotFoundError : there is no such file.
+    Source
+    ------
+    园区和部门报送的文件。
+    """
+    path = Path(path)
+    context = context or Context()
+    catalog = context.catalog if context.catalog is not None else catalogs.load()
+    if not path.exists():
+        raise FileNotFoundError(path)
+    try:
+        opened = open_file(path)
+    except Refused as e:
+        return _refused(path, context, e)
+    name = words.squeeze(path.stem)
+    span = words.whole_period(name) or (words.period_in(name) or (None,))[0]
+    published = context.published.year * 12 + context.published.month - 1 if context.published is not None else (
+        span.end if span is not None and span.year and span.basis != "year" else 0)
+    rows, problems, outcomes, counted = [], [], [], 0
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    for sheet in opened.sheets:
+        scope = layout.Scope(path.name, catalog, published, span, _sender_region(context, catalog),
+                             *_names(catalog))
+        found = _read_sheet(sheet, scope)
+        counted += len(found.tables)
+        outcomes += [(sheet.name, *at, found.outcome[at]) for at in sorted(found.outcome)]
+        problems += [(sheet.name, *p) for p in found.problems]
+        rows += [(sheet.name, f) for f in found.facts]
+    observations = _observations(rows, path.name, digest, context, published)
+    observations = _template_zeros(observations, problems, published)
+    cells = _cells(outcomes, path.name)
+    month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
+    found_problems = _problems(path.name, opened, problems, context, month)
+    info = {"file": path.name, "kind": opened.kind, "encoding": opened.encoding, "sheets": len(opened.sheets),
+            "tables": counted, "cells": len(cells), "digest": digest, "published": month,
+            **{o: int((cells.outcome == o).sum()) for o in tables.OUTCOMES}}
+    return Reading(observations, found_problems, cells, info)
+
+
+
+
+def _names(catalog: Catalog) -> tuple:
+    """Names of our own places and unit factors, in the form that the layout looks them up."""
+    names = {(alias, region.id) for region in catalog.regions.values() for alias in (region.name_zh, region.short_zh)
+             if len(alias) >= 3}
+    units = catalog.unit_words
+    factors = tuple(zip(units["word"], units["normal"], units["numerator"].astype(int), units["denominator"].astype(int),
+                        strict=True))
+    return tuple(sorted(names, key=lambda n: (-len(n[0]), n))), factors
+
+
+def _sender_region(context: Context, catalog: Catalog) -> str:
+    row = catalog.senders[catalog.senders["id"] == context.sender] if context.sender else ()
+    return row["region"].iloc[0] if len(row) else ""
+
+
+def _read_sheet(sheet: Sheet, scope: layout.Scope) -> layout.Found:
+    found = layout.Found()
+    filled = [(r, c) for r, row in enumerate(sheet.rows) for c, v in enumerate(row) if not layout.is_empty(v)]
+    if sheet.hidden and filled:
+        found.problem("hidden_sheet", "warning", None, sheet.name,
+                      f"工作表「{sheet.name}」是隐藏的,有 {len(filled)} 个单元格,没有采用;需要采用请取消隐藏。")
+        found.outcome.update(dict.fromkeys(filled, "context"))
+        return found
+    lines: list[str] = []
+    for block in layout.blocks(sheet, found):
+        found.tables.append(block.body[0])
+        lines = facts.read_table(sheet, block, scope, found, lines if not block.above else [])
+    for at in sheet.failed:
+        if at not in found.outcome:
+            filled.append(at)
+            found.problem("cell_error", "error", at, sheet.failed[at], "这一格的公式没有可用的结果,请改正后重新报送。")
+    for at in filled:
+        if at not in found.outcome:
+            v = sheet.rows[at[0]][at[1]]
+            if layout._valueish(v):
+                found.problem("orphan_cell", "warning", at, layout.text_of(v),
+                              "这个数字没有行名或列名,没有采用;如果是正式数据,请补上名称。")
+                found.outcome[at] = "problem"
+            else:
+                found.outcome[at] = "context"
+    return found
+
+
+# --- shaping --------------------------------------------------------------------------------------------------------
+
+@lru_cache(maxsize=4096)
+def _letters(column: int) -> str:
+    out, n = "", column + 1
+    while n:
+        n, rest = divmod(n - 1, 26)
+        out = chr(65 + rest) + out
+    return out
+
+
+def _address(row: int, column: int) -> str:
+    return f"{_letters(column)}{row + 1}"
+
+
+def _months(numbers: list[int]) -> pd.PeriodIndex:
+    return pd.PeriodIndex.from_ordinals(np.array(numbers, dtype="int64") - 1970 * 12, freq="M")
+
+
+def _observations(rows: list[tuple[str, layout.Fact]], file: str, digest: str, context: Context,
+                  published: int) -> pd.DataFrame:
+    if not rows:
+        return tables.empty(tables.OBSERVATIONS)
+    places = {f.place.id: "" for _, f in rows}
+    cells = [_address(f.row, f.column) for _, f in rows]
+    frame = pd.DataFrame({
+        "obs_id": [f"{digest}:{sheet}:{cell}" for (sheet, _), cell in zip(rows, cells, strict=True)],
+        "region": [f.place.id for _, f in rows], "region_raw": [f.place.raw for _, f in rows],
+        "indicator": [f.indicator for _, f in rows], "indicator_raw": [f.path for _, f in rows],
+        "start": _months([f.span.start for _, f in rows]), "end": _months([f.span.end for _, f in rows]),
+        "basis": [f.span.basis for _, f in rows], "measure": [f.measure for _, f in rows],
+        "value": [f.value for _, f in rows], "unit": [f.unit for _, f in rows],
+        "value_raw": [f.raw for _, f in rows], "unit_raw": [f.unit_raw for _, f in rows],
+        "decimals": [f.decimals for _, f in rows], "missing_reason": [f.reason for _, f in rows],
+        "is_total": [f.place.total for _, f in rows], "flags": [";".join(f.flags) for _, f in rows],
+        "sheet": [sheet for sheet, _ in rows], "cell": cells})
+    catalog = context.catalog if context.catalog is not None else catalogs.load()
+    parts = {id: catalog.regions[id].coverage if id in catalog.regions else "" for id in places}
+    month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
+    frame = frame.assign(coverage=frame["region"].map(parts).fillna(""), file=file, sender=context.sender,
+                         published=pd.Series([month] * len(frame), dtype="period[M]"), submission=context.submission,
+                         demo=context.demo)
+    return tables.shape(frame, tables.OBSERVATIONS)
+
+
+def _template_zeros(frame: pd.DataFrame, problems: list, published: int) -> pd.DataFrame:
+    """Months after the report month: all zero is an unfilled template, anything else is looked at."""
+    if frame.empty or not published:
+        return frame
+    later = frame["end"] > pd.Period(ordinal=published - 1970 * 12, freq="M")
+    later &= frame["measure"].ne("target")
+    if not later.any():
+        return frame
+    frame = frame.copy()
+    for (sheet, end), part in frame[later].groupby(["sheet", "end"]):
+        first = part.iloc[0]
+        r, c = _position(first["cell"])
+        if part["value"].dropna().eq(0).all() and part["value"].notna().any():
+            frame.loc[part.index[part["value"].eq(0)], ["value", "missing_reason"]] = [float("nan"), "future"]
+            problems.append((sheet, "template_zeros", "warning", (r, c), first["value_raw"],
+                             f"{end} 还没有到,整列都是 0,疑为未填的模板,已按未报处理。"))
+        elif part["value"].notna().any():
+            problems.append((sheet, "future_period", "warning", (r, c), first["value_raw"],
+                             f"{end} 晚于报告月份,请核对期间。"))
+    return frame
+
+
+def _position(cell: str) -> tuple[int, int]:
+    letters = cell.rstrip("0123456789")
+    n = 0
+    for ch in letters:
+        n = n * 26 + ord(ch) - 64
+    return int(cell[len(letters):]) - 1, n - 1
+
+
+def _cells(outcomes: list[tuple], file: str) -> pd.DataFrame:
+    if not outcomes:
+        return tables.empty(tables.CELLS)
+    return pd.DataFrame({"file": pd.Series([file] * len(outcomes), dtype="str"),
+                         "sheet": pd.Series([o[0] for o in outcomes], dtype="str"),
+                         "cell": pd.Series([_address(o[1], o[2]) for o in outcomes], dtype="str"),
+                         "outcome": pd.Series([o[3] for o in outcomes], dtype="str")})
+
+
+def _problems(file: str, opened: Opened, problems: list, context: Context, month) -> pd.DataFrame:
+    rows = [dict(code=code, severity=severity, cell=cell, raw=raw, message=message, sheet="")
+            for code, severity, cell, raw, message in opened.problems if code != "separator"]
+    rows += [dict(code=code, severity=severity, cell=_address(*at) if at is not None else "", raw=raw[:200],
+                  message=message, sheet=sheet) for sheet, code, severity, at, raw, message in problems]
+    frame = tables.shape([r | dict(file=file, sender=context.sender, published=month) for r in rows], tables.PROBLEMS)
+    return frame.drop_duplicates(ignore_index=True)
+
+
+def _refused(path: Path, context: Context, refusal: Refused) -> Reading:
+    problem = dict(code=refusal.code, severity=refusal.severity, file=path.name, raw=refusal.raw,
+                   message=refusal.message, sender=context.sender, published=context.published)
+    counts = dict.fromkeys(tables.OUTCOMES, 0)
+    return Reading(tables.empty(tables.OBSERVATIONS), tables.shape([problem], tables.PROBLEMS),
+                   tables.empty(tables.CELLS), {"file": path.name, "kind": "", "encoding": "", "sheets": 0, "tables": 0,
+                                                "cells": 0, "digest": "", "published": pd.NaT, **counts})
+
+
+# --- what goes out --------------------------------------------------------------------------------------------------
+
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "=", "+", "-", "@")
+
+
+def harmless(text: str) -> str:
+    """Text that a spreadsheet would run, with an apostrophe before it; true numbers are left alone."""
+    if not text.startswith(_DANGEROUS):
+        return text
+    try:
+        float(text)
+        return text
+    except ValueError:
+        return "'" + text
+
+
+def write_reading(readings: Iterable[Reading], folder: str | Path) -> None:
+    """Write observations.csv, problems.csv and cells.csv of some readings (UTF-8 with mark, safe in a spreadsheet)."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    readings = list(readings)
+    for name in ("observations", "problems", "cells"):
+        frame = pd.concat([getattr(r, name) for r in readings], ignore_index=True)
+        for column in frame:
+            if isinstance(frame[column].dtype, pd.PeriodDtype):
+                frame[column] = frame[column].astype("str").where(frame[column].notna(), "")
+            elif isinstance(frame[column].dtype, pd.StringDtype):
+                frame[column] = frame[column].map(harmless)
+        frame.to_csv(folder / f"{name}.csv", index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def summary(reading: Reading) -> str:
+    """Lines for people: type, tables, cells by outcome and whether they add up, then the problems, errors first."""
+    i, p = reading.info, reading.problems
+    counts = p["severity"].value_counts()
+    total = sum(i[o] for o in tables.OUTCOMES)
+    lines = [f"{i['file']}:{i['kind'] or '未读'}{' ' + i['encoding'] if i['encoding'] else ''},{i['sheets']} 张表页、"
+             f"{i['tables']} 个表格;{i['cells']} 个单元格 = 数据 {i['observation']} + 名称 {i['label']} + 说明 {i['context']}"
+             f" + 问题 {i['problem']}({'相符' if total == i['cells'] else '不相符'});错误 {counts.get('error', 0)}、"
+             f"警告 {counts.get('warning', 0)}、提示 {counts.get('info', 0)}"]
+    order = {s: n for n, s in enumerate(tables.SEVERITIES)}
+    for q in sorted(p.itertuples(), key=lambda q: order[q.severity]):
+        lines.append(f"  {q.file} / {q.sheet or '-'} / {q.cell or '-'}:{q.message}")
+    return "\n".join(lines)
