@@ -30,7 +30,7 @@ def generator():
 
 @pytest.fixture(scope="module")
 def year_end():
-    return pd.read_csv(DEMO / "truth_year_end.csv").set_index(["year", "region", "indicator"])["value"]
+    return pd.read_csv(DEMO / "truth_year_end.csv").set_index(["year", "region", "indicator"])["value"].sort_index()
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +177,15 @@ def test_nothing_in_the_reports_lies_after_their_month_and_no_fact_is_told_of_an
     assert set(truth["indicator"]) <= set(catalog.indicators)
     value = truth[truth["measure"] == "value"]
     assert (value["unit"] == value["indicator"].map(catalog.unit)).all()
+
+
+def test_each_sender_reports_what_it_owes(catalog):
+    truth = pd.read_csv(DEMO / "truth_cells.csv.gz", dtype=str, keep_default_na=False)
+    for sender in catalog.senders.itertuples():
+        own = truth[truth["file"].str.startswith(sender.name_zh)]
+        for file, seen in own.groupby("file")["indicator"]:
+            month = next(p.parent.name for p in FILES if p.name == file)
+            if month >= "2018-02":
+                owed = set(sender.indicators.split(";"))
+                owed |= set(filter(None, sender.quarterly.split(";"))) if month[-2:] in ("03", "06", "09") else set()
+                assert owed <= set(seen), (file, owed - set(seen))

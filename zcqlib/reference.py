@@ -62,7 +62,7 @@ indicators: id: id code!, name_zh text!, name_en text!, group code, kind {_choic
 aliases: alias: alias text!, indicator @indicators!, note text
 units: id: id text!, name_zh text!, aliases text, start day, end day, successor @units, note text
 senders: id: id code!, name_zh text!, aliases text, kind park|department!, region @regions!, unit @units!,
-    due_day whole!, indicators @indicators;!, start month, end month, note text
+    due_day whole!, indicators @indicators;!, quarterly @indicators;, start month, end month, note text
 unit_words: word: word text!, kind money|area|count|percent|point|multiplier|other!, normal text!, numerator number!,
     denominator number!, family text
 precedence: indicator: indicator text!, winner department|park!, reason text!
