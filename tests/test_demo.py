@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from zcqlib.catalog import REFERENCE, load
+from zcqlib.reports import Context, read_report
 
 DEMO = REFERENCE.parent / "demo"
 FILES = sorted(p for p in DEMO.glob("20*/*") if p.suffix in (".xlsx", ".csv"))
@@ -50,6 +51,14 @@ def text():
             book = openpyxl.load_workbook(path)
             out[path] = {ws.title: [list(row) for row in ws.iter_rows(values_only=True)] for ws in book}
     return out
+
+
+@pytest.fixture(scope="module")
+def readings(catalog):
+    """Every report as the line reads it."""
+    sender = {name: id for id, name in catalog.senders[["id", "name_zh"]].itertuples(index=False)}
+    return [read_report(p, Context(pd.Period(p.parent.name, "M"), sender[p.name.split("20")[0]], 1, True, catalog))
+            for p in FILES]
 
 
 def cells(text):
@@ -98,7 +107,7 @@ def test_the_traits_that_were_asked_for_are_in_the_reports(text):
                    "本年累计", "上年同期累计", "—", "…", "无", "暂无", "（家）", "高新技", "术企业数"):
         assert (words == wanted).any(), wanted
     for pattern in (r"^注：", r"^　　2\.", r"^数据来源：", r"联系电话", r"二〇一八年", r"２０１８年", r"2018-0\d",
-                    r"2018/\d", r"2018\.0\d", r"^\d,\d{3}$", r"^[０-９]+$", r"^=SUM\(", r"^=1/0$"):
+                    r"2018/\d", r"2018\.0\d", r"^\d,\d{3}$", r"^[０-９]+$", r"^=SUM\(", r"^=ROUND\("):
         assert words.str.contains(pattern).any(), pattern
     merged = openpyxl.load_workbook(DEMO / "2018-06" / "市知识产权局2018年6月报表.xlsx")["分园区"].merged_cells.ranges
     assert len(merged) == 5
@@ -189,3 +198,28 @@ def test_each_sender_reports_what_it_owes(catalog):
                 owed = set(sender.indicators.split(";"))
                 owed |= set(filter(None, sender.quarterly.split(";"))) if month[-2:] in ("03", "06", "09") else set()
                 assert owed <= set(seen), (file, owed - set(seen))
+
+
+# --- what the line makes of it ------------------------------------------------------------------------------------
+
+def test_the_truth_equals_the_observations_cell_for_cell(readings):
+    truth = pd.read_csv(DEMO / "truth_cells.csv.gz", dtype=str, keep_default_na=False)
+    truth["value"] = pd.to_numeric(truth["value"])
+    read = pd.concat([r.observations for r in readings], ignore_index=True)
+    assert read["demo"].all() and not read.duplicated(["file", "sheet", "cell"]).any()
+    read = read.assign(start=read["start"].astype(str), end=read["end"].astype(str))
+    order = ["file", "sheet", "cell"]
+    pd.testing.assert_frame_equal(read[list(truth)].sort_values(order, ignore_index=True),
+                                  truth.sort_values(order, ignore_index=True), check_exact=False, rtol=1e-12)
+
+
+def test_every_cell_of_every_report_has_one_outcome(readings, text):
+    for path, reading in zip(FILES, readings, strict=True):
+        filled = sum(c not in (None, "", '""') for rows in text[path].values() for row in rows for c in row)
+        assert len(reading.cells) == filled and not reading.cells.duplicated(["file", "sheet", "cell"]).any(), path.name
+
+
+def test_only_the_growth_over_nothing_could_not_be_read(readings):
+    problems = pd.concat([r.problems for r in readings])
+    errors = problems[problems["severity"] == "error"]
+    assert set(errors["code"]) == {"cell_error"} and set(errors["file"]) == {"平原示范区2018年4月报表.xlsx"}

@@ -202,7 +202,9 @@ class Book:
         """A figure in report units; `shown` is what stands in the cell where that is not the plain number."""
         f, rate = FIGURES[name], measure == "yoy_pct"
         value = shown if isinstance(shown, int) else round(value, 1 if rate else f.decimals)
-        missing = MISSING.get(shown, "") if isinstance(shown, str) else "cell_error" if shown == DIVISION else ""
+        missing = MISSING.get(shown, "") if isinstance(shown, str) else ""
+        if isinstance(shown, tuple) and shown[1] == ERROR:
+            missing = "cell_error"
         plain = int(value) if value == int(value) and not rate else value
         self.cells[sheet][row, col] = plain if shown is None else shown
         self.truth.append({
@@ -239,7 +241,7 @@ class Book:
         book.close()
 
 
-DIVISION = ("=1/0", "#DIV/0!")
+ERROR = "#DIV/0!"
 FULL, HAN = str.maketrans("0123456789", "０１２３４５６７８９"), str.maketrans("0123456789", "〇一二三四五六七八九")
 HAN_MONTHS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
 
@@ -340,8 +342,9 @@ def _park_cell(known: Known, park: str, month: int, suffix: str, name: str, what
         if what == "ytd" and value >= 1000 and not f.decimals and n in (1, 4):
             return f"{value:,.0f}" if n == 1 else f"{value:.0f}".translate(FULL)
     if what == "yoy" and n in (0, 2) and not (name in TOGETHER and month == Y2018):
-        rate = known.growth(name, month, n, month)
-        return DIVISION if rate is None else (f"=ROUND((D{row + 1}/E{row + 1}-1)*100,1)", round(rate, 1))
+        rate, formula = known.growth(name, month, n, month), f"=ROUND((D{row + 1}/E{row + 1}-1)*100,1)"
+        if rate is not None or (park, month) == ("pingyuan", 39):  # once, a growth over nothing is left standing
+            return formula, ERROR if rate is None else round(rate, 1)
     return None
 
 
