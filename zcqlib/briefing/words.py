@@ -297,3 +297,36 @@ def fit_title(*versions: str) -> str:
     if comma and len(tail) < TITLE - 4:
         return head[:TITLE - len(tail) - 2] + "…" + comma + tail
     return last[:TITLE - 1] + "…"
+
+
+def projection_numbers(row: Mapping, recent: float = float("nan")) -> list[tuple[str, float, str, str]]:
+    """The numbers that `projection_sentence` may print: text, value, column of PROJECTIONS ("" = derived), formula."""
+    largest = max((abs(v) for v in (row["target_low"], row["actual"], row["median"]) if v == v), default=0.0)
+    s, month = scale(largest, row["unit"], _target_digits(row)), pd.Period(row["as_of"], "M").month
+    out = [(s.text(s.round(row[c])), row[c], c, "四舍五入到所示位数")
+           for c in ("median", "low", "high", "target_low", "target_high", "actual") if row[c] == row[c]]
+    out.append((f"{whole_chance(row['level'])}%", row["level"], "level", "区间的覆盖率"))
+    if row["probability"] == row["probability"]:
+        out.append((chance_number(row["probability"]), row["probability"], "probability", "年末分布超过目标的比例"))
+    out += [(str(12 - month), 12 - month, "", "12 − 数据截至月份"), (str(month), month, "", "数据截至月份"),
+            ("12", 12, "", "近12个月")]
+    need = needed(row, s)
+    if need is not None:
+        out.append((s.text(need), float(need), "", "(目标 − 已完成)÷ 余下月数,按所示位数进位"))
+        if recent == recent and s.round(recent) > 0:
+            mean = s.round(recent)
+            out += [(s.text(mean), recent, "", "近12个月的平均"),
+                    (multiple(float(need), float(mean)), float(need / mean), "", "月均需 ÷ 近12个月均值,均按所示数")]
+    return out
+
+
+def clean(text: str, width: int = 0) -> str:
+    """Text that any XML and any cell can hold: control characters and lone surrogates go; cut to `width` with …."""
+    text = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]+", " ", str(text)).strip()
+    return text[:width - 1] + "…" if width and len(text) > width else text
+
+
+def cell_text(text: str) -> str:
+    """Text of a chart's embedded cell: neither formula nor address, by a full-width sign in place of the first one."""
+    text = re.sub(r"^(\w+):", lambda m: m.group(1) + "\uff1a", text)
+    return chr(ord(text[0]) + 0xFEE0) + text[1:] if text and text[0] in "=+-@{" else text

@@ -1,0 +1,353 @@
+"""Slides, brief, ledger, orders and passport: read back, reconciled, safe against what names may hold."""
+import io
+import zipfile
+from xml.etree import ElementTree
+
+import openpyxl
+import pandas as pd
+import pytest
+from docx import Document
+from pptx import Presentation
+
+from zcqlib import tables
+from zcqlib.briefing import brief, ledger, orders, pages, passport, slides
+from zcqlib.briefing.passport import ReconciliationError
+
+NAN, PERIOD = float("nan"), pd.Period("2018-09", "M")
+ODD = "=1+1&<甲>😀" + "很长的名称" * 40
+NAMES = {"a": "专利申请总量", "b": "引进市外资金", "odd": ODD, "m": "一站式服务大厅", "gaoxin": "高新区",
+         "muye": "牧野区", "zone": "全区"}
+A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+
+
+def name(id):
+    return NAMES.get(id, id)
+
+
+def projection(indicator="a", region="zone", **changes):
+    return {"region": region, "indicator": indicator, "year": 2018, "as_of": PERIOD, "kind": "flow", "unit": "件",
+            "actual": 1640.0, "target_low": 2200.0, "target_high": NAN, "comparator": "ge", "median": 2140.0,
+            "low": 2040.0, "high": 2240.0, "level": .8, "probability": .3, "needed_per_month": 187.0,
+            "verdict": "落后", "method": "演示", "demo": True} | changes
+
+
+def target(id, **changes):
+    return {"id": id, "name_zh": name(id), "group": "1", "kind": "flow", "unit": "件", "comparator": "ge",
+            "target_low": 2200.0, "commitment": "firm", "scope": "zone", "responsible": "市科技局",
+            "responsible_basis": "inferred", "relation": "", "year": 2018, "region": "zone",
+            "in_force_from": pd.Period("2018-01", "M"), "demo": False} | changes
+
+
+@pytest.fixture
+def tabs():
+    rows = [projection(), projection("odd", probability=.5, actual=NAN),
+            projection("b", unit="万元", actual=1.2e6, target_low=2e6, median=1.9e6, low=1.7e6, high=2.1e6,
+                       probability=.41),
+            projection("m", kind="milestone", comparator="done", target_low=1.0, actual=NAN, median=NAN, low=NAN,
+                       high=NAN, probability=NAN, unit="个"),
+            projection(region="gaoxin", target_low=1200.0, actual=900.0), projection(region="muye", target_low=1000.0,
+                                                                                     actual=740.0, probability=.2)]
+    p = tables.check(tables.shape(rows, tables.PROJECTIONS), tables.PROJECTIONS)
+    t = tables.shape([target("a"), target("odd"), target("b", unit="万元", target_low=2e6),
+                      target("m", kind="milestone", comparator="done", target_low=1.0, unit="个")], tables.TARGETS)
+    months = pd.period_range("2016-01", "2018-09", freq="M")
+    s = tables.shape(pd.concat([pd.DataFrame({
+        "region": r, "indicator": "a", "start": months, "end": months, "months": 1, "value": float(v), "unit": "件",
+        "published": months, "demo": True}) for r, v in (("gaoxin", 110), ("muye", 60))]), tables.SERIES)
+    ranks = tables.shape([{"region": r, "indicator": "composite", "period": "2018-09", "measure": "score", "value": v,
+                           "unit": "分", "rank": k, "low": 1.0, "high": 2.0, "demo": True}
+                          for r, v, k in (("gaoxin", 80.24, 1.0), ("muye", 71.0, 2.0))], tables.RANKS)
+    m = tables.shape([{"id": "m", "region": "zone", "item": "", "stage": "s1", "stage_no": 1, "stage_zh": "启动实施",
+                       "date": "", "evidence": "", "expected": "2018-06", "demo": True}], tables.MILESTONES)
+    asks = orders.gap_orders(p, s, t)
+    return pages.Tables(p, t, ranks, m, asks, PERIOD, name, "园区月报", {("zone", "a"): 178.0},
+                        lambda region, indicator: (("x.xlsx", "月报", "B4", "ab" * 32),))
+
+
+def passports(made):
+    return {p.code: p.passport for p in made}
+
+
+# wrong input ----------------------------------------------------------------------------------------------------------
+
+def test_an_unknown_meeting_is_refused(tabs):
+    with pytest.raises(ValueError, match="不认识"):
+        pages.pages(tabs, "daily")
+
+
+@pytest.mark.parametrize("module", [slides, brief])
+def test_a_broken_template_is_a_clear_error(module, tmp_path, tabs):
+    bad = tmp_path / "bad.bin"
+    bad.write_bytes(b"no package")
+    made = pages.pages(tabs)
+    with pytest.raises(slides.TemplateError, match="打不开"):
+        slides.slides(made, bad) if module is slides else brief.brief(made, "标题", bad)
+
+
+def test_templates_without_placeholder_or_style_say_what_is_missing(tmp_path, tabs):
+    deck = Presentation()
+    layout = deck.slide_layouts[0]
+    for p in list(layout.placeholders):
+        p._element.getparent().remove(p._element)
+    deck.save(tmp_path / "t.pptx")
+    with pytest.raises(slides.TemplateError, match="没有标题占位符"):
+        slides.slides(pages.pages(tabs), tmp_path / "t.pptx")
+    Document().save(tmp_path / "t.docx")
+    with pytest.raises(slides.TemplateError, match="缺少样式「公文标题"):
+        brief.brief(pages.pages(tabs), "标题", tmp_path / "t.docx")
+
+
+def test_without_any_data_the_files_say_so(tabs):
+    none = pages.Tables(tabs.projections[:0], tabs.targets, tabs.ranks[:0], tabs.milestones[:0], tabs.orders[:0],
+                        PERIOD, name, "园区月报", {})
+    for meeting in pages.MEETINGS:
+        made = pages.pages(none, meeting)
+        deck, doc = slides.slides(made), brief.brief(made, "标题")
+        assert slides.read_slides(deck).keys() == brief.read_brief(doc).keys() == {p.code for p in made}
+    assert "没有可判断的目标" in made[0].title
+    rows = ledger.ledger_rows(tabs.targets, tabs.projections[:0], tabs.milestones, PERIOD, name)
+    assert len(rows) == 4 and rows["完成把握"].tolist() == ["—", "—", "—", "不给概率"]
+
+
+def test_a_number_without_origin_cannot_be_printed():
+    with pytest.raises(ReconciliationError, match="7 没有来源"):
+        passport.complete(passport.Passport("ZCQ-201809-P01", "", (), ("2018年",), ("2018年共7项",)))
+
+
+def test_a_broken_sidecar_and_an_unknown_code_are_clear_errors(tabs):
+    with pytest.raises(ReconciliationError, match="损坏"):
+        passport.read(b"{\"x\": 1}")
+    with pytest.raises(ReconciliationError, match="没有编号 X.*ZCQ-201809-P01"):
+        passport.trace("X", passports(pages.pages(tabs)))
+
+
+# one truth ------------------------------------------------------------------------------------------------------------
+
+def test_all_outputs_print_the_tables_numbers(tabs):
+    for meeting in pages.MEETINGS:
+        made = pages.pages(tabs, meeting)
+        known = passports(made)
+        printed = {"a.pptx": slides.read_slides(slides.slides(made)),
+                   "a.docx": brief.read_brief(brief.brief(made, "2018年9月目标进展情况"))}
+        assert passport.reconcile(printed, known) > 10
+        passport.verify(known.values(), {"PROJECTIONS": tabs.projections, "RANKS": tabs.ranks})
+
+
+def change_part(content, part, old, new):
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as a, zipfile.ZipFile(out, "w") as b:
+        hit = 0
+        for item in a.namelist():
+            data = a.read(item)
+            if part in item and old in data:
+                data, hit = data.replace(old, new, 1), hit + 1
+            b.writestr(item, data)
+    assert hit
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("part", "old", "new"), [
+    ("slides/slide", "2140件".encode(), "2150件".encode()), ("charts/chart", b"<c:v>2140", b"<c:v>2150"),
+    ("slides/slide", "余下3个月".encode(), "余下4个月".encode())])
+def test_one_number_changed_by_hand_in_the_slides_fails(tabs, part, old, new):
+    made = pages.pages(tabs)
+    deck = change_part(slides.slides(made), part, old, new)
+    with pytest.raises(ReconciliationError, match="周.pptx 的 ZCQ-201809-P.*两处不一致"):
+        passport.reconcile({"周.pptx": slides.read_slides(deck)}, passports(made))
+
+
+def test_one_number_changed_in_the_brief_or_in_a_table_fails_and_names_both_places(tabs):
+    made = pages.pages(tabs)
+    doc = change_part(brief.brief(made, "标题"), "document.xml", "1640件".encode(), "1460件".encode())
+    with pytest.raises(ReconciliationError, match="b.docx 的 ZCQ-201809-P.*1460.*PROJECTIONS.zone,a.*actual"):
+        passport.reconcile({"b.docx": brief.read_brief(doc)}, passports(made))
+    other = tabs.projections.assign(median=tabs.projections["median"] + 1)
+    with pytest.raises(ReconciliationError, match="ZCQ-201809-P.*median"):
+        passport.verify(passports(made).values(), {"PROJECTIONS": other, "RANKS": tabs.ranks})
+
+
+def test_two_numbers_that_change_places_are_found(tabs):
+    made = pages.pages(tabs)
+    deck = change_part(slides.slides(made), "slides/slide", "2040—2240件".encode(), "2240—2040件".encode())
+    with pytest.raises(ReconciliationError, match="两处不一致"):
+        passport.reconcile({"a.pptx": slides.read_slides(deck)}, passports(made))
+
+
+def test_the_sidecar_keeps_everything_and_trace_names_cells(tabs):
+    known = passports(pages.pages(tabs))
+    assert passport.read(passport.write(known.values())) == known
+    code = next(c for c, p in known.items() if "专利申请总量" in p.title and "全年" in p.title)
+    text = passport.trace(code, known)
+    assert "1640件 = 1640.0 | PROJECTIONS[zone,a,2018,2018-09].actual" in text
+    assert "x.xlsx 月报 B4 sha256:abababababab" in text
+
+
+def test_sources_are_the_cells_of_the_year():
+    o = pd.DataFrame({"region": ["zone", "zone", "muye"], "indicator": ["a", "a", "a"],
+                      "measure": ["value", "yoy_pct", "value"], "end": [PERIOD] * 3, "file": ["f.xlsx"] * 3,
+                      "sheet": ["s"] * 3, "cell": ["B1", "B2", "B3"]})
+    assert passport.sources(o, "zone", ["a"], 2018, {"f.xlsx": "h"}) == (("f.xlsx", "s", "B1", "h"),)
+    with pytest.raises(ReconciliationError, match="f.xlsx 没有哈希"):
+        passport.sources(o, "zone", ["a"], 2018, {})
+
+
+def test_the_same_input_gives_the_same_bytes(tabs):
+    made = pages.pages(tabs)
+    rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
+    for make in (lambda: slides.slides(made), lambda: brief.brief(made, "标题"),
+                 lambda: ledger.ledger(rows, tabs.orders, PERIOD, name)):
+        assert make() == make()
+    for info in zipfile.ZipFile(io.BytesIO(slides.slides(made))).infolist():
+        assert info.date_time == (1980, 1, 1, 0, 0, 0)
+
+
+def test_the_shipped_templates_are_what_the_code_makes():
+    assert slides.make_template() == slides.TEMPLATE.read_bytes()
+    assert brief.make_template() == brief.TEMPLATE.read_bytes()
+
+
+# faces, charts, safety ------------------------------------------------------------------------------------------------
+
+def test_every_run_and_chart_text_has_both_faces(tabs):
+    with zipfile.ZipFile(io.BytesIO(slides.slides(pages.pages(tabs)))) as package:
+        parts = [n for n in package.namelist() if n.endswith(".xml")
+                 and n.startswith(("ppt/slides/", "ppt/charts/", "ppt/notesSlides/"))]
+        assert any("charts" in n for n in parts)
+        for part in parts:
+            root = ElementTree.fromstring(package.read(part))
+            assert all(r.find(f"{A}rPr") is not None for r in root.iter(f"{A}r"))
+            for tag in ("rPr", "defRPr", "endParaRPr"):
+                for e in root.iter(A + tag):
+                    assert e.find(f"{A}ea").get("typeface") == slides.EAST, part
+                    assert e.find(f"{A}latin").get("typeface") == slides.LATIN
+    doc = Document(io.BytesIO(brief.brief(pages.pages(tabs), "标题")))
+    w = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+    runs = list(doc.element.body.iter(f"{w}r"))
+    assert runs and all(r.find(f"{w}rPr/{w}rFonts").get(f"{w}eastAsia") for r in runs)
+
+
+def test_charts_are_native_and_leave_out_what_is_missing(tabs):
+    deck = Presentation(io.BytesIO(slides.slides(pages.pages(tabs))))
+    charts = [s.chart for slide in deck.slides for s in slide.shapes if s.has_chart]
+    assert len(charts) >= 4 and not any(s.shape_type == 13 for slide in deck.slides for s in slide.shapes)
+    odd = next(c for c in charts if c.plots[0].series[0].values[0] is None)
+    assert list(odd.plots[0].categories)[0] == "已完成"
+    assert odd.plots[0].series[0].values[1] == 2140
+
+
+def test_no_cell_anywhere_is_a_formula(tabs):
+    made = pages.pages(tabs)
+    rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
+    books = [ledger.ledger(rows.assign(单位回复="=HYPERLINK(\"http://x\")"), tabs.orders, PERIOD, name)]
+    with zipfile.ZipFile(io.BytesIO(slides.slides(made))) as package:
+        books += [package.read(n) for n in package.namelist() if n.endswith(".xlsx")]
+    assert len(books) > 3
+    for book in books:
+        for sheet in openpyxl.load_workbook(io.BytesIO(book)):
+            assert not any(c.data_type == "f" for row in sheet.iter_rows() for c in row)
+
+
+def test_odd_names_come_back_whole_from_the_ledger_and_short_on_slides(tabs):
+    made = pages.pages(tabs)
+    assert all(len(p.title) <= 60 for p in made)
+    text = ElementTree.tostring(ElementTree.fromstring(zipfile.ZipFile(io.BytesIO(
+        brief.brief(made, "标题"))).read("word/document.xml")), encoding="unicode")
+    assert "&amp;&lt;甲&gt;😀" in text
+    rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
+    assert ODD in set(rows["指标"])
+
+
+# orders ---------------------------------------------------------------------------------------------------------------
+
+def test_asks_add_up_to_the_gap_and_know_their_history(tabs):
+    a = tabs.orders[tabs.orders["indicator"] == "a"]
+    assert a["ask"].sum() == 2200 - 1640 and set(a["region"]) == {"gaoxin", "muye"}
+    assert a.groupby("region")["ask"].sum().to_dict() == {"gaoxin": 300, "muye": 260}
+    assert a.set_index(["region", "month"]).loc[("gaoxin", pd.Period("2018-10", "M")), "times"] == 33
+    assert (a.loc[a["region"] == "muye", "grade"] == "近33个月从未做到").all()
+    assert a["times"].is_monotonic_increasing and tabs.orders["demo"].all()
+
+
+def test_nothing_is_asked_where_the_target_will_be_met(tabs):
+    sure = tabs.projections.assign(probability=.9)
+    assert orders.gap_orders(sure, tables.empty(tables.SERIES), tabs.targets).empty
+
+
+# the ledger's round trip ----------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def sent(tabs):
+    rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
+    return rows, ledger.ledger(rows, tabs.orders, PERIOD, name, demo=True)
+
+
+def edited(content, edit):
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    edit(book)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_a_ledger_that_cannot_be_read_is_a_clear_error(sent):
+    rows, content = sent
+    for bad, words in ((b"PK no", "不能作为台账打开"),
+                       (edited(content, lambda b: b.remove(b[ledger.SHEET])), "没有「台账」"),
+                       (edited(content, lambda b: b[ledger.SHEET].__setitem__("A3", "号")), "缺少列「编号」")):
+        with pytest.raises(ledger.LedgerError, match=words):
+            ledger.read_ledger(bad, rows, "l.xlsx", "muye", PERIOD)
+
+
+def test_the_round_trip_loses_nothing(sent):
+    rows, content = sent
+    filled = {"U4": "推进中", "V4": "2018-09-30", "W4": "=备案文件&<1>", "X5": "已与😀企业对接"}
+    back = edited(content, lambda b: [b[ledger.SHEET].__setitem__(k, v) for k, v in filled.items()])
+    replies, problems = ledger.read_ledger(back, rows, "l.xlsx", "muye", PERIOD)
+    assert problems.empty and tables.check(problems, tables.PROBLEMS) is problems
+    assert replies.to_dict("records") == [
+        {"编号": "a", "节点阶段": "推进中", "达到日期": "2018-09-30", "佐证材料": "=备案文件&<1>", "单位回复": ""},
+        {"编号": "odd", "节点阶段": "", "达到日期": "", "佐证材料": "", "单位回复": "已与😀企业对接"}]
+
+
+@pytest.mark.parametrize(("cell", "value", "code", "words"), [
+    ("G4", 1999, "ledger_locked", "由「1640」改成了「1999」"), ("G4", None, "ledger_locked", "改成了「—」"),
+    ("C4", "改名", "ledger_locked", "指标"), ("G5", 3, "ledger_locked", "由「—」改成了「3」"),
+    ("U4", "差不多", "ledger_stage", "不在可选项"), ("V4", "九月底", "ledger_date", "不是日期"),
+    ("A4", "zzz", "ledger_row", "不在下发的台账中"), ("A5", "a", "ledger_row", "重复")])
+def test_what_was_changed_is_reported_with_its_cell(sent, cell, value, code, words):
+    rows, content = sent
+    back = edited(content, lambda b: b[ledger.SHEET].__setitem__(cell, value))
+    _, problems = ledger.read_ledger(back, rows, "l.xlsx", "muye", PERIOD)
+    hit = problems[problems["code"] == code].iloc[0]
+    assert hit["cell"] == cell and words in hit["message"] and hit["file"] == "l.xlsx"
+
+
+def test_a_deleted_row_is_missed_and_sorting_is_no_change(sent):
+    rows, content = sent
+    less = edited(content, lambda b: b[ledger.SHEET].delete_rows(6))
+    _, problems = ledger.read_ledger(less, rows, "l", "muye", PERIOD)
+    assert problems["code"].tolist() == ["ledger_missing"] and "(b)" in problems["message"][0]
+
+    def swap(book):
+        sheet = book[ledger.SHEET]
+        for c in range(1, len(ledger.COLUMNS) + 1):
+            a, b = sheet.cell(4, c), sheet.cell(5, c)
+            a.value, b.value = b.value, a.value
+    assert ledger.read_ledger(edited(content, swap), rows, "l", "muye", PERIOD)[1].empty
+
+
+def test_the_ledger_is_locked_filtered_frozen_and_checked(sent):
+    rows, content = sent
+    sheet = openpyxl.load_workbook(io.BytesIO(content))[ledger.SHEET]
+    assert sheet.protection.sheet and sheet.auto_filter.ref == "A3:X7" and sheet.freeze_panes == "D4"
+    assert sheet["A4"].protection.locked and not sheet["U4"].protection.locked
+    assert any("推进中" in (v.formula1 or "") for v in sheet.data_validations.dataValidation)
+    assert sheet["Q4"].value == "市科技局(推定)" and sheet["N4"].value == "■难度较大"
+    assert "演示数据" in sheet["A1"].value
+    assert sheet["G6"].value == 120.0 and sheet["F6"].value == "亿元"
+
+
+def test_a_target_that_stands_twice_is_refused(tabs):
+    with pytest.raises(ledger.LedgerError, match="不止一次"):
+        twice = pd.concat([tabs.targets, tabs.targets[:1]])
+        ledger.ledger_rows(twice, tabs.projections, tabs.milestones, PERIOD, name)

@@ -1,0 +1,255 @@
+"""Pages to slides: native charts with their workbook, the finding as title, Latin and East-Asian faces on every run."""
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from lxml import etree
+from pptx import Presentation
+from pptx.chart.data import CategoryChartData
+from pptx.dml.color import RGBColor
+from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION
+from pptx.enum.shapes import PP_PLACEHOLDER
+from pptx.exc import PackageNotFoundError
+from pptx.opc.constants import RELATIONSHIP_TYPE as RT
+from pptx.oxml.ns import qn
+from pptx.util import Inches, Pt
+
+from zcqlib.briefing.pages import Chart, Page
+from zcqlib.briefing.passport import freeze
+from zcqlib.briefing.words import cell_text
+from zcqlib.tables import ZcqError
+
+TEMPLATE = Path(__file__).with_name("template.pptx")
+LATIN, EAST = "Arial", "微软雅黑"
+NAVY, INK, GREY = RGBColor(0x14, 0x28, 0x4B), RGBColor(0x1F, 0x29, 0x37), RGBColor(0x5B, 0x67, 0x75)
+WHITE, BAND = RGBColor(255, 255, 255), RGBColor(0xF3, 0xF5, 0xF7)
+_AFTER = {qn(f"a:{t}") for t in ("cs", "sym", "hlinkClick", "hlinkMouseOver", "rtl", "extLst")}
+_CODE = re.compile(r"ZCQ-\d{6}-P\d{2}")
+
+
+class TemplateError(ZcqError):
+    """A template that lacks what a page needs."""
+
+
+def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
+    """The pages as a PPTX file; same pages, same bytes.
+
+    Parameters
+    ----------
+    pages : as `pages.pages` gives them. template : a 16:9 file whose first layout has a title and a body placeholder.
+    Returns
+    -------
+    The file's bytes.
+    Raises
+    ------
+    TemplateError : the template cannot be opened or lacks a placeholder; says which.
+    Source
+    ------
+    各页备注写明来源和读法。
+    """
+    try:
+        deck = Presentation(str(template))
+    except (PackageNotFoundError, KeyError, ValueError, OSError) as e:
+        raise TemplateError(f"模板 {template.name} 打不开({e})。请换用完好的 pptx 文件。") from e
+    layout = deck.slide_layouts[0] if len(deck.slide_layouts) else None
+    kinds = {p.placeholder_format.type for p in layout.placeholders} if layout is not None else set()
+    for wanted, what in (({PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE}, "标题"),
+                         ({PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT}, "正文")):
+        if not kinds & wanted:
+            raise TemplateError(f"模板 {template.name} 的第 1 个版式没有{what}占位符。请在母版视图中补上后再用。")
+    for page in pages:
+        _slide(deck, layout, page)
+    out = io.BytesIO()
+    deck.save(out)
+    return freeze(out.getvalue())
+
+
+def _slide(deck, layout, page: Page) -> None:
+    slide = deck.slides.add_slide(layout)
+    width, left = deck.slide_width, Inches(.67)
+    full = width - 2 * left
+    slide.shapes.title.text_frame.text = page.title
+    body = next(p for p in slide.placeholders if p.placeholder_format.type in (PP_PLACEHOLDER.BODY,
+                                                                               PP_PLACEHOLDER.OBJECT))
+    beside = page.chart is not None
+    top, bottom = Inches(1.45), Inches(6.55)
+    if page.lines:
+        body.left, body.top, body.width = left, top, int(full * .4) if beside else full
+        body.height = bottom - top if beside or not page.table else Inches(.4 * len(page.lines) + .15)
+        body.text_frame.text = page.lines[0]
+        for line in page.lines[1:]:
+            body.text_frame.add_paragraph().text = line
+        for p in body.text_frame.paragraphs:
+            p.space_after = Pt(8)
+    else:
+        body._element.getparent().remove(body._element)
+    if beside:
+        x = left + int(full * .43) if page.lines else left
+        _chart(slide, page.chart, x, top, left + full - x, bottom - top)
+    elif page.table:
+        y = top + (body.height + Inches(.1) if page.lines else 0)
+        _table(slide, page.table, left, y, full, Inches(6.7) - y)
+    for text, x, w, right in ((page.note, left, full - Inches(2.2), False),
+                              (page.code, left + full - Inches(2.2), Inches(2.2), True)):
+        box = slide.shapes.add_textbox(x, Inches(6.85), w, Inches(.4)).text_frame
+        box.word_wrap = True
+        box.margin_left = box.margin_right = 0
+        box.text = text
+        run = box.paragraphs[0].runs[0]
+        run.font.size, run.font.color.rgb = Pt(10.5), GREY
+        box.paragraphs[0].alignment = 3 if right else 1
+    slide.notes_slide.notes_text_frame.text = page.note
+    for root in (slide._element, slide.notes_slide._element):
+        faces(root)
+
+
+def _chart(slide, chart: Chart, x, y, w, h) -> None:
+    data = CategoryChartData(number_format=_format(chart))
+    data.categories = [cell_text(c) for c in chart.categories]
+    for name, values in chart.series:
+        data.add_series(cell_text(name), values)
+    frame = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, x, y, w, h, data)
+    c = frame.chart
+    c.has_legend, c.has_title = len(chart.series) > 1, False
+    c.font.size = Pt(14 if len(chart.categories) <= 8 else 11)
+    c.font.color.rgb = INK
+    plot, category, value = c.plots[0], c.category_axis, c.value_axis
+    plot.gap_width, plot.has_data_labels, plot.vary_by_categories = 70, True, False
+    plot.data_labels.number_format, plot.data_labels.number_format_is_linked = _format(chart), False
+    plot.data_labels.position = XL_LABEL_POSITION.OUTSIDE_END
+    category.reverse_order, category.format.line.color.rgb = True, GREY
+    value.visible, value.has_major_gridlines, value.minimum_scale = False, False, min(
+        [0.0, *(v for _, vs in chart.series for v in vs if v is not None)])
+    if chart.limit is not None:
+        value.maximum_scale = chart.limit
+    for s in plot.series:
+        s.format.fill.solid()
+        s.format.fill.fore_color.rgb = NAVY
+        for i, colour in enumerate(chart.colours):
+            fill = s.points[i].format.fill
+            fill.solid()
+            fill.fore_color.rgb = RGBColor.from_string(colour)
+    faces(c._chartSpace)
+
+
+def _format(chart: Chart) -> str:
+    digits = max((len(f"{v:.4f}".rstrip("0").split(".")[1]) for _, vs in chart.series for v in vs if v is not None),
+                 default=0)
+    return "#,##0" + ("." + "0" * digits if digits else "") + '"' + chart.unit.replace('"', "") + '"'
+
+
+def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
+    """A native table in the largest type with which its wrapped rows fit into the room."""
+    weights = [max(4, min(22, max(len(r[j]) for r in rows))) + 1 for j in range(len(rows[0]))]
+
+    def tall(size: int) -> float:
+        wide = [w * weight / sum(weights) / Pt(size) - 1.5 for weight in weights]
+        lines = sum(max(-(-len(text) // max(1, int(c))) for text, c in zip(r, wide, strict=True)) for r in rows)
+        return Pt(size * 1.4 * lines + 6 * len(rows))
+
+    size = next((s for s in (14, 12, 11, 10, 9) if tall(s) <= room), 8)
+    height = Pt(size * 1.4 + 6)
+    table = slide.shapes.add_table(len(rows), len(rows[0]), x, y, w, height * len(rows)).table
+    for j, weight in enumerate(weights):
+        table.columns[j].width = int(w * weight / sum(weights))
+    for i, row in enumerate(rows):
+        table.rows[i].height = height
+        for j, text in enumerate(row):
+            cell = table.cell(i, j)
+            cell.text, cell.margin_top, cell.margin_bottom = text, Pt(2), Pt(2)
+            cell.fill.solid()
+            cell.fill.fore_color.rgb = NAVY if i == 0 else WHITE if i % 2 else BAND
+            for p in cell.text_frame.paragraphs:
+                for run in p.runs:
+                    run.font.size, run.font.bold = Pt(size), i == 0
+                    run.font.color.rgb = WHITE if i == 0 else INK
+
+
+def faces(root) -> None:
+    """Set the Latin and the East-Asian face on every run and on every text property of an element."""
+    for run in root.iter(qn("a:r")):
+        run.get_or_add_rPr()
+    for tag in ("a:rPr", "a:defRPr", "a:endParaRPr"):
+        for properties in root.iter(qn(tag)):
+            for old in properties.findall(qn("a:latin")) + properties.findall(qn("a:ea")):
+                properties.remove(old)
+            at = next((i for i, e in enumerate(properties) if e.tag in _AFTER), len(properties))
+            for shift, (name, face) in enumerate((("a:latin", LATIN), ("a:ea", EAST))):
+                element = etree.Element(qn(name))
+                element.set("typeface", face)
+                properties.insert(at + shift, element)
+
+
+def make_template() -> bytes:
+    """Our own 16:9 template: one layout with title and body, theme fonts set. The shipped file is this one."""
+    deck = Presentation()
+    deck.slide_width, deck.slide_height = Inches(13.333), Inches(7.5)
+    keep = deck.slide_layouts[1]
+    for layout in [x for x in deck.slide_layouts if x is not keep and x.name != keep.name]:
+        deck.slide_layouts.remove(layout)
+    master = deck.slide_masters[0]
+    for holder in (keep, master):
+        for p in list(holder.placeholders):
+            kind = p.placeholder_format.type
+            if kind in (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE):
+                p.left, p.top, p.width, p.height = Inches(.67), Inches(.4), Inches(12), Inches(.85)
+            elif kind in (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT):
+                p.left, p.top, p.width, p.height = Inches(.67), Inches(1.45), Inches(12), Inches(5.1)
+            else:
+                p._element.getparent().remove(p._element)
+    styles = master._element.find(qn("p:txStyles"))
+    for tag, size, color in (("p:titleStyle", 2400, "14284B"), ("p:bodyStyle", 1600, "1F2937")):
+        for level in styles.find(qn(tag)):
+            level.set("algn", "l")
+            level.set("marL", "0")
+            level.set("indent", "0")
+            for bullet in [e for e in level if e.tag in (qn("a:buChar"), qn("a:buFont"), qn("a:buNone"))]:
+                level.remove(bullet)
+            run = level.find(qn("a:defRPr"))
+            run.addprevious(etree.Element(qn("a:buNone")))
+            run.set("sz", str(size))
+            run.set("b", "1" if tag == "p:titleStyle" else "0")
+            for fill in run.findall(qn("a:solidFill")):
+                run.remove(fill)
+            fill = etree.Element(qn("a:solidFill"))
+            etree.SubElement(fill, qn("a:srgbClr")).set("val", color)
+            run.insert(0, fill)
+    theme = master.part.part_related_by(RT.THEME)
+    root = etree.fromstring(theme.blob)
+    for font in root.iter(qn("a:fontScheme")):
+        for tag, face in (("a:latin", LATIN), ("a:ea", EAST)):
+            for element in font.iter(qn(tag)):
+                element.set("typeface", face)
+    theme._blob = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    out = io.BytesIO()
+    deck.save(out)
+    return freeze(out.getvalue())
+
+
+def read_slides(content: bytes) -> dict[str, list[str]]:
+    """Every text and chart value of each page, by code: from the shapes, the notes, the chart and its workbook."""
+    from openpyxl import load_workbook
+
+    out: dict[str, list[str]] = {}
+    for number, slide in enumerate(Presentation(io.BytesIO(content)).slides, 1):
+        texts = [p.text for p in slide.notes_slide.notes_text_frame.paragraphs]
+        for shape in slide.shapes:
+            if shape.has_text_frame:
+                texts += [p.text for p in shape.text_frame.paragraphs]
+            elif shape.has_table:
+                texts += [cell.text for row in shape.table.rows for cell in row.cells]
+            elif shape.has_chart:
+                texts += [f"{s.name}|{c}|{v:g}" for plot in shape.chart.plots for s in plot.series
+                          for c, v in zip(plot.categories, s.values, strict=True) if v is not None]
+                book = load_workbook(io.BytesIO(shape.chart.part.chart_workbook.xlsx_part.blob))
+                head, *rows = book.active.iter_rows(values_only=True)
+                texts += [f"{name}|{row[0]}|{v:g}" for row in rows for name, v in zip(head[1:], row[1:], strict=True)
+                          if v is not None]
+        codes = [t for t in texts if _CODE.fullmatch(t)]
+        if len(codes) != 1:
+            raise TemplateError(f"幻灯片第 {number} 页应有一个编号,找到 {len(codes)} 个,不能核对数字。")
+        out[codes[0]] = [t for t in texts if t and t != codes[0]]
+    return out
