@@ -1,0 +1,5 @@
+"""SERIES and targets to PROJECTIONS: the distribution of the year-end value and the chance that a target is met."""
+from zcqlib.projection.engine import LEVELS, project_year_end
+from zcqlib.projection.kinds import Projected, project_targets
+
+__all__ = ["LEVELS", "Projected", "project_targets", "project_year_end"]

@@ -1,0 +1,88 @@
+"""Year ends that are whole numbers: small counts by a negative binomial, stocks that move in announced batches."""
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+SMALL, MIDDLE = 30.0, 120.0  # mean yearly totals: below the count model alone, between the two both, above the engine
+
+
+def count_model(values: np.ndarray, years: int, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is still to come this year as a negative binomial: its size, its p and the year to date.
+
+    Parameters
+    ----------
+    values : (n, 12 * years + k) whole counts, oldest first.
+    """
+    n = values.shape[1]
+    months = np.arange(n) % 12
+    events = np.stack([values[:, months == j].sum(1) for j in range(12)], 1)
+    season = (events + 24) / (events + 24).mean(1, keepdims=True)
+    s = season[:, months]
+    weight = 0.95 ** np.arange(n)[::-1]
+    plain = (values.sum(1) + 0.5) / (n + 1)
+    rate = ((values * weight).sum(1) + 6 * plain) / ((weight * s).sum(1) + 6)
+    mean = rate * season[:, k:].sum(1)
+    e = np.maximum(plain[:, None] * s, 1e-12)
+    phi = np.clip((np.minimum((values - e) ** 2 / e, 25).sum(1) + 18) / (n + 11), 1.02, 4)
+    variance = phi * mean + (0.25 * mean) ** 2
+    p = mean / variance
+    return mean * p / (1 - p), p, values[:, 12 * years:].sum(1)
+
+
+def small_counts(values: np.ndarray, years: int) -> np.ndarray:
+    """How much the count model weighs for each series: 1, one half, or 0 for the engine alone."""
+    whole = (values == np.round(values)).all(1)
+    totals = values[:, :12 * years].reshape(len(values), years, 12).sum(2)
+    mean = totals.mean(1)
+    weight = np.where((mean < SMALL) | (totals[:, -1] == 0), 1.0, np.where(mean < MIDDLE, 0.5, 0.0))
+    return np.where(whole, weight, 0.0)
+
+
+def count_quantiles(values: np.ndarray, years: int, k: int, levels: np.ndarray) -> np.ndarray:
+    """Quantiles of the year's total."""
+    size, p, known = count_model(values, years, k)
+    return known[:, None] + stats.nbinom.ppf(levels[None, :], size[:, None], p[:, None])
+
+
+def count_chance(values: np.ndarray, years: int, k: int, target: np.ndarray) -> np.ndarray:
+    """Probability that the year's total is at least the target."""
+    size, p, known = count_model(values, years, k)
+    return stats.nbinom.sf(np.ceil(target - known) - 1, size, p)
+
+
+def in_time(past_days: np.ndarray, last_day: float = 365.0) -> float:
+    """Chance that a batch is announced by the year's last day, from past announcement days of the year."""
+    j = len(past_days)
+    if j < 3:
+        return float(((past_days <= last_day).sum() + 0.5) / (j + 1))
+    spread = max(15.0, float(np.std(past_days, ddof=1)))
+    return float(stats.t.cdf((last_day - past_days.mean()) / (spread * np.sqrt(1 + 1 / j)), j - 1))
+
+
+def batch_distribution(opening: int, batches: list[tuple[int, float]], pass_rate: float, due: int = 0,
+                       lapse_rate: float = 0.0, kappa: float = 20.0) -> tuple[np.ndarray, np.ndarray]:
+    """Year-end stock of something recognised in batches: values and their probabilities.
+
+    Parameters
+    ----------
+    opening : the stock now. batches : (applicants, chance of being announced in time) of each batch still to come.
+    pass_rate : usual share that passes; one rate ~ Beta(kappa p, kappa (1 - p)) holds for all batches of a year.
+    due : certificates that end this year; each lapses with a rate ~ Beta around `lapse_rate`.
+    """
+    total = sum(n for n, _ in batches)
+    pmf = np.zeros(total + 1)
+    rates = stats.beta.ppf((np.arange(41) + 0.5) / 41, kappa * pass_rate, kappa * (1 - pass_rate)) \
+        if 0 < pass_rate < 1 else np.full(41, pass_rate)
+    for rate in rates:
+        part = np.ones(1)
+        for n, on_time in batches:
+            one = on_time * stats.binom.pmf(np.arange(n + 1), n, rate)
+            one[0] += 1 - on_time
+            part = np.convolve(part, one)
+        pmf += part / len(rates)
+    lost = np.ones(1)
+    if due and lapse_rate:
+        lost = stats.betabinom.pmf(np.arange(due + 1), due, kappa * lapse_rate, kappa * (1 - lapse_rate))
+    both = np.convolve(pmf, lost[::-1])
+    return opening - (len(lost) - 1) + np.arange(len(both)), both
