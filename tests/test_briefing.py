@@ -268,6 +268,16 @@ def test_asks_add_up_to_the_gap_and_know_their_history(tabs):
     assert a["times"].is_monotonic_increasing and tabs.orders["demo"].all()
 
 
+def test_recent_means_need_all_twelve_months():
+    months = pd.period_range("2017-10", "2018-09", freq="M")
+    flow = pd.DataFrame({"region": "zone", "indicator": "a", "start": months, "end": months, "months": 1,
+                         "value": [float(v) for v in range(12)]})
+    level = pd.DataFrame({"region": "zone", "indicator": "s", "start": [PERIOD - 12, PERIOD], "months": 0,
+                          "end": [PERIOD - 12, PERIOD], "value": [10.0, 34.0]})
+    assert orders.recent_means(pd.concat([flow, level]), PERIOD) == {("zone", "a"): 5.5, ("zone", "s"): 2.0}
+    assert orders.recent_means(flow[1:], PERIOD) == {}
+
+
 def test_nothing_is_asked_where_the_target_will_be_met(tabs):
     sure = tabs.projections.assign(probability=.9)
     assert orders.gap_orders(sure, tables.empty(tables.SERIES), tabs.targets).empty

@@ -510,7 +510,7 @@ def stock_identity(series: pd.DataFrame, region: str, period: str, stock: str = 
     first, last = span(period)
     opening, closing = (total(series, region, stock, str(m)) for m in (first - 1, last))
     reported = set(series.loc[series["region"] == region, "indicator"])
-    flows = {i: sign * total(series, region, i, period) for ids, sign in ((gains, 1), (losses, -1)) for i in ids
+    flows = {i: 0.0 + sign * total(series, region, i, period) for ids, sign in ((gains, 1), (losses, -1)) for i in ids
              if i in reported}
     net = sum(flows.values()) if flows else np.nan
     values = {"opening": opening, **flows, "net": net, "expected": opening + net, "closing": closing,
