@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from zcqlib import catalog as catalogs
-from zcqlib import published, reports, tables
+from zcqlib import indicators, published, ranking, reports, tables
 from zcqlib.catalog import Catalog
+from zcqlib.projection import project_targets
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, digest
 
@@ -72,3 +73,118 @@ def recipe(workspace: Workspace, month: pd.Period, known: pd.Period, files: Iter
     return {"month": str(month), "as_of": str(known), "demo": workspace.demo, "code": code_hash(),
             "versions": {p: version(p) for p in PACKAGES},
             "inputs": {p.relative_to(workspace.root).as_posix(): digest(p) for p in inputs}}
+
+
+def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None) -> Path:
+    """Make a month's vintage: every table that the notebooks read.
+
+    Parameters
+    ----------
+    as_of : last report month that counts as known; default the month itself.
+    Returns
+    -------
+    folder of the vintage; an existing one where nothing changed.
+    Raises
+    ------
+    NoReportsError : the month has no report files, or none of them could be used.
+    """
+    known = as_of or month
+    catalog = catalogs.load(workspace.reference, month.year)
+    files = received(workspace, known, catalog)
+    if not (files["published"] == month).any():
+        have = "、".join(map(str, workspace.report_months())) or "无"
+        raise NoReportsError(f"{workspace.raw.relative_to(workspace.root)}/{month} 里没有报表(已有月份:{have})。"
+                             "请把收到的文件放进该文件夹" + ("。" if workspace.demo else ";试用演示数据请加 --demo。"))
+    made_of = recipe(workspace, month, known, files["path"])
+    if vintage := workspace.existing(month, made_of, known):
+        return vintage
+    readings = read_all(files, catalog, workspace.demo)
+    observations = _joined([r.observations for r in readings], tables.OBSERVATIONS)
+    problems = [r.problems for r in readings] + [_unknown_senders(files)]
+    if observations[observations["published"] == month].empty:
+        raise NoReportsError(f"{month} 的 {int((files['published'] == month).sum())} 个文件都不能使用:"
+                             + ";".join(m for r in readings for m in r.problems.loc[r.problems["published"].eq(month),
+                                                                                    "message"].head(1))[:300])
+    series, told = indicators.series(observations, catalog, known)
+    to_date = indicators.to_date(series, indicators.cumulative(observations, catalog, known))
+    growth, grown = indicators.growth(observations, series, catalog)
+    problems += [told, grown]
+    trail = [_projected(observations, pd.Period(year=month.year, month=m, freq="M"), catalog)
+             for m in range(1, month.month)] + [_projected(observations, month, catalog, known)]
+    now = trail[-1][1]
+    months = [ranking.score_parks(p.projections, catalog)[0] for _, p in trail]
+    contents = {
+        "OBSERVATIONS": observations, "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
+        "CELLS": _joined([r.cells for r in readings], tables.CELLS), "SERIES": series, "TO_DATE": to_date,
+        "GROWTH": growth, "TARGETS": catalog.targets, "MILESTONES": _hide_later(catalog.stages, known),
+        "PROJECTIONS": now.projections, "QUANTILES": now.quantiles, "MISSING": now.missing,
+        "TRAIL": _joined([p.projections for _, p in trail], tables.PROJECTIONS), "RANKS": _joined(months, tables.RANKS),
+        "SUBMISSIONS": _submissions(files, readings), "OVERDUE": overdue(files, month, catalog),
+        "PUBLISHED": published.published_observations(workspace.published, catalog)}
+    return workspace.commit(month, contents, made_of, known)
+
+
+def read_all(files: pd.DataFrame, catalog: Catalog, demo: bool) -> list[reports.Reading]:
+    """Read every file with what is known of it; a byte-identical copy is read once."""
+    seen: dict[str, str] = {}
+    out = []
+    for f in files.itertuples():
+        context = reports.Context(f.published, f.sender, f.submission, demo, catalog)
+        sha = digest(f.path)
+        if sha in seen and f.path.stat().st_size:
+            note = dict(code="duplicate_file", severity="info", file=f.file, sender=f.sender, published=f.published,
+                        message=f"与 {seen[sha]} 内容完全相同,没有重复读取。")
+            out.append(reports.Reading(tables.empty(tables.OBSERVATIONS), tables.shape([note], tables.PROBLEMS),
+                                       tables.empty(tables.CELLS), {"file": f.file, "cells": 0}))
+            continue
+        seen[sha] = f.file
+        out.append(reports.read_report(f.path, context))
+    return out
+
+
+def _joined(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
+    frames = [f for f in frames if len(f)]
+    return tables.shape(pd.concat(frames, ignore_index=True), table) if frames else tables.empty(table)
+
+
+def _projected(observations: pd.DataFrame, month: pd.Period, catalog: Catalog, known: pd.Period | None = None):
+    """The projection for a month with the reports known then (or at `known`)."""
+    limit = known or month
+    seen = observations[observations["published"] <= limit]
+    series, _ = indicators.series(seen, catalog, limit)
+    to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, limit))
+    return month, project_targets(series, catalog.targets, month, catalog, _hide_later(catalog.stages, limit),
+                                  catalog.batches, to_date)
+
+
+def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:
+    """Milestones as known at a month: what was reached later is not known yet."""
+    later = stages["date"].notna() & (stages["date"] > known)
+    return tables.shape(stages.assign(date=stages["date"].mask(later), evidence=stages["evidence"].mask(later, "")),
+                        tables.MILESTONES)
+
+
+def overdue(files: pd.DataFrame, month: pd.Period, catalog: Catalog) -> pd.DataFrame:
+    """Who owes the month's report: `sender`, `name`, `due` (day of the next month), `state` (已报 or 未报), `files`."""
+    came = files[files["published"] == month].groupby("sender")["file"].agg("、".join)
+    rows = [dict(sender=s.id, name=s.name_zh, due=f"{month + 1}-{s.due_day:02d}", files=came.get(s.id, ""),
+                 state="已报" if s.id in came.index else "未报")
+            for s in catalog.senders.itertuples() if not (pd.notna(s.start) and s.start > month
+                                                          or pd.notna(s.end) and s.end < month)]
+    return pd.DataFrame(rows, columns=["sender", "name", "due", "state", "files"])
+
+
+def _unknown_senders(files: pd.DataFrame) -> pd.DataFrame:
+    rows = files[files["sender"] == ""]
+    return tables.shape([dict(code="unknown_sender", severity="warning", file=f.file, published=f.published,
+                              message="从文件名看不出是哪个单位报送的,请在文件名中写明单位,或在 senders 表中补充别名。")
+                         for f in rows.itertuples()], tables.PROBLEMS)
+
+
+def _submissions(files: pd.DataFrame, readings: list[reports.Reading]) -> pd.DataFrame:
+    """One row a file: sender, month, submission, cells, figures, errors, warnings."""
+    return pd.DataFrame([dict(file=f.file, sender=f.sender, published=f.published, submission=f.submission,
+                              cells=r.info["cells"], figures=len(r.observations),
+                              errors=int((r.problems["severity"] == "error").sum()),
+                              warnings=int((r.problems["severity"] == "warning").sum()))
+                         for f, r in zip(files.itertuples(), readings, strict=True)])

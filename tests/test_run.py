@@ -1,0 +1,151 @@
+"""Parameters of notebooks, one kernel for all, failures kept, nothing written twice."""
+import json
+
+import nbformat
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from zcqlib import run as monthly
+from zcqlib.run import ParameterError, with_parameters
+from zcqlib.tables import ZcqError
+from zcqlib.workspace import Workspace
+
+MONTH = pd.Period("2018-09", freq="M")
+
+
+def notebook(*code: str, parameters: str = 'PERIOD = "2018-09"'):
+    cells = [new_markdown_cell("# 问题"), new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+             *map(new_code_cell, code)]
+    for i, cell in enumerate(cells):
+        cell.id = f"c{i}"
+    return new_notebook(cells=cells)
+
+
+def test_a_notebook_without_or_with_two_parameter_cells_is_refused():
+    bare = new_notebook(cells=[new_code_cell("1")])
+    with pytest.raises(ParameterError, match="找到 0 个"):
+        monthly.declared_parameters(bare, "x")
+    twice = notebook()
+    twice.cells.append(new_code_cell("A = 1", metadata={"tags": ["parameters"]}))
+    with pytest.raises(ParameterError, match="找到 2 个"):
+        monthly.declared_parameters(twice, "x")
+
+
+def test_a_parameter_cell_that_computes_is_refused():
+    with pytest.raises(ParameterError, match="名称 = 常量"):
+        monthly.declared_parameters(notebook(parameters="PERIOD = str(2018)"), "x")
+
+
+def test_an_unknown_parameter_stops_the_run():
+    with pytest.raises(ParameterError, match="没有参数 PARK,可用的是 PERIOD"):
+        with_parameters(notebook("PERIOD"), "x", {"PARK": "gaoxin"})
+
+
+def test_a_parameter_of_another_type_stops_the_run():
+    with pytest.raises(ParameterError, match="PERIOD 应为 str,给的是 201809"):
+        with_parameters(notebook("PERIOD"), "x", {"PERIOD": 201809})
+
+
+def test_a_parameter_that_no_cell_reads_stops_the_run():
+    with pytest.raises(ParameterError, match="PARK 没有被任何单元格使用"):
+        with_parameters(notebook("%matplotlib inline\nPERIOD", parameters='PERIOD = "2018-09"\nPARK = "zone"'), "x", {})
+
+
+def test_values_take_the_place_of_defaults_and_the_source_notebook_stays_as_it_was():
+    source = notebook("print(PERIOD)")
+    ready = with_parameters(source, "x", {"PERIOD": "2018-10"})
+    assert monthly.parameter_cell(ready, "x").source == "PERIOD = '2018-10'"
+    assert monthly.parameter_cell(source, "x").source == 'PERIOD = "2018-09"'
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with two small notebooks and a line that commits one table."""
+    (tmp_path / "data" / "raw" / "reference").mkdir(parents=True)
+    (tmp_path / "notebooks").mkdir()
+    workspace = Workspace(tmp_path, demo=True)
+
+    def build(ws, month, as_of=None, **_):
+        recipe = {"inputs": {}, "month": str(month)}
+        return ws.commit(month, {"ANY": pd.DataFrame({"a": [1]})}, recipe, as_of)
+
+    monkeypatch.setattr(monthly.line, "build", build)
+    monkeypatch.setattr(monthly.line, "code_hash", lambda: "c0de" * 16)
+    save = """import os, pathlib
+folder = pathlib.Path(os.environ["ZCQ_ROOT"]) / "figures" / "demo" / PERIOD
+folder.mkdir(parents=True, exist_ok=True)
+(folder / "00_a.png").write_bytes(PERIOD.encode())
+with open(os.environ["ZCQ_SAVED"], "a", encoding="utf-8") as fh: _ = fh.write("00_a.png\\n")"""
+    nbformat.write(notebook(save, "leak = 1"), tmp_path / "notebooks" / "00_a.ipynb")
+    nbformat.write(notebook('print(PERIOD, "leak" in globals())'), tmp_path / "notebooks" / "01_b.ipynb")
+    return workspace
+
+
+def test_notebooks_run_in_one_kernel_with_nothing_left_from_one_to_the_next(project):
+    steps = []
+    report = monthly.run_month(project, MONTH, tell=lambda what, done, of: steps.append((what, done, of)))
+    assert [o.state for o in report.outcomes] == ["done", "done"] and not report.failed
+    assert steps == [("读取并整理报表", 0, 3), ("00_a", 1, 3), ("01_b", 2, 3)]
+    second = nbformat.read(report.folder / "notebooks" / "01_b.ipynb", 4)
+    assert second.cells[2].outputs[0].text == "2018-09 False\n"
+    assert [c.execution_count for c in second.cells if c.cell_type == "code"] == [1, 2]
+    assert report.manifest["notebooks"]["00_a"]["files"].keys() == {"notebooks/00_a.ipynb", "00_a.png"}
+
+
+def test_an_identical_second_run_writes_nothing_and_a_forced_one_gives_the_same_bytes(project):
+    folder = monthly.run_month(project, MONTH).folder
+    files = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
+    again = monthly.run_month(project, MONTH)
+    assert [o.state for o in again.outcomes] == ["kept", "kept"]
+    assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()} == files
+    forced = monthly.run_month(project, MONTH, force=True)
+    assert [o.state for o in forced.outcomes] == ["done", "done"]
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == {p: b for p, (_, b) in files.items()}
+
+
+def test_a_failed_notebook_is_kept_explained_and_the_others_still_run(project):
+    nbformat.write(notebook("PERIOD", "1 / 0"), project.root / "notebooks" / "00_a.ipynb")
+    report = monthly.run_month(project, MONTH)
+    assert [o.state for o in report.outcomes] == ["failed", "done"]
+    assert report.failed[0].message == "第 4 个单元格出错:ZeroDivisionError:division by zero"
+    kept = nbformat.read(report.folder / "notebooks" / "00_a.ipynb", 4)
+    assert kept.cells[3].outputs[0].output_type == "error"
+    again = monthly.run_month(project, MONTH)
+    assert again.outcomes[0].state == "failed", "a failure is tried again, never kept as done"
+
+
+def test_a_figure_that_a_notebook_no_longer_makes_is_taken_away(project):
+    folder = monthly.run_month(project, MONTH).folder
+    assert (folder / "00_a.png").exists()
+    nbformat.write(notebook("PERIOD"), project.root / "notebooks" / "00_a.ipynb")
+    monthly.run_month(project, MONTH)
+    assert not (folder / "00_a.png").exists()
+
+
+def test_a_parameter_that_no_notebook_knows_and_a_name_without_notebooks_stop_the_run(project):
+    with pytest.raises(ParameterError, match="没有笔记本使用参数 PACE"):
+        monthly.run_month(project, MONTH, extra={"PACE": 1.2})
+    with pytest.raises(ZcqError, match="以「77」开头"):
+        monthly.run_month(project, MONTH, only="77")
+
+
+def test_verify_names_one_changed_byte_in_a_table_and_in_a_figure(project):
+    with pytest.raises(ZcqError, match="没有运行清单"):
+        monthly.verify(project, MONTH)
+    report = monthly.run_month(project, MONTH)
+    assert monthly.verify(project, MONTH) == []
+    figure = report.folder / "00_a.png"
+    figure.write_bytes(figure.read_bytes()[:-1] + b"!")
+    table = report.vintage / "ANY.parquet"
+    table.write_bytes(table.read_bytes()[:-1] + b"!")
+    assert monthly.verify(project, MONTH) == ["数据表 ANY 与运行时不同或不见了。",
+                                              "00_a 的产出 00_a.png 与运行时不同。"]
+
+
+def test_a_damaged_manifest_says_what_to_do(project):
+    folder = monthly.run_month(project, MONTH).folder
+    (folder / "manifest.json").write_text("{", "utf-8")
+    with pytest.raises(ZcqError, match="请删除该文件后重新运行"):
+        monthly.run_month(project, MONTH)
+    assert json.loads((folder / "notebooks" / "01_b.ipynb").read_text("utf-8"))["nbformat"] == 4
