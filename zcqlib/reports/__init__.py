@@ -4,7 +4,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,9 @@ from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.catalog import Catalog
 from zcqlib.reports import facts, layout, words
-from zcqlib.reports.files import Opened, Refused, Sheet, open_file
+from zcqlib.reports.books import letters
+from zcqlib.reports.files import open_file
+from zcqlib.reports.grid import Opened, Refused, Sheet
 
 __all__ = ["Context", "Reading", "read_report", "summary", "write_reading"]
 
@@ -87,7 +88,9 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
     cells = _cells(outcomes, path.name)
     month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
     found_problems = _problems(path.name, opened, problems, context, month)
-    info = {"file": path.name, "kind": opened.kind, "encoding": opened.encoding, "sheets": len(opened.sheets),
+    separator = next((p[3] for p in opened.problems if p[0] == "separator"), "")
+    info = {"file": path.name, "kind": opened.kind, "encoding": opened.encoding, "separator": separator,
+            "sheets": len(opened.sheets),
             "tables": counted, "cells": len(cells), "digest": digest, "published": month,
             **{o: int((cells.outcome == o).sum()) for o in tables.OUTCOMES}}
     return Reading(observations, found_problems, cells, info)
@@ -140,17 +143,8 @@ def _read_sheet(sheet: Sheet, scope: layout.Scope) -> layout.Found:
 
 # --- shaping --------------------------------------------------------------------------------------------------------
 
-@lru_cache(maxsize=4096)
-def _letters(column: int) -> str:
-    out, n = "", column + 1
-    while n:
-        n, rest = divmod(n - 1, 26)
-        out = chr(65 + rest) + out
-    return out
-
-
 def _address(row: int, column: int) -> str:
-    return f"{_letters(column)}{row + 1}"
+    return f"{letters(column)}{row + 1}"
 
 
 def _months(numbers: list[int]) -> pd.PeriodIndex:
@@ -236,7 +230,7 @@ def _refused(path: Path, context: Context, refusal: Refused) -> Reading:
                    message=refusal.message, sender=context.sender, published=context.published)
     counts = dict.fromkeys(tables.OUTCOMES, 0)
     return Reading(tables.empty(tables.OBSERVATIONS), tables.shape([problem], tables.PROBLEMS),
-                   tables.empty(tables.CELLS), {"file": path.name, "kind": "", "encoding": "", "sheets": 0, "tables": 0,
+                   tables.empty(tables.CELLS), {"file": path.name, "kind": "", "encoding": "", "separator": "", "sheets": 0, "tables": 0,
                                                 "cells": 0, "digest": "", "published": pd.NaT, **counts})
 
 

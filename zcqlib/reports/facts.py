@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
-from zcqlib.reports.files import Sheet
+from zcqlib.reports.grid import Sheet
 from zcqlib.reports.layout import (
     _HEAD,
     _META,

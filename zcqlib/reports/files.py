@@ -9,58 +9,33 @@ import email
 import io
 import re
 import zipfile
+import zlib
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from lxml import etree, html
 
-MAX_FILE, MAX_UNPACKED, MAX_RATIO, MAX_PARTS = 100 * 2**20, 200 * 2**20, 100, 2_000
-MAX_ROWS, MAX_COLUMNS = 200_000, 2_000
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+from zcqlib.reports import books
+from zcqlib.reports.grid import (
+    MAX_COLUMNS,
+    MAX_FILE,
+    MAX_PARTS,
+    MAX_RATIO,
+    MAX_ROWS,
+    MAX_UNPACKED,
+    OLE,
+    Opened,
+    Refused,
+    Sheet,
+    check_size,
+    latin_mojibake,
+    refuse_entities,
+    xml,
+)
+
 _STRAY = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
-_S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
-_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-
-
-class Refused(Exception):
-    """The file as a whole cannot be used; carries the problem's code, severity and Chinese sentence."""
-
-    def __init__(self, code: str, message: str, severity: str = "error", raw: str = ""):
-        super().__init__(message)
-        self.code, self.message, self.severity, self.raw = code, message, severity, raw
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """Cells of one sheet, row by row, ragged; positions count from 0. Empty cells are "" or None."""
-
-    name: str
-    rows: list[list]
-    merged: tuple[tuple[int, int, int, int], ...] = ()  # first row, first column, last row, last column
-    percent: frozenset[tuple[int, int]] = frozenset()
-    decimals: dict[tuple[int, int], int] = field(default_factory=dict)
-    struck: frozenset[tuple[int, int]] = frozenset()
-    hidden_rows: frozenset[int] = frozenset()
-    hidden_columns: frozenset[int] = frozenset()
-    comments: dict[tuple[int, int], str] = field(default_factory=dict)
-    failed: dict[tuple[int, int], str] = field(default_factory=dict)  # formula_without_value or an error word
-    linked: frozenset[tuple[int, int]] = frozenset()
-    title: str = ""
-    hidden: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A file's sheets, its true type, its encoding (text only) and problems of the file as (code, severity, cell, raw,
-    message)."""
-
-    kind: str
-    encoding: str
-    sheets: list[Sheet]
-    problems: list[tuple[str, str, str, str, str]]
 
 
 def open_file(path: Path) -> Opened:
@@ -92,9 +67,9 @@ def _by_content(raw: bytes) -> tuple[str, Opened]:
     if raw[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _zip(raw)
     if raw.startswith(OLE):
-        return "xls", _ole(raw)
+        return "xls", books.ole(raw)
     if raw[:2] in (b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00") and raw[3:4] == b"\x00":
-        return "xls", _xls(raw)
+        return "xls", books.xls(raw)
     if raw.count(b"\0", 0, 4096) > 8 and raw[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         raise Refused("corrupt", "文件内容不是能识别的表格格式,可能已损坏,请重新导出后报送。")
     text, encoding, problems = decode(raw)
@@ -137,19 +112,13 @@ def decode(raw: bytes) -> tuple[str, str, list]:
         problems.append(("bad_bytes", "error", f"A{row}", raw[error.start:error.start + 8].hex(" "),
                          f"第 {row} 行(第 {error.start + 1} 个字节起)文字编码损坏,该行及以后没有读取,请重新导出。"))
     body = text[:20000]
-    if "锟斤拷" in body or "烫烫烫" in body or "\ufffd" in body or _latin_mojibake(body):
+    if "锟斤拷" in body or "烫烫烫" in body or "\ufffd" in body or latin_mojibake(body):
         raise Refused("mojibake", "文字是乱码(编码转换出错),整份文件没有采用,请从原系统重新导出。", raw=body[:40])
     if any(ord(c) in _STRAY for c in text[:100000]):
         cleaned = text.translate(_STRAY)
         problems.append(("stray_mark", "info", "", "", "文件中夹有不可见的标记字符,已去掉。"))
         text = cleaned
     return text, encoding, problems
-
-
-def _latin_mojibake(text: str) -> bool:
-    """Letters with accents where Chinese is due: UTF-8 or GBK bytes that were read as Latin."""
-    accents = sum("\u00a0" <= c <= "\u024f" and c not in "²³·°±×÷" for c in text)
-    return accents >= 4 and accents > sum("\u4e00" <= c <= "\u9fff" for c in text)
 
 
 def delimited(text: str) -> tuple[list[list[str]], list]:
@@ -173,17 +142,8 @@ def delimited(text: str) -> tuple[list[list[str]], list]:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     while rows and not any(map(str.strip, rows[-1])):
         rows.pop()
-    _check_size(rows)
+    check_size(rows)
     return rows, [("separator", "info", "", separator, f"按分隔符「{ {chr(9): '制表符'}.get(separator, separator)}」读取。")]
-
-
-def _check_size(rows: list[list]) -> None:
-    filled = sum(any(c not in ("", None) for c in r) for r in rows)
-    width = max(map(len, rows), default=0)
-    if filled > MAX_ROWS or width > MAX_COLUMNS and any(
-            c not in ("", None) for r in rows for c in r[MAX_COLUMNS:]):
-        raise Refused("too_large", f"表格有 {filled} 行、{width} 列,超过 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限。"
-                      "请只报送汇总表,或拆成几个文件。")
 
 
 # HTML and XML -------------------------------------------------------------------------------------------------------
@@ -214,7 +174,7 @@ def html_sheets(text: str) -> list[Sheet]:
                 row.append(value)
                 c += 1
             rows.append(row)
-        _check_size(rows)
+        check_size(rows)
         before = table.xpath("preceding::*[self::p or self::h1 or self::h2 or self::h3 or self::caption][1]")
         title = before[0].text_content().strip() if before else ""
         sheets.append(Sheet(f"表{n}", rows, tuple(merged), title=title))
@@ -223,16 +183,10 @@ def html_sheets(text: str) -> list[Sheet]:
     return sheets
 
 
-def _xml(raw: bytes):
-    return etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False,
-                                                 dtd_validation=False, load_dtd=False))
-
-
 def _spreadsheet_xml(raw: bytes) -> list[Sheet]:
-    if b"<!ENTITY" in raw[:10000]:
-        raise Refused("too_large", "文件里有嵌套实体定义,出于安全没有读取,请另存为 xlsx 后报送。")
+    refuse_entities(raw)
     try:
-        root = _xml(raw)
+        root = xml(raw)
     except etree.XMLSyntaxError as e:
         raise Refused("corrupt", f"文件已损坏({e.msg}),请重新导出后报送。") from e
     sheets = []
@@ -262,7 +216,7 @@ def _mhtml(raw: bytes) -> list[Sheet]:
     raise Refused("no_table", "网页文件里没有表格,请另存为 xlsx 后报送。")
 
 
-# zip-based ----------------------------------------------------------------------------------------------------------
+# packages -----------------------------------------------------------------------------------------------------------
 
 def _zip(raw: bytes) -> tuple[str, Opened]:
     try:
@@ -276,169 +230,27 @@ def _zip(raw: bytes) -> tuple[str, Opened]:
         raise Refused("too_large", f"文件展开后有 {total / 2**20:.0f} MiB、{len(infos)} 个部件,超过 "
                       f"{MAX_UNPACKED // 2**20} MiB、{MAX_PARTS} 个、压缩比 {MAX_RATIO} 的上限,没有打开。")
     try:
+        if package.testzip() is not None:  # a part that is not as long as it says, or damaged
+            raise Refused("corrupt", "文件已损坏,整份没有采用,请重新导出后报送。")
         if "word/document.xml" in names:
             return "docx", Opened("docx", "", _docx(package), [])
         if "content.xml" in names:
-            _guard_ods(package)
-            return "ods", Opened("ods", "", *_calamine(raw, {}))
-        if "xl/workbook.xml" in names or any(n.startswith("xl/worksheets/") for n in names):
-            details = _xlsx_details(package)
-            return "xlsx", Opened("xlsx", "", *_calamine(raw, details))
-        if "xl/workbook.bin" in names:
-            return "xlsx", Opened("xlsx", "", *_calamine(raw, {}))
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, KeyError, EOFError, ValueError, IndexError, OSError) as e:
+            return "ods", Opened("ods", "", books.ods(package, raw), [])
+        if any(n.lower() == "xl/workbook.xml" for n in names):
+            return "xlsx", Opened("xlsx", "", books.xlsx(package, raw), [])
+    except (zipfile.BadZipFile, etree.XMLSyntaxError, zlib.error, KeyError, EOFError, ValueError, IndexError, TypeError,
+            AttributeError, OSError, RuntimeError) as e:
         raise Refused("corrupt", "文件已损坏,整份没有采用,请重新导出后报送。") from e
+    if "xl/workbook.bin" in names:
+        raise Refused("unsupported", "这是二进制工作簿(.xlsb),请另存为 .xlsx 后报送。")
     raise Refused("corrupt", "压缩包里没有能识别的表格,请直接报送表格文件。")
-
-
-def _guard_ods(package: zipfile.ZipFile) -> None:
-    data = package.read("content.xml")
-    if b"<!ENTITY" in data[:10000]:
-        raise Refused("too_large", "文件里有嵌套实体定义,出于安全没有读取。")
-    rows = sum(int(n) for n in re.findall(rb'number-rows-repeated="(\d+)"[^>]*>(?=<table:table-cell[^>]*value)', data))
-    columns = max((int(n) for n in re.findall(rb'number-columns-repeated="(\d+)"[^>]*office:value', data)), default=0)
-    if rows > MAX_ROWS or columns > MAX_COLUMNS:
-        raise Refused("too_large", f"表格超过 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限,请拆分后报送。")
-
-
-def _column(letters: bytes | str) -> int:
-    n = 0
-    for ch in letters.upper() if isinstance(letters, str) else letters.decode().upper():
-        n = n * 26 + ord(ch) - 64
-    return n - 1
-
-
-def _at(address: str) -> tuple[int, int]:
-    m = re.fullmatch(r"\$?([A-Za-z]+)\$?(\d+)", address)
-    return int(m[2]) - 1, _column(m[1])
-
-
-_FAR = re.compile(rb'<c r="([A-Z]+)(\d+)"')
-
-
-def _xlsx_details(package: zipfile.ZipFile) -> dict[str, dict]:
-    """What calamine does not tell, by sheet name: formats, hidden parts, struck text, comments, failed formulas.
-
-    Sheets are scanned as bytes; a cell far outside the limits is refused here, since it would bring the reader down.
-    """
-    workbook = _xml(package.read("xl/workbook.xml"))
-    relations = {r.get("Id"): r.get("Target") for r in _xml(package.read("xl/_rels/workbook.xml.rels"))}
-    styles = _styles(package)
-    out = {}
-    for sheet in workbook.iter(f"{_S}sheet"):
-        target = relations.get(sheet.get(_R), "")
-        path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        if path not in package.namelist() or "chartsheet" in path:
-            continue
-        out[sheet.get("name")] = _sheet_details(package, path, package.read(path), styles)
-    return out
-
-
-def _styles(package: zipfile.ZipFile) -> dict[str, dict[bytes, int] | set[bytes]]:
-    """Style numbers (as bytes) that mean percent, struck, or a number of decimals."""
-    found: dict = {"percent": set(), "struck": set(), "decimals": {}}
-    if "xl/styles.xml" not in package.namelist():
-        return found
-    root = _xml(package.read("xl/styles.xml"))
-    codes = {"9": "0%", "10": "0.00%", "1": "0", "2": "0.00", "3": "#,##0", "4": "#,##0.00"}
-    codes |= {f.get("numFmtId"): f.get("formatCode", "") for f in root.iter(f"{_S}numFmt")}
-    fonts = root.find(f"{_S}fonts")
-    struck_fonts = {str(i) for i, f in enumerate(fonts if fonts is not None else ())
-                    if f.find(f"{_S}strike") is not None and f.find(f"{_S}strike").get("val", "1") not in ("0", "false")}
-    cells = root.find(f"{_S}cellXfs")
-    for i, xf in enumerate(cells if cells is not None else ()):
-        code, key = codes.get(xf.get("numFmtId"), ""), str(i).encode()
-        if "%" in code:
-            found["percent"].add(key)
-        if m := re.search(r"0(?:\.(0+))?", code.split(";")[0]):
-            found["decimals"][key] = len(m[1] or "")
-        if xf.get("fontId") in struck_fonts:
-            found["struck"].add(key)
-    return found
-
-
-def _sheet_details(package: zipfile.ZipFile, path: str, data: bytes, styles: dict) -> dict:
-    if b"<!ENTITY" in data[:5000]:
-        raise Refused("too_large", "文件里有嵌套实体定义,出于安全没有读取。")
-    last_row, rows_seen = 0, data.count(b"<row ")
-    for m in re.finditer(rb'<row [^>]*?r="(\d+)"', data):
-        last_row = int(m[1])
-    if rows_seen > MAX_ROWS and len(set(re.findall(rb'<c r="[A-Z]+(\d+)"[^>]*>', data))) > MAX_ROWS:
-        raise Refused("too_large", f"表格超过 {MAX_ROWS} 行的上限,请只报送汇总表或拆分后报送。")
-    wide = max((_column(m[1]) for m in re.finditer(rb'<c r="([A-Z]{3,})\d+"[^>]*>(?:<[vfi])', data)), default=0)
-    far = [m for m in (re.search(rb'<c r="([A-Z]+)(\d{6,})"[^>]*>(?:<[vfi])', data),) if m]
-    if wide >= MAX_COLUMNS or far and int(far[0][2]) > MAX_ROWS:
-        raise Refused("too_large", f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限,请删去远处的内容后报送。")
-    if last_row * max(wide, 1) > 400_000_000:
-        raise Refused("too_large", "表格范围过大,请删去远处的格式和内容后报送。")
-    out: dict = {"percent": set(), "struck": set(), "decimals": {}, "failed": {}, "linked": set(), "comments": {}}
-    wanted = styles["percent"] | styles["struck"] | set(styles["decimals"])
-    if wanted:
-        keys = b"|".join(sorted(wanted))
-        for m in re.finditer(rb'<c r="([A-Z]+)(\d+)"(?=[^>]* s="(' + keys + rb')")[^/>]*>', data):
-            at = (int(m[2]) - 1, _column(m[1]))
-            if m[3] in styles["percent"]:
-                out["percent"].add(at)
-            if m[3] in styles["struck"]:
-                out["struck"].add(at)
-            if m[3] in styles["decimals"]:
-                out["decimals"][at] = styles["decimals"][m[3]]
-    for m in re.finditer(rb'<c r="([A-Z]+)(\d+)"([^>]*)>(?:<is>.*?</is>)?<f[ >/](.*?)</c>', data, re.S):
-        at, inside = (int(m[2]) - 1, _column(m[1])), m[4]
-        if not re.search(rb"<v>[^<]", inside) and b't="str"' not in m[3]:
-            out["failed"][at] = "formula_without_value"
-        if re.search(rb"\[\d+\]|\[[^\]<]+\.xls", inside.split(b"<v>")[0]):
-            out["linked"].add(at)
-    for m in re.finditer(rb'<c r="([A-Z]+)(\d+)"[^>]*t="e"[^>]*>.*?<v>([^<]+)</v>', data, re.S):
-        out["failed"][int(m[2]) - 1, _column(m[1])] = m[3].decode()
-    out["hidden_rows"] = frozenset(int(m[1]) - 1 for m in re.finditer(rb'<row (?=[^>]*hidden="(?:1|true)")[^>]*?r="(\d+)"',
-                                                                      data))
-    columns: set[int] = set()
-    for m in re.finditer(rb'<col (?=[^>]*hidden="(?:1|true)")[^>]*>', data):
-        lo, hi = (int(re.search(rb'\b' + k + rb'="(\d+)"', m[0])[1]) for k in (b"min", b"max"))
-        columns |= set(range(lo - 1, min(hi, MAX_COLUMNS)))
-    out["hidden_columns"] = frozenset(columns)
-    rels = path.replace("worksheets/", "worksheets/_rels/") + ".rels"
-    if rels in package.namelist():
-        for r in _xml(package.read(rels)):
-            if r.get("Type", "").endswith("/comments"):
-                target = r.get("Target", "")
-                name = target.lstrip("/") if target.startswith("/") else f"xl/{target.removeprefix('../')}"
-                if name in package.namelist():
-                    for comment in _xml(package.read(name)).iter(f"{_S}comment"):
-                        out["comments"][_at(comment.get("ref"))] = "".join(
-                            t.text or "" for t in comment.iter(f"{_S}t"))
-    return {k: frozenset(v) if isinstance(v, set) else v for k, v in out.items()}
-
-
-def _calamine(raw: bytes, details: dict[str, dict]) -> tuple[list[Sheet], list]:
-    import python_calamine as pc
-
-    try:
-        book = pc.CalamineWorkbook.from_filelike(io.BytesIO(raw))
-        sheets = []
-        for meta in book.sheets_metadata:
-            if meta.typ != pc.SheetTypeEnum.WorkSheet:
-                continue
-            sheet = book.get_sheet_by_name(meta.name)
-            rows = sheet.to_python(skip_empty_area=False)
-            _check_size(rows)
-            merged = tuple((a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or ())
-            sheets.append(Sheet(meta.name, rows, merged, hidden=meta.visible != pc.SheetVisibleEnum.Visible,
-                                **details.get(meta.name, {})))
-        return sheets, []
-    except pc.PasswordError as e:
-        raise Refused("encrypted", "文件有打开密码,请去掉密码后重新报送。") from e
-    except (pc.CalamineError, OSError) as e:
-        raise Refused("corrupt", "文件已损坏或没有传完,整份没有采用,请重新报送。") from e
 
 
 def _docx(package: zipfile.ZipFile) -> list[Sheet]:
     data = package.read("word/document.xml")
-    if b"<!ENTITY" in data[:5000]:
-        raise Refused("too_large", "文件里有嵌套实体定义,出于安全没有读取。")
+    refuse_entities(data)
     sheets, paragraphs = [], []
-    body = _xml(data).find(f"{_W}body")
+    body = xml(data).find(f"{_W}body")
     for node in body if body is not None else ():
         if node.tag == f"{_W}p":
             text = "".join(t.text or "" for t in node.iter(f"{_W}t")).strip()
@@ -466,86 +278,3 @@ def _docx(package: zipfile.ZipFile) -> list[Sheet]:
     if not sheets:
         raise Refused("no_table", "文档里没有表格,请把数据放进表格后报送。")
     return sheets
-
-
-# old workbooks ------------------------------------------------------------------------------------------------------
-
-def _ole(raw: bytes) -> Opened:
-    import msoffcrypto
-    from msoffcrypto.exceptions import FileFormatError
-
-    try:
-        if msoffcrypto.OfficeFile(io.BytesIO(raw)).is_encrypted():
-            raise Refused("encrypted", "文件有打开密码,请去掉密码后重新报送。")
-    except (FileFormatError, OSError, ValueError, KeyError, IndexError, AttributeError):
-        pass  # whether it is a workbook at all is for the readers to say
-    if b"W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t\0" in raw:
-        raise Refused("unsupported", "这是旧版 Word 文档(.doc),请另存为 .docx 或 .xlsx 后报送。")
-    return _xls(raw)
-
-
-def _xls(raw: bytes) -> Opened:
-    """calamine first; where its strings are garbage (another code page than declared), xlrd."""
-    import struct
-
-    import xlrd
-
-    try:
-        sheets, problems = _calamine(raw, {})
-        garbled = any(isinstance(v, str) and re.search(r"[\x00-\x08\x0e-\x1f]", v) or
-                      isinstance(v, str) and _latin_mojibake(v) for s in sheets for r in s.rows for v in r)
-        if not garbled and len(raw) > 2 * 2**20:
-            return Opened("xls", "", sheets, problems)
-    except Refused as e:
-        if e.code != "corrupt":
-            raise
-        sheets, garbled = None, True
-    try:
-        book = xlrd.open_workbook(file_contents=raw, formatting_info=True, logfile=io.StringIO())
-        second = [_xlrd_sheet(book, s) for s in book.sheets()]
-    except (xlrd.XLRDError, struct.error, IndexError, KeyError, AssertionError, UnicodeDecodeError, ValueError,
-            OSError, TypeError, AttributeError, NotImplementedError) as e:
-        if sheets is None or garbled:
-            raise Refused("corrupt" if sheets is None else "mojibake",
-                          "文件已损坏,整份没有采用,请重新报送。" if sheets is None else
-                          "文字是乱码,整份文件没有采用,请从原系统重新导出。") from e
-        return Opened("xls", "", sheets, problems)
-    if garbled:
-        if any(isinstance(v, str) and (re.search(r"[\x00-\x08\x0e-\x1f]", v) or _latin_mojibake(v))
-               for s in second for r in s.rows for v in r):
-            raise Refused("mojibake", "文字是乱码,整份文件没有采用,请从原系统重新导出。")
-        return Opened("xls", "", second, [("second_reader", "info", "", "", "文字用了另一种编码,已换用第二种读法。")])
-    merged = {s.name: s for s in second}
-    return Opened("xls", "", [
-        Sheet(s.name, s.rows, s.merged, **{k: getattr(merged[s.name], k) for k in
-                                           ("percent", "decimals", "struck", "hidden_rows", "hidden_columns", "comments")},
-              hidden=s.hidden) if s.name in merged else s for s in sheets], problems)
-
-
-def _xlrd_sheet(book, s) -> Sheet:
-    import xlrd
-
-    percent, decimals, struck, rows = set(), {}, set(), []
-    for r in range(s.nrows):
-        row = []
-        for c in range(s.ncols):
-            cell = s.cell(r, c)
-            xf = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
-            code = book.format_map[xf.format_key].format_str if xf else ""
-            if cell.ctype == xlrd.XL_CELL_NUMBER:
-                if "%" in code:
-                    percent.add((r, c))
-                if m := re.search(r"0(?:\.(0+))?", code.split(";")[0]):
-                    decimals[r, c] = len(m[1] or "")
-                if book.font_list[xf.font_index].struck_out:
-                    struck.add((r, c))
-            row.append(xlrd.xldate_as_datetime(cell.value, book.datemode) if cell.ctype == xlrd.XL_CELL_DATE
-                       and 1 <= cell.value < 2_958_466 else
-                       xlrd.error_text_from_code.get(cell.value, "#ERR") if cell.ctype == xlrd.XL_CELL_ERROR
-                       else cell.value)
-        rows.append(row)
-    hidden_rows = frozenset(r for r, info in s.rowinfo_map.items() if info.hidden)
-    hidden_columns = frozenset(c for c, info in s.colinfo_map.items() if info.hidden)
-    notes = {(n.rowx, n.colx): n.text for n in s.cell_note_map.values()}
-    return Sheet(s.name, rows, tuple((a, c, b - 1, d - 1) for a, b, c, d in s.merged_cells), frozenset(percent), decimals,
-                 frozenset(struck), hidden_rows, hidden_columns, notes, hidden=s.visibility != 0)

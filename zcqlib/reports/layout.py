@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
-from zcqlib.reports.files import Sheet
+from zcqlib.reports.grid import Sheet
 from zcqlib.reports.words import Span, squeeze
 
 PROVINCES = ("北京天津河北山西内蒙古辽宁吉林黑龙江上海江苏浙江安徽福建江西山东河南湖北湖南广东广西海南重庆四川贵州云南西藏陕西甘肃青海"

@@ -1,0 +1,82 @@
+"""What a received file is to the reader: sheets of plain cells, limits, and the refusal of a whole file."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+MAX_FILE, MAX_UNPACKED, MAX_RATIO, MAX_PARTS = 100 * 2**20, 200 * 2**20, 100, 2_000
+MAX_ROWS, MAX_COLUMNS = 200_000, 2_000
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MAX_AREA = 20_000_000  # cells between the corners: what a reader that lays them all out can hold
+
+
+class Refused(Exception):
+    """The file as a whole cannot be used; carries the problem's code, severity and Chinese sentence."""
+
+    def __init__(self, code: str, message: str, severity: str = "error", raw: str = ""):
+        super().__init__(message)
+        self.code, self.message, self.severity, self.raw = code, message, severity, raw
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Cells of one sheet, row by row, ragged; positions count from 0. Empty cells are "" or None."""
+
+    name: str
+    rows: list[list]
+    merged: tuple[tuple[int, int, int, int], ...] = ()  # first row, first column, last row, last column
+    percent: frozenset[tuple[int, int]] = frozenset()
+    decimals: dict[tuple[int, int], int] = field(default_factory=dict)
+    struck: frozenset[tuple[int, int]] = frozenset()
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    comments: dict[tuple[int, int], str] = field(default_factory=dict)
+    failed: dict[tuple[int, int], str] = field(default_factory=dict)  # formula_without_value or an error word
+    linked: frozenset[tuple[int, int]] = frozenset()
+    title: str = ""
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file's sheets, its true type, its encoding (text only) and problems of the file as (code, severity, cell, raw,
+    message)."""
+
+    kind: str
+    encoding: str
+    sheets: list[Sheet]
+    problems: list[tuple[str, str, str, str, str]]
+
+
+def check_size(rows: list[list]) -> None:
+    filled = sum(any(c not in ("", None) for c in r) for r in rows)
+    width = max(map(len, rows), default=0)
+    if filled > MAX_ROWS or width > MAX_COLUMNS and any(
+            c not in ("", None) for r in rows for c in r[MAX_COLUMNS:]):
+        raise Refused("too_large", f"表格有 {filled} 行、{width} 列,超过 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限。"
+                      "请只报送汇总表,或拆成几个文件。")
+
+
+def latin_mojibake(text: str) -> bool:
+    """Letters with accents where Chinese is due: UTF-8 or GBK bytes that were read as Latin."""
+    accents = sum("\u00a0" <= c <= "\u024f" and c not in "²³·°±×÷" for c in text)
+    return accents >= 4 and accents > sum("\u4e00" <= c <= "\u9fff" for c in text)
+
+
+def xml(raw: bytes):
+    """A small part, parsed without entities, network or document types."""
+    return etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False,
+                                                 dtd_validation=False, load_dtd=False))
+
+
+def refuse_entities(raw: bytes) -> None:
+    """Nested or external entities are a way to blow up a small file.
+
+    Raises
+    ------
+    Refused : there is a document type or an entity at the head of the part.
+    """
+    head = raw[:10_000].replace(b"\0", b"")
+    if b"<!ENTITY" in head or b"<!DOCTYPE" in head:
+        raise Refused("too_large", "文件里有嵌套实体定义,出于安全没有读取,请另存为 xlsx 后报送。")
