@@ -12,37 +12,50 @@ def count_model(values: np.ndarray, years: int, k: int) -> tuple[np.ndarray, np.
 
     Parameters
     ----------
-    values : (n, 12 * years + k) whole counts, oldest first.
+    values : (12 * years + k, n) counts, oldest first.
     """
-    n = values.shape[1]
-    months = np.arange(n) % 12
-    events = np.stack([values[:, months == j].sum(1) for j in range(12)], 1)
-    season = (events + 24) / (events + 24).mean(1, keepdims=True)
-    s = season[:, months]
-    weight = 0.95 ** np.arange(n)[::-1]
-    plain = (values.sum(1) + 0.5) / (n + 1)
-    rate = ((values * weight).sum(1) + 6 * plain) / ((weight * s).sum(1) + 6)
-    mean = rate * season[:, k:].sum(1)
-    e = np.maximum(plain[:, None] * s, 1e-12)
-    phi = np.clip((np.minimum((values - e) ** 2 / e, 25).sum(1) + 18) / (n + 11), 1.02, 4)
+    months = np.arange(len(values)) % 12
+    events = np.stack([values[months == j].sum(0) for j in range(12)])
+    season = (events + 24) / (events + 24).mean(0)
+    s = season[months]
+    weight = (0.95 ** np.arange(len(values))[::-1])[:, None]
+    plain = (values.sum(0) + 0.5) / (len(values) + 1)
+    rate = ((values * weight).sum(0) + 6 * plain) / ((weight * s).sum(0) + 6)
+    mean = rate * season[k:].sum(0)
+    e = np.maximum(plain * s, 1e-12)
+    phi = np.clip((np.minimum((values - e) ** 2 / e, 25).sum(0) + 18) / (len(values) + 11), 1.02, 4)
     variance = phi * mean + (0.25 * mean) ** 2
     p = mean / variance
-    return mean * p / (1 - p), p, values[:, 12 * years:].sum(1)
+    return mean * p / (1 - p), p, np.round(values[12 * years:].sum(0))
 
 
-def small_counts(values: np.ndarray, years: int) -> np.ndarray:
+def small_counts(values: np.ndarray, years: int, whole: np.ndarray) -> np.ndarray:
     """How much the count model weighs for each series: 1, one half, or 0 for the engine alone."""
-    whole = (values == np.round(values)).all(1)
-    totals = values[:, :12 * years].reshape(len(values), years, 12).sum(2)
-    mean = totals.mean(1)
-    weight = np.where((mean < SMALL) | (totals[:, -1] == 0), 1.0, np.where(mean < MIDDLE, 0.5, 0.0))
+    mean = values[:12 * years].sum(0) / years if years else values.mean(0) * 12
+    dormant = values[12 * (years - 1):12 * years].sum(0) == 0 if years else values.sum(0) == 0
+    weight = np.where((mean < SMALL) | dormant, 1.0, np.where(mean < MIDDLE, 0.5, 0.0))
     return np.where(whole, weight, 0.0)
 
 
 def count_quantiles(values: np.ndarray, years: int, k: int, levels: np.ndarray) -> np.ndarray:
-    """Quantiles of the year's total."""
+    """Quantiles (levels, n) of the year's total: the smallest N whose distribution function reaches the level."""
     size, p, known = count_model(values, years, k)
-    return known[:, None] + stats.nbinom.ppf(levels[None, :], size[:, None], p[:, None])
+    order = np.argsort(levels)
+    ordered = levels[order]
+    reached = np.zeros((len(levels) + 1, len(size)), dtype="int64")  # how many N first lie above each level
+    column = np.arange(len(size))
+    mass = p ** size
+    below = mass.copy()
+    for j in range(100_000):
+        at = np.searchsorted(ordered, below, side="right")
+        reached[at, column] += 1
+        if (at == len(levels)).all():
+            break
+        mass = mass * (j + size) / (j + 1) * (1 - p)
+        below += mass
+    out = np.empty((len(levels), len(size)))
+    out[order] = known + np.cumsum(reached[:-1], 0)
+    return out
 
 
 def count_chance(values: np.ndarray, years: int, k: int, target: np.ndarray) -> np.ndarray:

@@ -1,8 +1,10 @@
-"""What a series says about its own year end: sixteen opinions on the growth to come and what tells how far to trust them.
+"""What a series says about its own year end: opinions on the growth to come and what tells how far to trust them.
 
-Input is always a block of series of one shape: Y full years and k months of the year in question, no gaps. Everything
-is on the log scale; a constant is added where a series has zeros. `h` = 12 - k months are still to come, R is their
-sum and a prime means the same months of last year. A flow asks for log((R + hc) / R'), a stock for log(V12 / V12').
+Input is always a block of series of one shape: Y full years and k months of the year in question, no gaps, time down
+and series across (so that every step works on whole rows of memory). Everything is on the log scale; a constant c is
+added where a series has zeros. `h` = 12 - k months are still to come, R is their sum and a prime means the same months
+of last year. A flow asks for log((R + hc) / R'), a stock for log(V12 / V12'); without a past year the months known so
+far stand in for R' and V12'.
 """
 from __future__ import annotations
 
@@ -10,17 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-EXPERTS, INPUTS = 16, 98
 _ALPHAS = (0.05, 0.15, 0.35, 0.7)
+_FOLLOWED = np.array([0.05, 0.35, 0.7])  # levels whose past errors are looked at
+_SHORT_NOISE = 0.1  # usual sd of monthly log changes, worth two months where history is short
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One block of series, described. All arrays have one row a series.
+    """One block of series, described; one column a series.
 
-    `experts` (n, 16) log growths; `inputs` (n, 98) of the model, not yet standardised where `scaled` says so; `noise`
-    the series' own unit of noise; `known` what is certain (year to date for a flow, 0 for a stock); `base` R' or V12';
-    `offset` what zeros added to the months to come.
+    `experts` (16, 6 or 3 rows) log growths; `inputs` of the model, not yet standardised; `noise` the series' own unit
+    of noise; `known` what is certain (year to date for a flow, 0 for a stock); `base` R' or V12'; `offset` what zeros
+    added to the months to come.
     """
 
     experts: np.ndarray
@@ -31,160 +34,182 @@ class Case:
     offset: np.ndarray
 
 
-def _smooth(d: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Exponential level at the end, its one-step errors and its six-month errors."""
-    n = d.shape[1]
-    level = d[:, :12].mean(1)
-    levels = np.empty_like(d)
-    errors = np.empty_like(d)
-    for t in range(n):
-        errors[:, t] = d[:, t] - level
-        level = level + alpha * errors[:, t]
-        levels[:, t] = level
-    total = np.concatenate([np.zeros((len(d), 1)), np.cumsum(d, 1)], 1)
-    ahead = (total[:, 18:] - total[:, 12:-6]) / 6 - levels[:, 11:n - 6]
-    return level, errors[:, 12:], ahead
-
-
-def _line(d: np.ndarray, discount: float) -> tuple[np.ndarray, np.ndarray]:
-    """Discounted straight line: its value at the last month and its slope, capped."""
-    age = np.arange(d.shape[1])[::-1].astype(float)
-    w = discount ** age
-    w /= w.sum()
-    t = -age
-    centre = (w * t).sum()
-    spread = (w * (t - centre) ** 2).sum()
-    mean = (d * w).sum(1)
-    slope = np.clip((d * (w * (t - centre))).sum(1) / spread, -0.08, 0.08)
-    return mean - slope * centre, slope
-
-
-def _rms(e: np.ndarray) -> np.ndarray:
-    return np.sqrt((e ** 2).mean(1)) + 1e-9
-
-
-def _log_sum(rows: np.ndarray) -> np.ndarray:
-    top = rows.max(1)
-    return top + np.log(np.exp(rows - top[:, None]).sum(1))
-
-
 def describe(values: np.ndarray, years: int, k: int, stock: bool) -> Case:
     """Describe a block of series.
 
     Parameters
     ----------
-    values : (n, 12 * years + k), finite, >= 0, oldest month first, a January (or the block's first month) first.
-    years : 2 to 5. k : 1 to 11.
+    values : (12 * years + k, n), finite, >= 0, oldest month first, a January (or the block's first month) first.
+    years : full years of history, 0 to 5. k : months known, 1 to 11.
     stock : whether the level at the end is asked for, rather than the year's sum.
+    Returns
+    -------
+    Case; inputs are scale features, (raw shapes, years), five times the experts, k, (experts apart from the third).
     """
-    n, h = len(values), 12 - k
-    v = np.asarray(values, float)
-    mean = v.mean(1)
-    c = np.where((v > 0).all(1), 0.0, 0.05 * mean)
-    x = np.log(np.maximum(v + c[:, None], 1e-300))
-    full = x[:, :12 * years].reshape(n, years, 12)
-    year_mean = full.mean(2)
-    slope = (year_mean[:, -1] - year_mean[:, 0]) / (years - 1)
-    pattern = full - year_mean[:, :, None] - slope[:, None, None] / 12 * (np.arange(12) - 5.5)
-    season, noise2, weight2 = _season(pattern, 0.8)
-    fresh, _, _ = _season(pattern, 0.45)
-    variance = season.var(1) + 1e-12
-    shrink = np.clip(1 - noise2 * weight2 / variance, 0, 1)
-    s = shrink[:, None] * season
-    months = np.arange(12 * years + k) % 12
-    d = x - s[:, months]
+    c = np.where((values > 0).all(0), 0.0, 0.05 * values.mean(0))
+    u = np.maximum(values + c, 1e-300)
+    known = np.zeros(values.shape[1]) if stock else values[12 * years:].sum(0)
+    offset = c if stock else (12 - k) * c
+    zeros = (values == 0).mean(0)
+    parts = _long(u, c, zeros, years, k, stock) if years >= 2 else _short(u, zeros, years, k, stock)
+    return Case(*parts[:3], known, parts[3], offset)
 
-    coming = np.arange(k, 12)
-    last = x[:, 12 * (years - 1):12 * years]
-    if stock:
-        base_log = last[:, 11]
-        base, known, offset = np.exp(base_log), np.zeros(n), c
 
-        def outlook(path: np.ndarray, seasonal: np.ndarray) -> np.ndarray:
-            return path[:, -1] + seasonal[:, 11] - base_log
-    else:
-        base_log = _log_sum(last[:, coming])
-        base, known, offset = np.exp(base_log), v[:, 12 * years:].sum(1), h * c
+def _long(u: np.ndarray, c: np.ndarray, zeros: np.ndarray, years: int, k: int, stock: bool) -> tuple[np.ndarray, ...]:
+    """Experts, inputs, noise and base with two years of history or more."""
+    size, n = u.shape
+    h = 12 - k
+    x = np.log(u)
+    full, sums = x[:12 * years].reshape(years, 12, n), u[:12 * years].reshape(years, 12, n)
+    last, last_u, now_u = full[-1], sums[-1], u[12 * years:]
+    year_mean = full.mean(1)
+    slope = (year_mean[-1] - year_mean[0]) / (years - 1)
+    pattern = full - year_mean[:, None] - (slope / 12) * (np.arange(12) - 5.5)[:, None]
+    season, spread2 = _season(pattern, 0.8)
+    fresh, _ = _season(pattern, 0.45)
+    left = pattern - season
+    noise2 = (left.reshape(-1, n) ** 2).mean(0) * years / (years - 1)
+    variance = season.var(0) + 1e-12
+    shrink = np.clip(1 - noise2 * spread2 / variance, 0, 1)
+    s = shrink * season
+    d = np.empty_like(x)
+    np.subtract(full, s, out=d[:12 * years].reshape(years, 12, n))
+    np.subtract(x[12 * years:], s[:k], out=d[12 * years:])
 
-        def outlook(path: np.ndarray, seasonal: np.ndarray) -> np.ndarray:
-            return _log_sum(path + seasonal[:, coming]) - base_log
-
-    flat = np.ones(h)
-    levels, one, six = {}, {}, {}
-    for alpha in _ALPHAS:
-        levels[alpha], e1, e6 = _smooth(d, alpha)
-        one[alpha], six[alpha] = _rms(e1), _rms(e6)
-    noise = np.maximum(0.01, np.minimum(one[0.05], one[0.35]))
-    damp = np.cumsum(0.95 ** np.arange(1, h + 1))
-    lines = {w: _line(d, w) for w in (0.92, 0.8)}
-    unshrunk, _, _ = _smooth(x - season[:, months], 0.35)
-    freshly, _, _ = _smooth(x - fresh[:, months], 0.35)
-    now = x[:, 12 * years:]
-    yearly = x[:, 12:] - x[:, :-12]
-    ytd, ytd_before = np.log(np.exp(now).sum(1)), np.log(np.exp(last[:, :k]).sum(1))
-    rest_log = full[:, :, 11] if stock else np.log(np.exp(full[:, :, coming]).sum(2))
-    done_log = full[:, :, k - 1] if stock else np.log(np.exp(full[:, :, :k]).sum(2))
-    twelve = np.log(np.exp(x[:, -12:]).sum(1)) - np.log(np.exp(x[:, -24:-12]).sum(1))
-    age = np.arange(years)[::-1]
-    w = 0.8 ** age
-    w = w / w.sum()
+    base = last_u[11] if stock else last_u[k:].sum(0)
+    base_log = np.log(base)
+    ahead = [(m[11] if stock else _log_sum(m[k:])) - base_log for m in (s, season, fresh)]
+    weights = np.stack([_level_weights(size, a) for a in _ALPHAS])
+    levels = weights @ d
+    by_month = np.stack([weights[2][j::12].sum() for j in range(12)])  # deseasonalising by others shifts the level
+    apart = ((s - season) * by_month[:, None]).sum(0), ((s - fresh) * by_month[:, None]).sum(0)
+    one, six = _errors(d)
+    noise = np.maximum(0.01, np.minimum(one[0], one[1]))
+    damp = np.cumsum(0.95 ** np.arange(1, h + 1))[:, None]
+    lines, slopes = [], []
+    for discount in (0.92, 0.8):
+        end, rise = _line(d, discount)
+        slopes.append(rise)
+        lines.append((end + rise * damp[-1] + s[11] if stock else _log_sum(end + rise * damp + s[k:])) - base_log)
+    yearly = x[12:] - x[:-12]
     m = min(3, k)
-    recent_mean = np.log(np.exp(full[:, :, k - m:k]).mean(2))
-    recent = now[:, -m:].mean(1) + ((rest_log - recent_mean) * w).sum(1) - base_log
-    value_ratio = rest_log - full[:, :, k - 1]
-    by_value = now[:, -1] + (value_ratio[:, -1] if stock else value_ratio.mean(1)) - base_log
-    change = (np.exp(now[:, -m:]) - np.exp(last[:, k - m:k])).mean(1)
-    additive = np.log(np.maximum(0.22, 1 + (1 if stock else h) * change / base))
-    share = ((now[:, -1] + (rest_log - done_log).mean(1)) if stock else (ytd + (rest_log - done_log).mean(1))) - base_log
+    totals = np.log(sums.sum(1))
+    growth = totals[-1] - totals[-2]
+    rest = full[:, 11] if stock else np.log(sums[:, k:].sum(1))
+    done = full[:, k - 1] if stock else np.log(sums[:, :k].sum(1))
+    share = (rest - done).mean(0)
+    ytd = np.log(now_u.sum(0))
+    twelve = np.log(u[-12:].sum(0)) - np.log(u[-24:-12].sum(0))
+    w = (0.8 ** np.arange(years)[::-1])[:, None]
+    ratio = rest - np.log(sums[:, k - m:k].mean(1))
+    recent = x[-m:].mean(0) + (ratio * (w / w.sum())).sum(0) - base_log
+    by_value = rest - full[:, k - 1]
+    change = (now_u[-m:] - last_u[k - m:k]).mean(0)
     experts = np.stack([
-        *(outlook(levels[a][:, None] * flat, s) for a in _ALPHAS),
-        *(outlook(lines[g][0][:, None] + lines[g][1][:, None] * damp, s) for g in (0.92, 0.8)),
-        outlook(unshrunk[:, None] * flat, season), outlook(freshly[:, None] * flat, fresh),
-        yearly[:, -3:].mean(1), (now[:, -1] - base_log) if stock else ytd - ytd_before, share, twelve,
-        year_mean_growth(full), recent, by_value, additive], 1)
+        *(levels + ahead[0]), *lines, levels[2] + apart[0] + ahead[1], levels[2] + apart[1] + ahead[2],
+        yearly[-3:].mean(0), (x[-1] - base_log) if stock else ytd - np.log(last_u[:k].sum(0)),
+        (x[-1] if stock else ytd) + share - base_log, twelve, growth, recent,
+        x[-1] + (by_value[-1] if stock else by_value.mean(0)) - base_log,
+        np.log(np.maximum(0.22, 1 + (1 if stock else h) * change / base))])
     experts = np.clip(np.nan_to_num(experts, nan=0.0), -1.5, 1.5)
 
-    residual = pattern[:, -1] - season
-    growth = year_mean_growth(full)
-    shares = rest_log - done_log
-    four = np.stack([levels[a] for a in _ALPHAS], 1)
-    scale = np.stack([
-        np.log(yearly.std(1) + 0.01), np.log(experts.std(1) + 0.003), np.log(np.diff(x, axis=1).std(1) + 0.01),
-        np.log(shares.std(1) + 0.01), np.log(np.sqrt(noise2) + 0.01), shrink,
-        np.log(one[0.05] / one[0.35]), np.log(one[0.7] / one[0.35]), np.log(six[0.05] / six[0.35]),
-        np.log(six[0.35] + 0.01), np.log(np.abs(growth) + 0.01), np.log(variance + 1e-4) / 2,
-        np.log(np.sqrt((residual[:, coming] ** 2).mean(1)) + 0.01), np.log(np.abs(residual[:, 11]) + 0.01),
-        base_log - np.log(np.exp(last).sum(1)), _log_sum(s[:, coming]) - _log_sum(s),
-        last[:, 11] - np.log(np.exp(last).mean(1)), 50 * lines[0.92][1], 50 * lines[0.8][1],
-        np.log(four.std(1) + 0.003), (c > 0).astype(float), (v == 0).mean(1), np.log(yearly[:, -12:].std(1) + 0.01),
-        np.log(one[0.35] + 0.01)], 1)
-    level = levels[0.15][:, None]
-    raw = np.concatenate([d[:, -12:] - level, yearly[:, -12:] - twelve[:, None],
-                          d[:, -18:-12].mean(1, keepdims=True) - level, d[:, -24:-18].mean(1, keepdims=True) - level,
-                          residual[:, 11:], residual[:, coming].mean(1, keepdims=True)], 1)
-    raw = np.arcsinh(np.clip(raw / noise[:, None], -30, 30))
-    one_hot = np.zeros((n, 15))
-    one_hot[:, years - 2] = 1
-    one_hot[:, 4 + k - 1] = 1
-    apart = np.delete(experts - experts[:, 2:3], 2, axis=1)
-    inputs = np.concatenate([scale, raw, one_hot[:, :4], 5 * experts, one_hot[:, 4:],
-                             np.arcsinh(apart / noise[:, None])], 1)
-    return Case(experts, np.nan_to_num(inputs), noise, known, base, offset)
+    residual = left[-1]
+    inputs = np.zeros((98, n))
+    inputs[:24] = np.stack([
+        np.log(yearly.std(0) + 0.01), np.log(experts.std(0) + 0.003), np.log(np.diff(x, axis=0).std(0) + 0.01),
+        np.log((rest - done).std(0) + 0.01), np.log(np.sqrt(noise2) + 0.01), shrink, np.log(one[0] / one[1]),
+        np.log(one[2] / one[1]), np.log(six[0] / six[1]), np.log(six[1] + 0.01), np.log(np.abs(growth) + 0.01),
+        np.log(variance + 1e-4) / 2, np.log(np.sqrt((residual[k:] ** 2).mean(0)) + 0.01),
+        np.log(np.abs(residual[11]) + 0.01), base_log - totals[-1], _log_sum(s[k:]) - _log_sum(s),
+        last[11] - totals[-1] + np.log(12), 50 * slopes[0], 50 * slopes[1], np.log(levels.std(0) + 0.003),
+        (c > 0).astype(float), zeros, np.log(yearly[-12:].std(0) + 0.01), np.log(one[1] + 0.01)])
+    raw = inputs[24:52]
+    np.subtract(d[-12:], levels[1], out=raw[:12])
+    np.subtract(yearly[-12:], twelve, out=raw[12:24])
+    raw[24:] = np.stack([d[-18:-12].mean(0) - levels[1], d[-24:-18].mean(0) - levels[1], residual[11],
+                         residual[k:].mean(0)])
+    raw[:] = np.arcsinh(np.clip(raw / noise, -30, 30))
+    inputs[52 + years - 2] = 1
+    inputs[56:72] = 5 * experts
+    inputs[72 + k - 1] = 1
+    inputs[83:] = np.arcsinh((experts[[0, 1, *range(3, 16)]] - experts[2]) / noise)
+    return experts, np.nan_to_num(inputs), noise, base
 
 
-def _season(pattern: np.ndarray, discount: float) -> tuple[np.ndarray, np.ndarray, float]:
-    """Weighted mean over years, the noise variance around it, and the sum of squared weights."""
-    years = pattern.shape[1]
-    w = discount ** np.arange(years)[::-1]
+def _short(u: np.ndarray, zeros: np.ndarray, years: int, k: int, stock: bool) -> tuple[np.ndarray, ...]:
+    """The same with one past year or none: six or three experts, six or three scale features."""
+    x, now, m, many = np.log(u), u[12 * years:], min(3, k), 1 if stock else 12 - k
+    steps = np.diff(x, axis=0)
+    noise = np.sqrt(((steps ** 2).sum(0) + 2 * _SHORT_NOISE ** 2) / (len(steps) + 2))
+    quarter = np.log(many * now[-m:].mean(0))
+    if years:
+        last = u[:12]
+        base = last[11] if stock else last[k:].sum(0)
+        change = x[12:] - x[:k]
+        experts = np.stack([
+            np.log(now.sum(0) / last[:k].sum(0)), np.log(now[-m:].sum(0) / last[k - m:k].sum(0)), change[-1],
+            np.log(many * (now[-1] if stock else now.mean(0)) / base), quarter - np.log(base),
+            np.log(many * u[-12:].mean(0) / base)])
+        more = [np.log(change.std(0) + 0.01), np.log(base / last.sum(0)), np.log(x[:12].std(0) + 0.01)]
+    else:
+        base = now[-1] if stock else many * now.mean(0)
+        t = np.arange(k) - (k - 1) / 2
+        slope = np.clip((x * t[:, None]).sum(0) / max((t ** 2).sum(), 1.0), -0.1, 0.1)
+        experts = np.stack([quarter - np.log(base), np.log(many * now[-1] / base), slope * (12 - k if stock else 6)])
+        more = []
+    experts = np.clip(np.nan_to_num(experts, nan=0.0), -1.5, 1.5)
+    k_hot = np.zeros((11, u.shape[1]))
+    k_hot[k - 1] = 1
+    inputs = np.concatenate([np.stack([np.log(noise), np.log(experts.std(0) + 0.003), zeros, *more]), 5 * experts,
+                             k_hot])
+    return experts, np.nan_to_num(inputs), noise, base
+
+
+def _season(pattern: np.ndarray, discount: float) -> tuple[np.ndarray, float]:
+    """Weighted mean over years, centred, and the sum of squared weights."""
+    w = discount ** np.arange(len(pattern))[::-1]
     w = w / w.sum()
-    season = (pattern * w[None, :, None]).sum(1)
-    season = season - season.mean(1, keepdims=True)
-    left = pattern - season[:, None]
-    noise2 = (left ** 2).mean((1, 2)) * years / (years - 1)
-    return season, noise2, float((w ** 2).sum())
+    season = (pattern * w[:, None, None]).sum(0)
+    return season - season.mean(0), float((w ** 2).sum())
 
 
-def year_mean_growth(full: np.ndarray) -> np.ndarray:
-    """Log growth of the last full year's sum on the one before."""
-    sums = np.log(np.exp(full).sum(2))
-    return sums[:, -1] - sums[:, -2]
+def _level_weights(size: int, alpha: float) -> np.ndarray:
+    """The exponential level at the end, begun at the mean of the first twelve months, as weights on the months."""
+    w = alpha * (1 - alpha) ** np.arange(size)[::-1]
+    w[:12] += (1 - alpha) ** size / 12
+    return w
+
+
+def _errors(d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Root mean square one-step and six-month errors of the followed levels, from the second year on."""
+    size, n = d.shape
+    level = np.repeat(d[:12].mean(0)[None], len(_FOLLOWED), 0)
+    alpha = _FOLLOWED[:, None]
+    squares = np.zeros_like(level)
+    after = np.empty((size, 2, n))
+    for t in range(size):
+        e = d[t] - level
+        level = level + alpha * e
+        if t >= 12:
+            squares += e * e
+        after[t] = level[:2]
+    total = np.cumsum(d, 0)
+    ahead = (total[17:] - total[11:-6])[:, None] / 6 - after[11:size - 6]
+    return np.sqrt(squares / (size - 12)) + 1e-9, np.sqrt((ahead ** 2).mean(0)) + 1e-9
+
+
+def _line(d: np.ndarray, discount: float) -> tuple[np.ndarray, np.ndarray]:
+    """Discounted straight line: its value at the last month and its slope, capped."""
+    t = np.arange(len(d)) - (len(d) - 1.0)
+    w = discount ** -t
+    w /= w.sum()
+    centre = (w * t).sum()
+    lean = w * (t - centre)
+    mean, slope = np.stack([w, lean / (lean * t).sum()]) @ d
+    slope = np.clip(slope, -0.08, 0.08)
+    return mean - slope * centre, slope
+
+
+def _log_sum(rows: np.ndarray) -> np.ndarray:
+    top = rows.max(0)
+    return top + np.log(np.exp(rows - top).sum(0))

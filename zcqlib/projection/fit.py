@@ -1,10 +1,11 @@
 """Fit the pooled model on a panel of monthly series: `python -m zcqlib.projection.fit PANEL.csv.gz`.
 
 The panel has columns `series_id`, `source`, `period` (YYYY-MM), `value`; every series begins in a January and has whole
-years without gaps. Each 12-month block from the third on is a test year, for every start month, k = 1 to 11 and 2, 3
-and 5 years of history. The loss is the score itself (pinball in values) plus pinball in log growth. Seeds are fixed;
-folds are by series; the spread is set by out-of-fold errors. Writes coefficients.npz and coefficients.json (hash of the
-panel, scores out of fold); with `--oof FILE` also the out-of-fold quantiles of each series' last year.
+years without gaps. With two years of history and more, each 12-month block from the third on is a test year, for every
+start month, k = 1 to 11 and 2, 3 and 5 years; with one year or none, each calendar year that has that many before it.
+The loss is the score itself (pinball in values) plus pinball in log growth. Seeds are fixed; folds are by series; the
+spread is set by out-of-fold errors. Writes coefficients.npz and coefficients.json (hash of the panel, scores out of
+fold); with `--folds FILE` also the coefficients of each fold, so that a bench can project every series out of fold.
 """
 from __future__ import annotations
 
@@ -18,16 +19,20 @@ import pandas as pd
 from scipy.special import ndtri
 
 from zcqlib.projection import engine
-from zcqlib.projection.features import INPUTS, describe
+from zcqlib.projection.features import describe
 
-FOLDS, HISTORIES, SHIFTS = 4, (2, 3, 5), 12
-LEVELS16 = (np.arange(16) + 0.5) / 16
+FOLDS = 4
+HISTORIES = {"none": (0,), "one": (1,), "more": (2, 3, 5)}
+LEVELS16 = ((np.arange(16) + 0.5) / 16)[:, None]
 TYPICAL = {"flow": np.array([.055, .05, .045, .04, .035, .03, .0245, .019, .0148, .0105, .0068]),
-           "stock": .15 - .008 * np.arange(1, 12)}
-HIDDEN, VISITS, BATCH, RATE, DECAY = (64, 48), 4_000_000, 2048, 3e-3, 1.0
+           "stock": .15 - .008 * np.arange(1, 12)}  # usual CRPS at k, so that every month weighs alike
+HIDDEN, BATCH, RATE, DECAY = (64, 48), 2048, 3e-3, 1.0
+VISITS = {"none": 2_000_000, "one": 2_000_000, "more": 4_000_000}  # stopping early is what keeps the network sober
+START = {"none": {0: 0.3}, "one": {0: 0.5, 1: 0.2}, "more": {1: 0.2, 2: 0.3, 9: 0.2}}  # a plain mean of opinions
+RECENT, FADE = 4, 0.5  # test years that set the spread, and how fast the older ones count less
 
 
-def panel_arrays(path: Path) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+def read_panel(path: Path) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
     """Ids, values and sources of the series."""
     frame = pd.read_csv(path).sort_values(["series_id", "period"])
     groups = frame.groupby("series_id", sort=True)
@@ -35,81 +40,84 @@ def panel_arrays(path: Path) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
             groups["source"].first().to_numpy(dtype="str"))
 
 
-def cases(series: list[np.ndarray], kind: str, shifts: int) -> dict[str, np.ndarray]:
-    """All cases of all series as flat arrays; `row` names the series, `shift` the start month, `last` the last block."""
+def folds(n: int) -> np.ndarray:
+    """The fold of each of n series in the order of their ids."""
+    return np.random.default_rng(0).permutation(n) % FOLDS
+
+
+def cases(series: list[np.ndarray], kind: str, family: str, shifts: int) -> dict[str, np.ndarray]:
+    """All cases as flat arrays: `row` names the series, `shift` the start month, `age` counts test years back."""
     stock, groups = kind == "stock", {}
+    first = min(HISTORIES[family])
     for i, values in enumerate(series):
         for shift in range(shifts):
             blocks = (len(values) - shift) // 12
-            for b in range(2, blocks):
-                for history in {min(b, h) for h in HISTORIES}:
+            for b in range(first, blocks):
+                for history in {min(b, h) for h in HISTORIES[family]}:
                     wide = values[shift + 12 * (b - history):shift + 12 * (b + 1)]
-                    groups.setdefault(history, []).append((i, shift, b == blocks - 1, b, wide))
+                    groups.setdefault(history, []).append((i, shift, blocks - 1 - b, wide))
     parts: dict[str, list] = {}
     for history, found in groups.items():
-        wide = np.stack([f[4] for f in found])
-        keep = wide[:, :12 * history].sum(1) > 0
-        keep &= (wide[:, 12 * history - 1] > 0) & (wide[:, -1] > 0) if stock else wide[:, 12 * (history - 1):12 * history].sum(1) > 0
-        wide, found = wide[keep], [f for f, k in zip(found, keep, strict=True) if k]
-        last = wide[:, 12 * (history - 1):12 * history]
-        scale = last.mean(1) if stock else last.sum(1)
-        truth = wide[:, -1] if stock else wide[:, 12 * history:].sum(1)
+        wide = np.stack([f[3] for f in found], 1)
+        last = wide[-24:-12] if history else wide
+        fair = (last[-1] > 0) & (wide[-1] > 0) if stock else last.sum(0) > 0
         for k in range(1, 12):
-            c = describe(wide[:, :12 * history + k], history, k, stock)
-            growth = np.log(np.maximum(truth - c.known + c.offset, 1e-300) / c.base)
-            for name, array in dict(
-                    inputs=c.inputs.astype("float32"), experts=c.experts.astype("float32"), noise=c.noise, known=c.known,
-                    base=c.base, offset=c.offset, truth=truth, scale=scale, growth=np.clip(growth, -8, 4),
-                    k=np.full(len(wide), k), years=np.full(len(wide), history),
-                    row=np.array([f[0] for f in found]), shift=np.array([f[1] for f in found]),
-                    last=np.array([f[2] for f in found]), block=np.array([f[3] for f in found])).items():
+            keep = np.flatnonzero(fair & (wide[:12 * history + k].sum(0) > 0))
+            w, before = wide[:, keep], last[:, keep]
+            c = describe(w[:12 * history + k], history, k, stock)
+            truth = w[-1] if stock else w[12 * history:].sum(0)
+            row = dict(zip(("row", "shift", "age"), np.array([f[:3] for f in found])[keep].T, strict=True))
+            row |= dict(k=np.full(len(keep), k), years=np.full(len(keep), history), truth=truth, noise=c.noise,
+                        known=c.known, base=c.base, offset=c.offset, scale=before.mean(0) if stock else before.sum(0),
+                        growth=np.clip(np.log(np.maximum(truth - c.known + c.offset, 1e-300) / c.base), -8, 4))
+            for name, array in row.items():
                 parts.setdefault(name, []).append(array)
+            parts.setdefault("inputs", []).append(c.inputs.astype("float32").T)
+            parts.setdefault("experts", []).append(c.experts.astype("float32").T)
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
 def loss_and_gradient(outputs: np.ndarray, d: dict[str, np.ndarray], kind: str) -> tuple[float, np.ndarray]:
-    """Mean loss of a batch and its gradient by the twenty outputs."""
-    n = len(outputs)
-    centre, log_scale, skew, tail = engine.parameters(outputs, d["experts"], d["noise"])
-    z = ndtri(LEVELS16)[None, :]
+    """Mean loss of a batch and its gradient by the raw outputs, (outputs, cases)."""
+    n, e = outputs.shape[1], len(d["experts"].T)
+    centre, log_scale, skew, tail = engine.parameters(outputs, d["experts"].T, d["noise"])
+    z = ndtri(LEVELS16)
     sign = np.where(z > 0, 1.0, -1.0)
-    wide = np.exp(log_scale)[:, None] * np.exp(sign * skew[:, None])
-    swing = np.sinh(tail[:, None] * z) / tail[:, None]
-    q = centre[:, None] + wide * swing
-    bent = np.clip(q, -8, 4)
-    grown = d["base"][:, None] * np.exp(bent)
-    rest = grown - d["offset"][:, None]
-    value = (d["known"][:, None] + np.maximum(rest, 0)) / d["scale"][:, None]
-    gap = (d["truth"] / d["scale"])[:, None] - value
-    weight = (1 / TYPICAL[kind][d["k"] - 1] / 16 * 2 / 30)[:, None]
-    gap_log = d["growth"].clip(-2, 2)[:, None] - np.clip(q, -2, 2)
-    loss = (weight * np.maximum(LEVELS16 * gap, (LEVELS16 - 1) * gap)).sum() / n + (
-        2 / 16 * np.maximum(LEVELS16 * gap_log, (LEVELS16 - 1) * gap_log)).sum() / n
-    by_value = weight * ((gap < 0) - LEVELS16)
-    by_q = by_value * np.where((rest > 0) & (q == bent), grown / d["scale"][:, None], 0.0)
-    by_q = (by_q + 2 / 16 * ((gap_log < 0) - LEVELS16) * (np.abs(q) < 2)) / n
-    by_tail = wide * (z * np.cosh(tail[:, None] * z) - swing) / tail[:, None]
+    wide = np.exp(log_scale + sign * skew)
+    swing = np.sinh(tail * z) / tail
+    q = centre + wide * swing
+    grown = d["base"] * np.exp(np.clip(q, -8, 4))
+    rest = grown - d["offset"]
+    gap = (d["truth"] - d["known"] - np.maximum(rest, 0)) / d["scale"]
+    weight = 1 / (240 * TYPICAL[kind][d["k"] - 1])
+    gap_log = d["growth"].clip(-2, 2) - np.clip(q, -2, 2)
+    loss = (weight * np.maximum(LEVELS16 * gap, (LEVELS16 - 1) * gap)).sum() + (
+        np.maximum(LEVELS16 * gap_log, (LEVELS16 - 1) * gap_log)).sum() / 8
+    by_q = weight * ((gap < 0) - LEVELS16) * np.where((rest > 0) & (q > -8) & (q < 4), grown / d["scale"], 0.0)
+    by_q = (by_q + ((gap_log < 0) - LEVELS16) * (np.abs(q) < 2) / 8) / n
+    by_tail = wide * (z * np.cosh(tail * z) - swing) / tail
     out = np.empty_like(outputs)
-    total = by_q.sum(1)
-    out[:, :16] = total[:, None] * d["experts"]
-    out[:, 16] = total * 0.5 * d["noise"]
-    out[:, 17] = (by_q * wide * swing).sum(1) * (np.abs(outputs[:, 17]) < 4)
-    out[:, 18] = (by_q * sign * wide * swing).sum(1) * 0.5 * (1 - np.tanh(outputs[:, 18]) ** 2)
-    inner = 0.5 * outputs[:, 19] - 0.7
-    out[:, 19] = (by_q * by_tail).sum(1) * 0.5 * tail * ((inner > -2.5) & (inner < 0.3))
-    return float(loss), out
+    total = by_q.sum(0)
+    out[:e] = total * d["experts"].T
+    out[e] = total * 0.5 * d["noise"]
+    out[e + 1] = (by_q * wide * swing).sum(0) * (np.abs(outputs[e + 1]) < 4)
+    out[e + 2] = (by_q * sign * wide * swing).sum(0) * 0.5 * (1 - np.tanh(outputs[e + 2]) ** 2)
+    inner = 0.5 * outputs[e + 3] - 0.7
+    out[e + 3] = (by_q * by_tail).sum(0) * 0.5 * tail * ((inner > -2.5) & (inner < 0.3))
+    return float(loss / n), out
 
 
-def train(d: dict[str, np.ndarray], kind: str, seed: int, visits: int, hidden: tuple[int, ...] = HIDDEN) -> dict:
-    """AdamW with a one-cycle rate from a start that is a plain mean of three opinions; stops early on purpose."""
+def train(d: dict[str, np.ndarray], kind: str, family: str, seed: int, visits: int, hidden: tuple[int, ...]) -> dict:
+    """AdamW with a one-cycle rate; the linear part starts at a plain mean of opinions, the hidden layers at no say."""
     rng = np.random.default_rng(seed)
-    start = np.zeros(20)
-    start[[1, 2, 9]] = (0.2, 0.3, 0.2)
-    p = {"A": np.zeros((INPUTS, 20)), "c": start}
+    width, e = d["inputs"].shape[1], d["experts"].shape[1]
+    start = np.zeros(e + 4)
+    start[list(START[family])] = list(START[family].values())
+    p = {"A": np.zeros((width, e + 4)), "c": start}
     if hidden:
         a, b = hidden
-        p |= {"W1": rng.normal(0, np.sqrt(2 / INPUTS), (INPUTS, a)), "b1": np.zeros(a),
-              "W2": rng.normal(0, np.sqrt(2 / a), (a, b)), "b2": np.zeros(b), "O": np.zeros((b, 20))}
+        p |= {"W1": rng.normal(0, np.sqrt(2 / width), (width, a)), "b1": np.zeros(a),
+              "W2": rng.normal(0, np.sqrt(2 / a), (a, b)), "b2": np.zeros(b), "O": np.zeros((b, e + 4))}
     p = {k: v.astype("float32") for k, v in p.items()}
     first, second = ({k: np.zeros_like(v) for k, v in p.items()} for _ in range(2))
     n, steps = len(d["k"]), max(1, visits // BATCH)
@@ -122,8 +130,7 @@ def train(d: dict[str, np.ndarray], kind: str, seed: int, visits: int, hidden: t
             h1 = np.maximum(x @ p["W1"] + p["b1"], 0)
             h2 = np.maximum(h1 @ p["W2"] + p["b2"], 0)
             out = out + h2 @ p["O"]
-        _, g = loss_and_gradient(out.astype(float), batch, kind)
-        g = g.astype("float32")
+        g = loss_and_gradient(out.T.astype(float), batch, kind)[1].T.astype("float32")
         grads = {"A": x.T @ g, "c": g.sum(0)}
         if hidden:
             g2 = (g @ p["O"].T) * (h2 > 0)
@@ -142,103 +149,96 @@ def train(d: dict[str, np.ndarray], kind: str, seed: int, visits: int, hidden: t
     return p
 
 
-def standard(d: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    plain = d["inputs"][:, :56].astype(float)
-    return plain.mean(0), plain.std(0) + 1e-6
+def errors(d: dict[str, np.ndarray], p: dict, moments: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Where the truth fell, as z, and the parameters of the distribution: (5, cases)."""
+    layers = {k: v.astype(float) for k, v in p.items()}
+    outputs = engine.forward(engine.standardise(d["inputs"].T.astype(float), *moments), layers)
+    centre, log_scale, skew, tail = engine.parameters(outputs, d["experts"].T.astype(float), d["noise"])
+    gap = d["growth"] - centre
+    z = np.arcsinh(tail * gap * np.exp(-np.sign(gap) * skew - log_scale)) / tail
+    return np.stack([z, centre, log_scale, skew, tail])
 
 
-def z_of(d: dict[str, np.ndarray], p: dict, moments: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, tuple]:
-    """Where the truth fell, as z; and the parameters."""
-    outputs = engine.forward(engine.standardise(d["inputs"].astype(float), *moments),
-                             {k: v.astype(float) for k, v in p.items()})
-    centre, log_scale, skew, tail = found = engine.parameters(outputs, d["experts"].astype(float), d["noise"])
-    side = np.where(d["growth"] > centre, 1.0, -1.0)
-    return np.arcsinh(tail * (d["growth"] - centre) * np.exp(-side * skew - log_scale)) / tail, found
-
-
-def tables(d: dict[str, np.ndarray], z: np.ndarray) -> np.ndarray:
-    """Quantiles of z for each k and number of years, from the last four test years; 4 and 5 years share theirs."""
-    out = np.zeros((11, 4, 100))
-    blocks = np.zeros(int(d["row"].max()) + 1, dtype=int)
-    np.maximum.at(blocks, d["row"], d["block"])
-    recent = (d["shift"] == 0) & (d["block"] > blocks[d["row"]] - 4)
+def tables(d: dict[str, np.ndarray], z: np.ndarray, family: str) -> np.ndarray:
+    """Quantiles of z by k and years, from the last test years, the latest counting most; 4 and 5 years share theirs."""
+    years_of = engine.FAMILIES[family]
+    out = np.zeros((11, len(years_of), len(engine.LEVELS)))
+    recent = (d["shift"] == 0) & (d["age"] < RECENT)
     for k in range(1, 12):
-        for years in range(2, 6):
-            same = np.isin(d["years"], [4, 5]) if years >= 4 else d["years"] == years
-            pick = recent & (d["k"] == k) & same
-            out[k - 1, years - 2] = np.quantile(z[pick], engine.LEVELS) if pick.sum() >= 100 else ndtri(engine.LEVELS)
+        for i, years in enumerate(years_of):
+            pick = recent & (d["k"] == k) & (np.isin(d["years"], (4, 5)) if years >= 4 else d["years"] == years)
+            order = np.argsort(z[pick], kind="stable")
+            weight = FADE ** d["age"][pick][order]
+            at = (np.cumsum(weight) - 0.5 * weight) / weight.sum()
+            out[k - 1, i] = np.interp(engine.LEVELS, at, z[pick][order])
     return out
 
 
-def evaluate(d: dict[str, np.ndarray], found: tuple, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Quantiles at LEVELS and the score (CRPS as the bench defines it) of every case."""
-    centre, log_scale, skew, tail = found
-    z = table[d["k"] - 1, d["years"] - 2]
-    side = np.exp(np.sign(z) * skew[:, None])
-    growth = centre[:, None] + np.exp(log_scale)[:, None] * side * np.sinh(tail[:, None] * z) / tail[:, None]
-    rest = d["base"][:, None] * np.exp(np.clip(growth, -8, 4)) - d["offset"][:, None]
-    q = d["known"][:, None] + np.maximum(rest, 0)
-    gap = d["truth"][:, None] - q
-    levels = np.array(engine.LEVELS)
-    return q, 2 * np.maximum(levels * gap, (levels - 1) * gap).mean(1) / d["scale"]
+def score(d: dict[str, np.ndarray], found: np.ndarray, table: np.ndarray, family: str) -> dict[str, float]:
+    """CRPS and coverage of the last test year, and CRPS of all."""
+    _, centre, log_scale, skew, tail = found
+    z = table[d["k"] - 1, d["years"] - min(engine.FAMILIES[family])].T
+    growth = centre + np.exp(log_scale + np.sign(z) * skew) * np.sinh(tail * z) / tail
+    q = d["known"] + np.maximum(d["base"] * np.exp(np.clip(growth, -8, 4)) - d["offset"], 0)
+    levels, truth = np.array(engine.LEVELS)[:, None], d["truth"]
+    crps = 2 * np.maximum(levels * (truth - q), (levels - 1) * (truth - q)).mean(0) / d["scale"]
+    last = (d["age"] == 0) & np.isin(d["k"], (1, 3, 6, 9, 11))
+    inside = [(truth >= low) & (truth <= high) for low, high in ((q[9:11].mean(0), q[89:91].mean(0)), (q[2], q[97]))]
+    out = {"crps_last_year": crps[last].mean(), "crps_all": crps.mean(), "cov80_last_year": inside[0][last].mean(),
+           "cov95_last_year": inside[1][last].mean(), "cov80_all": inside[0].mean(), "cov95_all": inside[1].mean()}
+    return {k: round(float(v), 5) for k, v in out.items()}
+
+
+def fit(series: list[np.ndarray], fold: np.ndarray, kind: str, family: str, hidden: tuple[int, ...]) -> tuple:
+    """Coefficients of each fold and, last, of all series, with one table of out-of-fold errors; and the scores."""
+    every = cases(series, kind, family, 12 if hidden else 1)
+    plain = {k: v[every["shift"] == 0] for k, v in every.items()}
+    found, rounds = np.zeros((5, len(plain["k"]))), []
+    learn = ("inputs", "experts", "noise", "known", "base", "offset", "truth", "scale", "growth", "k")
+    for f in range(FOLDS + 1):
+        inside = fold[every["row"]] != f
+        here = {k: every[k][inside] for k in learn}
+        many = {"none": 3, "one": 6, "more": 56}[family]
+        moments = here["inputs"][:, :many].mean(0, dtype=float), here["inputs"][:, :many].std(0, dtype=float) + 1e-6
+        here["inputs"] = engine.standardise(here["inputs"].T, *(m.astype("float32") for m in moments)).T.copy()
+        p = train(here, kind, family, f, VISITS[family], hidden)
+        rounds.append(p | {"mean": moments[0], "scale": moments[1]})
+        out = fold[plain["row"]] == f
+        if out.any():
+            found[:, out] = errors({k: v[out] for k, v in plain.items()}, p, moments)
+        print(kind, family, f"without fold {f}" if f < FOLDS else "all series", flush=True)
+    table = tables(plain, found[0], family)
+    scores = score(plain, found, table, family)
+    print(kind, family, scores, flush=True)
+    return [r | {"table": table} for r in rounds], scores
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("panel", type=Path)
     ask.add_argument("--out", type=Path, default=engine.COEFFICIENTS)
-    ask.add_argument("--oof", type=Path, help="write the out-of-fold quantiles here (Parquet, the bench's columns)")
-    ask.add_argument("--visits", type=int, default=VISITS)
+    ask.add_argument("--folds", type=Path, help="also write every fold's coefficients here")
     ask.add_argument("--linear", action="store_true", help="no hidden layers")
     a = ask.parse_args()
-    ids, series, source = panel_arrays(a.panel)
-    fold = np.random.default_rng(0).permutation(len(ids)) % FOLDS
-    main_set = source != "carparts"
-    hidden = () if a.linear else HIDDEN
-    stored, scores, oof = {}, {}, []
+    ids, series, source = read_panel(a.panel)
+    fold = folds(len(ids))
+    ours = np.flatnonzero(source != "carparts")  # small counts have a model of their own
+    kept, kept_folds, scores = {}, {}, {}
     for kind in ("flow", "stock"):
-        every = cases(series, kind, 1 if a.linear else SHIFTS)
-        plain = {k: v[every["shift"] == 0] for k, v in every.items()}
-        z, found = np.zeros(len(plain["k"])), [np.zeros(len(plain["k"])) for _ in range(4)]
-        for f in range(FOLDS + 1):  # the last round is the shipped fit on all series
-            inside = fold[every["row"]] != f
-            inside &= main_set[every["row"]]
-            here = {k: v[inside] for k, v in every.items() if k not in ("row", "shift", "last", "block", "years")}
-            moments = standard(here)
-            here["inputs"] = engine.standardise(here["inputs"], *(m.astype("float32") for m in moments))
-            p = train(here, kind, seed=f, visits=a.visits, hidden=hidden)
-            if f < FOLDS:
-                out = fold[plain["row"]] == f
-                z[out], parts = z_of({k: v[out] for k, v in plain.items()}, p, moments)
-                for whole, part in zip(found, parts, strict=True):
-                    whole[out] = part
-            print(kind, "fold" if f < FOLDS else "all", f, flush=True)
-        ours = main_set[plain["row"]]
-        table = tables({k: v[ours] for k, v in plain.items()}, z[ours])
-        quantiles, crps = evaluate(plain, tuple(found), table)
-        scored = plain["last"] & np.isin(plain["k"], (1, 3, 6, 9, 11)) & ours
-        inside80 = (plain["truth"] >= quantiles[:, 9:11].mean(1)) & (plain["truth"] <= quantiles[:, 89:91].mean(1))
-        inside95 = (plain["truth"] >= quantiles[:, 2]) & (plain["truth"] <= quantiles[:, 97])
-        scores[kind] = {"crps_last_year": round(float(crps[scored].mean()), 5), "crps_all": round(float(crps[ours].mean()), 5),
-                        "cov80": round(float(inside80[ours].mean()), 4), "cov95": round(float(inside95[ours].mean()), 4)}
-        print(kind, scores[kind], flush=True)
-        stored |= {f"{kind}_{k}": v.astype("float32") for k, v in p.items()}
-        stored |= {f"{kind}_mean": moments[0].astype("float32"), f"{kind}_scale": moments[1].astype("float32"),
-                   f"{kind}_table": table.astype("float32")}
-        if a.oof:
-            last = plain["last"] & np.isin(plain["k"], (1, 3, 6, 9, 11))
-            frame = pd.DataFrame(quantiles[last], columns=[f"q{x}" for x in engine.LEVELS])
-            frame.insert(0, "series_id", ids[plain["row"][last]])
-            frame.insert(1, "target", kind)
-            frame.insert(2, "H", plain["years"][last])
-            frame.insert(3, "k", plain["k"][last])
-            oof.append(frame)
-    np.savez_compressed(a.out, **stored)
+        for family in HISTORIES:
+            hidden = HIDDEN if family == "more" and not a.linear else ()
+            rounds, scores[f"{kind} {family}"] = fit([series[i] for i in ours], fold[ours], kind, family, hidden)
+            kept |= {f"{kind}_{family}_{k}": v.astype("float32") for k, v in rounds[-1].items()}
+            for f, part in enumerate(rounds[:-1]):
+                kept_folds |= {f"{f}_{kind}_{family}_{k}": v.astype("float16" if v.ndim == 2 else "float32")
+                               for k, v in part.items()}
+    np.savez_compressed(a.out, **kept)
     digest = hashlib.sha256(a.panel.read_bytes()).hexdigest()
-    a.out.with_suffix(".json").write_text(json.dumps({"panel_sha256": digest, "series": len(ids), "out_of_fold": scores,
-                                                      "hidden": list(hidden), "visits": a.visits}, indent=1) + "\n", "utf-8")
-    if a.oof:
-        pd.concat(oof, ignore_index=True).to_parquet(a.oof)
+    about = {"panel_sha256": digest, "series": len(ours), "hidden": [] if a.linear else list(HIDDEN),
+             "visits": VISITS, "out_of_fold": scores}
+    a.out.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    if a.folds:
+        np.savez_compressed(a.folds, **kept_folds)
 
 
 if __name__ == "__main__":
