@@ -45,6 +45,8 @@ class Month:
         senders = [s for s in self.catalog.senders.id if s in set(seen.sender)]
         parks = [s for s in senders if s in self.catalog.parks]
         others = [names[s] for s in senders if s not in self.catalog.parks]
+        if len(others) > 3:
+            others = [f"{len(others)}个部门月报"]
         parts = ([f"{len(parks)}个园区月报"] if len(parks) > 1 else [f"{names[p]}月报" for p in parks]) + others
         return "、".join(parts) or "公开统计资料"
 

@@ -251,7 +251,7 @@ def _dot(canvas: Canvas, x: float, y: float, marker: str, size: float, fill: str
 def _box(canvas: Canvas, x: float, y: float, wide: float, high: float, colour: str, **more) -> None:
     canvas.figure.add_artist(mpl.patches.Rectangle(
         (x / canvas.width, 1 - (y + high / 2) / canvas.height), wide / canvas.width, high / canvas.height,
-        transform=canvas.figure.transFigure, **({"color": colour, "linewidth": 0} | more)))
+        transform=canvas.figure.transFigure, **({"facecolor": colour, "edgecolor": "none", "linewidth": 0} | more)))
 
 
 def heatmap(cells: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]], size: str = "wide") -> Figure:
@@ -286,7 +286,7 @@ def heatmap(cells: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[st
                 words = value if isinstance(value, str) else "园区目标未下达"
                 fill = words != "已完成"
                 _box(canvas, x + 1, y, wide - 2, step - 2, "#F7F8F9" if fill else "#E3E9F1",
-                     **({"facecolor": "#F7F8F9", "edgecolor": "#B4BDC7", "hatch": "///", "color": None}
+                     **({"facecolor": "#F7F8F9", "edgecolor": "#B4BDC7", "hatch": "///"}
                         if words == "园区目标未下达" else {}))
                 canvas.text(x + wide / 2, y, words, min(ink, 11), SECOND if fill else NAVY, ha="center", fit=wide - 14,
                             **({"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1.5}}
@@ -472,7 +472,7 @@ def effects(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str
                 _box(canvas, middle, y, reach, min(step * 0.5, 34), RISE)
             else:
                 _box(canvas, middle + reach, y, -reach, min(step * 0.5, 34), FALL, facecolor="white", edgecolor=FALL,
-                     hatch="////", linewidth=canvas.pt(1.4), color=None)
+                     hatch="////", linewidth=canvas.pt(1.4))
             words = ("+" if v > 0 else "") + show(v)
             canvas.text(middle + reach + (8 if v >= 0 else -8), y, words, 13, RISE if v > 0 else FALL if v < 0 else SECOND,
                         ha="left" if v >= 0 else "right", bold=0.5 if i == n - 1 else 0)
@@ -537,7 +537,7 @@ def stock(levels: pd.DataFrame, changes: pd.DataFrame, caption: Caption, *, targ
             x = canvas.figure.transFigure.inverted().transform(upper.transData.transform((r.month, top)))[0] * canvas.width
             canvas.text(x, 160, r.label, 12, SECOND if r.expected else INK, ha="center")
     kinds = list(dict.fromkeys(changes["kind"]))
-    looks = [dict(color=TO_DATE), dict(facecolor="white", edgecolor=NAVY, hatch="////"), dict(color=BENCHMARK),
+    looks = [dict(facecolor=TO_DATE), dict(facecolor="white", edgecolor=NAVY, hatch="////"), dict(facecolor=BENCHMARK),
              dict(facecolor="white", edgecolor=BENCHMARK)]
     bottoms: dict[tuple[int, bool], float] = {}
     for kind, look in zip(kinds, looks, strict=False):
@@ -560,7 +560,7 @@ def stock(levels: pd.DataFrame, changes: pd.DataFrame, caption: Caption, *, targ
     for i, (name, value, look) in enumerate(table):
         y = y0 + 30 * i
         if look is not None:
-            _box(canvas, 1262, y, 18, 16, None, **({"edgecolor": NAVY, "linewidth": 1, "color": None} | look))
+            _box(canvas, 1262, y, 18, 16, None, **({"edgecolor": NAVY, "linewidth": 1} | look))
         canvas.text(1292, y, name, 13, INK, bold=0.6 if i == len(table) - 1 else 0, fit=150)
         canvas.text(1536, y, plain(value), 13, INK, ha="right", bold=0.6 if i == len(table) - 1 else 0)
     return canvas.figure
@@ -578,7 +578,6 @@ def calibration(points: pd.DataFrame, caption: Caption, *, rival: pd.DataFrame |
     side = min(canvas.bottom - 160, 900)
     ax = canvas.axes(128, 160, 128 + side, 160 + side)
     ax.plot([0, 1], [0, 1], color=AXIS, linewidth=canvas.pt(1.6))
-    ax.text(0.04, 0.09, "说多少、成多少", fontsize=canvas.pt(12), color=SECOND, rotation=45, rotation_mode="anchor", va="bottom")
     if rival is not None and len(rival):
         ax.plot(rival["p"], rival["met"], color=SEASON_LINE, linewidth=canvas.pt(1.8), marker="s", markersize=canvas.pt(6))
     if {"low", "high"} <= set(points.columns):
@@ -595,6 +594,7 @@ def calibration(points: pd.DataFrame, caption: Caption, *, rival: pd.DataFrame |
     ax.grid(color=GRID, linewidth=1)
     x = 128 + side + 70
     canvas.text(x, 200, "横轴:我们说的把握;纵轴:后来完成的比例", 13, SECOND, fit=1536 - x)
+    canvas.text(x, 330, "斜线:说多少、成多少", 13, SECOND, fit=1536 - x)
     canvas.text(x, 250, "● 我们(点旁为次数)", 14, NAVY, fit=1536 - x)
     if rival is not None and len(rival):
         canvas.text(x, 290, "■ 按序时进度外推", 14, SEASON_TEXT, fit=1536 - x)

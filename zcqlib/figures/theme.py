@@ -15,6 +15,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
@@ -112,6 +113,7 @@ class Canvas:
         self.scale = 1.0 if size == "wide" else 0.66 if size == "a4half" else 0.62
         self.width, self.height = 1600.0, 1600.0 * high / wide
         self.figure = Figure(figsize=(wide, high))
+        FigureCanvasAgg(self.figure)
         self.figure.zcq_caption = caption
         rule = self.height - 60
         title = caption.title
@@ -209,23 +211,15 @@ def texts(figure: Figure) -> list[str]:
 
 
 def _texts(figure: Figure) -> list[Text]:
-    shown = []
-    for t in figure.findobj(Text):
-        if t.get_text().strip() and t.get_visible():
-            ax = t.axes
-            if ax is not None and any(t is label for axis in (ax.xaxis, ax.yaxis) for label in
-                                      axis.get_ticklabels(which="both")) and not _tick_inside(ax, t):
-                continue
-            shown.append(t)
-    return shown
-
-
-def _tick_inside(ax, t: Text) -> bool:
-    for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
-        for place, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=False):
-            if label is t:
-                return min(limits) - 1e-9 <= place <= max(limits) + 1e-9 and axis.get_visible()
-    return False
+    """Texts that are drawn: tick labels beyond the axis limits exist, but are not."""
+    unseen = set()
+    for ax in figure.axes:
+        for axis, limits, i in ((ax.xaxis, ax.get_xlim(), 0), (ax.yaxis, ax.get_ylim(), 1)):
+            slack = 1e-6 * (max(limits) - min(limits))
+            for t in axis.get_ticklabels(which="both"):
+                if not min(limits) - slack <= t.get_position()[i] <= max(limits) + slack:
+                    unseen.add(id(t))
+    return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible() and id(t) not in unseen]
 
 
 def check(figure: Figure) -> None:
@@ -253,7 +247,7 @@ def check(figure: Figure) -> None:
         figure.set_dpi(72)
         figure.canvas.draw()
         renderer = figure.canvas.get_renderer()
-        shown = [(t, t.get_window_extent(renderer)) for t in _texts(figure)]
+        shown = [(t, Text.get_window_extent(t, renderer)) for t in _texts(figure)]  # without an annotation's arrow
     faults += [f"字体缺字:{m[1]}" for w in seen if (m := re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)))]
     wide, high = figure.bbox.width, figure.bbox.height
     for t, box in shown:
