@@ -124,7 +124,7 @@ def _read_sheet(sheet: Sheet, scope: layout.Scope) -> layout.Found:
     lines: list[str] = []
     for block in layout.blocks(sheet, found):
         found.tables.append(block.body[0])
-        lines = facts.read_table(sheet, block, scope, found, lines if not block.above else [])
+        lines = facts.read_table(sheet, block, scope, found, lines)
     for at in sheet.failed:
         if at not in found.outcome:
             filled.append(at)

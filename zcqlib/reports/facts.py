@@ -42,6 +42,7 @@ class Surroundings:
 
     def __init__(self, sheet: Sheet, block: Block, scope: Scope, found: Found, inherited: list[str]):
         lines = [str(sheet.rows[r][c]) for r, c in block.above]
+        lines = [x for x in lines if not re.fullmatch(r"[(]?续表?[\d一二三四五六七八九十]*[)]?", squeeze(x))]
         self.lines = lines or inherited or ([sheet.title] if sheet.title else [])
         self.unit, self.indicator, self.indicator_unit, self.flags = "", "", "", ()
         self.span, self.place = None, None
@@ -85,8 +86,8 @@ class Surroundings:
             self.flags = ("region_assumed",)
         self.scope, self.sheet = scope, sheet
 
-    def title_indicator(self) -> str:
-        """The indicator that a title names when neither rows nor columns name one."""
+    def title_indicator(self) -> tuple[str, str]:
+        """The indicator that a title names when neither rows nor columns name one, and the flag that says whence."""
         for source in (*self.lines, self.sheet.name, re.sub(r"\.\w+$", "", self.scope.file)):
             t = squeeze(source)
             if _META.match(t):
@@ -95,11 +96,12 @@ class Surroundings:
             if self.scope.catalog is not None:
                 whole = self.scope.catalog.match_indicator(name).id if name else ""
                 if whole:
-                    return name
+                    return name, "indicator_from_title" if source in self.lines else (
+                        "indicator_from_sheet" if source == self.sheet.name else "from_filename")
             if source in self.lines and len(name) >= 2 and re.search(r"[\u4e00-\u9fffA-Za-z]{2}", name) \
                     and not re.search(r"数据|报表|主要指标|表$|情况", name):
-                return name
-        return ""
+                return name, "indicator_from_title"
+        return "", ""
 
 
 def strip_title(t: str) -> str:
@@ -151,14 +153,15 @@ def read_table(sheet: Sheet, block: Block, scope: Scope, found: Found, inherited
     around = Surroundings(sheet, block, scope, found, inherited)
     found.outcome.update(dict.fromkeys(block.above, "context"))
     rows = sheet.rows
-    width = max((len(rows[r]) for r in (*block.header, *block.body)), default=0)
-    grid = {r: list(rows[r]) + [""] * (width - len(rows[r])) for r in (*block.header, *block.body)}
+    left, width = block.left, min(block.right, max((len(rows[r]) for r in (*block.header, *block.body)), default=0))
+    grid = {r: [""] * left + list(rows[r][left:width]) + [""] * (width - max(len(rows[r]), left))
+            for r in (*block.header, *block.body)}
     stub = _stub(grid, block, width)
     data = [c for c in range(width) if c not in stub and any(_valueish(grid[r][c]) for r in block.body)]
     notes = [c for c in range(width) if c not in stub and c not in data]
-    _fill_header(grid, block, sheet, stub, data)
     for r in block.header:
-        found.outcome.update({(r, c): "label" for c, v in enumerate(rows[r]) if not is_empty(v)})
+        found.outcome.update({(r, c): "label" for c, v in enumerate(grid[r]) if not is_empty(v)})
+    _fill_header(grid, block, sheet, stub, data)
     for r in block.body:
         for c in notes:
             if not is_empty(grid[r][c]):
@@ -166,6 +169,7 @@ def read_table(sheet: Sheet, block: Block, scope: Scope, found: Found, inherited
     columns = _columns(grid, block, stub, data, around, found)
     lines = _rows(grid, block, stub, around, found, sheet)
     _name_totals(lines, columns, scope.catalog)
+    _settle_places(lines, columns, around, found)
     _merged_bodies(sheet, block, data, found)
     _cells(grid, block, data, columns, lines, around, found, sheet)
     return around.lines
@@ -464,6 +468,27 @@ def _name_totals(lines: dict[int, Facet], columns: dict[int, Facet], catalog: Ca
                     facets[k] = replace(f, place=replace(f.place, id="zone"))
 
 
+def _settle_places(lines: dict[int, Facet], columns: dict[int, Facet], around: Surroundings, found: Found) -> None:
+    """Beside our own parks a strange name is asked for; in other people's tables every place is just a place."""
+    catalog = around.scope.catalog
+    for facets in (lines, columns) if catalog is not None else ():
+        named = [f.place for f in facets.values() if f.place is not None]
+        ours = any(p.id in catalog.regions and p.kind == "known" for p in named)
+        others = len({p.raw for p in named if p.kind == "other_region"}) > 1
+        said = set()
+        for k, f in facets.items():
+            if f.place is None or ours and f.place.raw in said:
+                continue
+            if f.place.kind == "total" and others and not ours and f.place.id in catalog.regions:
+                facets[k] = replace(f, place=replace(f.place, id=""))  # 全市 of another city is not our city
+            elif f.place.kind == "near" and not ours or f.place.kind == "ambiguous" and others and not ours:
+                facets[k] = replace(f, place=replace(f.place, kind="other_region"))
+            elif f.place.kind == "other_region" and ours:
+                said.add(f.place.raw)
+                found.problem("other_region", "info", None, f.place.raw,
+                              f"「{f.place.raw}」不是本区的园区,作为其他地区保留,不计入合计。")
+
+
 def _repair_days(cells: list, spans: list[Span | None]) -> list[Span | None]:
     """06/18 that a spreadsheet turned into 18 June of some year: the neighbours' sequence tells."""
     days = [(getattr(v, "month", 0), getattr(v, "day", 0)) if words.is_date(v) else None for v in cells]
@@ -491,18 +516,19 @@ def _merged_bodies(sheet: Sheet, block: Block, data: list[int], found: Found) ->
 
 def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[int, Facet], lines: dict[int, Facet],
            around: Surroundings, found: Found, sheet: Sheet) -> None:
-    title: list[str] = []
+    title: list[tuple[str, str]] = []
 
-    def fallback() -> str:
+    def fallback() -> tuple[str, str]:
         if not title:
-            title.append(around.indicator or around.title_indicator())
+            title.append((around.indicator, "") if around.indicator else around.title_indicator())
         return title[0]
 
     cache: dict[tuple, object] = {}
+    new: set[str] = set()
     outcome, facts = found.outcome, found.facts
     percent, struck, failed = sheet.percent, sheet.struck, sheet.failed
     hidden = sheet.hidden_rows or sheet.hidden_columns
-    noteworthy = bool(percent or struck or failed or hidden or sheet.decimals or sheet.linked)
+    noteworthy = bool(percent or struck or failed or hidden or sheet.decimals or sheet.linked or sheet.comments)
     for r in block.body:
         row, cells = lines[r], grid[r]
         key = (row.names, row.span, row.relative, row.unit, row.measure, row.frequency, row.flags, row.labelled,
@@ -526,6 +552,18 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
                 continue
             indicator, path, span, measure, unit, unit_raw, money, count, flags = got
             place = row.place or columns[c].place or around.place
+            if place is not None and place.kind in ("near", "ambiguous"):
+                found.problem("park_unknown" if place.kind == "near" else "park_ambiguous", "error", at, text_of(v),
+                              f"「{place.raw}」" + (f"不是已知的园区名称,是否应为「{place.suggestion}」?请改正。"
+                                                 if place.kind == "near" else "可能是几个园区,请写出完整名称。"))
+                continue
+            if not indicator and place is not None and path not in new and around.scope.catalog is not None \
+                    and place.id in around.scope.catalog.regions:
+                new.add(path)
+                near = around.scope.catalog.match_indicator(path).suggestions
+                found.problem("new_indicator", "warning", at, path,
+                              f"「{path}」不在指标表里" + (f",相近的有:{'、'.join(near)}" if near else "")
+                              + ";数字按原名保留,请核对名称,或把它加进指标别名表。")
             if place is None:
                 if around.scope.catalog is None or not around.scope.catalog.parks:
                     place = Place("", "")
@@ -568,6 +606,8 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
                 number, cell_raw, cell_unit = number * 100, "%", "%"
                 raw = f"{number:.10g}%"
             if noteworthy:
+                if at in sheet.comments:
+                    cell_flags = (*cell_flags, f"note:{' '.join(sheet.comments[at].split()).replace(';', ',')[:200]}")
                 if at in struck:
                     cell_flags = (*cell_flags, "struck")
                 if hidden and (r in sheet.hidden_rows or c in sheet.hidden_columns):
@@ -627,7 +667,7 @@ def normal_unit(unit: str, scope: Scope) -> tuple[str, object]:
     return _normal(unit, scope.factors)
 
 
-def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable[[], str]):
+def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable[[], tuple[str, str]]):
     """What row and column say together: the fact's labels, or (code, severity, message) where it cannot be used."""
     catalog = around.scope.catalog
     if not row.labelled or not column.labelled:
@@ -638,11 +678,10 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
     measure = column.measure or row.measure
     unit = column.unit or row.unit
     if not names or all(n in _TOTALS for n in names):
-        title = fallback()
+        title, whence = fallback()
         if not title:
             return ("no_indicator", "error", "文件里没有写明这是什么指标,请补上指标名称和单位。")
-        if not around.indicator:
-            flags.append("indicator_from_title")
+        flags += [whence] if whence else []
         names = [title, *names]
         unit = unit or around.indicator_unit
         measure = measure or words.measure_of(title)

@@ -31,6 +31,8 @@ _HEAD = {"指标": "name", "指标名称": "name", "项目": "name", "名称": "
          "责任单位": "note", "牵头单位": "note", "联系人": "note", "联系电话": "note", "填报人": "note", "更新时间": "note"}
 _NOTE = re.compile(r"(?:[(【]?(?:注|备注|说明|附注|注释)(?:\d*[::.、]|[)】]|$)|注\d|(?:数据|资料)?来源[::]|填表人|制表人|填报人|制表[::]|审核人?[::]"
                    r"|单位负责人|统计负责人|负责人[::]|联系人|联系电话|电话[::]|填报日期|报出日期|制表日期|打印日期|复核|\*[^\d]|※)")
+_CONTACT = re.compile(r"[(【]?(?:注|备注|说明|附注|注释)\d*[::]|(?:数据|资料)?来源[::]|(?:填表|制表|填报|联系|审核|复核)人?[::]|(?:联系)?电话[::]"
+                      r"|(?:单位|统计)?负责人[::]|(?:填报|报出|制表|打印)(?:日期|时间)[::]")
 _META = re.compile(r"(数据库|指标|地区|时间|单位|计量单位|园区|区域|填报单位|报送单位|频度|填报时间|报告期|统计期)[::](.*)")
 _NUMBERING = re.compile(r"^(?:[(（]?[0-9一二三四五六七八九十]{1,3}[)）、.．]+|[①-⑳]|[#*※•·]+)(?=[^\d])")
 _OF_WHICH = re.compile(r"^(?:#|其中[::]?|内[::]|其中:?#)")
@@ -277,6 +279,8 @@ class Block:
     above: list[tuple[int, int]]
     header: list[int]
     body: list[int]
+    left: int = 0
+    right: int = 1 << 20
 
 
 def _valueish(v: object) -> bool:
@@ -294,7 +298,8 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
     first = row[filled[0]]
     if isinstance(first, str):
         lead = squeeze(first)
-        if _NOTE.match(lead) and not any(_valueish(row[c]) for c in filled[1:]):
+        if _CONTACT.match(lead) or _NOTE.match(lead) and not any(_valueish(row[c]) for c in filled[1:]) and sum(
+                squeeze(row[c]) in _HEAD for c in filled if isinstance(row[c], str)) < 2:
             return "note"
         if _META.match(lead) and len(filled) <= 3 and not any(_valueish(row[c]) for c in filled[1:]):
             return "meta"
@@ -329,11 +334,12 @@ def blocks(sheet: Sheet, found: Found) -> list[Block]:
     header: list[int] = []
     body: list[int] = []
     in_note = False
+    rows = sheet.rows
 
     def close() -> None:
         nonlocal above, header, body
         if body:
-            out.append(Block(above, header, body))
+            out.extend(_panels(rows, Block(above, header, body)))
         else:
             for r in header:
                 above = above + [(r, c) for c, v in enumerate(sheet.rows[r]) if not is_empty(v)]
@@ -342,7 +348,6 @@ def blocks(sheet: Sheet, found: Found) -> list[Block]:
                     found.outcome.setdefault(at, "context")
         above, header, body = [], [], []
 
-    rows = sheet.rows
     for r, row in enumerate(rows):
         kind = _row_kind(row, r, bool(header), bool(body), sheet)
         cells = [(r, c) for c, v in enumerate(row) if not is_empty(v)]
@@ -387,6 +392,37 @@ def blocks(sheet: Sheet, found: Found) -> list[Block]:
             body.append(r)
     close()
     return out
+
+
+def _panels(rows: list[list], block: Block) -> list[Block]:
+    """Tables that stand beside each other: the stub's head again, or an empty column and then row names."""
+    if not block.header:
+        return [block]
+    width = max(len(rows[r]) for r in (*block.header, *block.body))
+
+    def column(c: int, where: list[int]) -> list:
+        return [rows[r][c] for r in where if c < len(rows[r]) and not is_empty(rows[r][c])]
+
+    first = next((c for c in range(width) if column(c, block.body)), 0)
+    heads = {squeeze(text_of(v)) for v in column(first, block.header)} & {h for h, role in _HEAD.items() if role in (
+        "name", "region", "period")}
+    starts = [0]
+    for c in range(first + 2, width - 1):
+        cells, head = column(c, block.body), {squeeze(text_of(v)) for v in column(c, block.header)}
+        if not cells or not head or sum(_valueish(v) and cell_span(v) is None for v in cells) * 2 > len(cells) \
+                or not any(_valueish(v) for k in range(starts[-1], c) for v in column(k, block.body)):
+            continue
+        gap = not column(c - 1, block.body) and not column(c - 1, block.header)
+        if heads & head or gap and any(_valueish(v) for v in column(c + 1, block.body)):
+            starts.append(c)
+    if len(starts) == 1:
+        return [block]
+    out = []
+    for left, right in zip(starts, [*starts[1:], 1 << 20], strict=True):
+        own = [at for at in block.above if left <= at[1] < right]
+        body = [r for r in block.body if any(not is_empty(v) for v in rows[r][left:right])]
+        out.append(Block(own or block.above, block.header, body, left, right))
+    return [b for b in out if b.body]
 
 
 def _starts_table(v: object) -> bool:

@@ -20,6 +20,8 @@ _DIGITS = dict(zip("〇零一二三四五六七八九", "00123456789", strict=Tr
 @lru_cache(maxsize=8192)
 def squeeze(text: str) -> str:
     """Half-width, without spaces and invisible characters; years and months in Chinese figures become digits."""
+    text = re.sub(r"^[\u2460-\u2473]+|[\u2460-\u2473]+$|(?<=[\u4e00-\u9fff])[\u00b9\u00b2\u00b3\u2070-\u2079]+$", "",
+                  text.strip())  # marks of footnotes, before they become digits
     text = re.sub(r"[\s\u200b-\u200d\ufeff\u00ad\u2060]+", "", unicodedata.normalize("NFKC", text))
     text = re.sub(r"[〇零一二三四五六七八九]{4}(?=年)", lambda m: "".join(_DIGITS[c] for c in m[0]), text)
     return re.sub(r"(?<=年)(十[一二]?|[一二三四五六七八九])(?=月)", lambda m: str(_small(m[1])), text)
