@@ -123,6 +123,11 @@ def _read_sheet(sheet: Sheet, scope: layout.Scope) -> layout.Found:
         return found
     lines: list[str] = []
     for block in layout.blocks(sheet, found):
+        if layout.is_about(sheet.rows, block):
+            found.outcome.update({(r, c): "context" for r in (*block.header, *block.body)
+                                  for c, v in enumerate(sheet.rows[r]) if not layout.is_empty(v)})
+            found.outcome.update(dict.fromkeys(block.above, "context"))
+            continue
         found.tables.append(block.body[0])
         lines = facts.read_table(sheet, block, scope, found, lines)
     for at in sheet.failed:
@@ -236,7 +241,7 @@ def _refused(path: Path, context: Context, refusal: Refused) -> Reading:
 
 # --- what goes out --------------------------------------------------------------------------------------------------
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "=", "+", "-", "@")
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212")
 
 
 def harmless(text: str) -> str:

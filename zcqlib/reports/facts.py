@@ -162,6 +162,8 @@ def read_table(sheet: Sheet, block: Block, scope: Scope, found: Found, inherited
     for r in block.header:
         found.outcome.update({(r, c): "label" for c, v in enumerate(grid[r]) if not is_empty(v)})
     _fill_header(grid, block, sheet, stub, data)
+    if not sheet.name:
+        _long_rows(grid, block, found)
     for r in block.body:
         for c in notes:
             if not is_empty(grid[r][c]):
@@ -173,6 +175,19 @@ def read_table(sheet: Sheet, block: Block, scope: Scope, found: Found, inherited
     _merged_bodies(sheet, block, data, found)
     _cells(grid, block, data, columns, lines, around, found, sheet)
     return around.lines
+
+
+def _long_rows(grid: dict[int, list], block: Block, found: Found) -> None:
+    """In separated text a row longer than the header holds figures that fell apart at their commas; none is shifted."""
+    ends = {r: max((c for c, v in enumerate(grid[r]) if not is_empty(v)), default=-1) for r in grid}
+    end = max((ends[r] for r in block.header), default=-1)
+    long = [r for r in block.body if ends[r] > end >= 0]
+    apart = [r for r in long if any(re.fullmatch(r"\d{3}(?:\.\d+)?", str(v).strip()) for v in grid[r][2:])]
+    for r in apart if len(long) * 2 <= len(block.body) or len(apart) == len(long) else ():
+        cells = [c for c in range(len(grid[r])) if not is_empty(grid[r][c])]
+        found.problem("row_too_long", "error", (r, cells[0]), ",".join(str(grid[r][c]) for c in cells),
+                      f"这一行有 {ends[r] + 1} 栏,表头只有 {end + 1} 栏,可能是千位分隔符把数字拆开了;整行没有采用,请去掉千位分隔符。")
+        found.outcome.update({(r, c): "problem" for c in cells})
 
 
 def _stub(grid: dict[int, list], block: Block, width: int) -> dict[int, str]:

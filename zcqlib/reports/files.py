@@ -132,14 +132,11 @@ def delimited(text: str) -> tuple[list[list[str]], list]:
         widths = Counter(n for n in (x.count(separator) for x in lines) if n)
         return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
-    separator = max("\t;,,|", key=lambda s: (steadiness(s)[0], s == ",", steadiness(s)[1]))
+    separator = max("\t;\uff0c,|", key=lambda s: (steadiness(s)[0], s == ",", steadiness(s)[1]))
     if steadiness(separator)[0] == 0:
         separator = ","
-    if separator == ",":  # full-width, as typed by hand; quotes are not used with it
-        rows = [x.split(",") for x in text.split("\n")]
-    else:
-        csv.field_size_limit(2**24)
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    csv.field_size_limit(2**24)
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     while rows and not any(map(str.strip, rows[-1])):
         rows.pop()
     check_size(rows)

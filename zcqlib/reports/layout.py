@@ -38,7 +38,9 @@ _NUMBERING = re.compile(r"^(?:[(（]?[0-9一二三四五六七八九十]{1,3}[)�
 _OF_WHICH = re.compile(r"^(?:#|其中[::]?|内[::]|其中:?#)")
 _TITLE_NOISE = re.compile(r"^(?:附?表\d*[-.]?\d*|续表\d*|\d+[-.]\d+)|\(演示数据\)|[((][^()()]*[))]|各(?:园区|区县|县区|地区|县市区|市州|市县|区|市|县)|分(?:园区|地区|月|县区)"
                           r"|(?:主要|基本)?(?:情况|统计|汇总|一览|月报|报|明细|数据|指标|完成)*(?:表|情况)$|按\w+分|按地区|累计|当月|单位[::]\S+")
-_SKIP_SHEETS = {"指标名称", "单位", "更新时间", "开始时间", "结束时间", "地区名称", "来源", "频度"}
+_ABOUT = {"更新时间", "开始时间", "结束时间", "起始时间", "截止时间", "来源", "数据来源", "注释", "口径", "指标解释", "指标说明", "计算方法", "地区编码",
+          "指标编码", "指标代码", "频度", "频率", "更新频率"}
+_ABOUT_TOO = {"指标名称", "指标", "名称", "单位", "计量单位", "地区名称", "地区", "序号", "编号", "编码", "代码", "备注", "说明", "表名", "表号", "页码"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,6 +425,12 @@ def _panels(rows: list[list], block: Block) -> list[Block]:
         body = [r for r in block.body if any(not is_empty(v) for v in rows[r][left:right])]
         out.append(Block(own or block.above, block.header, body, left, right))
     return [b for b in out if b.body]
+
+
+def is_about(rows: list[list], block: Block) -> bool:
+    """Whether a table only describes others: names, units, dates of update, sources, no figures."""
+    heads = {squeeze(text_of(v)) for r in block.header for v in rows[r] if not is_empty(v)}
+    return bool(heads) and heads <= _ABOUT | _ABOUT_TOO and bool(heads & _ABOUT | heads & {"页码", "表号"})
 
 
 def _starts_table(v: object) -> bool:
