@@ -172,54 +172,45 @@ def project_year_end(history: pd.DataFrame, kind: str = "flow", year: int | None
     reason = np.where((panel.reason == "") & ~np.isfinite(out).all(1), "数值过大或过小,无法测算", panel.reason)
     good = reason == ""
     frame = pd.DataFrame(out[good], columns=[float(x) for x in levels])
-    frame.insert(0, "series_id", panel.ids[good])
+    names = pd.Series(panel.ids, dtype=history["series_id"].dtype)
+    frame.insert(0, "series_id", names[good].array)
     if targets is not None:
         frame["probability"] = chance[good]
-    frame.attrs["refused"] = pd.DataFrame({"series_id": panel.ids[~good], "reason": reason[~good]})
+    frame.attrs["refused"] = pd.DataFrame({"series_id": names[~good].array,
+                                             "reason": pd.Series(reason[~good], dtype="str")})
     return frame
 
 
-def _solve(values: np.ndarray, years: int, k: int, stock: bool, levels: np.ndarray, aims: np.ndarray, whole: np.ndarray,
-           guessed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _solve(values: np.ndarray, years: int, k: int, stock: bool, levels: np.ndarray, aims: np.ndarray,
+           whole: np.ndarray, guessed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Quantiles (levels, n) and chances of the n series that fill the front of a padded block."""
     n = len(aims)
-    own = values[:, :n]
     if k == 12:
-        end = own[-1] if stock else own[-12:].sum(0)
+        end = (values[-1] if stock else values[-12:].sum(0))[:n]
         return np.repeat(end[None], len(levels), 0), np.where(np.isnan(aims), np.nan, end >= aims)
     found = distribution(values, years, k, stock)
-    target = np.ones(BLOCK)
-    target[:n] = np.nan_to_num(aims, nan=1.0)
-    q = found.quantiles(levels)[:, :n]
-    if guessed.any() and not stock:  # months that had to be guessed widen the spread
-        low, middle, high = found.quantiles(np.array([0.16, 0.5, 0.84]))[:, :n]
-        error = found.case.noise[:n] * guessed
-        stretch = np.sqrt(1 + (3 * error / np.maximum(high - low, 1e-300)) ** 2)
-        q = np.maximum(middle + (q - middle) * stretch, 0)
-        target[:n] = np.where(guessed > 0, middle + (target[:n] - middle) / stretch, target[:n])
-    p = found.chance(target)[:n]
-    weight = np.zeros(n) if stock else small_counts(own, years, whole)
-    few = np.flatnonzero(weight > 0)
-    if len(few):
-        grid = found.quantiles(np.array(LEVELS))[:, few]
-        q[:, few], p[few] = _with_counts(q[:, few], grid, own[:, few], weight[few], years, k, levels, target[few])
-    nothing = (own == 0).all(0) & (weight == 0)
-    q[:, nothing] = 0.0
-    p = np.where(nothing, (aims <= 0).astype(float), p)
-    return q, np.where(np.isnan(aims), np.nan, p)
-
-
-def _with_counts(q: np.ndarray, grid: np.ndarray, values: np.ndarray, weight: np.ndarray, years: int, k: int,
-                 levels: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Small counts: the count model alone, or the mean of both models' quantiles and the chance read off that."""
-    alone = weight == 1
-    q = (1 - weight) * q + weight * count_quantiles(values, years, k, levels)
-    p = count_chance(values, years, k, target)
-    if not alone.all():
-        both = ~alone
-        mean = ((1 - weight) * grid + weight * count_quantiles(values, years, k, np.array(LEVELS)))[:, both]
-        p[both] = _above(mean, target[both], values[12 * years:, both].sum(0))
-    return q, p
+    target, guess, counted = np.ones(BLOCK), np.zeros(BLOCK), np.zeros(BLOCK, dtype=bool)
+    target[:n], guess[:n], counted[:n] = np.nan_to_num(aims, nan=1.0), guessed, whole
+    q, at = found.quantiles(levels), target
+    if guess.any() and not stock:  # months that had to be guessed widen the spread
+        low, middle, high = found.quantiles(np.array([0.16, 0.5, 0.84]))
+        stretch = np.sqrt(1 + (3 * found.case.noise * guess / np.maximum(high - low, 1e-300)) ** 2)
+        q = np.where(guess > 0, np.maximum(middle + (q - middle) * stretch, 0), q)
+        at = np.where(guess > 0, middle + (target - middle) / stretch, target)
+    p = found.chance(at)
+    weight = np.zeros(BLOCK) if stock else small_counts(values, years, counted)
+    if weight.any():
+        few = np.where(weight > 0, values, 1.0)  # the whole block again, as sums over one column round otherwise
+        q = np.where(weight > 0, (1 - weight) * q + weight * count_quantiles(few, years, k, levels), q)
+        p = np.where(weight == 1, count_chance(few, years, k, target), p)
+        if ((weight > 0) & (weight < 1)).any():  # read off the mean of both models' quantiles
+            grid = np.array(LEVELS)
+            mean = (1 - weight) * found.quantiles(grid) + weight * count_quantiles(few, years, k, grid)
+            p = np.where((weight > 0) & (weight < 1), _above(mean, target, values[12 * years:].sum(0)), p)
+    nothing = (values == 0).all(0) & (weight == 0)
+    q = np.where(nothing, 0.0, q)
+    p = np.where(nothing, target <= 0, p)
+    return q[:, :n], np.where(np.isnan(aims), np.nan, p[:n])
 
 
 def _above(grid: np.ndarray, target: np.ndarray, known: np.ndarray) -> np.ndarray:

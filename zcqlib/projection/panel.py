@@ -30,7 +30,7 @@ class Panel:
 
 def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     """Series side by side. A month that lies between known ones is filled; what cannot be used is refused by series."""
-    code, ids = pd.factorize(history["series_id"], sort=True, use_na_sentinel=False)
+    code, ids = numbered(history["series_id"])
     n = len(ids)
     reason = np.full(n, "", dtype=object)
 
@@ -46,7 +46,7 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
         wrong = (given < 1) | (given > 12) | (given != np.round(given))
         refuse(code[wrong], "months(合计月数)应为 1 到 12 的整数")
         months = np.where(wrong, 1, given).astype("int64")
-    refuse(np.flatnonzero(pd.isna(pd.Series(ids))), "没有 series_id")
+    refuse(np.flatnonzero(pd.isna(ids)), "没有 series_id")
     refuse(code[t < 0], "有不能识别的月份,应写成 2018-09")
     if np.isnan(v).any():
         words = history["value"].notna().to_numpy() & np.isnan(v)
@@ -89,6 +89,16 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
         values[rows] = _filled(values[rows], hole[rows], stock)
         guessed[rows] = np.where(hole[rows], values[rows], 0)[:, -12:].sum(1)
     return Panel(ids, values, years, k, reason, whole, guessed)
+
+
+def numbered(names: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Each row's number of its name, and the sorted names. Runs of one name are looked up once."""
+    if names.empty:
+        return np.empty(0, dtype="int64"), np.empty(0, dtype=object)
+    new = np.array(names.ne(names.shift(fill_value=names.iloc[0])), dtype=bool)
+    new[0] = True
+    code, ids = pd.factorize(names[new], sort=True, use_na_sentinel=False)
+    return code[np.cumsum(new) - 1], np.asarray(ids)
 
 
 def _month_numbers(period: pd.Series) -> np.ndarray:

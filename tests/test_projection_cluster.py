@@ -1,0 +1,62 @@
+"""The same projection in batches: one process, two processes, a local cluster of two workers; the same bits."""
+import numpy as np
+import pandas as pd
+import pytest
+
+from zcqlib.projection import project_year_end
+from zcqlib.projection.cluster import ClusterError, project_batches
+
+
+@pytest.fixture(scope="module")
+def history() -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    parts = []
+    for i in range(60):
+        size = int(rng.integers(1, 70))
+        months = pd.period_range(end="2018-06", periods=size, freq="M").astype(str)
+        parts.append(pd.DataFrame({"series_id": f"s{i:02d}", "period": months,
+                                   "value": np.exp(rng.normal(3, 0.2, size)) if i % 4 else rng.poisson(2, size)}))
+    parts.append(pd.DataFrame({"series_id": "bad", "period": ["2018-01"], "value": [-1.0]}))
+    return pd.concat(parts, ignore_index=True).sample(frac=1, random_state=1)
+
+
+@pytest.fixture(scope="module")
+def targets(history) -> pd.Series:
+    return history.groupby("series_id")["value"].mean() * 12
+
+
+def same(a: pd.DataFrame, b: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(a, b, check_exact=True)
+    pd.testing.assert_frame_equal(a.attrs["refused"], b.attrs["refused"])
+
+
+def test_an_address_where_nobody_answers_is_refused_in_chinese(history):
+    with pytest.raises(ClusterError, match="调度器"):
+        project_batches(history, scheduler="nonsense://nowhere")
+
+
+def test_a_batch_holds_at_least_one_series(history):
+    with pytest.raises(ValueError, match="size"):
+        project_batches(history, size=0)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_batches_of_any_size_give_the_single_call(history, targets, size):
+    same(project_batches(history, targets=targets, size=size), project_year_end(history, targets=targets))
+
+
+def test_two_processes_give_the_single_call(history, targets):
+    same(project_batches(history, "stock", targets=targets, size=25, n_jobs=2),
+         project_year_end(history, "stock", targets=targets))
+
+
+def test_a_local_cluster_of_two_worker_processes_gives_the_single_call(history, targets):
+    distributed = pytest.importorskip("distributed", reason="the cluster extra is not installed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        got = project_batches(history, targets=targets, size=10, scheduler=cluster.scheduler_address)
+    same(got, project_year_end(history, targets=targets))
+
+
+def test_a_history_without_rows_gives_no_rows():
+    none = pd.DataFrame({"series_id": [], "period": [], "value": []})
+    assert project_batches(none).empty and project_batches(none).attrs["refused"].empty
