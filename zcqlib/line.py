@@ -22,6 +22,7 @@ from zcqlib.workspace import Workspace, digest
 PACKAGES = ("numpy", "pandas", "scipy", "pyarrow", "python-calamine")
 # words in a file name that order the submissions of one month (report-formats, trait 85)
 EARLIER, LATER = re.compile("快报|初步|预报|草稿"), re.compile("修订|更正|补报|最终|正式|定稿")
+RUNS = 10_000  # simulations behind the interval of a place; a tenth of it for the months gone by
 NUMBERED = re.compile(r"(?:[vV]|第)(\d+)(?:版|稿|$|[^\d])")
 
 
@@ -112,13 +113,16 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     trail = [_projected(observations, pd.Period(year=month.year, month=m, freq="M"), catalog)
              for m in range(1, month.month)] + [_projected(observations, month, catalog, known)]
     now = trail[-1][1]
-    months = [ranking.score_parks(p.projections, catalog)[0] for _, p in trail]
+    past = _joined([p.projections for _, p in trail], tables.PROJECTIONS)
+    scored = [ranking.score_parks(past[past["as_of"] == m], catalog, str(m), milestones=_hide_later(catalog.stages, m),
+                                  runs=RUNS if m == month else RUNS // 10) for m, _ in trail]
     contents = {
         "OBSERVATIONS": observations, "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
         "CELLS": _joined([r.cells for r in readings], tables.CELLS), "SERIES": series, "TO_DATE": to_date,
         "GROWTH": growth, "TARGETS": catalog.targets, "MILESTONES": _hide_later(catalog.stages, known),
         "PROJECTIONS": now.projections, "QUANTILES": now.quantiles, "MISSING": now.missing,
-        "TRAIL": _joined([p.projections for _, p in trail], tables.PROJECTIONS), "RANKS": _joined(months, tables.RANKS),
+        "TRAIL": past, "RANKS": _joined([s.ranks for s in scored], tables.RANKS), "UNRANKED": scored[-1].notes,
+        "ATTAINMENT": scored[-1].attainment,
         "SUBMISSIONS": _submissions(files, readings), "OVERDUE": overdue(files, month, catalog),
         "PUBLISHED": published.published_observations(workspace.published, catalog)}
     return workspace.commit(month, contents, made_of, known)
