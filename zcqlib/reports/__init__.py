@@ -85,6 +85,7 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
         rows += [(sheet.name, f) for f in found.facts]
     observations = _observations(rows, path.name, digest, context, published)
     observations = _template_zeros(observations, problems, published)
+    _fractions(observations, problems)
     cells = _cells(outcomes, path.name)
     month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
     found_problems = _problems(path.name, opened, problems, context, month)
@@ -202,6 +203,15 @@ def _template_zeros(frame: pd.DataFrame, problems: list, published: int) -> pd.D
             problems.append((sheet, "future_period", "warning", (r, c), first["value_raw"],
                              f"{end} 晚于报告月份,请核对期间。"))
     return frame
+
+
+def _fractions(frame: pd.DataFrame, problems: list) -> None:
+    """A % series that never leaves -1 to 1 may be written in fractions; it is asked for, not changed."""
+    stated = frame[frame["unit_raw"].eq("%") & frame["value"].notna() & ~frame["value_raw"].str.endswith(("%", "\uff05"))]
+    for (sheet, path, _), part in stated.groupby(["sheet", "indicator_raw", "measure"]):
+        if len(part) > 1 and part["value"].abs().le(1).all() and part["value"].ne(0).any():
+            problems.append((sheet, "fraction_suspect", "warning", _position(part["cell"].iloc[0]), part["value_raw"].iloc[0],
+                             f"「{path}」的百分数都在 -1 到 1 之间,可能是按小数填写的,请核对;暂按百分数采用。"))
 
 
 def _position(cell: str) -> tuple[int, int]:

@@ -157,7 +157,8 @@ def read_table(sheet: Sheet, block: Block, scope: Scope, found: Found, inherited
     grid = {r: [""] * left + list(rows[r][left:width]) + [""] * (width - max(len(rows[r]), left))
             for r in (*block.header, *block.body)}
     stub = _stub(grid, block, width)
-    data = [c for c in range(width) if c not in stub and any(_valueish(grid[r][c]) for r in block.body)]
+    data = [c for c in range(width) if c not in stub and any(
+        _valueish(grid[r][c]) or isinstance(grid[r][c], str) and _doubtful(grid[r][c]) for r in block.body)]
     notes = [c for c in range(width) if c not in stub and c not in data]
     for r in block.header:
         found.outcome.update({(r, c): "label" for c, v in enumerate(grid[r]) if not is_empty(v)})
@@ -257,6 +258,7 @@ def _columns(grid: dict[int, list], block: Block, stub: dict[int, str], data: li
     """What each data column's header says."""
     header = block.header
     spans: dict[tuple[int, int], Span | None] = {}
+    faults: dict[int, str] = {}
     for r in header:
         cells = [grid[r][c] for c in data]
         raw = [cell_span(v) for v in cells]
@@ -264,12 +266,12 @@ def _columns(grid: dict[int, list], block: Block, stub: dict[int, str], data: li
             raw = [s if not isinstance(v, int | float) else None for v, s in zip(cells, raw, strict=True)]
         else:
             raw = [cell_span(v, serial=True) for v in cells]
-        settled, undecided = settle_octobers(cells, raw)
+        settled, undecided = _settled(cells, raw, around)
         for i, c in enumerate(data):
             spans[r, c] = settled[i]
             if i in undecided:
-                found.problem("period_ambiguous", "error", (r, c), text_of(cells[i]),
-                              "「2018.1」看不出是1月还是10月,请写成2018年1月或2018年10月。")
+                spans[r, c] = None
+                faults[c] = "period_ambiguous"
     heads = {r: next((_HEAD.get(squeeze(text_of(grid[r][c])), "") for c in stub if not is_empty(grid[r][c])), "")
              for r in header}
     joined = _broken_words(grid, block, data, around.scope.catalog)
@@ -278,12 +280,15 @@ def _columns(grid: dict[int, list], block: Block, stub: dict[int, str], data: li
         parts = [(r, grid[r][c]) for r in header if not is_empty(grid[r][c])]
         if c in joined:
             parts = joined[c]
-        facet = Facet(labelled=bool(parts) or not header)
+        facet = Facet(labelled=bool(parts) or not header, fault=faults.get(c, ""))
         names: list[str] = []
         for r, v in parts:
             t = squeeze(text_of(v))
             if spans.get((r, c)) is not None and not isinstance(v, str) or spans.get((r, c)) is not None and cell_span(v):
                 facet = replace(facet, span=_join_spans(facet.span, spans[r, c]))
+                continue
+            if isinstance(v, str) and words.unsupported_period(t):
+                facet = replace(facet, fault="period_unsupported")
                 continue
             region = place_of(text_of(v), around.scope.catalog) if isinstance(v, str) else None
             if region is not None and (heads[r] == "region" or _is_region_row(grid, r, data, around.scope.catalog)):
@@ -371,6 +376,9 @@ def _neighbours(columns: dict[int, Facet], data: list[int], around: Surroundings
         if f.measure in PERCENT_KINDS | {"rank"} and not f.relative and f.span is None and before is not None \
                 and (before.names == f.names or not f.names or f.names[:1] == before.names[:1]):
             f = replace(f, relative=before.relative, span=before.span)
+        if not f.names and before is not None and before.names and (f.measure or f.relative) and f.labelled:
+            f = replace(f, names=before.names, unit=f.unit or ("" if f.measure in PERCENT_KINDS | {"rank", "index"}
+                                                               else before.unit))
         out[c] = f
         if not f.measure and not (f.relative and f.relative[1]):
             before = f
@@ -392,14 +400,11 @@ def _rows(grid: dict[int, list], block: Block, stub: dict[int, str], around: Sur
                 places > len(cells) - len(loose) or not loose) else "name"
         roles[c] = role
     by_period = {c: [grid[r][c] for r in block.body] for c, role in roles.items() if role == "period"}
-    settled = {}
+    settled, faulty = {}, set()
     for c, cells in by_period.items():
-        spans, undecided = settle_octobers(cells, [cell_span(v, serial=True) for v in cells])
-        spans = _repair_days(cells, spans)
+        spans, undecided = _settled(cells, [cell_span(v, serial=True) for v in cells], around)
         settled[c] = dict(zip(block.body, spans, strict=True))
-        for i in undecided:
-            found.problem("period_ambiguous", "error", (block.body[i], c), text_of(cells[i]),
-                          "「2018.1」看不出是1月还是10月,请写成2018年1月或2018年10月。")
+        faulty |= {block.body[i] for i in undecided}
     merged_rows = {(r, c): (r0, c0) for r0, c0, r1, c1 in sheet.merged if r1 > r0 and c0 in stub
                    for r in range(r0, r1 + 1) for c in (c0,)}
     carried: dict[int, object] = {}
@@ -407,7 +412,7 @@ def _rows(grid: dict[int, list], block: Block, stub: dict[int, str], around: Sur
     partial = False
     texts = [c for c, role in roles.items() if role in ("name", "region", "period")]
     for r in block.body:
-        facet, names, empty_stub = Facet(), [], True
+        facet, names, empty_stub = Facet(fault="period_ambiguous" if r in faulty else ""), [], True
         for c, role in roles.items():
             v = grid[r][c]
             at = (r, c)
@@ -438,8 +443,7 @@ def _rows(grid: dict[int, list], block: Block, stub: dict[int, str], around: Sur
                 if span is not None:
                     facet = replace(facet, span=_join_spans(facet.span, span))
                 elif words.unsupported_period(t):
-                    found.problem("period_unsupported", "error", at, t, f"「{t}」这种期间不支持,请按年、季、月报送。")
-                    facet = replace(facet, labelled=False)
+                    facet = replace(facet, fault="period_unsupported")
                 elif place_of(t, catalog):
                     facet = replace(facet, place=place_of(t, catalog))
                 else:
@@ -504,18 +508,25 @@ def _settle_places(lines: dict[int, Facet], columns: dict[int, Facet], around: S
                               f"「{f.place.raw}」不是本区的园区,作为其他地区保留,不计入合计。")
 
 
-def _repair_days(cells: list, spans: list[Span | None]) -> list[Span | None]:
-    """06/18 that a spreadsheet turned into 18 June of some year: the neighbours' sequence tells."""
-    days = [(getattr(v, "month", 0), getattr(v, "day", 0)) if words.is_date(v) else None for v in cells]
-    odd = [i for i, d in enumerate(days) if d and d[1] not in (1, 15, 28, 29, 30, 31)]
-    out = list(spans)
+def _settled(cells: list, spans: list[Span | None], around: Surroundings) -> tuple[list[Span | None], list[int]]:
+    """Periods of one header row or stub column after a second look at its neighbours; and the places left undecided.
+
+    2018.1 may be October. A date of no first, middle or last day may be 06/18 that a spreadsheet took for 18 June.
+    """
+    out, undecided = settle_octobers(cells, spans)
+    odd = [i for i, v in enumerate(cells) if words.is_date(v) and (v.day not in (1, 15, 16) and v.day < 28)]
+    near = [s for j, s in enumerate(out) if s and j not in odd and j not in undecided and s.year]
+    near += [s for s in (around.span, around.scope.file_span) if s is not None and s.year and not near]
     for i in odd:
-        near = [s for j, s in enumerate(spans) if s and j not in odd]
-        month, year = days[i][0], 2000 + days[i][1]
-        candidate = words.month_no(year, month)
-        if any(abs(s.end - candidate) <= len(cells) for s in near):
-            out[i] = Span(candidate, candidate, "month", ("date_repaired",))
-    return out
+        v, reach = cells[i], max(len(cells), 12)
+        month = words.month_no(v.year, v.month)
+        repaired = words.month_no(2000 + v.day, v.month)
+        fits = [no for no in dict.fromkeys((month, repaired)) if any(abs(s.end - no) <= reach for s in near)]
+        if len(fits) == 1:
+            out[i] = Span(fits[0], fits[0], "month", ("date_repaired",) if fits[0] != month else ())
+        else:
+            undecided.append(i)
+    return out, undecided
 
 
 # --- cells ----------------------------------------------------------------------------------------------------------
@@ -547,7 +558,7 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
     for r in block.body:
         row, cells = lines[r], grid[r]
         key = (row.names, row.span, row.relative, row.unit, row.measure, row.frequency, row.flags, row.labelled,
-               row.place is None)
+               row.place is None, row.fault)
         for c in data:
             v = cells[c]
             at = (r, c)
@@ -557,6 +568,9 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
             got = cache.get(k)
             if got is None:
                 got = cache[k] = _meaning(row, columns[c], around, fallback)
+                if len(got) > 3 and "unit_conflict" in got[-1]:
+                    found.problem("unit_conflict", "warning", at, got[5],
+                                  f"「{got[1]}」的单位「{got[5]}」与表上或指标表的单位不同,已按「{got[5]}」,请核对。")
             if len(got) == 3:
                 code, severity, message = got
                 if not _valueish(v):
@@ -602,6 +616,8 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
                     continue
                 value = Value("missing", reason="cell_error")
             cell_unit, cell_raw, cell_flags = unit, unit_raw, flags
+            if value.kind == "context" and _doubtful(raw):
+                value = Value("problem", code="not_a_number")
             if value.kind == "context":
                 outcome[at] = "context"
                 continue
@@ -618,7 +634,7 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
                                   f"格内单位「{value.unit}」与表头单位「{unit_raw}」不同,已按格内单位,请核对。")
                 cell_raw, cell_unit = value.unit, ""
             elif noteworthy and at in percent:
-                number, cell_raw, cell_unit = number * 100, "%", "%"
+                number, cell_raw, cell_unit = _scale(number, (100, 1)), "%", "%"
                 raw = f"{number:.10g}%"
             if noteworthy:
                 if at in sheet.comments:
@@ -640,6 +656,12 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
             scaled = number if factor == 1 or number != number else _scale(number, factor)
             facts.append(Fact(r, c, place, indicator, path, span, measure, scaled, normal, raw, cell_raw,
                               decimals, value.reason, (*cell_flags, *value.flags)))
+
+
+def _doubtful(raw: str) -> bool:
+    """Digits that are neither a figure nor a period, such as 35? or 30-40."""
+    return bool(re.fullmatch(r"[^\d\u4e00-\u9fff]{0,2}\d[^\u4e00-\u9fff]{0,14}", raw.strip())) \
+        and words.value_of(raw).kind == "context" and words.whole_period(squeeze(raw)) is None
 
 
 _SENTENCES = {
@@ -685,6 +707,8 @@ def normal_unit(unit: str, scope: Scope) -> tuple[str, object]:
 def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable[[], tuple[str, str]]):
     """What row and column say together: the fact's labels, or (code, severity, message) where it cannot be used."""
     catalog = around.scope.catalog
+    if fault := row.fault or column.fault:
+        return (fault, "error", _PERIOD_SENTENCES[fault])
     if not row.labelled or not column.labelled:
         return ("orphan_cell", "warning", "这个数字没有行名或列名,没有采用;如果是正式数据,请补上名称。")
     names = [n for n in (*row.names, *column.names) if n]
@@ -730,6 +754,10 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
     if known is not None and measure == "value" and normal != known.unit and _family(normal) \
             and _family(normal) == _family(known.unit):
         normal = known.unit
+    if measure == "value" and (column.unit or row.unit) and any(
+            s != unit and normal_unit(s, around.scope)[0] == normal for s in stated.split("、") if s) \
+            or known is not None and measure == "value" and normal and normal != known.unit:
+        flags.append("unit_conflict")
     money = normal == "万元" or unit.endswith("元")
     count = not money and unit not in ("%", "‰")
     return (indicator, path, span, measure, normal, unit, money, count, tuple(dict.fromkeys(flags)))
@@ -763,6 +791,8 @@ def _indicator(path: str, scope: Scope) -> str:
 
 
 _PERIOD_SENTENCES = {
+    "period_ambiguous": "期间看不出是哪年哪月(如「2018.1」可能是1月或10月),请写成「2018年10月」的样子。",
+    "period_unsupported": "学年、财年、五年规划期等期间不支持,请按年、季、月报送。",
     "no_year": "只写了月份,没有年份,请在表题或表头写明年份。",
     "no_period": "没有写明是哪一期的数据,请在表题或表头写明年月。",
     "no_month": "「本月」「累计」等字样没有对应的月份,请在表题写明年月。",

@@ -97,6 +97,7 @@ class Facet:
     frequency: str = ""
     flags: tuple[str, ...] = ()
     labelled: bool = True
+    fault: str = ""  # code of the error that makes its figures unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +324,9 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
         dates = [c for c in filled if words.is_date(row[c])]
         if dates and not headish and header_seen and filled[0] in dates:
             return "data"
+        odd = [row[c] for c in filled[1:] if isinstance(row[c], str) and re.match(r"\d", squeeze(row[c]))]
+        if header_seen and odd and place_of(text_of(first), None) and all(cell_span(v) is None for v in odd):
+            return "data"  # a park and something like 30-40: a figure that is none, not a header
         return "header" if len(filled) > 1 else "single"
     if not body_seen and not starts and not header_seen and all(p is not None for p in numeric_periods) and len(rest) > 1:
         return "header"

@@ -68,7 +68,8 @@ _PATTERNS = [(re.compile(p), k) for p, k in [
     (r"(?P<y>(?:19|20)\d{2})", "year"),
     (rf"{_LEAD}(?P<m>\d{{1,2}})月(?:份)?", "month"),
 ]]
-_UNSUPPORTED = re.compile(r"学年|财年|十[一二三四]五|(?:19|20)\d{2}[/-](?:19|20)\d{2}")
+_UNSUPPORTED = re.compile(r"[\"“]?十[一二三四五]五[\"”]?(?:时期|期间)?(?:末|累计)?|(?:19|20)\d{2}(?:[-/—–~至](?:19|20)?\d{2})?(?:学年|财年)度?(?:第[一二]学期)?"
+                          r"|(?:19|20)\d{2}年?[-/—–~至](?:19|20)?\d{2}(?:年度?)?")
 PARTS = {"上半年": 6, "前三季度": 9, "前3季度": 9, "前两季度": 6, "前二季度": 6, "全年": 12}
 
 
@@ -142,7 +143,7 @@ def _bounded(text: str, m: re.Match) -> bool:
 
 
 def unsupported_period(text: str) -> bool:
-    return bool(_UNSUPPORTED.search(text)) and len(text) < 16
+    return bool(_UNSUPPORTED.fullmatch(text)) and whole_period(text) is None
 
 
 # words that place a figure relative to the report month: basis, months back, flags
@@ -296,7 +297,7 @@ def value_of(text: str, money: bool = False, count: bool = True) -> Value:
         return Value("number", 0.0, flags=("zero_from_word",), decimals=0)
     if m := _PLAIN.fullmatch(t):
         return Value("number", float(m[1].replace("+", "") + m[2].replace(",", "") + m[3]), flags=("text_number",),
-                     decimals=len(m[2].partition(".")[2]))
+                     decimals=_written_decimals(m[2]))
     if re.match(r"[▲△▼▽]", t):
         return Value("problem", code="sign_unclear")
     if m := re.fullmatch(rf"\(({_NUMBER})\)", t):
@@ -318,6 +319,12 @@ def value_of(text: str, money: bool = False, count: bool = True) -> Value:
     if re.fullmatch(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)", t):
         return Value("missing", reason="not_reported", code="cell_error")
     return Value("context")
+
+
+def _written_decimals(text: str) -> int:
+    """Decimals of a written number; what is longer than 9 is noise of a machine."""
+    decimals = len(text.partition(".")[2])
+    return decimals if decimals <= 9 else decimals_of(float(text.replace(",", "")))
 
 
 def decimals_of(number: float) -> int:
