@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ def with_parameters(notebook: nbformat.NotebookNode, name: str, values: Mapping[
     ParameterError : a value's name is not declared there, its type differs from the default's, or a declared
         parameter is read by no other cell (it would look as if it did something).
     """
-    notebook = nbformat.from_dict(json.loads(nbformat.writes(notebook)))
+    notebook = nbformat.reads(nbformat.writes(notebook), 4)
     declared, cell = declared_parameters(notebook, name), parameter_cell(notebook, name)
     for key, value in values.items():
         if key not in declared:
@@ -112,7 +113,8 @@ class Kernel:
         env = os.environ | {"ZCQ_ROOT": str(root), "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
                             "ZCQ_SAVED": name}
         self.manager = KernelManager(kernel_name="python3")
-        self.manager.start_kernel(extra_arguments=["--HistoryManager.enabled=False"], env=env)
+        self.manager.start_kernel(extra_arguments=["--HistoryManager.enabled=False"], env=env,
+                                  stderr=subprocess.DEVNULL)  # it warns of its loopback connection
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)

@@ -28,7 +28,12 @@ def place(month: Month, region: str) -> str:
 
 def target(r: dict) -> str:
     """A target as a figure prints it: 超过5,000件, 250亿元."""
-    return {"gt": "超过", "between": "不低于"}.get(r["comparator"], "") + words.number(r["target_low"], r["unit"])
+    return {"gt": "超过", "between": "不低于"}.get(r["comparator"], "") + shown(r["target_low"], r["unit"])
+
+
+def shown(value: float, unit: str) -> str:
+    """A value as the plan prints it: areas in 万㎡."""
+    return words.number(value / 10_000, "万㎡") if unit == "平方米" else words.number(value, unit)
 
 
 def row(month: Month, indicator: str, region: str = "zone") -> dict:
@@ -81,7 +86,7 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
         per = 100 / aim if aim else float("nan")
         rows.append(dict(group=GROUPS[int(group[r["indicator"]])], name=month.catalog.name(r["indicator"]),
                          target=target(r),
-                         actual=words.number(r["actual"], r["unit"]), share=r["actual"] * per,
+                         actual=shown(r["actual"], r["unit"]), share=r["actual"] * per,
                          pace=float(now["value"].iloc[0]) if len(now) else float("nan"), median=r["median"] * per,
                          low=r["low"] * per, high=r["high"] * per,
                          chance="—" if np.isnan(r["probability"]) or r["verdict"] == "已完成"
@@ -464,7 +469,7 @@ def effort(month: Month) -> pd.DataFrame:
 def needed(month: Month) -> Figure:
     """How hard the remaining months are, against the best month ever."""
     t = effort(month).sort_values("of_best", ascending=False).head(14)
-    rows = t.assign(value=t["of_best"], note=[f"月均需{words.number(np.ceil(n), u)}" for n, u in zip(t["needed"], t["unit"],
+    rows = t.assign(value=t["of_best"], note=[f"月均需{shown(np.ceil(n), u)}" for n, u in zip(t["needed"], t["unit"],
                                                                                              strict=True)])
     never = int((effort(month)["of_best"] > 1).sum())
     title = words.fit_title(f"{never}项每月所需超过历史最好单月") if never else "每月所需均未超过历史最好单月"

@@ -148,7 +148,7 @@ class Canvas:
         size = self.pt(size)
         if fit:
             wide = _width(words, size) * self.width / (SIZES[self.size][0] * 72)
-            size *= min(1.0, fit / max(wide, 1.0))
+            size *= min(1.0, fit / max(1.05 * wide, 1.0))  # hinting makes letters a little wider than drawn
         options = {"va": "center", "ha": "left"} | more
         return self.figure.text(x / self.width, 1 - y / self.height, words, fontsize=size, color=colour,
                                 path_effects=stroke(colour, bold) if bold else None, **options)
