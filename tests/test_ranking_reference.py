@@ -1,14 +1,14 @@
-"""Scores against the reference results of COINr, where its files are at hand, and one invented case that always runs."""
+"""Scores against the reference results of COINr, where its files are at hand; one invented case always runs."""
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from zcqlib.ranking import RankingError, composite, ranks
+from zcqlib.ranking import RankingError, composite, leave_one_out, rank_statistics, ranks, sobol_indices
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "samples" / "composite"
-reference = pytest.mark.skipif(not FOLDER.is_dir(), reason="the reference results of COINr are not at hand (not released)")
+reference = pytest.mark.skipif(not FOLDER.is_dir(), reason="the reference results of COINr are not released")
 
 
 def table(name: str, index: str = "uCode") -> pd.DataFrame:
@@ -33,8 +33,8 @@ def imputed(values: pd.DataFrame) -> dict:
 
 
 VARIANTS = ["den_minmax100_amean_equal", "den_minmax100_amean_unequal", "imp_minmax100_amean_equal",
-            "imp_minmax100_amean_unequal", "den_zscore_amean_equal", "den_zscore_amean_unequal", "imp_zscore_amean_equal",
-            "imp_zscore_amean_unequal", "den_rank_amean_equal"]
+            "imp_minmax100_amean_unequal", "den_zscore_amean_equal", "den_zscore_amean_unequal",
+            "imp_zscore_amean_equal", "imp_zscore_amean_unequal", "den_rank_amean_equal"]
 
 
 @reference
@@ -43,8 +43,8 @@ def test_a_variant_of_the_reference_is_reproduced_at_every_level(variant):
     data, how, _, weights = variant.split("_")
     values, meta = inputs("indicators_denominated"), plan()
     sets = pd.read_csv(FOLDER / "inputs" / "weight_sets.csv").set_index("iCode")[weights]
-    scores = composite(values, sets, None, how.replace("100", "_100"), groups=meta["Parent"], direction=meta["Direction"],
-                       levels=True, **(imputed(values) if data == "imp" else {}))
+    scores = composite(values, sets, None, how.replace("100", "_100"), groups=meta["Parent"],
+                       direction=meta["Direction"], levels=True, **(imputed(values) if data == "imp" else {}))
     expected = table("aggregated.csv", "variant").loc[variant].set_index("uCode")
     groups = [c for c in expected if c not in ("Index", "Rank")]
     close(scores[groups].loc[expected.index], expected[groups])
@@ -148,3 +148,26 @@ def test_an_invented_case_worked_by_hand_always_runs():
     assert found["P"].tolist() == [0, 50, 100] and found["Q"].tolist() == [0, 0, 100]
     close(found["score"], [0, 100 / 3, 100])
     assert ranks(found["score"]).tolist() == [3, 2, 1]
+
+
+@reference
+def test_leaving_a_pillar_out_moves_ranks_as_much_as_printed():
+    values, meta = inputs("indicators_treated"), plan()
+    printed = table("published_removal_level2.csv", "removed")["mean_abs_rank_change"]
+    found = leave_one_out(values, meta["Weight"], None, "minmax_100", groups=meta["Parent"],
+                          direction=meta["Direction"], elements=list(printed.index))
+    assert np.abs(found["mean_abs_change"] - printed).max() < 1e-6
+
+
+@reference
+def test_statistics_of_the_author_s_stored_ranks_come_out():
+    runs, expected = table("published_ua_ranks.csv", "run"), table("published_ua_rank_stats.csv")
+    found = rank_statistics(runs, expected["Nominal"]).loc[expected.index]
+    close(found[["nominal", "mean", "median", "low", "high"]], expected[["Nominal", "Mean", "Median", "Q5", "Q95"]])
+
+
+@reference
+def test_sensitivity_indices_follow_from_the_author_s_stored_runs():
+    expected = table("published_sa_indices.csv", "Variable")
+    runs = table("published_sa_runs.csv", "run")["mean_abs_rank_change"]
+    close(sobol_indices(runs.to_numpy(), list(expected.index)), expected[["Si", "STi"]])

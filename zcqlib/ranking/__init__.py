@@ -1,4 +1,18 @@
-"""SERIES-side results, targets and weights to RANKS: scores, places with intervals, ties, and what would flip a place."""
+"""Results, targets and weights to RANKS: scores, places with intervals, ties, and what would flip a place."""
+from zcqlib.ranking.parks import COMPOSITE, ParkScores, WhatIf, period_months, score_parks, what_if
 from zcqlib.ranking.scores import RankingError, composite, ranks
+from zcqlib.ranking.simulate import (
+    Choices,
+    Simulation,
+    flips,
+    leave_one_out,
+    monte_carlo,
+    moved,
+    rank_statistics,
+    sensitivity,
+    sobol_indices,
+)
 
-__all__ = ["RankingError", "composite", "ranks"]
+__all__ = ["COMPOSITE", "Choices", "ParkScores", "RankingError", "Simulation", "WhatIf", "composite", "flips",
+           "leave_one_out", "monte_carlo", "moved", "period_months", "rank_statistics", "ranks", "score_parks",
+           "sensitivity", "sobol_indices", "what_if"]

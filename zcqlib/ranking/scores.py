@@ -34,13 +34,13 @@ def composite(values: pd.DataFrame, weights=None, bounds=None, normalise: str = 
     Parameters
     ----------
     values : units × indicators, NaN where missing.
-    weights : id → weight for indicators and groups (Series or mapping; a list or array is taken in column order); None,
-        or a level of which no element is named: siblings count the same. Only the ratio to siblings matters, since they
-        are divided by their sum; `weight_sum="one"` refuses siblings that do not sum to 1. A negative weight counts
-        against; weight 0 takes an element out.
-    bounds : indicator → (low, high), a frame with columns low and high (or lower, upper; optional scale), or one pair for
-        all; in the indicator's own unit and sense. Needed for efficacy and goalposts; min-max takes the smallest and
-        largest value available where None. Efficacy reads low > high as a negative indicator.
+    weights : id → weight for indicators and groups (Series or mapping; a list or array is taken in column order);
+        None, or a level of which no element is named: siblings count the same. Only the ratio to siblings matters,
+        since they are divided by their sum; `weight_sum="one"` refuses siblings that do not sum to 1. A negative
+        weight counts against; weight 0 takes an element out.
+    bounds : indicator → (low, high), a frame with columns low and high (or lower, upper; optional scale), or a pair
+        for all; in the indicator's own unit and sense. Needed for efficacy and goalposts; min-max takes the smallest
+        and largest value available where None. Efficacy reads low > high as a negative indicator.
     normalise : efficacy `60 + 40·(x − low)/(high − low)`, not cut; minmax_100; minmax_1_100; zscore (sample deviation);
         rank (1 is the worst, ties take the lowest); percentile_rank; goalposts (cut to the posts, [0, 100]); none.
         An indicator that is the same everywhere has no min-max by data and no z-score: it counts as missing.
@@ -64,18 +64,23 @@ def composite(values: pd.DataFrame, weights=None, bounds=None, normalise: str = 
     ------
     功效系数法;OECD/JRC 综合指标手册;定义与 COINr 1.1.14 一致。
     """
+    x, given, tree = prepare(values, weights, bounds, normalise, groups, direction=direction, missing=missing,
+                             unit_groups=unit_groups, scale=scale, clip=clip, weight_sum=weight_sum)
+    nodes = climb(dict(zip(values.columns, x.T, strict=True)), given, tree, aggregate, available, list(values.index))
+    out = pd.DataFrame({k: v for k, v in nodes.items() if k in tree}, index=values.index)
+    last = list(tree)[-1]
+    return out.rename(columns={last: TOP}) if levels else out[last].rename(TOP)
+
+
+def prepare(values, weights, bounds, normalise, groups, *, direction=None, missing="drop", unit_groups=None, scale=None,
+            clip=None, weight_sum="any") -> tuple[np.ndarray, dict[str, float], dict[str, list[str]]]:
+    """Normalised units × indicators, weight by id, and parent → children, the score last; arguments as `composite`."""
     values = _numbers(values)
     ids = list(values.columns)
     tree = _tree(groups, ids)
     given = _weights(weights, ids, tree, weight_sum)
-    signs = _direction(direction, ids)
-    filled = _filled(values, missing, unit_groups)
-    x = _normalised(filled.to_numpy(), _name(normalise, NORMALISE, "normalise"), _bounds(bounds, ids), signs, scale, clip,
-                    ids)
-    nodes = climb(dict(zip(ids, x.T, strict=True)), given, tree, aggregate, available, list(values.index))
-    out = pd.DataFrame({k: v for k, v in nodes.items() if k in tree}, index=values.index)
-    last = list(tree)[-1]
-    return out.rename(columns={last: TOP}) if levels else out[last].rename(TOP)
+    x = normalised(_filled(values, missing, unit_groups).to_numpy(), normalise, bounds, ids, direction, scale, clip)
+    return x, given, tree
 
 
 def ranks(scores: pd.Series | pd.DataFrame, tolerance: float = 0.0) -> pd.Series | pd.DataFrame:
@@ -120,7 +125,7 @@ def climb(nodes: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray], tr
         else:
             raise RankingError(f"aggregate 只给了 {len(aggregate)} 层,「{parent}」在第 {height[parent]} 层。")
         how = _name(how, AGGREGATE, "aggregate")
-        stack = np.stack([nodes[c] for c in children], axis=-1)
+        stack = np.stack(np.broadcast_arrays(*(nodes[c] for c in children)), axis=-1)
         if units is None and how != "arithmetic":
             stack = np.maximum(stack, 1.0)  # keeps NaN
         elif how != "arithmetic":
@@ -150,8 +155,8 @@ def _refuse(v: np.ndarray, how: str, parent: str, children: list[str], units: li
     if wrong.any():
         u, c = np.argwhere(wrong)[0]
         what = "几何平均只能用正数" if how == "geometric" else "调和平均不能用 0"
-        raise RankingError(f"「{parent}」{what}:{units[u]} 的 {children[c]} 为 {v[u, c]:g}。请改用算术平均,或换一种标准化(如 "
-                           "minmax_1_100)。")
+        raise RankingError(f"「{parent}」{what}:{units[u]} 的 {children[c]} 为 {v[u, c]:g}。请改用算术平均,"
+                           "或换一种标准化(如 minmax_1_100)。")
 
 
 def _numbers(values: pd.DataFrame) -> pd.DataFrame:
@@ -314,8 +319,9 @@ def _filled(values: pd.DataFrame, missing: str, unit_groups) -> pd.DataFrame:
     return values.fillna(values.groupby(pd.Series(unit_groups).reindex(values.index)).transform(how))
 
 
-def _normalised(x: np.ndarray, how: str, bounds: np.ndarray | None, signs: np.ndarray, scale, clip, ids) -> np.ndarray:
+def normalised(x: np.ndarray, how: str, bounds, ids: list[str], direction=None, scale=None, clip=None) -> np.ndarray:
     """Values (..., units, indicators) on the common scale."""
+    how, bounds, signs = _name(how, NORMALISE, "normalise"), _bounds(bounds, ids), _direction(direction, ids)
     x = x * signs
     if how == "none":
         return x

@@ -1,0 +1,250 @@
+"""The parks' scores on the ten groups, from attainment of each park's own targets: RANKS, and who is not ranked."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from zcqlib import tables
+from zcqlib.catalog import Catalog
+from zcqlib.ranking.scores import RankingError, composite, ranks
+from zcqlib.ranking.simulate import Choices, monte_carlo
+from zcqlib.tables import RANKS
+
+COMPOSITE = "composite"
+MAX_MISSING = 0.2
+NO_TARGET, NO_DATA, ZERO = "园区目标未下达", "缺数", "目标为零"
+_RULES = {"month": "last", "quarter": "mean", "half": "mean", "year": "last"}
+
+
+@dataclass(frozen=True, slots=True)
+class ParkScores:
+    """`ranks`: RANKS of the composite and the ten groups. `attainment`: `region`, `indicator`, `group`, `measure`
+    (attainment_pct, share_done), `value` in %, `score`, `reason` (empty where it counts), `demo`. `notes`: `region`,
+    `indicator`, `message`, why a park or a group is not ranked. `inputs`: arguments for `flips`, `sensitivity` and
+    `monte_carlo`; with the values of two periods also for `moved` and `leave_one_out`."""
+
+    ranks: pd.DataFrame
+    attainment: pd.DataFrame
+    notes: pd.DataFrame
+    inputs: dict = field(repr=False)
+
+
+def period_months(period: str) -> tuple[str, list[pd.Period]]:
+    """Form and months of 2018-09, 2018Q3, 2018H1 or 2018.
+
+    Raises
+    ------
+    ValueError : another form.
+    """
+    text = str(period)
+    try:
+        if len(text) == 4:
+            return "year", list(pd.period_range(f"{text}-01", f"{text}-12", freq="M"))
+        if text[4] in "QH" and len(text) == 6 and 1 <= int(text[5]) <= (4 if text[4] == "Q" else 2):
+            n = 3 if text[4] == "Q" else 6
+            return "quarter" if n == 3 else "half", list(pd.period_range(
+                pd.Period(year=int(text[:4]), month=n * (int(text[5]) - 1) + 1, freq="M"), periods=n))
+        if len(text) == 7 and text[4] == "-":
+            return "month", [pd.Period(text, "M")]
+    except (ValueError, IndexError) as e:
+        raise ValueError(f"period 应写成 2018-09、2018Q3、2018H1 或 2018,给的是「{text}」。") from e
+    raise ValueError(f"period 应写成 2018-09、2018Q3、2018H1 或 2018,给的是「{text}」。")
+
+
+def score_parks(projections: pd.DataFrame, catalog: Catalog, period: str, *, milestones: pd.DataFrame | None = None,
+                parks: tuple[str, ...] | None = None, choices: Choices | None = None, data_error: float = 0.02,
+                rule: str = "", runs: int = 10_000, seed: int = 2018) -> ParkScores:
+    """Score and rank the parks for a month, quarter, half-year or year.
+
+    Each item counts by 100·done/target of the park's own target, cut to 0 and the upper bound of the reference table,
+    then by `60 + 40·(x − low)/(high − low)`; coverage and milestones count by the share done (stages reached of all).
+    Items without a target of the park are left out and their weight goes to the others of the group, that of a group
+    without any item to the other groups. Quarter and half-year: each item's mean over the months of the period, so
+    that a spurt at its end counts no more than steady work; month and year: the last month known.
+
+    Parameters
+    ----------
+    projections : PROJECTIONS of one or several months (`as_of`) with rows of parks; `actual` and targets are used.
+    catalog : its weights (must sum to 1 at each level) and bounds of the year.
+    period : 2018-09, 2018Q3, 2018H1 or 2018. milestones : MILESTONES; later dates are hidden here.
+    parks : who is ranked, default the members of the period's last month.
+    choices : what the simulation varies; its default data error is `data_error` of each value.
+    rule : last or mean in place of the form's own.
+    Returns
+    -------
+    ParkScores; `rank` NaN where over 20 % of a park's items with a target have no data, and `notes` says which.
+    Raises
+    ------
+    RankingError : weights that do not sum to 1, an item without bounds, or no figures in the period.
+    Source
+    ------
+    计划目标与园区分解;权重和界值见 weights、bounds 参考表(没有公开的考核办法,默认等权、演示)。
+    """
+    form, months = period_months(period)
+    p = projections[projections["as_of"].isin(months)]
+    if p.empty:
+        raise RankingError(f"{period} 没有任何月份的预测表,不能计分。请先运行该期的月份。")
+    known = sorted(p["as_of"].unique())
+    if (rule or _RULES[form]) == "last":
+        known = known[-1:]
+    parks = tuple(parks or catalog.members(known[-1]))
+    items = _items(p, known, parks, catalog, milestones)
+    order = catalog.weights.loc[catalog.weights["level"] == "indicator", "id"].tolist()
+    values = items.pivot(index="region", columns="indicator", values="value").reindex(index=parks, columns=order)
+    w, b = catalog.weights.set_index("id"), catalog.bounds.set_index("indicator")[["low", "high"]]
+    groups = w["parent"].where(w["level"] == "indicator", "")
+    reasons = items.set_index(["region", "indicator"])["reason"]
+    gaps = reasons.eq(NO_DATA).unstack().reindex(index=parks, columns=order)
+    due = gaps | values.notna()
+    notes, counted = [], values.copy()
+    for park in parks:
+        for group, ids in [(COMPOSITE, order), *groups[order].groupby(groups[order]).groups.items()]:
+            missing, of = int(gaps.loc[park, ids].sum()), int(due.loc[park, ids].sum())
+            told = w.at[group, "name_zh"] if group in w.index else "综合"
+            if not of:
+                why = f"{catalog.name(park)}「{told}」:{NO_TARGET},不计分、不排位。"
+            elif missing > MAX_MISSING * of:
+                lost = "、".join(catalog.name(i) for i in ids if gaps.at[park, i])
+                why = f"{catalog.name(park)}「{told}」有目标的 {of} 项中 {missing} 项缺数(超过 20%),不排位。缺:{lost}。"
+            else:
+                continue
+            notes.append(dict(region=park, indicator=group, message=why))
+    out = {(n["region"], n["indicator"]) for n in notes}
+    counted.loc[[k for k in parks if (k, COMPOSITE) in out]] = np.nan
+    noise = (counted.abs() * data_error).fillna(0.0)
+    inputs = dict(values=counted, weights=w["weight"], bounds=b, groups=groups,
+                  choices=choices or Choices(noise=noise, fill=gaps))
+    scores = composite(counted, w["weight"], b, groups=groups, weight_sum="one", levels=True)
+    own = pd.concat([composite(values[[i]], None, b.loc[[i]]).rename(i) for i in order], axis=1)
+    items["score"] = [own.at[r.region, r.indicator] for r in items.itertuples()]
+    found = counted.dropna(how="all")
+    placed = monte_carlo(found, w["weight"], b, groups, choices=_only(inputs["choices"], found.index), runs=runs,
+                         seed=seed) if len(found) else None
+    basis = bool(catalog.weights["demo"].any() or catalog.bounds["demo"].any())
+    demo = items.groupby("region")["demo"].any() | basis
+    rows = []
+    for group in scores:
+        s = scores[group].copy()
+        id = COMPOSITE if group == "score" else group
+        s[[k for k in parks if (k, id) in out]] = np.nan
+        place = ranks(s, 1e-9)
+        told = placed.groups["score" if group == "score" else group].reindex(parks) if placed else None
+        for park in parks:
+            row = dict(region=park, indicator=id, period=str(period), measure="score", value=s[park], unit="分",
+                       rank=place[park], low=np.nan, high=np.nan, tied_with="", demo=bool(demo.get(park, basis)))
+            if told is not None and place[park] == place[park]:
+                tied = [t for t in told.at[park, "tied_with"].split(";") if t and s[t] == s[t]]
+                row |= dict(low=min(told.at[park, "low"], place[park]), high=max(told.at[park, "high"], place[park]),
+                            tied_with=";".join(tied))
+            rows.append(row)
+    notes = pd.DataFrame(notes, columns=["region", "indicator", "message"])
+    return ParkScores(tables.shape(rows, RANKS), items, notes, inputs)
+
+
+def _only(choices: Choices, units: pd.Index) -> Choices:
+    cut = {k: t.loc[units] for k in ("noise", "fill") if isinstance(t := getattr(choices, k), pd.DataFrame)}
+    return replace(choices, **cut)
+
+
+def _items(p: pd.DataFrame, months: list[pd.Period], parks: tuple[str, ...], catalog: Catalog,
+           milestones: pd.DataFrame | None) -> pd.DataFrame:
+    """One row for each park and item of the weights table: mean over the months of what was done in % of the target."""
+    plan = catalog.weights[catalog.weights["level"] == "indicator"].merge(
+        catalog.bounds[["indicator", "measure", "high"]], left_on="id", right_on="indicator", how="left")
+    if (lost := plan["measure"].isna()).any():
+        raise RankingError(f"指标「{plan.loc[lost, 'id'].iloc[0]}」有权重而没有界值,请在 bounds 表中补上。")
+    by = {(r.region, r.indicator, r.as_of): r for r in p[p["region"].isin(parks)].itertuples()}
+    stages = {} if milestones is None else dict(iter(milestones.groupby(["id", "region"])))
+    rows = []
+    for park in parks:
+        for i in plan.itertuples():
+            found = [by[park, i.id, m] for m in months if (park, i.id, m) in by]
+            done = [_done(r, i.measure, stages.get((i.id, park))) for r in found]
+            known = [min(max(d, 0.0), i.high) for d in done if d == d]
+            zero = bool(found) and all(r.target_low == 0 for r in found)
+            rows.append(dict(region=park, indicator=i.id, group=i.parent, measure=i.measure,
+                             value=float(np.mean(known)) if known else np.nan,
+                             reason="" if known else NO_TARGET if not found else ZERO if zero else NO_DATA,
+                             demo=any(bool(r.demo) for r in found)))
+    return pd.DataFrame(rows)
+
+
+def _done(r, measure: str, stages: pd.DataFrame | None) -> float:
+    """What one park has done of one target, in %."""
+    if measure == "share_done" and stages is not None:
+        return 100.0 * float((stages["date"].notna() & (stages["date"] <= r.as_of)).mean())
+    if r.target_low == 0 or r.target_low != r.target_low:
+        return np.nan
+    if r.comparator == "between" and r.actual > r.target_low:
+        return 100.0 * min(1.0, r.target_high / r.actual)
+    return 100.0 * r.actual / r.target_low
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """`ranks` after the change; `totals` of the zone: `indicator`, `unit`, `actual`, `actual_after`, `target`,
+    `target_after`; `past`: `indicator`, `end`, `value`, `value_after`, NaN where a member did not report; `eligible` by
+    the rules of the reference table: `region`, `rule`, `indicator`, `value`, `threshold`, `unit`, `verdict`, `demo`."""
+
+    ranks: pd.DataFrame
+    totals: pd.DataFrame
+    past: pd.DataFrame
+    eligible: pd.DataFrame
+
+
+def what_if(projections: pd.DataFrame, catalog: Catalog, period: str, *, drop: tuple[str, ...] = (),
+            add: tuple[str, ...] = (), series: pd.DataFrame | None = None, **options) -> WhatIf:
+    """Ranks, totals, targets and past series of the zone, were parks dropped or added.
+
+    Parameters
+    ----------
+    projections : PROJECTIONS; rows of an added region must be among them, with targets of its own.
+    drop, add : region ids. series : SERIES for the past. options : of `score_parks`.
+    Returns
+    -------
+    WhatIf; only indicators that add up are summed.
+    Raises
+    ------
+    ValueError : a park to drop is no member, or one to add is.
+    """
+    _, months = period_months(period)
+    p = projections[projections["as_of"].isin(months)]
+    if p.empty:
+        raise RankingError(f"{period} 没有任何月份的预测表,不能推演。请先运行该期的月份。")
+    last = p["as_of"].max()
+    now = catalog.members(last)
+    if wrong := [*(r for r in drop if r not in now), *(r for r in add if r in now)]:
+        raise ValueError(f"{catalog.name(wrong[0])} 不能这样增减:目前的园区是 {'、'.join(map(catalog.name, now))}。")
+    after = tuple(r for r in now if r not in drop) + tuple(add)
+    sums = {i for i, d in catalog.indicators.items() if d.additive}
+    latest = p[(p["as_of"] == last) & p["indicator"].isin(sums)]
+
+    def total(members, column):
+        part = latest[latest["region"].isin(members)]
+        return part.groupby("indicator")[column].agg(lambda v: v.sum(skipna=False))
+
+    totals = pd.DataFrame({"actual": total(now, "actual"), "actual_after": total(after, "actual"),
+                           "target": total(now, "target_low"), "target_after": total(after, "target_low")})
+    totals.insert(0, "unit", [catalog.unit(i) for i in totals.index])
+    past = pd.DataFrame(columns=["indicator", "end", "value", "value_after"])
+    if series is not None:
+        s = series[series["indicator"].isin(sums)]
+        wide = s.pivot_table(index=["indicator", "months", "end"], columns="region", values="value")
+        past = pd.DataFrame({"value": wide.reindex(columns=now).sum(axis=1, skipna=False),
+                             "value_after": wide.reindex(columns=after).sum(axis=1, skipna=False)}).reset_index()
+        past = past.drop(columns="months").dropna(subset=["value", "value_after"], how="all").reset_index(drop=True)
+    rows = []
+    for region in (*now, *add):
+        for rule in catalog.eligibility.itertuples():
+            own = p[(p["as_of"] == last) & (p["region"] == region) & (p["indicator"] == rule.indicator)]
+            value = float(own["actual"].iloc[0]) if len(own) else np.nan
+            good = value > rule.threshold if rule.comparator == "gt" else value >= rule.threshold
+            verdict = "缺数" if value != value else "达到" if good else "截至本期未达到"
+            rows.append(dict(region=region, rule=rule.rule, indicator=rule.indicator, value=value,
+                             threshold=rule.threshold, unit=rule.unit, verdict=verdict,
+                             demo=bool(rule.demo) or bool(own["demo"].any())))
+    placed = score_parks(projections, catalog, period, parks=after, **options).ranks
+    return WhatIf(placed, totals.rename_axis("indicator").reset_index(), past, pd.DataFrame(rows, columns=[
+        "region", "rule", "indicator", "value", "threshold", "unit", "verdict", "demo"]))
