@@ -106,11 +106,11 @@ class Distribution:
     def chance(self, target: np.ndarray) -> np.ndarray:
         """Probability of reaching at least the target, in closed form; the inverse of `quantiles`."""
         rest = target - self.case.known + self.case.offset
-        need = np.clip(np.log(np.maximum(rest, 1e-300) / self.case.base), -8, 4)
-        gap = need - self.centre
+        need = np.log(np.maximum(rest, 1e-300) / self.case.base)
+        gap = np.clip(need, -8, 4) - self.centre
         z = np.arcsinh(self.tail * gap * np.exp(-np.sign(gap) * self.skew - self.log_scale)) / self.tail
         normal = np.interp(z, self.z, _NORMAL) + np.minimum(z - self.z[0], 0) + np.maximum(z - self.z[-1], 0)
-        return np.where(target <= self.case.known, 1.0, ndtr(-normal))
+        return np.where(target <= self.case.known, 1.0, np.where(need > 4, 0.0, ndtr(-normal)))
 
 
 def distribution(values: np.ndarray, years: int, k: int, stock: bool) -> Distribution:
@@ -190,7 +190,7 @@ def _solve(values: np.ndarray, years: int, k: int, stock: bool, levels: np.ndarr
         return np.repeat(end[None], len(levels), 0), np.where(np.isnan(aims), np.nan, end >= aims)
     found = distribution(values, years, k, stock)
     target, guess, counted = np.ones(BLOCK), np.zeros(BLOCK), np.zeros(BLOCK, dtype=bool)
-    target[:n], guess[:n], counted[:n] = np.nan_to_num(aims, nan=1.0), guessed, whole
+    target[:n], guess[:n], counted[:n] = np.where(np.isnan(aims), 1.0, aims), guessed, whole
     q, at = found.quantiles(levels), target
     if guess.any() and not stock:  # months that had to be guessed widen the spread
         low, middle, high = found.quantiles(np.array([0.16, 0.5, 0.84]))

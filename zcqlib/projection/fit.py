@@ -30,6 +30,7 @@ HIDDEN, BATCH, RATE, DECAY = (64, 48), 2048, 3e-3, 1.0
 VISITS = {"none": 2_000_000, "one": 2_000_000, "more": 4_000_000}  # stopping early is what keeps the network sober
 START = {"none": {0: 0.3}, "one": {0: 0.5, 1: 0.2}, "more": {1: 0.2, 2: 0.3, 9: 0.2}}  # a plain mean of opinions
 RECENT, FADE = 4, 0.5  # test years that set the spread, and how fast the older ones count less
+SMOOTH = {"none": 1, "one": 2, "more": 3}  # months over which the spread is smoothed; without history k = 1 is apart
 
 
 def read_panel(path: Path) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
@@ -160,7 +161,10 @@ def errors(d: dict[str, np.ndarray], p: dict, moments: tuple[np.ndarray, ...]) -
 
 
 def tables(d: dict[str, np.ndarray], z: np.ndarray, family: str) -> np.ndarray:
-    """Quantiles of z by k and years, from the last test years, the latest counting most; 4 and 5 years share theirs."""
+    """Quantiles of z by k and years, from the last test years, the latest counting most; 4 and 5 years share theirs.
+
+    Smoothed over neighbouring k, so that chance in the tables does not make a later month's interval the wider one.
+    """
     years_of = engine.FAMILIES[family]
     out = np.zeros((11, len(years_of), len(engine.LEVELS)))
     recent = (d["shift"] == 0) & (d["age"] < RECENT)
@@ -171,7 +175,8 @@ def tables(d: dict[str, np.ndarray], z: np.ndarray, family: str) -> np.ndarray:
             weight = FADE ** d["age"][pick][order]
             at = (np.cumsum(weight) - 0.5 * weight) / weight.sum()
             out[k - 1, i] = np.interp(engine.LEVELS, at, z[pick][order])
-    return out
+    near = np.maximum(0, SMOOTH[family] - np.abs(np.arange(11)[:, None] - np.arange(11)))
+    return np.einsum("kj,jyl->kyl", near / near.sum(1, keepdims=True), out)
 
 
 def score(d: dict[str, np.ndarray], found: np.ndarray, table: np.ndarray, family: str) -> dict[str, float]:

@@ -133,8 +133,9 @@ def _filled(values: np.ndarray, hole: np.ndarray, stock: bool) -> np.ndarray:
         there = known.reshape(len(values), -1, 12)
         by_year = np.where(there, values.reshape(there.shape), 0.0)
         mean = by_year.sum(2, keepdims=True) / np.maximum(there.sum(2, keepdims=True), 1)
-        part = there & (mean > 0)
-        share = (by_year / np.where(mean > 0, mean, 1)).sum(1, keepdims=True)
+        full = there.all(2, keepdims=True) & (mean > 0)  # shares of a year with gaps would be off
+        part = there & (mean > 0) & (full | ~full.any(1, keepdims=True))
+        share = (by_year / np.where(mean > 0, mean, 1) * part).sum(1, keepdims=True)
         share = share / np.maximum(part.sum(1, keepdims=True), 1)
         share = np.where(part.any(1, keepdims=True), share, 1.0)
         expected = (share * there).sum(2, keepdims=True)
