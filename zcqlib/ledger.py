@@ -1,0 +1,99 @@
+"""The ledger of promises: how far each coverage and milestone row has come, what is overdue, and who is missing."""
+from __future__ import annotations
+
+import pandas as pd
+
+from zcqlib.catalog import Catalog
+from zcqlib.tables import ZcqError
+
+COLUMNS = ("id", "region", "item", "name_zh", "kind", "stages", "reached", "stage_zh", "date", "evidence", "next_zh",
+           "expected", "overdue_days", "colour", "colour_zh", "missing", "responsible", "demo")
+# the first rule that fits decides; days count from the last day of the month that was promised
+COLOURS = pd.DataFrame([("done", "已完成", "", float("nan")), ("none", "未报节点或时限", "", float("nan")),
+                        ("red", "逾期", "overdue_days", 31.0), ("yellow", "临期", "overdue_days", -30.0),
+                        ("green", "正常", "", float("nan"))], columns=["colour", "colour_zh", "measure", "at_least"])
+
+
+class MilestoneError(ZcqError):
+    """Milestones that contradict themselves."""
+
+
+def ledger(milestones: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, catalog: Catalog, *,
+           missing: pd.DataFrame | None = None, colours: pd.DataFrame = COLOURS) -> pd.DataFrame:
+    """One row for each coverage and milestone target, region and named item, as known at a month.
+
+    Parameters
+    ----------
+    milestones : MILESTONES; what was reached after `as_of` is not known yet.
+    targets : TARGETS of the year. missing : `indicator`, `region`, `item` of who has not yet done a coverage row, as
+        the projection gives it, for rows that have no stages.
+    colours : the colour rule as data: `colour`, `colour_zh`, `measure`, `at_least`; done and none need no measure.
+    Returns
+    -------
+    COLUMNS: number of stages and of those reached; the last stage reached with date and evidence; the next stage with
+    the month promised; `overdue_days` from the end of the month promised for the earliest open stage to the end of
+    `as_of` (negative: still to go; NaN: nothing open or promised); `missing` names who is missing, joined with 、.
+    A stage reached without evidence is shown with 「缺佐证」.
+    Raises
+    ------
+    MilestoneError : two rows of one stage disagree, or a milestone belongs to no target.
+    Source
+    ------
+    节点表、目标表。
+    """
+    rows = targets[targets["kind"].isin(["coverage", "milestone"]) & (targets["in_force_from"] <= as_of)
+                   & (targets["year"] == as_of.year)]
+    rows = rows.sort_values("in_force_from", kind="stable").drop_duplicates(["id", "region"], keep="last").sort_index()
+    if lost := sorted(set(milestones["id"]) - set(targets["id"])):
+        raise MilestoneError(f"节点表中的「{lost[0]}」不在目标表中,请核对编号。")
+    key = ["id", "region", "item", "stage"]
+    if (twice := milestones.duplicated(key)).any():
+        r = milestones[twice].iloc[0]
+        raise MilestoneError(f"节点表「{r['id']}」{catalog.name(r['region'])} {r['item']} 的阶段「{r['stage_zh']}」"
+                             "出现不止一次,请只留一行。")
+    seen = milestones.assign(date=milestones["date"].mask(milestones["date"] > as_of))
+    own = dict(iter(seen.sort_values("stage_no").groupby(["id", "region"])))
+    out = []
+    for t in rows.to_dict("records"):
+        part, whole = own.get((t["id"], t["region"]), seen.iloc[:0]), t["region"] in ("zone", "city")
+        if part.empty and whole and (parts := [p for (id, _), p in own.items() if id == t["id"]]):
+            out.append(_whole(t, pd.concat(parts), as_of, catalog, colours))
+            continue
+        who = [] if missing is None or not whole or len(part) else missing.loc[missing["indicator"] == t["id"], "item"]
+        items = list(part.groupby("item", sort=False)) or [("", part)]
+        out += [_row(t, item, p, as_of, colours) | {"missing": "、".join(who)} for item, p in items]
+    return pd.DataFrame(out, columns=list(COLUMNS)).astype({"date": "period[M]", "expected": "period[M]"})
+
+
+def _row(t: dict, item: str, p: pd.DataFrame, as_of: pd.Period, colours: pd.DataFrame) -> dict:
+    reached, still = p[p["date"].notna()], p[p["date"].isna()]
+    done = len(p) > 0 and still.empty
+    last = reached.iloc[-1] if len(reached) else None
+    due = still[still["expected"].notna()]
+    overdue = float("nan")
+    if len(due):
+        overdue = float((as_of.end_time.normalize() - due["expected"].min().end_time.normalize()).days)
+    state = "done" if done else "none" if p.empty or due.empty else ""
+    fits = colours[colours["colour"].eq(state)] if state else colours[~colours["colour"].isin(["done", "none"])]
+    colour = next(c for c in fits.itertuples() if not c.measure or overdue >= c.at_least)
+    return dict(id=t["id"], region=t["region"], item=item, name_zh=t["name_zh"], kind=t["kind"], stages=len(p),
+                reached=len(reached), stage_zh=last["stage_zh"] if last is not None else "",
+                date=last["date"] if last is not None else pd.NaT,
+                evidence="" if last is None else last["evidence"] or "缺佐证",
+                next_zh=still["stage_zh"].iloc[0] if len(still) else "",
+                expected=still["expected"].iloc[0] if len(still) else pd.NaT, overdue_days=overdue,
+                colour=colour.colour, colour_zh=colour.colour_zh, missing="", responsible=t["responsible"],
+                demo=bool(t["demo"]) or bool(p["demo"].any()))
+
+
+def _whole(t: dict, p: pd.DataFrame, as_of: pd.Period, catalog: Catalog, colours: pd.DataFrame) -> dict:
+    """The zone's row where the stages stand with the parks: the earliest open promise decides, and who is missing."""
+    row = _row(t, "", p.sort_values(["expected", "stage_no"]), as_of, colours)
+    done = p["date"].notna().groupby(p["region"]).all()
+    asked = [r for r in catalog.members(as_of) if r in done.index or t["unit"] == "个园区"]
+    who = [catalog.name(r) for r in asked if not done.get(r, False)]
+    if who and row["colour"] == "done":  # a park that has no stages on file has not done it
+        row |= _row(t, "", p.iloc[:0], as_of, colours) | {"stages": len(p), "reached": len(p)}
+    told = f"{len(asked) - len(who)}/{len(asked)} 个园区已完成"
+    return row | dict(stage_zh=told, date=pd.NaT, evidence="", next_zh="", expected=pd.NaT, missing="、".join(who),
+                      demo=row["demo"] or bool(p["demo"].any()))
