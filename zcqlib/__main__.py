@@ -97,6 +97,33 @@ def verify(month: Month, demo: Demo = False, as_of: AsOf = "") -> None:
 
 
 @app.command()
+def check() -> None:
+    """检查全部参考表,并指出计划本身的矛盾。"""
+    from zcqlib import catalog as catalogs
+    from zcqlib.plan_check import plan_conflicts
+    from zcqlib.published import missed_checkpoints, published_observations
+
+    with refusals():
+        workspace = Workspace.find()
+        faults = catalogs.check_reference(workspace.reference)
+        for fault in faults:
+            err.print(str(fault), markup=False)
+        if wrong := [f for f in faults if f.severity == "error"]:
+            raise ZcqError(f"参考表有 {len(wrong)} 处错误。")
+        catalog = catalogs.load(workspace.reference)
+        conflicts = plan_conflicts(catalog)
+        missed = missed_checkpoints(published_observations(workspace.published, catalog), catalog)
+    out.print(f"参考表没有错误;计划本身有 {len(conflicts)} 处需要留意:")
+    for r in conflicts.itertuples():
+        out.print(f"  {r.section or '-'}:{r.message}", markup=False)
+    for sentence in missed:
+        err.print(sentence, markup=False)
+    if missed:
+        raise typer.Exit(1)
+    out.print(f"公开数据核对点 {len(catalog.checkpoints)} 个,全部相符。")
+
+
+@app.command()
 def read(files: Annotated[list[Path], typer.Argument(help="一个或多个报表文件", metavar="文件")],
          to: Annotated[Path, typer.Option("--out", help="写到哪里", metavar="文件夹")] = Path("read-out")) -> None:
     """读任意报表,写出 observations.csv、problems.csv、cells.csv。"""

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+from joblib import Parallel, cpu_count, delayed
 
 from zcqlib import catalog as catalogs
 from zcqlib import indicators, published, ranking, reports, tables
@@ -30,11 +31,15 @@ class NoReportsError(ZcqError):
     """The month that was asked for has no report files."""
 
 
+METHOD = ("tables", "reference", "catalog", "published", "reports", "indicators", "projection", "ranking", "line")
+
+
 @cache
-def code_hash() -> str:
-    """Hash of the library's own sources: another method is another vintage."""
+def code_hash(*modules: str) -> str:
+    """Hash of the library's own sources, of some modules or of all: another method is another vintage."""
     folder = Path(__file__).parent
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts
+                   and (not modules or p.relative_to(folder).parts[0].removesuffix(".py") in modules))
     return digest("".join(f"{p.relative_to(folder).as_posix()}{digest(p)}" for p in files).encode())
 
 
@@ -71,7 +76,7 @@ def recipe(workspace: Workspace, month: pd.Period, known: pd.Period, files: Iter
     """What a vintage rests on: it is named by the hash of this."""
     folders = (workspace.reference, workspace.published)
     inputs = [*files, *(p for folder in folders for p in sorted(folder.rglob("*.csv*")))]
-    return {"month": str(month), "as_of": str(known), "demo": workspace.demo, "code": code_hash(),
+    return {"month": str(month), "as_of": str(known), "demo": workspace.demo, "code": code_hash(*METHOD),
             "versions": {p: version(p) for p in PACKAGES},
             "inputs": {p.relative_to(workspace.root).as_posix(): digest(p) for p in inputs}}
 
@@ -110,8 +115,9 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     to_date = indicators.to_date(series, indicators.cumulative(observations, catalog, known))
     growth, grown = indicators.growth(observations, series, catalog)
     problems += [told, grown]
-    trail = [_projected(observations, pd.Period(year=month.year, month=m, freq="M"), catalog)
-             for m in range(1, month.month)] + [_projected(observations, month, catalog, known)]
+    past_months = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
+    trail = Parallel(n_jobs=min(4, cpu_count()))(delayed(_projected)(observations, m, catalog, known if m == month else m)
+                                                 for m in (*past_months, month))
     now = trail[-1][1]
     past = _joined([p.projections for _, p in trail], tables.PROJECTIONS)
     scored = [ranking.score_parks(past[past["as_of"] == m], catalog, str(m), milestones=_hide_later(catalog.stages, m),
@@ -151,13 +157,12 @@ def _joined(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
     return tables.shape(pd.concat(frames, ignore_index=True), table) if frames else tables.empty(table)
 
 
-def _projected(observations: pd.DataFrame, month: pd.Period, catalog: Catalog, known: pd.Period | None = None):
-    """The projection for a month with the reports known then (or at `known`)."""
-    limit = known or month
-    seen = observations[observations["published"] <= limit]
-    series, _ = indicators.series(seen, catalog, limit)
-    to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, limit))
-    return month, project_targets(series, catalog.targets, month, catalog, _hide_later(catalog.stages, limit),
+def _projected(observations: pd.DataFrame, month: pd.Period, catalog: Catalog, known: pd.Period):
+    """The projection for a month with the reports known at `known`."""
+    seen = observations[observations["published"] <= known]
+    series, _ = indicators.series(seen, catalog, known)
+    to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, known))
+    return month, project_targets(series, catalog.targets, month, catalog, _hide_later(catalog.stages, known),
                                   catalog.batches, to_date)
 
 

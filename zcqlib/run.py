@@ -18,7 +18,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
-from zcqlib import line
+from zcqlib import edition, line
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, digest, write_atomic
 
@@ -218,6 +218,9 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
         finally:
             if kernel is not None:
                 kernel.__exit__()
+        if any(o.state != "kept" for o in outcomes):
+            tell("网页版", len(paths), len(paths) + 1)
+            edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")
         record = json.loads((vintage / "vintage.json").read_text("utf-8"))
         manifest = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo, "vintage": vintage.name,
                     "inputs": record["recipe"]["inputs"], "rows": record["rows"], "versions": versions(),

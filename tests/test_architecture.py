@@ -1,0 +1,55 @@
+"""Who may know whom: stages meet in tables only, and the library stays small."""
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARY = ROOT / "zcqlib"
+STAGES = {"reports", "indicators", "analysis", "projection", "ranking", "figures", "briefing", "published", "plan_check"}
+SHARED = {"tables", "catalog"}
+MAY = {stage: SHARED for stage in STAGES} | {"tables": set(), "reference": {"tables"}, "catalog": {"tables", "reference"},
+                                             "workspace": {"tables"}, "edition": {"tables", "workspace"}}
+
+
+def imports(path: Path) -> set[str]:
+    """First-level modules of zcqlib that a file imports, itself left out."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "zcqlib":
+            parts = node.module.split(".")
+            found |= {parts[1]} if len(parts) > 1 else {a.name for a in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("zcqlib.")}
+    return found - {path.relative_to(LIBRARY).parts[0].removesuffix(".py")}
+
+
+@pytest.mark.parametrize("module", sorted(MAY))
+def test_a_module_imports_only_what_the_design_allows(module):
+    files = [LIBRARY / f"{module}.py"] if (LIBRARY / f"{module}.py").exists() else list(
+        (LIBRARY / module).rglob("*.py"))
+    assert files, f"{module} is gone: take it out of this test"
+    wrong = {f.name: imports(f) - MAY[module] for f in files}
+    assert {name: extra for name, extra in wrong.items() if extra} == {}
+
+
+def test_no_module_is_called_utils_and_none_is_unfinished():
+    for path in LIBRARY.rglob("*.py"):
+        assert path.stem not in {"utils", "util", "helpers", "common"}
+        words = set(path.read_text("utf-8").replace("(", " ").split())
+        assert not words & {"TODO", "FIXME", "NotImplementedError"}, path.name
+
+
+def test_data_is_never_checked_with_assert_and_no_error_is_swallowed_bare():
+    for path in LIBRARY.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            assert not isinstance(node, ast.Assert), f"{path.name}:{node.lineno}"
+            assert not (isinstance(node, ast.ExceptHandler) and node.type is None), f"{path.name}:{node.lineno}"
+
+
+def test_dataclasses_are_frozen():
+    for path in LIBRARY.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for d in getattr(node, "decorator_list", []) if isinstance(node, ast.ClassDef) else []:
+                if "dataclass" in ast.unparse(d):
+                    assert "frozen=True" in ast.unparse(d), f"{path.name}: {node.name}"
