@@ -17,6 +17,7 @@ from zcqlib.ranking import (
     leave_one_out,
     monte_carlo,
     moved,
+    park_moves,
     period_months,
     ranks,
     score_parks,
@@ -139,6 +140,24 @@ def test_places_skip_after_a_tie_and_leave_gaps_out():
     assert ranks(pd.Series([1.0, 1 + 1e-12]), 1e-9).tolist() == [1, 1]
     with pytest.raises(ValueError, match="tolerance"):
         ranks(pd.Series([1.0]), -1)
+
+
+def test_every_form_of_weights_and_bounds_says_the_same():
+    values, tree = frame(a=[50, 90], b=[110, 70]), {"a": "G", "b": "H", "G": "T", "H": "T"}
+    for weights in ({"G": 3, "H": 1}, pd.Series({"G": 3, "H": 1}), [{"a": 1, "b": 1}, {"G": 3, "H": 1}],
+                    pd.DataFrame({"weight": [3, 1]}, index=["G", "H"])):
+        for bounds in ((50, 110), [50, 110], {"a": (50, 110), "b": [50, 110]},
+                       pd.Series({"a": (50, 110), "b": (50, 110)}),
+                       pd.DataFrame({"low": 50, "high": 110}, index=["a", "b"]),
+                       pd.DataFrame({"a": [50, 110], "b": [50, 110]}, index=["low", "high"]),
+                       {"low": {"a": 50, "b": 50}, "high": {"a": 110, "b": 110}}):
+            found = composite(values, weights, bounds, groups=tree)
+            assert found.tolist() == pytest.approx([70, (3 * 260 / 3 + 220 / 3) / 4])
+
+
+def test_last_digits_of_floating_point_numbers_decide_no_place():
+    assert ranks(pd.Series([0.1 + 0.2, 0.3])).tolist() == [1, 1]
+    assert ranks(pd.Series([60.0, 60.0000001])).tolist() == [2, 1]
 
 
 def test_equal_units_share_the_first_place_and_one_unit_alone_is_first():
@@ -422,6 +441,27 @@ def test_demo_goes_along_and_a_target_of_zero_is_no_rate():
     assert found.ranks.groupby("region")["demo"].all().to_dict() == {r: r == "muye" for r in PARKS}
     reasons = found.attainment.set_index(["region", "indicator"])["reason"]
     assert reasons["muye", "patent_grants"] == "目标为零"
+
+
+def test_the_parks_moves_sum_to_the_change_between_two_months_of_those_ranked_in_both():
+    earlier = {k: [v and v * 0.8 for v in values] for k, values in SEPTEMBER.items() if k != "policy_systems_complete"}
+    one, two = (score_parks(projected(d, m), small(), m, runs=10) for d, m in ((earlier, "2018-08"), (
+        {k: v for k, v in SEPTEMBER.items() if k in earlier}, "2018-09")))
+    steps = park_moves(one, two)
+    assert set(steps["region"]) == set(PARKS) - {"pingyuan"}
+    own = [s.ranks[s.ranks["indicator"] == "composite"].set_index("region") for s in (one, two)]
+    found = steps.groupby("region")[["score_change", "rank_change"]].sum()
+    np.testing.assert_allclose(found["score_change"], (own[1]["value"] - own[0]["value"])[found.index], atol=1e-9)
+    np.testing.assert_allclose(found["rank_change"], (own[1]["rank"] - own[0]["rank"])[found.index], atol=1e-9)
+
+
+def test_the_inputs_of_a_scoring_serve_every_question_about_it():
+    found = score_parks(projected(SEPTEMBER), small(), "2018-09", runs=10)
+    left = leave_one_out(**found.inputs)
+    assert left["mean_abs_change"].notna().all() and left["pingyuan"].isna().all()
+    assert set(flips(**found.inputs, choices=found.choices)["unit"]) <= set(PARKS) - {"pingyuan"}
+    assert len(sensitivity(**found.inputs, choices=found.choices, samples=8)) == 5
+    assert monte_carlo(**found.inputs, choices=found.choices, runs=20).summary["nominal"].isna().sum() == 1
 
 
 def test_what_if_a_park_left_totals_targets_ranks_and_past_change_and_rules_say_who_passes():

@@ -8,8 +8,8 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.ranking.scores import RankingError, composite, ranks
-from zcqlib.ranking.simulate import Choices, monte_carlo
+from zcqlib.ranking.scores import RankingError, composite, normalised, ranks
+from zcqlib.ranking.simulate import Choices, monte_carlo, moved
 from zcqlib.tables import RANKS
 
 COMPOSITE = "composite"
@@ -22,13 +22,14 @@ _RULES = {"month": "last", "quarter": "mean", "half": "mean", "year": "last"}
 class ParkScores:
     """`ranks`: RANKS of the composite and the ten groups. `attainment`: `region`, `indicator`, `group`, `measure`
     (attainment_pct, share_done), `value` in %, `score`, `reason` (empty where it counts), `demo`. `notes`: `region`,
-    `indicator`, `message`, why a park or a group is not ranked. `inputs`: arguments for `flips`, `sensitivity` and
-    `monte_carlo`; with the values of two periods also for `moved` and `leave_one_out`."""
+    `indicator`, `message`, why a park or a group is not ranked. `inputs`: arguments for `leave_one_out`, and with
+    `choices` for `flips`, `sensitivity` and `monte_carlo`."""
 
     ranks: pd.DataFrame
     attainment: pd.DataFrame
     notes: pd.DataFrame
     inputs: dict = field(repr=False)
+    choices: Choices = field(repr=False)
 
 
 def period_months(period: str) -> tuple[str, list[pd.Period]]:
@@ -114,13 +115,13 @@ def score_parks(projections: pd.DataFrame, catalog: Catalog, period: str, *, mil
     out = {(n["region"], n["indicator"]) for n in notes}
     counted.loc[[k for k in parks if (k, COMPOSITE) in out]] = np.nan
     noise = (counted.abs() * data_error).fillna(0.0)
-    inputs = dict(values=counted, weights=w["weight"], bounds=b, groups=groups,
-                  choices=choices or Choices(noise=noise, fill=gaps))
+    inputs = dict(values=counted, weights=w["weight"], bounds=b, groups=groups)
+    choices = choices or Choices(noise=noise, fill=gaps)
     scores = composite(counted, w["weight"], b, groups=groups, weight_sum="one", levels=True)
-    own = pd.concat([composite(values[[i]], None, b.loc[[i]]).rename(i) for i in order], axis=1)
-    items["score"] = [own.at[r.region, r.indicator] for r in items.itertuples()]
+    own = pd.DataFrame(normalised(values.to_numpy(), "efficacy", b, order), parks, order).stack()
+    items["score"] = own.reindex(pd.MultiIndex.from_frame(items[["region", "indicator"]])).to_numpy()
     found = counted.dropna(how="all")
-    placed = monte_carlo(found, w["weight"], b, groups, choices=_only(inputs["choices"], found.index), runs=runs,
+    placed = monte_carlo(found, w["weight"], b, groups, choices=_only(choices, found.index), runs=runs,
                          seed=seed) if len(found) else None
     basis = bool(catalog.weights["demo"].any() or catalog.bounds["demo"].any())
     demo = items.groupby("region")["demo"].any() | basis
@@ -140,7 +141,23 @@ def score_parks(projections: pd.DataFrame, catalog: Catalog, period: str, *, mil
                             tied_with=";".join(tied))
             rows.append(row)
     notes = pd.DataFrame(notes, columns=["region", "indicator", "message"])
-    return ParkScores(tables.shape(rows, RANKS), items, notes, inputs)
+    return ParkScores(tables.shape(rows, RANKS), items, notes, inputs, choices)
+
+
+def park_moves(before: ParkScores, after: ParkScores) -> pd.DataFrame:
+    """What moved the parks' scores and places between two periods, by indicator, summing exactly.
+
+    Parameters
+    ----------
+    before, after : as `score_parks` gives them; parks ranked in both are compared, by weights and bounds of `after`.
+    Returns
+    -------
+    As `moved`, with `region` for the unit.
+    """
+    old, new = (s.inputs["values"].dropna(how="all") for s in (before, after))
+    both = [p for p in new.index if p in old.index]
+    return moved(old.reindex(index=both, columns=new.columns), new.loc[both],
+                 **{k: v for k, v in after.inputs.items() if k != "values"}).rename(columns={"unit": "region"})
 
 
 def _only(choices: Choices, units: pd.Index) -> Choices:

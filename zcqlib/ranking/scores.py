@@ -34,10 +34,11 @@ def composite(values: pd.DataFrame, weights=None, bounds=None, normalise: str = 
     Parameters
     ----------
     values : units × indicators, NaN where missing.
-    weights : id → weight for indicators and groups (Series or mapping; a list or array is taken in column order);
-        None, or a level of which no element is named: siblings count the same. Only the ratio to siblings matters,
-        since they are divided by their sum; `weight_sum="one"` refuses siblings that do not sum to 1. A negative
-        weight counts against; weight 0 takes an element out.
+    weights : id → weight for indicators and groups (Series, mapping, or a list of them, one a level; a list or array
+        of numbers is taken in column order); ids outside the hierarchy are not looked at. None, or a level of which no
+        element is named: siblings count the same. Only the ratio to siblings matters, since they are divided by their
+        sum; `weight_sum="one"` refuses siblings that do not sum to 1. A negative weight counts against; weight 0 takes
+        an element out.
     bounds : indicator → (low, high), a frame with columns low and high (or lower, upper; optional scale), or a pair
         for all; in the indicator's own unit and sense. Needed for efficacy and goalposts; min-max takes the smallest
         and largest value available where None. Efficacy reads low > high as a negative indicator.
@@ -83,21 +84,24 @@ def prepare(values, weights, bounds, normalise, groups, *, direction=None, missi
     return x, given, tree
 
 
-def ranks(scores: pd.Series | pd.DataFrame, tolerance: float = 0.0) -> pd.Series | pd.DataFrame:
+def ranks(scores: pd.Series | pd.DataFrame, tolerance: float | None = None) -> pd.Series | pd.DataFrame:
     """Places: 1 is the highest score, equal scores share the better place and the next is skipped, missing stays NaN.
 
     Parameters
     ----------
-    scores : by unit, or a frame of such columns. tolerance : scores not further apart than this share a place.
+    scores : by unit, or a frame of such columns.
+    tolerance : scores not further apart than this share a place; default 1e-12 of the largest, so that the last digits
+        of floating-point numbers, which a change of unit moves, decide nothing. Scores are not rounded otherwise.
     Returns
     -------
-    float places of the same shape. Scores are compared unrounded.
+    float places of the same shape.
     """
-    if tolerance < 0:
+    if tolerance is not None and tolerance < 0:
         raise ValueError(f"tolerance 应不小于 0,给的是 {tolerance}。")
     if isinstance(scores, pd.DataFrame):
         return scores.apply(ranks, tolerance=tolerance)
     s = pd.Series(scores, dtype="float64")
+    tolerance = 1e-12 * s.abs().max() if tolerance is None else tolerance
     return pd.Series(places(s.to_numpy(), tolerance), index=s.index, name="rank")
 
 
@@ -241,6 +245,8 @@ def _parents(groups) -> dict[str, str | None]:
 def _weights(weights, ids: list[str], tree: dict[str, list[str]], weight_sum: str) -> dict[str, float]:
     if weight_sum not in ("any", "one"):
         raise ValueError(f"weight_sum 应为 any 或 one,给的是 {weight_sum}。")
+    if isinstance(weights, (list, tuple)) and all(isinstance(w, (Mapping, pd.Series)) for w in weights):
+        weights = {k: v for level in weights for k, v in level.items()}
     if weights is None:
         given = {}
     elif isinstance(weights, pd.DataFrame):
@@ -283,11 +289,13 @@ def _bounds(bounds, ids: list[str]) -> np.ndarray | None:
     """Rows low, high, scale for each indicator; scale NaN where not named."""
     if bounds is None:
         return None
-    if isinstance(bounds, tuple):
+    if isinstance(bounds, (tuple, list)):
         bounds = dict.fromkeys(ids, bounds)
     if isinstance(bounds, (Mapping, pd.Series)) and not {"low", "lower"} & set(bounds):
         bounds = pd.DataFrame({k: [*v, np.nan][:3] for k, v in bounds.items()}, index=["low", "high", "scale"]).T
     frame = pd.DataFrame(bounds)
+    if set(ids) <= set(frame.columns):
+        frame = frame.T  # low and high as rows
     columns = []
     for end, names in _ENDS.items():
         column = next((n for n in names if n in frame), None)

@@ -186,7 +186,7 @@ def leave_one_out(values: pd.DataFrame, weights=None, bounds=None, normalise: st
     nodes = climb(dict(zip(values.columns, x.T[:, None, :], strict=True)), w, tree, aggregate)
     found = places(nodes[list(tree)[-1]], _SAME)
     out = pd.DataFrame(found[1:], elements, list(values.index))
-    out["mean_abs_change"] = np.abs(found[1:] - found[0]).mean(1)
+    out["mean_abs_change"] = out.sub(found[0]).abs().mean(axis=1)  # units without a place do not count
     return out
 
 
