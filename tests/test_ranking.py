@@ -400,6 +400,25 @@ def test_stages_reached_by_then_are_the_share_done():
     assert own["value"].tolist() == [50.0]
 
 
+def test_a_park_that_is_a_month_behind_the_others_is_not_compared_on_its_older_month():
+    s = tables.shape([dict(region=r, indicator="patent_grants", start=m, end=m, months=1, value=1.0, unit="件",
+                           published=m, demo=False) for r in PARKS for m in ("2018-08", "2018-09") if (r, m) != ("muye", "2018-09")],
+                     tables.SERIES)
+    p = projected(SEPTEMBER)
+    found = score_parks(p, small(), "2018-09", series=s, runs=10)
+    item = found.attainment.set_index(["region", "indicator"])["reason"]
+    assert item["muye", "patent_grants"] == "迟报" and item["gaoxin", "patent_grants"] == ""
+    assert "不排位" in found.notes.set_index(["region", "indicator"])["message"]["muye", "composite"]
+    earlier = score_parks(p.assign(as_of=pd.Period("2018-08", "M")), small(), "2018-08", series=s, runs=10)
+    assert "迟报" not in set(earlier.attainment["reason"])
+
+
+def test_the_first_of_each_choice_is_the_method_in_use():
+    p, c = projected(SEPTEMBER), Choices(("efficacy",), ("geometric", "arithmetic"), ("drop",), 0.1)
+    own = score_parks(p, small(), "2018-09", choices=c, runs=10).ranks.set_index(["region", "indicator"])["value"]
+    assert own["gaoxin", "1"] == pytest.approx((100 * 80) ** 0.5)
+
+
 def test_raw_counts_never_decide_but_the_park_s_own_target_does():
     p = projected({"patent_grants": [1000, 10, 500, 500, 500], "patent_applications": [1000, 10, 500, 500, 500]})
     p["target_low"] = p["region"].map({"gaoxin": 2000, "jingkai": 10}).fillna(1000.0)

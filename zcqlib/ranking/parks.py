@@ -14,7 +14,7 @@ from zcqlib.tables import RANKS
 
 COMPOSITE = "composite"
 MAX_MISSING = 0.2
-NO_TARGET, NO_DATA, ZERO = "园区目标未下达", "缺数", "目标为零"
+NO_TARGET, NO_DATA, LATE, ZERO = "园区目标未下达", "缺数", "迟报", "目标为零"
 _RULES = {"month": "last", "quarter": "mean", "half": "mean", "year": "last"}
 
 
@@ -55,8 +55,9 @@ def period_months(period: str) -> tuple[str, list[pd.Period]]:
 
 
 def score_parks(projections: pd.DataFrame, catalog: Catalog, period: str, *, milestones: pd.DataFrame | None = None,
-                parks: tuple[str, ...] | None = None, choices: Choices | None = None, data_error: float = 0.02,
-                rule: str = "", runs: int = 10_000, seed: int = 2018) -> ParkScores:
+                series: pd.DataFrame | None = None, parks: tuple[str, ...] | None = None,
+                choices: Choices | None = None, data_error: float = 0.02, rule: str = "", runs: int = 10_000,
+                seed: int = 2018) -> ParkScores:
     """Score and rank the parks for a month, quarter, half-year or year.
 
     Each item counts by 100·done/target of the park's own target, cut to 0 and the upper bound of the reference table,
@@ -70,8 +71,9 @@ def score_parks(projections: pd.DataFrame, catalog: Catalog, period: str, *, mil
     projections : PROJECTIONS of one or several months (`as_of`) with rows of parks; `actual` and targets are used.
     catalog : its weights (must sum to 1 at each level) and bounds of the year.
     period : 2018-09, 2018Q3, 2018H1 or 2018. milestones : MILESTONES; later dates are hidden here.
-    parks : who is ranked, default the members of the period's last month.
-    choices : what the simulation varies; its default data error is `data_error` of each value.
+    series : SERIES; an item for which another park has a later month counts as missing (迟报), so that nobody is
+        compared on an older month. parks : who is ranked, default the members of the period's last month.
+    choices : what the simulation varies, the first of each in use; the default data error is `data_error` of a value.
     rule : last or mean in place of the form's own.
     Returns
     -------
@@ -91,13 +93,14 @@ def score_parks(projections: pd.DataFrame, catalog: Catalog, period: str, *, mil
     if (rule or _RULES[form]) == "last":
         known = known[-1:]
     parks = tuple(parks or catalog.members(known[-1]))
-    items = _items(p, known, parks, catalog, milestones)
+    late = set() if series is None else _late(series, known[-1], parks, catalog)
+    items = _items(p, known, parks, catalog, milestones, late)
     order = catalog.weights.loc[catalog.weights["level"] == "indicator", "id"].tolist()
     values = items.pivot(index="region", columns="indicator", values="value").reindex(index=parks, columns=order)
     w, b = catalog.weights.set_index("id"), catalog.bounds.set_index("indicator")[["low", "high"]]
     groups = w["parent"].where(w["level"] == "indicator", "")
     reasons = items.set_index(["region", "indicator"])["reason"]
-    gaps = reasons.eq(NO_DATA).unstack().reindex(index=parks, columns=order)
+    gaps = reasons.isin([NO_DATA, LATE]).unstack().reindex(index=parks, columns=order)
     due = gaps | values.notna()
     notes, counted = [], values.copy()
     for park in parks:
@@ -117,8 +120,9 @@ def score_parks(projections: pd.DataFrame, catalog: Catalog, period: str, *, mil
     noise = (counted.abs() * data_error).fillna(0.0)
     inputs = dict(values=counted, weights=w["weight"], bounds=b, groups=groups)
     choices = choices or Choices(noise=noise, fill=gaps)
-    scores = composite(counted, w["weight"], b, groups=groups, weight_sum="one", levels=True)
-    own = pd.DataFrame(normalised(values.to_numpy(), "efficacy", b, order), parks, order).stack()
+    method = choices.normalise[0], choices.aggregate[0]
+    scores = composite(counted, w["weight"], b, *method, groups, weight_sum="one", levels=True)
+    own = pd.DataFrame(normalised(values.to_numpy(), method[0], b, order), parks, order).stack()
     items["score"] = own.reindex(pd.MultiIndex.from_frame(items[["region", "indicator"]])).to_numpy()
     found = counted.dropna(how="all")
     placed = monte_carlo(found, w["weight"], b, groups, choices=_only(choices, found.index), runs=runs,
@@ -166,7 +170,7 @@ def _only(choices: Choices, units: pd.Index) -> Choices:
 
 
 def _items(p: pd.DataFrame, months: list[pd.Period], parks: tuple[str, ...], catalog: Catalog,
-           milestones: pd.DataFrame | None) -> pd.DataFrame:
+           milestones: pd.DataFrame | None, late: set[tuple[str, str]]) -> pd.DataFrame:
     """One row for each park and item of the weights table: mean over the months of what was done in % of the target."""
     plan = catalog.weights[catalog.weights["level"] == "indicator"].merge(
         catalog.bounds[["indicator", "measure", "high"]], left_on="id", right_on="indicator", how="left")
@@ -179,13 +183,24 @@ def _items(p: pd.DataFrame, months: list[pd.Period], parks: tuple[str, ...], cat
         for i in plan.itertuples():
             found = [by[park, i.id, m] for m in months if (park, i.id, m) in by]
             done = [_done(r, i.measure, stages.get((i.id, park))) for r in found]
-            known = [min(max(d, 0.0), i.high) for d in done if d == d]
+            known = [] if (park, i.id) in late else [min(max(d, 0.0), i.high) for d in done if d == d]
             zero = bool(found) and all(r.target_low == 0 for r in found)
             rows.append(dict(region=park, indicator=i.id, group=i.parent, measure=i.measure,
                              value=float(np.mean(known)) if known else np.nan,
-                             reason="" if known else NO_TARGET if not found else ZERO if zero else NO_DATA,
+                             reason="" if known else NO_TARGET if not found else ZERO if zero else
+                             LATE if (park, i.id) in late else NO_DATA,
                              demo=any(bool(r.demo) for r in found)))
     return pd.DataFrame(rows)
+
+
+def _late(series: pd.DataFrame, month: pd.Period, parks: tuple[str, ...], catalog: Catalog) -> set[tuple[str, str]]:
+    """Park and item where the park's last month is before another park's."""
+    s = series[series["region"].isin(parks) & (series["end"] <= month) & series["value"].notna()]
+    last = s.groupby(["indicator", "region"])["end"].max().unstack()
+    behind = last.lt(last.max(axis=1), axis=0) & last.notna()
+    items = {i: catalog.indicators[i].growth_of or i for i in catalog.bounds["indicator"] if i in catalog.indicators}
+    return {(park, i) for i, source in items.items() if source in behind.index
+            for park in behind.columns[behind.loc[source]]}
 
 
 def _done(r, measure: str, stages: pd.DataFrame | None) -> float:
