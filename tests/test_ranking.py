@@ -402,8 +402,8 @@ def test_stages_reached_by_then_are_the_share_done():
 
 def test_a_park_that_is_a_month_behind_the_others_is_not_compared_on_its_older_month():
     s = tables.shape([dict(region=r, indicator="patent_grants", start=m, end=m, months=1, value=1.0, unit="件",
-                           published=m, demo=False) for r in PARKS for m in ("2018-08", "2018-09") if (r, m) != ("muye", "2018-09")],
-                     tables.SERIES)
+                           published=m, demo=False) for r in PARKS for m in ("2018-08", "2018-09")
+                      if (r, m) != ("muye", "2018-09")], tables.SERIES)
     p = projected(SEPTEMBER)
     found = score_parks(p, small(), "2018-09", series=s, runs=10)
     item = found.attainment.set_index(["region", "indicator"])["reason"]
