@@ -86,7 +86,7 @@ def test_notebooks_run_in_one_kernel_with_nothing_left_from_one_to_the_next(proj
     steps = []
     report = monthly.run_month(project, MONTH, tell=lambda what, done, of: steps.append((what, done, of)))
     assert [o.state for o in report.outcomes] == ["done", "done"] and not report.failed
-    assert steps == [("读取并整理报表", 0, 3), ("00_a", 1, 3), ("01_b", 2, 3)]
+    assert steps == [("读取并整理报表", 0, 3), ("00_a", 1, 3), ("01_b", 2, 3), ("网页版", 2, 3)]
     second = nbformat.read(report.folder / "notebooks" / "01_b.ipynb", 4)
     assert second.cells[2].outputs[0].text == "2018-09 False\n"
     assert [c.execution_count for c in second.cells if c.cell_type == "code"] == [1, 2]
@@ -102,6 +102,12 @@ def test_an_identical_second_run_writes_nothing_and_a_forced_one_gives_the_same_
     forced = monthly.run_month(project, MONTH, force=True)
     assert [o.state for o in forced.outcomes] == ["done", "done"]
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == {p: b for p, (_, b) in files.items()}
+
+
+def test_controls_are_left_out_of_the_executed_notebook(project):
+    nbformat.write(notebook("PERIOD", "import ipywidgets; ipywidgets.IntSlider()"), project.root / "notebooks" / "00_a.ipynb")
+    folder = monthly.run_month(project, MONTH).folder
+    assert "widget" not in (folder / "notebooks" / "00_a.ipynb").read_text("utf-8").replace("ipywidgets", "")
 
 
 def test_a_failed_notebook_is_kept_explained_and_the_others_still_run(project):

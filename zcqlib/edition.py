@@ -1,7 +1,7 @@
 """HTML edition of executed notebooks: one self-contained page each, code hidden until asked for, printable on A4.
 
-Pages name no outside address: the export's plain fragment is wrapped in our own page and style, controls (which need
-a kernel) are left out, and text from data is escaped by the exporter.
+Pages name no outside address: the export's plain fragment is wrapped in our own page and style, and text from data is
+escaped by the exporter. Controls, which need a kernel, are not in executed notebooks.
 """
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import nbformat
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import write_atomic
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
 STYLE = """
 body{font:16px/1.7 "Noto Sans SC","Microsoft YaHei","PingFang SC",sans-serif;color:#1f2937;margin:0;background:#fff}
 main{max-width:1080px;margin:0 auto;padding:24px 32px 64px}
@@ -54,7 +53,7 @@ def export(notebooks: Iterable[Path], folder: Path) -> list[Path]:
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     out = []
     for stem, nb in read.items():
-        body, _ = exporter.from_notebook_node(_without_controls(nb))
+        body, _ = exporter.from_notebook_node(nb)
         path = folder / f"{stem}.html"
         write_atomic(path, _page(stem, titles, _without_scripts(body)).encode())
         out.append(path)
@@ -64,16 +63,6 @@ def export(notebooks: Iterable[Path], folder: Path) -> list[Path]:
 def _title(notebook) -> str:
     first = next((c.source for c in notebook.cells if c.cell_type == "markdown"), "")
     return first.splitlines()[0].lstrip("# ").strip() if first else ""
-
-
-def _without_controls(notebook):
-    """Drop outputs that only a running kernel can draw, and cells that are nothing but such an output."""
-    copy = nbformat.from_dict(notebook)
-    for cell in copy.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [o for o in cell.outputs if WIDGET not in o.get("data", {})]
-    copy.metadata.pop("widgets", None)
-    return copy
 
 
 def _without_scripts(body: str) -> str:

@@ -152,13 +152,19 @@ class Kernel:
         return problem, self.saved.read_text("utf-8").split()
 
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
 def _tidy(notebook: nbformat.NotebookNode) -> None:
-    """Count executions from 1 in each notebook, so that its bytes do not depend on what ran before it."""
+    """Take out what would differ from run to run: counts across notebooks, and controls, whose ids are random and which
+    no reader of the file could use without a kernel."""
     number = 0
+    notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.execution_count is not None:
             number += 1
             cell.execution_count = number
+            cell.outputs = [o for o in cell.outputs if WIDGET not in o.get("data", {})]
             for output in cell.outputs:
                 if "execution_count" in output:
                     output.execution_count = number
