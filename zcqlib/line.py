@@ -163,7 +163,7 @@ def _projected(observations: pd.DataFrame, month: pd.Period, catalog: Catalog, k
     series, _ = indicators.series(seen, catalog, known)
     to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, known))
     return month, project_targets(series, catalog.targets, month, catalog, _hide_later(catalog.stages, known),
-                                  catalog.batches, to_date)
+                                  catalog.batches, to_date, indicators.growth(seen, series, catalog, known)[0])
 
 
 def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from zcqlib import catalog as catalogs
 from zcqlib import figures, line
+from zcqlib.briefing.words import typeset
 from zcqlib.catalog import Catalog
 from zcqlib.figures import Caption
 from zcqlib.workspace import Workspace, parse_month
@@ -54,8 +55,9 @@ class Month:
                 alt: str = "", demo: bool | None = None) -> Caption:
         """A figure's words; source and date come from the data unless another source is named."""
         date = as_of or f"{self.period.year}年{self.period.month}月"
-        return Caption(title=title, subtitle=subtitle, source=source or f"{self.source(*indicators)},自创办测算",
-                       as_of=date, demo=self.workspace.demo if demo is None else demo, note=note, alt=alt)
+        told = [typeset(t) for t in (title, subtitle, source or f"{self.source(*indicators)},自创办测算", note, alt)]
+        return Caption(title=told[0], subtitle=told[1], source=told[2], as_of=date, note=told[3], alt=told[4],
+                       demo=self.workspace.demo if demo is None else demo)
 
     def save(self, figure, name: str):
         """Save a figure as PNG and SVG beside the month's other ones and give it back for display."""

@@ -389,6 +389,8 @@ def enterprises(month: Month) -> Figure:
     moved = s[s["indicator"].isin(kinds) & (s["months"] == 1)]
     changes = pd.DataFrame({"month": moved["end"].dt.month, "kind": [kinds[i][0] for i in moved["indicator"]],
                             "value": moved["value"] * [kinds[i][1] for i in moved["indicator"]]})
+    order = [k for k, _ in kinds.values()]
+    changes = changes.sort_values("kind", key=lambda s: s.map(order.index), kind="stable")
     b = month.catalog.batches
     b = b[(b["year"] == month.year) & b["kind"].eq("pass") & (b["known_from"] <= month.known)].drop_duplicates("batch")
     when = b["announced"].where(b["announced"].dt.to_period("M") <= month.known, b["expected"])
@@ -403,8 +405,9 @@ def enterprises(month: Month) -> Figure:
                          month.caption(say.title_stock(identity), f"高新技术企业月末存量与当月增减(家);{ALL},{month.year}年",
                                        "hightech_enterprises", note="认定批次与通过率见参考表"),
                          target=r.get("target_low", float("nan")),
-                         target_words=f"力争目标:{words.number(r['target_low'], '家')}" if r else "",
-                         quantiles=quantiles(month, "hightech_enterprises"), chance_words=chance, unit="家", events=events)
+                         target_words=f"力争目标\uff1a{words.number(r['target_low'], '家')}" if r else "",
+                         quantiles=quantiles(month, "hightech_enterprises"), chance_words=chance,
+                         interval=(r["low"], r["median"], r["high"]) if r else None, unit="家", events=events)
 
 
 def enterprise_parts(month: Month, indicator: str = "hightech_enterprises") -> pd.DataFrame:

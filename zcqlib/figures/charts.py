@@ -105,7 +105,7 @@ def pace(to_date: pd.DataFrame, quantiles: pd.Series, target: float, caption: Ca
         at = s[s["month"] == k]
         if len(at):
             canvas_point = ax.transData
-            ax.annotate(f"季节进度(色带为历年范围)\n{k}月应达{show(float(at['value'].iloc[0]))}{unit}",
+            ax.annotate(f"季节进度\uff08色带为历年范围\uff09\n{k}月应达{show(float(at['value'].iloc[0]))}{unit}",
                         (k, float(at["value"].iloc[0])), xytext=(min(k - 0.2, 8.2), top * 0.12), textcoords=canvas_point,
                         fontsize=canvas.pt(13), color=SEASON_TEXT, va="center", ha="left" if k < 8 else "center",
                         arrowprops=dict(arrowstyle="-", color=SEASON_LINE, linewidth=0.8))
@@ -115,11 +115,14 @@ def pace(to_date: pd.DataFrame, quantiles: pd.Series, target: float, caption: Ca
                     xytext=(max(k - 5.6, 0.4), target * max(k - 2.5, 1) / 12 + top * 0.13), fontsize=canvas.pt(13),
                     color=SECOND, va="center", arrowprops=dict(arrowstyle="-", color=AXIS, linewidth=0.8))
         ax.axhline(target, color=INK, linewidth=canvas.pt(1.8))
-        ax.text(0.12, target + top * 0.02, f"全年目标:{target_words or show(target) + unit}", fontsize=canvas.pt(14),
+        ax.text(0.12, target + top * 0.02, f"全年目标\uff1a{target_words or show(target) + unit}", fontsize=canvas.pt(14),
                 color=INK, path_effects=stroke(INK), va="bottom")
     if has_fan and k < 12:
         x = np.arange(k, 13)
         share = (x - k) / (12 - k)
+        if season is not None and len(season):  # the months to come have their season: December is no average month
+            shape = np.interp(x, season.sort_values("month")["month"], season.sort_values("month")["value"])
+            share = (shape - shape[0]) / (shape[-1] - shape[0]) if shape[-1] > shape[0] else share
         for level, colour in zip((0.95, 0.8, 0.5), FAN, strict=True):
             low, high = q((1 - level) / 2), q((1 + level) / 2)
             ax.fill_between(x, now + (low - now) * share, now + (high - now) * share, color=colour, linewidth=0)
@@ -145,8 +148,8 @@ def _where(canvas: Canvas, q: Callable[[float], float], target: float, unit: str
     """The year end once more, enlarged: bands, and twenty dots of five per cent each."""
     dots = np.array([q((i + 0.5) / 20) for i in range(20)])
     over = int((dots >= target).sum()) if np.isfinite(target) else 0
-    canvas.text(1100, 150, "年末会落在哪里(放大)", 15, INK, bold=0.7)
-    canvas.text(1100, 182, f"20个点各代表5%的可能,{over}个达到目标" if np.isfinite(target) else "20个点各代表5%的可能", 12,
+    canvas.text(1100, 150, "年末会落在哪里\uff08放大\uff09", 15, INK, bold=0.7)
+    canvas.text(1100, 182, f"20个点各代表5%的可能\uff0c{over}个达到目标" if np.isfinite(target) else "20个点各代表5%的可能", 12,
                 SECOND)
     ax = canvas.axes(1166, 205, 1330, canvas.bottom)
     ends = [q(0.01), q(0.99)] + ([target] if np.isfinite(target) else [])
@@ -318,7 +321,7 @@ def bump(ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, siz
         ax.plot(d["x"] + off, d["rank"], color=style.colour, linewidth=canvas.pt(3), marker=style.marker,
                 markersize=canvas.pt(style.size), markeredgecolor="white", zorder=3)
         last = d.iloc[-1]
-        tied = "(并列)" if last["tied_with"] else ""
+        tied = "\uff08并列\uff09" if last["tied_with"] else ""
         ends.append((float(last["rank"]), f"{names.get(region, region)} 第{int(last['rank'])}{tied}"
                                           f",{int(last['low'])}–{int(last['high'])}", style.text))
     ax.set_ylim(most + 0.6, 0.4)
@@ -485,13 +488,14 @@ def effects(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str
 
 
 def stock(levels: pd.DataFrame, changes: pd.DataFrame, caption: Caption, *, target: float = float("nan"),
-          target_words: str = "", quantiles: pd.Series | None = None, chance_words: str = "", unit: str = "",
-          events: pd.DataFrame | None = None, size: str = "wide") -> Figure:
+          target_words: str = "", quantiles: pd.Series | None = None, interval: tuple[float, float, float] | None = None,
+          chance_words: str = "", unit: str = "", events: pd.DataFrame | None = None, size: str = "wide") -> Figure:
     """A stock as steps over a year, and under it what came and went.
 
     Parameters
     ----------
     levels : `month`, `value`. changes : `month`, `kind` (text), `value` (signed). events : `month`, `label`, `expected`.
+    interval : low, median, high of the year end as they are to be printed, with `quantiles` for the bands.
     """
     canvas = Canvas(caption, size)
     d = levels.sort_values("month")
@@ -503,8 +507,9 @@ def stock(levels: pd.DataFrame, changes: pd.DataFrame, caption: Caption, *, targ
     previous = None
     for r in d.itertuples():
         if r.value != previous or r.month == last:
-            upper.text(r.month, r.value, plain(r.value), ha="center", va="bottom", fontsize=canvas.pt(14), color=NAVY,
-                       path_effects=stroke(NAVY) if r.month == last else None)
+            upper.annotate(plain(r.value), (r.month, r.value), xytext=(0, canvas.pt(5)), textcoords="offset points",
+                           ha="center", va="bottom", fontsize=canvas.pt(14), color=NAVY,
+                           path_effects=stroke(NAVY) if r.month == last else None)
         previous = r.value
     top, floor = float(d["value"].max()), float(d["value"].min())
     if quantiles is not None and len(quantiles):
@@ -518,9 +523,10 @@ def stock(levels: pd.DataFrame, changes: pd.DataFrame, caption: Caption, *, targ
             number, _, rest = chance_words.partition(" ")
             canvas.text(1262, 230, number, 34, NAVY, bold=0.5, fit=270)
             canvas.text(1262, 285, rest, 13, NAVY, fit=270)
-        canvas.text(1262, 330, f"年末中位数{plain(q(0.5))}{unit}", 14, NAVY, bold=0.6, fit=270)
-        canvas.text(1262, 362, f"80%区间{plain(q(0.1))}–{plain(q(0.9))}{unit}", 13, NAVY, fit=270)
-        canvas.text(1262, 394, "色带由深到浅:50%、80%、95%", 12, SECOND, fit=270)
+        low, middle, high = interval or (q(0.1), q(0.5), q(0.9))
+        canvas.text(1262, 330, f"年末中位数{plain(middle)}{unit}", 14, NAVY, bold=0.6, fit=270)
+        canvas.text(1262, 362, f"80%区间{plain(low)}–{plain(high)}{unit}", 13, NAVY, fit=270)
+        canvas.text(1262, 394, "色带由深到浅\uff1a50%、80%、95%", 12, SECOND, fit=270)
     if np.isfinite(target):
         upper.axhline(target, color=INK, linewidth=canvas.pt(1.8))
         upper.text(0.6, target, target_words, fontsize=canvas.pt(13), color=INK, va="bottom", path_effects=stroke(INK))
@@ -593,9 +599,9 @@ def calibration(points: pd.DataFrame, caption: Caption, *, rival: pd.DataFrame |
     ax.set_ylim(-0.02, 1.04)
     ax.grid(color=GRID, linewidth=1)
     x = 128 + side + 70
-    canvas.text(x, 200, "横轴:我们说的把握;纵轴:后来完成的比例", 13, SECOND, fit=1536 - x)
-    canvas.text(x, 330, "斜线:说多少、成多少", 13, SECOND, fit=1536 - x)
-    canvas.text(x, 250, "● 我们(点旁为次数)", 14, NAVY, fit=1536 - x)
+    canvas.text(x, 200, "横轴\uff1a我们说的把握\uff1b纵轴\uff1a后来完成的比例", 13, SECOND, fit=1536 - x)
+    canvas.text(x, 330, "斜线\uff1a说多少、成多少", 13, SECOND, fit=1536 - x)
+    canvas.text(x, 250, "● 我们\uff08点旁为次数\uff09", 14, NAVY, fit=1536 - x)
     if rival is not None and len(rival):
         canvas.text(x, 290, "■ 按序时进度外推", 14, SEASON_TEXT, fit=1536 - x)
     if big:

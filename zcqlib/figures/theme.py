@@ -129,7 +129,7 @@ class Canvas:
             self.text(left + 52, rule + 25, "演示数据", 12 * (1 if size == "wide" else 0.86), "white", ha="center")
             left += 120
         date = f"数据截至{caption.as_of}"
-        note = f"来源:{caption.source}" + (f";{caption.note}" if caption.note else "")
+        note = f"来源\uff1a{caption.source}" + (f"\uff1b{caption.note}" if caption.note else "")
         room = self.width - 64 - left - 13 * (len(date) + 3) * (1.0 if size == "wide" else 1.35)
         self.text(left, rule + 25, note, 10.5, THIRD, fit=room)
         self.text(self.width - 64, rule + 25, date, 10.5, THIRD, ha="right")
@@ -234,7 +234,7 @@ def check(figure: Figure) -> None:
     if caption is None:
         raise FigureError("图没有标题和来源说明,请用 figures 的作图函数。")
     faults = []
-    if not re.search(r"[((].+?[))]|%|‰|位次|排名", caption.subtitle):
+    if not re.search("[(\uff08].+?[)\uff09]|%|‰|位次|排名", caption.subtitle):
         faults.append("副标题没有写单位")
     if not caption.source.strip():
         faults.append("没有写来源")

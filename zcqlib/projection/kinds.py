@@ -80,7 +80,7 @@ def verdict(probability: float, done: bool) -> str:
 
 def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, catalog: Catalog,
                     milestones: pd.DataFrame | None = None, batches: pd.DataFrame | None = None,
-                    to_date: pd.DataFrame | None = None) -> Projected:
+                    to_date: pd.DataFrame | None = None, growth: pd.DataFrame | None = None) -> Projected:
     """Project every target in force at a month.
 
     Parameters
@@ -90,6 +90,8 @@ def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Perio
     milestones, batches : tables of the catalog's form; later dates are hidden here.
     to_date : SERIES from January to each month as reports state them; where they differ from the sum of the stated
         months (a revision that nobody restated by month), the months of that year are scaled to them.
+    growth : `region`, `indicator`, `end`, `reported`: growth as reported (%). Where it differs from that of the levels by
+        over .5 %, last year's base is the implied one (comparable prices, a changed base).
     Returns
     -------
     Projected. `probability` is NaN where no chance can be given, and `verdict` says why.
@@ -141,7 +143,7 @@ def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Perio
             if name in refused.index:
                 rows.append(_row(t, as_of, method=refused[name], verdict=NO_DATA, demo=bool(source["demo"].any())))
                 continue
-            row, q = _numeric(t, source, as_of, done.loc[name, list(LEVELS)].to_numpy(float), catalog)
+            row, q = _numeric(t, source, as_of, done.loc[name, list(LEVELS)].to_numpy(float), catalog, growth)
             rows.append(row)
             quantiles += _quantile_rows(t, as_of, q)
     frame = tables.shape(rows, PROJECTIONS).sort_values(["indicator", "region"], ignore_index=True)
@@ -196,7 +198,16 @@ def _history(name: str, source: pd.DataFrame, target_kind: str, kind: str) -> pd
                          "months": s["months"]})
 
 
-def _numeric(t, source: pd.DataFrame, as_of: pd.Period, q: np.ndarray, catalog: Catalog) -> tuple[dict, np.ndarray]:
+def _reported(growth: pd.DataFrame | None, region: str, indicator: str, end: pd.Period) -> float:
+    """Growth to date as reported, %, NaN where none is."""
+    if growth is None:
+        return float("nan")
+    own = growth[(growth["region"] == region) & (growth["indicator"] == indicator) & (growth["end"] == end)]
+    return float(own["reported"].iloc[0]) if len(own) else float("nan")
+
+
+def _numeric(t, source: pd.DataFrame, as_of: pd.Period, q: np.ndarray, catalog: Catalog,
+             growth: pd.DataFrame | None = None) -> tuple[dict, np.ndarray]:
     indicator, year = catalog.indicators[t.id], as_of.year
     now = source[source["end"].dt.year == year].sort_values("end")
     last, left = now["end"].iloc[-1], 12 - now["end"].iloc[-1].month
@@ -212,6 +223,10 @@ def _numeric(t, source: pd.DataFrame, as_of: pd.Period, q: np.ndarray, catalog: 
         whole, same = before["value"].sum(), before[before["end"] <= last - 12]["value"].sum()
         if before["months"].sum() != 12 or whole <= 0:
             return _row(t, as_of, method="上年数据不全,不能换算增速", verdict=NO_DATA, demo=bool(source["demo"].any())), q
+        reported = _reported(growth, t.region, indicator.growth_of, last)
+        implied = float(now["value"].sum()) / (1 + reported / 100) if reported > -100 else same
+        if abs(implied / same - 1) > 0.005:
+            whole, same = whole * implied / same, implied
         actual = 100 * (float(now["value"].sum()) / same - 1)
         q = 100 * (q / whole - 1)
         needed, final, method = 100 * (((1 + t.target_low / 100) * whole - now["value"].sum()) / (whole - same) - 1) \
