@@ -172,9 +172,11 @@ def _width(words: str, size: float) -> float:
     """Width of a text in points, by the font's own metrics."""
     from matplotlib.textpath import TextPath
 
+    if not words.strip():
+        return 0.0
     if words not in _WIDTHS:
-        box = TextPath((0, 0), words or " ", size=100, prop=font_manager.FontProperties(fname=str(font_path())))
-        _WIDTHS[words] = float(box.get_extents().width) if words.strip() else 0.0
+        box = TextPath((0, 0), words, size=100, prop=font_manager.FontProperties(fname=str(font_path())))
+        _WIDTHS[words] = float(box.get_extents().width)
     return _WIDTHS[words] * size / 100
 
 
