@@ -1,4 +1,5 @@
 """Who may know whom: stages meet in tables only, and the library stays small."""
+
 import ast
 from pathlib import Path
 
@@ -6,10 +7,25 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "zcqlib"
-STAGES = {"reports", "indicators", "analysis", "projection", "ranking", "figures", "briefing", "published", "plan_check"}
+STAGES = {
+    "reports",
+    "indicators",
+    "analysis",
+    "projection",
+    "ranking",
+    "figures",
+    "briefing",
+    "published",
+    "plan_check",
+}
 SHARED = {"tables", "catalog"}
-MAY = {stage: SHARED for stage in STAGES} | {"tables": set(), "reference": {"tables"}, "catalog": {"tables", "reference"},
-                                             "workspace": {"tables"}, "edition": {"tables", "workspace"}}
+MAY = {stage: SHARED for stage in STAGES} | {
+    "tables": set(),
+    "reference": {"tables"},
+    "catalog": {"tables", "reference"},
+    "workspace": {"tables"},
+    "edition": {"tables", "workspace"},
+}
 
 
 def imports(path: Path) -> set[str]:
@@ -26,8 +42,9 @@ def imports(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("module", sorted(MAY))
 def test_a_module_imports_only_what_the_design_allows(module):
-    files = [LIBRARY / f"{module}.py"] if (LIBRARY / f"{module}.py").exists() else list(
-        (LIBRARY / module).rglob("*.py"))
+    files = (
+        [LIBRARY / f"{module}.py"] if (LIBRARY / f"{module}.py").exists() else list((LIBRARY / module).rglob("*.py"))
+    )
     assert files, f"{module} is gone: take it out of this test"
     wrong = {f.name: imports(f) - MAY[module] for f in files}
     assert {name: extra for name, extra in wrong.items() if extra} == {}

@@ -1,4 +1,5 @@
 """Theme, checks and charts: what may not be printed is refused, the same figure gives the same bytes."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,9 +23,16 @@ def canvas(**changes):
     return theme.Canvas(caption(**changes)).figure
 
 
-@pytest.mark.parametrize("changes, words", [
-    (dict(subtitle="专利申请量"), "没有写单位"), (dict(source=" "), "没有写来源"), (dict(as_of="九月"), "没有写数据截至日期"),
-    (dict(title="长" * 35), "超过 34 个字"), (dict(title=""), "标题为空")])
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        (dict(subtitle="专利申请量"), "没有写单位"),
+        (dict(source=" "), "没有写来源"),
+        (dict(as_of="九月"), "没有写数据截至日期"),
+        (dict(title="长" * 35), "超过 34 个字"),
+        (dict(title=""), "标题为空"),
+    ],
+)
 def test_a_figure_without_unit_source_date_or_title_is_refused(changes, words):
     with pytest.raises(FigureError, match=words):
         figures.check(canvas(**changes))
@@ -51,7 +59,7 @@ def test_text_outside_the_canvas_and_text_over_text_are_refused():
 
 def test_a_glyph_that_the_font_lacks_is_an_error():
     c = theme.Canvas(GOOD)
-    c.text(500, 400, "\U0001F9EC", 14)
+    c.text(500, 400, "\U0001f9ec", 14)
     with pytest.raises(FigureError, match="字体缺字"):
         figures.check(c.figure)
 
@@ -63,9 +71,9 @@ def test_the_demo_mark_stands_exactly_where_data_are_made_up():
 
 def test_saving_twice_gives_the_same_bytes_and_leaves_the_file_alone(tmp_path):
     for kind in ("png", "svg", "pdf"):
-        a, = figures.save(canvas(), tmp_path / "a", (kind,))
+        (a,) = figures.save(canvas(), tmp_path / "a", (kind,))
         first, stamp = a.read_bytes(), a.stat().st_mtime_ns
-        b, = figures.save(canvas(), tmp_path / "b", (kind,))
+        (b,) = figures.save(canvas(), tmp_path / "b", (kind,))
         assert b.read_bytes() == first
         figures.save(canvas(), tmp_path / "a", (kind,))
         assert a.stat().st_mtime_ns == stamp
@@ -83,38 +91,109 @@ def test_labels_move_apart_as_little_as_they_must():
     assert np.diff(np.sort(many)).min() >= 2 - 1e-6
 
 
-QUANTILES = pd.Series(np.linspace(4700, 5500, 100), index=[round(.005 + .01 * i, 3) for i in range(100)])
+QUANTILES = pd.Series(np.linspace(4700, 5500, 100), index=[round(0.005 + 0.01 * i, 3) for i in range(100)])
 MONTHS = pd.DataFrame({"month": range(1, 10), "value": np.linspace(380, 3530, 9)})
-RANKS = pd.DataFrame([dict(region=p, period=f"2018-{m:02d}", rank=float(1 + (i + m) % 5), low=1.0 + i % 3, high=5.0,
-                           tied_with="muye" if i == 1 else "") for i, p in enumerate(PARKS) for m in (7, 8, 9)])
-ROWS = pd.DataFrame({"label": ["高新区", "名称特别长的一个指标或者园区或者单位的名字", "合计"], "a": [0.25, -0.1, 0.15], "b": [0.0, np.nan, 0.0],
-                     "value": [3.0, 0.0, np.nan], "before": [1.0, 2.0, 2.0], "after": [2.0, 2.0, 5.0],
-                     "estimate": [.8, 1., 1.1], "low": [.5, .9, 1.], "high": [1.1, 1.1, 1.2]})
-BULLETS = pd.DataFrame([dict(group=g, name="指标" * 6, target="超过5,000件", actual="3,455件", share=s, pace=70.0, median=m, low=m - 5,
-                             high=m + 60, chance="42%", light=v) for g, s, m, v in (
-    ("一", 69.0, 99.0, "尚有悬念"), ("一", 0.0, np.nan, "按节点推进"), ("九", 200.0, 120.0, "已完成"))])
-HEAT = pd.DataFrame({"zone": [.4, np.nan], "gaoxin": [.004, "缺数据"], "muye": [.999, .5]}, index=["专利申请总量", "孵化面积"])
+RANKS = pd.DataFrame(
+    [
+        dict(
+            region=p,
+            period=f"2018-{m:02d}",
+            rank=float(1 + (i + m) % 5),
+            low=1.0 + i % 3,
+            high=5.0,
+            tied_with="muye" if i == 1 else "",
+        )
+        for i, p in enumerate(PARKS)
+        for m in (7, 8, 9)
+    ]
+)
+ROWS = pd.DataFrame(
+    {
+        "label": ["高新区", "名称特别长的一个指标或者园区或者单位的名字", "合计"],
+        "a": [0.25, -0.1, 0.15],
+        "b": [0.0, np.nan, 0.0],
+        "value": [3.0, 0.0, np.nan],
+        "before": [1.0, 2.0, 2.0],
+        "after": [2.0, 2.0, 5.0],
+        "estimate": [0.8, 1.0, 1.1],
+        "low": [0.5, 0.9, 1.0],
+        "high": [1.1, 1.1, 1.2],
+    }
+)
+BULLETS = pd.DataFrame(
+    [
+        dict(
+            group=g,
+            name="指标" * 6,
+            target="超过5,000件",
+            actual="3,455件",
+            share=s,
+            pace=70.0,
+            median=m,
+            low=m - 5,
+            high=m + 60,
+            chance="42%",
+            light=v,
+        )
+        for g, s, m, v in (
+            ("一", 69.0, 99.0, "尚有悬念"),
+            ("一", 0.0, np.nan, "按节点推进"),
+            ("九", 200.0, 120.0, "已完成"),
+        )
+    ]
+)
+HEAT = pd.DataFrame(
+    {"zone": [0.4, np.nan], "gaoxin": [0.004, "缺数据"], "muye": [0.999, 0.5]}, index=["专利申请总量", "孵化面积"]
+)
 CHARTS = {
     "pace": lambda s: figures.pace(MONTHS, QUANTILES, 5000.0, GOOD, unit="件", chance_words="73% 完成把握", size=s),
     "pace without target": lambda s: figures.pace(MONTHS.head(1), QUANTILES.head(0), float("nan"), GOOD, size=s),
     "bullets": lambda s: figures.bullets(BULLETS, GOOD, size=s),
-    "heatmap": lambda s: figures.heatmap(HEAT, GOOD, columns=[("zone", "一区四园"), ("gaoxin", "高新区"), ("muye", "牧野区")], size=s),
+    "heatmap": lambda s: figures.heatmap(
+        HEAT, GOOD, columns=[("zone", "一区四园"), ("gaoxin", "高新区"), ("muye", "牧野区")], size=s
+    ),
     "bump": lambda s: figures.bump(RANKS, GOOD, NAMES, size=s),
     "one park alone": lambda s: figures.bump(RANKS[RANKS["region"] == "muye"], GOOD, NAMES, size=s),
-    "waterfall": lambda s: figures.waterfall(pd.DataFrame({"label": ["新数据", "修订"], "value": [7.0, 0.0]}), GOOD,
-                                             before=("8月", 66.0), after=("9月", 73.0), unit="%", size=s),
-    "lines": lambda s: figures.lines(pd.DataFrame({"x": [1, 2] * 6, "series": np.repeat([*PARKS, "zone"], 2),
-                                                   "value": np.arange(12.0)}), GOOD, highlight=["zone"], names=NAMES, size=s),
+    "waterfall": lambda s: figures.waterfall(
+        pd.DataFrame({"label": ["新数据", "修订"], "value": [7.0, 0.0]}),
+        GOOD,
+        before=("8月", 66.0),
+        after=("9月", 73.0),
+        unit="%",
+        size=s,
+    ),
+    "lines": lambda s: figures.lines(
+        pd.DataFrame({"x": [1, 2] * 6, "series": np.repeat([*PARKS, "zone"], 2), "value": np.arange(12.0)}),
+        GOOD,
+        highlight=["zone"],
+        names=NAMES,
+        size=s,
+    ),
     "effects": lambda s: figures.effects(ROWS, GOOD, columns=[("a", "内部"), ("b", "结构")], size=s),
-    "stock": lambda s: figures.stock(MONTHS.assign(value=72.0), pd.DataFrame({"month": [3, 8], "kind": ["到期失效", "新认定"],
-                                                                            "value": [-1.0, 11.0]}), GOOD, target=95.0,
-                                     target_words="力争95家", unit="家", size=s),
-    "calibration": lambda s: figures.calibration(pd.DataFrame({"p": [.1, .5, .9], "met": [.2, .4, 1.], "n": [9, 8, 70]}), GOOD,
-                                                 big="88%", big_words="落在区间内", size=s),
+    "stock": lambda s: figures.stock(
+        MONTHS.assign(value=72.0),
+        pd.DataFrame({"month": [3, 8], "kind": ["到期失效", "新认定"], "value": [-1.0, 11.0]}),
+        GOOD,
+        target=95.0,
+        target_words="力争95家",
+        unit="家",
+        size=s,
+    ),
+    "calibration": lambda s: figures.calibration(
+        pd.DataFrame({"p": [0.1, 0.5, 0.9], "met": [0.2, 0.4, 1.0], "n": [9, 8, 70]}),
+        GOOD,
+        big="88%",
+        big_words="落在区间内",
+        size=s,
+    ),
     "bars": lambda s: figures.bars(ROWS, GOOD, unit="件", reference=1.0, reference_words="1=最好", size=s),
     "columns": lambda s: figures.columns(MONTHS.assign(before=np.nan), GOOD, size=s),
-    "states": lambda s: figures.states(pd.DataFrame({"1月": ["已报", ""], "2月": ["未报", "已报"]}, index=["高新区", "市科技局"]), GOOD,
-                                       looks={"已报": ("#fff", "#000")}, size=s),
+    "states": lambda s: figures.states(
+        pd.DataFrame({"1月": ["已报", ""], "2月": ["未报", "已报"]}, index=["高新区", "市科技局"]),
+        GOOD,
+        looks={"已报": ("#fff", "#000")},
+        size=s,
+    ),
     "forest": lambda s: figures.forest(ROWS, GOOD, size=s),
     "slope": lambda s: figures.slope(ROWS, GOOD, before="2017年", after="2018年", size=s),
 }

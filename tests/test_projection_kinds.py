@@ -1,4 +1,5 @@
 """Each kind of promise by its own rule; comparators exactly, whole numbers included; silence where nothing is known."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,8 +16,20 @@ EVEN = np.linspace(0.5, 99.5, 100)  # quantiles of a uniform figure between 0 an
 
 
 def series(indicator: str, values: dict[str, float], months: int = 1, region: str = "zone") -> pd.DataFrame:
-    rows = [dict(region=region, indicator=indicator, start=p if months else p, end=p, months=months, value=v,
-                 unit=CATALOG.unit(indicator), published=p, demo=True) for p, v in values.items()]
+    rows = [
+        dict(
+            region=region,
+            indicator=indicator,
+            start=p if months else p,
+            end=p,
+            months=months,
+            value=v,
+            unit=CATALOG.unit(indicator),
+            published=p,
+            demo=True,
+        )
+        for p, v in values.items()
+    ]
     return tables.shape(rows, tables.SERIES)
 
 
@@ -48,9 +61,18 @@ def test_a_chance_never_says_never_nor_always():
     assert chance_at(EVEN, -1) == 0.0025 and chance_at(EVEN, 1000) == 0.9975
 
 
-@pytest.mark.parametrize("value, comparator, low, high, expected", [
-    (50, "gt", 50, np.nan, False), (50, "ge", 50, np.nan, True), (51, "gt", 50, np.nan, True), (2, "between", 1, 2, True),
-    (3, "between", 1, 2, False), (5, "eq", 5, np.nan, True), (4, "eq", 5, np.nan, False)])
+@pytest.mark.parametrize(
+    "value, comparator, low, high, expected",
+    [
+        (50, "gt", 50, np.nan, False),
+        (50, "ge", 50, np.nan, True),
+        (51, "gt", 50, np.nan, True),
+        (2, "between", 1, 2, True),
+        (3, "between", 1, 2, False),
+        (5, "eq", 5, np.nan, True),
+        (4, "eq", 5, np.nan, False),
+    ],
+)
 def test_whether_a_final_value_meets_its_target(value, comparator, low, high, expected):
     assert met(value, comparator, low, high) is expected
 
@@ -72,8 +94,22 @@ def test_what_is_still_needed_counts_one_more_for_a_strict_target():
 
 def test_months_are_scaled_to_the_cumulative_figure_that_a_report_states():
     frame = series("patent_applications", years(lambda p: 400))
-    stated = tables.shape([dict(region="zone", indicator="patent_applications", start="2018-01", end="2018-06", months=6,
-                                value=2520.0, unit="件", published="2018-06", demo=True)], tables.SERIES)
+    stated = tables.shape(
+        [
+            dict(
+                region="zone",
+                indicator="patent_applications",
+                start="2018-01",
+                end="2018-06",
+                months=6,
+                value=2520.0,
+                unit="件",
+                published="2018-06",
+                demo=True,
+            )
+        ],
+        tables.SERIES,
+    )
     assert projected(frame, "patent_applications", to_date=stated)["actual"] == 2520
 
 
@@ -83,7 +119,9 @@ def test_growth_still_needed_is_the_worked_example():
     now = {f"2018-{m:02d}": 350.0 for m in range(1, 7)}
     early = years(lambda p: 300, 2015, "2016-12")
     r = projected(series("tech_contract_value", early | year | now), "tech_contract_growth")
-    assert r["actual"] == pytest.approx(100 * (2100 / 1800 - 1)) and r["needed_per_month"] == pytest.approx(22.727, abs=1e-3)
+    assert r["actual"] == pytest.approx(100 * (2100 / 1800 - 1)) and r["needed_per_month"] == pytest.approx(
+        22.727, abs=1e-3
+    )
 
 
 def test_reported_growth_that_differs_from_the_levels_moves_the_base():
@@ -96,11 +134,16 @@ def test_reported_growth_that_differs_from_the_levels_moves_the_base():
 
 
 def test_parks_that_are_not_covered_yet_are_named():
-    frame = pd.concat([series("tech_transfer_agencies", {"2018-06": float(p in ("gaoxin", "muye"))}, 0, p)
-                       for p in CATALOG.parks])
+    frame = pd.concat(
+        [series("tech_transfer_agencies", {"2018-06": float(p in ("gaoxin", "muye"))}, 0, p) for p in CATALOG.parks]
+    )
     own = CATALOG.targets[(CATALOG.targets["id"] == "tech_transfer_agencies") & (CATALOG.targets["region"] == "zone")]
     out = project_targets(frame, own, JUNE, CATALOG)
-    assert out.projections["actual"].tolist() == [2.0] and out.missing["region"].tolist() == ["jingkai", "pingyuan", "hongqi"]
+    assert out.projections["actual"].tolist() == [2.0] and out.missing["region"].tolist() == [
+        "jingkai",
+        "pingyuan",
+        "hongqi",
+    ]
     assert np.isnan(out.projections["probability"].iloc[0])
 
 

@@ -1,4 +1,5 @@
 """Parameters of notebooks, one kernel for all, failures kept, nothing written twice."""
+
 import json
 
 import nbformat
@@ -15,8 +16,11 @@ MONTH = pd.Period("2018-09", freq="M")
 
 
 def notebook(*code: str, parameters: str = 'PERIOD = "2018-09"'):
-    cells = [new_markdown_cell("# 问题"), new_code_cell(parameters, metadata={"tags": ["parameters"]}),
-             *map(new_code_cell, code)]
+    cells = [
+        new_markdown_cell("# 问题"),
+        new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+        *map(new_code_cell, code),
+    ]
     for i, cell in enumerate(cells):
         cell.id = f"c{i}"
     return new_notebook(cells=cells)
@@ -105,7 +109,9 @@ def test_an_identical_second_run_writes_nothing_and_a_forced_one_gives_the_same_
 
 
 def test_controls_are_left_out_of_the_executed_notebook(project):
-    nbformat.write(notebook("PERIOD", "import ipywidgets; ipywidgets.IntSlider()"), project.root / "notebooks" / "00_a.ipynb")
+    nbformat.write(
+        notebook("PERIOD", "import ipywidgets; ipywidgets.IntSlider()"), project.root / "notebooks" / "00_a.ipynb"
+    )
     folder = monthly.run_month(project, MONTH).folder
     assert "widget" not in (folder / "notebooks" / "00_a.ipynb").read_text("utf-8").replace("ipywidgets", "")
 
@@ -145,8 +151,10 @@ def test_verify_names_one_changed_byte_in_a_table_and_in_a_figure(project):
     figure.write_bytes(figure.read_bytes()[:-1] + b"!")
     table = report.vintage / "ANY.parquet"
     table.write_bytes(table.read_bytes()[:-1] + b"!")
-    assert monthly.verify(project, MONTH) == ["数据表 ANY 与运行时不同或不见了。",
-                                              "00_a 的产出 00_a.png 与运行时不同。"]
+    assert monthly.verify(project, MONTH) == [
+        "数据表 ANY 与运行时不同或不见了。",
+        "00_a 的产出 00_a.png 与运行时不同。",
+    ]
 
 
 def test_a_damaged_manifest_says_what_to_do(project):

@@ -1,4 +1,5 @@
 """The widgets of the notebooks: choose, and the figure is drawn again from the month's stored tables."""
+
 from __future__ import annotations
 
 import io
@@ -48,7 +49,9 @@ def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> wid
     boxes = {}
     for name, options in choices.items():
         label = options.get("", name)
-        boxes[name] = widgets.Dropdown(options=[(k, v) for k, v in options.items() if k], description=str(label), style=WIDE)
+        boxes[name] = widgets.Dropdown(
+            options=[(k, v) for k, v in options.items() if k], description=str(label), style=WIDE
+        )
 
     def redraw(_=None) -> None:
         try:
@@ -72,8 +75,15 @@ def what_if(month: Month) -> widgets.VBox:
     q = month.table("QUANTILES")
     which = widgets.Dropdown(options=list(indicators(month).items()), description="指标", style=WIDE)
     where = widgets.Dropdown(options=list(parks(month).items()), description="园区", style=WIDE)
-    pace = widgets.FloatSlider(value=1.0, min=0.5, max=2.0, step=0.05, description="余下月份的节奏(1=按预测)", style=WIDE,
-                               layout=widgets.Layout(width="420px"))
+    pace = widgets.FloatSlider(
+        value=1.0,
+        min=0.5,
+        max=2.0,
+        step=0.05,
+        description="余下月份的节奏(1=按预测)",
+        style=WIDE,
+        layout=widgets.Layout(width="420px"),
+    )
     aim = widgets.FloatText(description="目标改为", style=WIDE)
     told = widgets.HTML()
 
@@ -91,7 +101,11 @@ def what_if(month: Month) -> widgets.VBox:
         if r is None:
             told.value = "园区目标未下达,或没有预测。"
             return
-        own = q[(q["indicator"] == which.value) & (q["region"] == where.value)].sort_values("level")["value"].to_numpy(float)
+        own = (
+            q[(q["indicator"] == which.value) & (q["region"] == where.value)]
+            .sort_values("level")["value"]
+            .to_numpy(float)
+        )
         told.value = outcome(r, own, pace.value, aim.value, month)
 
     for box in (which, where):
@@ -110,14 +124,18 @@ def outcome(row: Mapping, quantiles: np.ndarray, pace: float, aim: float, month:
     left = 12 - pd.Period(row["as_of"], "M").month
     rest = float(np.median(moved)) - row["actual"]
     need = max(aim - row["actual"], 0.0)
-    text = (f"按{pace:.2f}倍节奏,年末预计{words.number(float(np.median(moved)), row['unit'])},"
-            f"达到{words.number(aim, row['unit'])}的把握{words.chance_number(p)}({words.chance_word(p)});")
-    text += (f"余下{left}个月月均需{words.number(need / left, row['unit'])},预计月均{words.number(rest / left, row['unit'])}。"
-             if left and row["kind"] == "flow" else "")
+    text = (
+        f"按{pace:.2f}倍节奏,年末预计{words.number(float(np.median(moved)), row['unit'])},"
+        f"达到{words.number(aim, row['unit'])}的把握{words.chance_number(p)}({words.chance_word(p)});"
+    )
+    text += (
+        f"余下{left}个月月均需{words.number(need / left, row['unit'])},预计月均{words.number(rest / left, row['unit'])}。"
+        if left and row["kind"] == "flow"
+        else ""
+    )
     return ("【演示数据】" if row["demo"] else "") + words.typeset(text)
 
 
 def table(frame: pd.DataFrame, columns: Mapping[str, str], most: int = 20) -> pd.DataFrame:
     """A frame under Chinese headings, cut to its first rows."""
     return frame[list(columns)].rename(columns=columns).head(most)
-

@@ -2,6 +2,7 @@
 
 Nothing is decided here; each step is one call into the stage that owns it.
 """
+
 from __future__ import annotations
 
 import re
@@ -38,8 +39,13 @@ METHOD = ("tables", "reference", "catalog", "published", "reports", "indicators"
 def code_hash(*modules: str) -> str:
     """Hash of the library's own sources, of some modules or of all: another method is another vintage."""
     folder = Path(__file__).parent
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts
-                   and (not modules or p.relative_to(folder).parts[0].removesuffix(".py") in modules))
+    files = sorted(
+        p
+        for p in folder.rglob("*")
+        if p.is_file()
+        and "__pycache__" not in p.parts
+        and (not modules or p.relative_to(folder).parts[0].removesuffix(".py") in modules)
+    )
     return digest("".join(f"{p.relative_to(folder).as_posix()}{digest(p)}" for p in files).encode())
 
 
@@ -52,8 +58,16 @@ def submission_order(name: str) -> tuple[int, int]:
 
 def submissions(paths: Iterable[Path], month: pd.Period, catalog: Catalog) -> pd.DataFrame:
     """Who sent what: `path`, `file`, `sender`, `published`, `submission` (1 is the earliest), one row a file."""
-    rows = [{"path": p, "file": p.name, "sender": sender_of(p.name, catalog), "published": month,
-             "order": submission_order(p.name)} for p in paths]
+    rows = [
+        {
+            "path": p,
+            "file": p.name,
+            "sender": sender_of(p.name, catalog),
+            "published": month,
+            "order": submission_order(p.name),
+        }
+        for p in paths
+    ]
     frame = pd.DataFrame(rows, columns=["path", "file", "sender", "published", "order"])
     frame["submission"] = frame.groupby("sender")["order"].rank("dense").astype("int64") if len(frame) else 0
     return frame.drop(columns="order")
@@ -76,9 +90,14 @@ def recipe(workspace: Workspace, month: pd.Period, known: pd.Period, files: Iter
     """What a vintage rests on: it is named by the hash of this."""
     folders = (workspace.reference, workspace.published)
     inputs = [*files, *(p for folder in folders for p in sorted(folder.rglob("*.csv*")))]
-    return {"month": str(month), "as_of": str(known), "demo": workspace.demo, "code": code_hash(*METHOD),
-            "versions": {p: version(p) for p in PACKAGES},
-            "inputs": {p.relative_to(workspace.root).as_posix(): digest(p) for p in inputs}}
+    return {
+        "month": str(month),
+        "as_of": str(known),
+        "demo": workspace.demo,
+        "code": code_hash(*METHOD),
+        "versions": {p: version(p) for p in PACKAGES},
+        "inputs": {p.relative_to(workspace.root).as_posix(): digest(p) for p in inputs},
+    }
 
 
 def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None) -> Path:
@@ -99,8 +118,10 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     files = received(workspace, known, catalog)
     if not (files["published"] == month).any():
         have = "、".join(map(str, workspace.report_months())) or "无"
-        raise NoReportsError(f"{workspace.raw.relative_to(workspace.root)}/{month} 里没有报表(已有月份:{have})。"
-                             "请把收到的文件放进该文件夹" + ("。" if workspace.demo else ";试用演示数据请加 --demo。"))
+        raise NoReportsError(
+            f"{workspace.raw.relative_to(workspace.root)}/{month} 里没有报表(已有月份:{have})。"
+            "请把收到的文件放进该文件夹" + ("。" if workspace.demo else ";试用演示数据请加 --demo。")
+        )
     made_of = recipe(workspace, month, known, files["path"])
     if vintage := workspace.existing(month, made_of, known):
         return vintage
@@ -108,29 +129,52 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     observations = _joined([r.observations for r in readings], tables.OBSERVATIONS)
     problems = [r.problems for r in readings] + [_unknown_senders(files)]
     if observations[observations["published"] == month].empty:
-        raise NoReportsError(f"{month} 的 {int((files['published'] == month).sum())} 个文件都不能使用:"
-                             + ";".join(m for r in readings for m in r.problems.loc[r.problems["published"].eq(month),
-                                                                                    "message"].head(1))[:300])
+        raise NoReportsError(
+            f"{month} 的 {int((files['published'] == month).sum())} 个文件都不能使用:"
+            + ";".join(
+                m for r in readings for m in r.problems.loc[r.problems["published"].eq(month), "message"].head(1)
+            )[:300]
+        )
     series, told = indicators.series(observations, catalog, known)
     to_date = indicators.to_date(series, indicators.cumulative(observations, catalog, known))
     growth, grown = indicators.growth(observations, series, catalog)
     problems += [told, grown]
     past_months = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
-    trail = Parallel(n_jobs=min(4, cpu_count()))(delayed(_projected)(observations, m, catalog, known if m == month else m)
-                                                 for m in (*past_months, month))
+    trail = Parallel(n_jobs=min(4, cpu_count()))(
+        delayed(_projected)(observations, m, catalog, known if m == month else m) for m in (*past_months, month)
+    )
     now = trail[-1][1]
     past = _joined([p.projections for _, p in trail], tables.PROJECTIONS)
-    scored = [ranking.score_parks(past[past["as_of"] == m], catalog, str(m), milestones=_hide_later(catalog.stages, m),
-                                  runs=RUNS if m == month else RUNS // 10) for m, _ in trail]
+    scored = [
+        ranking.score_parks(
+            past[past["as_of"] == m],
+            catalog,
+            str(m),
+            milestones=_hide_later(catalog.stages, m),
+            runs=RUNS if m == month else RUNS // 10,
+        )
+        for m, _ in trail
+    ]
     contents = {
-        "OBSERVATIONS": observations, "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
-        "CELLS": _joined([r.cells for r in readings], tables.CELLS), "SERIES": series, "TO_DATE": to_date,
-        "GROWTH": growth, "TARGETS": catalog.targets, "MILESTONES": _hide_later(catalog.stages, known),
-        "PROJECTIONS": now.projections, "QUANTILES": now.quantiles, "MISSING": now.missing,
-        "TRAIL": past, "RANKS": _joined([s.ranks for s in scored], tables.RANKS), "UNRANKED": scored[-1].notes,
+        "OBSERVATIONS": observations,
+        "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
+        "CELLS": _joined([r.cells for r in readings], tables.CELLS),
+        "SERIES": series,
+        "TO_DATE": to_date,
+        "GROWTH": growth,
+        "TARGETS": catalog.targets,
+        "MILESTONES": _hide_later(catalog.stages, known),
+        "PROJECTIONS": now.projections,
+        "QUANTILES": now.quantiles,
+        "MISSING": now.missing,
+        "TRAIL": past,
+        "RANKS": _joined([s.ranks for s in scored], tables.RANKS),
+        "UNRANKED": scored[-1].notes,
         "ATTAINMENT": scored[-1].attainment,
-        "SUBMISSIONS": _submissions(files, readings), "OVERDUE": overdue(files, month, catalog),
-        "PUBLISHED": published.published_observations(workspace.published, catalog)}
+        "SUBMISSIONS": _submissions(files, readings),
+        "OVERDUE": overdue(files, month, catalog),
+        "PUBLISHED": published.published_observations(workspace.published, catalog),
+    }
     return workspace.commit(month, contents, made_of, known)
 
 
@@ -142,10 +186,22 @@ def read_all(files: pd.DataFrame, catalog: Catalog, demo: bool) -> list[reports.
         context = reports.Context(f.published, f.sender, f.submission, demo, catalog)
         sha = digest(f.path)
         if sha in seen and f.path.stat().st_size:
-            note = dict(code="duplicate_file", severity="info", file=f.file, sender=f.sender, published=f.published,
-                        message=f"与 {seen[sha]} 内容完全相同,没有重复读取。")
-            out.append(reports.Reading(tables.empty(tables.OBSERVATIONS), tables.shape([note], tables.PROBLEMS),
-                                       tables.empty(tables.CELLS), {"file": f.file, "cells": 0}))
+            note = dict(
+                code="duplicate_file",
+                severity="info",
+                file=f.file,
+                sender=f.sender,
+                published=f.published,
+                message=f"与 {seen[sha]} 内容完全相同,没有重复读取。",
+            )
+            out.append(
+                reports.Reading(
+                    tables.empty(tables.OBSERVATIONS),
+                    tables.shape([note], tables.PROBLEMS),
+                    tables.empty(tables.CELLS),
+                    {"file": f.file, "cells": 0},
+                )
+            )
             continue
         seen[sha] = f.file
         out.append(reports.read_report(f.path, context))
@@ -162,38 +218,74 @@ def _projected(observations: pd.DataFrame, month: pd.Period, catalog: Catalog, k
     seen = observations[observations["published"] <= known]
     series, _ = indicators.series(seen, catalog, known)
     to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, known))
-    return month, project_targets(series, catalog.targets, month, catalog, _hide_later(catalog.stages, known),
-                                  catalog.batches, to_date, indicators.growth(seen, series, catalog, known)[0])
+    return month, project_targets(
+        series,
+        catalog.targets,
+        month,
+        catalog,
+        _hide_later(catalog.stages, known),
+        catalog.batches,
+        to_date,
+        indicators.growth(seen, series, catalog, known)[0],
+    )
 
 
 def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:
     """Milestones as known at a month: what was reached later is not known yet."""
     later = stages["date"].notna() & (stages["date"] > known)
-    return tables.shape(stages.assign(date=stages["date"].mask(later), evidence=stages["evidence"].mask(later, "")),
-                        tables.MILESTONES)
+    return tables.shape(
+        stages.assign(date=stages["date"].mask(later), evidence=stages["evidence"].mask(later, "")), tables.MILESTONES
+    )
 
 
 def overdue(files: pd.DataFrame, month: pd.Period, catalog: Catalog) -> pd.DataFrame:
     """Who owes the month's report: `sender`, `name`, `due` (day of the next month), `state` (已报 or 未报), `files`."""
     came = files[files["published"] == month].groupby("sender")["file"].agg("、".join)
-    rows = [dict(sender=s.id, name=s.name_zh, due=f"{month + 1}-{s.due_day:02d}", files=came.get(s.id, ""),
-                 state="已报" if s.id in came.index else "未报")
-            for s in catalog.senders.itertuples() if not (pd.notna(s.start) and s.start > month
-                                                          or pd.notna(s.end) and s.end < month)]
+    rows = [
+        dict(
+            sender=s.id,
+            name=s.name_zh,
+            due=f"{month + 1}-{s.due_day:02d}",
+            files=came.get(s.id, ""),
+            state="已报" if s.id in came.index else "未报",
+        )
+        for s in catalog.senders.itertuples()
+        if not (pd.notna(s.start) and s.start > month or pd.notna(s.end) and s.end < month)
+    ]
     return pd.DataFrame(rows, columns=["sender", "name", "due", "state", "files"])
 
 
 def _unknown_senders(files: pd.DataFrame) -> pd.DataFrame:
     rows = files[files["sender"] == ""]
-    return tables.shape([dict(code="unknown_sender", severity="warning", file=f.file, published=f.published,
-                              message="从文件名看不出是哪个单位报送的,请在文件名中写明单位,或在 senders 表中补充别名。")
-                         for f in rows.itertuples()], tables.PROBLEMS)
+    return tables.shape(
+        [
+            dict(
+                code="unknown_sender",
+                severity="warning",
+                file=f.file,
+                published=f.published,
+                message="从文件名看不出是哪个单位报送的,请在文件名中写明单位,或在 senders 表中补充别名。",
+            )
+            for f in rows.itertuples()
+        ],
+        tables.PROBLEMS,
+    )
 
 
 def _submissions(files: pd.DataFrame, readings: list[reports.Reading]) -> pd.DataFrame:
     """One row a file: sender, month, submission, cells, figures, errors, warnings."""
-    return pd.DataFrame([dict(file=f.file, sender=f.sender, published=f.published, submission=f.submission,
-                              cells=r.info["cells"], figures=len(r.observations),
-                              errors=int((r.problems["severity"] == "error").sum()),
-                              warnings=int((r.problems["severity"] == "warning").sum()))
-                         for f, r in zip(files.itertuples(), readings, strict=True)])
+    return pd.DataFrame(
+        [
+            dict(
+                file=f.file,
+                sender=f.sender,
+                published=f.published,
+                submission=f.submission,
+                cells=r.info["cells"],
+                figures=len(r.observations),
+                errors=int((r.problems["severity"] == "error").sum()),
+                warnings=int((r.problems["severity"] == "warning").sum()),
+            )
+            for f, r in zip(files.itertuples(), readings, strict=True)
+        ]
+    )

@@ -1,4 +1,5 @@
 """One month as a notebook sees it: its tables, the catalog, the source line of a figure, and where figures go."""
+
 from __future__ import annotations
 
 import os
@@ -13,7 +14,6 @@ from zcqlib.briefing.words import typeset
 from zcqlib.catalog import Catalog
 from zcqlib.figures import Caption
 from zcqlib.workspace import Workspace, parse_month
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,29 @@ class Month:
         parts = ([f"{len(parks)}个园区月报"] if len(parks) > 1 else [f"{names[p]}月报" for p in parks]) + others
         return "、".join(parts) or "公开统计资料"
 
-    def caption(self, title: str, subtitle: str, *indicators: str, source: str = "", as_of: str = "", note: str = "",
-                alt: str = "", demo: bool | None = None) -> Caption:
+    def caption(
+        self,
+        title: str,
+        subtitle: str,
+        *indicators: str,
+        source: str = "",
+        as_of: str = "",
+        note: str = "",
+        alt: str = "",
+        demo: bool | None = None,
+    ) -> Caption:
         """A figure's words; source and date come from the data unless another source is named."""
         date = as_of or f"{self.period.year}年{self.period.month}月"
         told = [typeset(t) for t in (title, subtitle, source or f"{self.source(*indicators)},自创办测算", note, alt)]
-        return Caption(title=told[0], subtitle=told[1], source=told[2], as_of=date, note=told[3], alt=told[4],
-                       demo=self.workspace.demo if demo is None else demo)
+        return Caption(
+            title=told[0],
+            subtitle=told[1],
+            source=told[2],
+            as_of=date,
+            note=told[3],
+            alt=told[4],
+            demo=self.workspace.demo if demo is None else demo,
+        )
 
     def save(self, figure, name: str):
         """Save a figure as PNG and SVG beside the month's other ones and give it back for display."""

@@ -3,6 +3,7 @@
 Each takes a `Caption` last but one and `size`; frames are documented by their columns. Labels are printed as given;
 where a number has to be printed, `show` words it.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +50,9 @@ def plain(value: float) -> str:
     """A number with thousands commas and only the decimals it needs."""
     if not np.isfinite(value):
         return "—"
-    text = f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
+    text = (
+        f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
+    )
     return text.replace("-", "−")
 
 
@@ -63,27 +66,46 @@ def _months(ax, upto: int = 12) -> None:
     ax.set_xticks(range(1, upto + 1), [f"{m}月" for m in range(1, upto + 1)])
 
 
-def _end_labels(canvas: Canvas, ax, ends: Sequence[tuple[float, str, str]], x: float, right: float = 1536,
-                size: float = 13) -> None:
+def _end_labels(
+    canvas: Canvas, ax, ends: Sequence[tuple[float, str, str]], x: float, right: float = 1536, size: float = 13
+) -> None:
     """Names at the right end of lines, moved apart, with thin leaders where they had to move."""
     if not ends:
         return
     gap = 27 * (1 if canvas.size == "wide" else 1.35)
-    pixel = [canvas.height * (1 - canvas.figure.transFigure.inverted().transform(ax.transData.transform((x, v)))[1])
-             for v, _, _ in ends]
+    pixel = [
+        canvas.height * (1 - canvas.figure.transFigure.inverted().transform(ax.transData.transform((x, v)))[1])
+        for v, _, _ in ends
+    ]
     places = spread(pixel, gap, 140, canvas.bottom + 10)
     start = canvas.figure.transFigure.inverted().transform(ax.transData.transform((x, ends[0][0])))[0] * canvas.width
     for (_, words, colour), at, true in zip(ends, places, pixel, strict=True):
         canvas.text(start + 26, at, words, size, colour, fit=right - start - 26)
         if abs(at - true) > 3:
-            canvas.figure.add_artist(mpl.lines.Line2D(
-                [(start + 8) / canvas.width, (start + 22) / canvas.width], [1 - true / canvas.height, 1 - at / canvas.height],
-                color=AXIS, linewidth=0.8, transform=canvas.figure.transFigure))
+            canvas.figure.add_artist(
+                mpl.lines.Line2D(
+                    [(start + 8) / canvas.width, (start + 22) / canvas.width],
+                    [1 - true / canvas.height, 1 - at / canvas.height],
+                    color=AXIS,
+                    linewidth=0.8,
+                    transform=canvas.figure.transFigure,
+                )
+            )
 
 
-def pace(to_date: pd.DataFrame, quantiles: pd.Series, target: float, caption: Caption, *, unit: str = "",
-         target_words: str = "", chance_words: str = "", show: Show = plain, season: pd.DataFrame | None = None,
-         size: str = "wide") -> Figure:
+def pace(
+    to_date: pd.DataFrame,
+    quantiles: pd.Series,
+    target: float,
+    caption: Caption,
+    *,
+    unit: str = "",
+    target_words: str = "",
+    chance_words: str = "",
+    show: Show = plain,
+    season: pd.DataFrame | None = None,
+    size: str = "wide",
+) -> Figure:
     """Cumulative figure against target and paces, with a fan to the year end.
 
     Parameters
@@ -105,18 +127,38 @@ def pace(to_date: pd.DataFrame, quantiles: pd.Series, target: float, caption: Ca
         at = s[s["month"] == k]
         if len(at):
             canvas_point = ax.transData
-            ax.annotate(f"季节进度\uff08色带为历年范围\uff09\n{k}月应达{show(float(at['value'].iloc[0]))}{unit}",
-                        (k, float(at["value"].iloc[0])), xytext=(min(k - 0.2, 8.2), top * 0.12), textcoords=canvas_point,
-                        fontsize=canvas.pt(13), color=SEASON_TEXT, va="center", ha="left" if k < 8 else "center",
-                        arrowprops=dict(arrowstyle="-", color=SEASON_LINE, linewidth=0.8))
+            ax.annotate(
+                f"季节进度\uff08色带为历年范围\uff09\n{k}月应达{show(float(at['value'].iloc[0]))}{unit}",
+                (k, float(at["value"].iloc[0])),
+                xytext=(min(k - 0.2, 8.2), top * 0.12),
+                textcoords=canvas_point,
+                fontsize=canvas.pt(13),
+                color=SEASON_TEXT,
+                va="center",
+                ha="left" if k < 8 else "center",
+                arrowprops=dict(arrowstyle="-", color=SEASON_LINE, linewidth=0.8),
+            )
     if np.isfinite(target):
         ax.plot([0, 12], [0, target], color=BENCHMARK, linewidth=canvas.pt(1.6), dashes=(5, 3))
-        ax.annotate(f"序时进度\n{k}月应达{show(target * k / 12)}{unit}", (max(k - 2.5, 1), target * max(k - 2.5, 1) / 12),
-                    xytext=(max(k - 5.6, 0.4), target * max(k - 2.5, 1) / 12 + top * 0.13), fontsize=canvas.pt(13),
-                    color=SECOND, va="center", arrowprops=dict(arrowstyle="-", color=AXIS, linewidth=0.8))
+        ax.annotate(
+            f"序时进度\n{k}月应达{show(target * k / 12)}{unit}",
+            (max(k - 2.5, 1), target * max(k - 2.5, 1) / 12),
+            xytext=(max(k - 5.6, 0.4), target * max(k - 2.5, 1) / 12 + top * 0.13),
+            fontsize=canvas.pt(13),
+            color=SECOND,
+            va="center",
+            arrowprops=dict(arrowstyle="-", color=AXIS, linewidth=0.8),
+        )
         ax.axhline(target, color=INK, linewidth=canvas.pt(1.8))
-        ax.text(0.12, target + top * 0.02, f"全年目标\uff1a{target_words or show(target) + unit}", fontsize=canvas.pt(14),
-                color=INK, path_effects=stroke(INK), va="bottom")
+        ax.text(
+            0.12,
+            target + top * 0.02,
+            f"全年目标\uff1a{target_words or show(target) + unit}",
+            fontsize=canvas.pt(14),
+            color=INK,
+            path_effects=stroke(INK),
+            va="bottom",
+        )
     if has_fan and k < 12:
         x = np.arange(k, 13)
         share = (x - k) / (12 - k)
@@ -127,13 +169,28 @@ def pace(to_date: pd.DataFrame, quantiles: pd.Series, target: float, caption: Ca
             low, high = q((1 - level) / 2), q((1 + level) / 2)
             ax.fill_between(x, now + (low - now) * share, now + (high - now) * share, color=colour, linewidth=0)
         ax.plot(x, now + (q(0.5) - now) * share, color=NAVY, linewidth=canvas.pt(2.2), linestyle=(0, (1.2, 1.6)))
-        ax.plot([12], [q(0.5)], "o", markersize=canvas.pt(11), markerfacecolor="white", markeredgecolor=NAVY,
-                markeredgewidth=canvas.pt(3), clip_on=False)
+        ax.plot(
+            [12],
+            [q(0.5)],
+            "o",
+            markersize=canvas.pt(11),
+            markerfacecolor="white",
+            markeredgecolor=NAVY,
+            markeredgewidth=canvas.pt(3),
+            clip_on=False,
+        )
     ax.plot(np.r_[0, d["month"]], np.r_[0, d["value"]], color=NAVY, linewidth=canvas.pt(3.4), zorder=4)
     ax.plot(d["month"], d["value"], "o", color=NAVY, markersize=canvas.pt(7.5), zorder=4)
     done = f"\n完成目标的{100 * now / target:.1f}%" if np.isfinite(target) and target else ""
-    ax.annotate(f"{k}月累计{show(now)}{unit}{done}", (k, now), xytext=(k + 0.25 if k < 9 else 9.15, now - top * 0.07),
-                fontsize=canvas.pt(14), color=NAVY, va="top", path_effects=stroke(NAVY))
+    ax.annotate(
+        f"{k}月累计{show(now)}{unit}{done}",
+        (k, now),
+        xytext=(k + 0.25 if k < 9 else 9.15, now - top * 0.07),
+        fontsize=canvas.pt(14),
+        color=NAVY,
+        va="top",
+        path_effects=stroke(NAVY),
+    )
     ax.set_xlim(0, 12.15)
     ax.set_ylim(0, top)
     _months(ax)
@@ -144,13 +201,20 @@ def pace(to_date: pd.DataFrame, quantiles: pd.Series, target: float, caption: Ca
     return canvas.figure
 
 
-def _where(canvas: Canvas, q: Callable[[float], float], target: float, unit: str, chance_words: str, show: Show) -> None:
+def _where(
+    canvas: Canvas, q: Callable[[float], float], target: float, unit: str, chance_words: str, show: Show
+) -> None:
     """The year end once more, enlarged: bands, and twenty dots of five per cent each."""
     dots = np.array([q((i + 0.5) / 20) for i in range(20)])
     over = int((dots >= target).sum()) if np.isfinite(target) else 0
     canvas.text(1100, 150, "年末会落在哪里\uff08放大\uff09", 15, INK, bold=0.7)
-    canvas.text(1100, 182, f"20个点各代表5%的可能\uff0c{over}个达到目标" if np.isfinite(target) else "20个点各代表5%的可能", 12,
-                SECOND)
+    canvas.text(
+        1100,
+        182,
+        f"20个点各代表5%的可能\uff0c{over}个达到目标" if np.isfinite(target) else "20个点各代表5%的可能",
+        12,
+        SECOND,
+    )
     ax = canvas.axes(1166, 205, 1330, canvas.bottom)
     ends = [q(0.01), q(0.99)] + ([target] if np.isfinite(target) else [])
     room = max(max(ends) - min(ends), abs(q(0.5)) * 1e-3, 1e-9)
@@ -166,8 +230,16 @@ def _where(canvas: Canvas, q: Callable[[float], float], target: float, unit: str
         column = slots.get(slot, 0)
         slots[slot] = column + 1
         filled = np.isfinite(target) and v >= target
-        ax.plot([0.44 + 0.13 * column], [ax.get_ylim()[0] + slot * step], "o", markersize=canvas.pt(8.5), clip_on=False,
-                markerfacecolor=NAVY if filled else "white", markeredgecolor=NAVY, markeredgewidth=canvas.pt(1.2))
+        ax.plot(
+            [0.44 + 0.13 * column],
+            [ax.get_ylim()[0] + slot * step],
+            "o",
+            markersize=canvas.pt(8.5),
+            clip_on=False,
+            markerfacecolor=NAVY if filled else "white",
+            markeredgecolor=NAVY,
+            markeredgewidth=canvas.pt(1.2),
+        )
     if np.isfinite(target):
         ax.axhline(target, color=INK, linewidth=canvas.pt(1.8), xmin=-0.05, xmax=1.0, clip_on=False)
     ax.set_xlim(0, 1)
@@ -197,8 +269,13 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "wide") -> Figu
     ink = min(13.0, step / canvas.scale / 1.75) if size == "wide" else min(13.0, step / 2.1)
     left, right, span = 690.0, 1240.0, 130.0
     at = lambda v: left + (right - left) * min(max(v, 0), span) / span  # noqa: E731
-    for x, words, align in ((112, "指标", "left"), (528, "目标", "right"), (650, "当前值", "right"), (1310, "把握", "right"),
-                            (1344, "判断", "left")):
+    for x, words, align in (
+        (112, "指标", "left"),
+        (528, "目标", "right"),
+        (650, "当前值", "right"),
+        (1310, "把握", "right"),
+        (1344, "判断", "left"),
+    ):
         canvas.text(x, head, words, 12, SECOND, ha=align)
     for v in (0, 25, 50, 75, 125):
         canvas.text(at(v), head, str(v), 11, SECOND, ha="center")
@@ -240,21 +317,45 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "wide") -> Figu
 
 
 def _line(canvas: Canvas, x: Sequence[float], y: Sequence[float], colour: str, width: float, **more) -> None:
-    canvas.figure.add_artist(mpl.lines.Line2D([v / canvas.width for v in x], [1 - v / canvas.height for v in y], color=colour,
-                                              linewidth=canvas.pt(width), transform=canvas.figure.transFigure,
-                                              solid_capstyle="butt", **more))
+    canvas.figure.add_artist(
+        mpl.lines.Line2D(
+            [v / canvas.width for v in x],
+            [1 - v / canvas.height for v in y],
+            color=colour,
+            linewidth=canvas.pt(width),
+            transform=canvas.figure.transFigure,
+            solid_capstyle="butt",
+            **more,
+        )
+    )
 
 
 def _dot(canvas: Canvas, x: float, y: float, marker: str, size: float, fill: str, edge: str) -> None:
-    canvas.figure.add_artist(mpl.lines.Line2D([x / canvas.width], [1 - y / canvas.height], marker=marker, linestyle="none",
-                                              markersize=canvas.pt(size), markerfacecolor=fill, markeredgecolor=edge,
-                                              markeredgewidth=canvas.pt(1.8), transform=canvas.figure.transFigure))
+    canvas.figure.add_artist(
+        mpl.lines.Line2D(
+            [x / canvas.width],
+            [1 - y / canvas.height],
+            marker=marker,
+            linestyle="none",
+            markersize=canvas.pt(size),
+            markerfacecolor=fill,
+            markeredgecolor=edge,
+            markeredgewidth=canvas.pt(1.8),
+            transform=canvas.figure.transFigure,
+        )
+    )
 
 
 def _box(canvas: Canvas, x: float, y: float, wide: float, high: float, colour: str, **more) -> None:
-    canvas.figure.add_artist(mpl.patches.Rectangle(
-        (x / canvas.width, 1 - (y + high / 2) / canvas.height), wide / canvas.width, high / canvas.height,
-        transform=canvas.figure.transFigure, **({"facecolor": colour, "edgecolor": "none", "linewidth": 0} | more)))
+    canvas.figure.add_artist(
+        mpl.patches.Rectangle(
+            (x / canvas.width, 1 - (y + high / 2) / canvas.height),
+            wide / canvas.width,
+            high / canvas.height,
+            transform=canvas.figure.transFigure,
+            **({"facecolor": colour, "edgecolor": "none", "linewidth": 0} | more),
+        )
+    )
 
 
 def heatmap(cells: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]], size: str = "wide") -> Figure:
@@ -288,12 +389,33 @@ def heatmap(cells: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[st
             else:
                 words = value if isinstance(value, str) else "园区目标未下达"
                 fill = words != "已完成"
-                _box(canvas, x + 1, y, wide - 2, step - 2, "#F7F8F9" if fill else "#E3E9F1",
-                     **({"facecolor": "#F7F8F9", "edgecolor": "#B4BDC7", "hatch": "///"}
-                        if words == "园区目标未下达" else {}))
-                canvas.text(x + wide / 2, y, words, min(ink, 11), SECOND if fill else NAVY, ha="center", fit=wide - 14,
-                            **({"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1.5}}
-                               if words == "园区目标未下达" else {}))
+                _box(
+                    canvas,
+                    x + 1,
+                    y,
+                    wide - 2,
+                    step - 2,
+                    "#F7F8F9" if fill else "#E3E9F1",
+                    **(
+                        {"facecolor": "#F7F8F9", "edgecolor": "#B4BDC7", "hatch": "///"}
+                        if words == "园区目标未下达"
+                        else {}
+                    ),
+                )
+                canvas.text(
+                    x + wide / 2,
+                    y,
+                    words,
+                    min(ink, 11),
+                    SECOND if fill else NAVY,
+                    ha="center",
+                    fit=wide - 14,
+                    **(
+                        {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1.5}}
+                        if words == "园区目标未下达"
+                        else {}
+                    ),
+                )
     return canvas.figure
 
 
@@ -312,18 +434,34 @@ def bump(ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, siz
     ends = []
     for i, region in enumerate(regions):
         style = PARKS.get(region, PLAIN)
-        d = ranks[(ranks["region"] == region) & ranks["rank"].notna()].assign(
-            x=lambda f: [periods.index(p) for p in f["period"]]).sort_values("x")
+        d = (
+            ranks[(ranks["region"] == region) & ranks["rank"].notna()]
+            .assign(x=lambda f: [periods.index(p) for p in f["period"]])
+            .sort_values("x")
+        )
         if d.empty:
             continue
         off = (i - (len(regions) - 1) / 2) * 0.14 * min(1, len(periods) / 6)
         ax.vlines(d["x"] + off, d["low"], d["high"], color=style.colour, alpha=0.35, linewidth=canvas.pt(5))
-        ax.plot(d["x"] + off, d["rank"], color=style.colour, linewidth=canvas.pt(3), marker=style.marker,
-                markersize=canvas.pt(style.size), markeredgecolor="white", zorder=3)
+        ax.plot(
+            d["x"] + off,
+            d["rank"],
+            color=style.colour,
+            linewidth=canvas.pt(3),
+            marker=style.marker,
+            markersize=canvas.pt(style.size),
+            markeredgecolor="white",
+            zorder=3,
+        )
         last = d.iloc[-1]
         tied = "\uff08并列\uff09" if last["tied_with"] else ""
-        ends.append((float(last["rank"]), f"{names.get(region, region)} 第{int(last['rank'])}{tied}"
-                                          f",{int(last['low'])}–{int(last['high'])}", style.text))
+        ends.append(
+            (
+                float(last["rank"]),
+                f"{names.get(region, region)} 第{int(last['rank'])}{tied},{int(last['low'])}–{int(last['high'])}",
+                style.text,
+            )
+        )
     ax.set_ylim(most + 0.6, 0.4)
     ax.set_xlim(-0.5, len(periods) - 0.5)
     ax.set_yticks(range(1, most + 1), [f"第{i}" for i in range(1, most + 1)])
@@ -337,8 +475,16 @@ def _short_period(p: str) -> str:
     return f"{int(p[5:7])}月" if len(p) == 7 and p[4] == "-" else str(p)
 
 
-def waterfall(steps: pd.DataFrame, caption: Caption, *, before: tuple[str, float], after: tuple[str, float],
-              show: Show = plain, unit: str = "", size: str = "wide") -> Figure:
+def waterfall(
+    steps: pd.DataFrame,
+    caption: Caption,
+    *,
+    before: tuple[str, float],
+    after: tuple[str, float],
+    show: Show = plain,
+    unit: str = "",
+    size: str = "wide",
+) -> Figure:
     """Lying waterfall from one level to another.
 
     Parameters
@@ -346,7 +492,11 @@ def waterfall(steps: pd.DataFrame, caption: Caption, *, before: tuple[str, float
     steps : `label`, `value` in order; before and after are (label, level), and before + steps = after.
     """
     canvas = Canvas(caption, size)
-    rows = [(before[0], before[1], None), *((r.label, r.value, r) for r in steps.itertuples()), (after[0], after[1], None)]
+    rows = [
+        (before[0], before[1], None),
+        *((r.label, r.value, r) for r in steps.itertuples()),
+        (after[0], after[1], None),
+    ]
     levels = np.cumsum([before[1], *steps["value"]])
     low, high = min(levels.min(), after[1]), max(levels.max(), after[1])
     room = max(high - low, abs(high) * 0.02, 1e-9)
@@ -358,19 +508,41 @@ def waterfall(steps: pd.DataFrame, caption: Caption, *, before: tuple[str, float
         if step is None:
             running = value
             ax.plot([value], [i], "o", color=NAVY, markersize=canvas.pt(12), zorder=3)
-            ax.text(value + 0.03 * room, i, f"{show(value)}{unit}", fontsize=canvas.pt(15), color=NAVY, va="center",
-                    path_effects=stroke(NAVY))
+            ax.text(
+                value + 0.03 * room,
+                i,
+                f"{show(value)}{unit}",
+                fontsize=canvas.pt(15),
+                color=NAVY,
+                va="center",
+                path_effects=stroke(NAVY),
+            )
         else:
             up = value >= 0
             if abs(value) < 1e-9:
                 ax.plot([running] * 2, [i - 0.28, i + 0.28], color=SECOND, linewidth=canvas.pt(2.4))
             else:
-                ax.barh(i, value, left=running, height=0.5, color=RISE if up else "white", edgecolor=RISE if up else FALL,
-                        hatch=None if up else "////", linewidth=canvas.pt(1.6), zorder=2)
+                ax.barh(
+                    i,
+                    value,
+                    left=running,
+                    height=0.5,
+                    color=RISE if up else "white",
+                    edgecolor=RISE if up else FALL,
+                    hatch=None if up else "////",
+                    linewidth=canvas.pt(1.6),
+                    zorder=2,
+                )
             sign = "+" if value > 0 else ""
             edge = max(running, running + value)
-            ax.text(edge + 0.03 * room, i, f"{sign}{show(value)}{unit}" if abs(value) > 1e-9 else "0",
-                    fontsize=canvas.pt(14), color=(RISE if up else FALL) if abs(value) > 1e-9 else SECOND, va="center")
+            ax.text(
+                edge + 0.03 * room,
+                i,
+                f"{sign}{show(value)}{unit}" if abs(value) > 1e-9 else "0",
+                fontsize=canvas.pt(14),
+                color=(RISE if up else FALL) if abs(value) > 1e-9 else SECOND,
+                va="center",
+            )
             ax.plot([running + value] * 2, [i, i + 1], color=AXIS, linewidth=canvas.pt(1), zorder=1)
             running += value
     ax.plot([before[1]] * 2, [0, 1], color=AXIS, linewidth=canvas.pt(1), zorder=1)
@@ -382,9 +554,21 @@ def waterfall(steps: pd.DataFrame, caption: Caption, *, before: tuple[str, float
     return canvas.figure
 
 
-def lines(data: pd.DataFrame, caption: Caption, *, highlight: Sequence[str] = (), benchmark: str = "", unit: str = "",
-          names: Mapping[str, str] | None = None, show: Show = plain, zero: bool = False, target: float = float("nan"),
-          target_words: str = "", points: pd.DataFrame | None = None, size: str = "wide") -> Figure:
+def lines(
+    data: pd.DataFrame,
+    caption: Caption,
+    *,
+    highlight: Sequence[str] = (),
+    benchmark: str = "",
+    unit: str = "",
+    names: Mapping[str, str] | None = None,
+    show: Show = plain,
+    zero: bool = False,
+    target: float = float("nan"),
+    target_words: str = "",
+    points: pd.DataFrame | None = None,
+    size: str = "wide",
+) -> Figure:
     """Lines over time, the highlighted in colour, a benchmark in slate, the others grey; all named at the end.
 
     Parameters
@@ -408,28 +592,67 @@ def lines(data: pd.DataFrame, caption: Caption, *, highlight: Sequence[str] = ()
             continue
         if s in PARKS and s not in highlight or s in PARKS and s != "zone":
             style = PARKS[s]
-            ax.plot(d["p"], d["value"], color=style.colour, linewidth=canvas.pt(3), marker=style.marker,
-                    markersize=canvas.pt(style.size * 0.75), markeredgecolor="white", zorder=3)
-            ends.append((float(d["value"].iloc[-1]), f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}", style.text))
+            ax.plot(
+                d["p"],
+                d["value"],
+                color=style.colour,
+                linewidth=canvas.pt(3),
+                marker=style.marker,
+                markersize=canvas.pt(style.size * 0.75),
+                markeredgecolor="white",
+                zorder=3,
+            )
+            ends.append(
+                (float(d["value"].iloc[-1]), f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}", style.text)
+            )
         elif s in highlight:
             colour = PALETTE[drawn % len(PALETTE)]
             drawn += 1
             ax.plot(d["p"], d["value"], color=colour, linewidth=canvas.pt(4.2), zorder=4)
             ax.plot(d["p"].iloc[-1:], d["value"].iloc[-1:], "o", color=colour, markersize=canvas.pt(8), zorder=4)
-            ends.append((float(d["value"].iloc[-1]), f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}",
-                         PARKS[s].text if s in PARKS else colour))
+            ends.append(
+                (
+                    float(d["value"].iloc[-1]),
+                    f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}",
+                    PARKS[s].text if s in PARKS else colour,
+                )
+            )
         else:
             grey = BENCHMARK if s == benchmark else OTHER
-            ax.plot(d["p"], d["value"], color=grey, linewidth=canvas.pt(3 if s == benchmark else 1.6),
-                    zorder=2 if s == benchmark else 1)
-            ends.append((float(d["value"].iloc[-1]), f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}",
-                         BENCHMARK if s == benchmark else THIRD))
+            ax.plot(
+                d["p"],
+                d["value"],
+                color=grey,
+                linewidth=canvas.pt(3 if s == benchmark else 1.6),
+                zorder=2 if s == benchmark else 1,
+            )
+            ends.append(
+                (
+                    float(d["value"].iloc[-1]),
+                    f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}",
+                    BENCHMARK if s == benchmark else THIRD,
+                )
+            )
     if points is not None:
         for r in points.itertuples():
-            ax.plot([place[r.x]], [r.value], "D", markerfacecolor="white", markeredgecolor=INK, markersize=canvas.pt(9),
-                    zorder=5)
-            ax.annotate(r.label, (place[r.x], r.value), xytext=(0, canvas.pt(12)), textcoords="offset points", ha="center",
-                        fontsize=canvas.pt(12), color=INK)
+            ax.plot(
+                [place[r.x]],
+                [r.value],
+                "D",
+                markerfacecolor="white",
+                markeredgecolor=INK,
+                markersize=canvas.pt(9),
+                zorder=5,
+            )
+            ax.annotate(
+                r.label,
+                (place[r.x], r.value),
+                xytext=(0, canvas.pt(12)),
+                textcoords="offset points",
+                ha="center",
+                fontsize=canvas.pt(12),
+                color=INK,
+            )
     if np.isfinite(target):
         ax.axhline(target, color=INK, linewidth=canvas.pt(1.8))
         ax.text(-0.35, target, target_words, fontsize=canvas.pt(13), color=INK, va="bottom", path_effects=stroke(INK))
@@ -446,8 +669,15 @@ def lines(data: pd.DataFrame, caption: Caption, *, highlight: Sequence[str] = ()
     return canvas.figure
 
 
-def effects(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]], unit: str = "",
-            show: Show = plain, size: str = "wide") -> Figure:
+def effects(
+    rows: pd.DataFrame,
+    caption: Caption,
+    *,
+    columns: Sequence[tuple[str, str]],
+    unit: str = "",
+    show: Show = plain,
+    size: str = "wide",
+) -> Figure:
     """A table with bars: one row a region, one column of bars an effect; the last row is the total.
 
     Parameters
@@ -474,11 +704,28 @@ def effects(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str
             elif v > 0:
                 _box(canvas, middle, y, reach, min(step * 0.5, 34), RISE)
             else:
-                _box(canvas, middle + reach, y, -reach, min(step * 0.5, 34), FALL, facecolor="white", edgecolor=FALL,
-                     hatch="////", linewidth=canvas.pt(1.4))
+                _box(
+                    canvas,
+                    middle + reach,
+                    y,
+                    -reach,
+                    min(step * 0.5, 34),
+                    FALL,
+                    facecolor="white",
+                    edgecolor=FALL,
+                    hatch="////",
+                    linewidth=canvas.pt(1.4),
+                )
             words = ("+" if v > 0 else "") + show(v)
-            canvas.text(middle + reach + (8 if v >= 0 else -8), y, words, 13, RISE if v > 0 else FALL if v < 0 else SECOND,
-                        ha="left" if v >= 0 else "right", bold=0.5 if i == n - 1 else 0)
+            canvas.text(
+                middle + reach + (8 if v >= 0 else -8),
+                y,
+                words,
+                13,
+                RISE if v > 0 else FALL if v < 0 else SECOND,
+                ha="left" if v >= 0 else "right",
+                bold=0.5 if i == n - 1 else 0,
+            )
     for i, r in enumerate(rows.itertuples()):
         y = top + step * (i + 0.5)
         canvas.text(64, y, r.label, 14, INK, bold=0.6 if i == n - 1 else 0, fit=220)
@@ -487,9 +734,20 @@ def effects(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str
     return canvas.figure
 
 
-def stock(levels: pd.DataFrame, changes: pd.DataFrame, caption: Caption, *, target: float = float("nan"),
-          target_words: str = "", quantiles: pd.Series | None = None, interval: tuple[float, float, float] | None = None,
-          chance_words: str = "", unit: str = "", events: pd.DataFrame | None = None, size: str = "wide") -> Figure:
+def stock(
+    levels: pd.DataFrame,
+    changes: pd.DataFrame,
+    caption: Caption,
+    *,
+    target: float = float("nan"),
+    target_words: str = "",
+    quantiles: pd.Series | None = None,
+    interval: tuple[float, float, float] | None = None,
+    chance_words: str = "",
+    unit: str = "",
+    events: pd.DataFrame | None = None,
+    size: str = "wide",
+) -> Figure:
     """A stock as steps over a year, and under it what came and went.
 
     Parameters
@@ -507,9 +765,17 @@ def stock(levels: pd.DataFrame, changes: pd.DataFrame, caption: Caption, *, targ
     previous = None
     for r in d.itertuples():
         if r.value != previous or r.month == last:
-            upper.annotate(plain(r.value), (r.month, r.value), xytext=(0, canvas.pt(5)), textcoords="offset points",
-                           ha="center", va="bottom", fontsize=canvas.pt(14), color=NAVY,
-                           path_effects=stroke(NAVY) if r.month == last else None)
+            upper.annotate(
+                plain(r.value),
+                (r.month, r.value),
+                xytext=(0, canvas.pt(5)),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=canvas.pt(14),
+                color=NAVY,
+                path_effects=stroke(NAVY) if r.month == last else None,
+            )
         previous = r.value
     top, floor = float(d["value"].max()), float(d["value"].min())
     if quantiles is not None and len(quantiles):
@@ -540,11 +806,18 @@ def stock(levels: pd.DataFrame, changes: pd.DataFrame, caption: Caption, *, targ
         for r in events.itertuples():
             for ax in (upper, lower):
                 ax.axvline(r.month, color=AXIS, linewidth=canvas.pt(1.2), linestyle=(0, (2, 3)), zorder=0)
-            x = canvas.figure.transFigure.inverted().transform(upper.transData.transform((r.month, top)))[0] * canvas.width
+            x = (
+                canvas.figure.transFigure.inverted().transform(upper.transData.transform((r.month, top)))[0]
+                * canvas.width
+            )
             canvas.text(x, 160, r.label, 12, SECOND if r.expected else INK, ha="center")
     kinds = list(dict.fromkeys(changes["kind"]))
-    looks = [dict(facecolor=TO_DATE), dict(facecolor="white", edgecolor=NAVY, hatch="////"), dict(facecolor=BENCHMARK),
-             dict(facecolor="white", edgecolor=BENCHMARK)]
+    looks = [
+        dict(facecolor=TO_DATE),
+        dict(facecolor="white", edgecolor=NAVY, hatch="////"),
+        dict(facecolor=BENCHMARK),
+        dict(facecolor="white", edgecolor=BENCHMARK),
+    ]
     bottoms: dict[tuple[int, bool], float] = {}
     for kind, look in zip(kinds, looks, strict=False):
         for r in changes[(changes["kind"] == kind) & changes["value"].ne(0)].itertuples():
@@ -552,16 +825,29 @@ def stock(levels: pd.DataFrame, changes: pd.DataFrame, caption: Caption, *, targ
             lower.bar(r.month, r.value, width=0.55, bottom=bottoms.get(key, 0.0), linewidth=canvas.pt(1.2), **look)
             bottoms[key] = bottoms.get(key, 0.0) + r.value
     for (month, up), value in bottoms.items():
-        lower.text(month, value, f"{'+' if value > 0 else ''}{plain(value)}", ha="center", va="bottom" if up else "top",
-                   fontsize=canvas.pt(13), color=NAVY)
+        lower.text(
+            month,
+            value,
+            f"{'+' if value > 0 else ''}{plain(value)}",
+            ha="center",
+            va="bottom" if up else "top",
+            fontsize=canvas.pt(13),
+            color=NAVY,
+        )
     lower.axhline(0, color=AXIS, linewidth=canvas.pt(1.2))
     lower.set_xlim(0.5, 12.5)
     lower.margins(y=0.35)
     lower.set_yticks([])
     _months(lower)
     opening = now - float(changes["value"].sum())
-    table = [("期初", opening, None), *((k, float(changes.loc[changes["kind"] == k, "value"].sum()), look)
-                                       for k, look in zip(kinds, looks, strict=False)), (f"={last}月末", now, None)]
+    table = [
+        ("期初", opening, None),
+        *(
+            (k, float(changes.loc[changes["kind"] == k, "value"].sum()), look)
+            for k, look in zip(kinds, looks, strict=False)
+        ),
+        (f"={last}月末", now, None),
+    ]
     y0 = 0.66 * canvas.height
     for i, (name, value, look) in enumerate(table):
         y = y0 + 30 * i
@@ -572,8 +858,15 @@ def stock(levels: pd.DataFrame, changes: pd.DataFrame, caption: Caption, *, targ
     return canvas.figure
 
 
-def calibration(points: pd.DataFrame, caption: Caption, *, rival: pd.DataFrame | None = None, big: str = "",
-                big_words: str = "", size: str = "wide") -> Figure:
+def calibration(
+    points: pd.DataFrame,
+    caption: Caption,
+    *,
+    rival: pd.DataFrame | None = None,
+    big: str = "",
+    big_words: str = "",
+    size: str = "wide",
+) -> Figure:
     """How often what was called p per cent came true.
 
     Parameters
@@ -585,13 +878,21 @@ def calibration(points: pd.DataFrame, caption: Caption, *, rival: pd.DataFrame |
     ax = canvas.axes(128, 160, 128 + side, 160 + side)
     ax.plot([0, 1], [0, 1], color=AXIS, linewidth=canvas.pt(1.6))
     if rival is not None and len(rival):
-        ax.plot(rival["p"], rival["met"], color=SEASON_LINE, linewidth=canvas.pt(1.8), marker="s", markersize=canvas.pt(6))
+        ax.plot(
+            rival["p"], rival["met"], color=SEASON_LINE, linewidth=canvas.pt(1.8), marker="s", markersize=canvas.pt(6)
+        )
     if {"low", "high"} <= set(points.columns):
         ax.vlines(points["p"], points["low"], points["high"], color=FAN[1], linewidth=canvas.pt(6))
     ax.plot(points["p"], points["met"], color=NAVY, linewidth=canvas.pt(2.6), marker="o", markersize=canvas.pt(9))
     for r in points.itertuples():
-        ax.annotate(plain(r.n), (r.p, r.met), xytext=(canvas.pt(9), -canvas.pt(13)), textcoords="offset points",
-                    fontsize=canvas.pt(11), color=SECOND)
+        ax.annotate(
+            plain(r.n),
+            (r.p, r.met),
+            xytext=(canvas.pt(9), -canvas.pt(13)),
+            textcoords="offset points",
+            fontsize=canvas.pt(11),
+            color=SECOND,
+        )
     ticks = np.linspace(0, 1, 6)
     ax.set_xticks(ticks, [f"{t:.0%}" for t in ticks])
     ax.set_yticks(ticks, [f"{t:.0%}" for t in ticks])
@@ -610,8 +911,16 @@ def calibration(points: pd.DataFrame, caption: Caption, *, rival: pd.DataFrame |
     return canvas.figure
 
 
-def multiples(data: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, unit: str = "", show: Show = plain,
-              notes: Mapping[str, str] | None = None, size: str = "wide") -> Figure:
+def multiples(
+    data: pd.DataFrame,
+    caption: Caption,
+    names: Mapping[str, str],
+    *,
+    unit: str = "",
+    show: Show = plain,
+    notes: Mapping[str, str] | None = None,
+    size: str = "wide",
+) -> Figure:
     """One small panel a region, same scale: the lead over the seasonal pace (0 ends at the target), with its fan.
 
     Parameters
@@ -639,14 +948,31 @@ def multiples(data: pd.DataFrame, caption: Caption, names: Mapping[str, str], *,
                 ax.plot(o["month"], o["value"], color=OTHER, linewidth=canvas.pt(1.2))
         d = data[data["region"] == region].sort_values("month")
         seen, ahead = d[d["low"].isna()], d[d["low"].notna()]
-        ax.plot(seen["month"], seen["value"], color=style.colour, linewidth=canvas.pt(3), marker=style.marker,
-                markersize=canvas.pt(style.size * 0.6), markeredgecolor="white")
+        ax.plot(
+            seen["month"],
+            seen["value"],
+            color=style.colour,
+            linewidth=canvas.pt(3),
+            marker=style.marker,
+            markersize=canvas.pt(style.size * 0.6),
+            markeredgecolor="white",
+        )
         if len(ahead) and len(seen):
             a, s = ahead.iloc[-1], seen.iloc[-1]
-            ax.fill([s["month"], a["month"], a["month"]], [s["value"], a["low"], a["high"]], color=style.colour, alpha=0.22,
-                    linewidth=0)
-            ax.plot([s["month"], a["month"]], [s["value"], a["value"]], color=style.colour, linewidth=canvas.pt(2),
-                    linestyle=(0, (1.2, 1.6)))
+            ax.fill(
+                [s["month"], a["month"], a["month"]],
+                [s["value"], a["low"], a["high"]],
+                color=style.colour,
+                alpha=0.22,
+                linewidth=0,
+            )
+            ax.plot(
+                [s["month"], a["month"]],
+                [s["value"], a["value"]],
+                color=style.colour,
+                linewidth=canvas.pt(2),
+                linestyle=(0, (1.2, 1.6)),
+            )
         ax.axhline(0, color=INK, linewidth=canvas.pt(1.2))
         ax.set_xlim(0.7, 12.3)
         ax.set_ylim(low - 0.08 * room, high_value + 0.08 * room)
@@ -655,8 +981,16 @@ def multiples(data: pd.DataFrame, caption: Caption, names: Mapping[str, str], *,
     return canvas.figure
 
 
-def bars(rows: pd.DataFrame, caption: Caption, *, unit: str = "", show: Show = plain, reference: float = float("nan"),
-         reference_words: str = "", size: str = "wide") -> Figure:
+def bars(
+    rows: pd.DataFrame,
+    caption: Caption,
+    *,
+    unit: str = "",
+    show: Show = plain,
+    reference: float = float("nan"),
+    reference_words: str = "",
+    size: str = "wide",
+) -> Figure:
     """Lying bars, in the order given.
 
     Parameters
@@ -680,17 +1014,32 @@ def bars(rows: pd.DataFrame, caption: Caption, *, unit: str = "", show: Show = p
     ax.set_xticks([])
     ax.axvline(0, color=AXIS, linewidth=canvas.pt(1.2))
     for i, r in enumerate(rows.itertuples()):
-        x, y = canvas.figure.transFigure.inverted().transform(ax.transData.transform((max(np.nan_to_num(r.value), 0), i)))
+        x, y = canvas.figure.transFigure.inverted().transform(
+            ax.transData.transform((max(np.nan_to_num(r.value), 0), i))
+        )
         words = f"{show(r.value)}{unit}" if np.isfinite(r.value) else "未报"
         note = getattr(r, "note", "")
-        canvas.text(x * canvas.width + 10, canvas.height * (1 - y), words + (f"  {note}" if note else ""), 13, INK,
-                    fit=1536 - x * canvas.width - 10)
+        canvas.text(
+            x * canvas.width + 10,
+            canvas.height * (1 - y),
+            words + (f"  {note}" if note else ""),
+            13,
+            INK,
+            fit=1536 - x * canvas.width - 10,
+        )
         canvas.text(344, canvas.height * (1 - y), r.label, 13.5, INK, ha="right", fit=280)
     return canvas.figure
 
 
-def columns(months: pd.DataFrame, caption: Caption, *, names: tuple[str, str] = ("今年", "上年"), unit: str = "",
-            show: Show = plain, size: str = "wide") -> Figure:
+def columns(
+    months: pd.DataFrame,
+    caption: Caption,
+    *,
+    names: tuple[str, str] = ("今年", "上年"),
+    unit: str = "",
+    show: Show = plain,
+    size: str = "wide",
+) -> Figure:
     """Months as columns, last year's as marks behind them.
 
     Parameters
@@ -704,7 +1053,15 @@ def columns(months: pd.DataFrame, caption: Caption, *, names: tuple[str, str] = 
     top = float(np.nanmax(months[["value", "before"]].to_numpy(float), initial=0)) or 1.0
     for r in months.itertuples():
         if np.isfinite(r.value):
-            ax.text(r.month, r.value + 0.012 * top, show(r.value), ha="center", va="bottom", fontsize=canvas.pt(12), color=NAVY)
+            ax.text(
+                r.month,
+                r.value + 0.012 * top,
+                show(r.value),
+                ha="center",
+                va="bottom",
+                fontsize=canvas.pt(12),
+                color=NAVY,
+            )
     ax.set_xlim(0.4, 12.6)
     ax.set_ylim(0, top * 1.1)
     _months(ax)
@@ -717,7 +1074,9 @@ def columns(months: pd.DataFrame, caption: Caption, *, names: tuple[str, str] = 
     return canvas.figure
 
 
-def states(cells: pd.DataFrame, caption: Caption, *, looks: Mapping[str, tuple[str, str]], size: str = "wide") -> Figure:
+def states(
+    cells: pd.DataFrame, caption: Caption, *, looks: Mapping[str, tuple[str, str]], size: str = "wide"
+) -> Figure:
     """A grid of words, each with its fill and text colour: completeness, stages.
 
     Parameters
@@ -743,8 +1102,16 @@ def states(cells: pd.DataFrame, caption: Caption, *, looks: Mapping[str, tuple[s
     return canvas.figure
 
 
-def scatter(points: pd.DataFrame, caption: Caption, *, x_label: str, y_label: str, fit: pd.DataFrame | None = None,
-            highlight: Sequence[str] = (), size: str = "wide") -> Figure:
+def scatter(
+    points: pd.DataFrame,
+    caption: Caption,
+    *,
+    x_label: str,
+    y_label: str,
+    fit: pd.DataFrame | None = None,
+    highlight: Sequence[str] = (),
+    size: str = "wide",
+) -> Figure:
     """Points on two log axes with a fitted line.
 
     Parameters
@@ -757,8 +1124,17 @@ def scatter(points: pd.DataFrame, caption: Caption, *, x_label: str, y_label: st
     ax = canvas.axes(150, 160, 1400, canvas.bottom - 34)
     groups = points.assign(who=["其他" if s not in highlight else s for s in points["series"]])
     palette = {s: PALETTE[i % len(PALETTE)] for i, s in enumerate(highlight)} | {"其他": OTHER}
-    sns.scatterplot(groups.sort_values("who", key=lambda s: s != "其他"), x="x", y="y", hue="who", palette=palette, ax=ax,
-                    s=canvas.pt(60), legend=False, linewidth=0.4)
+    sns.scatterplot(
+        groups.sort_values("who", key=lambda s: s != "其他"),
+        x="x",
+        y="y",
+        hue="who",
+        palette=palette,
+        ax=ax,
+        s=canvas.pt(60),
+        legend=False,
+        linewidth=0.4,
+    )
     ax.set_xscale("log")
     ax.set_yscale("log")
     if fit is not None:
@@ -782,13 +1158,28 @@ def scatter(points: pd.DataFrame, caption: Caption, *, x_label: str, y_label: st
             ends.append((float(last["x"]), float(last["y"]), s, palette[s]))
     places = spread([np.log(e[1]) for e in ends], 0.14)
     for (x, _, s, colour), y in zip(ends, places, strict=True):
-        ax.annotate(s, (x, float(np.exp(y))), xytext=(canvas.pt(9), 0), textcoords="offset points", fontsize=canvas.pt(13),
-                    color=colour, va="center", annotation_clip=False)
+        ax.annotate(
+            s,
+            (x, float(np.exp(y))),
+            xytext=(canvas.pt(9), 0),
+            textcoords="offset points",
+            fontsize=canvas.pt(13),
+            color=colour,
+            va="center",
+            annotation_clip=False,
+        )
     return canvas.figure
 
 
-def forest(rows: pd.DataFrame, caption: Caption, *, zero: float = 0.0, zero_words: str = "", show: Show = plain,
-           size: str = "wide") -> Figure:
+def forest(
+    rows: pd.DataFrame,
+    caption: Caption,
+    *,
+    zero: float = 0.0,
+    zero_words: str = "",
+    show: Show = plain,
+    size: str = "wide",
+) -> Figure:
     """Estimates with intervals.
 
     Parameters
@@ -817,8 +1208,16 @@ def forest(rows: pd.DataFrame, caption: Caption, *, zero: float = 0.0, zero_word
     return canvas.figure
 
 
-def slope(rows: pd.DataFrame, caption: Caption, *, before: str, after: str, unit: str = "", show: Show = plain,
-          size: str = "wide") -> Figure:
+def slope(
+    rows: pd.DataFrame,
+    caption: Caption,
+    *,
+    before: str,
+    after: str,
+    unit: str = "",
+    show: Show = plain,
+    size: str = "wide",
+) -> Figure:
     """Two moments side by side.
 
     Parameters
@@ -838,13 +1237,27 @@ def slope(rows: pd.DataFrame, caption: Caption, *, before: str, after: str, unit
     for i, r in enumerate(rows.itertuples()):
         style = PARKS.get(getattr(r, "region", ""), None)
         colour = style.colour if style else PALETTE[i % len(PALETTE)]
-        ax.plot([0, 1], [r.before, r.after], color=colour, linewidth=canvas.pt(3), marker=style.marker if style else "o",
-                markersize=canvas.pt(9), clip_on=False)
+        ax.plot(
+            [0, 1],
+            [r.before, r.after],
+            color=colour,
+            linewidth=canvas.pt(3),
+            marker=style.marker if style else "o",
+            markersize=canvas.pt(9),
+            clip_on=False,
+        )
         shade = style.text if style else colour
         left.append((r.before, f"{r.label} {show(r.before)}{unit}", shade))
         right.append((r.after, f"{show(r.after)}{unit} {r.label}", shade))
-    to_px = lambda v: canvas.height * (1 - canvas.figure.transFigure.inverted().transform(  # noqa: E731
-        ax.transData.transform((0, v)))[1])
+    to_px = lambda v: (
+        canvas.height
+        * (
+            1
+            - canvas.figure.transFigure.inverted().transform(  # noqa: E731
+                ax.transData.transform((0, v))
+            )[1]
+        )
+    )
     for side, x, align in ((left, 450, "right"), (right, 1150, "left")):
         places = spread([to_px(v) for v, _, _ in side], 28, 150, canvas.bottom)
         for (_, words, colour), y in zip(side, places, strict=True):
@@ -870,8 +1283,16 @@ def shares(rows: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, si
         for j, v in enumerate(rows[part]):
             if v >= 5:
                 dark = mpl.colors.rgb_to_hsv(mpl.colors.to_rgb(colour))[2] < 0.85 or part not in ("jingkai",)
-                ax.text(start[j] + v / 2, j, f"{v:.0f}%", ha="center", va="center", fontsize=canvas.pt(12),
-                        color="white" if dark else INK, gid=STACKED)
+                ax.text(
+                    start[j] + v / 2,
+                    j,
+                    f"{v:.0f}%",
+                    ha="center",
+                    va="center",
+                    fontsize=canvas.pt(12),
+                    color="white" if dark else INK,
+                    gid=STACKED,
+                )
         start = start + rows[part].to_numpy(float)
         _box(canvas, x, 166, 22, 14, colour)
         t = canvas.text(x + 30, 166, names.get(part, part), 12.5, SECOND)

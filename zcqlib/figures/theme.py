@@ -2,6 +2,7 @@
 
 A figure is laid out on a canvas of 1600 x 900 px (other sizes scale it); positions count from the top left.
 """
+
 from __future__ import annotations
 
 import io
@@ -28,8 +29,12 @@ FAN = ("#E3E9F1", "#C0CEE0", "#8FA7C6")  # 95, 80, 50 %
 SEASON_LINE, SEASON_TEXT, SEASON_BAND = "#8A7F6E", "#6E6452", "#EFEBE3"
 RISE, FALL, DEMO = "#0B7A5E", "#B3261E", "#8A5A00"
 CHANCE = ("#7A1F0B", "#B5401C", "#E8A076", "#F3BE96", "#FAE3D0", "#FDF6F0")  # 0, 20 ... 100 %: dark is little
-LIGHTS = {"把握较大": ("●", "#0B7A5E", "#0B7A5E"), "尚有悬念": ("▲", "#B7791F", "#8A5A12"),
-          "难度较大": ("■", "#B3261E", "#B3261E"), "已完成": ("✓", NAVY, NAVY)}
+LIGHTS = {
+    "把握较大": ("●", "#0B7A5E", "#0B7A5E"),
+    "尚有悬念": ("▲", "#B7791F", "#8A5A12"),
+    "难度较大": ("■", "#B3261E", "#B3261E"),
+    "已完成": ("✓", NAVY, NAVY),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,27 @@ class ParkStyle:
     size: float
 
 
-PARKS = {"zone": ParkStyle(NAVY, NAVY, "o", 7.5), "gaoxin": ParkStyle("#1F78C1", "#1965A3", "o", 9),
-         "jingkai": ParkStyle("#EFAF23", "#8F6400", "s", 8), "pingyuan": ParkStyle("#3DAA7A", "#1F7A55", "^", 9.5),
-         "hongqi": ParkStyle("#D14A2B", "#B83C20", "D", 7.5), "muye": ParkStyle("#94306B", "#94306B", "v", 9.5)}
+PARKS = {
+    "zone": ParkStyle(NAVY, NAVY, "o", 7.5),
+    "gaoxin": ParkStyle("#1F78C1", "#1965A3", "o", 9),
+    "jingkai": ParkStyle("#EFAF23", "#8F6400", "s", 8),
+    "pingyuan": ParkStyle("#3DAA7A", "#1F7A55", "^", 9.5),
+    "hongqi": ParkStyle("#D14A2B", "#B83C20", "D", 7.5),
+    "muye": ParkStyle("#94306B", "#94306B", "v", 9.5),
+}
 PLAIN = ParkStyle(OTHER, THIRD, "o", 6)
 
 SIZES = {"wide": (13.333, 7.5), "a4half": (7.48, 4.9), "phone": (6.0, 8.0)}
-FONTS = ["Noto Sans SC", "Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "Noto Sans CJK SC", "WenQuanYi Micro Hei",
-         "SimHei", "DejaVu Sans"]
+FONTS = [
+    "Noto Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Noto Sans CJK SC",
+    "WenQuanYi Micro Hei",
+    "SimHei",
+    "DejaVu Sans",
+]
 TITLE_LENGTH = 34
 STACKED = "stacked"  # gid of texts that stand on marks or each other on purpose
 
@@ -81,7 +99,9 @@ def font_path() -> Path:
     spec = find_spec("zhplot")
     path = Path(spec.origin).parent / "fonts" / "NotoSansSC-Regular.ttf" if spec and spec.origin else None
     if path is None or not path.exists():
-        raise FigureError("找不到随项目附带的中文字体(zhplot 包),图上的汉字会变成方框。请重新运行 python setup_env.py setup。")
+        raise FigureError(
+            "找不到随项目附带的中文字体(zhplot 包),图上的汉字会变成方框。请重新运行 python setup_env.py setup。"
+        )
     return path
 
 
@@ -89,11 +109,28 @@ def use_theme() -> None:
     """Set matplotlib to this look; called by every chart, so that nothing else has to."""
     if "Noto Sans SC" not in {f.name for f in font_manager.fontManager.ttflist}:
         font_manager.fontManager.addfont(str(font_path()))
-    mpl.rcParams.update({
-        "font.family": "sans-serif", "font.sans-serif": FONTS, "axes.unicode_minus": True, "pdf.fonttype": 42,
-        "svg.fonttype": "path", "svg.hashsalt": "zcqlib", "figure.dpi": 72, "text.color": INK, "axes.edgecolor": AXIS,
-        "axes.labelcolor": SECOND, "xtick.color": SECOND, "ytick.color": SECOND, "font.size": 13, "hatch.linewidth": 0.8,
-        "axes.grid": False, "figure.facecolor": "white", "savefig.facecolor": "white", "lines.solid_capstyle": "round"})
+    mpl.rcParams.update(
+        {
+            "font.family": "sans-serif",
+            "font.sans-serif": FONTS,
+            "axes.unicode_minus": True,
+            "pdf.fonttype": 42,
+            "svg.fonttype": "path",
+            "svg.hashsalt": "zcqlib",
+            "figure.dpi": 72,
+            "text.color": INK,
+            "axes.edgecolor": AXIS,
+            "axes.labelcolor": SECOND,
+            "xtick.color": SECOND,
+            "ytick.color": SECOND,
+            "font.size": 13,
+            "hatch.linewidth": 0.8,
+            "axes.grid": False,
+            "figure.facecolor": "white",
+            "savefig.facecolor": "white",
+            "lines.solid_capstyle": "round",
+        }
+    )
 
 
 def stroke(colour: str, width: float = 0.7) -> list:
@@ -119,12 +156,24 @@ class Canvas:
         title = caption.title
         self.text(64, 40, title, 24, INK, bold=0.9, va="top", fit=self.width - 128)
         self.text(64, 99, caption.subtitle, 14, SECOND, va="top", fit=self.width - 128)
-        self.figure.add_artist(mpl.lines.Line2D([64 / self.width, 1 - 64 / self.width], [1 - rule / self.height] * 2,
-                                                color=GRID, linewidth=1, transform=self.figure.transFigure))
+        self.figure.add_artist(
+            mpl.lines.Line2D(
+                [64 / self.width, 1 - 64 / self.width],
+                [1 - rule / self.height] * 2,
+                color=GRID,
+                linewidth=1,
+                transform=self.figure.transFigure,
+            )
+        )
         left = 64.0
         if caption.demo:
-            box = mpl.patches.Rectangle((left / self.width, 1 - (rule + 38) / self.height), 104 / self.width,
-                                        26 / self.height, color=DEMO, transform=self.figure.transFigure)
+            box = mpl.patches.Rectangle(
+                (left / self.width, 1 - (rule + 38) / self.height),
+                104 / self.width,
+                26 / self.height,
+                color=DEMO,
+                transform=self.figure.transFigure,
+            )
             self.figure.add_artist(box)
             self.text(left + 52, rule + 25, "演示数据", 12 * (1 if size == "wide" else 0.86), "white", ha="center")
             left += 120
@@ -142,21 +191,39 @@ class Canvas:
     def pt(self, size: float) -> float:
         return size * self.scale
 
-    def text(self, x: float, y: float, words: str, size: float, colour: str = INK, bold: float = 0.0, fit: float = 0.0,
-             **more) -> Text:
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        size: float,
+        colour: str = INK,
+        bold: float = 0.0,
+        fit: float = 0.0,
+        **more,
+    ) -> Text:
         """Write at a px position; with `fit` the text is made smaller until it is no wider than that."""
         size = self.pt(size)
         if fit:
             wide = _width(words, size) * self.width / (SIZES[self.size][0] * 72)
             size *= min(1.0, fit / max(1.05 * wide, 1.0))  # hinting makes letters a little wider than drawn
         options = {"va": "center", "ha": "left"} | more
-        return self.figure.text(x / self.width, 1 - y / self.height, words, fontsize=size, color=colour,
-                                path_effects=stroke(colour, bold) if bold else None, **options)
+        return self.figure.text(
+            x / self.width,
+            1 - y / self.height,
+            words,
+            fontsize=size,
+            color=colour,
+            path_effects=stroke(colour, bold) if bold else None,
+            **options,
+        )
 
     def axes(self, left: float, top: float, right: float, bottom: float, **more):
         """Axes in px, without frame; horizontal grid behind."""
-        ax = self.figure.add_axes([left / self.width, 1 - bottom / self.height, (right - left) / self.width,
-                                   (bottom - top) / self.height], **more)
+        ax = self.figure.add_axes(
+            [left / self.width, 1 - bottom / self.height, (right - left) / self.width, (bottom - top) / self.height],
+            **more,
+        )
         for side in ax.spines.values():
             side.set_visible(False)
         ax.tick_params(length=0, labelsize=self.pt(12), colors=SECOND)
@@ -206,6 +273,7 @@ def spread(places: Iterable[float], gap: float, low: float = -np.inf, high: floa
 
 
 # --- what may be printed --------------------------------------------------------------------------------------------
+
 
 def texts(figure: Figure) -> list[str]:
     """Every string that the figure prints."""
@@ -257,7 +325,7 @@ def check(figure: Figure) -> None:
             faults.append(f"文字超出画面:「{t.get_text()[:20]}」")
     plain = [(t, b) for t, b in shown if t.get_gid() != STACKED]
     for i, (t, a) in enumerate(plain):
-        for u, b in plain[i + 1:]:
+        for u, b in plain[i + 1 :]:
             across = min(a.x1, b.x1) - max(a.x0, b.x0)
             down = min(a.y1, b.y1) - max(a.y0, b.y0)
             if across > 1.0 and down > 0.25 * min(a.height, b.height):
@@ -297,12 +365,18 @@ def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg")) ->
             picture.save(buffer, "png", optimize=True, pnginfo=info)
             data = buffer.getvalue()
         elif kind == "svg":
-            figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": caption.title,
-                                                           "Description": alt})
+            figure.savefig(
+                buffer,
+                format="svg",
+                metadata={"Date": None, "Creator": None, "Title": caption.title, "Description": alt},
+            )
             data = buffer.getvalue()
         else:
-            figure.savefig(buffer, format=kind, metadata={"CreationDate": None, "Creator": None, "Producer": None,
-                                                          "Title": caption.title})
+            figure.savefig(
+                buffer,
+                format=kind,
+                metadata={"CreationDate": None, "Creator": None, "Producer": None, "Title": caption.title},
+            )
             data = buffer.getvalue()
         path = Path(f"{stem}.{kind}")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -340,4 +414,3 @@ def show(figure: Figure) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=72, metadata={"Software": None})
     display(Image(buffer.getvalue(), alt=getattr(figure, "zcq_caption", Caption("", "", "", "", False)).title))
-

@@ -1,4 +1,5 @@
 """Every kind of promise to a projection: which rule fits, what it says, and when it must say nothing."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -15,7 +16,14 @@ from zcqlib.tables import PROJECTIONS, QUANTILES
 LEVEL = 0.8
 _QUARTER_STRETCH = {3: 1.55, 6: 1.55, 9: 1.85}
 MET, LIKELY, OPEN, HARD, STAGES, NO_DATA, NO_BATCH = (
-    "已完成", "把握较大", "尚有悬念", "难度较大", "按节点推进", "缺数据", "缺批次安排")
+    "已完成",
+    "把握较大",
+    "尚有悬念",
+    "难度较大",
+    "按节点推进",
+    "缺数据",
+    "缺批次安排",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +86,16 @@ def verdict(probability: float, done: bool) -> str:
     return LIKELY if p >= 80 else OPEN if p >= 40 else HARD
 
 
-def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, catalog: Catalog,
-                    milestones: pd.DataFrame | None = None, batches: pd.DataFrame | None = None,
-                    to_date: pd.DataFrame | None = None, growth: pd.DataFrame | None = None) -> Projected:
+def project_targets(
+    series: pd.DataFrame,
+    targets: pd.DataFrame,
+    as_of: pd.Period,
+    catalog: Catalog,
+    milestones: pd.DataFrame | None = None,
+    batches: pd.DataFrame | None = None,
+    to_date: pd.DataFrame | None = None,
+    growth: pd.DataFrame | None = None,
+) -> Projected:
     """Project every target in force at a month.
 
     Parameters
@@ -147,7 +162,9 @@ def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Perio
             rows.append(row)
             quantiles += _quantile_rows(t, as_of, q)
     frame = tables.shape(rows, PROJECTIONS).sort_values(["indicator", "region"], ignore_index=True)
-    return Projected(frame, tables.shape(quantiles, QUANTILES), pd.DataFrame(absent, columns=["indicator", "region", "item"]))
+    return Projected(
+        frame, tables.shape(quantiles, QUANTILES), pd.DataFrame(absent, columns=["indicator", "region", "item"])
+    )
 
 
 def _scaled(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
@@ -158,8 +175,9 @@ def _scaled(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
     flows = known[known["months"] > 0].assign(year=lambda d: d["end"].dt.year)
     reached = flows.groupby(key).agg(end=("end", "max"), value=("value", "sum"), months=("months", "sum")).reset_index()
     reached = reached[reached["months"] == reached["end"].dt.month]
-    both = reached.merge(to_date[["region", "indicator", "end", "value"]], on=["region", "indicator", "end"],
-                         suffixes=("", "_stated"))
+    both = reached.merge(
+        to_date[["region", "indicator", "end", "value"]], on=["region", "indicator", "end"], suffixes=("", "_stated")
+    )
     both = both[both["value"] > 0].assign(factor=lambda d: d["value_stated"] / d["value"])
     both = both[(both["factor"] - 1).abs() > 1e-9]
     factor = flows.merge(both[[*key, "factor"]], on=key, how="left")["factor"].fillna(1.0).to_numpy()
@@ -169,16 +187,32 @@ def _scaled(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _row(t, as_of: pd.Period, **more) -> dict:
-    base = dict(region=t.region, indicator=t.id, year=as_of.year, as_of=as_of, kind=t.kind, unit=t.unit,
-                target_low=t.target_low, target_high=t.target_high, comparator=t.comparator, level=LEVEL,
-                actual=float("nan"), median=float("nan"), low=float("nan"), high=float("nan"),
-                probability=float("nan"), needed_per_month=float("nan"))
+    base = dict(
+        region=t.region,
+        indicator=t.id,
+        year=as_of.year,
+        as_of=as_of,
+        kind=t.kind,
+        unit=t.unit,
+        target_low=t.target_low,
+        target_high=t.target_high,
+        comparator=t.comparator,
+        level=LEVEL,
+        actual=float("nan"),
+        median=float("nan"),
+        low=float("nan"),
+        high=float("nan"),
+        probability=float("nan"),
+        needed_per_month=float("nan"),
+    )
     return base | more
 
 
 def _quantile_rows(t, as_of: pd.Period, q: np.ndarray) -> list[dict]:
-    return [dict(region=t.region, indicator=t.id, year=as_of.year, as_of=as_of, level=level, value=value)
-            for level, value in zip(LEVELS, q, strict=True)]
+    return [
+        dict(region=t.region, indicator=t.id, year=as_of.year, as_of=as_of, level=level, value=value)
+        for level, value in zip(LEVELS, q, strict=True)
+    ]
 
 
 def _history(name: str, source: pd.DataFrame, target_kind: str, kind: str) -> pd.DataFrame:
@@ -192,10 +226,17 @@ def _history(name: str, source: pd.DataFrame, target_kind: str, kind: str) -> pd
         cumulative = s["value"] * s["to"] / 12
         gain = cumulative - cumulative.groupby(s["year"]).shift().fillna(0)
         length = s["to"] - s["to"].groupby(s["year"]).shift().fillna(0)
-        return pd.DataFrame({"series_id": name, "period": s["end"].astype("str"), "value": gain.clip(lower=0),
-                             "months": length.astype("int64")})
-    return pd.DataFrame({"series_id": name, "period": s["end"].astype("str"), "value": s["value"].clip(lower=0),
-                         "months": s["months"]})
+        return pd.DataFrame(
+            {
+                "series_id": name,
+                "period": s["end"].astype("str"),
+                "value": gain.clip(lower=0),
+                "months": length.astype("int64"),
+            }
+        )
+    return pd.DataFrame(
+        {"series_id": name, "period": s["end"].astype("str"), "value": s["value"].clip(lower=0), "months": s["months"]}
+    )
 
 
 def _reported(growth: pd.DataFrame | None, region: str, indicator: str, end: pd.Period) -> float:
@@ -206,8 +247,9 @@ def _reported(growth: pd.DataFrame | None, region: str, indicator: str, end: pd.
     return float(own["reported"].iloc[0]) if len(own) else float("nan")
 
 
-def _numeric(t, source: pd.DataFrame, as_of: pd.Period, q: np.ndarray, catalog: Catalog,
-             growth: pd.DataFrame | None = None) -> tuple[dict, np.ndarray]:
+def _numeric(
+    t, source: pd.DataFrame, as_of: pd.Period, q: np.ndarray, catalog: Catalog, growth: pd.DataFrame | None = None
+) -> tuple[dict, np.ndarray]:
     indicator, year = catalog.indicators[t.id], as_of.year
     now = source[source["end"].dt.year == year].sort_values("end")
     last, left = now["end"].iloc[-1], 12 - now["end"].iloc[-1].month
@@ -222,15 +264,22 @@ def _numeric(t, source: pd.DataFrame, as_of: pd.Period, q: np.ndarray, catalog: 
         before = source[source["end"].dt.year == year - 1]
         whole, same = before["value"].sum(), before[before["end"] <= last - 12]["value"].sum()
         if before["months"].sum() != 12 or whole <= 0:
-            return _row(t, as_of, method="上年数据不全,不能换算增速", verdict=NO_DATA, demo=bool(source["demo"].any())), q
+            return _row(
+                t, as_of, method="上年数据不全,不能换算增速", verdict=NO_DATA, demo=bool(source["demo"].any())
+            ), q
         reported = _reported(growth, t.region, indicator.growth_of, last)
         implied = float(now["value"].sum()) / (1 + reported / 100) if reported > -100 else same
         if abs(implied / same - 1) > 0.005:
             whole, same = whole * implied / same, implied
         actual = 100 * (float(now["value"].sum()) / same - 1)
         q = 100 * (q / whole - 1)
-        needed, final, method = 100 * (((1 + t.target_low / 100) * whole - now["value"].sum()) / (whole - same) - 1) \
-            if left else float("nan"), False, "水平换算增速;所需为余下月份增速"
+        needed, final, method = (
+            100 * (((1 + t.target_low / 100) * whole - now["value"].sum()) / (whole - same) - 1)
+            if left
+            else float("nan"),
+            False,
+            "水平换算增速;所需为余下月份增速",
+        )
     else:
         actual = float(now["value"].iloc[-1])
         final = False
@@ -252,9 +301,19 @@ def _numeric(t, source: pd.DataFrame, as_of: pd.Period, q: np.ndarray, catalog: 
     if left == 0:
         p = float(met(actual, t.comparator, t.target_low, t.target_high))
     demo = bool(source["demo"].any()) or bool(t.demo)
-    return _row(t, as_of, actual=actual, median=float(np.interp(0.5, LEVELS, q)), low=float(np.interp(0.1, LEVELS, q)),
-                high=float(np.interp(0.9, LEVELS, q)), probability=p, needed_per_month=needed,
-                verdict=verdict(p, finished), method=method, demo=demo), q
+    return _row(
+        t,
+        as_of,
+        actual=actual,
+        median=float(np.interp(0.5, LEVELS, q)),
+        low=float(np.interp(0.1, LEVELS, q)),
+        high=float(np.interp(0.9, LEVELS, q)),
+        probability=p,
+        needed_per_month=needed,
+        verdict=verdict(p, finished),
+        method=method,
+        demo=demo,
+    ), q
 
 
 def _coverage(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, list[dict]]:
@@ -265,7 +324,9 @@ def _coverage(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, li
     if t.unit == "个园区" and t.region in ("zone", "city"):
         state = {p: float(f["value"].iloc[-1]) for p, f in parks.items()}
         actual = float(sum(v >= 1 for v in state.values())) if state else float("nan")
-        who = [dict(indicator=t.id, region=p, item=catalog.name(p)) for p in catalog.members(as_of) if state.get(p, 0) < 1]
+        who = [
+            dict(indicator=t.id, region=p, item=catalog.name(p)) for p in catalog.members(as_of) if state.get(p, 0) < 1
+        ]
         demo |= any(bool(f["demo"].any()) for f in parks.values())
         if own is not None and not state:
             actual = float(own.sort_values("end")["value"].iloc[-1])
@@ -277,8 +338,15 @@ def _coverage(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, li
     if np.isnan(actual):
         return _row(t, as_of, verdict=NO_DATA, method="无数据", demo=demo), []
     done = actual >= t.target_low
-    return _row(t, as_of, actual=actual, verdict=MET if done else STAGES, method="覆盖情况,不算概率", demo=demo,
-                probability=float("nan")), [] if done else who
+    return _row(
+        t,
+        as_of,
+        actual=actual,
+        verdict=MET if done else STAGES,
+        method="覆盖情况,不算概率",
+        demo=demo,
+        probability=float("nan"),
+    ), [] if done else who
 
 
 def _recurring(t, part: pd.DataFrame | None, as_of: pd.Period) -> dict:
@@ -288,9 +356,15 @@ def _recurring(t, part: pd.DataFrame | None, as_of: pd.Period) -> dict:
     left = 12 - as_of.month
     due = t.target_low * as_of.month / 12
     word = MET if actual >= t.target_low else STAGES
-    return _row(t, as_of, actual=actual, verdict=word, demo=bool(part["demo"].any()),
-                needed_per_month=max(0.0, t.target_low - actual) / left if left else float("nan"),
-                method=f"按次数推进,此时应有 {due:.0f} 次")
+    return _row(
+        t,
+        as_of,
+        actual=actual,
+        verdict=word,
+        demo=bool(part["demo"].any()),
+        needed_per_month=max(0.0, t.target_low - actual) / left if left else float("nan"),
+        method=f"按次数推进,此时应有 {due:.0f} 次",
+    )
 
 
 def _milestone(t, as_of: pd.Period, milestones: pd.DataFrame | None) -> dict:
@@ -300,8 +374,14 @@ def _milestone(t, as_of: pd.Period, milestones: pd.DataFrame | None) -> dict:
     reached = own["date"].notna() & (own["date"] <= as_of)
     final = own["stage_no"] == own.groupby("item")["stage_no"].transform("max")
     done, of = int((reached & final).sum()), int(final.sum())
-    return _row(t, as_of, actual=float(done), verdict=MET if done == of else STAGES, demo=bool(own["demo"].any()),
-                method=f"节点 {int(reached.sum())}/{len(own)}")
+    return _row(
+        t,
+        as_of,
+        actual=float(done),
+        verdict=MET if done == of else STAGES,
+        demo=bool(own["demo"].any()),
+        method=f"节点 {int(reached.sum())}/{len(own)}",
+    )
 
 
 def _batch(t, part: pd.DataFrame | None, as_of: pd.Period, batches: pd.DataFrame | None, catalog: Catalog):
@@ -311,8 +391,14 @@ def _batch(t, part: pd.DataFrame | None, as_of: pd.Period, batches: pd.DataFrame
     opening = int(part.sort_values("end")["value"].iloc[-1])
     demo = bool(part["demo"].any()) or bool(t.demo)
     last = part["end"].max()
-    plan = None if batches is None else batches[(batches["known_from"] <= as_of) & (
-        batches["region"].isin(catalog.parks) if t.region == "zone" else batches["region"].eq(t.region))]
+    plan = (
+        None
+        if batches is None
+        else batches[
+            (batches["known_from"] <= as_of)
+            & (batches["region"].isin(catalog.parks) if t.region == "zone" else batches["region"].eq(t.region))
+        ]
+    )
     if plan is None or plan[plan["year"] == as_of.year].empty:
         return _row(t, as_of, actual=opening, verdict=NO_BATCH, method="缺批次安排,不算概率", demo=demo), []
     out = plan["announced"].dt.to_period("M") <= last
@@ -328,8 +414,9 @@ def _batch(t, part: pd.DataFrame | None, as_of: pd.Period, batches: pd.DataFrame
     usual = float(coming["rate"].mean()) if len(coming) else 0.7
     rate = (decided["done"].sum() + 20 * usual) / (decided["number"].sum() + 20)
     ending = plan[this & plan["kind"].eq("lapse") & ~out]
-    values, pmf = batch_distribution(opening, waiting, rate, int(ending["number"].sum()),
-                                     float(ending["rate"].mean()) if len(ending) else 0.0)
+    values, pmf = batch_distribution(
+        opening, waiting, rate, int(ending["number"].sum()), float(ending["rate"].mean()) if len(ending) else 0.0
+    )
     cumulative = np.cumsum(pmf)
     q = values[np.minimum(np.searchsorted(cumulative, np.array(LEVELS)), len(values) - 1)].astype(float)
     low, high = (float(values[np.searchsorted(cumulative, x)]) for x in (0.1, 0.9))
@@ -337,7 +424,17 @@ def _batch(t, part: pd.DataFrame | None, as_of: pd.Period, batches: pd.DataFrame
     p, left = float(pmf[good].sum()), 12 - last.month
     if not left:
         p = float(met(opening, t.comparator, t.target_low, t.target_high))
-    row = _row(t, as_of, actual=float(opening), median=float(values[np.searchsorted(cumulative, 0.5)]), low=low, high=high,
-               probability=p, needed_per_month=max(0.0, t.target_low - opening) / left if left else float("nan"),
-               verdict=verdict(p, False), method=f"批次模型:未公布 {len(waiting)} 批", demo=demo)
+    row = _row(
+        t,
+        as_of,
+        actual=float(opening),
+        median=float(values[np.searchsorted(cumulative, 0.5)]),
+        low=low,
+        high=high,
+        probability=p,
+        needed_per_month=max(0.0, t.target_low - opening) / left if left else float("nan"),
+        verdict=verdict(p, False),
+        method=f"批次模型:未公布 {len(waiting)} 批",
+        demo=demo,
+    )
     return row, _quantile_rows(t, as_of, q)
