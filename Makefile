@@ -2,7 +2,7 @@
 PY ?= python3
 DO := $(PY) setup_env.py
 
-.PHONY: run test lab setup test-browser bench bench-read bench-projection record fuzz demo lock
+.PHONY: run test lab setup test-browser bench bench-read bench-projection demo lock
 
 run:              ## the demo month, end to end
 	$(DO) run
@@ -14,16 +14,13 @@ setup:
 	$(DO) setup
 test-browser:     ## installs a browser where it can, then drives JupyterLab
 	$(DO) python tests/browser.py
-bench:            ## the warm month against papermill and two nbclient workers, and the Monte Carlo
+bench:            ## the warm month against papermill and two nbclient workers; the Monte Carlo of the ranks
 	$(DO) python tests/bench.py
+	$(DO) python tests/bench_ranking.py
 bench-read:       ## reading and understanding against pandas
 	$(DO) python tests/bench_read.py
 bench-projection: ## the projection against its peers
 	$(DO) python tests/bench_projection.py
-record:           ## the peers' scores on the two published monthly series
-	$(DO) python tests/record.py
-fuzz:             ## many more mutated workbooks than in the tests
-	$(DO) python tests/fuzz_reports.py
 demo:             ## write the made-up reports again
 	$(DO) python data/raw/demo/generate.py
 lock:             ## resolve the ranges of pyproject.toml anew, for all platforms

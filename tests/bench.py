@@ -1,8 +1,7 @@
 """The warm month against the same notebooks run by others, in one run: `make bench`.
 
 Prints seconds and ratios for: our run (one reused kernel), papermill one notebook after another (a fresh kernel
-each), and nbclient in two worker threads (fresh kernels). Tables exist beforehand for all three. Then the incremental
-run after one sender's workbook changed, and the Monte Carlo of the ranks against a plain loop.
+each), and nbclient in two worker threads (fresh kernels). Tables exist beforehand for all three.
 """
 from __future__ import annotations
 

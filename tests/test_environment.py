@@ -101,6 +101,8 @@ def test_each_make_target_is_a_job_that_set_up_knows():
     calls = re.findall(r"\$\(DO\) (\w+)", (ROOT / "Makefile").read_text("utf-8"))
     assert calls and set(calls) <= {"setup", "wheels", *setup_env.JOBS}
     assert "setup_env.py" in (ROOT / "run.bat").read_text("utf-8")
+    scripts = re.findall(r"python (tests/\w+\.py|data/\S+\.py)", (ROOT / "Makefile").read_text("utf-8"))
+    assert len(scripts) > 4 and [s for s in scripts if not (ROOT / s).exists()] == []
 
 
 def test_an_unknown_job_is_refused_in_chinese(monkeypatch):
