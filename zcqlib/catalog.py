@@ -36,6 +36,8 @@ _ENDINGS = ("管理委员会", "管委会", "园区")
 _COUNT_WORDS = re.compile(r"(?:总数量|总数|总量|数量|总计|合计|小计|家数|个数|数|量)$")
 _TOTAL_WORDS = {"合计", "总计", "小计", "总量", "总数", "数量", "计", "全部", ""}
 
+_PLACE_LIKE = re.compile(r"[区园城苑院]|示范|开发|高新|经开|平原|红旗|牧野")
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -176,13 +178,16 @@ class Catalog:
                 return RegionMatch(place if rest != "市" else text, "other_region")
             if re.search(r"[区市县园城州盟谷]$", rest) or any(rest.endswith(a) for a in self._region_aliases):
                 return RegionMatch(text, "other_region")
+        if not _PLACE_LIKE.search(text):  # a firm's name is not a misspelt park, and comparing costs
+            return RegionMatch("", "unknown", "")
         ours = [alias for alias, uses in self._region_aliases.items() if uses[0][1] == "known"]
         return RegionMatch("", "unknown", next(iter(nearest(text, ours)), ""))
 
-    def match_indicator(self, raw_path: str) -> IndicatorMatch:
+    def match_indicator(self, raw_path: str, suggest: bool = True) -> IndicatorMatch:
         """Find the indicator that a header path (a/b/c) names: the whole path first, then its tail.
 
-        A tail that says no more than total (合计) is left off, and is never enough by itself.
+        A tail that says no more than total (合计) is left off, and is never enough by itself. `suggest` looks for the
+        nearest names where there is none.
         """
         parts = [label_key(p, self._units) for p in raw_path.split("/")]
         while len(parts) > 1 and parts[-1] in _TOTAL_WORDS:
@@ -191,6 +196,8 @@ class Catalog:
             for candidate in (key, _COUNT_WORDS.sub("", key)):
                 if candidate in self._aliases:
                     return IndicatorMatch(self._aliases[candidate])
+        if not suggest:
+            return IndicatorMatch("")
         return IndicatorMatch("", nearest(parts[-1], (i.name_zh for i in self.indicators.values()), 3))
 
 

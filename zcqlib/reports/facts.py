@@ -94,7 +94,7 @@ class Surroundings:
                 continue
             name = strip_title(t)
             if self.scope.catalog is not None:
-                whole = self.scope.catalog.match_indicator(name).id if name else ""
+                whole = self.scope.catalog.match_indicator(name, False).id if name else ""
                 if whole:
                     return name, "indicator_from_title" if source in self.lines else (
                         "indicator_from_sheet" if source == self.sheet.name else "from_filename")
@@ -351,7 +351,7 @@ def _broken_words(grid: dict[int, list], block: Block, data: list[int], catalog:
             continue
         if any(label(x).role != "name" or x in _TOTALS for x in low) or any(label(x).role != "name" for x in top):
             continue
-        known = catalog is not None and sum(bool(catalog.match_indicator(a + b).id) for a, b in
+        known = catalog is not None and sum(bool(catalog.match_indicator(a + b, False).id) for a, b in
                                             zip(top, low, strict=True)) * 2 > len(data)
         if known or all(len(a) <= 4 and len(b) <= 5 for a, b in zip(top, low, strict=True)) and len(data) > 1:
             for c, a, b in zip(data, top, low, strict=True):
@@ -786,7 +786,7 @@ def _indicator(path: str, scope: Scope) -> str:
         return ""
     if path not in scope.matched:
         tries = dict.fromkeys([path, "/".join(map(_bare, path.split("/")))])
-        scope.matched[path] = next((m for t in tries if (m := scope.catalog.match_indicator(t).id)), "")
+        scope.matched[path] = next((m for t in tries if (m := scope.catalog.match_indicator(t, False).id)), "")
     return scope.matched[path]
 
 
