@@ -121,6 +121,8 @@ def test_each_notebook_runs_alone_in_a_fresh_kernel(september, project, name):
     assert problem == "" and len(saved) >= 4
 
 
-def test_another_month_in_which_a_park_is_missing_runs_too(project):
-    report = monthly.run_month(project, pd.Period("2018-07", freq="M"))
+def test_another_month_with_a_park_missing_seen_a_month_later_runs_too(project):
+    july = pd.Period("2018-07", freq="M")
+    report = monthly.run_month(project, july, as_of=july + 1)
     assert [(o.name, o.message) for o in report.failed] == []
+    assert report.folder.name == "2018-07@2018-08"

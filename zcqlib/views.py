@@ -138,7 +138,7 @@ def bullets(month: Month, groups: str = "一二三四五六七八九十", region
 def submissions(month: Month) -> Figure:
     """Who sent what in each month of the year."""
     s = month.table("SUBMISSIONS")
-    s = s[s["published"].dt.year == month.year]
+    s = s[(s["published"].dt.year == month.year) & (s["published"] <= month.period)]
     senders = month.catalog.senders
     months = pd.period_range(f"{month.year}-01", month.period, freq="M")
     cells = pd.DataFrame("未报", index=senders["name_zh"], columns=[f"{m.month}月" for m in months])
