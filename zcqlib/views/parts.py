@@ -1,0 +1,81 @@
+"""What several views share: places, units and the tables of one target."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from zcqlib.briefing import words
+from zcqlib.month import Month
+from zcqlib.published import published_series
+
+ALL = "一区四园合计"
+
+
+def place(month: Month, region: str) -> str:
+    """The place of a subtitle."""
+    return ALL if region == "zone" else month.catalog.name(region)
+
+
+def target(r: dict) -> str:
+    """A target as a figure prints it: 超过5,000件, 250亿元."""
+    return {"gt": "超过", "between": "不低于"}.get(r["comparator"], "") + shown(r["target_low"], r["unit"])
+
+
+def shown(value: float, unit: str) -> str:
+    """A value as the plan prints it: areas in 万㎡."""
+    return words.number(value / 10_000, "万㎡") if unit == "平方米" else words.number(value, unit)
+
+
+def row(month: Month, indicator: str, region: str = "zone") -> dict:
+    """The PROJECTIONS row of one target as a mapping, or {} where there is none."""
+    p = month.table("PROJECTIONS")
+    p = p[(p["indicator"] == indicator) & (p["region"] == region)]
+    return p.iloc[0].to_dict() if len(p) else {}
+
+
+def printed_unit(unit: str, size: float = 0.0) -> tuple[str, float]:
+    """Unit as printed and what to divide by: 万元 as 亿元, 平方米 as 万㎡ where the figures are large."""
+    if unit == "万元" and abs(size) >= 10_000:
+        return "亿元", 10_000.0
+    return ("万㎡", 10_000.0) if unit == "平方米" else (unit, 1.0)
+
+
+def quantiles(month: Month, indicator: str, region: str = "zone") -> pd.Series:
+    """Year-end values by level."""
+    q = month.table("QUANTILES")
+    return q[(q["indicator"] == indicator) & (q["region"] == region)].set_index("level")["value"].sort_index()
+
+
+def season(month: Month, indicator: str, region: str, target: float) -> pd.DataFrame:
+    """The share of a year that past years had reached by each month, scaled to the target: mean, lowest, highest."""
+    t = month.table("TO_DATE")
+    t = t[(t["indicator"] == indicator) & (t["region"] == region) & (t["end"].dt.year < month.year)]
+    wide = t.assign(year=t["end"].dt.year, month=t["end"].dt.month).pivot(index="month", columns="year", values="value")
+    if wide.empty or 12 not in wide.index or not np.isfinite(target):
+        return pd.DataFrame(columns=["month", "value", "low", "high"])
+    share = wide.loc[:, wide.loc[12] > 0]
+    share = target * share / share.loc[12]
+    return (
+        pd.DataFrame(
+            {"month": share.index, "value": share.mean(axis=1), "low": share.min(axis=1), "high": share.max(axis=1)}
+        )
+        .dropna()
+        .reset_index(drop=True)
+    )
+
+
+def names(month: Month) -> dict[str, str]:
+    return {r: month.catalog.name(r) for r in (*month.catalog.parks, "zone")} | {"zone": "一区四园"}
+
+
+def quarter(month: Month) -> tuple[str, str]:
+    """The year so far up to the last full quarter, and the same months a year before."""
+    q = month.period.month - month.period.month % 3 or 12
+    y = month.year if month.period.month >= 3 else month.year - 1
+    return f"{y - 1}-01/{y - 1}-{q:02d}", f"{y}-01/{y}-{q:02d}"
+
+
+def published(month: Month) -> pd.DataFrame:
+    """Published figures as SERIES."""
+    return published_series(month.table("PUBLISHED"))

@@ -1,0 +1,148 @@
+"""State of the month: all targets at a glance, who sent what, what was found, what to ask of whom."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from zcqlib import figures
+from zcqlib.briefing import words
+from zcqlib.month import Month
+from zcqlib.views.parts import place, season, shown, target
+
+GROUPS = "〇一二三四五六七八九十"
+
+
+LOOKS = {
+    "已报": ("#E3E9F1", "#14284B"),
+    "有误": ("#FAE3D0", "#7A1F0B"),
+    "迟报": ("#F3BE96", "#7A1F0B"),
+    "未报": ("#B5401C", "#FFFFFF"),
+}
+
+
+def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
+    """Rows of the bullet chart: the targets of the ten groups that have a figure."""
+    head = month.catalog.headline()
+    p = month.table("PROJECTIONS")
+    p = p[p["region"].isin([region]) & p["indicator"].isin(head["id"]) & p["actual"].notna()]
+    order = {id: i for i, id in enumerate(head["id"])}
+    group = dict(zip(head["id"], head["group"], strict=True))
+    rows = []
+    for r in sorted(p.to_dict("records"), key=lambda r: order[r["indicator"]]):
+        aim = r["target_low"]
+        past = season(month, r["indicator"], region, 100.0) if r["kind"] == "flow" else pd.DataFrame(columns=["month"])
+        now = past[past["month"] == month.period.month]
+        per = 100 / aim if aim else float("nan")
+        rows.append(
+            dict(
+                group=GROUPS[int(group[r["indicator"]])],
+                name=month.catalog.name(r["indicator"]),
+                target=target(r),
+                actual=shown(r["actual"], r["unit"]),
+                share=r["actual"] * per,
+                pace=float(now["value"].iloc[0]) if len(now) else float("nan"),
+                median=r["median"] * per,
+                low=r["low"] * per,
+                high=r["high"] * per,
+                chance="—"
+                if np.isnan(r["probability"]) or r["verdict"] == "已完成"
+                else words.chance_number(r["probability"]),
+                light=r["verdict"],
+            )
+        )
+    return pd.DataFrame(rows)
+
+
+def bullets(month: Month, groups: str = "一二三四五六七八九十", region: str = "zone") -> Figure:
+    """All targets of some groups at a glance."""
+    rows = bullet_rows(month, region)
+    rows = rows[rows["group"].isin(list(groups))].sort_values("group", key=lambda s: s.map(GROUPS.index), kind="stable")
+    n = rows["light"].value_counts()
+    title = words.fit_title(
+        "、".join(
+            [
+                f"{len(rows)}项目标:已完成{n.get('已完成', 0)}项",
+                f"把握较大{n.get('把握较大', 0)}项",
+                f"难度较大{n.get('难度较大', 0)}项",
+            ]
+        )
+    )
+    note = "●把握≥80% ▲40%—79% ■<40%"
+    return figures.bullets(
+        rows, month.caption(title, f"完成率=当前值/全年目标(%);{place(month, region)},{month.year}年", note=note)
+    )
+
+
+def submissions(month: Month) -> Figure:
+    """Who sent what in each month of the year."""
+    s = month.table("SUBMISSIONS")
+    s = s[(s["published"].dt.year == month.year) & (s["published"] <= month.period)]
+    senders = month.catalog.senders
+    months = pd.period_range(f"{month.year}-01", month.period, freq="M")
+    cells = pd.DataFrame("未报", index=senders["name_zh"], columns=[f"{m.month}月" for m in months])
+    names = dict(zip(senders["id"], senders["name_zh"], strict=True))
+    for r in s.itertuples():
+        if r.sender in names:
+            cells.loc[names[r.sender], f"{r.published.month}月"] = "有误" if r.errors else "已报"
+    missing = int((cells == "未报").sum().sum())
+    late = list(cells.index[cells.iloc[:, -1] == "未报"])
+    title = words.fit_title(
+        f"{month.period.month}月{len(late)}家未报:{'、'.join(late)}"
+        if late
+        else f"{month.period.month}月{len(cells)}家全部报齐",
+        f"全年累计缺报{missing}次",
+    )
+    return figures.states(
+        cells,
+        month.caption(
+            title, f"各单位月报收到情况(次);{month.year}年1—{month.period.month}月", note="有误:有数字未能采用"
+        ),
+        looks=LOOKS,
+    )
+
+
+def problems(month: Month) -> Figure:
+    """What was found in the month's reports, by kind."""
+    p = month.table("PROBLEMS")
+    p = p[(p["published"] == month.period) & p["severity"].isin(["error", "warning"])]
+    count = p.groupby("code").size().sort_values(ascending=False).head(10)
+    rows = pd.DataFrame({"label": [PROBLEM_NAMES.get(c, c) for c in count.index], "value": count.to_numpy(float)})
+    if rows.empty:
+        rows = pd.DataFrame({"label": ["没有发现问题"], "value": [0.0]})
+    title = words.fit_title(
+        f"{month.period.month}月报表需核对{int(count.sum())}处,最多的是{rows['label'].iloc[0]}",
+        f"{month.period.month}月报表需核对{int(count.sum())}处",
+    )
+    return figures.bars(
+        rows,
+        month.caption(title, f"错误和警告(处);{month.period.year}年{month.period.month}月全部报表", note="提示类不计"),
+        unit="处",
+    )
+
+
+PROBLEM_NAMES = {
+    "source_disagrees": "园区与部门数字不一致",
+    "cum_mismatch": "当月与累计对不上",
+    "cell_error": "公式出错",
+    "withdrawn": "原报数字被留空",
+    "yoy_mismatch": "同比与数值不符",
+    "total_mismatch": "合计与分项不符",
+    "conflict": "同期两个数",
+    "ytd_decrease": "累计数下降",
+    "outlier": "异常值",
+    "unit_suspect": "单位可疑",
+    "hidden_sheet": "隐藏工作表",
+    "orphan_cell": "没有名称的数字",
+    "unknown_sender": "不明报送单位",
+    "total_unchecked": "合计无法核对",
+}
+
+
+def orders(month: Month) -> pd.DataFrame:
+    """Gaps of missed targets as monthly asks to parks and units."""
+    from zcqlib.briefing.orders import gap_orders
+
+    p = month.table("PROJECTIONS")
+    return gap_orders(p, month.table("SERIES"), month.table("TARGETS"))
