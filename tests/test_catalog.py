@@ -62,6 +62,8 @@ def errors(folder: Path) -> list[str]:
      r"weights_2018\.csv.*找到「各组权重合计 1\.1」,应为合计 1"),
     ("bounds_2018.csv", "50,110", "110,50", r"bounds_2018\.csv 第 2 行「high」列:找到「50」,应为大于 low\(110\)的数字"),
     ("batches.csv", "20150803", "20150231", r"「announced」列:找到「20150231」,应为八位日期,如 20180915"),
+    ("batches.csv", "20150803,4,4,3,3", "20150803,4,5,3,3",
+     r"batches\.csv 第 2 行「reviewed」列:找到「5」,应为不多于 number\(4\)的家数"),
     ("senders.csv", "patent_applications;", "patent_aplications;", r"「indicators」列:找到「patent_aplications」"),
     ("unit_words.csv", "2000,3", "2000,0", r"unit_words\.csv.*应为正数"),
     ("units.csv", "税务局,市级", "税务总站,市级", r"「successor」列:找到「税务总站」"),

@@ -73,8 +73,8 @@ resolutions: region indicator start end basis measure: region @regions!, indicat
 checkpoints: region indicator period basis: region text!, indicator @indicators!, period text!, basis text!,
     value number!, unit text!, tolerance number!, source text!
 batches: year indicator batch kind region: year whole!, indicator @indicators!, batch whole!, kind pass|lapse!,
-    region @regions!, expected day!, announced day, number number!, done number, rate number, known_from month!,
-    demo flag, note text
+    region @regions!, expected day!, announced day, number number!, reviewed number, publicised number, done number,
+    rate number, known_from month!, demo flag, note text
 eligibility: rule: rule code!, indicator @indicators!, comparator {_choice(COMPARATORS)}!, threshold number!,
     unit text!, demo flag, note text
 notes: month region indicator: month month!, region @regions!, indicator text, text text!, who text!, demo flag
@@ -307,6 +307,12 @@ def _check_meaning(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> N
     for row in frames["indicators"].itertuples():
         if bool(row.numerator) != bool(row.denominator):
             report("indicators", row, "denominator", "与 numerator 成对的指标编号")
+    stages = ("number", "reviewed", "publicised", "done")
+    for row in frames["batches"].itertuples() if "batches" in frames else ():
+        reached = [(c, v) for c in stages if not pd.isna(v := getattr(row, c))]
+        for (before, more), (column, value) in zip(reached, reached[1:], strict=False):
+            if value > more:
+                report("batches", row, column, f"不多于 {before}({more:g})的家数")
     for stem, frame in frames.items():
         kind = stem.rpartition("_")[0]
         for row in frame.itertuples() if kind in ("targets", "bounds") else ():

@@ -46,6 +46,7 @@ EXPERIENCES = ((38, 41, 44, 46), (39, 42, 45), (43, 46), (40, 42, 47), (41, 43, 
 QUARTERLY = ("gdp", "rd_expenditure")
 INDUSTRY = ("industrial_value_added", "hightech_value_added", "leading_industry_value_added")  # constant prices
 TOGETHER = (*INDUSTRY, "results_transferred", "tech_contract_value", "tech_contract_count")  # January with February
+OFFICIAL = {2015: 1.03, 2016: 1.015, 2017: 1.035}  # the yearly survey finds more R&D than the quarterly reports
 DEFLATOR = 1.018
 MISSING = {"—": "not_applicable", "…": "below_unit", "暂无": "not_reported"}
 KINDS = ("invention_patent_", "utility_model_", "design_")
@@ -210,7 +211,7 @@ class Book:
         self.truth.append({
             "file": self.name, "sheet": "" if self.name.endswith("csv") else sheet,
             "cell": xl_rowcol_to_cell(row, col), "region": region, "indicator": name,
-            "start": stamp(month // 12 * 12 if basis == "ytd" else month), "end": stamp(month), "basis": basis,
+            "start": stamp(month // 12 * 12 if basis in ("ytd", "year") else month), "end": stamp(month), "basis": basis,
             "measure": measure, "value": "" if missing else repr(round(value * (1 if rate else f.factor), 6)),
             "unit": "%" if rate else f.normal, "missing_reason": missing})
 
@@ -492,6 +493,17 @@ def by_park(known: Known, book: Book, lay: Layout, month: int) -> None:
     footer(book, sheet, top + len(heads) + len(rows) + 1, *lay.notes)
 
 
+def official(known: Known, book: Book, year: int) -> None:
+    """The intensity that the yearly survey finds, out a year late."""
+    name, sheet, last = "rd_intensity_official", "年度公布", (year - 2014) * 12 - 1
+    spent, made = (known.ytd(i, last, None, last) for i in ("rd_expenditure", "gdp"))
+    top = header(book, sheet, 0, f"{year}年自创区研发投入强度（年度公布数）")
+    book.row(sheet, top, "地区", f"{FIGURES[name].label}（%）")
+    book.row(sheet, top + 1, "自创区")
+    book.figure(sheet, top + 1, 1, "zone", name, last, "year", 100 * spent / made * OFFICIAL[year])
+    footer(book, sheet, top + 3)
+
+
 def bureau_month(known: Known, sender: str, month: int) -> Book:
     book = Book(f"{BUREAUS[sender]}{spell(month)}报表.xlsx")
     for lay in LAYOUTS[sender]:
@@ -500,6 +512,8 @@ def bureau_month(known: Known, sender: str, month: int) -> Book:
     if sender == "zscqj":
         whole_city(known, book, month)
         inventions_by_month(known, book, month)
+    elif sender == "tjj" and month == SEPTEMBER:
+        official(known, book, 2017)
     elif sender == "zcb":
         top = header(book, "例会", 0, f"自创区{spell(month, month % 7)}推进机制运行情况")
         book.row("例会", top, "指标", "单位", "本月", "本年累计")
@@ -564,6 +578,8 @@ def bureau_year(known: Known, sender: str, year: int) -> Book:
             for c, (_, m, what) in enumerate(cells, 1):
                 place(known, book, sheet, r, c, name, region, m, what, last)
         footer(book, sheet, top + 8)
+    if sender == "tjj" and year - 1 in OFFICIAL:
+        official(known, book, year - 1)
     if not names:
         header(book, "说明", 0, f"{year}年无推进机制台账", "2018年起建立台账。")
     return book
@@ -595,7 +611,8 @@ def year_ends(known: Known) -> Iterator[dict]:
         for park, region in enumerate((*ORDER, "zone")):
             value, p = {}, park if region != "zone" else None
             for name, f in FIGURES.items():
-                if f.kind == "meeting" and (year < 2018 or p is not None) or f.kind == "coverage" and year < 2018:
+                if f.kind == "meeting" and (year < 2018 or p is not None) or f.kind == "coverage" and year < 2018 or (
+                        f.kind == "official"):
                     continue
                 total = known.eop(name, last, p) if f.stock or name in OPENING else sum(
                     known.month(name, m, p, -1) for m in range(last - 11, last + 1))
