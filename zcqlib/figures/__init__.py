@@ -1,52 +1,15 @@
-"""Figures: one theme, one `save`, the chart functions. Tables in, figure out; nothing is computed here."""
+"""Figures: one theme, one `save`, the chart functions. Tables in, figure out; nothing is computed here.
 
-from zcqlib.figures.charts import (
-    bars,
-    bullets,
-    bump,
-    calibration,
-    columns,
-    effects,
-    forest,
-    heatmap,
-    lines,
-    multiples,
-    pace,
-    plain,
-    scatter,
-    shares,
-    slope,
-    states,
-    stock,
-    waterfall,
-)
-from zcqlib.figures.theme import Caption, FigureError, check, contact_sheet, font_path, save, show, texts
+Each chart takes its tables, a `Caption` and a `size`; frames are documented by their columns. Labels are printed as
+given; where a number has to be printed, `show` words it.
+"""
 
-__all__ = [
-    "Caption",
-    "FigureError",
-    "bars",
-    "bullets",
-    "bump",
-    "calibration",
-    "check",
-    "columns",
-    "contact_sheet",
-    "effects",
-    "font_path",
-    "forest",
-    "heatmap",
-    "lines",
-    "multiples",
-    "pace",
-    "plain",
-    "save",
-    "scatter",
-    "shares",
-    "show",
-    "slope",
-    "states",
-    "stock",
-    "texts",
-    "waterfall",
-]
+from zcqlib.figures.marks import plain
+from zcqlib.figures.moves import bump, slope, waterfall
+from zcqlib.figures.printing import check, contact_sheet, save, show, texts
+from zcqlib.figures.relation import calibration, scatter
+from zcqlib.figures.rows import bars, forest, shares
+from zcqlib.figures.series import columns, lines, multiples
+from zcqlib.figures.tables import bullets, effects, heatmap, states
+from zcqlib.figures.theme import Caption, FigureError, font_path
+from zcqlib.figures.year import pace, stock

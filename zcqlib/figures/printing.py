@@ -1,0 +1,155 @@
+"""What may be printed: one check, one `save`, the contact sheet and the notebook's display."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from zcqlib.figures.theme import INK, STACKED, TITLE_LENGTH, Caption, FigureError, font_path
+
+
+def texts(figure: Figure) -> list[str]:
+    """Every string that the figure prints."""
+    return [t.get_text() for t in _texts(figure)]
+
+
+def _texts(figure: Figure) -> list[Text]:
+    """Texts that are drawn: tick labels beyond the axis limits exist, but are not."""
+    unseen = set()
+    for ax in figure.axes:
+        for axis, limits, i in ((ax.xaxis, ax.get_xlim(), 0), (ax.yaxis, ax.get_ylim(), 1)):
+            slack = 1e-6 * (max(limits) - min(limits))
+            for t in axis.get_ticklabels(which="both"):
+                if not min(limits) - slack <= t.get_position()[i] <= max(limits) + slack:
+                    unseen.add(id(t))
+    return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible() and id(t) not in unseen]
+
+
+def check(figure: Figure) -> None:
+    """Refuse a figure that would mislead or embarrass.
+
+    Raises
+    ------
+    FigureError : no caption, unit, source or date; a title too long; a glyph the font lacks; text outside the canvas or
+        over other text. All faults are listed.
+    """
+    caption = getattr(figure, "zcq_caption", None)
+    if caption is None:
+        raise FigureError("图没有标题和来源说明,请用 figures 的作图函数。")
+    faults = []
+    if not re.search("[(\uff08].+?[)\uff09]|%|‰|位次|排名", caption.subtitle):
+        faults.append("副标题没有写单位")
+    if not caption.source.strip():
+        faults.append("没有写来源")
+    if not re.search(r"\d{4}", caption.as_of):
+        faults.append("没有写数据截至日期")
+    if not caption.title.strip() or len(caption.title) > TITLE_LENGTH:
+        faults.append(f"标题为空或超过 {TITLE_LENGTH} 个字(现有 {len(caption.title)} 个)")
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        figure.set_dpi(72)
+        figure.canvas.draw()
+        renderer = figure.canvas.get_renderer()
+        shown = [(t, Text.get_window_extent(t, renderer)) for t in _texts(figure)]  # without an annotation's arrow
+    faults += [f"字体缺字:{m[1]}" for w in seen if (m := re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)))]
+    wide, high = figure.bbox.width, figure.bbox.height
+    for t, box in shown:
+        if box.x0 < -1 or box.y0 < -1 or box.x1 > wide + 1 or box.y1 > high + 1:
+            faults.append(f"文字超出画面:「{t.get_text()[:20]}」")
+    plain = [(t, b) for t, b in shown if t.get_gid() != STACKED]
+    for i, (t, a) in enumerate(plain):
+        for u, b in plain[i + 1 :]:
+            across = min(a.x1, b.x1) - max(a.x0, b.x0)
+            down = min(a.y1, b.y1) - max(a.y0, b.y0)
+            if across > 1.0 and down > 0.25 * min(a.height, b.height):
+                faults.append(f"文字重叠:「{t.get_text()[:16]}」与「{u.get_text()[:16]}」")
+    if faults:
+        raise FigureError(f"图「{caption.title[:24]}」不能输出:" + ";".join(dict.fromkeys(faults)))
+
+
+def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg")) -> list[Path]:
+    """Check a figure and write it; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    stem : path without ending. formats : of png, svg, pdf.
+    Returns
+    -------
+    the files written; a file that would not change is left untouched.
+    Raises
+    ------
+    FigureError : see `check`.
+    """
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    check(figure)
+    caption, out = figure.zcq_caption, []
+    alt = caption.alt or f"{caption.title}。{caption.subtitle}。来源:{caption.source}。"
+    for kind in formats:
+        buffer = io.BytesIO()
+        if kind == "png":
+            figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+            info = PngInfo()
+            info.add_itxt("Title", caption.title)
+            info.add_itxt("Description", alt)
+            picture = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            buffer = io.BytesIO()
+            picture.save(buffer, "png", optimize=True, pnginfo=info)
+            data = buffer.getvalue()
+        elif kind == "svg":
+            figure.savefig(
+                buffer,
+                format="svg",
+                metadata={"Date": None, "Creator": None, "Title": caption.title, "Description": alt},
+            )
+            data = buffer.getvalue()
+        else:
+            figure.savefig(
+                buffer,
+                format=kind,
+                metadata={"CreationDate": None, "Creator": None, "Producer": None, "Title": caption.title},
+            )
+            data = buffer.getvalue()
+        path = Path(f"{stem}.{kind}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_bytes() != data:
+            path.write_bytes(data)
+        out.append(path)
+    return out
+
+
+def contact_sheet(paths: Iterable[Path], out: Path, columns: int = 4, width: int = 480) -> Path:
+    """Tile pictures with their names, for a look at all of them at once."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    pictures = [(p.stem, Image.open(p).convert("RGB")) for p in sorted(paths)]
+    if not pictures:
+        raise FigureError("没有图可以拼成总览。")
+    high = int(width * 0.5625) + 26
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * width, rows * high), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(str(font_path()), 14)
+    for i, (name, picture) in enumerate(pictures):
+        x, y = i % columns * width, i // columns * high
+        picture.thumbnail((width - 8, high - 26))
+        sheet.paste(picture, (x + 4, y))
+        draw.text((x + 8, y + high - 24), name, fill=INK, font=font)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(out)
+    return out
+
+
+def show(figure: Figure) -> None:
+    """Display a figure in a notebook."""
+    from IPython.display import Image, display
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=72, metadata={"Software": None})
+    display(Image(buffer.getvalue(), alt=getattr(figure, "zcq_caption", Caption("", "", "", "", False)).title))
