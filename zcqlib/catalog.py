@@ -134,6 +134,15 @@ class Catalog:
         """Normal unit of an indicator, "" where it is not in the catalog."""
         return self.indicators[indicator].unit if indicator in self.indicators else ""
 
+    def tolerance(self, o: pd.DataFrame) -> pd.Series:
+        """Half a unit of the last decimal that OBSERVATIONS show, in the normal unit; 0 for whole counts."""
+        raw = o["value_raw"].str.normalize("NFKC").str.replace(r"[,\s]", "", regex=True)
+        raw = pd.to_numeric(raw.str.extract(r"(\d+(?:\.\d+)?)", expand=False), errors="coerce")
+        scale = (o["value"] / raw).abs().where(raw.gt(0) & o["value"].ne(0) & o["unit"].ne("%"), 1.0).fillna(1.0)
+        counts = set(self.unit_words.loc[self.unit_words["kind"] == "count", "normal"])
+        whole = o["unit"].isin(counts) & o["decimals"].eq(0) & (scale - 1).abs().lt(1e-9)
+        return (0.5 * 10.0 ** -o["decimals"] * scale).mask(whole, 0.0)
+
     def members(self, month: pd.Period) -> tuple[str, ...]:
         """The parks that belong to the zone in a month, in plan order."""
         m = self.membership

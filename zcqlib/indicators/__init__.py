@@ -1,0 +1,9 @@
+"""OBSERVATIONS as known at a date to SERIES: one winning figure for each fact, months out of cumulative figures, totals
+of the parks that belonged to the zone, and ratios from their parts.
+"""
+
+from zcqlib.indicators.conflicts import Consolidated, CorrectionError, consolidate
+from zcqlib.indicators.growth import growth
+from zcqlib.indicators.known import cumulative, series
+from zcqlib.indicators.months import monthly_from_cumulative
+from zcqlib.indicators.totals import ratios, to_date, zone_totals

@@ -1,0 +1,290 @@
+"""One figure for each fact: revisions, duplicates, conflicts, sources that disagree, corrections, withdrawals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from zcqlib import tables
+from zcqlib.catalog import Catalog
+from zcqlib.indicators.told import joined, noise, records, tell
+from zcqlib.tables import OBSERVATIONS, ZcqError
+
+IDENTITY = ["_region", "coverage", "_indicator", "start", "end", "basis", "measure", "demo"]
+
+
+class CorrectionError(ZcqError):
+    """A correction whose source no longer shows the figure that it was written for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidated:
+    """`current`: one row a fact; `base`: last year's figures as restated this year; `history`: every row ever read with
+    `state` (current, duplicate, superseded, conflict, outvoted, withdrawn, missing) and `won_by`, the obs_id of the
+    figure that stands; `problems`: PROBLEMS."""
+
+    current: pd.DataFrame
+    base: pd.DataFrame
+    history: pd.DataFrame
+    problems: pd.DataFrame
+
+
+def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None) -> Consolidated:
+    """Choose one figure for each fact; nothing is overwritten, and the order of files never decides.
+
+    The later report of one sender wins (`revised`), within a month the later submission; two figures of one rank are a
+    `conflict` and neither is used unless the resolution table names one; between a park's own report and a department's
+    table the precedence table decides (`source_disagrees`).
+
+    Parameters
+    ----------
+    observations : OBSERVATIONS of any number of reports.
+    as_of : report month; later reports are not looked at.
+    Returns
+    -------
+    Consolidated.
+    Raises
+    ------
+    CorrectionError : a correction's source has changed.
+    Source
+    ------
+    各月报表;corrections、resolutions、precedence 参考表。
+    """
+    o = observations if as_of is None else observations[observations["published"] <= as_of]
+    o = o.sort_values(["obs_id", "published", "submission", "sender", "file"], ignore_index=True)
+    again = o.duplicated("obs_id")
+    problems = [_copies(o)] if again.any() else []
+    o = o[~again].reset_index(drop=True)
+    o = _corrected(o.assign(_tol=catalog.tolerance(o)), catalog)  # a corrected figure is as fine as its source
+    restated = o["flags"].str.contains("restated_base", regex=False)
+    o = o.assign(
+        _region=o["region"].where(o["region"] != "", "raw:" + o["region_raw"]),
+        _indicator=o["indicator"].where(o["indicator"] != "", "raw:" + o["indicator_raw"]),
+        _rank=_source_rank(o, catalog),
+        _when=o["published"].dt.year * 1200 + o["published"].dt.month * 100 + o["submission"],
+    )
+    o, base = o[~restated].reset_index(drop=True), o[restated]
+    o["_fact"] = o.groupby(IDENTITY, sort=True).ngroup()
+    o["state"], chosen = "missing", _chosen(o, catalog)
+    stated = o[o["value"].notna()].sort_values(["_fact", "sender", "_when", "decimals", "obs_id"])
+
+    # of one sender: the latest submission of the latest report; what it says twice must agree
+    last = stated["_when"] == stated.groupby(["_fact", "sender"])["_when"].transform("max")
+    top, earlier = stated[last], stated[~last]
+    o.loc[top.index, "state"] = "duplicate"
+    top, told = _undisputed(o, top, ["_fact", "sender"], chosen)
+    problems += told
+    latest = top.drop_duplicates(["_fact", "sender"], keep="last")
+    before = _against(earlier, latest, ["_fact", "sender"])
+    changed = before[_differs(before)]
+    o.loc[earlier.index, "state"] = "duplicate"
+    o.loc[o["obs_id"].isin(changed["obs_id"]), "state"] = "superseded"
+    if len(changed):
+        changed = changed.drop_duplicates(["_fact", "sender"], keep="last")
+        problems += [
+            tell(
+                changed,
+                "revised",
+                "info",
+                lambda r: (
+                    f"{r.published} 报 {r.value_raw},{r.published_new} 的报表({r.file_new} {r.cell_new})改为 "
+                    f"{r.value_new:g}{r.unit},已按新数。"
+                ),
+            ),
+            _revisions(changed),
+        ]
+
+    # between senders: the one that the precedence table names, then the later report; of equals both must agree
+    first = latest.sort_values(["_fact", "_rank", "published", "decimals", "obs_id"])
+    group = first.groupby("_fact")
+    equal = first["_rank"].eq(group["_rank"].transform("max"))
+    equal &= first["published"].eq(first["published"].where(equal).groupby(first["_fact"]).transform("max"))
+    agreed, told = _undisputed(o, first[equal], ["_fact"], chosen)
+    problems += told
+    winner = agreed.drop_duplicates("_fact", keep="last")
+    losers = _against(first[~first.index.isin(winner.index)], winner, ["_fact"])
+    losers = losers[_differs(losers)]
+    if len(losers):
+        problems.append(
+            tell(
+                losers,
+                "source_disagrees",
+                "warning",
+                lambda r: (
+                    f"{catalog.name(r.region) or r.region_raw}的{r.indicator_raw}({r.start}至{r.end}):此处 {r.value:g},"
+                    f"{r.file_new} {r.cell_new} 为 {r.value_new:g};按优先次序采用后者,请双方核对。"
+                ),
+            )
+        )
+    o.loc[o["obs_id"].isin(losers["obs_id"]), "state"] = "outvoted"
+    o.loc[winner.index, "state"] = "current"
+
+    # a figure that a later report leaves blank stays; a dash with a note takes it out of the current view
+    blanks = _against(o[o["value"].isna()], winner, ["_fact", "sender"])
+    blanks = blanks[blanks["published"] > blanks["published_new"]]
+    deletes = blanks["missing_reason"].eq("not_applicable") & blanks["flags"].str.contains("note:", regex=False)
+    kept = blanks[~deletes & blanks["missing_reason"].ne("future")]
+    if len(kept):
+        problems.append(
+            tell(
+                kept.drop_duplicates("_fact", keep="last"),
+                "withdrawn",
+                "warning",
+                lambda r: (
+                    f"{r.indicator_raw}({r.start}至{r.end})以前报过 {r.value_new:g},这次空白;仍用原数,请确认是否撤回。"
+                ),
+            )
+        )
+    o.loc[o["obs_id"].isin(blanks.loc[deletes, "obs_id_new"]), "state"] = "withdrawn"
+
+    o["won_by"] = (
+        o["_fact"].map(dict(o.loc[o["state"] == "current", ["_fact", "obs_id"]].to_numpy())).astype("str").fillna("")
+    )
+    hidden = [c for c in o if c.startswith("_")]
+    base = base.sort_values(["_rank", "_when", "obs_id"]).drop_duplicates(IDENTITY, keep="last")
+    return Consolidated(
+        tables.shape(o[o["state"] == "current"], OBSERVATIONS),
+        tables.shape(base, OBSERVATIONS),
+        o.drop(columns=hidden),
+        joined(problems),
+    )
+
+
+def _undisputed(
+    o: pd.DataFrame, rows: pd.DataFrame, group: list[str], chosen: set[str]
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Rows whose group holds one figure only, or that the resolution table names; the others are marked in `o`."""
+    value, tolerance = rows.groupby(group)["value"], rows.groupby(group)["_tol"].transform("max")
+    clash = value.transform("max") - value.transform("min") > tolerance + noise(rows["value"])
+    named = rows["obs_id"].isin(chosen)
+    settled = clash & named.groupby([rows[g] for g in group]).transform("any")
+    o.loc[rows.index[settled & ~named], "state"] = "superseded"
+    conflict = rows[clash & ~settled]
+    o.loc[conflict.index, "state"] = "conflict"
+    left = rows[~clash | settled & named]
+    if conflict.empty:
+        return left, []
+    said = conflict["value_raw"] + "(" + conflict["file"] + " " + conflict["sheet"] + " " + conflict["cell"] + ")"
+    said = said.groupby(conflict["_fact"]).agg("、".join)
+    return left, [
+        tell(
+            conflict.assign(said=conflict["_fact"].map(said)),
+            "conflict",
+            "error",
+            lambda r: (
+                f"{r.region_raw}的{r.indicator_raw}({r.start}至{r.end})有不能分先后的不同数字:{r.said};都没有采用,"
+                "请核对后在 resolutions 表中指定一个。"
+            ),
+        )
+    ]
+
+
+def _against(rows: pd.DataFrame, chosen: pd.DataFrame, on: list[str]) -> pd.DataFrame:
+    """Rows beside the figure that stands for their fact, whose columns end in _new."""
+    columns = [*on, *(c for c in ("obs_id", "value", "_tol", "published", "file", "cell", "sender") if c not in on)]
+    return rows.merge(chosen[columns], on=on, suffixes=("", "_new"))
+
+
+def _differs(pairs: pd.DataFrame) -> pd.Series:
+    tolerance = pairs[["_tol", "_tol_new"]].max(axis=1)
+    return (pairs["value"] - pairs["value_new"]).abs() > tolerance + noise(pairs["value"])
+
+
+def _copies(o: pd.DataFrame) -> pd.DataFrame:
+    """One line for each file whose bytes came before under another name or in another month."""
+    files = o[["obs_id", "file", "published", "sender"]].assign(_digest=o["obs_id"].str.split(":").str[0])
+    copies = files[files.duplicated("obs_id")].drop_duplicates(["file", "published"])
+    first = files.drop_duplicates("_digest").set_index("_digest")["file"]
+    return pd.DataFrame(
+        [
+            dict(
+                code="duplicate_file",
+                severity="info",
+                file=r.file,
+                sender=r.sender,
+                published=r.published,
+                message=f"与 {first[r._digest]} 内容完全相同,没有重复采用。",
+            )
+            for r in records(copies)
+        ]
+    )
+
+
+def _revisions(changed: pd.DataFrame) -> pd.DataFrame:
+    """One line for each report that changes more than one earlier figure: how many and by how much at most."""
+    size = 100 * (changed["value_new"] / changed["value"].where(changed["value"] != 0) - 1).abs()
+    many = (
+        changed.assign(size=size)
+        .groupby(["file_new", "published_new", "sender"], as_index=False)
+        .agg(n=("size", "size"), most=("size", "max"))
+    )
+    return pd.DataFrame(
+        [
+            dict(
+                code="revised_many",
+                severity="info",
+                file=r.file_new,
+                sender=r.sender,
+                published=r.published_new,
+                message=f"这份报表修订了以前报过的 {r.n} 个数,最大变动 {r.most:.1f}%。",
+            )
+            for r in many[many["n"] > 1].itertuples()
+        ]
+    )
+
+
+def _corrected(o: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """Apply the correction table; a correction that no longer fits its source stops the run."""
+    for fix in catalog.corrections.itertuples():
+        source = o["file"] == fix.file
+        place = source & (o["sheet"] == fix.sheet) & (o["cell"] == fix.cell)
+        here = place & (o["value_raw"] == fix.found)
+        if not source.any():
+            continue
+        if not here.any():
+            now = "、".join(sorted(set(o.loc[place, "value_raw"]))) or "没有数据"
+            raise CorrectionError(
+                f"更正表针对 {fix.file} {fix.sheet} {fix.cell} 的「{fix.found}」,"
+                f"现在源文件是「{now}」:报送单位可能已改正,请删去或更新这条更正({fix.reason})。"
+            )
+        if fix.unit and (o.loc[here, "unit"] != fix.unit).any():
+            raise CorrectionError(
+                f"更正表中 {fix.file} {fix.sheet} {fix.cell} 的单位是「{fix.unit}」,应为"
+                f"「{o.loc[here, 'unit'].iloc[0]}」,请换算后重填。"
+            )
+        mark = f"corrected:{fix.reason}({fix.who})".replace(";", "；")
+        flags = (o["flags"] + ";" + mark).str.removeprefix(";")
+        o = o.assign(
+            value=o["value"].mask(here, fix.value),
+            flags=o["flags"].mask(here, flags),
+            missing_reason=o["missing_reason"].mask(here, ""),
+        )
+    return o
+
+
+def _source_rank(o: pd.DataFrame, catalog: Catalog) -> pd.Series:
+    """1 for the kind of sender that wins for the indicator, 0 for the other."""
+    kind = o["sender"].map(dict(zip(catalog.senders["id"], catalog.senders["kind"], strict=True))).fillna("")
+    wins = o["indicator"].map({i: x.source_precedence for i, x in catalog.indicators.items()}).fillna("department")
+    return (kind == wins).astype("int64")
+
+
+def _chosen(o: pd.DataFrame, catalog: Catalog) -> set[str]:
+    """Observations that the resolution table names, by fact and file, and by value where one file holds several."""
+    key = ["region", "indicator", "start", "end", "basis", "measure", "file"]
+    if catalog.resolutions.empty:
+        return set()
+    hits = o[[*key, "obs_id", "value", "_tol"]].merge(
+        catalog.resolutions[[*key, "value"]].assign(_tol=0.0), on=key, suffixes=("", "_new")
+    )
+    same = hits["value_new"].isna() | ~_differs(hits)
+    missed = hits[~same.groupby([hits[k] for k in key]).transform("any")]
+    if len(missed):
+        r = missed.iloc[0]
+        raise CorrectionError(
+            f"resolutions 表为{catalog.name(r.region)}的{catalog.name(r.indicator)}"
+            f"({r.start}至{r.end})指定了 {r.file} 的 {r.value_new:g},"
+            f"该文件现在是 {r.value:g}:请更新或删去这一条。"
+        )
+    return set(hits.loc[same, "obs_id"])

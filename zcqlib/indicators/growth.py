@@ -1,0 +1,109 @@
+"""Growth as reported beside growth from levels: finds a changed base."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from zcqlib.catalog import Catalog
+from zcqlib.indicators.conflicts import Consolidated, consolidate
+from zcqlib.indicators.known import cumulative
+from zcqlib.indicators.told import joined, tell
+from zcqlib.indicators.totals import bases, to_date
+
+
+def growth(
+    observations: pd.DataFrame, known: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Growth as reported beside growth from levels and beside growth on the restated base.
+
+    Parameters
+    ----------
+    observations : OBSERVATIONS with yoy_pct and restated bases.
+    known : SERIES of the same date.
+    as_of : report month; later reports are not looked at.
+    Returns
+    -------
+    (table, PROBLEMS): `region`, `indicator`, `end`, `reported`, `from_levels`, `on_restated_base`, `base`,
+    `restated_base`, `basis` (ytd or month), all growths in per cent. A base of zero or less gives no growth.
+    Raises
+    ------
+    CorrectionError : a correction's source has changed.
+    Source
+    ------
+    月报“同比”“上年同期”列。
+    """
+    both = consolidate(observations, catalog, as_of)
+    said = cumulative(observations, catalog, as_of)
+    parts = [
+        _growth(both, levels, catalog, basis)
+        for basis, levels in (("ytd", to_date(known, said)), ("month", known[known["months"] == 1]))
+    ]
+    return pd.concat([p for p, _ in parts], ignore_index=True), joined([q for _, q in parts])
+
+
+def _growth(
+    both: Consolidated, levels: pd.DataFrame, catalog: Catalog, basis: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    key, spans = ["region", "indicator", "end"], ["month"] if basis == "month" else ["ytd", "year"]
+    said = both.current[both.current["measure"].eq("yoy_pct") & both.current["basis"].isin(spans)]
+    said = (
+        said[[*key, "value", "decimals", "file", "sheet", "cell", "value_raw", "sender", "published"]]
+        .rename(columns={"value": "reported", "published": "_said"})
+        .drop_duplicates(key, keep="last")
+    )
+    restated = both.base[both.base["basis"].isin(spans)]
+    out = levels[[*key, "value", "published"]].merge(bases(levels, restated), on=key, how="left")
+    out = out.merge(said, on=key, how="left")
+    out["from_levels"] = 100 * (out["value"] / out["base"].where(out["base"] > 0) - 1)
+    out["on_restated_base"] = 100 * (out["value"] / out["restated_base"].where(out["restated_base"] > 0) - 1)
+    # rounding of both levels, as shown by those who reported them, and of the rate itself
+    stated = both.current[both.current["measure"].eq("value") & both.current["basis"].isin([*spans, "month"])]
+    stated = stated.assign(_tol=catalog.tolerance(stated))
+    slack = (
+        out[["region", "indicator"]]
+        .merge(stated.groupby(["region", "indicator"], as_index=False)["_tol"].max(), how="left")["_tol"]
+        .fillna(0)
+    )
+    best, level = out["on_restated_base"].fillna(out["from_levels"]), out["restated_base"].fillna(out["base"])
+    slack = 0.5 * 10.0 ** -out["decimals"] + 100 * slack * (1 + out["value"] / level) / level + 1e-6
+    out["computed"] = best
+    off = out[((best - out["reported"]).abs() > slack) & (out["published"] <= out["_said"])]  # not revised since
+    moved = out[
+        out["restated_base"].notna()
+        & out["base"].notna()
+        & ((out["restated_base"] - out["base"]).abs() > 1e-6 * out["base"].abs())
+    ]
+    constant = off["indicator"].map({i: x.constant_price for i, x in catalog.indicators.items()}).eq(True)
+    parts = [
+        tell(
+            off[mask],
+            "yoy_mismatch",
+            severity,
+            lambda r, tail=tail: (
+                f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({r.end}):所报同比 {r.reported:g}%,按数值计算为 "
+                f"{r.computed:.1f}%{tail}"
+            ),
+        )
+        for mask, severity, tail in (
+            (constant, "info", "(按可比价计算,二者可以不同)。"),
+            (~constant, "warning", ",请核对。"),
+        )
+    ]
+    places = restated.assign(end=restated["end"] + 12).drop_duplicates(key, keep="last")
+    moved = moved.drop(columns=["file", "sheet", "cell", "value_raw", "sender"]).merge(
+        places[[*key, "file", "sheet", "cell", "value_raw", "sender"]], on=key
+    )
+    parts.append(
+        tell(
+            moved,
+            "restated_base",
+            "info",
+            lambda r: (
+                f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({r.end}):上年同期原报 {r.base:g},"
+                f"现报 {r.restated_base:g},增速按现报基数计算。"
+            ),
+        )
+    )
+    rates = ["reported", "from_levels", "on_restated_base"]
+    out = out[out[rates].notna().any(axis=1)]
+    return out[[*key, *rates, "base", "restated_base"]].assign(basis=basis), joined(parts)

@@ -1,0 +1,111 @@
+"""Everything that was known at a date, as SERIES."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from zcqlib import tables
+from zcqlib.catalog import Catalog
+from zcqlib.indicators.conflicts import consolidate
+from zcqlib.indicators.months import monthly_from_cumulative
+from zcqlib.indicators.told import joined, tell
+from zcqlib.indicators.totals import nominal_growth, ratios, stated_sums, to_date, zone_totals
+from zcqlib.tables import SERIES
+
+ADD_UP = ("flow", "recurring", "milestone")  # kinds whose figures add up over months
+
+
+def series(
+    observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Everything that was known at a date, as SERIES, with zone totals and ratios.
+
+    Parameters
+    ----------
+    observations : OBSERVATIONS of any number of reports.
+    as_of : report month; later reports are not looked at.
+    Returns
+    -------
+    (SERIES, PROBLEMS). Flows by month (`months` 1, or more where they cannot be taken apart), stocks at month end
+    (`months` 0), ratios of sums from January to `end` (`months` = number of months) or of stocks (`months` 0).
+    Raises
+    ------
+    CorrectionError : a correction's source has changed.
+    Source
+    ------
+    各月报表与指标目录。
+    """
+    known = consolidate(observations, catalog, as_of)
+    growths = {x.growth_of: i for i, x in catalog.indicators.items() if x.kind == "growth" and x.growth_of}
+    current = known.current[known.current["value"].notna() & known.current["region"].ne("other")]
+    stated = current["measure"].eq("yoy_pct")
+    current["indicator"] = current["indicator"].where(~stated, current["indicator"].map(growths).fillna(""))
+    kind = current["indicator"].map({i: x.kind for i, x in catalog.indicators.items()}).fillna("")
+    current = current[
+        current["region"].ne("")
+        & kind.ne("")
+        & (current["measure"].eq("value") | stated & ~current["basis"].isin(["month", "quarter"]))
+    ]
+    current, apart = _one_basis(current, catalog)
+    kind = kind.loc[current.index]
+    flows = kind.isin(ADD_UP) & current["basis"].ne("eop")
+    months, odd = monthly_from_cumulative(current[flows], catalog)
+    rest, stock = current[~flows & current["basis"].ne("range")], kind[~flows].isin(["stock", "coverage"])
+    level = stock.reindex(rest.index) | rest["basis"].eq("eop")
+    length = (rest["end"].dt.year - rest["start"].dt.year) * 12 + rest["end"].dt.month - rest["start"].dt.month + 1
+    rest = rest.assign(start=rest["end"].where(level, rest["start"]), months=length.where(~level, 0))
+    both = pd.concat([months, tables.shape(rest, SERIES)], ignore_index=True)
+    both = both.drop_duplicates(list(SERIES.key), keep="last")
+    both = pd.concat([both, zone_totals(both, catalog)], ignore_index=True)
+    said = stated_sums(current[flows], catalog)
+    both = pd.concat(
+        [both, ratios(both, catalog, said), nominal_growth(to_date(both, said), known.base, catalog)],
+        ignore_index=True,
+    )
+    out = tables.shape(both.drop_duplicates(list(SERIES.key), keep="first"), SERIES)
+    return (
+        out.sort_values(["indicator", "region", "end", "months"], ignore_index=True),
+        joined([known.problems, apart, odd]),
+    )
+
+
+def _one_basis(current: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Figures that may stand in one series: a region's own coverage; made-up figures or published ones, not both."""
+    own = current["region"].map({i: r.coverage for i, r in catalog.regions.items()}).fillna("")
+    foreign = current["coverage"].ne("") & own.ne("") & current["coverage"].ne(own)
+    key = ["region", "indicator"]
+    last = current.assign(_end=current["end"].dt.year * 12 + current["end"].dt.month).sort_values(["_end", "demo"])
+    kept = last[~foreign.loc[last.index]].drop_duplicates(key, keep="last").set_index(key)["demo"]
+    other = current[key].join(kept.rename("_kept"), on=key)["_kept"].ne(current["demo"]) & ~foreign
+    parts = []
+    for mask, words in (
+        (foreign, "与本系列的统计范围(全区县或其自创区部分)不同"),
+        (other, "与本系列的来源(公布或演示)不同"),
+    ):
+        first = current[mask].drop_duplicates([*key, "file"])
+        parts.append(
+            tell(
+                first,
+                "basis_apart",
+                "info",
+                lambda r, words=words: (
+                    f"{catalog.name(r.region)}的{catalog.name(r.indicator)}:{words},不能接成一个序列,没有并入。"
+                ),
+            )
+        )
+    return current[~foreign & ~other], joined(parts)
+
+
+def cumulative(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None) -> pd.DataFrame:
+    """Cumulative figures that reports state, one for each fact, with zone totals: SERIES in the form of `to_date`.
+
+    They need not equal the sum of the stated months: the difference is a revision of months that nobody restated.
+    """
+    current = consolidate(observations, catalog, as_of).current
+    flows = current[
+        current["indicator"].isin([i for i, x in catalog.indicators.items() if x.kind in ADD_UP])
+        & current["measure"].eq("value")
+        & current["value"].notna()
+        & current["region"].ne("")
+    ]
+    return stated_sums(_one_basis(flows, catalog)[0], catalog)

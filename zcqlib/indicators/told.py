@@ -1,0 +1,43 @@
+"""How what was found in figures becomes PROBLEMS: one Chinese sentence for each row, with the place where it stands."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pandas as pd
+
+from zcqlib import tables
+from zcqlib.tables import PROBLEMS
+
+
+def noise(value: pd.Series) -> pd.Series:
+    return 1e-9 * value.abs().clip(lower=1e-3)
+
+
+def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    parts = [p for p in parts if len(p)]
+    return tables.shape(pd.concat(parts, ignore_index=True), PROBLEMS) if parts else tables.empty(PROBLEMS)
+
+
+def tell(rows: pd.DataFrame, code: str, severity: str, sentence) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            dict(
+                code=code,
+                severity=severity,
+                file=r.file,
+                sheet=r.sheet,
+                cell=r.cell,
+                raw=r.value_raw,
+                message=sentence(r),
+                sender=r.sender,
+                published=r.published,
+            )
+            for r in records(rows)
+        ]
+    )
+
+
+def records(frame: pd.DataFrame) -> list[SimpleNamespace]:
+    """Rows as objects; unlike itertuples this keeps names that begin with an underscore."""
+    return [SimpleNamespace(**d) for d in frame.to_dict("records")]

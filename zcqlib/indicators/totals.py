@@ -1,0 +1,211 @@
+"""Totals of the parks that belonged to the zone, sums from January, and ratios and growth computed from them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from zcqlib import tables
+from zcqlib.catalog import Catalog
+from zcqlib.indicators.months import month_of
+from zcqlib.tables import SERIES
+
+
+def zone_totals(
+    known: pd.DataFrame, catalog: Catalog, like_for_like: bool = False, members: tuple[str, ...] | None = None
+) -> pd.DataFrame:
+    """Sums over the parks, for additive indicators where every member has a figure and the zone has none of its own.
+
+    Parameters
+    ----------
+    known : SERIES.
+    like_for_like : add up the parks of the latest month throughout, instead of those that belonged at the time.
+    members : parks to add up instead; then zone figures are made anew even where the zone has its own.
+    Returns
+    -------
+    SERIES of region zone.
+    """
+    additive = {i for i, x in catalog.indicators.items() if x.additive}
+    parks = known[known["region"].isin(catalog.parks) & known["indicator"].isin(additive)]
+    if parks.empty:
+        return tables.empty(SERIES)
+    belongs = _belongs(parks, catalog, like_for_like, members)
+    exact = _sum(parks, belongs)
+    # a park with January and February in one figure: the sums to date still tell the months of the zone
+    summed = _sum(to_date(parks), belongs)
+    summed = summed.assign(_year=summed["end"].dt.year).sort_values(["indicator", "end"], ignore_index=True)
+    year = ["indicator", "_year"]
+    whole = summed.groupby(year)["_who"].transform("nunique").eq(1)
+    summed = summed[whole].reset_index(drop=True)
+    last = summed.groupby(year)[["value", "months", "published"]].shift()
+    gone = last["months"].fillna(0).astype("int64")
+    summed = summed.assign(
+        value=summed["value"] - last["value"].fillna(0),
+        months=summed["months"] - gone,
+        start=month_of(summed["_year"], gone + 1),
+    )
+    known_to = summed.groupby(year)["end"].max().rename("_last").reset_index()
+    exact = exact.assign(_year=exact["end"].dt.year).merge(known_to, on=year, how="left")
+    exact = exact[exact["months"].eq(0) | exact["_last"].isna() | (exact["start"] > exact["_last"])]
+    total = pd.concat([exact, summed], ignore_index=True)
+    if members is None and not like_for_like:
+        own = _months_covered(known[known["region"] == "zone"])
+        taken = _months_covered(total).isin(set(own))
+        total = total[~taken.groupby(level=0).any().reindex(total.index, fill_value=False)]
+    return tables.shape(total.assign(value=total["value"].round(9)), SERIES)
+
+
+def _belongs(
+    parks: pd.DataFrame, catalog: Catalog, like_for_like: bool = False, members: tuple[str, ...] | None = None
+) -> pd.DataFrame:
+    """Which parks count in each month of a frame, and how many they are."""
+    ends = parks["end"].drop_duplicates()
+    fixed = members or (catalog.members(ends.max()) if like_for_like else None)
+    rows = [
+        (end, p, ";".join(sorted(set(who))), len(set(who)))
+        for end in ends
+        for who in [fixed or catalog.members(end)]
+        for p in set(who)
+    ]
+    out = pd.DataFrame(rows, columns=["end", "region", "_who", "_needed"])
+    return out.astype({"end": "period[M]", "region": "str", "_who": "str", "_needed": "int64"})
+
+
+def _sum(parks: pd.DataFrame, belongs: pd.DataFrame) -> pd.DataFrame:
+    """Sums over the member parks where every one of them has a figure."""
+    inside = parks.merge(belongs, on=["end", "region"])
+    total = inside.groupby(["indicator", "start", "end", "months", "_who", "_needed"], as_index=False).agg(
+        value=("value", "sum"),
+        unit=("unit", "first"),
+        n=("region", "nunique"),
+        published=("published", "max"),
+        demo=("demo", "any"),
+    )
+    return total[total["n"] == total["_needed"]].assign(region="zone")
+
+
+def _january(end: pd.Series) -> pd.PeriodIndex:
+    return month_of(end.dt.year, end.dt.month * 0 + 1)
+
+
+def _months_covered(rows: pd.DataFrame) -> pd.Series:
+    """One word for each indicator and month that a row covers (levels apart), under the row's index."""
+    rows = rows.loc[rows.index.repeat(rows["months"].clip(lower=1)), ["indicator", "end", "months"]]
+    month = rows["end"].dt.year * 12 + rows["end"].dt.month - rows.groupby(level=0).cumcount()
+    return rows["indicator"] + rows["months"].eq(0).map({True: "@", False: "/"}) + month.astype("str")
+
+
+def to_date(known: pd.DataFrame, stated: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Figures from January to each month: as stated where a report states them, else the sum of complete months.
+
+    Parameters
+    ----------
+    known : SERIES. stated : figures of `cumulative`; one that is older than a month in its sum is passed over.
+    Returns
+    -------
+    SERIES with `start` January and `months` the number of months; `published` is the latest report in the sum.
+    """
+    flows = known[known["months"] > 0].sort_values(["region", "indicator", "end", "months"], ignore_index=True)
+    group = [flows["region"], flows["indicator"], flows["end"].dt.year]
+    reached = flows["months"].groupby(group).cumsum()
+    when = (flows["published"].dt.year * 12 + flows["published"].dt.month - 1).groupby(group).cummax()
+    out = flows.assign(
+        value=flows["value"].groupby(group).cumsum().round(9),
+        months=reached,
+        start=_january(flows["end"]),
+        published=month_of(when // 12, when % 12 + 1),
+        demo=flows["demo"].groupby(group).cummax(),
+    )
+    out = out[(reached == out["end"].dt.month) & flows["start"].dt.year.eq(out["end"].dt.year)]
+    if stated is not None and len(stated):
+        out = pd.concat([out, stated], ignore_index=True).sort_values("published", kind="stable")
+        out = out.drop_duplicates(["region", "indicator", "end"], keep="last")  # of one report the stated figure
+    return tables.shape(out.sort_values(["indicator", "region", "end"]), SERIES)
+
+
+def stated_sums(flows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    rows = flows[flows["basis"].isin(["ytd", "year"]) & flows["start"].dt.month.eq(1)]
+    rows = rows.sort_values("basis").assign(months=rows["end"].dt.month)  # ytd comes last
+    rows = tables.shape(rows, SERIES).drop_duplicates(list(SERIES.key), keep="last")
+    additive = [i for i, x in catalog.indicators.items() if x.additive]
+    parks = rows[rows["region"].isin(catalog.parks) & rows["indicator"].isin(additive)]
+    total = _sum(parks, _belongs(parks, catalog))
+    own = set(_months_covered(rows[rows["region"] == "zone"].assign(months=1)))
+    theirs = _months_covered(total.assign(months=1))
+    return pd.concat([rows, tables.shape(total[~theirs.isin(own)], SERIES)], ignore_index=True)
+
+
+def ratios(known: pd.DataFrame, catalog: Catalog, stated: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Ratios from their parts, never from averages: flows by their sums from January, stocks by their levels.
+
+    Parameters
+    ----------
+    known : SERIES with numerators and denominators. stated : their cumulative figures where reports state them.
+    Returns
+    -------
+    SERIES; per cent for unit %, per 10,000 for units ending in /万人. A stock's denominator is its last known level.
+    """
+    sums, rows = to_date(known, stated), []
+    for id, i in catalog.indicators.items():
+        if i.kind not in ("ratio", "coverage") or not i.numerator or not i.denominator:
+            continue
+        stock = catalog.indicators[i.numerator].kind == "stock"
+        source = known[known["months"] == 0] if stock else sums
+        top = source[source["indicator"] == i.numerator].sort_values("end")
+        bottom = source[source["indicator"] == i.denominator][["region", "end", "value", "published", "demo"]]
+        bottom = bottom.sort_values("end")
+        if top.empty or bottom.empty:
+            continue
+        if stock:
+            top = top.assign(_o=top["end"].map(lambda p: p.ordinal))
+            bottom = bottom.assign(_o=bottom["end"].map(lambda p: p.ordinal)).drop(columns="end")
+            pair = pd.merge_asof(top, bottom, on="_o", by="region", suffixes=("", "_d"), tolerance=12)
+        else:
+            pair = top.merge(bottom, on=["region", "end"], suffixes=("", "_d"))
+        pair = pair[pair["value_d"].notna() & pair["value_d"].ne(0)]
+        factor = 100.0 if i.unit == "%" else 10_000.0 if i.unit.endswith("/万人") else 1.0
+        later = pair["published"].where(pair["published"] >= pair["published_d"], pair["published_d"])
+        rows.append(
+            pair.assign(
+                indicator=id,
+                unit=i.unit,
+                value=factor * pair["value"] / pair["value_d"],
+                start=pair["end"] if stock else _january(pair["end"]),
+                published=later,
+                demo=pair["demo"] | pair["demo_d"],
+                months=0 if stock else pair["end"].dt.month,
+            )
+        )
+    return tables.shape(pd.concat(rows, ignore_index=True), SERIES) if rows else tables.empty(SERIES)
+
+
+def nominal_growth(sums: pd.DataFrame, base: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """Growth of the sums to date on last year's, restated where restated, for indicators in current prices."""
+    of = {
+        x.growth_of: i
+        for i, x in catalog.indicators.items()
+        if x.kind == "growth"
+        and x.growth_of
+        and not x.constant_price
+        and not catalog.indicators[x.growth_of].constant_price
+    }
+    sums = sums[sums["indicator"].isin(of)]
+    base = base[base["basis"].isin(["ytd", "year"])]
+    pairs = sums.merge(bases(sums, base), on=["region", "indicator", "end"], suffixes=("", "_d"))
+    level = pairs["restated_base"].fillna(pairs["base"])
+    pairs = pairs[level > 0]
+    rate = 100 * (pairs["value"] / level - 1)
+    return tables.shape(
+        pairs.assign(indicator=pairs["indicator"].map(of), unit="%", value=rate, demo=pairs["demo"] | pairs["demo_d"]),
+        SERIES,
+    )
+
+
+def bases(sums: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
+    """Last year's sums to date under this year's month: `base` as first known, `restated_base` as said this year."""
+    key = ["region", "indicator", "end"]
+    before = sums.assign(end=sums["end"] + 12).rename(columns={"value": "base"})[[*key, "base", "demo"]]
+    restated = base[base["measure"].eq("value") & base["value"].notna()]
+    restated = restated.assign(end=restated["end"] + 12).rename(columns={"value": "restated_base"})
+    restated = restated[[*key, "restated_base", "demo"]].drop_duplicates(key, keep="last")
+    both = before.merge(restated, on=key, how="outer", suffixes=("", "_r"))
+    return both.assign(demo=both["demo"].eq(True) | both["demo_r"].eq(True)).drop(columns="demo_r")
