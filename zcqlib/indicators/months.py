@@ -154,6 +154,7 @@ def _points(points: pd.DataFrame, spans: pd.DataFrame, group: list[str]) -> tupl
 
 
 def month_of(year: pd.Series, month: pd.Series) -> pd.PeriodIndex:
+    """Months out of numbers of years and months."""
     return pd.PeriodIndex.from_fields(year=year.astype("int64"), month=month.astype("int64"), freq="M")
 
 

@@ -11,15 +11,18 @@ from zcqlib.tables import PROBLEMS
 
 
 def noise(value: pd.Series) -> pd.Series:
+    """What floating point may make of a difference."""
     return 1e-9 * value.abs().clip(lower=1e-3)
 
 
 def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """PROBLEMS from several steps in one table."""
     parts = [p for p in parts if len(p)]
     return tables.shape(pd.concat(parts, ignore_index=True), PROBLEMS) if parts else tables.empty(PROBLEMS)
 
 
 def tell(rows: pd.DataFrame, code: str, severity: str, sentence) -> pd.DataFrame:
+    """PROBLEMS of some observations; `sentence` words one row."""
     return pd.DataFrame(
         [
             dict(
