@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from zcqlib.catalog import Catalog
-from zcqlib.reports import words
+from zcqlib.reports import totals, words
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.layout import (
     _HEAD,
@@ -33,7 +33,6 @@ from zcqlib.reports.layout import (
 from zcqlib.reports.words import Span, Value, squeeze
 
 PERCENT_KINDS = {"yoy_pct", "mom_pct", "share_pct", "completion_pct"}
-_TOTALS = {"合计", "总计", "小计", "总数", "计"}
 _NATION = re.compile(r"^数据库[::](?:月度|季度|年度|进度)数据$")
 
 
@@ -174,7 +173,9 @@ def read_table(sheet: Sheet, block: Block, scope: Scope, found: Found, inherited
     _name_totals(lines, columns, scope.catalog)
     _settle_places(lines, columns, around, found)
     _merged_bodies(sheet, block, data, found)
+    first = len(found.facts)
     _cells(grid, block, data, columns, lines, around, found, sheet)
+    totals.reconcile(found.facts[first:], [f.place for f in (*lines.values(), *columns.values())], scope.catalog, found)
     return around.lines
 
 
@@ -314,7 +315,7 @@ def _columns(grid: dict[int, list], block: Block, stub: dict[int, str], data: li
         first = squeeze(text_of(parts[0][1])) if parts else ""
         facet = replace(facet, names=tuple(names))
         if not (_OF_WHICH.match(first) or first in ("其中", "内")) and names:
-            lead, previous = tuple(n for n in names[:1] if n not in _TOTALS), facet
+            lead, previous = tuple(n for n in names[:1] if n not in totals.TOTAL_WORDS), facet
         out[c] = facet
     return _neighbours(out, data, around)
 
@@ -349,7 +350,7 @@ def _broken_words(grid: dict[int, list], block: Block, data: list[int], catalog:
         low = [squeeze(text_of(grid[lower][c])) for c in data]
         if not all(top) or not all(low) or len(set(top)) < len(top):
             continue
-        if any(label(x).role != "name" or x in _TOTALS for x in low) or any(label(x).role != "name" for x in top):
+        if any(label(x).role != "name" or x in totals.TOTAL_WORDS for x in low) or any(label(x).role != "name" for x in top):
             continue
         known = catalog is not None and sum(bool(catalog.match_indicator(a + b, False).id) for a, b in
                                             zip(top, low, strict=True)) * 2 > len(data)
@@ -716,7 +717,7 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
     flags: list[str] = [*row.flags, *column.flags, *around.flags]
     measure = column.measure or row.measure
     unit = column.unit or row.unit
-    if not names or all(n in _TOTALS for n in names):
+    if not names or all(n in totals.TOTAL_WORDS for n in names):
         title, whence = fallback()
         if not title:
             return ("no_indicator", "error", "文件里没有写明这是什么指标,请补上指标名称和单位。")
