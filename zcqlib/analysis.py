@@ -14,7 +14,6 @@ from zcqlib.tables import FINDINGS, ZcqError, shape
 
 NATION = ("全国", "中国", "china", "nation")
 FEW_CLUSTERS = 30  # below this, sandwich errors by cluster are known to be too small (Cameron and Miller 2015)
-BASE_TOLERANCE = 0.5  # points between a reported growth and the one from levels, beyond which the base was changed
 PIPELINE = ("filed", "reviewed", "publicised", "certified")
 
 
@@ -287,29 +286,32 @@ def seasonality(series: pd.DataFrame, region: str, indicator: str) -> pd.DataFra
     series : SERIES of single months.
     Returns
     -------
-    `month`, `value`, `trend`, `season` (factor, 1 = an average month), `remainder` (factor), `demo`;
-    value + 1 = trend × season × remainder.
+    `month`, `value`, `trend`, `season` (factor, 1 = an average month), `remainder` (factor), `demo`, of the longest
+    stretch without a gap; value + 1 = trend × season × remainder. `.attrs["left_out"]`: months outside that stretch.
     Raises
     ------
-    AnalysisError : fewer than 24 months, a gap, or a negative value.
+    AnalysisError : fewer than 24 months without a gap, or a negative value.
     Source
     ------
     STL(周期12个月,稳健),1—2月合并数不能用。
     """
     rows = series[(series["region"] == region) & (series["indicator"] == indicator) & (series["months"] == 1)]
     s = rows.set_index("end")["value"].sort_index()
+    stretch = np.cumsum(np.diff(s.index.asi8, prepend=s.index.asi8[:1]) > 1)
+    kept = stretch == np.bincount(stretch).argmax() if len(s) else stretch
+    left_out, s = [str(m) for m in s.index[~kept]], s[kept]
     if len(s) < 24:
-        raise AnalysisError(f"{region} 的 {indicator} 只有 {len(s)} 个单月数,少于 24 个,不能估计季节规律。")
-    if len(missing := pd.period_range(s.index[0], s.index[-1], freq="M").difference(s.index)):
-        raise AnalysisError(f"{region} 的 {indicator} 缺 {missing[0]} 等 {len(missing)} 个月,不能估计季节规律。")
+        raise AnalysisError(f"{region} 的 {indicator} 只有 {len(s)} 个不间断的单月数,少于 24 个,不能估计季节规律。")
     if (s < 0).any():
         raise AnalysisError(f"{region} 的 {indicator} 在 {s.index[s < 0][0]} 为负数,不能估计季节规律。")
     from statsmodels.tsa.seasonal import STL
 
     fit = STL(np.log1p(s.to_numpy(dtype=float)), period=12, robust=True).fit()
-    return pd.DataFrame({"month": s.index, "value": s.values, "trend": np.exp(fit.trend),
-                         "season": np.exp(fit.seasonal), "remainder": np.exp(fit.resid),
-                         "demo": bool(rows["demo"].any())})
+    out = pd.DataFrame({"month": s.index, "value": s.values, "trend": np.exp(fit.trend),
+                        "season": np.exp(fit.seasonal), "remainder": np.exp(fit.resid),
+                        "demo": bool(rows["demo"].any())})
+    out.attrs["left_out"] = left_out
+    return out
 
 
 def concentration(values: pd.Series) -> pd.DataFrame:
@@ -620,36 +622,3 @@ def cohort_survival(recognised: pd.Series, lapsed: pd.Series, years: int = 3) ->
         rows.append({"cohort": cohort, "due": due, "recognised": size, "lapsed": lapsed[due], "kept": kept, "low": low,
                      "high": high, "small": size < 20})
     return pd.DataFrame(rows, columns=["cohort", "due", "recognised", "lapsed", "kept", "low", "high", "small"])
-
-
-def growth_side_by_side(series: pd.DataFrame, region: str, level: str, growth: str,
-                        periods: Sequence[str]) -> pd.DataFrame:
-    """Growth as reported beside growth from the levels; where they differ the base was changed (or prices were).
-
-    Parameters
-    ----------
-    series : SERIES holding a level (flow) and its reported growth (%). periods : spans; compared with a year earlier.
-    Returns
-    -------
-    `period`, `level`, `level_before`, `reported`, `from_levels` (%), `difference` (个百分点), `implied_base`
-    (level / (1 + reported)), `base_changed` (differs by over 0.5 points), `demo`.
-    Raises
-    ------
-    ValueError : a span cannot be read.
-    Source
-    ------
-    报告期增速以统计部门口径为准;按水平计算的为现价、未调整基数。
-    """
-    rates = series[(series["region"] == region) & (series["indicator"] == growth)]
-    rows = []
-    for period in periods:
-        first, last = span(period)
-        now, was = total(series, region, level, period), total(series, region, level, f"{first - 12}/{last - 12}")
-        same = rates[(rates["end"] == last) & (rates["start"].isin([first, last]))]
-        reported = float(same.sort_values("start")["value"].iloc[0]) if len(same) else np.nan
-        own = 100 * (now / was - 1) if was > 0 else np.nan
-        rows.append({"period": period, "level": now, "level_before": was, "reported": reported, "from_levels": own,
-                     "difference": reported - own,
-                     "implied_base": now / (1 + reported / 100) if reported > -100 else np.nan,
-                     "base_changed": bool(abs(reported - own) > BASE_TOLERANCE), "demo": _demo(series, level, growth)})
-    return pd.DataFrame(rows)

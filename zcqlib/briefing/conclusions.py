@@ -178,13 +178,14 @@ def reading(observations: pd.DataFrame, problems: pd.DataFrame, cells: pd.DataFr
         f"问题{len(problems)}条,其中错误{_severe(problems, 'error')}条"], demo_of(observations))
 
 
-def intensity(moved: pd.DataFrame, split: pd.DataFrame, missing: Mapping, name: Name) -> str:
-    """Notebook 02: from `analysis.ratio_change`, `analysis.within_between` and `analysis.distance` (in 万元)."""
+def intensity(moved: pd.DataFrame, split: pd.DataFrame, missing: Mapping, bridge: pd.DataFrame, name: Name) -> str:
+    """Notebook 02: from `analysis.ratio_change`, `within_between`, `distance` (in 万元) and `proxy_bridge`."""
     v, joint = moved.set_index("measure")["value"], split[split["region"] == "all"].iloc[0]
     parks = split[split["region"] != "all"]
     top = parks.loc[parks["total"].abs().idxmax()]
     if v.isna().any():
         return block(["研发投入或GDP有月份未报,本期不能判断强度的变动"], demo_of(moved))
+    last = bridge.iloc[-1]
     lead = "分子(研发投入)" if (v["log_numerator"] - v["log_denominator"]) * v["change"] >= 0 else "分母(GDP)"
     return block([
         f"研发强度由{number(v['before'], '%', 2)}变为{number(v['after'], '%', 2)},变动主要来自{lead};"
@@ -193,23 +194,26 @@ def intensity(moved: pd.DataFrame, split: pd.DataFrame, missing: Mapping, name: 
         f"份额变化{change(joint['between'], '%', 2)};变动最大的是{name(top['region'])},{change(top['total'], '%', 2)}",
         f"按现有GDP,达到目标还需研发投入{_text(missing['missing'], '万元')}" if missing["missing"]
         else "已达到目标强度",
-        "年度官方强度在年后公布,月报口径不能代替"], demo_of(moved, split))
+        f"{last['year']}年公布数尚未出来,按月报强度的变动推算为{number(last['estimate'], '%', 2)},这样推算往年误差"
+        f"{number(bridge.attrs['rms_error'], '个百分点', 2)}(只检验过{bridge.attrs['years_checked']}年);"
+        "推算不代替公布数"], demo_of(moved, split, bridge))
 
 
-def patents(applications: Mapping, invention: float, grants: float, in_force: float, relation: pd.DataFrame) -> str:
-    """Notebook 03: a PROJECTIONS row, three ratios (%, per application, per 10,000) and `analysis.patents_on_rd`."""
-    total = relation[relation["term"] == "sum"].iloc[0]
+def patents(applications: Mapping, quality: pd.DataFrame, relation: pd.DataFrame) -> str:
+    """Notebook 03: a PROJECTIONS row, `views.quality` and `analysis.patents_on_rd`."""
+    total, z = relation[relation["term"] == "sum"].iloc[0], quality.iloc[-1]
     return block([
         "专利申请" + projection_sentence(applications),
-        f"发明占申请{number(invention, '%')},授权与(错开的)申请之比{number(grants, '', 2)},"
-        f"万人有效发明专利{number(in_force, '件/万人')}",
+        f"发明占申请{number(z['invention'], '%')},每百件申请(错开六个月)授权{number(z['granted'], '件')},"
+        f"万人有效发明专利{number(z['force'], '件/万人')};申请的集中度{number(quality.attrs['hhi'], '', 2)}"
+        f"({quality.attrs['of']}个园区均分为{number(1 / quality.attrs['of'], '', 2)})",
         f"省级面板(真实数据)中,研发投入高1%的省份和年份,专利约多{number(total['estimate'], '%', 2)}"
         f"(95%区间{number(total['low'], '', 2)}至{number(total['high'], '', 2)}),这是相关,不是因果",
         relation.attrs.get("note", "")], bool(applications.get("demo", False)))
 
 
-def enterprises(identity: pd.DataFrame, parts: pd.DataFrame, name: Name) -> str:
-    """Notebook 04: from `analysis.stock_identity` and `analysis.contributions`."""
+def enterprises(identity: pd.DataFrame, parts: pd.DataFrame, odds: pd.DataFrame, name: Name) -> str:
+    """Notebook 04: from `analysis.stock_identity`, `analysis.contributions` and `analysis.pipeline_odds`."""
     v = identity.set_index("measure")["value"]
     parks = parts[parts["region"] != "all"]
     top = parks.loc[parks["points"].idxmax()]
@@ -219,6 +223,8 @@ def enterprises(identity: pd.DataFrame, parts: pd.DataFrame, name: Name) -> str:
     return block([
         f"高新技术企业由{number(v['opening'], '家')}变为{number(v['closing'], '家')},{holds}",
         f"对增长拉动最大的是{name(top['region'])},净变动{change(top['net'], '家')},拉动{change(top['points'], '%')}",
+        f"已公布各批申报{number(odds['of'].iloc[-1], '家')},认定{number(odds['reached'].iloc[-1], '家')},"
+        f"通过率{number(odds['rate'].iloc[-1], '%', 0)}" if len(odds) else "",
         "家数少,一个批次即可改变判断" if v["closing"] < 100 else ""], demo_of(identity))
 
 

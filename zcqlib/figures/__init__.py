@@ -5,6 +5,7 @@ given; where a number has to be printed, `show` words it.
 """
 
 from zcqlib.figures.marks import plain
+from zcqlib.figures.measures import measures
 from zcqlib.figures.moves import bump, slope, waterfall
 from zcqlib.figures.printing import check, contact_sheet, save, show, texts
 from zcqlib.figures.relation import calibration, scatter

@@ -121,11 +121,12 @@ def forest(
 
     Parameters
     ----------
-    rows : `label`, `estimate`, `low`, `high`, optional `group` (text beside the label).
+    rows : `label`, `estimate`, `low`, `high`, optional `actual` (what came, a hollow diamond).
     """
     canvas = Canvas(caption, size)
     ax = canvas.axes(560, 170, 1300, canvas.bottom)
-    low, high = min(rows["low"].min(), zero), max(rows["high"].max(), zero)
+    actual = rows["actual"] if "actual" in rows else pd.Series(np.nan, rows.index)
+    low, high = (float(f([*rows["low"], *rows["high"], *actual, zero])) for f in (np.nanmin, np.nanmax))
     room = max(high - low, 1e-9)
     ax.set_xlim(low - 0.06 * room, high + 0.06 * room)
     ax.set_ylim(len(rows) - 0.4, -0.8)
@@ -139,6 +140,7 @@ def forest(
     for i, r in enumerate(rows.itertuples()):
         ax.plot([r.low, r.high], [i, i], color=NAVY, linewidth=canvas.pt(2.6))
         ax.plot([r.estimate], [i], "o", color=NAVY, markersize=canvas.pt(9))
+        ax.plot([actual.iloc[i]], [i], "D", color="white", markeredgecolor=INK, markersize=canvas.pt(9), zorder=3)
         y = canvas.height * (1 - canvas.figure.transFigure.inverted().transform(ax.transData.transform((0, i)))[1])
         canvas.text(64, y, r.label, 13.5, INK, fit=470)
         canvas.text(1536, y, f"{show(r.estimate)}({show(r.low)}~{show(r.high)})", 13, NAVY, ha="right", fit=220)

@@ -4,19 +4,39 @@ Each takes a `Month` and a few choices, shapes the frame that the chart wants, l
 `figures`. Nothing is computed that `analysis`, `projection` or `ranking` could compute.
 """
 
-from zcqlib.views.enterprises import contribution, enterprise_identity, enterprise_parts, enterprises, pipeline
+from zcqlib.views.enterprises import (
+    contribution,
+    enterprise_identity,
+    enterprise_odds,
+    enterprise_parts,
+    enterprises,
+    growth_needed,
+    growth_sides,
+    odds,
+    pipeline,
+    survival,
+)
 from zcqlib.views.parts import place, quarter, row
 from zcqlib.views.patents import (
-    in_force,
     invention_share,
     months,
+    patent_quality,
+    quality,
     rd_panel,
     relation,
     relation_forest,
     relation_scatter,
+    season,
 )
 from zcqlib.views.ranks import places, scores
-from zcqlib.views.rd import intensity_moved, intensity_parks, intensity_provinces, intensity_split
+from zcqlib.views.rd import (
+    bridge,
+    intensity_bridge,
+    intensity_moved,
+    intensity_parks,
+    intensity_provinces,
+    intensity_split,
+)
 from zcqlib.views.record import record, record_error, replay
 from zcqlib.views.state import bullet_rows, bullets, orders, problems, submissions
 from zcqlib.views.targets import chances, effort, lead, milestones, needed, pace, waterfall

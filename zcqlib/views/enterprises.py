@@ -101,6 +101,108 @@ def contribution(month: Month, indicator: str = "hightech_enterprises") -> Figur
     )
 
 
+def _batches(month: Month) -> pd.DataFrame:
+    """The calendar's batches as known: what was announced later is not announced yet."""
+    b = month.catalog.batches
+    b = b[(b["known_from"] <= month.known) & b["region"].isin(month.catalog.parks)]
+    return b[b["announced"].dt.to_period("M") <= month.known]
+
+
+def odds(month: Month) -> pd.DataFrame:
+    """`analysis.pipeline_odds` of all announced batches; empty where a stage was not recorded."""
+    b = _batches(month).query("indicator == 'hightech_recognised'")
+    b = b.dropna(subset=["reviewed", "publicised", "done"])
+    counts = b[["number", "reviewed", "publicised", "done"]].sum().set_axis(list(analysis.PIPELINE))
+    return analysis.pipeline_odds(counts) if len(b) else pd.DataFrame()
+
+
+def survival(month: Month) -> pd.DataFrame:
+    """`analysis.cohort_survival` of the three-year status, from the certificates that came due."""
+    b = _batches(month).query("kind == 'lapse' and indicator == 'hightech_lapsed'").groupby("year")[["number", "done"]]
+    due = b.sum()
+    return analysis.cohort_survival(due["number"].rename(lambda y: y - 3), due["done"])
+
+
+STAGES = dict(zip(analysis.PIPELINE, ("申报", "评审", "公示", "认定"), strict=True))
+
+
+def enterprise_odds(month: Month) -> Figure:
+    """From filed to certified, and how many keep the status when it comes due."""
+    t, kept = odds(month), survival(month)
+    rows = [dict(label=f"{STAGES[r.stage_from]}→{STAGES[r.stage_to]} {r.reached:.0f}/{r.of:.0f}家", estimate=r.rate,
+                 low=r.low, high=r.high) for r in t.itertuples()]
+    rows += [dict(label=f"{r.cohort}年证书{r.due}年续上 {r.recognised - r.lapsed:.0f}/{r.recognised:.0f}家",
+                  estimate=r.kept, low=r.low, high=r.high) for r in kept.itertuples()]
+    whole = t.iloc[-1]
+    together = 100 * (1 - kept["lapsed"].sum() / kept["recognised"].sum()) if len(kept) else float("nan")
+    b = month.catalog.batches
+    years = sorted(set(_batches(month)["year"]))
+    coming = b[(b["known_from"] <= month.known) & (b["year"] == month.year) & (b["kind"] == "lapse") & (
+        b["indicator"] == "hightech_lapsed") & ~(b["announced"].dt.to_period("M") <= month.known)]
+    due = f";今年还有{coming['number'].sum():.0f}家到期" if len(coming) else ""
+    return figures.forest(
+        pd.DataFrame(rows),
+        month.caption(
+            words.fit_title(*([f"申报每百家认定{words.number(whole['rate'], '家', 0)},到期每百家续上"
+                               f"{words.number(together, '家', 0)}"] if len(kept) else []),
+                            f"申报每百家认定{words.number(whole['rate'], '家', 0)}"),
+            f"通过率与续证率(%),线为80%区间;{ALL},{years[0]}—{years[-1]}年已公布各批",
+            source="认定批次参考表,自创办整理", note="家数少,区间宽" + due,
+            demo=month.workspace.demo or bool(b["demo"].any())),
+        zero=100.0, zero_words="全部通过", show=lambda v: words.number(v, "", 0))
+
+
+def growth_sides(month: Month, indicator: str = "hightech_value_added") -> Figure:
+    """Growth as reported beside growth from levels, on last year's figure as printed then and as restated now."""
+    g = month.table("GROWTH")
+    g = g[(g["indicator"] == indicator) & (g["basis"] == "ytd") & g["reported"].notna() & (g["end"] <= month.period)]
+    g = g[g["end"] == g["end"].max()].set_index("region").reindex([*month.catalog.parks, "zone"]).dropna(how="all")
+    rows = pd.DataFrame({"region": g.index, "label": [names(month)[r] for r in g.index]})
+    for id, column in (("reported", "reported"), ("levels", "from_levels"), ("restated", "on_restated_base")):
+        rows[id] = g[column].to_numpy(float)
+        rows[f"{id}_text"] = [words.number(v, "%", 1) if np.isfinite(v) else "—" for v in rows[id]]
+    shift = (g["restated_base"] / g["base"] - 1).drop(index="zone", errors="ignore") * 100
+    changed = shift[shift.abs() > 0.5]
+    what = month.catalog.name(indicator)
+    at = g["end"].iloc[0]
+    if len(changed):
+        worst = changed.abs().idxmax()
+        gap = rows.set_index("region").loc[worst]
+        title = words.fit_title(
+            f"{names(month)[worst]}下调上年基数{words.number(abs(changed[worst]), '%', 1)},增速因此高"
+            f"{words.number(gap['restated'] - gap['levels'], '个百分点', 1)}" if changed[worst] < 0 else
+            f"{names(month)[worst]}上调上年基数{words.number(changed[worst], '%', 1)}",
+            f"{names(month)[worst]}改动了上年基数")
+    else:
+        title = words.fit_title(f"各园区{what}上年基数没有改动")
+    price = "报告增速按可比价,其余按现价" if month.catalog.indicators[indicator].constant_price else "均按现价"
+    return figures.measures(
+        rows, month.caption(title, f"{what}同比增速(%);1—{at.month}月累计,{at.year}年", indicator, note=price),
+        columns=[("reported", "报告的增速"), ("levels", "按原来上年数算"), ("restated", "按改后上年数算")])
+
+
+def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") -> Figure:
+    """Growth so far, and what the months left must grow by to reach the year's target."""
+    p = month.table("PROJECTIONS").query("indicator == @indicator").set_index("region")
+    p = p.reindex([*month.catalog.parks, "zone"]).dropna(subset=["actual", "target_low"])
+    rows = p.reset_index()[["region", "actual", "needed_per_month", "median"]]
+    rows = rows.rename(columns={"needed_per_month": "needed"}).assign(label=[names(month)[r] for r in p.index])
+    for id in ("actual", "needed", "median"):
+        rows[f"{id}_text"] = [words.number(v, "%", 1) if np.isfinite(v) else "—" for v in rows[id]]
+        rows[f"{id}_mark"] = p["target_low"].to_numpy()
+    whole = rows.iloc[-1]
+    what = month.catalog.name(indicator)
+    word = "才能" if whole["needed"] > whole["actual"] else "即可"
+    return figures.measures(
+        rows,
+        month.caption(
+            words.fit_title(f"余下月份增长{words.number(whole['needed'], '%', 1)},{word}完成"
+                            f"{words.number(p['target_low'].iloc[-1], '%', 0)}的目标"),
+            f"{what}(%);至今、余下月份所需、全年预计,{month.year}年", indicator,
+            month.catalog.indicators[indicator].growth_of, note="竖线为各自目标;所需按上年可比基数计算"),
+        columns=[("actual", "至今增速"), ("needed", "余下月份所需"), ("median", "全年预计(中位数)")])
+
+
 def pipeline(month: Month) -> Figure:
     """Reserve firms, registered SMEs and certified firms a year apart."""
     p = month.table("PROJECTIONS")

@@ -74,29 +74,74 @@ def invention_share(month: Month) -> Figure:
     )
 
 
-def in_force(month: Month) -> Figure:
-    """Invention patents in force per 10,000 people, by park, against the target."""
-    s = month.table("SERIES")
-    s = s[(s["indicator"] == "invention_patents_per_10k") & (s["end"] <= month.period)]
-    last = s.sort_values("end").drop_duplicates("region", keep="last").set_index("region")["value"]
-    order = [r for r in last.sort_values(ascending=False).index if r in month.catalog.parks] + ["zone"]
-    rows = pd.DataFrame({"label": [names(month)[r] for r in order], "value": [last[r] for r in order], "region": order})
-    over = int((rows["value"].iloc[:-1] >= 13).sum())
-    title = words.fit_title(f"万人有效发明{words.number(last['zone'], '件', 1)},{over}个园区达到13件")
-    return figures.bars(
+LAG = 6  # months by which grants are set against applications
+
+
+def quality(month: Month) -> pd.DataFrame:
+    """One row a park and the zone: share of applications, invention share, grants by applications, in force."""
+    s, k = month.table("SERIES"), month.period.month
+    span = f"{month.year}-01/{month.period}"
+    parks = month.catalog.parks
+    filed = pd.Series({p: analysis.total(s, p, "patent_applications", span) for p in parks}, dtype=float)
+    parts = analysis.concentration(filed)
+    share = parts.set_index("region")["share"]
+    last = s[(s["indicator"] == "invention_patents_per_10k") & (s["end"] <= month.period)]
+    force = last.sort_values("end").drop_duplicates("region", keep="last").set_index("region")["value"]
+    rows = []
+    for r in (*parks, "zone"):
+        ids = list(parks) if r == "zone" else r
+        one = [analysis.share(s, ids, part, "patent_applications", [span], lag=lag)["value"].iloc[0]
+               for part, lag in (("invention_patent_applications", 0), ("patent_grants", LAG))]
+        rows.append(dict(region=r, label=names(month)[r], share=100.0 if r == "zone" else share.get(r, np.nan),
+                         invention=one[0], granted=one[1], force=force.get(r, np.nan)))
+    out = pd.DataFrame(rows)
+    out.attrs = {"hhi": parts.attrs["hhi"], "of": len(parts), "until": k}
+    return out
+
+
+def patent_quality(month: Month) -> Figure:
+    """How many patents each park files, and how good they are; in force against the target."""
+    rows = quality(month)
+    aims = month.table("TARGETS").query("id == 'invention_patents_per_10k'").drop_duplicates("region", keep="last")
+    rows["force_mark"] = rows["region"].map(aims.set_index("region")["target_low"])
+    for id, unit in (("share", "%"), ("invention", "%"), ("granted", "件"), ("force", "件")):
+        rows[f"{id}_text"] = [words.number(v, unit, 1) if np.isfinite(v) else "未报齐" for v in rows[id]]
+    parks = rows[rows["region"] != "zone"].dropna(subset=["share"])
+    top = parks.loc[parks["share"].idxmax()]
+    best = parks.loc[parks["invention"].idxmax()] if parks["invention"].notna().any() else top
+    whose = "发明占比也" if best["region"] == top["region"] else f"{best['label']}发明占比"
+    return figures.measures(
         rows,
         month.caption(
-            title,
-            f"每万人口有效发明专利(件/万人);{month.period.month}月末",
-            "valid_invention_patents",
-            "population",
-            note="人口用上年末常住人口",
-        ),
-        unit="件",
-        show=lambda v: words.number(v, "", 1),
-        reference=13.0,
-        reference_words="目标13件",
-    )
+            words.fit_title(f"{top['label']}占申请{words.number(top['share'], '%', 0)},{whose}最高",
+                            f"{top['label']}占申请{words.number(top['share'], '%', 0)}"),
+            f"专利份额、发明占比(%)、每百件申请授权(件)、每万人有效发明(件);1—{rows.attrs['until']}月",
+            "patent_applications", "patent_grants", "valid_invention_patents", "population",
+            note=f"授权按{LAG}个月前的申请;竖线为目标;集中度{words.number(rows.attrs['hhi'], '', 2)}"
+                 f"({rows.attrs['of']}园均分为{words.number(1 / rows.attrs['of'], '', 2)})"),
+        columns=[("share", "占全区申请"), ("invention", "发明占申请"), ("granted", "每百件申请授权"),
+                 ("force", "每万人有效发明")])
+
+
+def season(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
+    """Which months are usually strong: the season of STL, this year's months beside it."""
+    t = analysis.seasonality(month.table("SERIES"), region, indicator)
+    usual = t.groupby(t["month"].dt.month)["season"].mean()
+    own = t[t["month"].dt.year == month.year].assign(k=lambda d: d["month"].dt.month).set_index("k")
+    data = pd.DataFrame({"month": range(1, 13)}).assign(
+        value=lambda d: d["month"].map((own["value"] + 1) / own["trend"]), before=lambda d: d["month"].map(usual))
+    top, low = int(usual.idxmax()), int(usual.idxmin())
+    what = month.catalog.name(indicator)
+    left = "、".join(t.attrs["left_out"][:2])
+    return figures.columns(
+        data,
+        month.caption(
+            words.fit_title(f"{what}{top}月是平常月的{words.number(usual[top], '倍', 1)},{low}月只有"
+                            f"{words.number(usual[low], '倍', 1)}", f"{what}{top}月是平常月的"
+                            f"{words.number(usual[top], '倍', 1)}"),
+            f"相当于趋势的倍数(1=平常月);{place(month, region)}单月,{t['month'].iloc[0].year}年起",
+            indicator, note="STL分解,周期12个月" + (f";{left}等月因前后缺报未用" if left else "")),
+        names=(f"{month.year}年各月", "历年季节"), show=lambda v: words.number(v, "", 1))
 
 
 def rd_panel(month: Month) -> pd.DataFrame:

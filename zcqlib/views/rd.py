@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -9,7 +10,7 @@ from zcqlib import analysis, figures
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
-from zcqlib.views.parts import names, published, quarter
+from zcqlib.views.parts import names, place, published, quarter
 
 
 def intensity_parks(month: Month) -> Figure:
@@ -122,6 +123,38 @@ def intensity_provinces(month: Month) -> Figure:
         show=lambda v: words.number(v, "", 2),
         unit="%",
     )
+
+
+def bridge(month: Month) -> pd.DataFrame:
+    """`analysis.proxy_bridge` of the zone: the survey's yearly figure from the reports' months to date."""
+    s = month.table("SERIES")
+    s = s[s["region"] == "zone"]
+    until = int(quarter(month)[1][-2:])
+    proxy = s[(s["indicator"] == "rd_intensity") & s["end"].dt.month.eq(until) & s["start"].dt.month.eq(1)]
+    official = s[(s["indicator"] == "rd_intensity_official") & s["months"].isin([0, 12])]
+    by_year = (part.set_index(part["end"].dt.year)["value"] for part in (official, proxy))
+    return analysis.proxy_bridge(*by_year, demo=bool(proxy["demo"].any()))
+
+
+def intensity_bridge(month: Month) -> Figure:
+    """What the survey may say for this year, from a proxy, with what the proxy said of past years."""
+    t, until = bridge(month), int(quarter(month)[1][-2:])
+    rms = t.attrs["rms_error"]
+    rows = pd.DataFrame({"label": [f"{r.year}年" + (",尚未公布" if np.isnan(r.official) else
+                                   f",公布数{words.number(r.official, '%', 2)}") for r in t.itertuples()],
+                         "actual": t["official"], "estimate": t["estimate"], "low": t["estimate"] - rms,
+                         "high": t["estimate"] + rms})
+    last = t.iloc[-1]
+    return figures.forest(
+        rows,
+        month.caption(
+            words.fit_title(f"替代指标推算{last['year']}年强度{words.number(last['estimate'], '%', 2)},往年误差"
+                            f"{words.number(rms, '个百分点', 2)}", f"替代指标推算{last['year']}年强度"
+                            f"{words.number(last['estimate'], '%', 2)}"),
+            f"推算的年度研发强度(%);{place(month, 'zone')},用1—{until}月月报强度的变动推算",
+            "rd_intensity_official", "rd_expenditure", "gdp",
+            note=f"●推算数,不是公布数;◇公布数;线为往年误差±1倍,检验过{t.attrs['years_checked']}年"),
+        zero=3.0, zero_words="目标3%", show=lambda v: words.number(v, "", 2))
 
 
 PROVINCES = ("全国", "河南", "湖北", "湖南", "安徽", "江西", "山西", "陕西", "吉林", "北京", "江苏", "广东")
