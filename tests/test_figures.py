@@ -219,3 +219,14 @@ def test_charts_leave_their_frames_as_they_were():
 def test_a_contact_sheet_needs_pictures(tmp_path):
     with pytest.raises(FigureError, match="没有图"):
         figures.contact_sheet([], tmp_path / "sheet.png")
+
+
+def test_measures_have_a_scale_of_their_own_and_what_is_missing_says_so():
+    rows = pd.DataFrame({"region": ["gaoxin", "zone"], "label": ["高新区", "一区四园"], "a": [2.0, np.nan],
+                         "a_text": ["2件", "未报齐"], "b": [10.0, 1000.0], "b_text": ["10%", "1,000%"]})
+    figure = figures.measures(rows, GOOD, columns=[("a", "件数"), ("b", "占比")])
+    figures.check(figure)
+    assert {"未报齐", "2件", "1,000%", "件数"} <= set(figures.texts(figure))
+    bars = [p.get_width() for p in figure.artists if hasattr(p, "get_width") and p.get_width() > 0]
+    two, ten, thousand = bars[-3:]
+    assert two == pytest.approx(thousand) and ten == pytest.approx(thousand / 100)
