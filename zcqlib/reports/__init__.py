@@ -12,7 +12,7 @@ import pandas as pd
 from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.reports import facts, layout, words
+from zcqlib.reports import facts, labels, layout, words
 from zcqlib.reports.books import letters
 from zcqlib.reports.files import open_file
 from zcqlib.reports.grid import Opened, Refused, Sheet
@@ -76,7 +76,7 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
     rows, problems, outcomes, counted = [], [], [], 0
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     for sheet in opened.sheets:
-        scope = layout.Scope(path.name, catalog, published, span, _sender_region(context, catalog),
+        scope = labels.Scope(path.name, catalog, published, span, _sender_region(context, catalog),
                              *_names(catalog))
         found = _read_sheet(sheet, scope)
         counted += len(found.tables)
@@ -114,9 +114,9 @@ def _sender_region(context: Context, catalog: Catalog) -> str:
     return row["region"].iloc[0] if len(row) else ""
 
 
-def _read_sheet(sheet: Sheet, scope: layout.Scope) -> layout.Found:
-    found = layout.Found()
-    filled = [(r, c) for r, row in enumerate(sheet.rows) for c, v in enumerate(row) if not layout.is_empty(v)]
+def _read_sheet(sheet: Sheet, scope: labels.Scope) -> labels.Found:
+    found = labels.Found()
+    filled = [(r, c) for r, row in enumerate(sheet.rows) for c, v in enumerate(row) if not labels.is_empty(v)]
     if sheet.hidden and filled:
         found.problem("hidden_sheet", "warning", None, sheet.name,
                       f"工作表「{sheet.name}」是隐藏的,有 {len(filled)} 个单元格,没有采用;需要采用请取消隐藏。")
@@ -126,7 +126,7 @@ def _read_sheet(sheet: Sheet, scope: layout.Scope) -> layout.Found:
     for block in layout.blocks(sheet, found):
         if layout.is_about(sheet.rows, block):
             found.outcome.update({(r, c): "context" for r in (*block.header, *block.body)
-                                  for c, v in enumerate(sheet.rows[r]) if not layout.is_empty(v)})
+                                  for c, v in enumerate(sheet.rows[r]) if not labels.is_empty(v)})
             found.outcome.update(dict.fromkeys(block.above, "context"))
             continue
         found.tables.append(block.body[0])
@@ -138,8 +138,8 @@ def _read_sheet(sheet: Sheet, scope: layout.Scope) -> layout.Found:
     for at in filled:
         if at not in found.outcome:
             v = sheet.rows[at[0]][at[1]]
-            if layout._valueish(v):
-                found.problem("orphan_cell", "warning", at, layout.text_of(v),
+            if labels.valueish(v):
+                found.problem("orphan_cell", "warning", at, labels.text_of(v),
                               "这个数字没有行名或列名,没有采用;如果是正式数据,请补上名称。")
                 found.outcome[at] = "problem"
             else:
@@ -157,7 +157,7 @@ def _months(numbers: list[int]) -> pd.PeriodIndex:
     return pd.PeriodIndex.from_ordinals(np.array(numbers, dtype="int64") - 1970 * 12, freq="M")
 
 
-def _observations(rows: list[tuple[str, layout.Fact]], file: str, digest: str, context: Context,
+def _observations(rows: list[tuple[str, labels.Fact]], file: str, digest: str, context: Context,
                   published: int) -> pd.DataFrame:
     if not rows:
         return tables.empty(tables.OBSERVATIONS)

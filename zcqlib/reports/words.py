@@ -15,16 +15,38 @@ from functools import lru_cache
 # --- plain text -----------------------------------------------------------------------------------------------------
 
 _DIGITS = dict(zip("〇零一二三四五六七八九", "00123456789", strict=True))
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_GLOSS = re.compile(r"(?:(?<=\s)[A-Za-z&./-]+\s+)*(?:[A-Z][A-Za-z]*[a-z]{2}|(?<=\s)[a-z]{3})|\n\s*#?\s*(?=[A-Z])")
+
+
+@lru_cache(maxsize=8192)
+def without_gloss(text: str) -> str:
+    """A Chinese label without the English that follows it, as yearbooks print it: 「郑 州 市 Zhengzhou」 is 郑 州 市."""
+    last = next((i for i in range(len(text) - 1, -1, -1) if "\u4e00" <= text[i] <= "\u9fff"), -1)
+    if last < 0 or not (m := _GLOSS.search(text, last + 1)):
+        return text
+    kept = text[:m.start()].rstrip(" \u3000\t\n#,/-")
+    if unclosed := max(kept.rfind("(") - kept.rfind(")"), kept.rfind("（") - kept.rfind("）"), 0):
+        opening = max(kept.rfind("("), kept.rfind("（"))
+        return kept[:opening].rstrip() if unclosed and opening > last else text
+    return kept
+
+
+def is_gloss(text: str) -> bool:
+    """Whether a label is English only, such as the Item column beside 指标."""
+    return not _CHINESE.search(text) and bool(re.search(r"[A-Za-z]*[a-z]{2}[a-z]*", text)) and bool(
+        re.search(r"[A-Za-z]{3}", text)) and not is_unit(re.sub(r"\s+", "", text).strip("()"))
 
 
 @lru_cache(maxsize=8192)
 def squeeze(text: str) -> str:
-    """Half-width, without spaces and invisible characters; years and months in Chinese figures become digits."""
+    """Half-width, without spaces, invisible characters and English gloss; years and months in Chinese figures become
+    digits."""
     text = re.sub(r"^[\u2460-\u2473]+|[\u2460-\u2473]+$|(?<=[\u4e00-\u9fff])[\u00b9\u00b2\u00b3\u2070-\u2079]+$", "",
-                  text.strip())  # marks of footnotes, before they become digits
+                  without_gloss(text.strip()))  # marks of footnotes, before they become digits
     text = re.sub(r"[\s\u200b-\u200d\ufeff\u00ad\u2060]+", "", unicodedata.normalize("NFKC", text))
     text = re.sub(r"[〇零一二三四五六七八九]{4}(?=年)", lambda m: "".join(_DIGITS[c] for c in m[0]), text)
-    return re.sub(r"(?<=年)(十[一二]?|[一二三四五六七八九])(?=月)", lambda m: str(_small(m[1])), text)
+    return re.sub(r"(?:(?<=年)|^)(十[一二]?|[一二三四五六七八九])(?=月)", lambda m: str(_small(m[1])), text)
 
 
 def _small(word: str) -> int:
@@ -202,17 +224,22 @@ def only_measure(text: str) -> bool:
 
 # --- units ----------------------------------------------------------------------------------------------------------
 
-_BASE = (r"(?:元|家|个百分点|百分点|个园区|个|户|件|项|人次|人|名|次|份|条|起|家次|所|座|台套|台|套|辆|批次|批|张|册|篇|部|只|头|株|位|支|处|例|宗|"
-         r"平方米|平方公里|平米|㎡|m2|m²|公顷|亩|公里|千米|米|立方米|吨标准煤|吨|千克|公斤|克|升|千瓦时|千瓦|度|天|小时|岁|倍|%|‰|"
-         r"美元|欧元|港元|日元|标准立方米|箱|艘|架|幢|栋|间|床|张床|kg|km|pp|点)")
-_UNIT = re.compile(rf"[十百千万亿]{{0,3}}{_BASE}(?:/(?:[十百千万亿]{{0,3}}(?:{_BASE}|年|月|日|园区|企业|平方公里)))?")
+_WORDS = """元 美元 欧元 港元 日元 英镑 家 个 户 件 项 人次 人年 人月 人·年 人 名 次 份 条 起 家次 所 座 台套 台 套 辆 辆次 批次 批 张 册 本 篇 部 只 头 匹 羽
+    株 位 支 枚 处 例 宗 对 双 幅 瓶 盒 门 线 路 班次 车次 场 场次 课时 学时 箱 标箱 标准箱 TEU 艘 架 架次 幢 栋 间 套间 床 张床 床位 个百分点 百分点 个园区
+    平方米 平方公里 平米 ㎡ m2 m² km2 km² 公顷 亩 公里 千米 米 厘米 毫米 mm 立方米 m3 m³ 标准立方米 吨标准煤 吨标煤 tce 吨公里 人公里 吨 千克 公斤 克 升 千升
+    重量箱 千瓦时 千瓦小时 kWh kwh 千瓦 千伏安 兆瓦 MW 度 焦 千焦 卡 千卡 天 日 小时 分钟 秒 岁 年 倍 % ‰ pp 点 分 ℃ 摄氏度 kg km 微克/立方米 毫克/立方米 毫克/升
+    分贝 百帕 比特 字节 TB GB 户籍人 标台 平方英尺 桶 盎司 克拉 码 锭 纱锭 枚次 亿标准立方米 美元/桶"""
+_BASE = "(?:" + "|".join(map(re.escape, sorted(_WORDS.split(), key=lambda w: (-len(w), w)))) + ")"
+_UNIT = re.compile(rf"(?:1?0{{0,4}})[十百千万亿]{{0,3}}{_BASE}(?:[/·](?:1?0{{0,4}})[十百千万亿]{{0,3}}"
+                   rf"(?:{_BASE}|月|企业|平方公里|百户|百人|万人)){{0,2}}")
+_INDEX_BASE = re.compile(r"(?:以?(?:上年|上月|去年|基期|上期|上季|(?:19|20)\d\d年|去年同[期月]).{0,6}(?:=|为)100)")
 _PAIRS = re.compile(r"[、,,;;]|和|及")
 
 
 @lru_cache(maxsize=4096)
 def is_unit(text: str) -> bool:
     """Whether a bare text is a unit, such as 万元 or 人/平方公里."""
-    return bool(_UNIT.fullmatch(text)) or bool(re.fullmatch(r"(?:上年|上月|去年|基期).{0,6}=100", text))
+    return bool(_UNIT.fullmatch(text) or _INDEX_BASE.fullmatch(text)) and text not in ("年", "日", "分")
 
 
 @lru_cache(maxsize=8192)
