@@ -12,6 +12,7 @@ from zcqlib.reports.grid import Sheet
 from zcqlib.reports.headers import (
     columns_of,
     fill_header,
+    long_rows,
     name_totals,
     rows_of,
     settle_places,
