@@ -26,7 +26,7 @@ class Surroundings:
         for line in self.lines:
             t = squeeze(line)
             national |= bool(_NATION.match(t))
-            if unit := words.stated_unit(t):
+            if unit := words.stated_unit(t) or words.split_unit(without_period(t))[1]:
                 self.unit = unit
             meta = META.match(t)
             if meta and meta[1] == "指标":
@@ -75,19 +75,24 @@ class Surroundings:
                     return name, "indicator_from_title" if source in self.lines else (
                         "indicator_from_sheet" if source == self.sheet.name else "from_filename")
             if source in self.lines and len(name) >= 2 and re.search(r"[\u4e00-\u9fffA-Za-z]{2}", name) \
-                    and not re.search(r"数据|报表|主要指标|表$|情况", name):
+                    and re.search(r"[\u4e00-\u9fff]", name) and not re.search(r"数据|报表|主要|指标|表$|情况", name):
                 return name, "indicator_from_title"
         return "", ""
 
 
-def strip_title(t: str) -> str:
-    """A title without table number, period, region and the words that every title has."""
+def without_period(t: str) -> str:
+    """A title without its period and the bracket that held it, so that a unit in brackets stands at its end."""
     if p := words.period_in(t):
         t = t[:p[1]] + t[p[2]:]
-    t = re.sub(r"^截至|^截止", "", t)
+    return re.sub(r"\(\s*\)", "", t)
+
+
+def strip_title(t: str) -> str:
+    """A title without table number, period, region and the words that every title has."""
+    t = re.sub(r"^截至|^截止", "", without_period(t))
     for _ in range(3):
         t = TITLE_NOISE.sub("", t)
-    t = re.sub(r"^(?:新乡市?|自创区|全市|全省|全国|[\u4e00-\u9fff]{1,6}区)(?=[\u4e00-\u9fff]{3})", "", t)
+    t = re.sub(r"^(?:新乡市?|自创区|全市|全省|全国|(?!地区)[\u4e00-\u9fff]{1,6}(?<!地)区)(?=[\u4e00-\u9fff]{3})", "", t)
     return t.strip("()()::、,的—-")
 
 

@@ -59,7 +59,7 @@ def read_table(sheet: Sheet, block: Block, scope: Scope, found: Found, inherited
             if not is_empty(grid[r][c]):
                 found.outcome[r, c] = "context"
     columns = columns_of(grid, block, stub, data, around, found)
-    lines = rows_of(grid, block, stub, around, found, sheet)
+    lines = rows_of(grid, block, stub, data, around, found, sheet)
     name_totals(lines, columns, scope.catalog)
     settle_places(lines, columns, around, found)
     _merged_bodies(sheet, block, data, found)
@@ -248,7 +248,7 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
     flags: list[str] = [*row.flags, *column.flags, *around.flags]
     measure = column.measure or row.measure
     unit = column.unit or row.unit
-    if not names or all(n in TOTALS for n in names):
+    if all(n in TOTALS or n in ("环比", "同比", "定基") for n in names):
         title, whence = fallback()
         if not title:
             return ("no_indicator", "error", "文件里没有写明这是什么指标,请补上指标名称和单位。")
@@ -258,6 +258,9 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
         measure = measure or words.measure_of(title)
     path = "/".join(names)
     indicator = _indicator(path, around.scope)
+    if row.names and column.names and indicator == _indicator("/".join(column.names), around.scope) \
+            and not all(n in TOTALS for n in row.names) and not _indicator(row.names[-1], around.scope):
+        indicator = ""  # an unknown group of rows (0-4岁, a firm) is not the whole that the column names
     known = catalog.indicators.get(indicator) if catalog is not None and indicator else None
     if known is not None and known.kind in ("growth", "ratio") and measure in ("yoy_pct", "share_pct") \
             and not column.measure and not (row.measure and len(row.names) == 0):

@@ -2,14 +2,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
 from zcqlib.reports.around import Surroundings
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
-    HEADS,
     NUMBERING,
     OF_WHICH,
     PERCENT_KINDS,
@@ -18,7 +17,9 @@ from zcqlib.reports.labels import (
     Found,
     Label,
     Place,
+    carry_years,
     cell_span,
+    head_of,
     is_empty,
     join_spans,
     label,
@@ -51,7 +52,15 @@ def stub_of(grid: dict[int, list], block: Block, width: int) -> dict[int, str]:
     for c in range(width):
         cells = [grid[r][c] for r in block.body if not is_empty(grid[r][c])]
         heads = [squeeze(text_of(grid[r][c])) for r in block.header if not is_empty(grid[r][c])]
-        role = next((HEADS[h] for h in heads if h in HEADS), "")
+        role = next(filter(None, map(head_of, heads)), "")
+        if role == "unit" and cells and not any(_unit_cell(v) for v in cells):
+            role = "region"  # 单位 over names of places or offices
+        if role == "region" and cells and sum(isinstance(v, int | float) for v in cells) * 2 > len(cells):
+            role = ""
+        if stub and cells and all(isinstance(v, str) and words.is_gloss(v) for v in cells) and set(stub.values()) & {
+                "name", "region", "period"}:
+            stub[c] = "gloss"
+            continue
         if role == "note" or not cells and not role:
             if stub and not cells:
                 break
@@ -77,7 +86,19 @@ def stub_of(grid: dict[int, list], block: Block, width: int) -> dict[int, str]:
             stub[c] = role
         else:
             break
+    first = next((c for c in range(width) if c not in stub), width)
+    for c in range(first + 1, width):  # long tables may hold unit, place or period to the right of the figures
+        cells = [grid[r][c] for r in block.body if not is_empty(grid[r][c])]
+        role = next(filter(None, (head_of(squeeze(text_of(grid[r][c]))) for r in block.header)), "")
+        if cells and (role == "unit" and all(map(_unit_cell, cells))
+                      or role == "region" and all(isinstance(v, str) for v in cells)
+                      or role == "period" and all(cell_span(v) is not None for v in cells)):
+            stub[c] = role
     return stub
+
+
+def _unit_cell(v: object) -> bool:
+    return isinstance(v, str) and (words.is_unit(squeeze(v).strip("()")) or v.strip() in ("-", "—"))
 
 
 def _counts_up(cells: list) -> bool:
@@ -126,16 +147,25 @@ def columns_of(grid: dict[int, list], block: Block, stub: dict[int, str], data: 
             if i in undecided:
                 spans[r, c] = None
                 faults[c] = "period_ambiguous"
-    heads = {r: next((HEADS.get(squeeze(text_of(grid[r][c])), "") for c in stub if not is_empty(grid[r][c])), "")
-             for r in header}
+    heads = {r: next((head_of(squeeze(text_of(grid[r][c]))) for c, role in stub.items()
+                      if role != "serial" and not is_empty(grid[r][c])), "") for r in header}
+    for r, role in heads.items():
+        filled = [grid[r][c] for c in data if not is_empty(grid[r][c])]
+        if role in ("unit", "frequency") and sum(
+                label(squeeze(text_of(v))).role in ("unit", "frequency") or text_of(v).strip() in ("-", "—") for v in filled
+        ) * 2 <= len(filled):
+            heads[r] = ""
     joined = _broken_words(grid, block, data, around.scope.catalog)
     out, lead, previous = {}, (), Facet()
     for c in data:
-        parts = [(r, grid[r][c]) for r in header if not is_empty(grid[r][c])]
+        parts = [(r, grid[r][c]) for r in header if not is_empty(grid[r][c]) and heads[r] != "note"]
         if c in joined:
             parts = joined[c]
+        if any(isinstance(v, str) and not words.is_gloss(v) for _, v in parts):
+            parts = [(r, v) for r, v in parts if not (isinstance(v, str) and words.is_gloss(v))]
         facet = Facet(labelled=bool(parts) or not header, fault=faults.get(c, ""))
         names: list[str] = []
+        spoken = ""
         for r, v in parts:
             t = squeeze(text_of(v))
             if spans.get((r, c)) is not None and not isinstance(v, str) or spans.get((r, c)) is not None and cell_span(v):
@@ -162,15 +192,32 @@ def columns_of(grid: dict[int, list], block: Block, stub: dict[int, str], data: 
                 if t in ("其中", "内"):
                     continue
             facet = _add(facet, known)
+            if known.role == "measure" and known.measure in ("yoy_pct", "mom_pct"):
+                spoken = t
             if known.role in ("name", "head") and (not names or names[-1] != known.name):
                 names.append(known.name)
+                if (place := place_before_colon(known.name, around.scope.catalog)) and facet.place is None:
+                    facet = replace(facet, place=place)
+        if words.is_index_base(facet.unit) and facet.measure != "index":
+            names, facet = [*names, spoken], replace(facet, measure="index")
         names = [n for n in names if n]
         first = squeeze(text_of(parts[0][1])) if parts else ""
         facet = replace(facet, names=tuple(names))
+        if not facet.unit and previous.unit and len(names) > len(previous.names) \
+                and facet.names[:len(previous.names)] == previous.names and not _OWN_UNIT.search(names[-1]):
+            facet = replace(facet, unit=previous.unit)  # the first column of a group is its total, in the group's unit
         if not (OF_WHICH.match(first) or first in ("其中", "内")) and names:
-            lead, previous = tuple(n for n in names[:1] if n not in TOTALS), facet
+            lead = tuple(n for n in names[:1] if n not in TOTALS)
+            if not (previous.names and facet.names[:len(previous.names)] == previous.names):
+                previous = facet
         out[c] = facet
     return _neighbours(out, data, around)
+
+
+def place_before_colon(name: str, catalog: Catalog | None) -> Place | None:
+    """The place that opens a name such as 中国:GDP:当季同比."""
+    head, colon, _ = name.partition(":")
+    return place_of(head, catalog) if colon and 2 <= len(head) <= 8 else None
 
 
 def _is_region_row(grid: dict[int, list], r: int, data: list[int], catalog: Catalog | None) -> bool:
@@ -223,15 +270,47 @@ def _neighbours(columns: dict[int, Facet], data: list[int], around: Surroundings
             f = replace(f, names=before.names, unit=f.unit or ("" if f.measure in PERCENT_KINDS | {"rank", "index"}
                                                                else before.unit))
         out[c] = f
-        if not f.measure and not (f.relative and f.relative[1]):
+        if columns[c].names and f.measure in PERCENT_KINDS or not f.measure and not (f.relative and f.relative[1]):
             before = f
     return out
 
 
-def rows_of(grid: dict[int, list], block: Block, stub: dict[int, str], around: Surroundings, found: Found,
-          sheet: Sheet) -> dict[int, Facet]:
-    """What each body row's stub says; names are carried down, 其中 goes under the row before it."""
-    catalog, out = around.scope.catalog, {}
+# --- the stub -------------------------------------------------------------------------------------------------------
+
+_LEVELS = [(re.compile(p), n) for n, p in enumerate((r"[一二三四五六七八九十]{1,3}[、.]", r"\([一二三四五六七八九十]{1,3}\)",
+                                                      r"\d{1,2}[、.](?=\D)", r"\(\d{1,2}\)"), 1)]
+_OWN_UNIT = re.compile(r"(?:个|家|人|户|件|项|台|单位)数量?$|[率度]$|比重$|占比$|指数$|^人均|^每|平均")
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """A row that others may stand under: its path, what it says, and how far out it stands."""
+
+    path: str
+    says: Facet
+    indent: int
+    number: int  # 1 for 一、 to 4 for (1), 0 without number
+    empty: bool  # no figures: it can only be a heading
+
+    def over(self, indent: int, number: int, empty: bool) -> bool:
+        """Whether a row belongs under this one: by its number, by its indent, or because this one has no figures."""
+        if self.number and number:
+            return self.number < number
+        if self.indent < indent:
+            return True
+        if self.number:
+            return self.number <= 2 and self.indent == indent and not empty
+        return self.empty and self.indent == indent and not empty
+
+
+def _indent(v: object) -> int:
+    text = v.lstrip("\n") if isinstance(v, str) else ""
+    lead = text[:len(text) - len(text.lstrip())]
+    return len(lead) + lead.count("\u3000")
+
+
+def _roles(grid: dict[int, list], block: Block, stub: dict[int, str], catalog: Catalog | None) -> dict[int, str]:
+    """The role of each stub column, after a look whether its names are places."""
     roles = {}
     for c, role in stub.items():
         if role in ("name", "region"):
@@ -242,16 +321,26 @@ def rows_of(grid: dict[int, list], block: Block, stub: dict[int, str], around: S
             role = "region" if role == "region" or places > 0.5 * len(cells) and not named and (
                 places > len(cells) - len(loose) or not loose) else "name"
         roles[c] = role
-    by_period = {c: [grid[r][c] for r in block.body] for c, role in roles.items() if role == "period"}
+    return roles
+
+
+def rows_of(grid: dict[int, list], block: Block, stub: dict[int, str], data: list[int], around: Surroundings, found: Found,
+            sheet: Sheet) -> dict[int, Facet]:
+    """What each body row's stub says; names are carried down, and rows stand under their headings."""
+    catalog, out = around.scope.catalog, {}
+    roles = _roles(grid, block, stub, catalog)
+    bare = {r for r in block.body if all(is_empty(grid[r][c]) for c in data)}
     settled, faulty = {}, set()
-    for c, cells in by_period.items():
-        spans, undecided = _settled(cells, [cell_span(v, serial=True) for v in cells], around)
+    for c in (c for c, role in roles.items() if role == "period"):
+        cells = [grid[r][c] for r in block.body]
+        spans, undecided = _settled(cells, [cell_span(v, serial=True) for v in cells], around,
+                                    frozenset(i for i, r in enumerate(block.body) if r in bare))
         settled[c] = dict(zip(block.body, spans, strict=True))
         faulty |= {block.body[i] for i in undecided}
-    merged_rows = {(r, c): (r0, c0) for r0, c0, r1, c1 in sheet.merged if r1 > r0 and c0 in stub
-                   for r in range(r0, r1 + 1) for c in (c0,)}
+    merged_rows = {(r, c0): r0 for r0, c0, r1, c1 in sheet.merged if r1 > r0 and c0 in stub and r0 in grid
+                   for r in range(r0, r1 + 1)}
     carried: dict[int, object] = {}
-    parents: dict[int, tuple[str, str]] = {}
+    outline: dict[int, list[_Heading]] = {c: [] for c, role in roles.items() if role in ("name", "region")}
     partial = False
     texts = [c for c, role in roles.items() if role in ("name", "region", "period")]
     for r in block.body:
@@ -259,7 +348,8 @@ def rows_of(grid: dict[int, list], block: Block, stub: dict[int, str], around: S
         for c, role in roles.items():
             v = grid[r][c]
             at = (r, c)
-            if not is_empty(v):
+            fresh = not is_empty(v)
+            if fresh:
                 empty_stub = False
                 found.outcome.setdefault(at, "label")
                 if role != "serial":
@@ -267,12 +357,14 @@ def rows_of(grid: dict[int, list], block: Block, stub: dict[int, str], around: S
                     for later in texts:
                         if later > c and is_empty(grid[r][later]):
                             carried.pop(later, None)
-            elif at in merged_rows and merged_rows[at] in [(x, c) for x in block.body]:
-                v = grid[merged_rows[at][0]][c]
+                        if later > c and later in outline:
+                            outline[later].clear()
+            elif at in merged_rows:
+                v = grid[merged_rows[at]][c]
                 empty_stub = False
             elif c in carried and c != texts[-1:][0] if texts else False:
                 v = carried[c]
-            if is_empty(v) or role in ("serial", "note"):
+            if is_empty(v) or role in ("serial", "note", "gloss"):
                 continue
             t = squeeze(text_of(v))
             if role == "unit":
@@ -280,43 +372,92 @@ def rows_of(grid: dict[int, list], block: Block, stub: dict[int, str], around: S
             elif role == "frequency":
                 facet = replace(facet, frequency=t[:1])
             elif role == "period":
-                span = settled[c].get(r) or words.whole_period(t)
-                if span is None:
-                    span = next((settled[c][k] for k in settled[c] if grid[k][c] == v), None)
-                if span is not None:
-                    facet = replace(facet, span=join_spans(facet.span, span))
-                elif words.unsupported_period(t):
-                    facet = replace(facet, fault="period_unsupported")
-                elif place_of(t, catalog):
-                    facet = replace(facet, place=place_of(t, catalog))
-                else:
-                    names.append(t)
+                facet, name = _period_row(facet, t, settled[c].get(r), catalog)
+                names += [name] if name else []
             elif role == "region":
-                if t.startswith("#"):
-                    partial = True
+                partial |= t.startswith("#")
                 place = place_of(text_of(v), catalog)
+                if place is None and r in bare and fresh:
+                    outline[c][:] = [_heading(t, v, True, catalog)]
+                    continue
                 if place is None:
-                    place = Place("", text_of(v).strip(), "other_region")
+                    place = Place("", words.without_gloss(text_of(v).strip()), "other_region")
                 facet = replace(facet, place=place, flags=("partial",) if partial else ())
+                if outline[c]:
+                    facet, names = _under(facet, outline[c][-1]), [outline[c][-1].path]
             else:
-                of_which = OF_WHICH.match(NUMBERING.sub("", t)) or OF_WHICH.match(t)
-                known = label(re.sub(r"^其中[::]?", "", OF_WHICH.sub("", NUMBERING.sub("", t) or t)) if of_which else t)
-                if known.role == "name" or known.role in ("head", "relative", "measure", "period"):
-                    facet = _add(facet, known) if known.role != "head" else facet
-                    name = known.name or (t if known.role == "head" else "")
-                    if of_which and c in parents and name:
-                        parent, unit = parents[c]
-                        names.append(f"{parent}/{name}")
-                        facet = replace(facet, unit=facet.unit or unit)
-                    elif name:
-                        names.append(name)
-                    if name and not of_which:
-                        parents[c] = (name, facet.unit or known.unit)
-        facet = replace(facet, names=tuple(names), labelled=facet.labelled and not (empty_stub and bool(stub)))
+                facet, name = _named_row(facet, t, v, outline[c], r in bare, fresh, catalog)
+                names += [name] if name else []
+        facet = replace(facet, names=tuple(n for n in names if n), labelled=not (empty_stub and bool(stub)))
         if not stub:
             facet = replace(facet, labelled=not block.header or len(block.body) == 1)
         out[r] = facet
     return out
+
+
+def _period_row(facet: Facet, t: str, span: Span | None, catalog: Catalog | None) -> tuple[Facet, str]:
+    """What a cell of a column of periods says, and the name that it is where it is no period."""
+    span = span or words.whole_period(t)
+    if span is not None:
+        return replace(facet, span=join_spans(facet.span, span)), ""
+    if words.unsupported_period(t):
+        return replace(facet, fault="period_unsupported"), ""
+    if place := place_of(t, catalog):
+        return replace(facet, place=place), ""
+    return facet, t
+
+
+def _heading(t: str, v: object, empty: bool, catalog: Catalog | None) -> _Heading:
+    """A row as others see it from below."""
+    number = next((n for p, n in _LEVELS if p.match(t)), 0)
+    known = label(t)
+    if empty and known.role in ("period", "relative", "measure"):
+        return _Heading("", _add(Facet(), known), _indent(v), number, empty)
+    if empty and (place := place_of(t, catalog)) and place.kind in ("known", "total", "other_region"):
+        return _Heading("", Facet(place=place), _indent(v), number, empty)
+    return _Heading(known.name or t, _add(Facet(), known), _indent(v), number, empty)
+
+
+def _under(facet: Facet, heading: _Heading, unit: bool = False) -> Facet:
+    """A row's facet with what its heading says and it does not say itself."""
+    h = heading.says
+    return replace(facet, span=join_spans(h.span, facet.span), relative=facet.relative or h.relative,
+                   measure=facet.measure or h.measure, place=facet.place or h.place,
+                   unit=facet.unit or (h.unit if unit else ""))
+
+
+def _named_row(facet: Facet, t: str, v: object, headings: list[_Heading], empty: bool, fresh: bool,
+               catalog: Catalog | None) -> tuple[Facet, str]:
+    """What a cell of a column of names says, and its path from the outermost heading in.
+
+    其中 goes under the row before it that is not itself 其中; other rows under their headings.
+    """
+    plain = NUMBERING.sub("", t) or t
+    of_which = OF_WHICH.match(plain) or OF_WHICH.match(t)
+    known = label(re.sub(r"^其中[::]?", "", OF_WHICH.sub("", plain)) if of_which else t)
+    if known.role in ("unit", "frequency"):
+        return facet, ""
+    own = _add(facet, known) if known.role != "head" else facet
+    name = known.name or (t if known.role == "head" else "")
+    if known.role == "measure" and not known.name and fresh and not of_which:  # 增长(%) below its indicator
+        above = [h for h in headings if h.indent <= _indent(v) and not h.empty]
+        return own, above[-1].path if above else ""
+    here = _heading(t, v, empty and not known.unit and not facet.unit, catalog)
+    if not of_which and fresh:
+        while headings and not headings[-1].over(here.indent, here.number, here.empty):
+            headings.pop()
+    parent = headings[-1] if headings and (of_which or fresh) else None
+    if parent is not None:
+        inherits = of_which or parent.indent < here.indent or not parent.empty and not _OWN_UNIT.search(name)
+        own = _under(own, parent, unit=inherits)
+        name = f"{parent.path}/{name}" if parent.path and name else name or parent.path
+    if (own.place is None) and known.name and (place := place_before_colon(known.name, catalog)):
+        own = replace(own, place=place)
+    if fresh and not of_which and known.name not in TOTALS:
+        says = here.says if parent is None else _under(here.says, parent)
+        headings.append(replace(here, path=name if here.path else (parent.path if parent else ""),
+                                says=replace(says, unit=own.unit)))
+    return own, name
 
 
 def name_totals(lines: dict[int, Facet], columns: dict[int, Facet], catalog: Catalog | None) -> None:
@@ -351,12 +492,17 @@ def settle_places(lines: dict[int, Facet], columns: dict[int, Facet], around: Su
                               f"「{f.place.raw}」不是本区的园区,作为其他地区保留,不计入合计。")
 
 
-def _settled(cells: list, spans: list[Span | None], around: Surroundings) -> tuple[list[Span | None], list[int]]:
+def _settled(cells: list, spans: list[Span | None], around: Surroundings,
+             headings: frozenset[int] = frozenset()) -> tuple[list[Span | None], list[int]]:
     """Periods of one header row or stub column after a second look at its neighbours; and the places left undecided.
 
-    2018.1 may be October. A date of no first, middle or last day may be 06/18 that a spreadsheet took for 18 June.
+    2018.1 may be October. A month without year takes the one before it; a whole year gives its year on where it is one of
+    the `headings`, or stands more than once before months. A date of no first, middle or last day may be 06/18 that a spreadsheet took for 18 June.
     """
     out, undecided = settle_octobers(cells, spans)
+    annual = [i for i, s in enumerate(out) if s is not None and s.year and s.basis == "year"]
+    followed = [i for i in annual if i + 1 < len(out) and out[i + 1] is not None and not out[i + 1].year]
+    out = carry_years(out, from_years=len(followed) > 1 or bool(headings) and set(followed) <= headings)
     odd = [i for i, v in enumerate(cells) if words.is_date(v) and (v.day not in (1, 15, 16) and v.day < 28)]
     near = [s for j, s in enumerate(out) if s and j not in odd and j not in undecided and s.year]
     near += [s for s in (around.span, around.scope.file_span) if s is not None and s.year and not near]

@@ -20,7 +20,8 @@ PROVINCES = ("北京天津河北山西内蒙古辽宁吉林黑龙江上海江苏
 _PROVINCE = re.compile("北京|天津|河北|山西|内蒙古|辽宁|吉林|黑龙江|上海|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|广西|海南|重庆|四川|贵州|云南"
                        "|西藏|陕西|甘肃|青海|宁夏|新疆|香港|澳门|台湾")
 _PLACE = re.compile(r"[\u4e00-\u9fff]{1,14}(?:省|市|区|县|旗|州|盟|地区|示范区|开发区|新区|园区|园|街道|镇|乡|管委会)$")
-WIDE = {"全国", "全省", "全市", "全区", "全县", "总计", "合计", "小计", "总数", "一区四园", "自创区"}
+WIDE = {"全国", "全省", "全市", "全区", "全县", "全州", "全盟", "总计", "合计", "小计", "总数", "一区四园", "自创区", "中国", "全国平均", "全省平均",
+        "全国总计", "全省总计", "全市总计", "全区总计", "全县总计", "全国合计", "全省合计", "全市合计", "全区合计", "全县合计", "地区合计", "全市平均"}
 REST = {"其他", "其它", "市直", "省直", "市本级", "其他地区", "不分地区"}
 HEADS = {"指标": "name", "指标名称": "name", "项目": "name", "名称": "name", "指标项": "name", "类别": "name", "内容": "name",
          "地区": "region", "园区": "region", "区域": "region", "单位名称": "region", "各园区": "region", "县区": "region",
@@ -36,7 +37,8 @@ HEADS = {"指标": "name", "指标名称": "name", "项目": "name", "名称": "
          "行业": "name", "行业名称": "name", "产品名称": "name", "企业名称": "name", "主要指标": "name", "指标及单位": "name",
          "year": "period", "month": "period", "date": "period", "time": "period", "province": "region",
          "city": "region", "region": "region", "unit": "unit", "code": "serial"}
-NEUTRAL = {"数值", "值", "数据", "绝对量", "绝对数", "绝对值", "总量", "实绩", "完成数", "完成值", "完成情况", "指标值", "实际完成", "实际数", "value"}
+_PLACE_HEAD = re.compile(r"(?:地|县|市|区|省|州|盟|镇|乡|园|街道|城)(?:[区市县域]|区[市县])?(?:别|名称?)?$")
+NEUTRAL = {"数值", "值", "数据", "绝对量", "绝对数", "绝对值", "总量", "总量指标", "实绩", "完成数", "完成值", "完成情况", "指标值", "实际完成", "实际数", "value"}
 NOTE = re.compile(r"(?:[(【]?(?:注|备注|说明|附注|注释)(?:\d*[::.、]|[)】]|$)|注\d|(?:数据|资料)?来源[::]|填表人|制表人|填报人|制表[::]|审核人?[::]"
                    r"|单位负责人|统计负责人|负责人[::]|联系人|联系电话|电话[::]|填报日期|报出日期|制表日期|打印日期|复核|\*[^\d]|※)")
 CONTACT = re.compile(r"[(【]?(?:注|备注|说明|附注|注释)\d*[::]|(?:数据|资料)?来源[::]|(?:填表|制表|填报|联系|审核|复核)人?[::]|(?:联系)?电话[::]"
@@ -145,6 +147,12 @@ class Found:
 
 # --- labels ---------------------------------------------------------------------------------------------------------
 
+def head_of(text: str) -> str:
+    """The role of a column that a squeezed head names: name, region, serial, unit, frequency, period, note, or ""."""
+    return HEADS.get(text) or HEADS.get(text.casefold(), "") or ("region" if len(text) <= 5 and _PLACE_HEAD.search(text)
+                                                                else "")
+
+
 def is_empty(v: object) -> bool:
     return v is None or isinstance(v, str) and not v.strip()
 
@@ -161,8 +169,8 @@ def text_of(v: object) -> str:
 def label(text: str) -> Label:
     """Understand one label, given squeezed."""
     t = re.sub(r"[①-⑳*※]+$", "", text)
-    if t in HEADS:
-        return Label("head", head=HEADS[t], name=t)
+    if head := HEADS.get(t, ""):
+        return Label("head", head=head, name=t)
     bare = re.sub(r"^[((](.*)[))]$", r"\1", t)
     if words.is_unit(bare) or re.fullmatch(r"(?:计量)?单位[::].+", bare) and words.stated_unit(bare):
         return Label("unit", unit=words.stated_unit(bare) or bare)
@@ -172,6 +180,20 @@ def label(text: str) -> Label:
     name = name or t
     if span := words.whole_period(name):
         return Label("period", span=span, unit=unit)
+    if m := re.fullmatch(r"((?:19|20)\d\d)年?(为|比)((?:19|20)\d\d)年?(?:增长|增减|的)?(?:\(?±?%\)?)?", t):
+        year = int(m[1])  # 2018年比2017年增长(%); a base other than the year before has no measure of its own
+        span = Span(words.month_no(year, 1), words.month_no(year, 12), "year")
+        near = int(m[3]) == year - 1
+        return Label("measure" if near else "name", name="" if near else t, span=span, unit="%",
+                     measure=("index" if m[2] == "为" else "yoy_pct") if near else "index")
+    if "100" in unit and words.is_index_base(unit):
+        kept = "" if name in NEUTRAL else name
+        return Label("name", name=NUMBERING.sub("", kept), unit=unit, measure="index",
+                     relative=("ytd", 0) if name.startswith("累计") else None)
+    if unit == "%" and re.fullmatch(r"完成(?:年度|全年|年)?(?:目标|任务|计划)", name):
+        return Label("measure", measure="completion_pct", unit=unit)
+    if name in NEUTRAL:
+        return Label("measure", measure="", unit=unit)
     if name in words.RELATIVE:
         return Label("relative", relative=words.RELATIVE[name], unit=unit)
     if words.only_measure(name):
@@ -203,7 +225,7 @@ def place_of(text: str, catalog: Catalog | None) -> Place | None:
     """The region that a label names, None where it does not look like a place."""
     t = squeeze(NUMBERING.sub("", squeeze(text)))
     t = re.sub(r"^(?:#|其中[::]?)|[①-⑳*※]+$", "", t)
-    raw = text.strip()
+    raw = words.without_gloss(text.strip())
     if not t:
         return None
     if catalog is not None:
@@ -289,6 +311,24 @@ def settle_octobers(cells: list[object], spans: list[Span | None]) -> tuple[list
         no = words.month_no(year, 1 if january else 10)
         out[i] = Span(no, no, "month")
     return out, undecided
+
+
+def carry_years(spans: list[Span | None], from_years: bool) -> list[Span | None]:
+    """In 2017年11月, 12月, 1月 the later months have the year before them, or the next one after December.
+
+    A whole year (2018年, then 1月, 2月) gives its year on only with `from_years`.
+    """
+    out, year, before = [], None, 0
+    for s in spans:
+        if s is not None and s.year:
+            year = s.end // 12 if s.basis != "year" or from_years else None
+            before = s.end % 12 if s.basis != "year" else 12
+        elif s is not None and year is not None:
+            month = s.end % 12
+            year += (before == 11 and month < 3 and s.basis != "ytd") - (before == 0 and month == 11)
+            s, before = shift(s, year), month
+        out.append(s)
+    return out
 
 
 def _descending(spans: list[Span]) -> bool:

@@ -44,8 +44,14 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
         if CONTACT.match(lead) or NOTE.match(lead) and not any(valueish(row[c]) for c in filled[1:]) and sum(
                 squeeze(row[c]) in HEADS for c in filled if isinstance(row[c], str)) < 2:
             return "note"
+        if not header_seen and not body_seen and lead not in HEADS and len(filled) <= 4 and any(
+                isinstance(row[c], str) and words.stated_unit(squeeze(row[c])) for c in filled) and not any(
+                valueish(row[c]) for c in filled):
+            return "meta"
         if META.match(lead) and len(filled) <= 3 and not any(valueish(row[c]) for c in filled[1:]):
             return "meta"
+    if header_seen and not body_seen and _column_numbers([row[c] for c in filled]):
+        return "numbers"
     if len(filled) == 1:
         return "single" if not valueish(first) or words.cell_like_period(first) else "data"
     values = [c for c in filled if valueish(row[c])]
@@ -57,6 +63,9 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
     numeric_periods = [p for v, p in zip(rest, periods, strict=True) if words.is_date(v) or valueish(v) and not (
         starts in HEADS and isinstance(v, str) and v.strip() in words.MARKS)]  # 单位 - of an index
     if headish and not body_seen and rest and all(p is not None for p in numeric_periods):
+        return "header"
+    if not body_seen and len(rest) > 1 and _years_in_a_row(rest) and (filled[0] > 0 or isinstance(first, str)) and not (
+            header_seen and sum(cell_span(v) is not None for v in sheet.rows[r - 1]) * 2 > len(rest)):
         return "header"
     if headish and body_seen and starts in HEADS and all(p is not None for p in numeric_periods):
         return "header"
@@ -71,6 +80,24 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
     if not body_seen and not starts and not header_seen and all(p is not None for p in numeric_periods) and len(rest) > 1:
         return "header"
     return "data"
+
+
+_LETTERS = "甲乙丙丁戊己庚辛"
+
+
+def _column_numbers(cells: list) -> bool:
+    """A row that only numbers the columns: 甲 乙 1 2 3."""
+    numbers = [text_of(v).strip("()() ") for v in cells if text_of(v).strip() not in _LETTERS]
+    return len(cells) > 2 and all(n.isdigit() for n in numbers) and [int(n) for n in numbers] == list(
+        range(1, len(numbers) + 1)) and (len(numbers) < len(cells) or len(numbers) > 3)
+
+
+def _years_in_a_row(cells: list) -> bool:
+    """Whole years, one after the other up or down, perhaps said twice (2017, 2018, 2017, 2018)."""
+    if not all(isinstance(v, int | float) and float(v).is_integer() and 1900 <= v <= 2100 for v in cells):
+        return False
+    distinct = list(dict.fromkeys(cells))
+    return len(distinct) > 1 and distinct in (sorted(distinct), sorted(distinct, reverse=True))
 
 
 def blocks(sheet: Sheet, found: Found) -> list[Block]:
@@ -108,7 +135,9 @@ def blocks(sheet: Sheet, found: Found) -> list[Block]:
                 found.outcome.update(dict.fromkeys(cells, "context"))
                 continue
         in_note = False
-        if kind == "note":
+        if kind == "numbers":
+            found.outcome.update(dict.fromkeys(cells, "label"))
+        elif kind == "note":
             found.outcome.update(dict.fromkeys(cells, "context"))
             in_note = True
         elif kind == "meta":
@@ -119,6 +148,9 @@ def blocks(sheet: Sheet, found: Found) -> list[Block]:
             if body:
                 if _same_row(rows, header, row):
                     found.outcome.update(dict.fromkeys(cells, "label"))
+                    continue
+                if header and cells[-1][1] < min((c for b in body for c, v in enumerate(rows[b]) if valueish(v)), default=0):
+                    body.append(r)  # names only, none over the figures: a heading inside the table, in two languages perhaps
                     continue
                 close()
             header.append(r)
@@ -164,10 +196,14 @@ def _panels(rows: list[list], block: Block) -> list[Block]:
     if len(starts) == 1:
         return [block]
     out = []
-    for left, right in zip(starts, [*starts[1:], 1 << 20], strict=True):
-        own = [at for at in block.above if left <= at[1] < right]
+    ends = [*starts[1:], 1 << 20]
+    units = [at for at in block.above if words.stated_unit(squeeze(str(rows[at[0]][at[1]])))]
+    shared = [lines for lines in (units, [at for at in block.above if at not in units])
+              if not all(any(left <= at[1] < right for at in lines) for left, right in zip(starts, ends, strict=True))]
+    for left, right in zip(starts, ends, strict=True):
+        own = [at for at in block.above if left <= at[1] < right or any(at in lines for lines in shared)]
         body = [r for r in block.body if any(not is_empty(v) for v in rows[r][left:right])]
-        out.append(Block(own or block.above, block.header, body, left, right))
+        out.append(Block(own, block.header, body, left, right))
     return [b for b in out if b.body]
 
 

@@ -175,7 +175,9 @@ RELATIVE = {
     "本月止累计": ("ytd", 0), "本年累计": ("ytd", 0), "累计": ("ytd", 0), "自年初累计": ("ytd", 0), "累计数": ("ytd", 0),
     "年初累计": ("ytd", 0), "本年累计数": ("ytd", 0), "累计完成": ("ytd", 0), "本月累计": ("ytd", 0), "本年": ("ytd", 0),
     "本年止累计": ("ytd", 0), "当年累计": ("ytd", 0), "今年累计": ("ytd", 0), "年累计": ("ytd", 0), "累计值": ("ytd", 0),
-    "本年累计完成": ("ytd", 0), "1月至本月累计": ("ytd", 0), "年初至本月累计": ("ytd", 0), "本季": ("quarter", 0),
+    "本年累计完成": ("ytd", 0), "1月至本月累计": ("ytd", 0), "1-本月累计": ("ytd", 0), "1-本月": ("ytd", 0), "1至本月": ("ytd", 0), "1至本月累计": ("ytd", 0),
+
+    "1-本月止累计": ("ytd", 0), "本月止": ("ytd", 0), "年初至本月": ("ytd", 0), "年初至本月累计": ("ytd", 0), "本季": ("quarter", 0),
     "上年同期": ("same", 12), "去年同期": ("same", 12), "上年同期数": ("same", 12), "同期": ("same", 12),
     "上年同期累计": ("ytd", 12), "去年同期累计": ("ytd", 12), "上年累计": ("ytd", 12), "同期累计": ("ytd", 12),
     "上年同月": ("month", 12), "去年同月": ("month", 12), "上月": ("month", 1), "上月数": ("month", 1),
@@ -198,7 +200,7 @@ _MEASURES = [
 ]
 _ONLY_MEASURE = re.compile(
     r"^(?:本月|当月|累计|本年累计|本年|较|与)?(?:同比|环比)?(?:(?:比|较)?(?:上年|去年)(?:同期|同月)?)?(?:实际|名义)?"
-    r"(?:增长|增速|增幅|增减|增长率|增减率|增长速度|±|增加)?(?:率|幅度)?(?:%|\(%\)|±%|\(±%\)|百分点)?$")
+    r"(?:增长|增速|增幅|增减|增长率|增减率|增长速度|±|增加|涨跌|涨幅|跌幅|变动)?(?:率|幅度?)?(?:%|\(%\)|±%|\(±%\)|百分点)?$")
 
 
 def measure_of(text: str) -> str:
@@ -240,6 +242,11 @@ _PAIRS = re.compile(r"[、,,;;]|和|及")
 def is_unit(text: str) -> bool:
     """Whether a bare text is a unit, such as 万元 or 人/平方公里."""
     return bool(_UNIT.fullmatch(text) or _INDEX_BASE.fullmatch(text)) and text not in ("年", "日", "分")
+
+
+def is_index_base(text: str) -> bool:
+    """Whether a unit says against what an index stands, such as 上年同月=100."""
+    return bool(_INDEX_BASE.fullmatch(text))
 
 
 @lru_cache(maxsize=8192)
