@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from zcqlib.reports import words
 from zcqlib.reports.grid import Sheet
-from zcqlib.reports.labels import META, TITLE_NOISE, Found, Place, Scope, place_of, shift
+from zcqlib.reports.labels import META, TITLE_NOISE, Found, Place, Scope, join_spans, place_of, shift
 from zcqlib.reports.layout import Block
 from zcqlib.reports.words import Span, squeeze
 
@@ -19,7 +19,7 @@ class Surroundings:
     def __init__(self, sheet: Sheet, block: Block, scope: Scope, found: Found, inherited: list[str]):
         lines = [str(sheet.rows[r][c]) for r, c in block.above]
         lines = [x for x in lines if not re.fullmatch(r"[(]?续表?[\d一二三四五六七八九十]*[)]?", squeeze(x))]
-        self.lines = lines or inherited or ([sheet.title] if sheet.title else [])
+        self.lines = lines or inherited or [t for t in sheet.title.split("\n") if t.strip()]
         self.unit, self.indicator, self.indicator_unit, self.flags = "", "", "", ()
         self.span, self.place = None, None
         national = False
@@ -31,11 +31,13 @@ class Surroundings:
             meta = META.match(t)
             if meta and meta[1] == "指标":
                 self.indicator, self.indicator_unit = words.split_unit(meta[2])
-            elif meta and meta[1] in ("地区", "园区", "区域", "填报单位", "报送单位") and meta[2]:
+            elif meta and meta[1] in ("地区", "园区", "区域", "填报单位", "报送单位", "单位名称") and meta[2]:
                 self.place = place_of(meta[2], scope.catalog) or self.place
             elif not meta or meta[1] in ("报告期", "统计期", "填报时间"):
                 if p := words.period_in(t):
-                    self.span = self.span or p[0]
+                    finer = self.span is not None and self.span.basis == "year" != p[0].basis and (
+                        not p[0].year or p[0].end // 12 == self.span.end // 12)
+                    self.span = join_spans(self.span, p[0]) if finer else self.span or p[0]
         sheet_text = squeeze(sheet.name)
         named = words.whole_period(sheet_text) or ((words.period_in(sheet_text) or (None,))[0])
         if named and self.span and named.year and self.span.year and named.end // 12 != self.span.end // 12 \

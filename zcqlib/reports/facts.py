@@ -16,6 +16,7 @@ from zcqlib.reports.headers import (
     name_totals,
     rows_of,
     settle_places,
+    span_totals,
     stub_of,
 )
 from zcqlib.reports.labels import (
@@ -27,6 +28,7 @@ from zcqlib.reports.labels import (
     Place,
     Scope,
     doubtful,
+    head_of,
     is_empty,
     join_spans,
     shift,
@@ -46,7 +48,8 @@ def read_table(sheet: Sheet, block: Block, scope: Scope, found: Found, inherited
     grid = {r: [""] * left + list(rows[r][left:width]) + [""] * (width - max(len(rows[r]), left))
             for r in (*block.header, *block.body)}
     stub = stub_of(grid, block, width)
-    data = [c for c in range(width) if c not in stub and any(
+    about = {c for c in range(width) if any(head_of(squeeze(text_of(grid[r][c]))) == "note" for r in block.header)}
+    data = [c for c in range(width) if c not in stub and c not in about and any(
         valueish(grid[r][c]) or isinstance(grid[r][c], str) and doubtful(grid[r][c]) for r in block.body)]
     notes = [c for c in range(width) if c not in stub and c not in data]
     for r in block.header:
@@ -60,6 +63,8 @@ def read_table(sheet: Sheet, block: Block, scope: Scope, found: Found, inherited
                 found.outcome[r, c] = "context"
     columns = columns_of(grid, block, stub, data, around, found)
     lines = rows_of(grid, block, stub, data, around, found, sheet)
+    for facets in (lines, columns):
+        span_totals(facets)
     name_totals(lines, columns, scope.catalog)
     settle_places(lines, columns, around, found)
     _merged_bodies(sheet, block, data, found)
@@ -81,6 +86,7 @@ def _merged_bodies(sheet: Sheet, block: Block, data: list[int], found: Found) ->
 def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[int, Facet], lines: dict[int, Facet],
            around: Surroundings, found: Found, sheet: Sheet) -> None:
     title: list[tuple[str, str]] = []
+    parts = any(f.names and set(f.names) <= TOTALS for f in columns.values())  # 合计 | 发明: parts of what the title names
 
     def fallback() -> tuple[str, str]:
         if not title:
@@ -105,7 +111,7 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
             k = (key, c)
             got = cache.get(k)
             if got is None:
-                got = cache[k] = _meaning(row, columns[c], around, fallback)
+                got = cache[k] = _meaning(row, columns[c], around, fallback, parts)
                 if len(got) > 3 and "unit_conflict" in got[-1]:
                     found.problem("unit_conflict", "warning", at, got[5],
                                   f"「{got[1]}」的单位「{got[5]}」与表上或指标表的单位不同,已按「{got[5]}」,请核对。")
@@ -236,7 +242,7 @@ def normal_unit(unit: str, scope: Scope) -> tuple[str, object]:
     return _normal(unit, scope.factors)
 
 
-def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable[[], tuple[str, str]]):
+def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable[[], tuple[str, str]], parts: bool):
     """What row and column say together: the fact's labels, or (code, severity, message) where it cannot be used."""
     catalog = around.scope.catalog
     if fault := row.fault or column.fault:
@@ -256,6 +262,8 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
         names = [title, *names]
         unit = unit or around.indicator_unit
         measure = measure or words.measure_of(title)
+    elif parts and not row.names and fallback()[0]:
+        names = [fallback()[0], *names]
     path = "/".join(names)
     indicator = _indicator(path, around.scope)
     if row.names and column.names and indicator == _indicator("/".join(column.names), around.scope) \
@@ -279,7 +287,8 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
     elif measure == "rank":
         unit = ""
     elif not unit and stated:
-        unit = words.fitting_unit(stated, measure)
+        rate = re.search(r"率$|比重$|占比$|比例$|构成$|系数$", names[-1])
+        unit = ("%" if "%" in stated.split("、") else "") if rate else words.fitting_unit(stated, measure)
         if known is not None and _dimension(unit, around.scope) != _dimension(known.unit, around.scope):
             unit = ""
     if not unit and known is not None and measure not in ("index", "rank"):

@@ -172,12 +172,20 @@ def html_sheets(text: str) -> list[Sheet]:
                 c += 1
             rows.append(row)
         check_size(rows)
-        before = table.xpath("preceding::*[self::p or self::h1 or self::h2 or self::h3 or self::caption][1]")
-        title = before[0].text_content().strip() if before else ""
-        sheets.append(Sheet(f"表{n}", rows, tuple(merged), title=title))
+        before = table.xpath("preceding::*[self::p or self::h1 or self::h2 or self::h3 or self::h4 or self::caption or "
+                             "self::table][not(ancestor::table)]")[-3:]
+        last = max((i for i, e in enumerate(before) if e.tag == "table"), default=-1)
+        lines = [e.text_content() for e in [*before[last + 1:], *table.xpath("./caption")]]
+        sheets.append(Sheet(f"表{n}", rows, tuple(merged), title=_title(lines)))
     if not sheets:
         raise Refused("no_table", "文件里没有表格,请把数据放进表格后报送。")
     return sheets
+
+
+def _title(lines: list[str]) -> str:
+    """The line before a table, and up to two short ones above it that are no sentences (a caption, then its unit)."""
+    lines = [" ".join(x.split()) for x in lines if x.strip()][-3:]
+    return "\n".join([x for x in lines[:-1] if len(x) <= 40 and not re.search("[。;；]$", x)] + lines[-1:])
 
 
 def _spreadsheet_xml(raw: bytes) -> list[Sheet]:
@@ -271,7 +279,8 @@ def _docx(package: zipfile.ZipFile) -> list[Sheet]:
                     c += wide
                 rows.append(row)
             merged += [m for m in open_down.values() if m[2] > m[0] or m[3] > m[1]]
-            sheets.append(Sheet(f"表{len(sheets) + 1}", rows, tuple(merged), title=paragraphs[-1] if paragraphs else ""))
+            sheets.append(Sheet(f"表{len(sheets) + 1}", rows, tuple(merged), title=_title(paragraphs)))
+            paragraphs = []
     if not sheets:
         raise Refused("no_table", "文档里没有表格,请把数据放进表格后报送。")
     return sheets

@@ -175,7 +175,8 @@ def columns_of(grid: dict[int, list], block: Block, stub: dict[int, str], data: 
                 facet = replace(facet, fault="period_unsupported")
                 continue
             region = place_of(text_of(v), around.scope.catalog) if isinstance(v, str) else None
-            if region is not None and (heads[r] == "region" or _is_region_row(grid, r, data, around.scope.catalog)):
+            if region is not None and (heads[r] == "region" and region.kind != "total"
+                                       or _is_region_row(grid, r, data, around.scope.catalog)):
                 facet = replace(facet, place=region)
                 continue
             of_which = OF_WHICH.match(t)
@@ -198,6 +199,8 @@ def columns_of(grid: dict[int, list], block: Block, stub: dict[int, str], data: 
                 names.append(known.name)
                 if (place := place_before_colon(known.name, around.scope.catalog)) and facet.place is None:
                     facet = replace(facet, place=place)
+        if spoken and any(squeeze(text_of(v)) in ("绝对数", "绝对量", "绝对额", "绝对值", "增减量", "增减额") for _, v in parts):
+            names, facet = [*names, spoken, "绝对数"], replace(facet, measure="")
         if words.is_index_base(facet.unit) and facet.measure != "index":
             names, facet = [*names, spoken], replace(facet, measure="index")
         names = [n for n in names if n]
@@ -273,6 +276,21 @@ def _neighbours(columns: dict[int, Facet], data: list[int], around: Surroundings
         if columns[c].names and f.measure in PERCENT_KINDS or not f.measure and not (f.relative and f.relative[1]):
             before = f
     return out
+
+
+def span_totals(facets: dict[int, Facet]) -> None:
+    """A total beside months (1月, 2月, 合计) covers exactly those months, whatever the title says."""
+    spans = sorted({(f.span.start, f.span.end, f.span.year) for f in facets.values()
+                    if f.span is not None and f.span.basis in ("month", "quarter", "year") and not f.relative})
+    totals = [k for k, f in facets.items() if f.names and set(f.names) <= TOTALS and f.span is None and not f.relative]
+    if len(spans) < 2 or len({y for *_, y in spans}) > 1:
+        return
+    whole = all(b[0] == a[1] + 1 for a, b in zip(spans, spans[1:], strict=False))
+    start, end, year = spans[0][0], spans[-1][1], spans[0][2]
+    basis = "ytd" if start % 12 == 0 and start // 12 == end // 12 else "range"
+    for k in totals:
+        facets[k] = replace(facets[k], names=(), span=Span(start, end, basis, (), year)) if whole else replace(
+            facets[k], fault="period_ambiguous")
 
 
 # --- the stub -------------------------------------------------------------------------------------------------------
@@ -402,7 +420,7 @@ def _period_row(facet: Facet, t: str, span: Span | None, catalog: Catalog | None
         return replace(facet, span=join_spans(facet.span, span)), ""
     if words.unsupported_period(t):
         return replace(facet, fault="period_unsupported"), ""
-    if place := place_of(t, catalog):
+    if t not in TOTALS and (place := place_of(t, catalog)):
         return replace(facet, place=place), ""
     return facet, t
 

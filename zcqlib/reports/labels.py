@@ -35,18 +35,24 @@ HEADS = {"指标": "name", "指标名称": "name", "项目": "name", "名称": "
          "县(市)区": "region", "县(市、区)": "region", "省(区、市)": "region", "行政区划": "region", "乡镇": "region",
          "行政区划代码": "serial", "区划代码": "serial", "地区代码": "serial", "地区编码": "serial", "编码": "serial",
          "行业": "name", "行业名称": "name", "产品名称": "name", "企业名称": "name", "主要指标": "name", "指标及单位": "name",
+         "手机": "note", "手机号": "note", "手机号码": "note", "电话": "note", "电话号码": "note", "联系方式": "note",
+         "邮箱": "note", "电子邮箱": "note", "身份证号": "note", "身份证号码": "note", "姓名": "note", "法人": "note",
+         "法人代表": "note", "法定代表人": "note", "负责人": "note", "填表人": "note", "审核人": "note", "经办人": "note",
+         "地址": "note", "注册地址": "note", "邮编": "note", "邮政编码": "note", "统一社会信用代码": "note", "组织机构代码": "note",
          "year": "period", "month": "period", "date": "period", "time": "period", "province": "region",
          "city": "region", "region": "region", "unit": "unit", "code": "serial"}
 _PLACE_HEAD = re.compile(r"(?:地|县|市|区|省|州|盟|镇|乡|园|街道|城)(?:[区市县域]|区[市县])?(?:别|名称?)?$")
 NEUTRAL = {"数值", "值", "数据", "绝对量", "绝对数", "绝对值", "总量", "总量指标", "实绩", "完成数", "完成值", "完成情况", "指标值", "实际完成", "实际数", "value"}
 NOTE = re.compile(r"(?:[(【]?(?:注|备注|说明|附注|注释)(?:\d*[::.、]|[)】]|$)|注\d|(?:数据|资料)?来源[::]|填表人|制表人|填报人|制表[::]|审核人?[::]"
                    r"|单位负责人|统计负责人|负责人[::]|联系人|联系电话|电话[::]|填报日期|报出日期|制表日期|打印日期|复核|\*[^\d]|※)")
-CONTACT = re.compile(r"[(【]?(?:注|备注|说明|附注|注释)\d*[::]|(?:数据|资料)?来源[::]|(?:填表|制表|填报|联系|审核|复核)人?[::]|(?:联系)?电话[::]"
+CONTACT = re.compile(r"(?:单位|统计)?(?:负责人|填表人|填报人|制表人|审核人|经办人|联系人|联系电话|电话|手机|手机号码?|传真|联系方式)$|"
+                     r"[(【]?(?:注|备注|说明|附注|注释)\d*[::]|(?:数据|资料)?来源[::]|(?:填表|制表|填报|联系|审核|复核)人?[::]|(?:联系)?电话[::]"
                       r"|(?:单位|统计)?负责人[::]|(?:填报|报出|制表|打印)(?:日期|时间)[::]")
-META = re.compile(r"(数据库|指标|地区|时间|单位|计量单位|园区|区域|填报单位|报送单位|频度|填报时间|报告期|统计期)[::](.*)")
+META = re.compile(r"(数据库|指标|地区|时间|单位|计量单位|园区|区域|填报单位|报送单位|单位名称|频度|填报时间|报告期|统计期|表号|制[表定]机关|批准机关|批准文号|文号|备案文号"
+                  r"|有效期至?|统一社会信用代码|组织机构代码)(?:\(盖?章?\))?[::](.*)")
 NUMBERING = re.compile(r"^(?:[(（]?[0-9一二三四五六七八九十]{1,3}[)）、.．]+|[①-⑳]|[#*※•·]+)(?=[^\d])")
 OF_WHICH = re.compile(r"^(?:#|其中[::]?|内[::]|其中:?#)")
-TITLE_NOISE = re.compile(r"^(?:附?表\d*[-.]?\d*|续表\d*|\d+[-.]\d+)|\(演示数据\)|[((][^()()]*[))]|各(?:园区|区县|县区|地区|县市区|市州|市县|区|市|县)|分(?:园区|地区|月|县区)"
+TITLE_NOISE = re.compile(r"^(?:附?表[\d一二三四五六七八九十]*[-.]?\d*|续表\d*|\d+[-.]\d+)|\(演示数据\)|[((][^()()]*[))]|各(?:园区|区县|县区|地区|县市区|市州|市县|区|市|县)|分(?:园区|地区|月|县区)"
                           r"|(?:主要|基本)?(?:情况|统计|汇总|一览|月报|报|明细|数据|指标|完成)*(?:表|情况)$|按\w+分|按地区|累计|当月|单位[::]\S+")
 ABOUT = {"更新时间", "开始时间", "结束时间", "起始时间", "截止时间", "来源", "数据来源", "注释", "口径", "指标解释", "指标说明", "计算方法", "地区编码",
           "指标编码", "指标代码", "频度", "频率", "更新频率"}
@@ -192,11 +198,14 @@ def label(text: str) -> Label:
                      relative=("ytd", 0) if name.startswith("累计") else None)
     if unit == "%" and re.fullmatch(r"完成(?:年度|全年|年)?(?:目标|任务|计划)", name):
         return Label("measure", measure="completion_pct", unit=unit)
+    if unit == "%" and re.fullmatch(r"(?:增减|增长|升降|变动|变化|增幅|涨跌)(?:率|幅度?|情况)?", name):
+        return Label("measure", measure="yoy_pct", unit=unit)
     if name in NEUTRAL:
         return Label("measure", measure="", unit=unit)
     if name in words.RELATIVE:
         return Label("relative", relative=words.RELATIVE[name], unit=unit)
-    if words.only_measure(name):
+    changed = bool(unit) and unit not in ("%", "‰", "pp", "百分点", "个百分点")  # 比上年增减(万元) is an amount, no rate
+    if words.only_measure(name) and not (changed and words.measure_of(name) in ("yoy_pct", "mom_pct")):
         relative = ("ytd", 0) if "累计" in name else ("month", 0) if re.match(r"本月|当月", name) else None
         return Label("measure", measure=words.measure_of(name), relative=relative, unit=unit)
     span = None
@@ -218,6 +227,7 @@ def label(text: str) -> Label:
                     "当月": ("month", 0), "本月": ("month", 0), "上年同期": ("same", 12), "月末": ("eop", 0),
                     "期末": ("eop", 0), "年末": ("eop", 0)}[m[0]]
     measure = words.measure_of(name)
+    measure = "" if changed and measure in ("yoy_pct", "mom_pct") else measure
     return Label("name", name=NUMBERING.sub("", name), span=span, relative=relative, unit=unit, measure=measure)
 
 
@@ -225,7 +235,7 @@ def place_of(text: str, catalog: Catalog | None) -> Place | None:
     """The region that a label names, None where it does not look like a place."""
     t = squeeze(NUMBERING.sub("", squeeze(text)))
     t = re.sub(r"^(?:#|其中[::]?)|[①-⑳*※]+$", "", t)
-    raw = words.without_gloss(text.strip())
+    raw = re.sub(r"^(?:[#＃]|其中[::]?)\s*", "", words.without_gloss(text.strip()))
     if not t:
         return None
     if catalog is not None:
@@ -234,7 +244,7 @@ def place_of(text: str, catalog: Catalog | None) -> Place | None:
             return Place(match.id, raw, match.kind)
         if t not in WIDE | REST and match.suggestion and _PLACE.match(t):
             return Place("", raw, "near", match.suggestion)
-    if t in WIDE:
+    if t in WIDE or re.fullmatch(r"(?:全?[国省市区县州盟旗]|地区|全部|各[市县区]|[东中西]部)?(?:总计|合计|总数|小计)", t):
         return Place("", raw, "total")
     if t in REST:
         return Place("", raw, "remainder")

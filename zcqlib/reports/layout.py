@@ -48,7 +48,10 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
                 isinstance(row[c], str) and words.stated_unit(squeeze(row[c])) for c in filled) and not any(
                 valueish(row[c]) for c in filled):
             return "meta"
-        if META.match(lead) and len(filled) <= 3 and not any(valueish(row[c]) for c in filled[1:]):
+        if not header_seen and not body_seen and len(filled) > 1 and all(
+                isinstance(row[c], str) and _starts_table(row[c]) for c in filled):
+            return "meta"  # titles of tables that stand beside each other
+        if META.match(lead) and len(filled) <= 6 and not any(valueish(row[c]) for c in filled[1:]):
             return "meta"
     if header_seen and not body_seen and _column_numbers([row[c] for c in filled]):
         return "numbers"
@@ -67,6 +70,9 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
     if not body_seen and len(rest) > 1 and _years_in_a_row(rest) and (filled[0] > 0 or isinstance(first, str)) and not (
             header_seen and sum(cell_span(v) is not None for v in sheet.rows[r - 1]) * 2 > len(rest)):
         return "header"
+    if header_seen and not body_seen and filled[0] > 0 and values and all(
+            (p := cell_span(row[c])) is not None and p.basis == "year" for c in values) and len(values) < len(filled):
+        return "header"  # 2018 | 2017 | 增减
     if headish and body_seen and starts in HEADS and all(p is not None for p in numeric_periods):
         return "header"
     if not values:
@@ -215,7 +221,7 @@ def is_about(rows: list[list], block: Block) -> bool:
 
 def _starts_table(v: object) -> bool:
     t = squeeze(str(v))
-    return bool(re.match(r"(?:附?表\d|续表)", t) or re.search(r"(?:表|情况|指标|统计|数据)(?:[((].*)?$", t)
+    return bool(re.match(r"(?:附?表[\d一二三四五六七八九十]|续表)", t) or re.search(r"(?:表|情况|指标|统计|数据)(?:[((].*)?$", t)
                 or words.period_in(t) and not words.whole_period(t))
 
 

@@ -75,6 +75,7 @@ _DASH = r"(?:[-—–―~∼~至到─]|--)"
 _QUARTER = {"一": 1, "二": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4}
 _LEAD = r"(?:截至|截止|至|到|截至到)?"
 _PATTERNS = [(re.compile(p), k) for p, k in [
+    (rf"(?:自|从)?{_YEAR}(?P<a>\d{{1,2}})月(?P<a1>\d{{1,2}})[日号]{_DASH}(?:(?P=y)年)?(?P<b>\d{{1,2}})月(?P<d>\d{{1,2}})[日号]", "range"),
     (rf"{_LEAD}(?:{_YEAR})?(?P<a>\d{{1,2}})月?{_DASH}(?P<b>\d{{1,2}})月(?:份)?(?P<cum>累计)?", "range"),
     (rf"{_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月(?P<d>\d{{1,2}})[日号]", "day"),
     (rf"{_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月份?(?P<eop>末|底)", "eop"),
@@ -114,6 +115,8 @@ def _span(m: re.Match, kind: str) -> Span | None:
             if not 1 <= int(g["d"]) <= 31:
                 return None
             last = calendar.monthrange(year or 2018, month)[1]
+            if re.match(r"\d{4}[-./]", m[0]):
+                return Span(no, no, "month", flags, known)  # a date of a series stands for its month
             return Span(no, no, "eop", flags + (() if int(g["d"]) >= last else ("not_month_end",)), known)
         return Span(no, no, "eop" if kind == "eop" else "month", flags, known)
     if kind == "quarter":
@@ -258,6 +261,8 @@ def split_unit(text: str) -> tuple[str, str]:
             return text[:m.start()] + text[m.end():], inner
         if _PAIRS.search(inner) and all(is_unit(p) for p in _PAIRS.split(inner)):
             return text[:m.start()] + text[m.end():], inner
+    if m := re.fullmatch(r"(.*[\u4e00-\u9fff])±?(%|‰)", text):
+        return m[1], m[2]
     if m := re.search(r"[::/,](" + _UNIT.pattern + r")$", text):
         return text[:m.start()], m[1]
     return text, ""
