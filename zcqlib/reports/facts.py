@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
-from zcqlib.reports import words
+from zcqlib.reports import totals, words
 from zcqlib.reports.around import Surroundings
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.headers import (
@@ -68,7 +68,9 @@ def read_table(sheet: Sheet, block: Block, scope: Scope, found: Found, inherited
     name_totals(lines, columns, scope.catalog)
     settle_places(lines, columns, around, found)
     _merged_bodies(sheet, block, data, found)
+    first = len(found.facts)
     _cells(grid, block, data, columns, lines, around, found, sheet)
+    totals.reconcile(found.facts[first:], [f.place for f in (*lines.values(), *columns.values())], scope.catalog, found)
     return around.lines
 
 

@@ -8,9 +8,8 @@ import pandas as pd
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports.books import letters
-from zcqlib.reports.layout import Fact, Found, Place
+from zcqlib.reports.labels import TOTALS, Fact, Found, Place
 
-TOTAL_WORDS = {"合计", "总计", "小计", "总数", "计"}
 _NOT_ADDED = re.compile(r"率|比重|占比|比例|密度|平均|人均|万人|均价|指数|位次|排名|强度|增速|增幅|价格")
 
 
@@ -43,11 +42,11 @@ def reconcile(facts: list[Fact], places: Iterable[Place | None], catalog: Catalo
     for group in by_name.values():
         for path, total in group.items():
             head, _, last = path.rpartition("/")
-            if last in TOTAL_WORDS and head:
+            if last in TOTALS and head:
                 parts = [f for p, f in group.items() if p.rpartition("/")[0] == head and p != path]
                 absent = [f.path for f in parts if f.value != f.value]
                 _compare(total, parts, absent, len(parts) < 2, counts, found, unchecked)
-            elif (whole := group.get(head)) is not None and last not in TOTAL_WORDS:
+            elif (whole := group.get(head)) is not None and last not in TOTALS:
                 _compare(whole, [total], [], True, counts, found, unchecked)
     for absent, totals in unchecked.items():
         first = totals[0]
