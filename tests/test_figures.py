@@ -78,7 +78,7 @@ def test_saving_twice_gives_the_same_bytes_and_leaves_the_file_alone(tmp_path):
         figures.save(canvas(), tmp_path / "a", (kind,))
         assert a.stat().st_mtime_ns == stamp
     assert Image.open(tmp_path / "a.png").text["Title"] == GOOD.title
-    assert Image.open(tmp_path / "a.png").size in {(1600, 900), (1599, 900)}
+    assert Image.open(tmp_path / "a.png").size == (1600, 900)
     assert b"<dc:title>" in (tmp_path / "a.svg").read_bytes() or GOOD.title in (tmp_path / "a.svg").read_text("utf-8")
     assert b"FontFile2" in (tmp_path / "a.pdf").read_bytes()
 
@@ -204,8 +204,8 @@ def test_every_chart_may_be_printed_wide(name):
     figures.check(CHARTS[name]("wide"))
 
 
-@pytest.mark.parametrize("size", ["a4half", "phone"])
-@pytest.mark.parametrize("name", ["bump", "waterfall", "effects", "columns", "calibration"])
+@pytest.mark.parametrize("size", ["a4", "phone"])
+@pytest.mark.parametrize("name", sorted(set(CHARTS) - {"bump", "one park alone", "waterfall", "calibration"}))
 def test_charts_fit_other_sizes_too(name, size):
     figures.check(CHARTS[name](size))
 

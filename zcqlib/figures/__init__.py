@@ -9,7 +9,7 @@ from zcqlib.figures.measures import measures
 from zcqlib.figures.moves import bump, slope, waterfall
 from zcqlib.figures.printing import check, contact_sheet, save, show, texts
 from zcqlib.figures.relation import calibration, scatter
-from zcqlib.figures.rows import bars, forest, shares
+from zcqlib.figures.rows import bars, forest
 from zcqlib.figures.series import columns, lines, multiples
 from zcqlib.figures.tables import bullets, effects, heatmap, states
 from zcqlib.figures.theme import Caption, FigureError, font_path

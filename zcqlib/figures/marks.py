@@ -1,17 +1,19 @@
-"""What several charts draw: numbers on axes, names at line ends, lines, dots and boxes in px."""
+"""What several charts draw: numbers on axes, names at line ends, labels in free places, keys, fans."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import matplotlib as mpl
 import numpy as np
+import pandas as pd
+from matplotlib.collections import PolyCollection
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from zcqlib.figures.theme import AXIS, NAVY, Canvas, rows_grid, spread
+from zcqlib.figures import theme as look
+from zcqlib.figures.theme import Canvas, measured, rows_grid, spread
 
 Show = Callable[[float], str]
-PALETTE = (NAVY, "#1F78C1", "#EFAF23", "#3DAA7A", "#D14A2B", "#94306B")
+LEVELS = tuple(zip((0.95, 0.8, 0.5), look.FAN, strict=True))
 
 
 def plain(value: float) -> str:
@@ -24,6 +26,10 @@ def plain(value: float) -> str:
     return text.replace("-", "−")
 
 
+def signed(show: Show) -> Show:
+    """The same numbers with a sign on every rise."""
+    return lambda v: ("+" if v > 0 else "") + show(v)
+
 
 def ticks(ax, show: Show = plain, n: int = 6) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(n, steps=[1, 2, 2.5, 5, 10]))
@@ -31,79 +37,148 @@ def ticks(ax, show: Show = plain, n: int = 6) -> None:
     rows_grid(ax)
 
 
+def month_ticks(ax, canvas: Canvas | None = None) -> None:
+    months = range(1, 13) if canvas is None or not canvas.narrow else (1, 3, 6, 9, 12)
+    ax.set_xticks(list(months), [f"{m}月" for m in months])
 
-def month_ticks(ax, upto: int = 12) -> None:
-    ax.set_xticks(range(1, upto + 1), [f"{m}月" for m in range(1, upto + 1)])
+
+def end_room(ends: Sequence[str], size: float = 13) -> float:
+    """Px that names at the right end of lines need."""
+    return 34 + max((measured(words, size) for words in ends), default=0.0)
 
 
-
-def end_labels(
-    canvas: Canvas, ax, ends: Sequence[tuple[float, str, str]], x: float, right: float = 1536, size: float = 13
-) -> None:
+def end_labels(canvas: Canvas, ax, ends: Sequence[tuple[float, str, str]], x: float, right: float = 0.0,
+               size: float = 13, bold: Sequence[str] = ()) -> None:
     """Names at the right end of lines, moved apart, with thin leaders where they had to move."""
     if not ends:
         return
-    gap = 27 * (1 if canvas.size == "wide" else 1.35)
-    pixel = [
-        canvas.height * (1 - canvas.figure.transFigure.inverted().transform(ax.transData.transform((x, v)))[1])
-        for v, _, _ in ends
-    ]
-    places = spread(pixel, gap, 140, canvas.bottom + 10)
-    start = canvas.figure.transFigure.inverted().transform(ax.transData.transform((x, ends[0][0])))[0] * canvas.width
+    pixel = [canvas.px(ax, x, v)[1] for v, _, _ in ends]
+    places = spread(pixel, 27, canvas.top - 12, canvas.bottom + 10)
+    start = canvas.px(ax, x, ends[0][0])[0]
     for (_, words, colour), at, true in zip(ends, places, pixel, strict=True):
-        canvas.text(start + 26, at, words, size, colour, fit=right - start - 26)
+        canvas.text(start + 26, at, words, size, colour, bold=0.7 if words in bold else 0.0,
+                    fit=(right or canvas.right) - start - 24)
         if abs(at - true) > 3:
-            canvas.figure.add_artist(
-                mpl.lines.Line2D(
-                    [(start + 8) / canvas.width, (start + 22) / canvas.width],
-                    [1 - true / canvas.height, 1 - at / canvas.height],
-                    color=AXIS,
-                    linewidth=0.8,
-                    transform=canvas.figure.transFigure,
-                )
-            )
+            canvas.line([start + 8, start + 22], [true, at], look.AXIS, 0.8)
 
 
-
-def line(canvas: Canvas, x: Sequence[float], y: Sequence[float], colour: str, width: float, **more) -> None:
-    canvas.figure.add_artist(
-        mpl.lines.Line2D(
-            [v / canvas.width for v in x],
-            [1 - v / canvas.height for v in y],
-            color=colour,
-            linewidth=canvas.pt(width),
-            transform=canvas.figure.transFigure,
-            solid_capstyle="butt",
-            **more,
-        )
-    )
-
-
-
-def dot(canvas: Canvas, x: float, y: float, marker: str, size: float, fill: str, edge: str) -> None:
-    canvas.figure.add_artist(
-        mpl.lines.Line2D(
-            [x / canvas.width],
-            [1 - y / canvas.height],
-            marker=marker,
-            linestyle="none",
-            markersize=canvas.pt(size),
-            markerfacecolor=fill,
-            markeredgecolor=edge,
-            markeredgewidth=canvas.pt(1.8),
-            transform=canvas.figure.transFigure,
-        )
-    )
+def key(canvas: Canvas, items: Sequence[tuple[str, str]], y: float = 0.0, x: float = 0.0) -> None:
+    """One row that names marks: (kind, words); a kind is box:COLOUR, hatch:COLOUR, line:COLOUR, dash:COLOUR,
+    tick:COLOUR or range:COLOUR."""
+    x, y = x or canvas.left, y or canvas.top - 8
+    for kind, words in items:
+        shape, _, colour = kind.partition(":")
+        wide = {"tick": 4, "box": 26, "hatch": 26}.get(shape, 44)
+        if shape in ("box", "hatch"):
+            look_ = {"hatch": "////", "edgecolor": colour, "facecolor": "white", "linewidth": 1}
+            canvas.box(x, y, wide, 14, colour, **(look_ if shape == "hatch" else {}))
+        elif shape == "tick":
+            canvas.line([x + 2] * 2, [y - 10, y + 10], colour, 3)
+        else:
+            canvas.line([x, x + wide], [y, y], colour, 2.4, **({"linestyle": (0, (4, 2))} if shape == "dash" else {}))
+            if shape == "range":
+                canvas.dot(x + wide / 2, y, "o", 7, "white", colour)
+        canvas.text(x + wide + 10, y, words, 12, look.SECOND)
+        x += wide + 40 + measured(words, 12)
 
 
+def quantile(quantiles: pd.Series) -> Callable[[float], float]:
+    """Value at a level of a year-end distribution given by levels."""
+    return lambda p: float(np.interp(p, quantiles.index.to_numpy(float), quantiles.to_numpy(float)))
 
-def box(canvas: Canvas, x: float, y: float, wide: float, high: float, colour: str, **more) -> None:
-    canvas.figure.add_artist(
-        mpl.patches.Rectangle(
-            (x / canvas.width, 1 - (y + high / 2) / canvas.height),
-            wide / canvas.width,
-            high / canvas.height,
-            transform=canvas.figure.transFigure,
-            **({"facecolor": colour, "edgecolor": "none", "linewidth": 0} | more),
-        )
-    )
+
+def fan(ax, x, now: float, share, q: Callable[[float], float], colours: Sequence[str] = look.FAN) -> None:
+    """Bands of 95, 80 and 50 % that open from today's value along the share of the rest of the year."""
+    for (level, _), colour in zip(LEVELS, colours, strict=True):
+        low, high = q((1 - level) / 2), q((1 + level) / 2)
+        ax.fill_between(x, now + (low - now) * share, now + (high - now) * share, color=colour, linewidth=0)
+
+
+def mixed(colour: str, part: float) -> tuple[float, ...]:
+    """A colour on white."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(1 - part * (1 - c) for c in to_rgb(colour))
+
+
+def _drawn(canvas: Canvas, ax) -> np.ndarray:
+    """Points every few px along what the axes show, to keep labels off it."""
+    paths = [line.get_transform().transform(np.column_stack(line.get_data(orig=False))) for line in ax.lines]
+    bands = [c for c in ax.collections if isinstance(c, PolyCollection)]
+    paths += [ax.transData.transform(p.vertices) for c in bands for p in c.get_paths()]
+    points = list(paths)
+    for path in paths:
+        for a, b in zip(path[:-1], path[1:], strict=True):
+            points.append(a + np.linspace(0, 1, max(2, int(np.hypot(*(b - a)) / 4)))[:, None] * (b - a))
+    points += [ax.transData.transform(c.get_offsets()) for c in ax.collections if c not in bands]
+    if not points:
+        return np.empty((0, 2))
+    xy = canvas.figure.transFigure.inverted().transform(np.vstack(points)) * [canvas.width, canvas.height]
+    return np.column_stack([xy[:, 0], canvas.height - xy[:, 1]])
+
+
+def label(canvas: Canvas, ax, words: str, anchor: tuple[float, float], towards: tuple[float, float], size: float = 13,
+          colour: str = look.INK, bold: float = 0.0, leader: str = look.AXIS, inside: bool = True) -> None:
+    """A text near a point of the axes, at the nearest place in the wished direction where it covers nothing drawn and
+    no other text; a thin line leads to it."""
+    x0, y0 = canvas.px(ax, *anchor)
+    wide, high = measured(words, size), (words.count("\n") + 1) * size * 1.3 / look.POINT
+    drawn = _drawn(canvas, ax)
+    frame = ax.get_position()
+    left, right = frame.x0 * canvas.width, frame.x1 * canvas.width if inside else canvas.right
+    top, low = (1 - frame.y1) * canvas.height, (1 - frame.y0) * canvas.height
+    taken = getattr(canvas, "taken", [])
+    best, cost = None, np.inf
+    for radius in range(14, 520, 14):
+        for angle in np.linspace(0, 2 * np.pi, 24, endpoint=False):
+            dx, dy = np.cos(angle), np.sin(angle)
+            x = x0 + radius * dx - (wide / 2 - np.sign(round(dx, 3)) * wide / 2)
+            y = y0 + radius * dy + np.sign(round(dy, 3)) * high / 2 * (abs(dy) > 0.3)
+            if x < left + 2 or x + wide > right or y - high / 2 < top or y + high / 2 > low - 4:
+                continue
+            price = radius - 60 * (dx * towards[0] + dy * towards[1])
+            if price >= cost:
+                continue
+            pad = 7
+            hit = ((drawn[:, 0] > x - pad) & (drawn[:, 0] < x + wide + pad)
+                   & (drawn[:, 1] > y - high / 2 - pad) & (drawn[:, 1] < y + high / 2 + pad)).any()
+            hit |= any(x < r and l < x + wide and y - high / 2 < b and t < y + high / 2 for l, t, r, b in taken)
+            if hit:
+                continue
+            near = min(max(x0, x), x + wide), min(max(y0, y - high / 2), y + high / 2)
+            for part in np.linspace(0.25, 0.9, 6) if radius > 30 else ():
+                across = drawn - [x0 + part * (near[0] - x0), y0 + part * (near[1] - y0)]
+                price += 12 * bool((np.abs(across) < 4).all(axis=1).any())
+            if price < cost:
+                best, cost = (x, y), price
+        if best and radius > cost + 120:
+            break
+    x, y = best or (min(max(x0, left), right - wide), y0)
+    canvas.taken = [*taken, (x - 4, y - high / 2, x + wide + 4, y + high / 2)]
+    canvas.text(x, y, words, size, colour, bold=bold)
+    near = min(max(x0, x), x + wide), min(max(y0, y - high / 2), y + high / 2)
+    if np.hypot(near[0] - x0, near[1] - y0) > 24:
+        way = np.array([x0 - near[0], y0 - near[1]])
+        way = way / np.hypot(*way)
+        canvas.line([near[0] + 5 * way[0], x0 - 6 * way[0]], [near[1] + 5 * way[1], y0 - 6 * way[1]], leader, 0.9)
+
+
+def reference(canvas: Canvas, ax, value: float, words: str, bold: float = 0.7, size: float = 14) -> None:
+    """The target as a line across, its words above the line at the left where nothing is drawn, else at its right."""
+    ax.axhline(value, color=look.INK, linewidth=canvas.pt(1.8), gid=look.REFERENCE)
+    if not words:
+        return
+    frame, y = ax.get_position(), canvas.px(ax, 0, value)[1]
+    left, right = frame.x0 * canvas.width + 6, frame.x1 * canvas.width
+    wide, high = measured(words, size), size / look.POINT
+    drawn = _drawn(canvas, ax)
+    drawn = drawn[abs(drawn[:, 1] - y) > 3] if len(drawn) else drawn
+    for up in (-1, 1):
+        middle = y + up * (high * 0.62 + 3)
+        for x in np.arange(left, right - wide, 40):
+            beside = (drawn[:, 0] < x - 6) | (drawn[:, 0] > x + wide + 6)
+            if (beside | (abs(drawn[:, 1] - middle) > high * 0.62)).all():
+                canvas.text(x, middle, words, size, look.INK, bold=bold)
+                canvas.taken = [*getattr(canvas, "taken", []), (x, middle - high * 0.6, x + wide, middle + high * 0.6)]
+                return
+    canvas.text(left, y - high * 0.62 - 3, words, size, look.INK, bold=bold)

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib.figures.marks import box, line
-from zcqlib.figures.theme import AXIS, INK, NAVY, PARKS, SECOND, TO_DATE, Canvas, Caption
+from zcqlib.figures import theme as look
+from zcqlib.figures.theme import PARKS, REFERENCE, Canvas, Caption, measured
 
 
-def measures(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]], left: float = 260,
-             size: str = "wide") -> Figure:
+def measures(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]],
+             size: str = "") -> Figure:
     """A table with bars whose columns do not share a unit; zero is at the left of each column.
 
     Parameters
@@ -21,30 +21,41 @@ def measures(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[st
     rows : `label`, and for each of `columns` (id, name) a value and its printed form `<id>_text`; optional `region`
         (parks keep their colours; the zone stands below a rule) and `<id>_mark` (a target to be drawn as a tick).
     """
-    canvas = Canvas(caption, size)
-    top, bottom = 196, canvas.bottom
-    step, wide = (bottom - top) / max(len(rows), 1), (1536 - left) / max(len(columns), 1)
+    canvas = Canvas(caption, size, need=70 * len(rows) + 60)
+    names = max((measured(str(w), 14) for w in rows["label"]), default=0.0) + 50
+    left = canvas.left + min(names, 0.3 * (canvas.right - canvas.left))
+    top, wide = canvas.top + 40, (canvas.right - left) / max(len(columns), 1)
+    step = min((canvas.bottom - top) / max(len(rows), 1), 110)
+    bottom, thick = top + step * len(rows), min(step * 0.5, 36)
+    regions = rows["region"] if "region" in rows else pd.Series("", rows.index)
+    longest = max((measured(str(t), 13) for id, _ in columns for t in rows[f"{id}_text"]), default=0.0)
+    free = wide - 22 - min(longest, 0.6 * wide)
     for j, (id, name) in enumerate(columns):
         x = left + wide * j
         marks = rows[f"{id}_mark"] if f"{id}_mark" in rows else pd.Series(np.nan, rows.index)
+        told = rows[f"{id}_text"].astype("str")
         biggest = float(np.nanmax([*rows[id].abs(), *marks.abs(), 1e-12]))
-        canvas.text(x, top - 26, name, 13.5, INK, bold=0.6, fit=wide - 16)
-        line(canvas, [x, x], [top, bottom], AXIS, 1.2)
-        for i, (value, words, mark) in enumerate(zip(rows[id].astype(float), rows[f"{id}_text"], marks, strict=True)):
+        canvas.text(x, top - 24, name, 13.5, look.INK, bold=0.6, fit=wide - 14, rows=2)
+        canvas.line([x, x], [top, bottom], look.AXIS, 1.2)
+        cells = zip(rows[id].astype(float), told, marks, regions, strict=True)
+        for i, (value, words, mark, region) in enumerate(cells):
             y, reach = top + step * (i + 0.5), 0.0
             if np.isfinite(value):
-                reach = max(0.0, value) / biggest * (wide - 130)
-                region = rows["region"].iloc[i] if "region" in rows else ""
-                box(canvas, x, y, reach, min(step * 0.5, 36), PARKS[region].colour if region in PARKS else TO_DATE)
+                reach = max(0.0, value) / biggest * free
+                canvas.box(x, y, reach, thick, PARKS[region].colour if region in PARKS else look.TO_DATE)
             if np.isfinite(mark):
-                at = x + mark / biggest * (wide - 130)
-                line(canvas, [at, at], [y - min(step * 0.36, 26), y + min(step * 0.36, 26)], INK, 2.4)
+                at = x + mark / biggest * free
+                canvas.line([at, at], [y - 0.7 * thick, y + 0.7 * thick], look.INK, 2.4, gid=REFERENCE)
                 reach = max(reach, at - x)
-            canvas.text(x + reach + 10, y, words, 13, INK if np.isfinite(value) else SECOND, fit=wide - reach - 14)
-    for i, r in enumerate(rows.itertuples()):
-        whole = getattr(r, "region", "") == "zone"
-        canvas.text(64, top + step * (i + 0.5), r.label, 14, NAVY if whole else INK, bold=0.6 if whole else 0,
-                    fit=left - 80)
+            canvas.text(x + reach + 9, y, words, 13, look.INK if np.isfinite(value) else look.SECOND,
+                        fit=wide - reach - 12)
+    for i, (label, region) in enumerate(zip(rows["label"], regions, strict=True)):
+        y, whole = top + step * (i + 0.5), region == "zone"
+        if region in PARKS:
+            style = PARKS[region]
+            canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
+        canvas.text(canvas.left + (26 if region in PARKS else 0), y, label, 14, look.NAVY if whole else look.INK,
+                    bold=0.6 if whole else 0, fit=left - canvas.left - 40, rows=2)
         if whole and i:
-            line(canvas, [64, 1536], [top + step * i] * 2, INK, 1.2)
+            canvas.line([canvas.left, canvas.right], [top + step * i] * 2, look.INK, 1.2)
     return canvas.figure

@@ -8,16 +8,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib.figures.marks import PALETTE, Show, end_labels, plain
+from zcqlib.figures.marks import Show, end_labels, end_room, plain
 from zcqlib.figures.theme import (
     AXIS,
     FALL,
     INK,
     NAVY,
+    PALETTE,
     PARKS,
     PLAIN,
     RISE,
     SECOND,
+    SHADES,
     Canvas,
     Caption,
     rows_grid,
@@ -26,7 +28,7 @@ from zcqlib.figures.theme import (
 )
 
 
-def bump(ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, size: str = "wide") -> Figure:
+def bump(ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, size: str = "") -> Figure:
     """Ranks over periods with intervals; parks that cannot be told apart share a frame.
 
     Parameters
@@ -92,7 +94,7 @@ def waterfall(
     after: tuple[str, float],
     show: Show = plain,
     unit: str = "",
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
     """Lying waterfall from one level to another.
 
@@ -172,7 +174,7 @@ def slope(
     after: str,
     unit: str = "",
     show: Show = plain,
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
     """Two moments side by side.
 
@@ -181,7 +183,14 @@ def slope(
     rows : `label`, `before`, `after`, optional `region` (parks keep their colours).
     """
     canvas = Canvas(caption, size)
-    ax = canvas.axes(480, 180, 1120, canvas.bottom)
+    left = [f"{r.label} {show(r.before)}{unit}" for r in rows.itertuples()]
+    right = [f"{show(r.after)}{unit} {r.label}" for r in rows.itertuples()]
+    if canvas.narrow:
+        left = [f"{show(r.before)}{unit}" for r in rows.itertuples()]
+    edge = [canvas.left + end_room(left, 13.5), canvas.right - end_room(right, 13.5)]
+    wide = min(edge[1] - edge[0], 760)
+    spare = 0.0 if canvas.narrow else (edge[1] - edge[0] - wide) / 2
+    ax = canvas.axes(edge[0] + spare, canvas.top + 10, edge[0] + spare + wide, canvas.bottom)
     ax.set_xlim(0, 1)
     ax.set_xticks([0, 1], [before, after])
     ax.tick_params(axis="x", labelsize=canvas.pt(14))
@@ -189,25 +198,15 @@ def slope(
     values = rows[["before", "after"]].to_numpy(float)
     room = max(np.nanmax(values) - np.nanmin(values), 1e-9)
     ax.set_ylim(np.nanmin(values) - 0.1 * room, np.nanmax(values) + 0.1 * room)
-    left, right = [], []
+    shades = []
     for i, r in enumerate(rows.itertuples()):
         style = PARKS.get(getattr(r, "region", ""), None)
         colour = style.colour if style else PALETTE[i % len(PALETTE)]
-        ax.plot(
-            [0, 1],
-            [r.before, r.after],
-            color=colour,
-            linewidth=canvas.pt(3),
-            marker=style.marker if style else "o",
-            markersize=canvas.pt(9),
-            clip_on=False,
-        )
-        shade = style.text if style else colour
-        left.append((r.before, f"{r.label} {show(r.before)}{unit}", shade))
-        right.append((r.after, f"{show(r.after)}{unit} {r.label}", shade))
-    to_px = lambda v: canvas.px(ax, 0, v)[1]  # noqa: E731
-    for side, x, align in ((left, 450, "right"), (right, 1150, "left")):
-        places = spread([to_px(v) for v, _, _ in side], 28, 150, canvas.bottom)
-        for (_, words, colour), y in zip(side, places, strict=True):
-            canvas.text(x, y, words, 13.5, colour, ha=align, fit=380)
+        shades.append(style.text if style else SHADES[colour])
+        ax.plot([0, 1], [r.before, r.after], color=colour, linewidth=canvas.pt(3),
+                marker=style.marker if style else "o", markersize=canvas.pt(9), clip_on=False)
+    for words, column, x, at, align in ((left, "before", 0, -26, "right"), (right, "after", 1, 26, "left")):
+        places = spread([canvas.px(ax, x, v)[1] for v in rows[column]], 29, canvas.top, canvas.bottom)
+        for word, colour, y in zip(words, shades, places, strict=True):
+            canvas.text(canvas.px(ax, x, 0)[0] + at, y, word, 13.5, colour, ha=align)
     return canvas.figure

@@ -9,9 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
-from zcqlib.figures.theme import INK, STACKED, TITLE_LENGTH, Caption, FigureError, font_path
+from zcqlib.figures.theme import INK, REFERENCE, SIZES, STACKED, TITLE_LENGTH, FigureError, font_path
+
+SMALLEST = 10.5  # pt on the 16:9 page: the footer
 
 
 def texts(figure: Figure) -> list[str]:
@@ -36,8 +41,9 @@ def check(figure: Figure) -> None:
 
     Raises
     ------
-    FigureError : no caption, unit, source or date; a title too long; a glyph the font lacks; text outside the canvas or
-        over other text. All faults are listed.
+    FigureError : no caption, unit, source or date; a title too long; a glyph the font lacks; text that is too small,
+        outside the canvas, cut, over other text, over the edge of a bar or under a target, pace or main line. All
+        faults are listed.
     """
     caption = getattr(figure, "zcq_caption", None)
     if caption is None:
@@ -58,10 +64,16 @@ def check(figure: Figure) -> None:
         renderer = figure.canvas.get_renderer()
         shown = [(t, Text.get_window_extent(t, renderer)) for t in _texts(figure)]  # without an annotation's arrow
     faults += [f"字体缺字:{m[1]}" for w in seen if (m := re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)))]
+    least = SMALLEST * SIZES[figure.zcq_size].scale
     wide, high = figure.bbox.width, figure.bbox.height
     for t, box in shown:
+        cut = t.get_clip_box() if t.get_clip_on() else None
         if box.x0 < -1 or box.y0 < -1 or box.x1 > wide + 1 or box.y1 > high + 1:
             faults.append(f"文字超出画面:「{t.get_text()[:20]}」")
+        elif cut is not None and (box.x0 < cut.x0 or box.x1 > cut.x1 or box.y0 < cut.y0 or box.y1 > cut.y1):
+            faults.append(f"文字被截断:「{t.get_text()[:20]}」")
+        if t.get_fontsize() < least - 0.01:
+            faults.append(f"文字太小:「{t.get_text()[:20]}」")
     plain = [(t, b) for t, b in shown if t.get_gid() != STACKED]
     for i, (t, a) in enumerate(plain):
         for u, b in plain[i + 1 :]:
@@ -69,8 +81,41 @@ def check(figure: Figure) -> None:
             down = min(a.y1, b.y1) - max(a.y0, b.y0)
             if across > 1.0 and down > 0.25 * min(a.height, b.height):
                 faults.append(f"文字重叠:「{t.get_text()[:16]}」与「{u.get_text()[:16]}」")
+    faults += _crossed(figure, plain)
     if faults:
         raise FigureError(f"图「{caption.title[:24]}」不能输出:" + ";".join(dict.fromkeys(faults)))
+
+
+def _crossed(figure: Figure, shown: list[tuple[Text, Bbox]]) -> list[str]:
+    """Texts that a reference line runs through or that stand half on a bar; one on an opaque ground hides the line."""
+    grounds = {id(ax.patch) for ax in figure.axes} | {id(figure.patch)}
+    bars = [r.get_window_extent() for r in figure.findobj(Rectangle) if id(r) not in grounds and r.get_visible()]
+    lines = [line.get_transform().transform_path(line.get_path()) for line in figure.findobj(Line2D)
+             if line.get_gid() == REFERENCE and line.get_visible()]
+    out = []
+    for t, box in shown:
+        inner = Bbox.from_extents(box.x0 + 1, box.y0 + 0.2 * box.height, box.x1 - 1, box.y1 - 0.2 * box.height)
+        if t.get_bbox_patch() is None and any(path.intersects_bbox(inner, filled=False) for path in lines):
+            out.append(f"线穿过文字:「{t.get_text()[:16]}」")
+        for bar in bars:
+            both = Bbox.intersection(inner, bar)
+            apart = both is None or both.width < 2 or both.height < 2
+            within = inner.x0 > bar.x0 - 2 and inner.x1 < bar.x1 + 2 and inner.y0 > bar.y0 - 2 and inner.y1 < bar.y1 + 2
+            if not apart and not within:
+                out.append(f"文字压在柱边上:「{t.get_text()[:16]}」")
+    return out
+
+
+def alternative(figure: Figure) -> str:
+    """The figure for who cannot see it: title, subtitle, what its labels say, source and date."""
+    caption = figure.zcq_caption
+    if caption.alt:
+        return caption.alt
+    skip = {caption.title, caption.subtitle, "演示数据", f"数据截至{caption.as_of}"}
+    labels = dict.fromkeys(t.replace("\n", "") for t in texts(figure))
+    told = [t for t in labels if t not in skip and not t.startswith("来源")]
+    words = f"{caption.title}。{caption.subtitle}。图中文字:{'、'.join(told)[:600]}。"
+    return f"{'【演示数据】' if caption.demo else ''}{words}来源:{caption.source};数据截至{caption.as_of}。"
 
 
 def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg")) -> list[Path]:
@@ -78,7 +123,7 @@ def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg")) ->
 
     Parameters
     ----------
-    stem : path without ending. formats : of png, svg, pdf.
+    stem : path without ending. formats : of png, svg, pdf (its font is embedded and its text can be copied).
     Returns
     -------
     the files written; a file that would not change is left untouched.
@@ -86,38 +131,30 @@ def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg")) ->
     ------
     FigureError : see `check`.
     """
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
-
     check(figure)
     caption, out = figure.zcq_caption, []
-    alt = caption.alt or f"{caption.title}。{caption.subtitle}。来源:{caption.source}。"
+    alt = alternative(figure)
     for kind in formats:
         buffer = io.BytesIO()
         if kind == "png":
-            figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+            from PIL import Image
+            from PIL.PngImagePlugin import PngInfo
+
+            dpi = SIZES[figure.zcq_size].dpi
+            figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
             info = PngInfo()
             info.add_itxt("Title", caption.title)
             info.add_itxt("Description", alt)
             picture = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
             buffer = io.BytesIO()
-            picture.save(buffer, "png", optimize=True, pnginfo=info)
-            data = buffer.getvalue()
+            picture.save(buffer, "png", optimize=True, pnginfo=info, dpi=(dpi, dpi))
         elif kind == "svg":
-            figure.savefig(
-                buffer,
-                format="svg",
-                metadata={"Date": None, "Creator": None, "Title": caption.title, "Description": alt},
-            )
-            data = buffer.getvalue()
+            told = {"Date": None, "Creator": None, "Title": caption.title, "Description": alt}
+            figure.savefig(buffer, format="svg", metadata=told)
         else:
-            figure.savefig(
-                buffer,
-                format=kind,
-                metadata={"CreationDate": None, "Creator": None, "Producer": None, "Title": caption.title},
-            )
-            data = buffer.getvalue()
-        path = Path(f"{stem}.{kind}")
+            told = {"CreationDate": None, "Creator": None, "Producer": None, "Title": caption.title, "Subject": alt}
+            figure.savefig(buffer, format=kind, metadata=told)
+        data, path = buffer.getvalue(), Path(f"{stem}.{kind}")
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_bytes() != data:
             path.write_bytes(data)
@@ -152,4 +189,4 @@ def show(figure: Figure) -> None:
 
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=72, metadata={"Software": None})
-    display(Image(buffer.getvalue(), alt=getattr(figure, "zcq_caption", Caption("", "", "", "", False)).title))
+    display(Image(buffer.getvalue(), alt=alternative(figure)))

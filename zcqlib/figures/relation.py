@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 
-from zcqlib.figures.marks import PALETTE, plain
+from zcqlib.figures.marks import label, plain
 from zcqlib.figures.theme import (
     AXIS,
     BENCHMARK,
@@ -17,12 +17,14 @@ from zcqlib.figures.theme import (
     GRID,
     NAVY,
     OTHER,
+    PALETTE,
+    PARKS,
     SEASON_LINE,
     SEASON_TEXT,
     SECOND,
+    SHADES,
     Canvas,
     Caption,
-    spread,
 )
 
 
@@ -33,7 +35,7 @@ def calibration(
     rival: pd.DataFrame | None = None,
     big: str = "",
     big_words: str = "",
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
     """How often what was called p per cent came true.
 
@@ -88,7 +90,7 @@ def scatter(
     y_label: str,
     fit: pd.DataFrame | None = None,
     highlight: Sequence[str] = (),
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
     """Points on two log axes with a fitted line.
 
@@ -99,20 +101,12 @@ def scatter(
     import seaborn as sns
 
     canvas = Canvas(caption, size)
-    ax = canvas.axes(150, 160, 1400, canvas.bottom - 34)
+    ax = canvas.axes(canvas.left + 98, canvas.top + 16, canvas.right - 40, canvas.bottom - 34)
     groups = points.assign(who=["其他" if s not in highlight else s for s in points["series"]])
     palette = {s: PALETTE[i % len(PALETTE)] for i, s in enumerate(highlight)} | {"其他": OTHER}
-    sns.scatterplot(
-        groups.sort_values("who", key=lambda s: s != "其他"),
-        x="x",
-        y="y",
-        hue="who",
-        palette=palette,
-        ax=ax,
-        s=canvas.pt(60),
-        legend=False,
-        linewidth=0.4,
-    )
+    shapes = {s: list(PARKS.values())[1:][i % 5].marker if i else "o" for i, s in enumerate(highlight)} | {"其他": "o"}
+    sns.scatterplot(groups.sort_values("who", key=lambda s: s != "其他"), x="x", y="y", hue="who", style="who",
+                    palette=palette, markers=shapes, ax=ax, s=canvas.pt(70), legend=False, linewidth=0.4)
     ax.set_xscale("log")
     ax.set_yscale("log")
     if fit is not None:
@@ -120,30 +114,20 @@ def scatter(
             ax.fill_between(fit["x"], fit["low"], fit["high"], color=FAN[0], zorder=0, linewidth=0)
         ax.plot(fit["x"], fit["y"], color=BENCHMARK, linewidth=canvas.pt(2))
     ax.grid(color=GRID, linewidth=1)
-    for axis in (ax.xaxis, ax.yaxis):
+    for axis, low, high in ((ax.xaxis, *ax.get_xlim()), (ax.yaxis, *ax.get_ylim())):
+        subs = (1.0, 2.0, 5.0) if high / low < 300 else (1.0,)
+        axis.set_major_locator(LogLocator(subs=subs))
         axis.set_major_formatter(FuncFormatter(lambda v, _: plain(v)))
         axis.set_minor_formatter(FuncFormatter(lambda v, _: ""))
     ax.tick_params(which="minor", length=0)
     ax.set_xlabel("")
     ax.set_ylabel("")
-    canvas.text(1400, canvas.bottom + 14, x_label, 12.5, SECOND, ha="right")
-    canvas.text(150, 144, y_label, 12.5, SECOND)
-    ends = []
+    canvas.text(canvas.right, canvas.bottom + 18, x_label, 12.5, SECOND, ha="right")
+    canvas.text(canvas.left, canvas.top - 8, y_label, 12.5, SECOND)
     for s in highlight:
         d = points[points["series"] == s].sort_values("x")
         if len(d):
             last = d.iloc[-1]
-            ends.append((float(last["x"]), float(last["y"]), s, palette[s]))
-    places = spread([np.log(e[1]) for e in ends], 0.14)
-    for (x, _, s, colour), y in zip(ends, places, strict=True):
-        ax.annotate(
-            s,
-            (x, float(np.exp(y))),
-            xytext=(canvas.pt(9), 0),
-            textcoords="offset points",
-            fontsize=canvas.pt(13),
-            color=colour,
-            va="center",
-            annotation_clip=False,
-        )
+            label(canvas, ax, f"{s} {last['label']}", (float(last["x"]), float(last["y"])), (0.7, 0.3), 13,
+                  SHADES[palette[s]], bold=0.6, inside=False)
     return canvas.figure

@@ -1,17 +1,21 @@
-"""Lying bars, shares and estimates with intervals, one row each."""
+"""Lying bars and estimates with intervals, one row each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from zcqlib.figures.marks import PALETTE, Show, box, plain
-from zcqlib.figures.theme import AXIS, GRID, INK, NAVY, PARKS, SECOND, STACKED, TO_DATE, Canvas, Caption
+from zcqlib.figures import theme as look
+from zcqlib.figures.marks import Show, plain
+from zcqlib.figures.theme import PARKS, REFERENCE, Canvas, Caption, measured
+
+
+def _names(canvas: Canvas, labels: pd.Series, size: float = 13.5) -> float:
+    """Px for the names of rows: what they need, at most a third of the page."""
+    longest = max((measured(str(w), size) for w in labels), default=0.0)
+    return min(longest, (0.3 if canvas.narrow else 0.24) * (canvas.right - canvas.left))
 
 
 def bars(
@@ -22,90 +26,60 @@ def bars(
     show: Show = plain,
     reference: float = float("nan"),
     reference_words: str = "",
-    size: str = "wide",
+    heads: tuple[str, str] = ("", ""),
+    size: str = "",
 ) -> Figure:
-    """Lying bars, in the order given.
+    """Lying bars, in the order given; the numbers stand in columns of their own, clear of bars and reference.
 
     Parameters
     ----------
-    rows : `label`, `value`, optional `region` (parks keep their colours), `note` (text after the number).
+    rows : `label`, `value`, optional `region` (parks keep their colours), `note` (a second number, as text).
+    heads : headings of the two columns of numbers.
     """
-    canvas = Canvas(caption, size)
+    canvas = Canvas(caption, size, need=58 * len(rows) + 60)
     n = max(len(rows), 1)
-    ax = canvas.axes(360, 160, 1380, canvas.bottom)
+    parks = "region" in rows
+    left = canvas.left + (28 if parks else 0)
+    names = _names(canvas, rows["label"])
+    told = [f"{show(v)}{unit}" if np.isfinite(v) else "未报" for v in rows["value"]]
+    notes = rows["note"].astype("str").tolist() if "note" in rows else []
+    wide = [max([measured(w, 13) for w in (*part, head)], default=0.0) for part, head in zip((told, notes), heads,
+                                                                                           strict=True)]
+    note_at = canvas.right
+    value_at = note_at - (wide[1] + 40 if notes else 0)
+    top = canvas.top + (26 if reference_words or any(heads) else 6)
+    step = min((canvas.bottom - top) / n, 92)
+    ax = canvas.axes(left + names + 16, top, value_at - wide[0] - 24, top + step * n)
     values = rows["value"].to_numpy(float)
-    colours = [PARKS[r].colour if r in PARKS else TO_DATE for r in rows.get("region", pd.Series([""] * len(rows)))]
-    ax.barh(range(len(rows)), np.nan_to_num(values), height=0.58, color=colours)
+    colours = [PARKS[r].colour if r in PARKS else look.TO_DATE for r in rows["region"]] if parks else look.TO_DATE
+    ax.barh(range(len(rows)), np.nan_to_num(values), height=min(0.6, 40 / step), color=colours)
     low, high = min(0.0, np.nanmin(values, initial=0)), max(np.nanmax(values, initial=0), 1e-9)
     if np.isfinite(reference):
-        high = max(high, reference)
-        ax.axvline(reference, color=INK, linewidth=canvas.pt(1.8))
-        ax.text(reference, -0.62, reference_words, ha="center", va="bottom", fontsize=canvas.pt(12), color=INK)
-    ax.set_xlim(low * 1.15, high * 1.02)
-    ax.set_ylim(n - 0.4, -0.9)
+        high = max(high, reference * 1.02)
+        ax.axvline(reference, color=look.INK, linewidth=canvas.pt(1.8), gid=REFERENCE)
+    ax.set_xlim(low * 1.05, high)
+    ax.set_ylim(n - 0.5, -0.5)
     ax.set_yticks([])
     ax.set_xticks([])
-    ax.axvline(0, color=AXIS, linewidth=canvas.pt(1.2))
+    ax.axvline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
+    if np.isfinite(reference) and reference_words:
+        x, room = canvas.px(ax, reference, 0)[0], measured(reference_words, 12) / 2
+        x = min(max(x, left + names + 16 + room), value_at - wide[0] - 30 - room)
+        canvas.text(x, top - 14, reference_words, 12, look.INK, ha="center", bold=0.6)
+    for x, head in zip((value_at, note_at), heads, strict=True):
+        if head:
+            canvas.text(x, top - 14, head, 12, look.SECOND, ha="right")
     for i, r in enumerate(rows.itertuples()):
-        x, y = canvas.figure.transFigure.inverted().transform(
-            ax.transData.transform((max(np.nan_to_num(r.value), 0), i))
-        )
-        words = f"{show(r.value)}{unit}" if np.isfinite(r.value) else "未报"
-        note = getattr(r, "note", "")
-        canvas.text(
-            x * canvas.width + 10,
-            canvas.height * (1 - y),
-            words + (f"  {note}" if note else ""),
-            13,
-            INK,
-            fit=1536 - x * canvas.width - 10,
-        )
-        canvas.text(344, canvas.height * (1 - y), r.label, 13.5, INK, ha="right", fit=280)
+        y = top + step * (i + 0.5)
+        style = PARKS.get(r.region) if parks else None
+        if style:
+            canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
+        canvas.text(left, y, r.label, 13.5, look.INK, fit=names, rows=2 if step > 50 else 1,
+                    bold=0.6 if style and r.region == "zone" else 0)
+        canvas.text(value_at, y, told[i], 13, look.INK, ha="right")
+        if notes:
+            canvas.text(note_at, y, notes[i], 13, look.SECOND, ha="right")
     return canvas.figure
-
-
-
-def shares(rows: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, size: str = "wide") -> Figure:
-    """Lying stacked bars of shares that add up to 100.
-
-    Parameters
-    ----------
-    rows : index labels, one column a part (ids of parks keep their colours), values in per cent.
-    """
-    canvas = Canvas(caption, size)
-    ax = canvas.axes(250, 210, 1536, canvas.bottom)
-    start = np.zeros(len(rows))
-    x = 250.0
-    for i, part in enumerate(rows.columns):
-        style = PARKS.get(part)
-        colour = style.colour if style else PALETTE[i % len(PALETTE)]
-        ax.barh(range(len(rows)), rows[part], left=start, color=colour, height=0.62, edgecolor="white")
-        for j, v in enumerate(rows[part]):
-            if v >= 5:
-                dark = mpl.colors.rgb_to_hsv(mpl.colors.to_rgb(colour))[2] < 0.85 or part not in ("jingkai",)
-                ax.text(
-                    start[j] + v / 2,
-                    j,
-                    f"{v:.0f}%",
-                    ha="center",
-                    va="center",
-                    fontsize=canvas.pt(12),
-                    color="white" if dark else INK,
-                    gid=STACKED,
-                )
-        start = start + rows[part].to_numpy(float)
-        box(canvas, x, 166, 22, 14, colour)
-        t = canvas.text(x + 30, 166, names.get(part, part), 12.5, SECOND)
-        x += 60 + 19 * len(t.get_text()) * (1 if size == "wide" else 1.3)
-    ax.set_yticks([])
-    for j, label in enumerate(rows.index):
-        y = canvas.height * (1 - canvas.figure.transFigure.inverted().transform(ax.transData.transform((0, j)))[1])
-        canvas.text(236, y, str(label), 13.5, INK, ha="right", fit=170)
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_xlim(0, 100)
-    ax.set_xticks([])
-    return canvas.figure
-
 
 
 def forest(
@@ -115,7 +89,7 @@ def forest(
     zero: float = 0.0,
     zero_words: str = "",
     show: Show = plain,
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
     """Estimates with intervals.
 
@@ -123,25 +97,30 @@ def forest(
     ----------
     rows : `label`, `estimate`, `low`, `high`, optional `actual` (what came, a hollow diamond).
     """
-    canvas = Canvas(caption, size)
-    ax = canvas.axes(560, 170, 1300, canvas.bottom)
+    canvas = Canvas(caption, size, need=76 * len(rows) + 100)
+    names = _names(canvas, rows["label"])
+    told = [f"{show(r.estimate)}\uff08{show(r.low)}–{show(r.high)}\uff09" for r in rows.itertuples()]
+    wide = max((measured(t, 13) for t in told), default=0.0)
+    top = canvas.top + 34
+    ax = canvas.axes(canvas.left + names + 30, top, canvas.right - wide - 24, canvas.bottom)
     actual = rows["actual"] if "actual" in rows else pd.Series(np.nan, rows.index)
     low, high = (float(f([*rows["low"], *rows["high"], *actual, zero])) for f in (np.nanmin, np.nanmax))
     room = max(high - low, 1e-9)
-    ax.set_xlim(low - 0.06 * room, high + 0.06 * room)
-    ax.set_ylim(len(rows) - 0.4, -0.8)
-    ax.axvline(zero, color=INK, linewidth=canvas.pt(1.4))
+    ax.set_xlim(low - 0.04 * room, high + 0.04 * room)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.axvline(zero, color=look.INK, linewidth=canvas.pt(1.4), gid=REFERENCE)
     ax.set_yticks([])
-    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_locator(MaxNLocator(4 if canvas.narrow else 6))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: show(round(v, 9))))
-    ax.grid(axis="x", color=GRID, linewidth=1)
+    ax.grid(axis="x", color=look.GRID, linewidth=1)
     if zero_words:
-        ax.text(zero, -0.72, zero_words, ha="center", va="top", fontsize=canvas.pt(12), color=SECOND)
+        canvas.text(canvas.px(ax, zero, 0)[0], top - 16, zero_words, 12, look.INK, ha="center", bold=0.6)
+    canvas.text(canvas.right, top - 16, "估计\uff0895%区间\uff09", 12, look.SECOND, ha="right")
     for i, r in enumerate(rows.itertuples()):
-        ax.plot([r.low, r.high], [i, i], color=NAVY, linewidth=canvas.pt(2.6))
-        ax.plot([r.estimate], [i], "o", color=NAVY, markersize=canvas.pt(9))
-        ax.plot([actual.iloc[i]], [i], "D", color="white", markeredgecolor=INK, markersize=canvas.pt(9), zorder=3)
-        y = canvas.height * (1 - canvas.figure.transFigure.inverted().transform(ax.transData.transform((0, i)))[1])
-        canvas.text(64, y, r.label, 13.5, INK, fit=470)
-        canvas.text(1536, y, f"{show(r.estimate)}({show(r.low)}~{show(r.high)})", 13, NAVY, ha="right", fit=220)
+        ax.plot([r.low, r.high], [i, i], color=look.NAVY, linewidth=canvas.pt(2.6))
+        ax.plot([r.estimate], [i], "o", color=look.NAVY, markersize=canvas.pt(9))
+        ax.plot([actual.iloc[i]], [i], "D", color="white", markeredgecolor=look.INK, markersize=canvas.pt(9), zorder=3)
+        y = canvas.px(ax, 0, i)[1]
+        canvas.text(canvas.left, y, r.label, 13.5, look.INK, fit=names, rows=2)
+        canvas.text(canvas.right, y, told[i], 13, look.NAVY, ha="right")
     return canvas.figure

@@ -8,22 +8,26 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib.figures.marks import PALETTE, Show, box, end_labels, month_ticks, plain, ticks
-from zcqlib.figures.theme import (
-    AXIS,
-    BENCHMARK,
-    GRID,
-    INK,
-    NAVY,
-    OTHER,
-    PARKS,
-    PLAIN,
-    SECOND,
-    THIRD,
-    Canvas,
-    Caption,
-    stroke,
+from zcqlib.figures import theme as look
+from zcqlib.figures.marks import (
+    Show,
+    end_labels,
+    end_room,
+    fan,
+    key,
+    label,
+    mixed,
+    month_ticks,
+    plain,
+    quantile,
+    reference,
+    signed,
+    ticks,
 )
+from zcqlib.figures.tables import light
+from zcqlib.figures.theme import PALETTE, PARKS, PLAIN, SHADES, Canvas, Caption, measured
+
+DOTS = (0, (1.2, 1.6))
 
 
 def lines(
@@ -39,7 +43,7 @@ def lines(
     target: float = float("nan"),
     target_words: str = "",
     points: pd.DataFrame | None = None,
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
     """Lines over time, the highlighted in colour, a benchmark in slate, the others grey; all named at the end.
 
@@ -52,94 +56,59 @@ def lines(
     xs = list(dict.fromkeys(data.sort_values("x")["x"]))
     if points is not None:
         xs = sorted({*xs, *points["x"]})
-    place = {x: i for i, x in enumerate(xs)}
-    ax = canvas.axes(128, 160, 1330, canvas.bottom)
-    ends, names = [], names or {}
-    order = sorted(data["series"].unique(), key=lambda s: (s in highlight or s in PARKS, s == benchmark))
-    drawn = 0
-    for s in order:
+    place, names = {x: i for i, x in enumerate(xs)}, names or {}
+    parts = {}
+    for s in sorted(data["series"].unique(), key=lambda s: (s in highlight or s in PARKS, s == benchmark)):
         d = data[data["series"] == s].assign(p=lambda f: f["x"].map(place)).sort_values("p")
         d = d[d["value"].notna()]
-        if d.empty:
-            continue
-        if s in PARKS and s not in highlight or s in PARKS and s != "zone":
-            style = PARKS[s]
-            ax.plot(
-                d["p"],
-                d["value"],
-                color=style.colour,
-                linewidth=canvas.pt(3),
-                marker=style.marker,
-                markersize=canvas.pt(style.size * 0.75),
-                markeredgecolor="white",
-                zorder=3,
-            )
-            ends.append(
-                (float(d["value"].iloc[-1]), f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}", style.text)
-            )
+        if len(d):
+            parts[s] = d
+    told = {s: f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}" for s, d in parts.items()}
+    marks = max([measured(show(float(v)), 12) for v in data["value"].dropna()], default=20.0)
+    ax = canvas.axes(canvas.left + marks + 14, canvas.top, canvas.right - end_room(list(told.values())), canvas.bottom)
+    ends, drawn = [], 0
+    for s, d in parts.items():
+        last = float(d["value"].iloc[-1])
+        if s in PARKS:
+            style, wide = PARKS[s], 4.2 if s in highlight else 3
+            ax.plot(d["p"], d["value"], color=style.colour, linewidth=canvas.pt(wide), marker=style.marker,
+                    markersize=canvas.pt(style.size * 0.75), markeredgecolor="white", zorder=4 if wide > 3 else 3)
+            ends.append((last, told[s], style.text))
         elif s in highlight:
             colour = PALETTE[drawn % len(PALETTE)]
             drawn += 1
             ax.plot(d["p"], d["value"], color=colour, linewidth=canvas.pt(4.2), zorder=4)
-            ax.plot(d["p"].iloc[-1:], d["value"].iloc[-1:], "o", color=colour, markersize=canvas.pt(8), zorder=4)
-            ends.append(
-                (
-                    float(d["value"].iloc[-1]),
-                    f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}",
-                    PARKS[s].text if s in PARKS else colour,
-                )
-            )
+            ends_ = d.iloc[[0, -1]]
+            ax.plot(ends_["p"], ends_["value"], "o", color=colour, markersize=canvas.pt(8), zorder=4)
+            ends.append((last, told[s], SHADES[colour]))
         else:
-            grey = BENCHMARK if s == benchmark else OTHER
-            ax.plot(
-                d["p"],
-                d["value"],
-                color=grey,
-                linewidth=canvas.pt(3 if s == benchmark else 1.6),
-                zorder=2 if s == benchmark else 1,
-            )
-            ends.append(
-                (
-                    float(d["value"].iloc[-1]),
-                    f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}",
-                    BENCHMARK if s == benchmark else THIRD,
-                )
-            )
-    if points is not None:
-        for r in points.itertuples():
-            ax.plot(
-                [place[r.x]],
-                [r.value],
-                "D",
-                markerfacecolor="white",
-                markeredgecolor=INK,
-                markersize=canvas.pt(9),
-                zorder=5,
-            )
-            ax.annotate(
-                r.label,
-                (place[r.x], r.value),
-                xytext=(0, canvas.pt(12)),
-                textcoords="offset points",
-                ha="center",
-                fontsize=canvas.pt(12),
-                color=INK,
-            )
-    if np.isfinite(target):
-        ax.axhline(target, color=INK, linewidth=canvas.pt(1.8))
-        ax.text(-0.35, target, target_words, fontsize=canvas.pt(13), color=INK, va="bottom", path_effects=stroke(INK))
+            main = s == benchmark
+            ax.plot(d["p"], d["value"], color=look.BENCHMARK if main else look.OTHER,
+                    linewidth=canvas.pt(3 if main else 1.6), zorder=2 if main else 1)
+            ends.append((last, told[s], look.BENCHMARK if main else look.THIRD))
     if zero:
         ax.set_ylim(bottom=0)
-        ax.axhline(0, color=AXIS, linewidth=canvas.pt(1.2))
-    ax.margins(y=0.12)
-    ax.set_xlim(-0.4, max(len(xs) - 0.6, 0.5))
-    every = max(1, -(-len(xs) // (14 if size == "wide" else 7)))
+        ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
+    values = data["value"].tolist() + ([target] if np.isfinite(target) else [])
+    low, high = 0.0 if zero else np.nanmin(values), np.nanmax(values)
+    ax.set_ylim(low - (0 if zero else 0.06 * (high - low)), high + 0.08 * (high - low or abs(high) or 1))
+    ax.set_xlim(-0.3, max(len(xs) - 0.85, 0.4))
+    room = (canvas.px(ax, 1, 0)[0] - canvas.px(ax, 0, 0)[0]) if len(xs) > 1 else canvas.width
+    every = max(1, int(np.ceil((max(measured(str(x), 12) for x in xs) + 14) / room)))
     shown = [i for i in range(len(xs)) if (len(xs) - 1 - i) % every == 0]
     ax.set_xticks(shown, [str(xs[i]) for i in shown])
     ticks(ax, show)
-    end_labels(canvas, ax, ends, len(xs) - 1, size=12)
+    bold = [told[s] for s in highlight if s in told] + ([told[benchmark]] if benchmark in told else [])
+    end_labels(canvas, ax, ends, max(float(d["p"].iloc[-1]) for d in parts.values()), bold=bold)
+    if np.isfinite(target):
+        reference(canvas, ax, target, target_words, size=13)
+    if points is not None:
+        for r in points.itertuples():
+            ax.plot([place[r.x]], [r.value], "D", markerfacecolor="white", markeredgecolor=look.INK,
+                    markersize=canvas.pt(9), zorder=5)
+        for r in points.itertuples():
+            label(canvas, ax, r.label, (place[r.x], r.value), (-0.3, -1), 12)
     return canvas.figure
-
 
 
 def multiples(
@@ -149,68 +118,75 @@ def multiples(
     *,
     unit: str = "",
     show: Show = plain,
+    quantiles: pd.DataFrame | None = None,
+    ruler: pd.DataFrame | None = None,
+    facts: pd.DataFrame | None = None,
     notes: Mapping[str, str] | None = None,
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
     """One small panel a region, same scale: the lead over the seasonal pace (0 ends at the target), with its fan.
 
     Parameters
     ----------
-    data : `region`, `month`, `value`, and for month 12 `low`, `high` (80 %), NaN elsewhere. notes : one line a region.
+    data : `region`, `month`, `value`. quantiles : `region`, `level`, `value` of the lead at the year end.
+    ruler : `month`, `value` of 序时进度 against the season. facts : index region; `light`, `chance`, `now`, `ahead`
+        (texts). notes : one line a region in place of the light.
     """
-    canvas = Canvas(caption, size)
     regions = [r for r in PARKS if r in set(data["region"])] + sorted(set(data["region"]) - set(PARKS))
-    across = 3 if size != "phone" else 2
+    canvas = Canvas(caption, size, need=2 * 330 + 900)
+    across = 1 if canvas.narrow else 3
     down = -(-len(regions) // across)
-    wide, high = (1472 + 40) / across, (canvas.bottom - 150) / max(down, 1)
-    values = data[["value", "low", "high"]].to_numpy(float)
-    low, high_value = min(np.nanmin(values), 0), max(np.nanmax(values), 0)
-    room = max(high_value - low, 1e-9)
+    gap = 36
+    wide = (canvas.right - canvas.left + gap) / across - gap
+    high = (canvas.bottom + 16 - canvas.top) / max(down, 1)
+    values = [data["value"].to_numpy(float)]
+    if quantiles is not None and len(quantiles):
+        values.append(quantiles.loc[quantiles["level"].between(0.02, 0.98), "value"].to_numpy(float))
+    if ruler is not None:
+        values.append(ruler["value"].to_numpy(float))
+    values = np.concatenate(values)
+    low, top = min(np.nanmin(values), 0), max(np.nanmax(values), 0)
+    room = max(top - low, 1e-9)
+    low, top = low - 0.04 * room, top + 0.04 * room
     for i, region in enumerate(regions):
         style = PARKS.get(region, PLAIN)
-        x, y = 64 + wide * (i % across), 150 + high * (i // across)
-        canvas.text(x, y + 10, names.get(region, region), 15, style.text, bold=0.6)
-        if notes and region in notes:
-            canvas.text(x + wide - 50, y + 10, notes[region], 12.5, style.text, ha="right", fit=wide - 190)
-        ax = canvas.axes(x + 66, y + 34, x + wide - 50, y + high - 34)
+        x, y = canvas.left + (wide + gap) * (i % across), canvas.top + high * (i // across)
+        canvas.dot(x + 9, y + 6, style.marker, style.size, style.colour, style.colour)
+        canvas.text(x + 28, y + 6, names.get(region, region), 15, style.text, bold=0.6)
+        told = facts.loc[region] if facts is not None and region in facts.index else None
+        if told is not None:
+            word = f" {told['chance']}"
+            light(canvas, x + wide - 24 - measured(told["light"] + word, 13), y + 6, told["light"], tail=word)
+        elif notes and region in notes:
+            canvas.text(x + wide, y + 6, notes[region], 12.5, style.text, ha="right", fit=wide - 160)
+        foot = 52 if told is not None else 0
+        ax = canvas.axes(x + 56, y + 32, x + wide, y + high - 44 - foot)
         for other in regions:
             if other != region:
-                o = data[(data["region"] == other) & data["low"].isna()].sort_values("month")
-                ax.plot(o["month"], o["value"], color=OTHER, linewidth=canvas.pt(1.2))
+                o = data[data["region"] == other].sort_values("month")
+                ax.plot(o["month"], o["value"], color=look.OTHER, linewidth=canvas.pt(1.2))
+        if ruler is not None:
+            ax.plot(ruler["month"], ruler["value"], color=look.BENCHMARK, linewidth=canvas.pt(1.4), dashes=(5, 3))
         d = data[data["region"] == region].sort_values("month")
-        seen, ahead = d[d["low"].isna()], d[d["low"].notna()]
-        ax.plot(
-            seen["month"],
-            seen["value"],
-            color=style.colour,
-            linewidth=canvas.pt(3),
-            marker=style.marker,
-            markersize=canvas.pt(style.size * 0.6),
-            markeredgecolor="white",
-        )
-        if len(ahead) and len(seen):
-            a, s = ahead.iloc[-1], seen.iloc[-1]
-            ax.fill(
-                [s["month"], a["month"], a["month"]],
-                [s["value"], a["low"], a["high"]],
-                color=style.colour,
-                alpha=0.22,
-                linewidth=0,
-            )
-            ax.plot(
-                [s["month"], a["month"]],
-                [s["value"], a["value"]],
-                color=style.colour,
-                linewidth=canvas.pt(2),
-                linestyle=(0, (1.2, 1.6)),
-            )
-        ax.axhline(0, color=INK, linewidth=canvas.pt(1.2))
-        ax.set_xlim(0.7, 12.3)
-        ax.set_ylim(low - 0.08 * room, high_value + 0.08 * room)
+        ax.axhline(0, color=look.INK, linewidth=canvas.pt(1.4))
+        last, now = float(d["month"].iloc[-1]), float(d["value"].iloc[-1])
+        own = quantiles[quantiles["region"] == region] if quantiles is not None else pd.DataFrame()
+        if len(own) and last < 12:
+            q = quantile(own.set_index("level")["value"].sort_index())
+            m = np.array([last, 12.0])
+            fan(ax, m, now, np.array([0.0, 1.0]), q, [mixed(style.colour, p) for p in (0.18, 0.38, 0.66)])
+            ax.plot(m, [now, q(0.5)], color=look.INK, linewidth=canvas.pt(2), linestyle=DOTS)
+        ax.plot(d["month"], d["value"], color=style.colour, linewidth=canvas.pt(3.2))
+        ax.plot([last], [now], marker=style.marker, markersize=canvas.pt(style.size), color=style.colour,
+                markeredgecolor="white", zorder=4)
+        ax.set_xlim(0.7, 12.2)
+        ax.set_ylim(low, top)
         ax.set_xticks([1, 3, 6, 9, 12], [f"{m}月" for m in (1, 3, 6, 9, 12)])
-        ticks(ax, lambda v: ("+" if v > 0 else "") + show(v), n=4)
+        ticks(ax, signed(show), n=4)
+        if told is not None:
+            canvas.text(x, y + high - 50, told["now"], 12, look.INK, fit=wide)
+            canvas.text(x, y + high - 26, told["ahead"], 12, look.SECOND, fit=wide)
     return canvas.figure
-
 
 
 def columns(
@@ -220,37 +196,28 @@ def columns(
     names: tuple[str, str] = ("今年", "上年"),
     unit: str = "",
     show: Show = plain,
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
-    """Months as columns, last year's as marks behind them.
+    """Months as columns, last year's broad and pale behind them.
 
     Parameters
     ----------
     months : `month`, `value`, `before` (NaN where unknown).
     """
     canvas = Canvas(caption, size)
-    ax = canvas.axes(128, 176, 1536, canvas.bottom)
-    ax.bar(months["month"], months["before"], width=0.72, color=GRID)
-    ax.bar(months["month"], months["value"], width=0.46, color=NAVY)
-    top = float(np.nanmax(months[["value", "before"]].to_numpy(float), initial=0)) or 1.0
+    ax = canvas.axes(canvas.left + 64, canvas.top + 20, canvas.right, canvas.bottom)
+    ax.bar(months["month"], months["before"], width=0.8, color="#D5DCE4")
+    ax.bar(months["month"], months["value"], width=0.46, color=look.NAVY)
+    high = float(np.nanmax(months[["value", "before"]].to_numpy(float), initial=0)) or 1.0
+    ax.set_xlim(0.4, 12.6)
+    ax.set_ylim(0, high * 1.1)
+    wide = canvas.px(ax, 1, 0)[0] - canvas.px(ax, 0, 0)[0]
     for r in months.itertuples():
         if np.isfinite(r.value):
-            ax.text(
-                r.month,
-                r.value + 0.012 * top,
-                show(r.value),
-                ha="center",
-                va="bottom",
-                fontsize=canvas.pt(12),
-                color=NAVY,
-            )
-    ax.set_xlim(0.4, 12.6)
-    ax.set_ylim(0, top * 1.1)
-    month_ticks(ax)
+            x, y = canvas.px(ax, r.month, np.nanmax([r.value, r.before]))
+            canvas.text(x, y - 14, show(r.value), 12, look.NAVY, ha="center", fit=wide + 4, bold=0.4)
+    month_ticks(ax, canvas)
     ticks(ax, show)
-    ax.axhline(0, color=AXIS, linewidth=canvas.pt(1.2))
-    box(canvas, 128, 148, 22, 14, NAVY)
-    canvas.text(160, 148, names[0], 12, SECOND)
-    box(canvas, 260, 148, 22, 14, GRID)
-    canvas.text(292, 148, names[1], 12, SECOND)
+    ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
+    key(canvas, [(f"box:{look.NAVY}", names[0]), ("box:#D5DCE4", names[1])], x=canvas.left + 64)
     return canvas.figure

@@ -9,26 +9,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib.figures.marks import Show, box, dot, line, plain
-from zcqlib.figures.theme import (
-    AXIS,
-    CHANCE,
-    FALL,
-    GRID,
-    INK,
-    LIGHTS,
-    NAVY,
-    OTHER,
-    RISE,
-    SECOND,
-    THIRD,
-    TO_DATE,
-    Canvas,
-    Caption,
-)
+from zcqlib.figures import theme as look
+from zcqlib.figures.marks import Show, key, plain
+from zcqlib.figures.theme import LIGHTS, PARKS, REFERENCE, Canvas, Caption, measured
+
+SHAPES = {"●": "o", "▲": "^", "■": "s", "✓": "o", "◇": "D"}
+SPAN = 130.0  # per cent of the target that a bullet row shows
 
 
-def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "wide") -> Figure:
+def light(canvas: Canvas, x: float, y: float, word: str, size: float = 13, fit: float = 0.0, tail: str = "") -> None:
+    """A verdict as shape, colour and word."""
+    mark, fill, shade = LIGHTS.get(word, ("◇", look.THIRD, look.SECOND))
+    canvas.dot(x, y, SHAPES[mark], 8, "white" if mark == "◇" else fill, fill)
+    if mark == "✓":
+        canvas.line([x - 4, x - 1, x + 4.5], [y, y + 3.5, y - 4], "white", 1.6)
+    canvas.text(x + 20, y, word + tail, size, shade, fit=fit)
+
+
+def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
     """Rows of targets: actual as share of the target, pace mark, year-end range, chance and light.
 
     Parameters
@@ -36,150 +34,166 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "wide") -> Figu
     rows : `group`, `name`, `target`, `actual` (texts), `share`, `pace`, `median`, `low`, `high` (per cent of the
         target, NaN where there is none), `chance` (text), `light` (已完成, 把握较大, 尚有悬念, 难度较大, other).
     """
-    canvas = Canvas(caption, size)
     n = max(len(rows), 1)
-    head, first = 186, 206
-    step = (canvas.bottom + 12 - first) / n
-    ink = min(13.0, step / canvas.scale / 1.75) if size == "wide" else min(13.0, step / 2.1)
-    left, right, span = 690.0, 1240.0, 130.0
-    at = lambda v: left + (right - left) * min(max(v, 0), span) / span  # noqa: E731
-    for x, words, align in (
-        (112, "指标", "left"),
-        (528, "目标", "right"),
-        (650, "当前值", "right"),
-        (1310, "把握", "right"),
-        (1344, "判断", "left"),
-    ):
-        canvas.text(x, head, words, 12, SECOND, ha=align)
-    for v in (0, 25, 50, 75, 125):
-        canvas.text(at(v), head, str(v), 11, SECOND, ha="center")
-    canvas.text(at(100), head, "100=目标", 11.5, INK, bold=0.6, ha="center")
-    key = 148
-    box(canvas, 112, key, 36, 10, TO_DATE)
-    canvas.text(158, key, "实际", 12, SECOND)
-    line(canvas, [232, 232], [key - 10, key + 10], INK, 3)
-    canvas.text(246, key, "此时应达", 12, SECOND)
-    line(canvas, [372, 424], [key, key], NAVY, 2.4)
-    canvas.text(438, key, "年末中位数与80%区间", 12, SECOND)
-    for v in (0, 25, 50, 75, 125):
-        line(canvas, [at(v)] * 2, [first - 4, first + step * n], GRID, 1)
+    canvas = Canvas(caption, size, need=66 * n + 70)
+    narrow, right, left = canvas.narrow, canvas.right, canvas.left
+    key(canvas, [(f"box:{look.TO_DATE}", "实际"), (f"tick:{look.INK}", "此时应达"),
+                 (f"range:{look.NAVY}", "年末中位数与80%区间")], x=left if narrow else left + 48)
+    head, first = canvas.top + 28, canvas.top + 46
+    step = (canvas.bottom + 14 - first) / n
+    ink = 13.0 if narrow else min(13.0, step / 1.75)
+    if narrow:
+        name, aim, now, verdict = left + 34, 0.0, right, right - 148
+        bar, end, chance = left + 34, right - 250, right - 168
+    else:
+        name, verdict = left + 48, right - 176
+        chance, end = verdict - 26, verdict - 98
+        now = left + 48 + min(330, 0.245 * (right - left)) + 268
+        aim, bar = now - 124, now + 30
+    at = lambda v: bar + (end - bar) * min(max(v, 0), SPAN) / SPAN  # noqa: E731
+    down = first + step * n
+    if not narrow:
+        for x, words, align in ((name, "指标", "left"), (aim, "目标", "right"), (now, "当前值", "right"),
+                                (chance, "把握", "right"), (verdict, "判断", "left")):
+            canvas.text(x, head, words, 12, look.SECOND, ha=align)
+    for v in (0, 25, 50, 75, 125) if end - bar > 380 else (0, 50):
+        canvas.text(at(v), head, str(v), 11, look.SECOND, ha="center")
+        if not narrow:
+            canvas.line([at(v)] * 2, [first - 4, down], look.GRID, 1)
+    canvas.text(at(100), head, "100=目标" if end - bar > 380 else "目标", 11.5, look.INK, bold=0.6, ha="center")
     before = None
     for i, r in enumerate(rows.itertuples()):
-        y = first + step * (i + 0.5)
+        top, y = first + step * i, first + step * (i + (0.27 if narrow else 0.5))
         if r.group != before:
-            line(canvas, [64, 1536], [y - step / 2] * 2, OTHER, 0.9)
-            canvas.text(66, y, str(r.group), ink, SECOND)
+            canvas.line([left, right], [top] * 2, look.OTHER, 0.9)
+            canvas.text(left + 2, y, str(r.group), ink, look.SECOND)
             before = r.group
-        canvas.text(112, y, r.name, ink, INK, fit=300)
-        canvas.text(528, y, r.target, ink, SECOND, ha="right", fit=120)
-        canvas.text(650, y, r.actual, ink, INK, ha="right", fit=118)
+        canvas.text(name, y, r.name, ink, look.INK, fit=(chance - 66 if narrow else aim - 112) - name)
+        canvas.text(chance, y, r.chance, ink, look.INK, ha="right")
+        light(canvas, verdict + 8, y, r.light, ink)
+        if narrow:
+            y = first + step * (i + 0.7)
+            canvas.text(now, y, f"{r.actual} / {r.target}", 12, look.SECOND, ha="right", fit=240)
+        else:
+            canvas.text(aim, y, r.target, ink, look.SECOND, ha="right", fit=118)
+            canvas.text(now, y, r.actual, ink, look.INK, ha="right", fit=118)
+        thick = min(step * 0.36, 14)
         if np.isfinite(r.share):
-            box(canvas, left, y, at(r.share) - left, step * 0.36, TO_DATE)
+            canvas.box(bar, y, at(r.share) - bar, thick, look.TO_DATE)
         if np.isfinite(r.pace):
-            line(canvas, [at(r.pace)] * 2, [y - step * 0.34, y + step * 0.34], INK, 2.6)
+            canvas.line([at(r.pace)] * 2, [y - thick, y + thick], look.INK, 2.6)
         if np.isfinite(r.median):
-            line(canvas, [at(r.low), at(r.high)], [y, y], NAVY, 2.2)
-            dot(canvas, at(r.median), y, "o", 7, "white", NAVY)
-        canvas.text(1310, y, r.chance, ink, INK, ha="right", fit=70)
-        mark, fill, shade = LIGHTS.get(r.light, ("◇", THIRD, SECOND))
-        shape = {"●": "o", "▲": "^", "■": "s", "✓": "o", "◇": "D"}[mark]
-        dot(canvas, 1352, y, shape, 8, "white" if mark == "◇" else fill, fill)
-        canvas.text(1374, y, r.light, ink, shade, fit=160)
-    line(canvas, [at(100)] * 2, [first - 4, first + step * n], INK, 1.8)
-    line(canvas, [64, 1536], [first + step * n] * 2, OTHER, 0.9)
+            canvas.line([at(r.low), at(r.high)], [y, y], look.NAVY, 2.2)
+            for v, side in ((r.low, ">"), (r.high, ">"), (r.median, "o")):
+                if side == "o" or v > SPAN:
+                    canvas.dot(at(v), y, side, 7, "white" if v <= SPAN else look.NAVY, look.NAVY)
+        if narrow:
+            canvas.line([at(100)] * 2, [y - thick, y + thick], look.INK, 1.8, gid=REFERENCE)
+    if not narrow:
+        canvas.line([at(100)] * 2, [first - 4, down], look.INK, 1.8, gid=REFERENCE)
+    canvas.line([left, right], [down] * 2, look.OTHER, 0.9)
     return canvas.figure
 
 
+def _grid(canvas: Canvas, index: Sequence[str], columns: Sequence[str], gap_before: int = -1, least: float = 74,
+          bold: str = "") -> tuple[list[float], float, float, float, float]:
+    """Names of rows and columns of a table; left edges of the columns, their width, top, height of a row, letters."""
+    n, m = max(len(index), 1), max(len(columns), 1)
+    gap = 24 if gap_before >= 0 and not canvas.narrow else 8 if gap_before >= 0 else 0
+    longest = max((measured(name, 13) for name in index), default=0.0) + 24
+    room = min(longest, canvas.right - canvas.left - m * least - gap)
+    left = canvas.left + room
+    wide = (canvas.right - left - gap) / m
+    rows = max([1, *(-(-int(measured(c, 12.5)) // max(int(wide - 8), 1)) for c in columns)])
+    top = canvas.top + 6 + 20 * min(rows, 2)
+    step = min((canvas.bottom + 12 - top) / n, 84)
+    ink = min(13.0, step / 1.75)
+    edges = [left + wide * j + (gap if 0 <= gap_before <= j else 0) for j in range(m)]
+    for j, name in enumerate(columns):
+        canvas.text(edges[j] + wide / 2, top - 6 - 10 * min(rows, 2), name, 12.5, look.INK, ha="center", fit=wide - 6,
+                    rows=2, bold=0.6 if name == bold else 0)
+    for i, name in enumerate(index):
+        canvas.text(canvas.left, top + step * (i + 0.5), str(name), ink, look.INK, fit=room - 14,
+                    rows=2 if step > 46 else 1)
+    return edges, wide, top, step, ink
 
-def heatmap(cells: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]], size: str = "wide") -> Figure:
-    """Chances by row and column; dark is little chance.
+
+UNTARGETED = "园区目标未下达"
+
+
+def heatmap(cells: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]], size: str = "") -> Figure:
+    """Chances by row and column in per cent; dark is little chance.
 
     Parameters
     ----------
     cells : index row names in order; one column an id with a chance 0 to 1, or a word (NaN reads 「园区目标未下达」).
-    columns : (id, name) in order; a column after the first `zone` one stands apart.
+    columns : (id, name) in order; the zone stands apart.
     """
-    canvas = Canvas(caption, size)
-    n = max(len(cells), 1)
-    top, bottom, left = 172, canvas.bottom + 8, 430
-    step = (bottom - top) / n
-    wide = (1536 - left - 24) / max(len(columns), 1)
-    ramp = mpl.colors.LinearSegmentedColormap.from_list("chance", list(zip(np.linspace(0, 1, 6), CHANCE, strict=True)))
-    ink = min(13.0, step / (1.9 if size == "wide" else 2.3))
-    for j, (_, name) in enumerate(columns):
-        x = left + wide * j + (24 if j else 0)
-        canvas.text(x + wide / 2, top - 16, name, 13, INK, ha="center", fit=wide - 6)
-    for i, (name, row) in enumerate(cells.iterrows()):
+    canvas = Canvas(caption, size, need=46 * len(cells) + 60)
+    ramp = mpl.colors.LinearSegmentedColormap.from_list(
+        "chance", list(zip(np.linspace(0, 1, 6), look.CHANCE, strict=True)))
+    x = canvas.left
+    canvas.text(x, canvas.top - 8, "把握小", 12, look.SECOND)
+    for i in range(40):
+        canvas.box(x + 66 + 5 * i, canvas.top - 8, 5.4, 14, ramp(i / 39))
+    canvas.text(x + 276, canvas.top - 8, "把握大", 12, look.SECOND)
+    canvas.box(x + 372, canvas.top - 8, 32, 14, facecolor="#F7F8F9", edgecolor="#B4BDC7", hatch="///")
+    told = f"{UNTARGETED}" + ("" if canvas.narrow else "\uff1a不算把握、不计分、不排名")
+    canvas.text(x + 414, canvas.top - 8, told, 12, look.SECOND)
+    canvas.top += 14
+    ids = [id for id, _ in columns]
+    edges, wide, top, step, ink = _grid(canvas, list(map(str, cells.index)), [n for _, n in columns],
+                                        max(ids.index("zone"), 1) if "zone" in ids else -1, bold="一区四园")
+    parks = [j for j, id in enumerate(ids) if id != "zone"]
+    for i, (_, row) in enumerate(cells.iterrows()):
         y = top + step * (i + 0.5)
-        canvas.text(64, y, str(name), ink, INK, fit=left - 84)
-        for j, (id, _) in enumerate(columns):
-            x, value = left + wide * j + (24 if j else 0), row[id]
-            if isinstance(value, int | float) and np.isfinite(value):
-                box(canvas, x + 1, y, wide - 2, step - 2, ramp(float(value)))
-                p = round(100 * value)
-                words = "<1%" if p < 1 else ">99%" if p > 99 else f"{p}%"
-                canvas.text(x + wide / 2, y, words, ink, "white" if value < 0.33 else INK, ha="center")
+        untold = {j for j, id in enumerate(ids) if not isinstance(row[id], str) and not np.isfinite(row[id])}
+        whole = len(parks) > 1 and set(parks) <= untold
+        if whole:
+            from_, to = edges[parks[0]], edges[parks[-1]] + wide
+            _untargeted(canvas, from_, y, to - from_, step, ink)
+        for j, id in enumerate(ids):
+            x, value = edges[j], row[id]
+            if j in untold:
+                if not (whole and j in parks):
+                    _untargeted(canvas, x, y, wide, step, ink)
+            elif isinstance(value, str):
+                done = value == "已完成"
+                canvas.box(x + 2, y, wide - 4, step - 5, facecolor="white",
+                           **(dict(edgecolor=look.NAVY, linewidth=canvas.pt(1.2)) if done else {}))
+                canvas.text(x + wide / 2, y, value, min(ink, 12), look.NAVY if done else look.SECOND, ha="center")
             else:
-                words = value if isinstance(value, str) else "园区目标未下达"
-                fill = words != "已完成"
-                box(
-                    canvas,
-                    x + 1,
-                    y,
-                    wide - 2,
-                    step - 2,
-                    "#F7F8F9" if fill else "#E3E9F1",
-                    **(
-                        {"facecolor": "#F7F8F9", "edgecolor": "#B4BDC7", "hatch": "///"}
-                        if words == "园区目标未下达"
-                        else {}
-                    ),
-                )
-                canvas.text(
-                    x + wide / 2,
-                    y,
-                    words,
-                    min(ink, 11),
-                    SECOND if fill else NAVY,
-                    ha="center",
-                    fit=wide - 14,
-                    **(
-                        {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1.5}}
-                        if words == "园区目标未下达"
-                        else {}
-                    ),
-                )
+                canvas.box(x + 1, y, wide - 2, step - 2, ramp(float(value)))
+                words = "<1" if value < 0.01 else ">99" if value > 0.99 else f"{np.floor(100 * value + 0.5):.0f}"
+                canvas.text(x + wide / 2, y, words, ink, "white" if value < 0.33 else look.INK, ha="center")
     return canvas.figure
 
 
+def _untargeted(canvas: Canvas, x: float, y: float, wide: float, step: float, ink: float) -> None:
+    canvas.box(x + 1, y, wide - 2, step - 2, facecolor="#F7F8F9", edgecolor="#B4BDC7", hatch="///")
+    words = UNTARGETED if wide > measured(UNTARGETED, min(ink, 12)) + 24 else "未下达"
+    canvas.text(x + wide / 2, y, words, min(ink, 12), look.SECOND, ha="center", fit=wide - 12,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5 * canvas.scale})
 
-def states(
-    cells: pd.DataFrame, caption: Caption, *, looks: Mapping[str, tuple[str, str]], size: str = "wide"
-) -> Figure:
+
+def states(cells: pd.DataFrame, caption: Caption, *, looks: Mapping[str, tuple[str, str]], size: str = "") -> Figure:
     """A grid of words, each with its fill and text colour: completeness, stages.
 
     Parameters
     ----------
     cells : index row names, columns column names, values words (keys of `looks`: fill, text colour) or "" for nothing.
     """
-    canvas = Canvas(caption, size)
-    n, m = max(len(cells), 1), max(len(cells.columns), 1)
-    top, bottom, left = 176, canvas.bottom + 10, 330
-    step, wide = (bottom - top) / n, (1536 - left) / m
-    ink = min(12.5, step / (1.9 if size == "wide" else 2.4))
-    for j, name in enumerate(cells.columns):
-        canvas.text(left + wide * (j + 0.5), top - 18, str(name), 12.5, SECOND, ha="center", fit=wide - 4)
-    for i, (name, row) in enumerate(cells.iterrows()):
+    canvas = Canvas(caption, size, need=46 * len(cells) + 60)
+    edges, wide, top, step, ink = _grid(canvas, list(map(str, cells.index)), list(map(str, cells.columns)), least=50)
+    for i, (_, row) in enumerate(cells.iterrows()):
         y = top + step * (i + 0.5)
-        canvas.text(64, y, str(name), min(13.5, ink * 1.1), INK, fit=left - 84)
-        for j, word in enumerate(row):
-            if not word:
-                continue
-            fill, colour = looks.get(word, ("#F7F8F9", SECOND))
-            box(canvas, left + wide * j + 2, y, wide - 4, step - 4, fill)
-            canvas.text(left + wide * (j + 0.5), y, word, ink, colour, ha="center", fit=wide - 10)
+        for x, word in zip(edges, row, strict=True):
+            if word:
+                fill, colour = looks.get(word, ("#F7F8F9", look.SECOND))
+                canvas.box(x + 2, y, wide - 4, step - 4, fill)
+                canvas.text(x + wide / 2, y, word, min(ink, 12.5), colour, ha="center", fit=wide - 8,
+                            rows=2 if step > 46 else 1)
     return canvas.figure
-
 
 
 def effects(
@@ -189,59 +203,53 @@ def effects(
     columns: Sequence[tuple[str, str]],
     unit: str = "",
     show: Show = plain,
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
     """A table with bars: one row a region, one column of bars an effect; the last row is the total.
 
     Parameters
     ----------
-    rows : `label` and one numeric column for each of `columns` (id, name), drawn from the figures as printed.
+    rows : `label`, optional `region` (parks get their marker) and one numeric column for each of `columns` (id, name),
+        drawn from the figures as printed.
     """
-    canvas = Canvas(caption, size)
     n, m = len(rows), len(columns)
-    top, bottom = 190, canvas.bottom
-    step, wide = (bottom - top) / max(n, 1), (1536 - 300) / max(m, 1)
+    canvas = Canvas(caption, size, need=70 * n + 60)
+    top, bottom = canvas.top + 42, canvas.bottom
+    marked = "region" in rows
+    left = canvas.left + (28 if marked else 0)
+    names = max((measured(r, 14) for r in rows["label"]), default=0.0) + left + 30
+    names = min(names, canvas.left + 0.3 * (canvas.right - canvas.left))
+    step, wide = (bottom - top) / max(n, 1), (canvas.right - names) / max(m, 1)
+    side = min(96, 0.22 * wide + 30)
+
     biggest = max((abs(float(v)) for id, _ in columns for v in rows[id] if np.isfinite(v)), default=1.0) or 1.0
     for j, (id, name) in enumerate(columns):
-        middle = 300 + wide * (j + 0.5)
-        canvas.text(middle, top - 24, name, 14, INK, ha="center", bold=0.6, fit=wide - 10)
-        line(canvas, [middle] * 2, [top, bottom], AXIS, 1.2)
+        zero, half = names + wide * (j + 0.5), wide * 0.5 - side
+        canvas.text(names + wide * (j + 0.5), top - 26, name, 14, look.INK, ha="center", bold=0.6, fit=wide - 10,
+                    rows=2)
+        canvas.line([zero] * 2, [top, bottom], look.AXIS, 1.2)
         for i, v in enumerate(rows[id].astype(float)):
-            y, reach = top + step * (i + 0.5), 0.0
+            y = top + step * (i + 0.5)
             if not np.isfinite(v):
-                canvas.text(middle, y, "—", 13, SECOND, ha="center")
+                canvas.text(zero + 8, y, "—", 13, look.SECOND)
                 continue
-            reach = v / biggest * (wide * 0.5 - 96)
+            reach, thick = v / biggest * half, min(step * 0.5, 34)
             if abs(reach) < 1:
-                line(canvas, [middle] * 2, [y - 9, y + 9], SECOND, 2.4)
+                canvas.line([zero] * 2, [y - 9, y + 9], look.SECOND, 2.4)
             elif v > 0:
-                box(canvas, middle, y, reach, min(step * 0.5, 34), RISE)
+                canvas.box(zero, y, reach, thick, look.RISE)
             else:
-                box(
-                    canvas,
-                    middle + reach,
-                    y,
-                    -reach,
-                    min(step * 0.5, 34),
-                    FALL,
-                    facecolor="white",
-                    edgecolor=FALL,
-                    hatch="////",
-                    linewidth=canvas.pt(1.4),
-                )
-            words = ("+" if v > 0 else "") + show(v)
-            canvas.text(
-                middle + reach + (8 if v >= 0 else -8),
-                y,
-                words,
-                13,
-                RISE if v > 0 else FALL if v < 0 else SECOND,
-                ha="left" if v >= 0 else "right",
-                bold=0.5 if i == n - 1 else 0,
-            )
+                canvas.box(zero + reach, y, -reach, thick, facecolor="white", edgecolor=look.FALL, hatch="////",
+                           linewidth=canvas.pt(1.4))
+            canvas.text(zero + reach + (8 if v >= 0 else -8), y, ("+" if v > 0 else "") + show(v), 13,
+                        look.RISE if v > 0 else look.FALL if v < 0 else look.SECOND, ha="left" if v >= 0 else "right",
+                        bold=0.5 if i == n - 1 else 0)
     for i, r in enumerate(rows.itertuples()):
-        y = top + step * (i + 0.5)
-        canvas.text(64, y, r.label, 14, INK, bold=0.6 if i == n - 1 else 0, fit=220)
-        if i == n - 1:
-            line(canvas, [64, 1536], [y - step / 2] * 2, INK, 1.2)
+        y, last = top + step * (i + 0.5), i == n - 1
+        if marked and r.region in PARKS and not last:
+            style = PARKS[r.region]
+            canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
+        canvas.text(left, y, r.label, 14, look.INK, bold=0.6 if last else 0, fit=names - left - 14, rows=2)
+        if last:
+            canvas.line([canvas.left, canvas.right], [y - step / 2] * 2, look.INK, 1.2)
     return canvas.figure

@@ -1,12 +1,14 @@
 """One look for all figures: font, colours, frame, footer.
 
-A figure is laid out on a canvas of 1600 x 900 px (other sizes scale it); positions count from the top left.
+A figure is laid out in px from the top left; the 16:9 page has 1600 x 900 of them, other pages have fewer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -53,8 +55,27 @@ PARKS = {
     "muye": ParkStyle("#94306B", "#94306B", "v", 9.5),
 }
 PLAIN = ParkStyle(OTHER, THIRD, "o", 6)
+PALETTE = (NAVY, "#1F78C1", "#EFAF23", "#3DAA7A", "#D14A2B", "#94306B")
+SHADES = dict(zip(PALETTE, (p.text for p in PARKS.values()), strict=True))  # text never takes a fill colour
 
-SIZES = {"wide": (13.333, 7.5), "a4half": (7.48, 4.9), "phone": (6.0, 8.0)}
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Inches, how much smaller than on a screen its letters are, margin in px, and dots per inch of the PNG."""
+
+    wide: float
+    high: float
+    scale: float
+    margin: float
+    dpi: int
+
+
+# 16:9 for slides and screens, half an A4 page, an upright telephone
+SIZES = {
+    "wide": Size(40 / 3 + 1e-4, 7.5, 1.0, 64, 120),
+    "a4": Size(7.48, 4.9, 0.68, 48, 240),
+    "phone": Size(6.0, 8.0, 0.9, 36, 160),
+}
 FONTS = [
     "Noto Sans SC",
     "Microsoft YaHei",
@@ -66,7 +87,12 @@ FONTS = [
     "DejaVu Sans",
 ]
 TITLE_LENGTH = 34
+MARKS = ",。、;:)\uff0c\uff1b\uff1a\uff09"  # a line may end after these and never begins with one
+LEAST = 11  # pt on the 16:9 page; no label is made smaller than this to fit, it goes onto a second line
+SIZE = "ZCQ_SIZE"  # environment: the size of every figure that is not told one, set by the export
+POINT = 72 / 120  # pt of a px
 STACKED = "stacked"  # gid of texts that stand on marks or each other on purpose
+REFERENCE = "reference"  # gid of lines that no text may be crossed by: targets, paces, the figure itself
 
 
 class FigureError(ZcqError):
@@ -135,85 +161,123 @@ def stroke(colour: str, width: float = 0.7) -> list:
     return [withStroke(linewidth=width, foreground=colour)]
 
 
-class Canvas:
-    """A figure with title, subtitle and footer; charts place axes and texts on it in px of a 1600 x 900 page."""
+@cache
+def _letters(path: str):
+    from PIL import ImageFont
 
-    def __init__(self, caption: Caption, size: str = "wide"):
+    return ImageFont.truetype(path, 200)
+
+
+@cache
+def _length(words: str) -> float:
+    """Length of a text in units of its size, by the font's own metrics."""
+    return _letters(str(font_path())).getlength(words) / 200
+
+
+def measured(words: str, size: float) -> float:
+    """Width in px of a text, of its longest line where it has several."""
+    return max((_length(line) for line in words.split("\n")), default=0.0) * size / POINT
+
+
+def wrapped(words: str, size: float, room: float, rows: int) -> str:
+    """Words broken into the fewest lines, at most `rows`, that are no wider than `room`; even lines, and rather after
+    a mark than inside a word. A text that does not fit comes back in `rows` lines all the same."""
+    for n in range(1, rows + 1):
+        lines, rest = [], words
+        for left in range(n, 1, -1):
+            aim, best, cost = measured(rest, size) / left, 1, np.inf
+            for i in range(1, len(rest)):
+                wide = measured(rest[:i], size)
+                inside = rest[i - 1].isascii() and rest[i].isascii() and rest[i - 1].isalnum() and rest[i].isalnum()
+                price = abs(wide - aim) + (np.inf if inside or rest[i] in MARKS + "%" or wide > room else 0)
+                price -= 1.5 * size if rest[i - 1] in MARKS or rest[i] in "(\uff08" else 0
+                best, cost = (i, price) if price < cost else (best, cost)
+            lines.append(rest[:best])
+            rest = rest[best:]
+        lines.append(rest)
+        if max(measured(line, size) for line in lines) <= room:
+            break
+    return "\n".join(lines)
+
+
+class Canvas:
+    """A figure with title, subtitle and footer; charts place axes and texts on it in px from the top left.
+
+    Letters have the same size in px on every page, so that a smaller page has fewer px: `width` is 1600 on the 16:9
+    page. `left`, `right`, `top`, `bottom` bound what a chart may use; `narrow` is an upright page. A page that
+    scrolls grows to `need` px.
+    """
+
+    def __init__(self, caption: Caption, size: str = "", need: float = 0.0):
+        size = size or os.environ.get(SIZE, "wide")
         if size not in SIZES:
             raise ValueError(f"size is one of {sorted(SIZES)}, not {size!r}")
         use_theme()
-        wide, high = SIZES[size]
-        self.caption, self.size = caption, size
-        self.scale = 1.0 if size == "wide" else 0.66 if size == "a4half" else 0.62
-        self.width, self.height = 1600.0, 1600.0 * high / wide
-        self.figure = Figure(figsize=(wide, high))
-        FigureCanvasAgg(self.figure)
-        self.figure.zcq_caption = caption
-        rule = self.height - 60
-        title = caption.title
-        self.text(64, 40, title, 24, INK, bold=0.9, va="top", fit=self.width - 128)
-        self.text(64, 99, caption.subtitle, 14, SECOND, va="top", fit=self.width - 128)
-        self.figure.add_artist(
-            mpl.lines.Line2D(
-                [64 / self.width, 1 - 64 / self.width],
-                [1 - rule / self.height] * 2,
-                color=GRID,
-                linewidth=1,
-                transform=self.figure.transFigure,
-            )
-        )
-        left = 64.0
-        if caption.demo:
-            box = mpl.patches.Rectangle(
-                (left / self.width, 1 - (rule + 38) / self.height),
-                104 / self.width,
-                26 / self.height,
-                color=DEMO,
-                transform=self.figure.transFigure,
-            )
-            self.figure.add_artist(box)
-            self.text(left + 52, rule + 25, "演示数据", 12 * (1 if size == "wide" else 0.86), "white", ha="center")
-            left += 120
-        date = f"数据截至{caption.as_of}"
+        page = SIZES[size]
+        self.caption, self.size, self.scale, self.narrow = caption, size, page.scale, size == "phone"
+        self.width, self.height = 120 * page.wide / page.scale, 120 * page.high / page.scale
+        self.left, self.right = page.margin, self.width - page.margin
+        room = self.right - self.left
+        title = 20 if self.narrow else max(20, 24 * min(1, room / max(measured(caption.title, 24.3), 1)))
+        lines = wrapped(caption.title, title, room, 3)
+        below = wrapped(caption.subtitle, 14, room, 2)
         note = f"来源\uff1a{caption.source}" + (f"\uff1b{caption.note}" if caption.note else "")
-        room = self.width - 64 - left - 13 * (len(date) + 3) * (1.0 if size == "wide" else 1.35)
-        self.text(left, rule + 25, note, 10.5, THIRD, fit=room)
-        self.text(self.width - 64, rule + 25, date, 10.5, THIRD, ha="right")
-
-    @property
-    def bottom(self) -> float:
-        """Lowest px that a plot may use."""
-        return self.height - 100
+        date = f"数据截至{caption.as_of}"
+        self.lead = 40 + 59 * (title / 24) * (lines.count("\n") + 1)  # top of the subtitle
+        self.top = self.lead + 57 + 28 * below.count("\n")
+        start = self.left + (120 if caption.demo else 0)
+        free = self.right - start - measured(date, 10.5) - 24
+        self.notes = wrapped(note, 10.5, free if not self.narrow else self.right - start, 3)
+        foot = 60 + 20 * self.notes.count("\n") + (28 if self.narrow else 0)
+        if self.narrow:
+            self.height = max(self.height, need + self.top + foot + 40)
+        self.bottom = self.height - foot - 40
+        self.figure = Figure(figsize=(page.wide, self.height * page.scale / 120))
+        FigureCanvasAgg(self.figure)
+        self.figure.zcq_caption, self.figure.zcq_size = caption, size
+        self.text(self.left, 40, lines, title, INK, bold=0.9, va="top")
+        self.text(self.left, self.lead, below, 14, SECOND, va="top")
+        rule = self.height - foot
+        self.line([self.left, self.right], [rule] * 2, GRID, 1)
+        if caption.demo:
+            self.box(self.left, rule + 25, 104, 26, DEMO)
+            self.text(self.left + 52, rule + 25, "演示数据", 12, "white", ha="center")
+        middle = rule + 25 + 10 * self.notes.count("\n")
+        self.text(start, middle, self.notes, 10.5, THIRD)
+        self.text(self.right, self.height - 24 if self.narrow else rule + 25, date, 10.5, THIRD, ha="right")
 
     def pt(self, size: float) -> float:
         return size * self.scale
 
-    def text(
-        self,
-        x: float,
-        y: float,
-        words: str,
-        size: float,
-        colour: str = INK,
-        bold: float = 0.0,
-        fit: float = 0.0,
-        **more,
-    ) -> Text:
-        """Write at a px position; with `fit` the text is made smaller until it is no wider than that."""
-        size = self.pt(size)
-        if fit:
-            wide = _width(words, size) * self.width / (SIZES[self.size][0] * 72)
-            size *= min(1.0, fit / max(1.05 * wide, 1.0))  # hinting makes letters a little wider than drawn
-        options = {"va": "center", "ha": "left"} | more
-        return self.figure.text(
-            x / self.width,
-            1 - y / self.height,
-            words,
-            fontsize=size,
-            color=colour,
-            path_effects=stroke(colour, bold) if bold else None,
-            **options,
-        )
+    def text(self, x: float, y: float, words: str, size: float, colour: str = INK, bold: float = 0.0, fit: float = 0.0,
+             rows: int = 1, **more) -> Text:
+        """Write at a px position; with `fit` a text wider than that is made smaller, down to `LEAST`, and then broken
+        into up to `rows` lines."""
+        if fit and measured(words, size) > fit:
+            size = max(LEAST, size * fit / measured(words, size))
+            words = wrapped(words, size, fit, rows) if measured(words, size) > fit + 1 else words
+        options = {"va": "center", "ha": "left", "linespacing": 1.25} | more
+        return self.figure.text(x / self.width, 1 - y / self.height, words, fontsize=self.pt(size), color=colour,
+                                path_effects=stroke(colour, bold * self.scale) if bold else None, **options)
+
+    def line(self, x: Sequence[float], y: Sequence[float], colour: str, width: float, **more) -> None:
+        """A line in px."""
+        self.figure.add_artist(mpl.lines.Line2D(
+            [v / self.width for v in x], [1 - v / self.height for v in y], color=colour, linewidth=self.pt(width),
+            transform=self.figure.transFigure, solid_capstyle="butt", **more))
+
+    def dot(self, x: float, y: float, marker: str, size: float, fill: str, edge: str) -> None:
+        """A marker in px."""
+        self.figure.add_artist(mpl.lines.Line2D(
+            [x / self.width], [1 - y / self.height], marker=marker, linestyle="none", markersize=self.pt(size),
+            markerfacecolor=fill, markeredgecolor=edge, markeredgewidth=self.pt(1.8),
+            transform=self.figure.transFigure))
+
+    def box(self, x: float, y: float, wide: float, high: float, colour: str = "none", **more) -> None:
+        """A rectangle in px; y is its middle."""
+        self.figure.add_artist(mpl.patches.Rectangle(
+            (x / self.width, 1 - (y + high / 2) / self.height), wide / self.width, high / self.height,
+            transform=self.figure.transFigure, **({"facecolor": colour, "edgecolor": "none", "linewidth": 0} | more)))
 
     def px(self, ax, x: float, y: float) -> tuple[float, float]:
         """Where a point of some axes lies on the page."""
@@ -232,21 +296,6 @@ class Canvas:
         ax.set_axisbelow(True)
         ax.patch.set_alpha(0)
         return ax
-
-
-_WIDTHS: dict[str, float] = {}
-
-
-def _width(words: str, size: float) -> float:
-    """Width of a text in points, by the font's own metrics."""
-    from matplotlib.textpath import TextPath
-
-    if not words.strip():
-        return 0.0
-    if words not in _WIDTHS:
-        box = TextPath((0, 0), words, size=100, prop=font_manager.FontProperties(fname=str(font_path())))
-        _WIDTHS[words] = float(box.get_extents().width)
-    return _WIDTHS[words] * size / 100
 
 
 def rows_grid(ax, axis: str = "y") -> None:

@@ -8,22 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib.figures.marks import Show, box, month_ticks, plain, ticks
-from zcqlib.figures.theme import (
-    AXIS,
-    BENCHMARK,
-    FAN,
-    INK,
-    NAVY,
-    SEASON_BAND,
-    SEASON_LINE,
-    SEASON_TEXT,
-    SECOND,
-    TO_DATE,
-    Canvas,
-    Caption,
-    stroke,
-)
+from zcqlib.figures import theme as look
+from zcqlib.figures.marks import LEVELS, Show, fan, label, month_ticks, plain, quantile, reference, ticks
+from zcqlib.figures.theme import REFERENCE, Canvas, Caption
+
+DOTS = (0, (1.2, 1.6))  # median of the projection
+DASHES = (5, 3)  # 序时进度
 
 
 def pace(
@@ -37,7 +27,7 @@ def pace(
     chance_words: str = "",
     show: Show = plain,
     season: pd.DataFrame | None = None,
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
     """Cumulative figure against target and paces, with a fan to the year end.
 
@@ -46,147 +36,130 @@ def pace(
     to_date : `month` (1-12), `value`. quantiles : year-end values by level (empty where there is no projection).
     season : optional `month`, `value`, `low`, `high`: the pace that past years kept, scaled to the target.
     """
-    canvas = Canvas(caption, size)
+    tall = len(quantiles) > 0
+    canvas = Canvas(caption, size, need=1240 if tall else 0)
     d = to_date.sort_values("month")
-    ax = canvas.axes(128, 156, 1010, canvas.bottom)
-    has_fan = len(quantiles) > 0
-    q = (lambda p: float(np.interp(p, quantiles.index.to_numpy(float), quantiles.to_numpy(float)))) if has_fan else None
-    top = max(target if np.isfinite(target) else 0, d["value"].max(), q(0.975) if has_fan else 0) * 1.08 or 1.0
+    if canvas.narrow:
+        edge = canvas.right, canvas.bottom - (500 if tall else 0)
+    else:
+        edge = (canvas.right - _side(canvas) - 84 if tall else canvas.right), canvas.bottom
+    ax = canvas.axes(canvas.left + 64, canvas.top, *edge)
+    q = quantile(quantiles) if tall else None
+    aim = target if np.isfinite(target) else 0.0
+    top = max(aim, d["value"].max(), q(0.975) if tall else 0) * 1.1 or 1.0
     k, now = int(d["month"].iloc[-1]), float(d["value"].iloc[-1])
-    if season is not None and len(season):
-        s = season.sort_values("month")
-        ax.fill_between(np.r_[0, s["month"]], np.r_[0, s["low"]], np.r_[0, s["high"]], color=SEASON_BAND, linewidth=0)
-        ax.plot(np.r_[0, s["month"]], np.r_[0, s["value"]], color=SEASON_LINE, linewidth=canvas.pt(1.8))
-        at = s[s["month"] == k]
-        if len(at):
-            canvas_point = ax.transData
-            ax.annotate(
-                f"季节进度\uff08色带为历年范围\uff09\n{k}月应达{show(float(at['value'].iloc[0]))}{unit}",
-                (k, float(at["value"].iloc[0])),
-                xytext=(min(k - 0.2, 8.2), top * 0.12),
-                textcoords=canvas_point,
-                fontsize=canvas.pt(13),
-                color=SEASON_TEXT,
-                va="center",
-                ha="left" if k < 8 else "center",
-                arrowprops=dict(arrowstyle="-", color=SEASON_LINE, linewidth=0.8),
-            )
-    if np.isfinite(target):
-        ax.plot([0, 12], [0, target], color=BENCHMARK, linewidth=canvas.pt(1.6), dashes=(5, 3))
-        ax.annotate(
-            f"序时进度\n{k}月应达{show(target * k / 12)}{unit}",
-            (max(k - 2.5, 1), target * max(k - 2.5, 1) / 12),
-            xytext=(max(k - 5.6, 0.4), target * max(k - 2.5, 1) / 12 + top * 0.13),
-            fontsize=canvas.pt(13),
-            color=SECOND,
-            va="center",
-            arrowprops=dict(arrowstyle="-", color=AXIS, linewidth=0.8),
-        )
-        ax.axhline(target, color=INK, linewidth=canvas.pt(1.8))
-        ax.text(
-            0.12,
-            target + top * 0.02,
-            f"全年目标\uff1a{target_words or show(target) + unit}",
-            fontsize=canvas.pt(14),
-            color=INK,
-            path_effects=stroke(INK),
-            va="bottom",
-        )
-    if has_fan and k < 12:
-        x = np.arange(k, 13)
-        share = (x - k) / (12 - k)
-        if season is not None and len(season):  # the months to come have their season: December is no average month
-            shape = np.interp(x, season.sort_values("month")["month"], season.sort_values("month")["value"])
-            share = (shape - shape[0]) / (shape[-1] - shape[0]) if shape[-1] > shape[0] else share
-        for level, colour in zip((0.95, 0.8, 0.5), FAN, strict=True):
-            low, high = q((1 - level) / 2), q((1 + level) / 2)
-            ax.fill_between(x, now + (low - now) * share, now + (high - now) * share, color=colour, linewidth=0)
-        ax.plot(x, now + (q(0.5) - now) * share, color=NAVY, linewidth=canvas.pt(2.2), linestyle=(0, (1.2, 1.6)))
-        ax.plot(
-            [12],
-            [q(0.5)],
-            "o",
-            markersize=canvas.pt(11),
-            markerfacecolor="white",
-            markeredgecolor=NAVY,
-            markeredgewidth=canvas.pt(3),
-            clip_on=False,
-        )
-    ax.plot(np.r_[0, d["month"]], np.r_[0, d["value"]], color=NAVY, linewidth=canvas.pt(3.4), zorder=4)
-    ax.plot(d["month"], d["value"], "o", color=NAVY, markersize=canvas.pt(7.5), zorder=4)
-    done = f"\n完成目标的{100 * now / target:.1f}%" if np.isfinite(target) and target else ""
-    ax.annotate(
-        f"{k}月累计{show(now)}{unit}{done}",
-        (k, now),
-        xytext=(k + 0.25 if k < 9 else 9.15, now - top * 0.07),
-        fontsize=canvas.pt(14),
-        color=NAVY,
-        va="top",
-        path_effects=stroke(NAVY),
-    )
     ax.set_xlim(0, 12.15)
     ax.set_ylim(0, top)
-    month_ticks(ax)
+    past = season is not None and len(season) > 0
+    if past:
+        s = season.sort_values("month")
+        m = np.r_[0, s["month"]]
+        ax.fill_between(m, np.r_[0, s["low"]], np.r_[0, s["high"]], color=look.SEASON_BAND, linewidth=0)
+        ax.plot(m, np.r_[0, s["value"]], color=look.SEASON_LINE, linewidth=canvas.pt(1.8), gid=REFERENCE)
+    if tall and k < 12:
+        x = np.arange(k, 13)
+        share = (x - k) / (12 - k)
+        if past:  # the months to come have their season: December is no average month
+            shape = np.interp(x, s["month"], s["value"])
+            share = (shape - shape[0]) / (shape[-1] - shape[0]) if shape[-1] > shape[0] else share
+        fan(ax, x, now, share, q)
+        ax.plot(x, now + (q(0.5) - now) * share, color=look.NAVY, linewidth=canvas.pt(2.2), linestyle=DOTS)
+        ax.plot([12], [q(0.5)], "o", markersize=canvas.pt(11), markerfacecolor="white", markeredgecolor=look.NAVY,
+                markeredgewidth=canvas.pt(3), clip_on=False)
+    if np.isfinite(target):
+        ax.plot([0, 12], [0, target], color=look.BENCHMARK, linewidth=canvas.pt(1.6), dashes=DASHES, gid=REFERENCE)
+    ax.plot(np.r_[0, d["month"]], np.r_[0, d["value"]], color=look.NAVY, linewidth=canvas.pt(3.4), zorder=4,
+            gid=REFERENCE)
+    ax.plot(d["month"], d["value"], "o", color=look.NAVY, markersize=canvas.pt(7.5), zorder=4)
+    month_ticks(ax, canvas)
     ticks(ax, show)
-    ax.axhline(0, color=AXIS, linewidth=canvas.pt(1.2))
-    if has_fan:
+    ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
+    done = f"\n完成目标的{100 * now / target:.1f}%" if aim else ""
+    label(canvas, ax, f"{k}月累计{show(now)}{unit}{done}", (k, now), (0.7, 0.7), 14, look.NAVY, bold=0.7)
+    if np.isfinite(target):
+        reference(canvas, ax, target, f"全年目标\uff1a{target_words or show(target) + unit}")
+        at = min(max(k - 2.5, 2.5), 9)
+        label(canvas, ax, f"序时进度\n{k}月应达{show(target * k / 12)}{unit}", (at, target * at / 12), (-0.8, -0.6), 13,
+              look.SECOND)
+    due = s[s["month"] == k] if past else pd.DataFrame()
+    if len(due):
+        at = min(k, 8)
+        label(canvas, ax, f"季节进度\uff08色带为历年范围\uff09\n{k}月应达{show(float(due['value'].iloc[0]))}{unit}",
+              (at, float(np.interp(at, m, np.r_[0, s["value"]]))), (0.5, 0.9), 13, look.SEASON_TEXT,
+              leader=look.SEASON_LINE)
+    if tall:
         _where(canvas, q, target, unit, chance_words, show)
     return canvas.figure
 
+
+def _side(canvas: Canvas) -> float:
+    """Px of the enlarged year end beside the year."""
+    return max(0.297 * (canvas.right - canvas.left), 425)
 
 
 def _where(
     canvas: Canvas, q: Callable[[float], float], target: float, unit: str, chance_words: str, show: Show
 ) -> None:
     """The year end once more, enlarged: bands, and twenty dots of five per cent each."""
+    aimed = np.isfinite(target)
     dots = np.array([q((i + 0.5) / 20) for i in range(20)])
-    over = int((dots >= target).sum()) if np.isfinite(target) else 0
-    canvas.text(1100, 150, "年末会落在哪里\uff08放大\uff09", 15, INK, bold=0.7)
-    canvas.text(
-        1100,
-        182,
-        f"20个点各代表5%的可能\uff0c{over}个达到目标" if np.isfinite(target) else "20个点各代表5%的可能",
-        12,
-        SECOND,
-    )
-    ax = canvas.axes(1166, 205, 1330, canvas.bottom)
-    ends = [q(0.01), q(0.99)] + ([target] if np.isfinite(target) else [])
+    over = int((dots >= target).sum()) if aimed else 0
+    left = canvas.left if canvas.narrow else canvas.right - _side(canvas)
+    top = canvas.bottom - 420 if canvas.narrow else canvas.top + 6
+    told = "20个点各代表5%的可能" + (f"\uff0c{over}个达到目标" if aimed else "")
+    canvas.text(left, top, "年末会落在哪里\uff08放大\uff09", 15, look.INK, bold=0.7, fit=canvas.right - left)
+    canvas.text(left, top + 30, told, 12, look.SECOND, fit=canvas.right - left)
+    ax = canvas.axes(left + 66, top + 56, left + 236, canvas.bottom)
+    ends = [q(0.01), q(0.99)] + ([target] if aimed else [])
     room = max(max(ends) - min(ends), abs(q(0.5)) * 1e-3, 1e-9)
-    ax.set_ylim(min(ends) - 0.08 * room, max(ends) + 0.08 * room)
-    for level, colour in zip((0.95, 0.8, 0.5), FAN, strict=True):
-        low, high = q((1 - level) / 2), q((1 + level) / 2)
-        ax.fill_between([0, 0.3], low, high, color=colour, linewidth=0)
-    ax.plot([-0.03, 0.33], [q(0.5)] * 2, color=NAVY, linewidth=canvas.pt(3))
-    step = (ax.get_ylim()[1] - ax.get_ylim()[0]) / 26
-    slots: dict[int, int] = {}
-    for v in dots:
-        slot = round((v - ax.get_ylim()[0]) / step)
-        column = slots.get(slot, 0)
-        slots[slot] = column + 1
-        filled = np.isfinite(target) and v >= target
-        ax.plot(
-            [0.44 + 0.13 * column],
-            [ax.get_ylim()[0] + slot * step],
-            "o",
-            markersize=canvas.pt(8.5),
-            clip_on=False,
-            markerfacecolor=NAVY if filled else "white",
-            markeredgecolor=NAVY,
-            markeredgewidth=canvas.pt(1.2),
-        )
-    if np.isfinite(target):
-        ax.axhline(target, color=INK, linewidth=canvas.pt(1.8), xmin=-0.05, xmax=1.0, clip_on=False)
+    low, high = min(ends) - 0.08 * room, max(ends) + 0.08 * room
+    ax.set_ylim(low, high)
     ax.set_xlim(0, 1)
     ax.set_xticks([])
     ticks(ax, show)
-    if chance_words:
-        number, _, rest = chance_words.partition(" ")
-        canvas.text(1348, 290, number, 34, NAVY, bold=0.5, fit=188)
-        canvas.text(1348, 345, rest, 13, NAVY, fit=188)
-    canvas.text(1348, 430, "80%区间", 13, NAVY)
-    canvas.text(1348, 458, f"{show(q(0.1))}–{show(q(0.9))}{unit}", 13, NAVY, fit=188)
-    canvas.text(1348, 512, f"中位数{show(q(0.5))}{unit}", 14, NAVY, bold=0.7, fit=188)
+    for level, colour in LEVELS:
+        ax.fill_between([0, 0.28], q((1 - level) / 2), q((1 + level) / 2), color=colour, linewidth=0)
+    ax.plot([-0.03, 0.31], [q(0.5)] * 2, color=look.NAVY, linewidth=canvas.pt(3), clip_on=False)
+    tall = canvas.px(ax, 0, low)[1] - canvas.px(ax, 0, high)[1]
+    step = (high - low) * 19.5 / tall  # a dot's height in data
+    slots: dict[int, int] = {}
+    for v in dots:
+        base = target if aimed else low
+        slot = int(np.floor((v - base) / step))
+        slots[slot] = slots.get(slot, 0) + 1
+        filled = aimed and v >= target
+        ax.plot([0.42 + 0.115 * (slots[slot] - 1)], [base + (slot + 0.5) * step], "o", markersize=canvas.pt(9),
+                clip_on=False, markerfacecolor=look.NAVY if filled else "white", markeredgecolor=look.NAVY,
+                markeredgewidth=canvas.pt(1.2))
+    x, line = left + 254, canvas.px(ax, 0, target)[1] if aimed else np.inf
+    free = canvas.right - x
+    if aimed:
+        end = x + 190 if canvas.narrow else canvas.right
+        canvas.line([left + 66, end], [line] * 2, look.INK, 1.8, gid=REFERENCE)
+    number, _, rest = chance_words.partition(" ")
+    block = [(number, 34, 0.5, 58), (rest, 13, 0, 44)] if number else []
+    block += [("80%区间", 13, 0, 27), (f"{show(q(0.1))}–{show(q(0.9))}{unit}", 13, 0, 42),
+              (f"中位数{show(q(0.5))}{unit}", 14, 0.7, 40)]
+    down = sum(step for *_, step in block)
+    start = top + 80
+    if not canvas.narrow and start < line + 60 and start + down > line - 20:  # the block would cross the target
+        start = line + 62 if line + 62 + down < canvas.bottom + 20 else max(top + 80, line - 30 - down)
+    if aimed:
+        y = line + (20 if start < line else -20)
+        canvas.text(x, y, f"目标{show(target)}{unit}", 13, look.INK, bold=0.7, fit=free)
+    x, free = (x + 210, free - 210) if canvas.narrow else (x, free)
+    for words, pt, bold, step in block:
+        canvas.text(x, start, words, pt, look.NAVY, bold=bold, fit=free)
+        start += step
 
+
+LOOKS = (
+    dict(facecolor=look.TO_DATE),
+    dict(facecolor="white", edgecolor=look.NAVY, hatch="////"),
+    dict(facecolor=look.BENCHMARK),
+    dict(facecolor="white", edgecolor=look.BENCHMARK),
+)
+OPEN = dict(facecolor="white", edgecolor="none", pad=1.5)  # behind a label on a date's line
 
 
 def stock(
@@ -201,114 +174,99 @@ def stock(
     chance_words: str = "",
     unit: str = "",
     events: pd.DataFrame | None = None,
-    size: str = "wide",
+    size: str = "",
 ) -> Figure:
     """A stock as steps over a year, and under it what came and went.
 
     Parameters
     ----------
     levels : `month`, `value`. changes : `month`, `kind` (text), `value` (signed). events : `month`, `label`,
-        `expected`.
+        `expected`; the stock is expected to step at the expected ones, evenly.
     interval : low, median, high of the year end as they are to be printed, with `quantiles` for the bands.
     """
-    canvas = Canvas(caption, size)
+    canvas = Canvas(caption, size, need=1250)
     d = levels.sort_values("month")
-    upper = canvas.axes(112, 190, 1230, 0.62 * canvas.height)
-    lower = canvas.axes(112, 0.66 * canvas.height, 1230, canvas.bottom)
-    edges = np.r_[d["month"] - 0.5, d["month"].iloc[-1] + 0.5]
-    upper.step(edges, np.r_[d["value"], d["value"].iloc[-1]], where="post", color=NAVY, linewidth=canvas.pt(3.4))
+    side = canvas.right - 290 if not canvas.narrow else canvas.right
+    low_end = canvas.bottom - (260 if canvas.narrow else 0)
+    first = canvas.top + (64 if events is not None else 20)
+    middle = first + 0.63 * (low_end - first)
+    upper = canvas.axes(canvas.left + 48, first, side, middle)
+    lower = canvas.axes(canvas.left + 48, middle + 30, side, low_end)
     last, now = int(d["month"].iloc[-1]), float(d["value"].iloc[-1])
-    previous = None
-    for r in d.itertuples():
-        if r.value != previous or r.month == last:
-            upper.annotate(
-                plain(r.value),
-                (r.month, r.value),
-                xytext=(0, canvas.pt(5)),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                fontsize=canvas.pt(14),
-                color=NAVY,
-                path_effects=stroke(NAVY) if r.month == last else None,
-            )
-        previous = r.value
-    top, floor = float(d["value"].max()), float(d["value"].min())
-    if quantiles is not None and len(quantiles):
-        q = lambda p: float(np.interp(p, quantiles.index.to_numpy(float), quantiles.to_numpy(float)))  # noqa: E731
-        for level, colour in zip((0.95, 0.8, 0.5), FAN, strict=True):
-            upper.fill_between([11.5, 12.5], q((1 - level) / 2), q((1 + level) / 2), color=colour, linewidth=0)
-        upper.plot([11.5, 12.5], [q(0.5)] * 2, color=NAVY, linewidth=canvas.pt(2.2), linestyle=(0, (1.2, 1.6)))
-        upper.plot([last + 0.5, 11.5], [now, q(0.5)], color=NAVY, linewidth=canvas.pt(1.6), linestyle=(0, (1.2, 1.6)))
-        top, floor = max(top, q(0.975)), min(floor, q(0.025))
-        if chance_words:
-            number, _, rest = chance_words.partition(" ")
-            canvas.text(1262, 230, number, 34, NAVY, bold=0.5, fit=270)
-            canvas.text(1262, 285, rest, 13, NAVY, fit=270)
-        low, middle, high = interval or (q(0.1), q(0.5), q(0.9))
-        canvas.text(1262, 330, f"年末中位数{plain(middle)}{unit}", 14, NAVY, bold=0.6, fit=270)
-        canvas.text(1262, 362, f"80%区间{plain(low)}–{plain(high)}{unit}", 13, NAVY, fit=270)
-        canvas.text(1262, 394, "色带由深到浅\uff1a50%、80%、95%", 12, SECOND, fit=270)
-    if np.isfinite(target):
-        upper.axhline(target, color=INK, linewidth=canvas.pt(1.8))
-        upper.text(0.6, target, target_words, fontsize=canvas.pt(13), color=INK, va="bottom", path_effects=stroke(INK))
-        top, floor = max(top, target), min(floor, target)
-    room = max(top - floor, 1)
-    upper.set_ylim(floor - 0.15 * room, top + 0.2 * room)
+    q = quantile(quantiles) if quantiles is not None and len(quantiles) else None
+    ends = [d["value"].max(), d["value"].min()] + ([target] if np.isfinite(target) else [])
+    ends += [q(0.025), q(0.975)] if q else []
+    room = max(max(ends) - min(ends), 1)
+    upper.set_ylim(min(ends) - 0.15 * room, max(ends) + 0.14 * room)
     upper.set_xlim(0.5, 12.5)
     upper.set_xticks([])
-    ticks(upper, n=4)
+    ticks(upper, n=5)
+    edges = np.r_[d["month"] - 0.5, d["month"].iloc[-1] + 0.5]
+    upper.step(edges, np.r_[d["value"], now], where="post", color=look.NAVY, linewidth=canvas.pt(3.4), gid=REFERENCE)
     if events is not None:
         for r in events.itertuples():
             for ax in (upper, lower):
-                ax.axvline(r.month, color=AXIS, linewidth=canvas.pt(1.2), linestyle=(0, (2, 3)), zorder=0)
-            x = (
-                canvas.figure.transFigure.inverted().transform(upper.transData.transform((r.month, top)))[0]
-                * canvas.width
-            )
-            canvas.text(x, 160, r.label, 12, SECOND if r.expected else INK, ha="center")
+                ax.axvline(r.month, color=look.AXIS, linewidth=canvas.pt(1.2), linestyle=(0, (2, 3)), zorder=0)
+            x = canvas.px(upper, r.month, 0)[0]
+            canvas.text(x, first - 34, r.label, 12, look.SECOND if r.expected else look.INK, ha="center",
+                        fit=(side - canvas.left) / 8, rows=2)
+    if q and last < 12:
+        ahead = [] if events is None else sorted(e.month for e in events.itertuples() if e.expected and e.month > last)
+        jumps = [m for m in ahead if m < 12] + [12]
+        x = np.r_[last + 0.5, [m - 0.5 for m in jumps], 12.5]
+        y = now + (q(0.5) - now) * np.r_[0, np.arange(1, len(jumps) + 1) / len(jumps)]
+        upper.step(x, np.r_[y, y[-1]], where="post", color=look.NAVY, linewidth=canvas.pt(2), linestyle=DOTS)
+        for level, colour in LEVELS:
+            upper.fill_between([11.5, 12.5], q((1 - level) / 2), q((1 + level) / 2), color=colour, linewidth=0)
+    if np.isfinite(target):
+        reference(canvas, upper, target, target_words)
+    previous = None
+    for r in d.itertuples():
+        if r.value != previous or r.month == last:
+            bold = 0.7 if r.month == last or previous is None else 0.0
+            label(canvas, upper, plain(r.value), (r.month, r.value), (0, -0.4), 14, look.NAVY, bold=bold)
+        previous = r.value
     kinds = list(dict.fromkeys(changes["kind"]))
-    looks = [
-        dict(facecolor=TO_DATE),
-        dict(facecolor="white", edgecolor=NAVY, hatch="////"),
-        dict(facecolor=BENCHMARK),
-        dict(facecolor="white", edgecolor=BENCHMARK),
-    ]
-    bottoms: dict[tuple[int, bool], float] = {}
-    for kind, look in zip(kinds, looks, strict=False):
-        for r in changes[(changes["kind"] == kind) & changes["value"].ne(0)].itertuples():
-            key = (r.month, r.value > 0)
-            lower.bar(r.month, r.value, width=0.55, bottom=bottoms.get(key, 0.0), linewidth=canvas.pt(1.2), **look)
-            bottoms[key] = bottoms.get(key, 0.0) + r.value
-    for (month, up), value in bottoms.items():
-        lower.text(
-            month,
-            value,
-            f"{'+' if value > 0 else ''}{plain(value)}",
-            ha="center",
-            va="bottom" if up else "top",
-            fontsize=canvas.pt(13),
-            color=NAVY,
-        )
-    lower.axhline(0, color=AXIS, linewidth=canvas.pt(1.2))
+    looks = dict(zip(kinds, LOOKS, strict=False))
+    heights: dict[tuple[int, bool], float] = {}
+    for r in changes[changes["value"].ne(0)].itertuples():
+        at = (r.month, r.value > 0)
+        lower.bar(r.month, r.value, width=0.55, bottom=heights.get(at, 0.0), linewidth=canvas.pt(1.2), **looks[r.kind])
+        heights[at] = heights.get(at, 0.0) + r.value
+    tall, deep = max([*heights.values(), 1]), min([*heights.values(), 0])
+    lower.set_ylim(deep - 0.22 * (tall - deep) * (deep < 0), tall + 0.3 * (tall - deep))
+    for (month, up), value in heights.items():
+        lower.annotate(f"{'+' if up else ''}{plain(value)}", (month, value), xytext=(0, canvas.pt(4 if up else -4)),
+                       textcoords="offset points", ha="center", va="bottom" if up else "top", bbox=OPEN,
+                       fontsize=canvas.pt(13), color=look.NAVY)
+    lower.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
     lower.set_xlim(0.5, 12.5)
-    lower.margins(y=0.35)
     lower.set_yticks([])
-    month_ticks(lower)
-    opening = now - float(changes["value"].sum())
-    table = [
-        ("期初", opening, None),
-        *(
-            (k, float(changes.loc[changes["kind"] == k, "value"].sum()), look)
-            for k, look in zip(kinds, looks, strict=False)
-        ),
-        (f"={last}月末", now, None),
-    ]
-    y0 = 0.66 * canvas.height
-    for i, (name, value, look) in enumerate(table):
-        y = y0 + 30 * i
-        if look is not None:
-            box(canvas, 1262, y, 18, 16, None, **({"edgecolor": NAVY, "linewidth": 1} | look))
-        canvas.text(1292, y, name, 13, INK, bold=0.6 if i == len(table) - 1 else 0, fit=150)
-        canvas.text(1536, y, plain(value), 13, INK, ha="right", bold=0.6 if i == len(table) - 1 else 0)
+    month_ticks(lower, canvas)
+    x = canvas.right - 268 if not canvas.narrow else canvas.left
+    y = first + 14 if not canvas.narrow else low_end + 70
+    wide = 268 if not canvas.narrow else 330
+    if q:
+        low, median, high = interval or (q(0.1), q(0.5), q(0.9))
+        number, _, rest = chance_words.partition(" ")
+        for words, pt, bold, step in ((number, 34, 0.5, 48), (rest, 13, 0, 42),
+                                      (f"年末中位数{plain(median)}{unit}", 14, 0.6, 32),
+                                      (f"80%区间{plain(low)}–{plain(high)}{unit}", 13, 0, 32),
+                                      ("色带由深到浅\uff1a50%、80%、95%", 11, 0, 0)):
+            if words:
+                canvas.text(x, y, words, pt, look.SECOND if pt == 11 else look.NAVY, bold=bold, fit=wide)
+            y += step
+    table = [("期初", now - float(changes["value"].sum()), None)]
+    table += [(k, float(changes.loc[changes["kind"] == k, "value"].sum()), looks[k]) for k in kinds]
+    table += [(f"={last}月末", now, None)]
+    x, y = (x, middle + 44) if not canvas.narrow else (canvas.right - 330, low_end + 70)
+    for i, (name, value, how) in enumerate(table):
+        end = i == len(table) - 1
+        if how:
+            canvas.box(x, y, 18, 16, **({"edgecolor": look.NAVY, "linewidth": 1} | how))
+        if end:
+            canvas.line([x, canvas.right], [y - 16] * 2, look.INK, 1.2)
+        canvas.text(x + 30, y, name, 13, look.INK, bold=0.6 if end else 0, fit=150)
+        canvas.text(canvas.right, y, plain(value), 13, look.INK, ha="right", bold=0.6 if end else 0)
+        y += 32
     return canvas.figure
