@@ -115,7 +115,6 @@ def forest(
     ax.grid(axis="x", color=look.GRID, linewidth=1)
     if zero_words:
         canvas.text(canvas.px(ax, zero, 0)[0], top - 16, zero_words, 12, look.INK, ha="center", bold=0.6)
-    canvas.text(canvas.right, top - 16, "估计\uff0895%区间\uff09", 12, look.SECOND, ha="right")
     for i, r in enumerate(rows.itertuples()):
         ax.plot([r.low, r.high], [i, i], color=look.NAVY, linewidth=canvas.pt(2.6))
         ax.plot([r.estimate], [i], "o", color=look.NAVY, markersize=canvas.pt(9))
