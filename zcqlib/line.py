@@ -17,7 +17,7 @@ from joblib import Parallel, cpu_count, delayed
 from zcqlib import catalog as catalogs
 from zcqlib import indicators, published, ranking, reports, tables
 from zcqlib.catalog import Catalog
-from zcqlib.projection import project_targets
+from zcqlib.projection import Projected, changes, in_force, project_targets
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, digest
 
@@ -123,6 +123,8 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
             "请把收到的文件放进该文件夹" + ("。" if workspace.demo else ";试用演示数据请加 --demo。")
         )
     made_of = recipe(workspace, month, known, files["path"])
+    said = said_before(workspace, month, files, made_of)
+    made_of["said_before"] = said.name if said else ""
     if vintage := workspace.existing(month, made_of, known):
         return vintage
     readings = read_all(files, catalog, workspace.demo)
@@ -139,12 +141,27 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     to_date = indicators.to_date(series, indicators.cumulative(observations, catalog, known))
     growth, grown = indicators.growth(observations, series, catalog)
     problems += [told, grown]
-    past_months = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
-    trail = Parallel(n_jobs=min(4, cpu_count()))(
-        delayed(_projected)(observations, m, catalog, known if m == month else m) for m in (*past_months, month)
-    )
-    now = trail[-1][1]
-    past = _joined([p.projections for _, p in trail], tables.PROJECTIONS)
+    history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
+    stated = (series, to_date, growth)
+    jobs = [delayed(_seen)(observations, m, catalog, catalog.targets) for m in history]
+    jobs.append(delayed(_projected)(stated, month, known, catalog, catalog.targets))
+    if history:
+        then = _as_said(workspace, said, history[-1], observations, files, made_of["inputs"], catalog)
+        jobs.append(delayed(_projected)(stated, history[-1], known, catalog, then["TARGETS"]))
+        jobs += [delayed(_seen)(then["OBSERVATIONS"], history[-1], catalog, then["TARGETS"])] if said else []
+    done = Parallel(n_jobs=min(4, cpu_count()))(jobs)
+    now, trail = done[len(history)], [p.projections for p in done[: len(history) + 1]]
+    why = tables.empty(tables.WHY)
+    if history:
+        before = then["PROJECTIONS"] if said else trail[-2]
+        other = _replaced(then["TARGETS"], catalog.targets, month)
+        kept = _projected(stated, month, known, catalog, other).projections
+        place = ["region", "indicator"]
+        rest = now.projections.merge(kept[place], how="left", indicator=True)["_merge"].eq("left_only")
+        held = pd.concat([now.projections[rest], kept], ignore_index=True)
+        restated = done[len(history) + 1].projections
+        why = changes([before, done[-1].projections if said else before, restated, held, now.projections])
+    past = _joined(trail, tables.PROJECTIONS)
     scored = [
         ranking.score_parks(
             past[past["as_of"] == m],
@@ -153,7 +170,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
             milestones=_hide_later(catalog.stages, m),
             runs=RUNS if m == month else RUNS // 10,
         )
-        for m, _ in trail
+        for m in (*history, month)
     ]
     contents = {
         "OBSERVATIONS": observations,
@@ -168,6 +185,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "QUANTILES": now.quantiles,
         "MISSING": now.missing,
         "TRAIL": past,
+        "WHY": why,
         "RANKS": _joined([s.ranks for s in scored], tables.RANKS),
         "UNRANKED": scored[-1].notes,
         "ATTAINMENT": scored[-1].attainment,
@@ -213,21 +231,80 @@ def _joined(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
     return tables.shape(pd.concat(frames, ignore_index=True), table) if frames else tables.empty(table)
 
 
-def _projected(observations: pd.DataFrame, month: pd.Period, catalog: Catalog, known: pd.Period):
-    """The projection for a month with the reports known at `known`."""
-    seen = observations[observations["published"] <= known]
-    series, _ = indicators.series(seen, catalog, known)
-    to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, known))
-    return month, project_targets(
-        series,
-        catalog.targets,
-        month,
-        catalog,
-        _hide_later(catalog.stages, known),
-        catalog.batches,
-        to_date,
-        indicators.growth(seen, series, catalog, known)[0],
-    )
+Stated = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]  # SERIES, TO_DATE, GROWTH
+
+
+def _seen(observations: pd.DataFrame, month: pd.Period, catalog: Catalog, targets: pd.DataFrame) -> Projected:
+    """The projection for a month with the reports known then."""
+    seen = observations[observations["published"] <= month]
+    series, _ = indicators.series(seen, catalog, month)
+    to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, month))
+    stated = series, to_date, indicators.growth(seen, series, catalog, month)[0]
+    return _projected(stated, month, month, catalog, targets)
+
+
+def _projected(
+    stated: Stated, month: pd.Period, known: pd.Period, catalog: Catalog, targets: pd.DataFrame
+) -> Projected:
+    """The projection for a month from what the reports known at `known` state."""
+    series, to_date, growth = stated
+    stages = _hide_later(catalog.stages, known)
+    return project_targets(series, targets, month, catalog, stages, catalog.batches, to_date, growth)
+
+
+def said_before(workspace: Workspace, month: pd.Period, files: pd.DataFrame, made_of: dict) -> Path | None:
+    """The vintage of the month before in this year where it differs from what would be made of it today.
+
+    None where there is none, or where the same files and the same method would give it again.
+    """
+    last = month - 1
+    vintage = workspace.current(last) if last.year == month.year else None
+    if vintage is None:
+        return None
+    later = {p.relative_to(workspace.root).as_posix() for p in files.loc[files["published"] > last, "path"]}
+    inputs = {name: sha for name, sha in made_of["inputs"].items() if name not in later}
+    today = made_of | {"month": str(last), "as_of": str(last), "inputs": inputs}
+    return None if workspace.recipe(vintage) | {"said_before": ""} == today | {"said_before": ""} else vintage
+
+
+def _as_said(
+    workspace: Workspace,
+    said: Path | None,
+    last: pd.Period,
+    observations: pd.DataFrame,
+    files: pd.DataFrame,
+    inputs: dict[str, str],
+    catalog: Catalog,
+) -> dict[str, pd.DataFrame]:
+    """Last month's targets, and where it was stored also its PROJECTIONS and the OBSERVATIONS of what had come then.
+
+    A file that is still there unchanged is taken as read today, so that better reading counts as method; one that
+    came late, was replaced or is gone, as it was read then.
+    """
+    if said is None:
+        return {"TARGETS": in_force(catalog.targets, last)}
+    kept = {
+        t.name: tables.shape(pd.read_parquet(said / f"{t.name}.parquet"), t)
+        for t in (tables.TARGETS, tables.PROJECTIONS, tables.OBSERVATIONS)
+    }
+    before, key = workspace.recipe(said)["inputs"], ["file", "published"]
+    path = files["path"].map(lambda p: p.relative_to(workspace.root).as_posix())
+    same = pd.MultiIndex.from_frame(files.loc[path.map(before).eq(path.map(inputs)), key])
+    old = kept["OBSERVATIONS"]
+    today = observations[pd.MultiIndex.from_frame(observations[key]).isin(same)]
+    then = old[~pd.MultiIndex.from_frame(old[key]).isin(same)]
+    return kept | {
+        "TARGETS": in_force(kept["TARGETS"], last),
+        "OBSERVATIONS": _joined([today, then], tables.OBSERVATIONS),
+    }
+
+
+def _replaced(then: pd.DataFrame, targets: pd.DataFrame, month: pd.Period) -> pd.DataFrame:
+    """Last month's targets that are others this month."""
+    place, what = ["id", "region"], ["kind", "unit", "comparator", "target_low", "target_high"]
+    now = in_force(targets, month)[place + what]
+    same = then.reset_index()[["index", *place, *what]].merge(now, on=place + what)["index"]
+    return then[~then.index.isin(same)]
 
 
 def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:

@@ -199,6 +199,20 @@ QUANTILES = Table("QUANTILES", _columns("""
     value number! : in the indicator's unit
 """), ("region", "indicator", "year", "as_of", "level"))
 
+WHY = Table("WHY", _columns("""
+    region text! : id
+    indicator text! : id
+    year whole! : plan year
+    as_of month! : last month known; the change is that since the month before
+    part text! new|restated|target|method : what was replaced
+    actual number : its effect on the year to date, or on the level
+    target_low number : its effect on the target
+    median number : its effect on the projected year-end value
+    probability number : its effect on the chance, in shares of 1
+    unit text : unit of the values
+    demo flag : rests on made-up data
+"""), ("region", "indicator", "year", "as_of", "part"))
+
 FINDINGS = Table("FINDINGS", _columns("""
     region text! : id or a published region's name
     indicator text! : id
@@ -228,7 +242,8 @@ LINEAGE = Table("LINEAGE", _columns("""
     input_id text! : id of a row it rests on, down to obs_id
 """), ("output_id", "input_id"))
 
-ALL = (OBSERVATIONS, PROBLEMS, CELLS, SERIES, TARGETS, MILESTONES, PROJECTIONS, QUANTILES, FINDINGS, RANKS, LINEAGE)
+ALL = (OBSERVATIONS, PROBLEMS, CELLS, SERIES, TARGETS, MILESTONES, PROJECTIONS, QUANTILES, WHY, FINDINGS, RANKS,
+       LINEAGE)
 
 
 def empty(table: Table) -> pd.DataFrame:

@@ -128,6 +128,11 @@ class Workspace:
             raise WorkspaceError(f"{month} 的处理结果 {vintage.name} 中没有 {name} 表。")
         return pd.read_parquet(path)
 
+    @staticmethod
+    def recipe(vintage: Path) -> dict:
+        """What a vintage was made of, as `commit` was told."""
+        return json.loads((vintage / "vintage.json").read_text("utf-8"))["recipe"]
+
     def read_all(self, vintage: Path) -> dict[str, pd.DataFrame]:
         return {p.stem: pd.read_parquet(p) for p in sorted(vintage.glob("*.parquet"))}
 

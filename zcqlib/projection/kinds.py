@@ -86,6 +86,12 @@ def verdict(probability: float, done: bool) -> str:
     return LIKELY if p >= 80 else OPEN if p >= 40 else HARD
 
 
+def in_force(targets: pd.DataFrame, month: pd.Period) -> pd.DataFrame:
+    """The targets that hold in a month: of each place and indicator the latest one."""
+    live = targets[(targets["year"] == month.year) & (targets["in_force_from"] <= month)]
+    return live.sort_values("in_force_from").drop_duplicates(["id", "region"], keep="last")
+
+
 def project_targets(
     series: pd.DataFrame,
     targets: pd.DataFrame,
@@ -115,8 +121,7 @@ def project_targets(
     目标、批次与节点参考表;各月报表。
     """
     year = as_of.year
-    live = targets[(targets["year"] == year) & (targets["in_force_from"] <= as_of)]
-    live = live.sort_values("in_force_from").drop_duplicates(["id", "region"], keep="last")
+    live = in_force(targets, as_of)
     known = _scaled(series[series["end"] <= as_of], to_date)
     by = {key: part for key, part in known.groupby(["region", "indicator"])}
     rows, quantiles, absent = [], [], []
