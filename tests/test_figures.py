@@ -145,6 +145,16 @@ BULLETS = pd.DataFrame(
 HEAT = pd.DataFrame(
     {"zone": [0.4, np.nan], "gaoxin": [0.004, "缺数据"], "muye": [0.999, 0.5]}, index=["专利申请总量", "孵化面积"]
 )
+MOVES = pd.DataFrame(
+    [
+        ("8月报", "上次预测", True, 59.0, "59%", "5,037件"),
+        ("9月新数据", "9月475件，比往年节奏多68件", False, 16.0, "+16", "+97"),
+        ("历史数据修订", "1—8月累计核减12件", False, -2.0, "−2", "−18"),
+        ("目标调整", "仍为超过5,000件，未变", False, 0.0, "0", "0"),
+        ("9月报", "本次预测", True, 73.0, "73%", "5,116件"),
+    ],
+    columns=["label", "note", "is_level", "value", "told", "also"],
+)
 CHARTS = {
     "pace": lambda s: figures.pace(MONTHS, QUANTILES, 5000.0, GOOD, unit="件", chance_words="73% 完成把握", size=s),
     "pace without target": lambda s: figures.pace(MONTHS.head(1), QUANTILES.head(0), float("nan"), GOOD, size=s),
@@ -154,14 +164,8 @@ CHARTS = {
     ),
     "bump": lambda s: figures.bump(RANKS, GOOD, NAMES, size=s),
     "one park alone": lambda s: figures.bump(RANKS[RANKS["region"] == "muye"], GOOD, NAMES, size=s),
-    "waterfall": lambda s: figures.waterfall(
-        pd.DataFrame({"label": ["新数据", "修订"], "value": [7.0, 0.0]}),
-        GOOD,
-        before=("8月", 66.0),
-        after=("9月", 73.0),
-        unit="%",
-        size=s,
-    ),
+    "waterfall": lambda s: figures.waterfall(MOVES, GOOD, heads=("把握", "年末中位数"), unit="%", size=s),
+    "waterfall of one level": lambda s: figures.waterfall(MOVES.tail(1), GOOD, unit="%", size=s),
     "lines": lambda s: figures.lines(
         pd.DataFrame({"x": [1, 2] * 6, "series": np.repeat([*PARKS, "zone"], 2), "value": np.arange(12.0)}),
         GOOD,

@@ -129,7 +129,6 @@ def test_titles_fit_on_one_line_and_long_names_lose_letters_before_numbers():
     for title in (conclusions.title_pace(row(), name), conclusions.title_pace(long, name),
                   conclusions.title_bullets(frame(row(), row(probability=.1))),
                   conclusions.title_heatmap(frame(row(region="muye"), long | {"region": "gaoxin"}), name),
-                  conclusions.title_waterfall(row(), row(probability=.8), name),
                   conclusions.title_multiples(frame(row(region="gaoxin")), name)):
         assert 4 < len(title) <= words.TITLE, title
     assert conclusions.title_pace(long, name).endswith("约七成把握")

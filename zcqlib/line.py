@@ -147,7 +147,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     jobs.append(delayed(_projected)(stated, month, known, catalog, catalog.targets))
     if history:
         then = _as_said(workspace, said, history[-1], observations, files, made_of["inputs"], catalog)
-        jobs.append(delayed(_projected)(stated, history[-1], known, catalog, then["TARGETS"]))
+        jobs.append(delayed(_projected)(_without(stated, month), history[-1], known, catalog, then["TARGETS"]))
         jobs += [delayed(_seen)(then["OBSERVATIONS"], history[-1], catalog, then["TARGETS"])] if said else []
     done = Parallel(n_jobs=min(4, cpu_count()))(jobs)
     now, trail = done[len(history)], [p.projections for p in done[: len(history) + 1]]
@@ -250,6 +250,19 @@ def _projected(
     series, to_date, growth = stated
     stages = _hide_later(catalog.stages, known)
     return project_targets(series, targets, month, catalog, stages, catalog.batches, to_date, growth)
+
+
+def _without(stated: Stated, month: pd.Period) -> Stated:
+    """What the reports state without a month: sums to the month before are this month's less the month itself.
+
+    A cumulative figure may hold a revision that nobody restated by month: it belongs to the earlier months.
+    """
+    series, to_date, growth = stated
+    place = ["region", "indicator"]
+    own = series[series["end"].eq(month) & series["months"].eq(1)].set_index(place)["value"]
+    before = to_date[to_date["end"].eq(month)].set_index(place)["value"].sub(own).rename("_before").reset_index()
+    left = to_date.merge(before, on=place, how="left")["_before"].where(to_date["end"].eq(month - 1))
+    return series, to_date.assign(value=left.round(9).fillna(to_date["value"])), growth
 
 
 def said_before(workspace: Workspace, month: pd.Period, files: pd.DataFrame, made_of: dict) -> Path | None:

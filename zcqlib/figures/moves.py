@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from zcqlib.figures.marks import Show, end_labels, end_room, plain
+from zcqlib.figures.marks import Show, box, dot, end_labels, end_room, line, plain
 from zcqlib.figures.theme import (
     AXIS,
     FALL,
+    GRID,
     INK,
     NAVY,
     PALETTE,
@@ -20,11 +22,11 @@ from zcqlib.figures.theme import (
     RISE,
     SECOND,
     SHADES,
+    TO_DATE,
     Canvas,
     Caption,
     rows_grid,
     spread,
-    stroke,
 )
 
 
@@ -87,83 +89,70 @@ def short_period(p: str) -> str:
 
 
 def waterfall(
-    steps: pd.DataFrame,
+    rows: pd.DataFrame,
     caption: Caption,
     *,
-    before: tuple[str, float],
-    after: tuple[str, float],
-    show: Show = plain,
+    heads: tuple[str, str] = ("", ""),
     unit: str = "",
     size: str = "",
 ) -> Figure:
-    """Lying waterfall from one level to another.
+    """Lying waterfall from one level to another: reasons as text at the left, two quantities as text at the right.
 
     Parameters
     ----------
-    steps : `label`, `value` in order; before and after are (label, level), and before + steps = after.
+    rows : in order `label`, `note` below it, `is_level`, `value` (of a level where it stands, else what the step adds,
+        NaN draws nothing), `told` and `also`, the texts of both columns. The first row and the last one are levels.
+    heads : headings of both columns. unit : of `value`, printed at both ends of the scale.
     """
     canvas = Canvas(caption, size)
-    rows = [
-        (before[0], before[1], None),
-        *((r.label, r.value, r) for r in steps.itertuples()),
-        (after[0], after[1], None),
-    ]
-    levels = np.cumsum([before[1], *steps["value"]])
-    low, high = min(levels.min(), after[1]), max(levels.max(), after[1])
-    room = max(high - low, abs(high) * 0.02, 1e-9)
-    ax = canvas.axes(470, 160, 1400, canvas.bottom)
-    ax.set_xlim(low - 0.18 * room, high + 0.22 * room)
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    running = before[1]
-    for i, (_, value, step) in enumerate(rows):
-        if step is None:
-            running = value
-            ax.plot([value], [i], "o", color=NAVY, markersize=canvas.pt(12), zorder=3)
-            ax.text(
-                value + 0.03 * room,
-                i,
-                f"{show(value)}{unit}",
-                fontsize=canvas.pt(15),
-                color=NAVY,
-                va="center",
-                path_effects=stroke(NAVY),
-            )
-        else:
-            up = value >= 0
-            if abs(value) < 1e-9:
-                ax.plot([running] * 2, [i - 0.28, i + 0.28], color=SECOND, linewidth=canvas.pt(2.4))
-            else:
-                ax.barh(
-                    i,
-                    value,
-                    left=running,
-                    height=0.5,
-                    color=RISE if up else "white",
-                    edgecolor=RISE if up else FALL,
-                    hatch=None if up else "////",
-                    linewidth=canvas.pt(1.6),
-                    zorder=2,
-                )
-            sign = "+" if value > 0 else ""
-            edge = max(running, running + value)
-            ax.text(
-                edge + 0.03 * room,
-                i,
-                f"{sign}{show(value)}{unit}" if abs(value) > 1e-9 else "0",
-                fontsize=canvas.pt(14),
-                color=(RISE if up else FALL) if abs(value) > 1e-9 else SECOND,
-                va="center",
-            )
-            ax.plot([running + value] * 2, [i, i + 1], color=AXIS, linewidth=canvas.pt(1), zorder=1)
-            running += value
-    ax.plot([before[1]] * 2, [0, 1], color=AXIS, linewidth=canvas.pt(1), zorder=1)
-    ax.set_yticks([])
-    ax.set_xticks([])
-    for i, (name, _, _) in enumerate(rows):
-        y = canvas.height * (1 - canvas.figure.transFigure.inverted().transform(ax.transData.transform((low, i)))[1])
-        canvas.text(64, y, name, 14, INK, fit=390)
+    top, left, right = 196.0, 470.0, 1110.0
+    at: list[float] = []
+    for r in rows.itertuples():
+        at.append(r.value if r.is_level else at[-1] + (0 if np.isnan(r.value) else r.value))
+    step = (canvas.bottom - top) / max(len(rows), 1)
+    middle = [top + step * (i + 0.5) for i in range(len(rows))]
+    marks = _scale(np.array(at), unit)
+    px = lambda v: left + (right - left) * (v - marks[0]) / (marks[-1] - marks[0])  # noqa: E731
+    canvas.text(64, top - 20, "因素", 12.5, SECOND)
+    for x, head in ((1300, heads[0]), (1536, heads[1])):
+        canvas.text(x, top - 20, head, 12.5, SECOND, ha="right")
+    for v in marks:
+        line(canvas, [px(v)] * 2, [top, canvas.bottom], GRID, 1, zorder=0)
+        edge = unit if v in (marks[0], marks[-1]) else ""
+        canvas.text(px(v), top - 20, f"{plain(v)}{edge}", 12, SECOND, ha="center")
+    line(canvas, [64, 1536], [top] * 2, AXIS, 1)
+    last = len(rows) - 1
+    for i, (y, r, to) in enumerate(zip(middle, rows.itertuples(), at, strict=True)):
+        strong = NAVY if r.is_level else INK
+        canvas.text(64, y - 0.16 * step, r.label, 14.5, strong, bold=0.7, fit=380)
+        canvas.text(64, y + 0.2 * step, r.note, 12, SECOND, fit=380)
+        if i < last and np.isfinite([to, at[i + 1]]).all():
+            line(canvas, [px(to)] * 2, [y, middle[i + 1]], SECOND, 1)
+        fill = RISE if r.value > 0 else FALL
+        if r.is_level:
+            edge, width, shade = (y - step / 2, 1.6, NAVY) if i == last else (y + step / 2, 1, TO_DATE)
+            line(canvas, [64, 1536], [edge] * 2, SECOND, width)
+            if np.isfinite(to):
+                dot(canvas, px(to), y, "o", 15, shade, shade)
+        elif abs(r.value) > 0:
+            a, b = sorted((px(to - r.value), px(to)))
+            look = {} if r.value > 0 else {"facecolor": "white", "edgecolor": FALL, "hatch": "////", "linewidth": 1.6}
+            box(canvas, a, y, b - a, 0.46 * step, RISE, **look)
+        elif np.isfinite(to):
+            line(canvas, [px(to)] * 2, [y - 0.23 * step, y + 0.23 * step], INK, 3)
+        colour = NAVY if r.is_level else fill if abs(r.value) > 0 else SECOND
+        canvas.text(1300, y, r.told, 19 if r.is_level else 17, colour, bold=0.7, ha="right")
+        canvas.text(1536, y, r.also, 16.5, strong, bold=0.7 if r.is_level else 0.0, ha="right", fit=215)
     return canvas.figure
 
+
+def _scale(levels: np.ndarray, unit: str) -> np.ndarray:
+    """Marks of a scale that holds all levels with some room, at least ten wide; a chance stays within 0 and 100 %."""
+    known = levels[np.isfinite(levels)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 100.0)
+    room = max(0.15 * (high - low), (10 - (high - low)) / 2)
+    marks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low - room, high + room)
+    return marks[(marks >= 0) & (marks <= 100)] if unit == "%" else marks
 
 
 def slope(

@@ -39,4 +39,5 @@ from zcqlib.views.rd import (
 )
 from zcqlib.views.record import record, record_error, replay
 from zcqlib.views.state import bullet_rows, bullets, orders, problems, submissions
-from zcqlib.views.targets import chances, effort, lead, milestones, needed, pace, waterfall
+from zcqlib.views.targets import chances, effort, lead, milestones, needed, pace
+from zcqlib.views.why import waterfall, why_sentence

@@ -13,31 +13,6 @@ from zcqlib.month import Month
 from zcqlib.views.parts import ALL, names, place, printed_unit, quantiles, row, season, shown, target
 
 
-def waterfall(month: Month, indicator: str = "patent_applications") -> Figure:
-    """How the chance moved over the months of the year."""
-    t = month.table("TRAIL")
-    t = (
-        t[(t["indicator"] == indicator) & (t["region"] == "zone") & t["probability"].notna()]
-        .sort_values("as_of")
-        .tail(5)
-    )
-    p = 100 * t["probability"].to_numpy(float)
-    label = [f"{a.month}月数据" for a in t["as_of"]]
-    steps = pd.DataFrame({"label": label[1:], "value": np.round(p[1:]) - np.round(p[:-1])})
-    first, last = t.iloc[0].to_dict(), t.iloc[-1].to_dict()
-    return figures.waterfall(
-        steps,
-        month.caption(
-            say.title_waterfall(first, last, month.catalog.name),
-            f"完成全年目标的把握(%);{ALL},{month.year}年",
-            indicator,
-        ),
-        before=(f"{t['as_of'].iloc[0].month}月的判断", float(np.round(p[0]))),
-        after=(f"{t['as_of'].iloc[-1].month}月的判断", float(np.round(p[-1]))),
-        unit="%",
-    )
-
-
 def pace(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
     """Cumulative figure against target, paces and the fan of the year end."""
     r = row(month, indicator, region)
