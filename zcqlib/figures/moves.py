@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from zcqlib.figures.marks import Show, box, dot, end_labels, end_room, line, plain
+from zcqlib.figures.marks import Show, end_labels, end_room, plain
 from zcqlib.figures.theme import (
     AXIS,
     FALL,
@@ -104,54 +104,56 @@ def waterfall(
         NaN draws nothing), `told` and `also`, the texts of both columns. The first row and the last one are levels.
     heads : headings of both columns. unit : of `value`, printed at both ends of the scale.
     """
-    canvas = Canvas(caption, size)
-    top, left, right = 196.0, 470.0, 1110.0
+    canvas = Canvas(caption, size, need=110 * len(rows))
+    words, first, second = (215, 90, 105) if canvas.narrow else (390, 190, 236)  # widths of the columns of text
+    one, two, top = canvas.right - second, canvas.right, canvas.top + 40
+    left, right = canvas.left + words + 16, one - first
     at: list[float] = []
     for r in rows.itertuples():
         at.append(r.value if r.is_level else at[-1] + (0 if np.isnan(r.value) else r.value))
     step = (canvas.bottom - top) / max(len(rows), 1)
     middle = [top + step * (i + 0.5) for i in range(len(rows))]
-    marks = _scale(np.array(at), unit)
+    marks = _scale(np.array(at), unit, 3 if canvas.narrow else 6)
     px = lambda v: left + (right - left) * (v - marks[0]) / (marks[-1] - marks[0])  # noqa: E731
-    canvas.text(64, top - 20, "因素", 12.5, SECOND)
-    for x, head in ((1300, heads[0]), (1536, heads[1])):
+    canvas.text(canvas.left, top - 20, "因素", 12.5, SECOND)
+    for x, head in ((one, heads[0]), (two, heads[1])):
         canvas.text(x, top - 20, head, 12.5, SECOND, ha="right")
     for v in marks:
-        line(canvas, [px(v)] * 2, [top, canvas.bottom], GRID, 1, zorder=0)
+        canvas.line([px(v)] * 2, [top, canvas.bottom], GRID, 1, zorder=0)
         edge = unit if v in (marks[0], marks[-1]) else ""
         canvas.text(px(v), top - 20, f"{plain(v)}{edge}", 12, SECOND, ha="center")
-    line(canvas, [64, 1536], [top] * 2, AXIS, 1)
+    canvas.line([canvas.left, canvas.right], [top] * 2, AXIS, 1)
     last = len(rows) - 1
     for i, (y, r, to) in enumerate(zip(middle, rows.itertuples(), at, strict=True)):
         strong = NAVY if r.is_level else INK
-        canvas.text(64, y - 0.16 * step, r.label, 14.5, strong, bold=0.7, fit=380)
-        canvas.text(64, y + 0.2 * step, r.note, 12, SECOND, fit=380)
+        canvas.text(canvas.left, y - 0.17 * step, r.label, 14.5, strong, bold=0.7, fit=words)
+        canvas.text(canvas.left, y + 0.2 * step, r.note, 12, SECOND, fit=words, rows=2)
         if i < last and np.isfinite([to, at[i + 1]]).all():
-            line(canvas, [px(to)] * 2, [y, middle[i + 1]], SECOND, 1)
+            canvas.line([px(to)] * 2, [y, middle[i + 1]], SECOND, 1)
         fill = RISE if r.value > 0 else FALL
         if r.is_level:
             edge, width, shade = (y - step / 2, 1.6, NAVY) if i == last else (y + step / 2, 1, TO_DATE)
-            line(canvas, [64, 1536], [edge] * 2, SECOND, width)
+            canvas.line([canvas.left, canvas.right], [edge] * 2, SECOND, width)
             if np.isfinite(to):
-                dot(canvas, px(to), y, "o", 15, shade, shade)
+                canvas.dot(px(to), y, "o", 15, shade, shade)
         elif abs(r.value) > 0:
             a, b = sorted((px(to - r.value), px(to)))
             look = {} if r.value > 0 else {"facecolor": "white", "edgecolor": FALL, "hatch": "////", "linewidth": 1.6}
-            box(canvas, a, y, b - a, 0.46 * step, RISE, **look)
+            canvas.box(a, y, b - a, 0.46 * step, RISE, **look)
         elif np.isfinite(to):
-            line(canvas, [px(to)] * 2, [y - 0.23 * step, y + 0.23 * step], INK, 3)
+            canvas.line([px(to)] * 2, [y - 0.23 * step, y + 0.23 * step], INK, 3)
         colour = NAVY if r.is_level else fill if abs(r.value) > 0 else SECOND
-        canvas.text(1300, y, r.told, 19 if r.is_level else 17, colour, bold=0.7, ha="right")
-        canvas.text(1536, y, r.also, 16.5, strong, bold=0.7 if r.is_level else 0.0, ha="right", fit=215)
+        canvas.text(one, y, r.told, 19 if r.is_level else 17, colour, bold=0.7, ha="right", fit=first - 16)
+        canvas.text(two, y, r.also, 16.5, strong, bold=0.7 if r.is_level else 0.0, ha="right", fit=second - 16)
     return canvas.figure
 
 
-def _scale(levels: np.ndarray, unit: str) -> np.ndarray:
+def _scale(levels: np.ndarray, unit: str, most: int) -> np.ndarray:
     """Marks of a scale that holds all levels with some room, at least ten wide; a chance stays within 0 and 100 %."""
     known = levels[np.isfinite(levels)]
     low, high = (known.min(), known.max()) if len(known) else (0.0, 100.0)
     room = max(0.15 * (high - low), (10 - (high - low)) / 2)
-    marks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low - room, high + room)
+    marks = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low - room, high + room)
     return marks[(marks >= 0) & (marks <= 100)] if unit == "%" else marks
 
 
