@@ -112,6 +112,7 @@ class Catalog:
     units: pd.DataFrame
     membership: pd.DataFrame
     unit_words: pd.DataFrame
+    limits: pd.DataFrame
     precedence: pd.DataFrame
     corrections: pd.DataFrame
     resolutions: pd.DataFrame
@@ -137,8 +138,11 @@ class Catalog:
     def tolerance(self, o: pd.DataFrame) -> pd.Series:
         """Half a unit of the last decimal that OBSERVATIONS show, in the normal unit; 0 for whole counts."""
         raw = o["value_raw"].str.normalize("NFKC").str.replace(r"[,\s]", "", regex=True)
-        raw = pd.to_numeric(raw.str.extract(r"(\d+(?:\.\d+)?)", expand=False), errors="coerce")
+        raw = pd.to_numeric(raw.str.extract(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)", expand=False), errors="coerce")
         scale = (o["value"] / raw).abs().where(raw.gt(0) & o["value"].ne(0) & o["unit"].ne("%"), 1.0).fillna(1.0)
+        words = {(w.word, w.normal): w.numerator / w.denominator for w in self.unit_words.itertuples()}
+        stated = [words.get(pair) for pair in zip(o["unit_raw"], o["unit"], strict=True)]
+        scale = pd.Series(stated, index=o.index, dtype="float64").fillna(scale)  # also of a zero
         counts = set(self.unit_words.loc[self.unit_words["kind"] == "count", "normal"])
         whole = o["unit"].isin(counts) & o["decimals"].eq(0) & (scale - 1).abs().lt(1e-9)
         return (0.5 * 10.0 ** -o["decimals"] * scale).mask(whole, 0.0)

@@ -140,7 +140,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     series, told = indicators.series(observations, catalog, known)
     to_date = indicators.to_date(series, indicators.cumulative(observations, catalog, known))
     growth, grown = indicators.growth(observations, series, catalog)
-    problems += [told, grown]
+    problems += [told, grown, indicators.doubts(observations, catalog, known)]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
     stated = (series, to_date, growth)
     jobs = [delayed(_seen)(observations, m, catalog, catalog.targets) for m in history]

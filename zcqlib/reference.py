@@ -65,6 +65,7 @@ senders: id: id code!, name_zh text!, aliases text, kind park|department!, regio
     due_day whole!, indicators @indicators;!, quarterly @indicators;, start month, end month, note text
 unit_words: word: word text!, kind money|area|count|percent|point|multiplier|other!, normal text!, numerator number!,
     denominator number!, family text
+limits: unit: unit text!, high number!, reason text!
 precedence: indicator: indicator text!, winner department|park!, reason text!
 corrections: file sheet cell: file text!, sheet text, cell text!, found text!, value number, unit text, reason text!,
     who text!, day day!
@@ -90,7 +91,7 @@ bounds_<year>: indicator: indicator @indicators!, measure attainment_pct|share_d
 stages_<year>: id region item stage: id @indicators!, region @regions!, item text, stage code!, stage_no whole!,
     stage_zh text!, date month, evidence text, expected month, demo flag, note text
 """
-_OPTIONAL = {"corrections", "resolutions", "checkpoints", "batches", "eligibility", "notes"}
+_OPTIONAL = {"corrections", "resolutions", "checkpoints", "batches", "eligibility", "notes", "limits"}
 _EXPECTED = {"code": "小写英文编号(字母开头,可含数字和下划线)", "number": "数字", "whole": "整数", "flag": " 0 或 1",
              "month": "六位年月,如 201809", "day": "八位日期,如 20180915", "text": "文字"}
 _DTYPES = {"number": "float64", "whole": "int64", "flag": "bool", "month": "period[M]", "day": "datetime64[ns]"}

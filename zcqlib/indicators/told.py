@@ -41,6 +41,13 @@ def tell(rows: pd.DataFrame, code: str, severity: str, sentence) -> pd.DataFrame
     )
 
 
+def span(start: pd.Period, end: pd.Period) -> str:
+    """2018年3月, 2018年1—3月, 2017年12月至2018年2月."""
+    if start.year != end.year:
+        return f"{start.year}年{start.month}月至{end.year}年{end.month}月"
+    return f"{end.year}年" + (f"{end.month}月" if start == end else f"{start.month}—{end.month}月")
+
+
 def records(frame: pd.DataFrame) -> list[SimpleNamespace]:
     """Rows as objects; unlike itertuples this keeps names that begin with an underscore."""
     return [SimpleNamespace(**d) for d in frame.to_dict("records")]

@@ -123,7 +123,7 @@ def to_date(known: pd.DataFrame, stated: pd.DataFrame | None = None) -> pd.DataF
 
 
 def stated_sums(flows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
-    """Cumulative figures as stated, and the zone's where all its parks state theirs: SERIES in the form of `to_date`."""
+    """Cumulative figures as stated, the zone's where all its parks state theirs: SERIES in the form of `to_date`."""
     rows = flows[flows["basis"].isin(["ytd", "year"]) & flows["start"].dt.month.eq(1)]
     rows = rows.sort_values("basis").assign(months=rows["end"].dt.month)  # ytd comes last
     rows = tables.shape(rows, SERIES).drop_duplicates(list(SERIES.key), keep="last")

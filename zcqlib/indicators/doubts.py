@@ -1,0 +1,243 @@
+"""What no single report shows: parks against the department's total, figures unlike their past, cells left blank."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from zcqlib.catalog import Catalog
+from zcqlib.indicators.conflicts import consolidate
+from zcqlib.indicators.told import joined, noise, span, tell
+
+FACTORS = (1e8, 1e4, 1e3, 1e2, 1e1)  # what a wrong unit multiplies or divides by
+DEVIATIONS, HISTORY, ENOUGH = 6.0, 12, 6  # robust deviations; earlier figures looked at, and needed at least
+LEAST, ABOUT = 0.1, 0.35  # a deviation is never taken for less; how near a power of ten is (logs)
+_FACT = ["region", "indicator", "start", "end", "basis", "measure", "demo"]
+
+
+def doubts(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None) -> pd.DataFrame:
+    """Report figures that only look doubtful beside other reports; none of them is changed.
+
+    Parameters
+    ----------
+    observations : OBSERVATIONS of any number of reports.
+    as_of : report month; later reports are not looked at.
+    Returns
+    -------
+    PROBLEMS: total_mismatch and total_unchecked (the parks' own figures against a department's total), unit_suspect
+    (a power of ten from its own history, or beyond a physical limit), outlier (more than six robust deviations from
+    the last 12 figures on a log scale), withdrawn (a figure that a later report of its sender leaves blank).
+    Raises
+    ------
+    CorrectionError : a correction's source has changed.
+    Source
+    ------
+    各月报表;limits 参考表。
+    """
+    known = consolidate(observations, catalog, as_of)
+    return joined([*_across(known.history, catalog), *_unlike(known.current, catalog), _blank(known.history)])
+
+
+# --- the parks' own reports against the department's table ----------------------------------------------------------
+
+
+def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
+    additive = [i for i, x in catalog.indicators.items() if x.additive]
+    h = history[
+        history["value"].notna()
+        & history["measure"].eq("value")
+        & history["indicator"].isin(additive)
+        & ~history["state"].isin(["conflict", "withdrawn"])
+    ]
+    h = h.assign(_tol=catalog.tolerance(h)).sort_values(["published", "submission", "decimals", "obs_id"])
+    h = h.drop_duplicates([*_FACT, "sender"], keep="last")
+    senders = catalog.senders.set_index("id")
+    kind, home = h["sender"].map(senders["kind"]), h["sender"].map(senders["region"])
+    own = h[kind.eq("park") & h["region"].eq(home) & h["region"].isin(catalog.parks)]
+    key = [c for c in _FACT if c != "region"]
+    if own.empty:
+        return []
+    own = own.sort_values("region", key=lambda s: s.map({p: i for i, p in enumerate(catalog.parks)}))
+    own["_said"] = own["region"].map(catalog.name) + " " + own["value"].map("{:g}".format)
+    sums = own.groupby(key, as_index=False).agg(
+        _sum=("value", "sum"),
+        _rounding=("_tol", "sum"),
+        _said=("_said", "、".join),
+        _who=("region", tuple),
+        _latest=("published", "max"),
+    )
+    pairs = h[kind.eq("department") & h["region"].eq("zone")].merge(sums, on=key)
+    if pairs.empty:
+        return []
+    missing = [
+        "、".join(catalog.name(p) for p in catalog.members(end) if p not in who)
+        for end, who in zip(pairs["end"], pairs["_who"], strict=True)
+    ]
+    pairs = pairs.assign(_missing=missing)
+    whole = pairs[pairs["_missing"] == ""]
+    difference = (whole["value"] - whole["_sum"]).abs()
+    wrong = whole[difference > whole["_tol"] + whole["_rounding"] + noise(whole["value"])]
+    short = pairs[pairs["_missing"] != ""].groupby(["file", "_missing"], as_index=False)
+    short = short.agg(
+        _n=("obs_id", "size"),
+        **{c: (c, "first") for c in ("sheet", "cell", "value_raw", "sender", "published")},
+    )
+    return [
+        tell(
+            wrong,
+            "total_mismatch",
+            "warning",
+            lambda r: (
+                f"{catalog.name(r.indicator)}({span(r.start, r.end)}):部门表的合计为 {r.value:g}{r.unit},"
+                f"园区自报之和为 {r._sum:g}({r._said};最晚报于 {r._latest}),相差 {r._sum - r.value:+g};请与园区核对。"
+            ),
+        ),
+        tell(
+            short,
+            "total_unchecked",
+            "info",
+            lambda r: f"{r._missing}没有自报数,这份表中 {r._n} 个合计没有与园区自报核对。",
+        ),
+    ]
+
+
+# --- figures unlike their own past ----------------------------------------------------------------------------------
+
+
+def _unlike(current: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
+    c = current[current["measure"].eq("value") & current["value"].ge(0) & current["region"].isin(list(catalog.regions))]
+    c = c[c["indicator"].ne("") & c["basis"].isin(["month", "ytd", "eop"])]
+    if c.empty:
+        return []
+    limit = {r.unit: r for r in catalog.limits.itertuples()}
+    high = c["unit"].map({u: r.high for u, r in limit.items()}).astype("float64").fillna(np.inf)
+    beyond = c["value"] > high
+    # a cumulative figure is looked at as a rate a month, and only where no month is stated
+    line = [c[k] for k in ("region", "indicator", "coverage", "demo")]
+    c = c[beyond | c["basis"].ne("ytd") | ~c["basis"].eq("month").groupby(line).transform("any")]
+    months = (c["end"].dt.month - c["start"].dt.month + 1).where(c["basis"].eq("ytd"), 1)
+    half = catalog.tolerance(c).where(lambda t: t > 0, 0.5)  # what a zero may at most be
+    c = c.assign(_log=np.log(c["value"].clip(lower=half) / months), _months=months, _half=half, _beyond=beyond)
+    c = c.sort_values(["region", "indicator", "coverage", "demo", "basis", "end"])
+    lines = c.groupby(["region", "indicator", "coverage", "demo", "basis"])["_log"]
+    past = np.column_stack([lines.shift(k) for k in range(1, HISTORY + 1)])
+    middle, spread = np.full(len(c), np.nan), np.full(len(c), np.nan)
+    enough = np.isfinite(past).sum(axis=1) >= ENOUGH
+    middle[enough] = np.nanmedian(past[enough], axis=1)
+    spread[enough] = 1.4826 * np.nanmedian(np.abs(past[enough] - middle[enough, None]), axis=1)
+    usual = np.exp(middle) * c["_months"]
+    scale = np.maximum(spread, np.maximum(LEAST, c["_half"] / usual))  # rounding of a small figure is no deviation
+    away = c["_log"] - middle
+    counts = c["indicator"].map({i: x.count for i, x in catalog.indicators.items()}).eq(True)
+    far = away.abs() > DEVIATIONS * scale
+    far &= ~counts | (2 * (np.sqrt(c["value"]) - np.sqrt(usual))).abs().gt(DEVIATIONS)  # small counts jump by chance
+    far &= counts | c["value"].gt(0) | c["basis"].eq("eop")  # nothing this month is no doubtful amount
+    power = pd.Series(0.0, index=c.index)
+    for factor in FACTORS:
+        power = power.mask((away.abs() - np.log(factor)).abs() <= ABOUT, factor)
+    c = c.assign(
+        _usual=usual,
+        _times=power.where(away > 0, -power),
+        _low=usual * np.exp(-DEVIATIONS * scale),
+        _high=usual * np.exp(DEVIATIONS * scale),
+    )
+
+    def what(r) -> str:
+        return f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})为 {r.value:g}{r.unit},"
+
+    def times(r) -> str:
+        return f"{r._times:,.0f} 倍" if r._times > 0 else f"1/{-r._times:,.0f}"
+
+    return [
+        tell(
+            c[c["_beyond"]],
+            "unit_suspect",
+            "warning",
+            lambda r: (
+                f"{what(r)}超过可能的上限 {limit[r.unit].high:g}{r.unit}({limit[r.unit].reason}),单位可能填错,请核对;"
+                "数字没有改动。"
+            ),
+        ),
+        tell(
+            c[far & c["_times"].ne(0) & ~c["_beyond"]],
+            "unit_suspect",
+            "warning",
+            lambda r: (
+                f"{what(r)}约为以往水平 {_plain(r._usual)}{r.unit} 的 {times(r)},单位可能填错,请核对;数字没有改动。"
+                f"{_noted(r)}"
+            ),
+        ),
+        tell(
+            c[far & c["_times"].eq(0) & ~c["_beyond"]],
+            "outlier",
+            "warning",
+            lambda r: (
+                f"{what(r)}按此前 {HISTORY} 期应在 {_plain(r._low)} 至 {_plain(r._high)}{r.unit} 之间,"
+                f"请核实或说明原因。{_noted(r)}"
+            ),
+        ),
+    ]
+
+
+def _plain(value: float) -> str:
+    """Three digits that count, without an exponent."""
+    digits = max(0, 2 - int(np.floor(np.log10(value)))) if value > 0 else 0
+    return f"{value:.{digits}f}"
+
+
+def _noted(r) -> str:
+    note = re.search(r"note:([^;]+)", r.flags)
+    return f"(表上注:{note[1]})" if note else ""
+
+
+# --- cells left blank -----------------------------------------------------------------------------------------------
+
+
+def _blank(history: pd.DataFrame) -> pd.DataFrame:
+    """Figures that stand, but whose place in a later report of the same sender is empty between filled neighbours."""
+    o = history[~history["flags"].str.contains("restated_base", regex=False) & history["indicator"].ne("")]
+    place = o["cell"].str.extract(r"^([A-Z]+)(\d+)$")
+    o = o.assign(_column=place[0], _row=place[1], _start=o["start"].astype("str"), _end=o["end"].astype("str"))
+    fact = ["region", "indicator", "_start", "_end", "basis", "measure"]
+    sheets: dict[tuple, dict] = {}
+    for r in o[["file", "sheet", "sender", "published", "_row", "_column", *fact]].itertuples(index=False, name=None):
+        sheets.setdefault(r[:4], {})[r[4:6]] = r[6:]
+    holes = [(*head, cell, *meant) for head, filled in sheets.items() for cell, meant in _holes(filled)]
+    if not holes:
+        return pd.DataFrame()
+    holes = pd.DataFrame(holes, columns=["file", "sheet", "sender", "published", "cell", *fact])
+    standing = o[o["state"].eq("current") & o["value"].notna()]
+    standing = standing[["sender", *fact, "value", "unit", "indicator_raw", "start", "end", "published"]]
+    holes = holes.merge(standing, on=["sender", *fact], suffixes=("", "_stands"))
+    holes = holes[holes["published"] > holes["published_stands"]]
+    said = o[["file", "published", *fact]].drop_duplicates().assign(_elsewhere=True)  # in another table of the report
+    holes = holes.merge(said, on=["file", "published", *fact], how="left")
+    return tell(
+        holes[holes["_elsewhere"].isna()].drop_duplicates(["file", *fact]).assign(value_raw=""),
+        "withdrawn",
+        "warning",
+        lambda r: (
+            f"{r.indicator_raw}({span(r.start, r.end)})以前报过 {r.value:g}{r.unit},这次空白;仍用原数,请确认是否撤回。"
+        ),
+    )
+
+
+def _holes(filled: dict[tuple[str, str], tuple]) -> Iterator[tuple[str, tuple]]:
+    """Empty places of a sheet with a filled one in their row, in their column and where those two cross: what they
+    would say follows from the three."""
+    rows, columns = (list(dict.fromkeys(at[i] for at in filled)) for i in (0, 1))
+    along = {r: [c for c in columns if (r, c) in filled] for r in rows}
+    down = {c: [r for r in rows if (r, c) in filled] for c in columns}
+    for row in rows:
+        for column in columns:
+            if (row, column) in filled:
+                continue
+            for c, r in {(along[row][i], down[column][j]) for i in (0, -1) for j in (0, -1)}:
+                a, b, corner = filled[row, c], filled[r, column], filled.get((r, c))
+                if corner is None or any(x != z and y != z for x, y, z in zip(a, b, corner, strict=True)):
+                    continue
+                yield f"{column}{row}", tuple(y if x == z else x for x, y, z in zip(a, b, corner, strict=True))
+                break
