@@ -15,7 +15,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NAMED_BY_THE_MISSION = {"jupyterlab", "pandas", "matplotlib", "seaborn", "statsmodels"}
 IMPORT_NAMES = {"docx": "python-docx", "pptx": "python-pptx", "msoffcrypto": "msoffcrypto-tool",
                 "python_calamine": "python-calamine", "yaml": "pyyaml", "distributed": "dask",
-                "IPython": "ipykernel", "PIL": "pillow", "jupyter_client": "nbclient", "traitlets": "ipykernel"}
+                "IPython": "ipykernel", "PIL": "pillow", "jupyter_client": "nbclient", "traitlets": "ipykernel",
+                "psutil": "ipykernel"}
 
 
 def canonical(name: str) -> str:

@@ -80,13 +80,16 @@ def project(tmp_path, monkeypatch):
 folder = pathlib.Path(os.environ["ZCQ_ROOT"]) / "figures" / "demo" / PERIOD
 folder.mkdir(parents=True, exist_ok=True)
 (folder / "00_a.png").write_bytes(PERIOD.encode())
-with open(os.environ["ZCQ_SAVED"], "a", encoding="utf-8") as fh: _ = fh.write("00_a.png\\n")"""
+from zcqlib.workspace import note
+note("saved 00_a.png")
+note(f"read {PERIOD}/ANY")"""
     nbformat.write(notebook(save, "leak = 1"), tmp_path / "notebooks" / "00_a.ipynb")
     nbformat.write(notebook('print(PERIOD, "leak" in globals())'), tmp_path / "notebooks" / "01_b.ipynb")
     return workspace
 
 
-def test_notebooks_run_in_one_kernel_with_nothing_left_from_one_to_the_next(project):
+def test_notebooks_run_in_one_kernel_with_nothing_left_from_one_to_the_next(project, monkeypatch):
+    monkeypatch.setattr(monthly, "KERNELS", 1)
     steps = []
     report = monthly.run_month(project, MONTH, tell=lambda what, done, of: steps.append((what, done, of)))
     assert [o.state for o in report.outcomes] == ["done", "done"] and not report.failed

@@ -1,6 +1,7 @@
 """The command line: each command is a few lines over the library, and every refusal is one Chinese sentence."""
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,8 +29,28 @@ def refusals():
     try:
         yield
     except ZcqError as e:
-        err.print(f"[red]错误[/red]:{e}", markup=True)
+        err.print("[red]错误[/red]:", end="")
+        err.print(str(e), markup=False)
         raise typer.Exit(1) from e
+    except OSError as e:
+        err.print(f"错误:读写 {e.filename or '文件'} 时出错({e.strerror or e})。"
+                  "请检查磁盘空间、权限,以及文件是否被其他程序占用。", markup=False)
+        raise typer.Exit(1) from e
+
+
+class _Lines(logging.Handler):
+    """Log lines above the progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        err.print(self.format(record), markup=False)
+
+
+def _log_to_screen(verbose: bool) -> None:
+    lines = _Lines()
+    lines.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    log = logging.getLogger("zcqlib")
+    log.addHandler(lines)
+    log.setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
 def _period(month: str, as_of: str):
@@ -45,10 +66,13 @@ def run(month: Month, demo: Demo = False, as_of: AsOf = "",
         force: Annotated[bool, typer.Option("--force", help="即使没有变化也全部重跑")] = False,
         only: Annotated[str, typer.Option("--only", help="只跑名称以此开头的笔记本,如 03", metavar="编号")] = "",
         set_: Annotated[list[str] | None, typer.Option("--set", help="其他笔记本参数,如 --set PARK=gaoxin",
-                                                       metavar="名称=值")] = None) -> None:
+                                                       metavar="名称=值")] = None,
+        verbose: Annotated[bool, typer.Option("--verbose", help="供开发人员:更多日志")] = False) -> None:
     """每月一次:整理报表、运行全部笔记本、出图、写运行清单。"""
+    from zcqlib import line
     from zcqlib import run as monthly
 
+    _log_to_screen(verbose)
     with refusals():
         period, known = _period(month, as_of)
         extra = dict(_assignment(s) for s in set_ or [])
@@ -65,6 +89,9 @@ def run(month: Month, demo: Demo = False, as_of: AsOf = "",
     figures = sorted(report.folder.glob("*.png"))
     out.print(f"{'演示数据 ' if demo else ''}{period}:笔记本 {len(report.outcomes)} 个,图 {len(figures)} 幅,"
               f"数据版本 {report.vintage.name},产出在 {report.folder}")
+    if line.published_only(report.vintage):
+        err.print(f"没有园区报表(data/raw 下没有月份文件夹):只用公开数据,其余部分写明暂缺。"
+                  f"收到的报表请放进 data/raw/{period};试用演示数据请加 --demo。", style="yellow")
     if report.failed:
         err.print(f"[red]{len(report.failed)} 个笔记本没有跑完[/red],见 {report.folder / 'notebooks'}。")
         raise typer.Exit(1)
@@ -137,6 +164,20 @@ def read(files: Annotated[list[Path], typer.Argument(help="一个或多个报表
     for reading in readings:
         out.print(reports.summary(reading), markup=False)
     if all(len(r.observations) == 0 for r in readings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """自检:字体、内核、内存、磁盘、编码、软件包、权限、时钟,并说明怎么办。"""
+    from zcqlib.doctor import examine
+
+    with refusals():
+        findings = examine(Workspace.find())
+    for f in findings:
+        state, advice = ("正常", "") if f.well else ("有问题", f"。{f.do}")
+        out.print(f"{state} {f.name}:{f.found}{advice}", markup=False)
+    if not all(f.well for f in findings):
         raise typer.Exit(1)
 
 

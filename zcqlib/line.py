@@ -6,8 +6,8 @@ Nothing is decided here; each step is one call into the stage that owns it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from joblib import Parallel, cpu_count, delayed
 from zcqlib import catalog as catalogs
 from zcqlib import indicators, published, ranking, reports, tables
 from zcqlib.catalog import Catalog
+from zcqlib.missing import NoReportsError
 from zcqlib.projection import Projected, changes, in_force, project_targets
-from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, digest
 
 PACKAGES = ("numpy", "pandas", "scipy", "pyarrow", "python-calamine")
@@ -26,10 +26,6 @@ PACKAGES = ("numpy", "pandas", "scipy", "pyarrow", "python-calamine")
 EARLIER, LATER = re.compile("快报|初步|预报|草稿"), re.compile("修订|更正|补报|最终|正式|定稿")
 RUNS = 10_000  # simulations behind the interval of a place; a tenth of it for the months gone by
 NUMBERED = re.compile(r"(?:[vV]|第)(\d+)(?:版|稿|$|[^\d])")
-
-
-class NoReportsError(ZcqError):
-    """The month that was asked for has no report files."""
 
 
 METHOD = ("tables", "reference", "catalog", "published", "reports", "indicators", "projection", "ranking", "line")
@@ -57,12 +53,17 @@ def submission_order(name: str) -> tuple[int, int]:
 
 
 def submissions(paths: Iterable[Path], month: pd.Period, catalog: Catalog) -> pd.DataFrame:
-    """Who sent what: `path`, `file`, `sender`, `published`, `submission` (1 is the earliest), one row a file."""
+    """Who sent what: `path`, `file`, `sender`, `published`, `submission` (1 is the earliest), one row a file.
+
+    The sender is the one whose name or alias the file name holds, the longest one first; "" where none does.
+    """
+    known = {a: r.id for r in catalog.senders.itertuples() for a in (r.name_zh, *r.aliases.split(";")) if a}
+    longest_first = sorted(known, key=lambda alias: (-len(alias), alias))
     rows = [
         {
             "path": p,
             "file": p.name,
-            "sender": sender_of(p.name, catalog),
+            "sender": next((known[alias] for alias in longest_first if alias in p.name), ""),
             "published": month,
             "order": submission_order(p.name),
         }
@@ -71,13 +72,6 @@ def submissions(paths: Iterable[Path], month: pd.Period, catalog: Catalog) -> pd
     frame = pd.DataFrame(rows, columns=["path", "file", "sender", "published", "order"])
     frame["submission"] = frame.groupby("sender")["order"].rank("dense").astype("int64") if len(frame) else 0
     return frame.drop(columns="order")
-
-
-def sender_of(name: str, catalog: Catalog) -> str:
-    """The sender whose name or alias the file name holds, the longest one first; "" where none does."""
-    known = ((alias, r.id) for r in catalog.senders.itertuples() for alias in (r.name_zh, *r.aliases.split(";")))
-    found = sorted((-len(alias), id) for alias, id in known if alias and alias in name)
-    return found[0][1] if found else ""
 
 
 def received(workspace: Workspace, until: pd.Period, catalog: Catalog) -> pd.DataFrame:
@@ -100,6 +94,17 @@ def recipe(workspace: Workspace, month: pd.Period, known: pd.Period, files: Iter
     }
 
 
+def _step(made_of: Mapping, files: pd.DataFrame, *step: object) -> str:
+    """Name under which the result of a step on some files is kept: it holds all that the step depends on.
+
+    Beside the files these are the code and the packages (first part), the reference tables and the plan's year.
+    """
+    method = digest(f"{made_of['code']}{made_of['versions']}".encode())[:16]
+    known = {name: sha for name, sha in made_of["inputs"].items() if "/reference/" in name}
+    came = [(digest(f.path), f.file, f.sender, f.published, f.submission) for f in files.itertuples()]
+    return f"{method}/{digest(f'{step}{came}{known}{made_of["month"][:4]}{made_of["demo"]}'.encode())}"
+
+
 def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None) -> Path:
     """Make a month's vintage: every table that the notebooks read.
 
@@ -116,18 +121,20 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     known = as_of or month
     catalog = catalogs.load(workspace.reference, month.year)
     files = received(workspace, known, catalog)
+    made_of = recipe(workspace, month, known, files["path"])
+    if not workspace.report_months():  # a notebook that needs reports then says so, the others show what is published
+        return workspace.commit(month, _without_reports(workspace, catalog, known), made_of, known)
     if not (files["published"] == month).any():
         have = "、".join(map(str, workspace.report_months())) or "无"
         raise NoReportsError(
             f"{workspace.raw.relative_to(workspace.root)}/{month} 里没有报表(已有月份:{have})。"
             "请把收到的文件放进该文件夹" + ("。" if workspace.demo else ";试用演示数据请加 --demo。")
         )
-    made_of = recipe(workspace, month, known, files["path"])
     said = said_before(workspace, month, files, made_of)
     made_of["said_before"] = said.name if said else ""
     if vintage := workspace.existing(month, made_of, known):
         return vintage
-    readings = read_all(files, catalog, workspace.demo)
+    readings = read_all(workspace, files, catalog, made_of)
     observations = _joined([r.observations for r in readings], tables.OBSERVATIONS)
     problems = [r.problems for r in readings] + [_unknown_senders(files)]
     if observations[observations["published"] == month].empty:
@@ -143,13 +150,18 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     problems += [told, grown, indicators.doubts(observations, catalog, known)]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
     stated = (series, to_date, growth)
-    jobs = [delayed(_seen)(observations, m, catalog, catalog.targets) for m in history]
+    known_then = [_step(made_of, files[files["published"] <= m], "seen", m) for m in history]
+    jobs = [
+        delayed(workspace.remember)(key, partial(_seen, observations, m, catalog, catalog.targets))
+        for key, m in zip(known_then, history, strict=True)
+    ]
     jobs.append(delayed(_projected)(stated, month, known, catalog, catalog.targets))
     if history:
         then = _as_said(workspace, said, history[-1], observations, files, made_of["inputs"], catalog)
         jobs.append(delayed(_projected)(_without(stated, month), history[-1], known, catalog, then["TARGETS"]))
         jobs += [delayed(_seen)(then["OBSERVATIONS"], history[-1], catalog, then["TARGETS"])] if said else []
-    done = Parallel(n_jobs=min(4, cpu_count()))(jobs)
+    few = sum(not workspace.remembers(key) for key in known_then) < 3  # not worth the start of other processes
+    done = Parallel(n_jobs=1 if few else min(4, cpu_count()))(jobs)
     now, trail = done[len(history)], [p.projections for p in done[: len(history) + 1]]
     why = tables.empty(tables.WHY)
     if history:
@@ -196,12 +208,26 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     return workspace.commit(month, contents, made_of, known)
 
 
-def read_all(files: pd.DataFrame, catalog: Catalog, demo: bool) -> list[reports.Reading]:
-    """Read every file with what is known of it; a byte-identical copy is read once."""
+def _without_reports(workspace: Workspace, catalog: Catalog, known: pd.Period) -> dict[str, pd.DataFrame]:
+    """The tables that no report is needed for."""
+    return {
+        "TARGETS": catalog.targets,
+        "MILESTONES": _hide_later(catalog.stages, known),
+        "PUBLISHED": published.published_observations(workspace.published, catalog),
+    }
+
+
+def published_only(vintage: Path) -> bool:
+    """Whether a vintage was made where no reports had come."""
+    return not (vintage / "OBSERVATIONS.parquet").exists()
+
+
+def read_all(workspace: Workspace, files: pd.DataFrame, catalog: Catalog, made_of: Mapping) -> list[reports.Reading]:
+    """Read every file with what is known of it; a byte-identical copy is read once, an unchanged file not again."""
     seen: dict[str, str] = {}
     out = []
-    for f in files.itertuples():
-        context = reports.Context(f.published, f.sender, f.submission, demo, catalog)
+    for i, f in enumerate(files.itertuples()):
+        context = reports.Context(f.published, f.sender, f.submission, workspace.demo, catalog)
         sha = digest(f.path)
         if sha in seen and f.path.stat().st_size:
             note = dict(
@@ -222,7 +248,8 @@ def read_all(files: pd.DataFrame, catalog: Catalog, demo: bool) -> list[reports.
             )
             continue
         seen[sha] = f.file
-        out.append(reports.read_report(f.path, context))
+        key = _step(made_of, files.iloc[[i]], "read")
+        out.append(workspace.remember(key, partial(reports.read_report, f.path, context)))
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,8 @@ from zcqlib import figures, line
 from zcqlib.briefing.words import typeset
 from zcqlib.catalog import Catalog
 from zcqlib.figures import Caption
-from zcqlib.workspace import Workspace, parse_month
+from zcqlib.missing import NoReportsError, guard_cells
+from zcqlib.workspace import Workspace, note, parse_month
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,14 @@ class Month:
     vintage: Path
 
     def table(self, name: str) -> pd.DataFrame:
-        """One table of the vintage, such as SERIES or PROJECTIONS."""
-        return pd.read_parquet(self.vintage / f"{name}.parquet")
+        """One table of the vintage, such as SERIES or PROJECTIONS.
+
+        Raises
+        ------
+        NoReportsError : the workspace holds published data only, and the table comes from reports.
+        """
+        note(f"read {self.vintage.parent.name}/{name}")
+        return _parquet(self.vintage / f"{name}.parquet").copy(deep=False)
 
     @property
     def folder(self) -> Path:
@@ -43,7 +51,8 @@ class Month:
         seen = self.table("OBSERVATIONS")
         seen = seen[seen.indicator.isin(indicators)] if indicators else seen
         names = self.catalog.senders.set_index("id").name_zh
-        senders = [s for s in self.catalog.senders.id if s in set(seen.sender)]
+        came = set(seen.sender.unique())
+        senders = [s for s in self.catalog.senders.id if s in came]
         parks = [s for s in senders if s in self.catalog.parks]
         others = [names[s] for s in senders if s not in self.catalog.parks]
         if len(others) > 3:
@@ -77,11 +86,8 @@ class Month:
 
     def save(self, figure, name: str):
         """Save a figure as PNG and SVG beside the month's other ones and give it back for display."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        figures.save(figure, self.folder / name)
-        if log := os.environ.get("ZCQ_SAVED"):
-            with open(log, "a", encoding="utf-8") as fh:
-                fh.write(f"{name}.png\n{name}.svg\n")
+        for path in figures.save(figure, self.folder / name):
+            note(f"saved {path.name}")
         return figure
 
 
@@ -94,5 +100,16 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     """
     workspace, month = Workspace.find(demo), parse_month(period)
     known = parse_month(as_of, "AS_OF 月份") if as_of else month
-    vintage = line.build(workspace, month, known)
+    home = workspace.processed / workspace.figures(month, known).name
+    given = Path(os.environ.get("ZCQ_VINTAGE", ""))  # a run's notebooks all see the vintage that the run made
+    vintage = given if given.parent == home else line.build(workspace, month, known)
+    guard_cells(line.published_only(vintage))
     return Month(workspace, month, known, catalogs.load(workspace.reference, month.year), vintage)
+
+
+@lru_cache(maxsize=64)
+def _parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError as e:
+        raise NoReportsError(f"没有园区报表,{path.stem} 表暂缺。") from e

@@ -1,17 +1,23 @@
-"""The monthly run: tables first, then every notebook in one kernel, then one manifest of what was made.
+"""The monthly run: tables first, then the notebooks in reused kernels, then one manifest of what was made.
 
-The kernel is reused with a reset between notebooks, which saves its start and the imports nine times; each notebook
-is also tested alone in a fresh kernel, so nothing can leak from one to the next unnoticed.
+A kernel is reused with a reset between notebooks, which saves its start and the imports; each notebook is also tested
+alone in a fresh kernel, so nothing can leak from one to the next unnoticed. A notebook is run again only where its
+text, the library, the reference tables or one of the tables that it read the last time have changed.
 """
 from __future__ import annotations
 
 import ast
 import json
+import logging
 import os
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,7 +26,9 @@ import pandas as pd
 
 from zcqlib import edition, line
 from zcqlib.tables import ZcqError
-from zcqlib.workspace import Workspace, digest, write_atomic
+from zcqlib.workspace import Workspace, digest, parse_month, write_atomic, written
+
+log = logging.getLogger("zcqlib")
 
 VERSIONED = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "nbclient", "pyarrow")
 RESET = """%reset -f
@@ -28,6 +36,7 @@ import matplotlib as _m, matplotlib.pyplot as _p
 _p.close('all'); _m.rcdefaults(); del _m, _p
 get_ipython().run_line_magic('matplotlib', 'inline')"""
 TIMEOUT = 600  # seconds a notebook; a month takes a few
+KERNELS = min(2, os.cpu_count() or 1)  # a third one would only wait: the notebooks' own work is short
 
 
 class ParameterError(ZcqError):
@@ -102,16 +111,16 @@ def with_parameters(notebook: nbformat.NotebookNode, name: str, values: Mapping[
 
 
 class Kernel:
-    """One kernel for all notebooks of a run, with a reset between them."""
+    """One kernel for many notebooks, with a reset between them; with `vintage` they all see that one."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, vintage: Path | None = None):
         from jupyter_client.manager import KernelManager
 
-        handle, name = tempfile.mkstemp(prefix="zcq-saved-")
+        handle, name = tempfile.mkstemp(prefix="zcq-notes-")
         os.close(handle)
-        self.saved = Path(name)
+        self.notes = Path(name)
         env = os.environ | {"ZCQ_ROOT": str(root), "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
-                            "ZCQ_SAVED": name}
+                            "ZCQ_NOTES": name} | ({"ZCQ_VINTAGE": str(vintage)} if vintage else {})
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(extra_arguments=["--HistoryManager.enabled=False"], env=env,
                                   stderr=subprocess.DEVNULL)  # it warns of its loopback connection
@@ -125,14 +134,15 @@ class Kernel:
     def __exit__(self, *_) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
-        self.saved.unlink(missing_ok=True)
+        self.notes.unlink(missing_ok=True)
 
-    def execute(self, notebook: nbformat.NotebookNode, folder: Path) -> tuple[str, list[str]]:
-        """Run a notebook in place; returns "" or what went wrong, and the files that its cells saved."""
+    def execute(self, notebook: nbformat.NotebookNode, folder: Path) -> tuple[str, dict[str, list[str]]]:
+        """Run a notebook in place; returns "" or what went wrong, and what its cells noted: the files `saved`, the
+        tables `read` and the months `asked` for."""
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-        self.saved.write_text("", "utf-8")
+        self.notes.write_text("", "utf-8")
         self.client.execute_interactive(RESET, silent=True, store_history=False)
         runner = NotebookClient(notebook, timeout=TIMEOUT, km=self.manager, record_timing=False,
                                 resources={"metadata": {"path": str(folder)}})
@@ -149,7 +159,8 @@ class Kernel:
         except DeadKernelError:
             problem = "计算内核中途退出,多半是内存不足。"
         _tidy(notebook)
-        return problem, self.saved.read_text("utf-8").split()
+        notes = [n.split(" ", 1) for n in dict.fromkeys(self.notes.read_text("utf-8").splitlines())]
+        return problem, {kind: sorted(what for k, what in notes if k == kind) for kind in ("saved", "read", "asked")}
 
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -197,43 +208,115 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
     ready = {name: with_parameters(nb, name, {k: v for k, v in given.items() if k in declared[name]})
              for name, nb in sources.items()}
 
-    with workspace.lock():
+    with workspace.lock(), _logged(workspace, month, as_of):
+        log.info("整理:读取 %s 及以前各月的报表", month)
         tell("读取并整理报表", 0, len(paths) + 1)
         vintage = line.build(workspace, month, as_of)
+        log.info("整理:数据版本 %s%s", vintage.name, ",没有园区报表,只有公开数据" * line.published_only(vintage))
         folder = workspace.figures(month, as_of)
         before = read_manifest(folder)
-        outcomes, made, kernel = [], {}, None
-        try:
-            for i, (name, nb) in enumerate(ready.items(), 1):
-                tell(name, i, len(paths) + 1)
-                key = digest((vintage.name + nbformat.writes(nb) + line.code_hash()).encode())
-                old = before.get("notebooks", {}).get(name, {})
-                if not force and old.get("key") == key and old.get("state") != "failed" and unchanged(folder, old):
-                    made[name] = old
-                    outcomes.append(Outcome(name, "kept"))
-                    continue
-                kernel = kernel or Kernel(workspace.root)
-                problem, saved = kernel.execute(nb, workspace.root / "notebooks")
-                write_atomic(folder / "notebooks" / f"{name}.ipynb", nbformat.writes(nb).encode())
-                files = [f"notebooks/{name}.ipynb", *sorted(saved)]
-                made[name] = {"key": key, "state": "failed" if problem else "done", "message": problem,
-                              "files": {file: digest(folder / file) for file in files}}
-                for gone in set(old.get("files", {})) - set(files):
+        with written(folder):
+            made = _run_notebooks(workspace, vintage, folder, ready, {} if force else before.get("notebooks", {}), tell)
+            for name, old in before.get("notebooks", {}).items():
+                for gone in set(old["files"]) - set(made.get(name, old)["files"]):
                     (folder / gone).unlink(missing_ok=True)
-                outcomes.append(Outcome(name, made[name]["state"], problem))
+            outcomes = tuple(Outcome(n, e.pop("outcome"), e["message"]) for n, e in sorted(made.items()))
+            if any(o.state != "kept" for o in outcomes):
+                tell("网页版", len(paths), len(paths) + 1)
+                log.info("网页:%d 页", len(edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")))
+            record = json.loads((vintage / "vintage.json").read_text("utf-8"))
+            manifest = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo,
+                        "vintage": vintage.name, "inputs": record["recipe"]["inputs"], "rows": record["rows"],
+                        "counts": counts(workspace.read_all(vintage)), "versions": versions(),
+                        "notebooks": dict(sorted((before.get("notebooks", {}) | made if only else made).items()))}
+            write_atomic(folder / "manifest.json",
+                         json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode())
+        log.info("完成:%s", "、".join(f"{o.name} {o.state}" for o in outcomes if o.state != "kept") or "没有变化")
+    return Report(vintage, folder, outcomes, manifest)
+
+
+def _run_notebooks(workspace: Workspace, vintage: Path, folder: Path, ready: Mapping[str, nbformat.NotebookNode],
+                   before: Mapping[str, Mapping], tell: Callable[[str, int, int], None]) -> dict[str, dict]:
+    """One manifest entry a notebook; those whose grounds are the same as `before` are kept as they are."""
+    basis = digest(f"{line.code_hash()}{reference_digest(workspace)}{vintage.parent}".encode())
+    keys = {name: digest(f"{basis}{nbformat.writes(nb)}".encode()) for name, nb in ready.items()}
+    made = {}
+    for name, old in before.items():
+        if (name in ready and old.get("key") == keys[name] and old["state"] == "done" and unchanged(folder, old)
+                and old["grounds"] == grounds(workspace, vintage, old["grounds"])):
+            made[name] = old | {"outcome": "kept"}
+    todo = iter([name for name in ready if name not in made])
+    turn, of = threading.Lock(), len(ready) + 1
+
+    def work() -> None:
+        kernel = None
+        try:
+            while True:
+                with turn:
+                    name = next(todo, None)
+                    if name is None:
+                        return
+                    tell(name, len(made) + 1, of)
+                kernel = kernel or Kernel(workspace.root, vintage)
+                problem, notes = kernel.execute(ready[name], workspace.root / "notebooks")
+                write_atomic(folder / "notebooks" / f"{name}.ipynb", nbformat.writes(ready[name]).encode())
+                files = [f"notebooks/{name}.ipynb", *notes["saved"]]
+                state = "failed" if problem else "done"
+                log.info("笔记本:%s %s,图 %d 幅", name, "失败" if problem else "完成", sum("png" in f for f in files))
+                log.debug("笔记本:%s 读了 %s", name, "、".join(notes["read"]))
+                with turn:
+                    made[name] = {"key": keys[name], "state": state, "message": problem, "outcome": state,
+                                  "grounds": grounds(workspace, vintage, [*notes["read"], *notes["asked"]]),
+                                  "files": {file: digest(folder / file) for file in files}}
         finally:
             if kernel is not None:
                 kernel.__exit__()
-        if any(o.state != "kept" for o in outcomes):
-            tell("网页版", len(paths), len(paths) + 1)
-            edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")
-        record = json.loads((vintage / "vintage.json").read_text("utf-8"))
-        manifest = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo, "vintage": vintage.name,
-                    "inputs": record["recipe"]["inputs"], "rows": record["rows"], "versions": versions(),
-                    "notebooks": dict(sorted((before.get("notebooks", {}) | made if only else made).items()))}
-        write_atomic(folder / "manifest.json",
-                     json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode())
-    return Report(vintage, folder, tuple(outcomes), manifest)
+
+    hands = min(KERNELS, len(ready) - len(made))
+    with ThreadPoolExecutor(hands or 1) as pool:
+        for done in [pool.submit(work) for _ in range(hands)]:
+            done.result()
+    return made
+
+
+def grounds(workspace: Workspace, vintage: Path, what: Iterable[str]) -> dict[str, str]:
+    """What a notebook's result rests on, as it is now: the content of each table `MONTH/NAME` that it read, and the
+    current vintage of each MONTH that it asked for."""
+    own = json.loads((vintage / "vintage.json").read_text("utf-8"))["tables"]
+    out = {}
+    for item in sorted(what):
+        folder, _, table = item.partition("/")
+        if table and folder == vintage.parent.name:
+            out[item] = own.get(table, "")
+        else:
+            asked = workspace.current(*map(parse_month, folder.split("@")))
+            out[item] = asked.name if asked else ""
+    return out
+
+
+def reference_digest(workspace: Workspace) -> str:
+    """One hash over the reference tables, which every notebook sees through the catalog."""
+    return digest("".join(f"{p.name}{digest(p)}" for p in sorted(workspace.reference.glob("*.csv"))).encode())
+
+
+@contextmanager
+def _logged(workspace: Workspace, month: pd.Period, as_of: pd.Period | None) -> Iterator[None]:
+    """Write the run's lines, with clock times, to the month's log; no content of any cell is ever among them."""
+    path = workspace.processed / ".logs" / f"{workspace.figures(month, as_of).name}.log"
+    with written(path):
+        path.parent.mkdir(exist_ok=True)
+        handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    log.addHandler(handler)
+    log.setLevel(log.level or logging.INFO)
+    try:
+        yield
+    except ZcqError as e:
+        log.error("停止:%s", type(e).__name__)
+        raise
+    finally:
+        log.removeHandler(handler)
+        handler.close()
 
 
 def read_manifest(folder: Path) -> dict:
@@ -254,9 +337,52 @@ def versions() -> dict[str, str]:
     return {"zcqlib": line.code_hash()[:12]} | {name: version(name) for name in VERSIONED}
 
 
-def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None) -> list[str]:
-    """Compare a month's inputs, tables and figures with its manifest; one sentence for each difference.
+def counts(made: Mapping[str, pd.DataFrame]) -> dict[str, int]:
+    """How much went into each stage and what became of it; {} where there are published data only.
 
+    Returns
+    -------
+    `cells` = `cells_of_files` = the sum of `cells_*` outcomes; `observations` = `observations_of_files` =
+    `cells_observation` = the sum of `observations_*` fates (into a series; growth, shares and the like; without a
+    known place or indicator; empty; set aside by the rules of consolidation); `targets` = `projections`.
+    """
+    if "OBSERVATIONS" not in made:
+        return {}
+    seen, files, key = made["OBSERVATIONS"], made["SUBMISSIONS"], ["region", "indicator", "end"]
+    unknown = seen["region"].eq("") | seen["indicator"].eq("")
+    other, empty = ~unknown & seen["measure"].ne("value"), seen["value"].isna()
+    value = ~unknown & ~other & ~empty
+    used = value & pd.MultiIndex.from_frame(seen[key]).isin(pd.MultiIndex.from_frame(made["SERIES"][key]))
+    fates = {"used": used, "set_aside": value & ~used, "other_measure": other, "unknown": unknown,
+             "empty": ~unknown & ~other & empty}
+    out = {"files": len(files), "cells": len(made["CELLS"]), "cells_of_files": files["cells"].sum()}
+    out |= {f"cells_{k}": n for k, n in made["CELLS"]["outcome"].value_counts().items()}
+    out |= {"observations": len(seen), "observations_of_files": files["figures"].sum()}
+    out |= {f"observations_{k}": rows.sum() for k, rows in fates.items()}
+    out |= {"series": len(made["SERIES"]), "targets": len(made["TARGETS"]), "projections": len(made["PROJECTIONS"])}
+    return {k: int(n) for k, n in out.items()}
+
+
+def imbalances(n: Mapping[str, int]) -> list[str]:
+    """One sentence for each stage whose counts do not add up."""
+    if not n:
+        return []
+    fates = ("used", "set_aside", "other_measure", "unknown", "empty")
+    outcomes = sum(n.get(f"cells_{k}", 0) for k in ("observation", "label", "context", "problem"))
+    pairs = (("单元格(各文件之和)", n["cells"], n["cells_of_files"]), ("单元格(各去向之和)", n["cells"], outcomes),
+             ("数据(各文件之和)", n["observations"], n["observations_of_files"]),
+             ("数据(来自的单元格)", n["observations"], n.get("cells_observation", 0)),
+             ("数据(各去向之和)", n["observations"], sum(n[f"observations_{k}"] for k in fates)),
+             ("目标(都有预测或说明)", n["targets"], n["projections"]))
+    return [f"数目对不上:{what},一处是 {a},另一处是 {b}。" for what, a, b in pairs if a != b]
+
+
+def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None) -> list[str]:
+    """Compare a month's inputs, tables and figures with its manifest and compute the tables anew from the inputs.
+
+    Returns
+    -------
+    one sentence for each difference; [] where everything is as the manifest says and comes out again.
     Raises
     ------
     ZcqError : the month was never run.
@@ -272,14 +398,16 @@ def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
             wrong.append(f"输入 {name} 不见了。")
         elif digest(path) != sha:
             wrong.append(f"输入 {name} 与运行时不同。")
+    wrong += imbalances(manifest["counts"])
     vintage = workspace.current(month, as_of)
     if vintage is None or vintage.name != manifest["vintage"]:
         wrong.append(f"当前数据版本与清单所记 {manifest['vintage']} 不同。")
     else:
-        for name, sha in json.loads((vintage / "vintage.json").read_text("utf-8"))["tables"].items():
-            path = vintage / f"{name}.parquet"
-            if not path.exists() or digest(path) != sha:
-                wrong.append(f"数据表 {name} 与运行时不同或不见了。")
+        stored = json.loads((vintage / "vintage.json").read_text("utf-8"))["tables"]
+        files = {name: vintage / f"{name}.parquet" for name in stored}
+        damaged = [name for name, path in files.items() if not path.exists() or digest(path) != stored[name]]
+        wrong += [f"数据表 {name} 与运行时不同或不见了。" for name in damaged]
+        wrong += [] if wrong else _recomputed(workspace, month, as_of, vintage, stored)
     for name, entry in manifest["notebooks"].items():
         for file, sha in entry["files"].items():
             if not (folder / file).exists():
@@ -287,3 +415,23 @@ def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
             elif digest(folder / file) != sha:
                 wrong.append(f"{name} 的产出 {file} 与运行时不同。")
     return wrong
+
+
+def _recomputed(workspace: Workspace, month: pd.Period, as_of: pd.Period | None, vintage: Path,
+                stored: Mapping[str, str]) -> list[str]:
+    """Differences between the stored tables and the same ones made again from the inputs in a folder apart.
+
+    Nothing kept from earlier steps is used; the other months' current vintages are at hand, as they were for the run.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        apart = replace(workspace, made=Path(name) / "tables")
+        for pointer in workspace.processed.glob("*/CURRENT"):
+            home = apart.processed / pointer.parent.name
+            if home.name != vintage.parent.name:
+                shutil.copytree(pointer.parent / pointer.read_text("utf-8").strip(), home / pointer.read_text("utf-8"))
+                shutil.copy(pointer, home)
+        again = line.build(apart, month, as_of)
+        now = json.loads((again / "vintage.json").read_text("utf-8"))["tables"]
+    if again.name != vintage.name:
+        return [f"重新计算得到另一版本 {again.name}:程序或软件包与运行时({vintage.name})不同。"]
+    return [f"数据表 {t} 重新计算的结果与所存的不同。" for t in sorted(stored) if now.get(t) != stored[t]]

@@ -2,6 +2,8 @@
 
     data/processed/[demo/]<month>/<vintage>/TABLE.parquet     all tables of one vintage, with vintage.json
     data/processed/[demo/]<month>/CURRENT                     the vintage that the last run of that month made
+    data/processed/[demo/].steps/                             results of single steps: only new input is worked on
+    data/processed/[demo/].logs/<month>.log                   what the runs of that month did, with clock times
     figures/[demo/]<month>/                                   what that month's run shows
 
 A month that is looked at with later knowledge (`as_of`) stands beside it as `<month>@<as_of>`.
@@ -11,12 +13,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
@@ -26,6 +30,7 @@ from zcqlib.tables import ZcqError
 REPORT_SUFFIXES = {".xls", ".xlsx", ".xlsm", ".ods", ".et", ".csv", ".txt", ".tsv", ".html", ".htm", ".xml", ".mht",
                    ".docx"}
 _BY_NAME = {t.name: t for t in tables.ALL}
+T = TypeVar("T")
 
 
 class WorkspaceError(ZcqError):
@@ -50,6 +55,7 @@ class Workspace:
 
     root: Path
     demo: bool = False
+    made: Path | None = None  # tables go here instead, for a second computation beside the first
 
     @classmethod
     def find(cls, demo: bool = False, start: Path | None = None) -> Workspace:
@@ -79,7 +85,7 @@ class Workspace:
 
     @property
     def processed(self) -> Path:
-        return self.root / "data" / "processed" / ("demo" if self.demo else "")
+        return self.made or self.root / "data" / "processed" / ("demo" if self.demo else "")
 
     def figures(self, month: pd.Period, as_of: pd.Period | None = None) -> Path:
         return self.root / "figures" / ("demo" if self.demo else "") / self._folder(month, as_of)
@@ -104,6 +110,7 @@ class Workspace:
 
     def current(self, month: pd.Period, as_of: pd.Period | None = None) -> Path | None:
         """Folder of the month's current vintage, None where the month was never run."""
+        note(f"asked {self._folder(month, as_of)}")
         home = self.processed / self._folder(month, as_of)
         try:
             vintage = home / (home / "CURRENT").read_text("utf-8").strip()
@@ -163,45 +170,96 @@ class Workspace:
                 tables.check(frame, _BY_NAME[name], where=f"{month} {name}")
         home = self.processed / self._folder(month, as_of)
         vintage = home / _vintage_name(recipe)
-        try:
+        with self.lock(), written(home):
             home.mkdir(parents=True, exist_ok=True)
-            _sweep(home)
             new = Path(tempfile.mkdtemp(prefix=".new-", dir=home))
-            for name, frame in contents.items():
-                frame.to_parquet(new / f"{name}.parquet")
-            record = {"recipe": recipe, "rows": {name: len(frame) for name, frame in contents.items()},
-                      "tables": {name: digest(new / f"{name}.parquet") for name in contents}}
-            (new / "vintage.json").write_text(json.dumps(record, sort_keys=True, ensure_ascii=False, indent=1), "utf-8")
-            for path in new.iterdir():
-                _flush(path)
-            new.chmod(0o755)
-            os.replace(new, vintage)
+            try:
+                for name, frame in contents.items():
+                    frame.to_parquet(new / f"{name}.parquet")
+                record = {"recipe": recipe, "rows": {name: len(frame) for name, frame in contents.items()},
+                          "tables": {name: digest(new / f"{name}.parquet") for name in contents}}
+                text = json.dumps(record, sort_keys=True, ensure_ascii=False, indent=1)
+                (new / "vintage.json").write_text(text, "utf-8")
+                for path in new.iterdir():
+                    _flush(path)
+                new.chmod(0o755)
+                os.replace(new, vintage)
+            finally:
+                shutil.rmtree(new, ignore_errors=True)
             write_atomic(home / "CURRENT", vintage.name.encode())
-        except OSError as e:
-            raise WorkspaceError(f"无法写入 {home}:{e.strerror or e}。"
-                                 "请检查磁盘空间、写入权限,以及文件是否被其他程序占用。") from e
         return vintage
+
+    def remembers(self, key: str) -> bool:
+        return (self.processed / ".steps" / key).exists()
+
+    def remember(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` gives for a key that names all that it depends on, kept on disk; a damaged copy is made again.
+
+        Key: `<method>/<step>`; the method's part holds the versions of code and packages. Steps of another method are
+        cleared, since nothing will ask for them again.
+        """
+        path = self.processed / ".steps" / key
+        try:
+            data = path.read_bytes()
+            if digest(data[64:]).encode() == data[:64]:
+                return pickle.loads(data[64:])
+        except OSError:
+            pass
+        result = make()
+        data = pickle.dumps(result, protocol=5)
+        with written(path):
+            if not path.parent.exists():
+                for old in path.parents[1].glob("*"):
+                    shutil.rmtree(old, ignore_errors=True)
+            write_atomic(path, digest(data).encode() + data, flush=False)
+        return result
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Only one run writes at a time; a second one is refused and told who holds the lock.
+        """Only one process writes at a time; a second one is refused and told who holds the lock.
 
-        The operating system drops the lock when its process ends, so a killed run leaves nothing to clean up.
+        The operating system drops the lock when its process ends, so a killed run leaves nothing to clean up. Inside
+        a run, the lock of the run counts, also in its kernels (environment variable ZCQ_LOCKED).
         """
-        self.processed.mkdir(parents=True, exist_ok=True)
-        path = self.processed / ".lock"
-        with open(path, "a+", encoding="utf-8") as fh:
+        if os.environ.get("ZCQ_LOCKED") == str(self.processed):
+            yield
+            return
+        holder = self.processed / ".lock-holder"
+        with written(self.processed):
+            self.processed.mkdir(parents=True, exist_ok=True)
+            fh = open(self.processed / ".lock", "a+", encoding="utf-8")  # noqa: SIM115 - closed below
+        with fh:
             try:
                 _lock(fh)
             except OSError as e:
-                holder = self.processed / ".lock-holder"
                 who = holder.read_text("utf-8") if holder.exists() else "未知进程"
                 raise WorkspaceError(f"另一次运行正在使用 {self.processed}({who})。请等它结束后重试。") from e
-            write_atomic(self.processed / ".lock-holder", f"进程号 {os.getpid()}".encode())
+            with written(holder):
+                _sweep(self.processed)
+                write_atomic(holder, f"进程号 {os.getpid()}".encode())
+            os.environ["ZCQ_LOCKED"] = str(self.processed)
             try:
                 yield
             finally:
-                (self.processed / ".lock-holder").unlink(missing_ok=True)
+                del os.environ["ZCQ_LOCKED"]
+                holder.unlink(missing_ok=True)
+
+
+@contextmanager
+def written(where: Path) -> Iterator[None]:
+    """Turn what the system says about a full disk, a lack of rights or a file in use into a sentence."""
+    try:
+        yield
+    except OSError as e:
+        raise WorkspaceError(f"无法写入 {e.filename or where}:{e.strerror or e}。"
+                             "请检查磁盘空间、写入权限,以及文件是否被其他程序(如 Excel)占用。") from e
+
+
+def note(what: str) -> None:
+    """Tell the run what a notebook asked for or saved, one line each; outside a run nobody listens."""
+    if log := os.environ.get("ZCQ_NOTES"):
+        with open(log, "a", encoding="utf-8") as fh:
+            fh.write(what + "\n")
 
 
 def _vintage_name(recipe: Mapping[str, object]) -> str:
@@ -216,8 +274,8 @@ def digest(data: bytes | Path) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replace a file in one step; the same content leaves it untouched."""
+def write_atomic(path: Path, data: bytes, flush: bool = True) -> None:
+    """Replace a file in one step; the same content leaves it untouched. `flush` waits until the disk has it."""
     if path.exists() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -226,7 +284,8 @@ def write_atomic(path: Path, data: bytes) -> None:
         with os.fdopen(handle, "wb") as fh:
             fh.write(data)
             fh.flush()
-            os.fsync(fh.fileno())
+            if flush:
+                os.fsync(fh.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
@@ -234,9 +293,9 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise
 
 
-def _sweep(home: Path) -> None:
-    """Clear what a killed run left; living runs are kept out by the lock."""
-    for left in home.glob(".new-*"):
+def _sweep(processed: Path) -> None:
+    """Clear what a killed run left; living ones are kept out by the lock."""
+    for left in [*processed.glob(".new-*"), *processed.glob("*/.new-*")]:
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:

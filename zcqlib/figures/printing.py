@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -141,13 +142,15 @@ def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg")) ->
             from PIL.PngImagePlugin import PngInfo
 
             dpi = SIZES[figure.zcq_size].dpi
-            figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+            figure.set_dpi(dpi)
+            figure.canvas.draw()
+            drawn = Image.fromarray(np.asarray(figure.canvas.buffer_rgba()))
+            picture = drawn.convert("RGB").quantize(256, dither=Image.Dither.NONE)
             info = PngInfo()
             info.add_itxt("Title", caption.title)
             info.add_itxt("Description", alt)
-            picture = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-            buffer = io.BytesIO()
-            picture.save(buffer, "png", optimize=True, pnginfo=info, dpi=(dpi, dpi))
+            picture.save(buffer, "png", pnginfo=info, dpi=(dpi, dpi))
+            figure.zcq_png = buffer.getvalue()
         elif kind == "svg":
             told = {"Date": None, "Creator": None, "Title": caption.title, "Description": alt}
             figure.savefig(buffer, format="svg", metadata=told)
@@ -184,9 +187,11 @@ def contact_sheet(paths: Iterable[Path], out: Path, columns: int = 4, width: int
 
 
 def show(figure: Figure) -> None:
-    """Display a figure in a notebook."""
+    """Display a figure in a notebook: the very picture that was saved, or a fresh one."""
     from IPython.display import Image, display
 
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=72, metadata={"Software": None})
-    display(Image(buffer.getvalue(), alt=alternative(figure)))
+    if (data := getattr(figure, "zcq_png", None)) is None:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+        data = buffer.getvalue()
+    display(Image(data, width=int(figure.get_size_inches()[0] * 72), alt=alternative(figure)))
