@@ -102,7 +102,8 @@ def _step(made_of: Mapping, files: pd.DataFrame, *step: object) -> str:
     method = digest(f"{made_of['code']}{made_of['versions']}".encode())[:16]
     known = {name: sha for name, sha in made_of["inputs"].items() if "/reference/" in name}
     came = [(digest(f.path), f.file, f.sender, f.published, f.submission) for f in files.itertuples()]
-    return f"{method}/{digest(f'{step}{came}{known}{made_of["month"][:4]}{made_of["demo"]}'.encode())}"
+    basis = (step, came, known, made_of["month"][:4], made_of["demo"])
+    return f"{method}/{digest(str(basis).encode())}"
 
 
 def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None) -> Path:
