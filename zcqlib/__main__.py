@@ -181,6 +181,23 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def release(month: Month, demo: Demo = False, as_of: AsOf = "",
+            status: Annotated[str, typer.Option("--status", help="初步 或 定稿", metavar="状态")] = "定稿") -> None:
+    """把某月交出的东西冻结存档;再次发布时写更正说明。"""
+    from zcqlib import release as releases
+
+    with refusals():
+        period, known = _period(month, as_of)
+        made = releases.release(Workspace.find(demo), period, status, known)
+    if not made.is_new:
+        out.print(f"{month}:与第{made.number}次发布({made.status})完全相同,没有再发布。")
+        return
+    out.print(f"{month}:第{made.number}次发布({made.status})已冻结在 {made.folder}")
+    if made.number > 1:
+        out.print(f"与上一次相比有 {len(made.corrections)} 个数字不同,见其中的 更正说明.md 和 更正说明.csv。")
+
+
 def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # Windows consoles may still be in GBK
         if hasattr(stream, "reconfigure"):

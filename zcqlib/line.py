@@ -153,14 +153,15 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     stated = (series, to_date, growth)
     known_then = [_step(made_of, files[files["published"] <= m], "seen", m) for m in history]
     jobs = [
-        delayed(workspace.remember)(key, partial(_seen, observations, m, catalog, catalog.targets))
+        delayed(workspace.remember)(key, partial(_seen, observations, m, m, catalog, catalog.targets))
         for key, m in zip(known_then, history, strict=True)
     ]
     jobs.append(delayed(_projected)(stated, month, known, catalog, catalog.targets))
     if history:
         then = _as_said(workspace, said, history[-1], observations, files, made_of["inputs"], catalog)
         jobs.append(delayed(_projected)(_without(stated, month), history[-1], known, catalog, then["TARGETS"]))
-        jobs += [delayed(_seen)(then["OBSERVATIONS"], history[-1], catalog, then["TARGETS"])] if said else []
+        last = history[-1]
+        jobs += [delayed(_seen)(then["OBSERVATIONS"], last, last, catalog, then["TARGETS"])] if said else []
     few = sum(not workspace.remembers(key) for key in known_then) < 3  # not worth the start of other processes
     done = Parallel(n_jobs=1 if few else min(4, cpu_count()))(jobs)
     now, trail = done[len(history)], [p.projections for p in done[: len(history) + 1]]
@@ -262,13 +263,15 @@ def _joined(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
 Stated = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]  # SERIES, TO_DATE, GROWTH
 
 
-def _seen(observations: pd.DataFrame, month: pd.Period, catalog: Catalog, targets: pd.DataFrame) -> Projected:
-    """The projection for a month with the reports known then."""
-    seen = observations[observations["published"] <= month]
-    series, _ = indicators.series(seen, catalog, month)
-    to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, month))
-    stated = series, to_date, indicators.growth(seen, series, catalog, month)[0]
-    return _projected(stated, month, month, catalog, targets)
+def _seen(
+    observations: pd.DataFrame, month: pd.Period, known: pd.Period, catalog: Catalog, targets: pd.DataFrame
+) -> Projected:
+    """The projection for a month with the reports known at `known`."""
+    seen = observations[observations["published"] <= known]
+    series, _ = indicators.series(seen, catalog, known)
+    to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, known))
+    stated = series, to_date, indicators.growth(seen, series, catalog, known)[0]
+    return _projected(stated, month, known, catalog, targets)
 
 
 def _projected(
@@ -296,10 +299,15 @@ def _without(stated: Stated, month: pd.Period) -> Stated:
 def said_before(workspace: Workspace, month: pd.Period, files: pd.DataFrame, made_of: dict) -> Path | None:
     """The vintage of the month before in this year where it differs from what would be made of it today.
 
-    None where there is none, or where the same files and the same method would give it again.
+    What was handed over of that month as it was known then counts before the last run of it. None where there is
+    neither, or where the same files and the same method would give it again.
     """
     last = month - 1
-    vintage = workspace.current(last) if last.year == month.year else None
+    if last.year != month.year:
+        return None
+    released = [t for r in workspace.releases(last) for t in (r / "tables").iterdir()]
+    released = [t for t in released if workspace.recipe(t)["as_of"] == str(last)]
+    vintage = released[-1] if released else workspace.current(last)
     if vintage is None:
         return None
     later = {p.relative_to(workspace.root).as_posix() for p in files.loc[files["published"] > last, "path"]}
@@ -338,6 +346,25 @@ def _as_said(
         "TARGETS": in_force(kept["TARGETS"], last),
         "OBSERVATIONS": _joined([today, then], tables.OBSERVATIONS),
     }
+
+
+def since(workspace: Workspace, said: Path, month: pd.Period, as_of: pd.Period | None = None) -> list[pd.DataFrame]:
+    """From a stored vintage of a month to the present one, replacing one thing at a time.
+
+    Returns
+    -------
+    four PROJECTIONS: as said in `said`; the same data by today's method and reference tables; with today's data; with
+    today's targets, as the present vintage has it.
+    """
+    known, catalog = as_of or month, catalogs.load(workspace.reference, month.year)
+    vintage = build(workspace, month, known)
+    now, inputs = workspace.read_all(vintage), workspace.recipe(vintage)["inputs"]
+    files = received(workspace, known, catalog)
+    then = _as_said(workspace, said, month, now["OBSERVATIONS"], files, inputs, catalog)
+    known_then = pd.Period(workspace.recipe(said)["as_of"], freq="M")
+    method = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
+    data = _projected((now["SERIES"], now["TO_DATE"], now["GROWTH"]), month, known, catalog, then["TARGETS"])
+    return [then["PROJECTIONS"], method.projections, data.projections, now["PROJECTIONS"]]
 
 
 def _replaced(then: pd.DataFrame, targets: pd.DataFrame, month: pd.Period) -> pd.DataFrame:

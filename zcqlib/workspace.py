@@ -94,6 +94,11 @@ class Workspace:
     def _folder(month: pd.Period, as_of: pd.Period | None) -> str:
         return str(month) if as_of in (None, month) else f"{month}@{as_of}"
 
+    def releases(self, month: pd.Period) -> list[Path]:
+        """Folders of what was handed over of a month, oldest first."""
+        found = self.figures(month).glob("release-*")
+        return sorted((p for p in found if (p / "release.json").exists()), key=lambda p: int(p.name.split("-")[1]))
+
     def report_months(self) -> list[pd.Period]:
         """Months of which a report folder exists, oldest first."""
         folders = self.raw.glob("20[0-9][0-9]-[01][0-9]") if self.raw.is_dir() else []
