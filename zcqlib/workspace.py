@@ -242,11 +242,12 @@ class Workspace:
             with written(holder):
                 _sweep(self.processed)
                 write_atomic(holder, f"进程号 {os.getpid()}".encode())
+            outer = os.environ.get("ZCQ_LOCKED", "")  # of another workspace, when tables are made again apart
             os.environ["ZCQ_LOCKED"] = str(self.processed)
             try:
                 yield
             finally:
-                del os.environ["ZCQ_LOCKED"]
+                os.environ["ZCQ_LOCKED"] = outer
                 holder.unlink(missing_ok=True)
 
 
