@@ -6,13 +6,19 @@ import pandas as pd
 import pytest
 from observations_made import MONEY, PARKS, codes, fact, month, observations, ytd
 
+from zcqlib import indicators
 from zcqlib.catalog import load
-from zcqlib.indicators import consolidate, doubts
+from zcqlib.indicators import consolidate
 
 
 @pytest.fixture(scope="module")
 def catalog():
     return load()
+
+
+def doubts(frame, catalog, as_of=None):
+    """Problems only."""
+    return indicators.doubts(frame, catalog, as_of)[1]
 
 
 def five(values, **more):
@@ -170,3 +176,16 @@ def test_doubts_depend_on_what_was_known_and_not_on_the_order_of_files(catalog):
     pd.testing.assert_frame_equal(doubts(frame.sample(frac=1, random_state=3), catalog), found)
     assert len(doubts(frame, catalog, month("2018-05"))) == 2
     assert doubts(frame.iloc[:0], catalog).empty
+
+
+# --- the range expected of a cell -----------------------------------------------------------------------------------
+
+
+def test_the_range_expected_of_a_cell_is_in_the_senders_own_unit_also_where_the_figure_is_missing(catalog):
+    rows = line(USUAL, float("nan"))
+    rows[-1] |= dict(unit_raw="亿元", missing_reason="not_reported")
+    table, problems = indicators.doubts(observations(*rows), catalog)
+    assert problems.empty and table[["cell", "unit"]].to_numpy().tolist() == [["B20", "亿元"]]
+    low, high = table[["low", "high"]].to_numpy()[0]
+    assert 0.04 < low < 0.1 < high < 0.25  # 1,000 to 1,148 万元 a month, by six deviations of a tenth at least
+    assert low * high == pytest.approx((1074 / 1e4) ** 2, rel=0.05)

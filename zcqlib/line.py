@@ -148,7 +148,8 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     series, told = indicators.series(observations, catalog, known)
     to_date = indicators.to_date(series, indicators.cumulative(observations, catalog, known))
     growth, grown = indicators.growth(observations, series, catalog)
-    problems += [told, grown, indicators.doubts(observations, catalog, known)]
+    expected, doubted = indicators.doubts(observations, catalog, known)
+    problems += [told, grown, doubted]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
     stated = (series, to_date, growth)
     known_then = [_step(made_of, files[files["published"] <= m], "seen", m) for m in history]
@@ -203,6 +204,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "RANKS": _joined([s.ranks for s in scored], tables.RANKS),
         "UNRANKED": scored[-1].notes,
         "ATTAINMENT": scored[-1].attainment,
+        "EXPECTED": expected,
         "SUBMISSIONS": _submissions(files, readings),
         "OVERDUE": overdue(files, month, catalog),
         "PUBLISHED": published.published_observations(workspace.published, catalog),

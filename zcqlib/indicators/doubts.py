@@ -9,16 +9,19 @@ import numpy as np
 import pandas as pd
 
 from zcqlib.catalog import Catalog
-from zcqlib.indicators.conflicts import consolidate
+from zcqlib.indicators.conflicts import Consolidated, consolidate
 from zcqlib.indicators.told import joined, noise, span, tell
 
 FACTORS = (1e8, 1e4, 1e3, 1e2, 1e1)  # what a wrong unit multiplies or divides by
 DEVIATIONS, HISTORY, ENOUGH = 6.0, 12, 6  # robust deviations; earlier figures looked at, and needed at least
 LEAST, ABOUT = 0.1, 0.35  # a deviation is never taken for less; how near a power of ten is (logs)
 _FACT = ["region", "indicator", "start", "end", "basis", "measure", "demo"]
+_LINE = ["region", "indicator", "coverage", "demo"]
 
 
-def doubts(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None) -> pd.DataFrame:
+def doubts(
+    observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Report figures that only look doubtful beside other reports; none of them is changed.
 
     Parameters
@@ -27,6 +30,8 @@ def doubts(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None
     as_of : report month; later reports are not looked at.
     Returns
     -------
+    (table, PROBLEMS). Table: `file`, `sheet`, `cell`, `low`, `high`, `unit` (as in the report): the range that the last
+    12 figures lead to expect for each cell of the latest reports, also of a cell whose figure is missing.
     PROBLEMS: total_mismatch and total_unchecked (the parks' own figures against a department's total), unit_suspect
     (a power of ten from its own history, or beyond a physical limit), outlier (more than six robust deviations from
     the last 12 figures on a log scale), withdrawn (a figure that a later report of its sender leaves blank).
@@ -38,7 +43,9 @@ def doubts(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None
     各月报表;limits 参考表。
     """
     known = consolidate(observations, catalog, as_of)
-    return joined([*_across(known.history, catalog), *_unlike(known.current, catalog), _blank(known.history)])
+    ranges = _ranges(known, catalog)
+    parts = [*_across(known.history, catalog), *_unlike(ranges, catalog), _blank(known.history)]
+    return _expected(known.history, ranges, catalog), joined(parts)
 
 
 # --- the parks' own reports against the department's table ----------------------------------------------------------
@@ -107,43 +114,57 @@ def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
 # --- figures unlike their own past ----------------------------------------------------------------------------------
 
 
-def _unlike(current: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
-    c = current[current["measure"].eq("value") & current["value"].ge(0) & current["region"].isin(list(catalog.regions))]
+def _ranges(known: Consolidated, catalog: Catalog) -> pd.DataFrame:
+    """Each fact that stands or is missing, with what its last 12 figures lead to expect of it."""
+    h = known.history.assign(_none=known.history["state"].ne("current")).sort_values("_none", kind="stable")
+    h = h.drop_duplicates([*_FACT, "coverage"])  # the figure that stands, or an empty place
+    c = h[h["measure"].eq("value") & ~h["value"].lt(0) & h["region"].isin(list(catalog.regions))]
     c = c[c["indicator"].ne("") & c["basis"].isin(["month", "ytd", "eop"])]
-    if c.empty:
-        return []
-    limit = {r.unit: r for r in catalog.limits.itertuples()}
-    high = c["unit"].map({u: r.high for u, r in limit.items()}).astype("float64").fillna(np.inf)
-    beyond = c["value"] > high
-    # a cumulative figure is looked at as a rate a month, and only where no month is stated
-    line = [c[k] for k in ("region", "indicator", "coverage", "demo")]
-    c = c[beyond | c["basis"].ne("ytd") | ~c["basis"].eq("month").groupby(line).transform("any")]
-    months = (c["end"].dt.month - c["start"].dt.month + 1).where(c["basis"].eq("ytd"), 1)
-    half = catalog.tolerance(c).where(lambda t: t > 0, 0.5)  # what a zero may at most be
-    c = c.assign(_log=np.log(c["value"].clip(lower=half) / months), _months=months, _half=half, _beyond=beyond)
-    c = c.sort_values(["region", "indicator", "coverage", "demo", "basis", "end"])
-    lines = c.groupby(["region", "indicator", "coverage", "demo", "basis"])["_log"]
+    c = c.assign(value=c["value"].where(~c["_none"]), _rounding=catalog.tolerance(c))
+    c = c.sort_values([*_LINE, "basis", "end", "obs_id"])
+    c["_months"] = (c["end"].dt.month - c["start"].dt.month + 1).where(c["basis"].eq("ytd"), 1)
+    c["_half"] = c["_rounding"].where(c["_rounding"] > 0, 0.5)  # what a zero may at most be
+    c["_log"] = np.log(c["value"].clip(lower=c["_half"]) / c["_months"])
+    lines = c.groupby([*_LINE, "basis"])["_log"]
     past = np.column_stack([lines.shift(k) for k in range(1, HISTORY + 1)])
     middle, spread = np.full(len(c), np.nan), np.full(len(c), np.nan)
     enough = np.isfinite(past).sum(axis=1) >= ENOUGH
     middle[enough] = np.nanmedian(past[enough], axis=1)
     spread[enough] = 1.4826 * np.nanmedian(np.abs(past[enough] - middle[enough, None]), axis=1)
     usual = np.exp(middle) * c["_months"]
-    scale = np.maximum(spread, np.maximum(LEAST, c["_half"] / usual))  # rounding of a small figure is no deviation
-    away = c["_log"] - middle
+    rounding = (c["_half"] / usual).where(c["value"].notna(), 0.0)  # of a small figure is no deviation
+    scale = np.maximum(spread, np.maximum(LEAST, rounding))
+    low, high = usual * np.exp(-DEVIATIONS * scale), usual * np.exp(DEVIATIONS * scale)
+    return c.assign(_away=c["_log"] - middle, _scale=scale, _usual=usual, _low=low, _high=high)
+
+
+def _expected(history: pd.DataFrame, ranges: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    last = history[history["published"].eq(history["published"].max())]
+    fact = [*_FACT, "coverage"]
+    out = last[["file", "sheet", "cell", "unit", "unit_raw", *fact]].merge(ranges[[*fact, "_low", "_high"]], on=fact)
+    out = out[out["_low"].notna()].sort_values(["file", "sheet", "cell"], ignore_index=True)
+    factors = {(w.word, w.normal): w.numerator / w.denominator for w in catalog.unit_words.itertuples()}
+    factor = pd.Series([factors.get(p) for p in zip(out["unit_raw"], out["unit"], strict=True)], dtype="float64")
+    own = out["unit_raw"].where(factor.notna(), out["unit"])
+    out = out.assign(low=out["_low"] / factor.fillna(1), high=out["_high"] / factor.fillna(1), unit=own)
+    return out[["file", "sheet", "cell", "low", "high", "unit"]]
+
+
+def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
+    c = ranges[ranges["value"].notna()]
+    limit = {r.unit: r for r in catalog.limits.itertuples()}
+    most = c["unit"].map({u: r.high for u, r in limit.items()}).astype("float64").fillna(np.inf)
+    beyond = c["value"] > most
+    # a cumulative figure is looked at as a rate a month, and only where no month is stated
+    monthly = c["basis"].eq("month").groupby([c[k] for k in _LINE]).transform("any")
     counts = c["indicator"].map({i: x.count for i, x in catalog.indicators.items()}).eq(True)
-    far = away.abs() > DEVIATIONS * scale
-    far &= ~counts | (2 * (np.sqrt(c["value"]) - np.sqrt(usual))).abs().gt(DEVIATIONS)  # small counts jump by chance
+    far = (c["_away"].abs() > DEVIATIONS * c["_scale"]) & ~(monthly & c["basis"].eq("ytd"))
+    far &= ~counts | (2 * (np.sqrt(c["value"]) - np.sqrt(c["_usual"]))).abs().gt(DEVIATIONS)  # small counts jump
     far &= counts | c["value"].gt(0) | c["basis"].eq("eop")  # nothing this month is no doubtful amount
     power = pd.Series(0.0, index=c.index)
     for factor in FACTORS:
-        power = power.mask((away.abs() - np.log(factor)).abs() <= ABOUT, factor)
-    c = c.assign(
-        _usual=usual,
-        _times=power.where(away > 0, -power),
-        _low=usual * np.exp(-DEVIATIONS * scale),
-        _high=usual * np.exp(DEVIATIONS * scale),
-    )
+        power = power.mask((c["_away"].abs() - np.log(factor)).abs() <= ABOUT, factor)
+    c = c.assign(_times=power.where(c["_away"] > 0, -power))
 
     def what(r) -> str:
         return f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})为 {r.value:g}{r.unit},"
@@ -153,7 +174,7 @@ def _unlike(current: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
 
     return [
         tell(
-            c[c["_beyond"]],
+            c[beyond],
             "unit_suspect",
             "warning",
             lambda r: (
@@ -162,7 +183,7 @@ def _unlike(current: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
             ),
         ),
         tell(
-            c[far & c["_times"].ne(0) & ~c["_beyond"]],
+            c[far & c["_times"].ne(0) & ~beyond],
             "unit_suspect",
             "warning",
             lambda r: (
@@ -171,7 +192,7 @@ def _unlike(current: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
             ),
         ),
         tell(
-            c[far & c["_times"].eq(0) & ~c["_beyond"]],
+            c[far & c["_times"].eq(0) & ~beyond],
             "outlier",
             "warning",
             lambda r: (
