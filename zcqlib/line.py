@@ -16,6 +16,7 @@ from joblib import Parallel, cpu_count, delayed
 
 from zcqlib import catalog as catalogs
 from zcqlib import indicators, published, ranking, reports, tables
+from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog
 from zcqlib.missing import NoReportsError
 from zcqlib.projection import Projected, changes, in_force, project_targets
@@ -187,6 +188,8 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         )
         for m in (*history, month)
     ]
+    sent = files[[r.info.get("replies") is None for r in readings]]
+    complete = pd.concat([owed(sent, observations, m, catalog) for m in (*history, month)], ignore_index=True)
     contents = {
         "OBSERVATIONS": observations,
         "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
@@ -206,7 +209,9 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "ATTAINMENT": scored[-1].attainment,
         "EXPECTED": expected,
         "SUBMISSIONS": _submissions(files, readings),
-        "OVERDUE": overdue(files, month, catalog),
+        "REPLIES": _replies(files, readings),
+        "COMPLETENESS": complete,
+        "OVERDUE": complete[complete["month"] == month].reset_index(drop=True),
         "PUBLISHED": published.published_observations(workspace.published, catalog),
     }
     return workspace.commit(month, contents, made_of, known)
@@ -224,6 +229,30 @@ def _without_reports(workspace: Workspace, catalog: Catalog, known: pd.Period) -
 def published_only(vintage: Path) -> bool:
     """Whether a vintage was made where no reports had come."""
     return not (vintage / "OBSERVATIONS.parquet").exists()
+
+
+def return_sheets(workspace: Workspace, month: pd.Period, vintage: Path) -> dict[str, bytes]:
+    """The return sheet (退回单) of each sender whose reports of the month hold errors or warnings, by file name."""
+    if published_only(vintage):
+        return {}
+    catalog = catalogs.load(workspace.reference, month.year)
+    files = submissions(workspace.received(month), month, catalog)
+    problems, expected = (pd.read_parquet(vintage / f"{t}.parquet") for t in ("PROBLEMS", "EXPECTED"))
+    problems = problems[(problems["published"] == month) & problems["severity"].ne("info")]
+    out = {}
+    for s in catalog.senders.itertuples():
+        told, books = problems[problems["sender"] == s.id], {}
+        for f in files[files["sender"] == s.id].itertuples() if len(told) else ():
+            try:
+                sheets = reports.open_file(f.path).sheets
+            except reports.Refused:
+                continue  # told of in 回复表 all the same
+            if reports.replies(sheets) is None:
+                books[f.file] = sheets
+        if len(told):
+            content = returns.return_sheet(s.name_zh, books, told, expected, month, workspace.demo)
+            out[f"{returns.RETURN_NAME}_{s.name_zh}_{month}.xlsx"] = content
+    return out
 
 
 def read_all(workspace: Workspace, files: pd.DataFrame, catalog: Catalog, made_of: Mapping) -> list[reports.Reading]:
@@ -385,21 +414,56 @@ def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:
     )
 
 
-def overdue(files: pd.DataFrame, month: pd.Period, catalog: Catalog) -> pd.DataFrame:
-    """Who owes the month's report: `sender`, `name`, `due` (day of the next month), `state` (已报 or 未报), `files`."""
-    came = files[files["published"] == month].groupby("sender")["file"].agg("、".join)
-    rows = [
-        dict(
-            sender=s.id,
-            name=s.name_zh,
-            due=f"{month + 1}-{s.due_day:02d}",
-            files=came.get(s.id, ""),
-            state="已报" if s.id in came.index else "未报",
+def owed(files: pd.DataFrame, observations: pd.DataFrame, month: pd.Period, catalog: Catalog) -> pd.DataFrame:
+    """Who owes what for a month.
+
+    Parameters
+    ----------
+    files : as `received`, without return sheets. observations : OBSERVATIONS of all of them.
+    Returns
+    -------
+    `month`, `sender`, `name`, `due` (day of the next month), `state` (已报, 部分 or 未报), `files`, `owed` and `came`
+    (numbers of indicators), `missing` (names of those that did not come, joined with 、). What a sender owes by the
+    quarter is owed in the last month of one.
+    Source
+    ------
+    senders 参考表。
+    """
+    names = files[files["published"] == month].groupby("sender")["file"].agg("、".join)
+    told = observations[(observations["published"] == month) & (observations["end"] == month)]
+    told = told[told["value"].notna() | told["missing_reason"].isin(["not_applicable", "below_unit"])]
+    came = told.groupby("sender")["indicator"].agg(set)
+    rows = []
+    for s in catalog.senders.itertuples():
+        if pd.notna(s.start) and s.start > month or pd.notna(s.end) and s.end < month:
+            continue
+        due = s.indicators.split(";") + (list(filter(None, s.quarterly.split(";"))) if month.month % 3 == 0 else [])
+        missing = [i for i in due if i not in came.get(s.id, set())]
+        rows.append(
+            dict(
+                month=month,
+                sender=s.id,
+                name=s.name_zh,
+                due=f"{month + 1}-{s.due_day:02d}",
+                state="未报" if s.id not in names.index else "部分" if missing else "已报",
+                files=names.get(s.id, ""),
+                owed=len(due),
+                came=len(due) - len(missing),
+                missing="、".join(map(catalog.name, missing)),
+            )
         )
-        for s in catalog.senders.itertuples()
-        if not (pd.notna(s.start) and s.start > month or pd.notna(s.end) and s.end < month)
+    frame = pd.DataFrame(rows, columns=["month", "sender", "name", "due", "state", "files", "owed", "came", "missing"])
+    return frame.astype({"month": "period[M]", "owed": "int64", "came": "int64"})
+
+
+def _replies(files: pd.DataFrame, readings: list[reports.Reading]) -> pd.DataFrame:
+    """What senders answered on return sheets that came back."""
+    rows = [
+        reply | {"sender": f.sender, "published": f.published}
+        for f, r in zip(files.itertuples(), readings, strict=True)
+        for reply in r.info.get("replies") or ()
     ]
-    return pd.DataFrame(rows, columns=["sender", "name", "due", "state", "files"])
+    return tables.shape(rows, tables.REPLIES)
 
 
 def _unknown_senders(files: pd.DataFrame) -> pd.DataFrame:

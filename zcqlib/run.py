@@ -228,6 +228,7 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
             manifest = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo,
                         "vintage": vintage.name, "inputs": record["recipe"]["inputs"], "rows": record["rows"],
                         "counts": counts(workspace.read_all(vintage)), "versions": versions(),
+                        "returns": _write_returns(workspace, month, vintage, folder, before),
                         "notebooks": dict(sorted((before.get("notebooks", {}) | made if only else made).items()))}
             write_atomic(folder / "manifest.json",
                          json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode())
@@ -319,6 +320,19 @@ def _logged(workspace: Workspace, month: pd.Period, as_of: pd.Period | None) -> 
         handler.close()
 
 
+def _write_returns(workspace: Workspace, month: pd.Period, vintage: Path, folder: Path, before: Mapping) -> dict:
+    """Write the return sheets of the month, those that would be the same left alone; gives their manifest entry."""
+    key, old = digest((vintage.name + line.code_hash()).encode()), before.get("returns", {})
+    if old.get("key") == key and unchanged(folder, old):
+        return old
+    made = {f"returns/{name}": content for name, content in line.return_sheets(workspace, month, vintage).items()}
+    for name, content in made.items():
+        write_atomic(folder / name, content)
+    for gone in set(old.get("files", {})) - set(made):
+        (folder / gone).unlink(missing_ok=True)
+    return {"key": key, "files": {name: digest(content) for name, content in sorted(made.items())}}
+
+
 def read_manifest(folder: Path) -> dict:
     """The month's manifest, {} where there is none yet."""
     try:
@@ -408,7 +422,7 @@ def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
         damaged = [name for name, path in files.items() if not path.exists() or digest(path) != stored[name]]
         wrong += [f"数据表 {name} 与运行时不同或不见了。" for name in damaged]
         wrong += [] if wrong else _recomputed(workspace, month, as_of, vintage, stored)
-    for name, entry in manifest["notebooks"].items():
+    for name, entry in (manifest["notebooks"] | {"退回单": manifest["returns"]}).items():
         for file, sha in entry["files"].items():
             if not (folder / file).exists():
                 wrong.append(f"{name} 的产出 {file} 不见了。")

@@ -237,13 +237,25 @@ RANKS = Table("RANKS", _columns("""
     demo flag : rests on made-up data
 """), ("region", "indicator", "period", "measure"))
 
+RETURN_SHEET, RETURN_TITLE = "回复表", "核对退回单"  # by these a return sheet that comes back is known
+REPLIES = Table("REPLIES", _columns("""
+    file text : 文件
+    sheet text : 工作表
+    cell text : 单元格
+    raw text : 所报
+    message text : 问题
+    reply text! : 单位回复
+    sender text : id of the sender
+    published month : report month in which the reply came
+"""))
+
 LINEAGE = Table("LINEAGE", _columns("""
     output_id text! : id of a result row
     input_id text! : id of a row it rests on, down to obs_id
 """), ("output_id", "input_id"))
 
 ALL = (OBSERVATIONS, PROBLEMS, CELLS, SERIES, TARGETS, MILESTONES, PROJECTIONS, QUANTILES, WHY, FINDINGS, RANKS,
-       LINEAGE)
+       LINEAGE, REPLIES)
 
 
 def empty(table: Table) -> pd.DataFrame:

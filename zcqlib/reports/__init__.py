@@ -16,8 +16,9 @@ from zcqlib.reports import facts, labels, layout, words
 from zcqlib.reports.books import letters
 from zcqlib.reports.files import open_file
 from zcqlib.reports.grid import Opened, Refused, Sheet
+from zcqlib.reports.replies import replies
 
-__all__ = ["Context", "Reading", "read_report", "summary", "write_reading"]
+__all__ = ["Context", "Reading", "Refused", "open_file", "read_report", "replies", "summary", "write_reading"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,18 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
         span.end if span is not None and span.year and span.basis != "year" else 0)
     rows, problems, outcomes, counted = [], [], [], 0
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    answers = replies(opened.sheets)
     for sheet in opened.sheets:
         scope = labels.Scope(path.name, catalog, published, span, _sender_region(context, catalog),
                              *_names(catalog))
-        found = _read_sheet(sheet, scope)
+        found = _read_sheet(sheet, scope) if answers is None else _aside(sheet)
         counted += len(found.tables)
         outcomes += [(sheet.name, *at, found.outcome[at]) for at in sorted(found.outcome)]
         problems += [(sheet.name, *p) for p in found.problems]
         rows += [(sheet.name, f) for f in found.facts]
+    if answers is not None:
+        problems.append(("", "return_sheet", "info", None, "", f"这是退回单,有 {len(answers)} 条回复,已记录;"
+                         "其中的表不再作为数据读取,需要改的数请在下一期报表中更正。"))
     observations = _observations(rows, path.name, digest, context, published)
     observations = _template_zeros(observations, problems, published)
     _fractions(observations, problems)
@@ -93,10 +98,18 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
     info = {"file": path.name, "kind": opened.kind, "encoding": opened.encoding, "separator": separator,
             "sheets": len(opened.sheets),
             "tables": counted, "cells": len(cells), "digest": digest, "published": month,
-            **{o: int((cells.outcome == o).sum()) for o in tables.OUTCOMES}}
+            "replies": answers, **{o: int((cells.outcome == o).sum()) for o in tables.OUTCOMES}}
     return Reading(observations, found_problems, cells, info)
 
 
+
+
+def _aside(sheet: Sheet) -> labels.Found:
+    """A sheet that is kept as text and gives no figures."""
+    found = labels.Found()
+    found.outcome.update({(r, c): "context" for r, row in enumerate(sheet.rows) for c, v in enumerate(row)
+                          if not labels.is_empty(v)})
+    return found
 
 
 def _names(catalog: Catalog) -> tuple:
