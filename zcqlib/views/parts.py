@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -49,20 +52,24 @@ def quantiles(month: Month, indicator: str, region: str = "zone") -> pd.Series:
 
 def season(month: Month, indicator: str, region: str, target: float) -> pd.DataFrame:
     """The share of a year that past years had reached by each month, scaled to the target: mean, lowest, highest."""
-    t = month.table("TO_DATE")
-    t = t[(t["indicator"] == indicator) & (t["region"] == region) & (t["end"].dt.year < month.year)]
-    wide = t.assign(year=t["end"].dt.year, month=t["end"].dt.month).pivot(index="month", columns="year", values="value")
-    if wide.empty or 12 not in wide.index or not np.isfinite(target):
+    shares = _shares(month.vintage, month.year)
+    if not np.isfinite(target) or (region, indicator) not in shares:
         return pd.DataFrame(columns=["month", "value", "low", "high"])
-    share = wide.loc[:, wide.loc[12] > 0]
-    share = target * share / share.loc[12]
-    return (
-        pd.DataFrame(
-            {"month": share.index, "value": share.mean(axis=1), "low": share.min(axis=1), "high": share.max(axis=1)}
-        )
-        .dropna()
-        .reset_index(drop=True)
-    )
+    own = shares[region, indicator]
+    return own.assign(**{c: target * own[c] for c in ("value", "low", "high")})
+
+
+@lru_cache(maxsize=4)
+def _shares(vintage: Path, year: int) -> dict[tuple[str, str], pd.DataFrame]:
+    """For each region and indicator `month` and the share of the year reached: `value` (mean), `low`, `high`."""
+    t = pd.read_parquet(vintage / "TO_DATE.parquet", columns=["region", "indicator", "end", "value"])
+    t = t[t["end"].dt.year < year].assign(year=lambda f: f["end"].dt.year, month=lambda f: f["end"].dt.month)
+    by = ["region", "indicator", "year"]
+    whole = t[t["month"].eq(12) & t["value"].gt(0)].set_index(by)["value"].rename("whole")
+    t = t.join(whole, on=by, how="inner")
+    share = (t["value"] / t["whole"]).groupby([t["region"], t["indicator"], t["month"]]).agg(["mean", "min", "max"])
+    share = share.dropna().set_axis(["value", "low", "high"], axis=1).reset_index("month")
+    return {key: part.reset_index(drop=True) for key, part in share.groupby(level=[0, 1])}
 
 
 def names(month: Month) -> dict[str, str]:

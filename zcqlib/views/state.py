@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from zcqlib import figures
 from zcqlib.briefing import words
 from zcqlib.month import Month
-from zcqlib.views.parts import place, season, shown, target
+from zcqlib.views.parts import place, season, shown
 
 GROUPS = "〇一二三四五六七八九十"
 
@@ -39,7 +39,7 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
             dict(
                 group=GROUPS[int(group[r["indicator"]])],
                 name=month.catalog.name(r["indicator"]),
-                target=target(r),
+                target={"gt": ">", "ge": "≥"}.get(r["comparator"], "") + shown(r["target_low"], r["unit"]),
                 actual=shown(r["actual"], r["unit"]),
                 share=r["actual"] * per,
                 pace=float(now["value"].iloc[0]) if len(now) else float("nan"),

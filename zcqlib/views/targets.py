@@ -137,78 +137,62 @@ def milestones(month: Month) -> Figure:
 
 
 def chances(month: Month) -> Figure:
-    """Chances by target and park."""
+    """Chances by target and park, the hardest of the parks' targets first, those without park targets last."""
     p = month.table("PROJECTIONS")
     head = month.catalog.headline()
-    p = p[
-        p["indicator"].isin(head["id"])
-        & p["region"].isin([*month.catalog.parks, "zone"])
-        & ~p["kind"].isin(["milestone", "coverage", "recurring"])
-    ]
-    columns = [("zone", "一区四园"), *((r, month.catalog.name(r)) for r in month.catalog.parks)]
-    cells = {}
-    for id in head["id"]:
-        own = p[p["indicator"] == id].set_index("region")
-        if own.empty:
-            continue
-        cells[month.catalog.name(id)] = {
-            r: own.at[r, "probability"]
-            if r in own.index and np.isfinite(own.at[r, "probability"])
-            else ("缺数据" if r in own.index else np.nan)
-            for r, _ in columns
-        }
-    frame = pd.DataFrame(cells).T[[c for c, _ in columns]]
-    parks = frame[list(month.catalog.parks)].apply(pd.to_numeric, errors="coerce")
-    order = parks.mean(axis=1).fillna(9).sort_values().index
+    p = p[p["indicator"].isin(head["id"]) & ~p["kind"].isin(["milestone", "coverage", "recurring"])]
+    columns = [*((r, month.catalog.name(r)) for r in month.catalog.parks), ("zone", "一区四园")]
+    p = p[p["region"].isin([c for c, _ in columns])]
+    cells = p["probability"].astype("object").where(p["verdict"] != "已完成", "已完成").fillna("未报")
+    frame = p.assign(cell=cells).pivot(index="indicator", columns="region", values="cell")
+    frame = frame.reindex(index=[i for i in head["id"] if i in frame.index], columns=[c for c, _ in columns])
+    parks = p[p["region"] != "zone"].groupby("indicator")["probability"].mean()
+    order = parks.reindex(frame.index).sort_values(kind="stable", na_position="last").index
+    frame = frame.loc[order].rename(index=month.catalog.name)
+    more = f",{len(frame)}项中的前20项" if len(frame) > 20 else ""
     return figures.heatmap(
-        frame.loc[order].head(20),
+        frame.head(20),
         month.caption(
-            say.title_heatmap(p, month.catalog.name), f"完成全年目标的把握(%);{month.year}年,按园区平均由低到高,前20项"
+            say.title_heatmap(p, month.catalog.name),
+            f"完成全年目标的把握(%);五园区及一区四园合计,{month.year}年,按园区平均由低到高{more}",
+            note="园区目标为演示分解" if month.workspace.demo else "",
         ),
         columns=columns,
     )
 
 
 def lead(month: Month, indicator: str = "patent_applications") -> Figure:
-    """Each park's lead over its seasonal pace, and where the year may end."""
+    """Each park's lead over its seasonal pace in points of its target, and where the year may end."""
     t = month.table("TO_DATE")
-    rows, notes = [], {}
+    t = t[(t["indicator"] == indicator) & (t["end"].dt.year == month.year) & (t["end"] <= month.period)]
+    rows, ends, facts, ruler = [], [], {}, None
     for region in (*month.catalog.parks, "zone"):
-        r = row(month, indicator, region)
-        own = t[
-            (t["indicator"] == indicator)
-            & (t["region"] == region)
-            & (t["end"].dt.year == month.year)
-            & (t["end"] <= month.period)
-        ]
-        s = season(month, indicator, region, r.get("target_low", float("nan"))) if r else None
-        if not r or s is None or s.empty or own.empty:
+        r, own = row(month, indicator, region), t[t["region"] == region]
+        aim = r.get("target_low", float("nan"))
+        pace_ = season(month, indicator, region, 100.0).set_index("month")["value"]
+        if not aim > 0 or pace_.empty or own.empty:
             continue
-        pace_ = s.set_index("month")["value"]
-        rows += [
-            dict(region=region, month=m, value=v - pace_[m], low=np.nan, high=np.nan)
-            for m, v in zip(own["end"].dt.month, own["value"], strict=True)
-            if m in pace_.index
-        ]
-        rows.append(
-            dict(
-                region=region,
-                month=12,
-                value=r["median"] - r["target_low"],
-                low=r["low"] - r["target_low"],
-                high=r["high"] - r["target_low"],
-            )
-        )
-        notes[region] = f"把握{words.chance_number(r['probability'])}"
-    what = month.catalog.name(indicator)
+        m = own["end"].dt.month
+        rows.append(pd.DataFrame({"region": region, "month": m, "value": 100 * own["value"] / aim - m.map(pace_)}))
+        q = quantiles(month, indicator, region)
+        ends.append(pd.DataFrame({"region": region, "level": q.index, "value": 100 * q.to_numpy() / aim - 100}))
+        facts[region] = dict(
+            light=r["verdict"], chance=words.chance_number(r["probability"]),
+            now=f"{month.period.month}月累计{shown(r['actual'], r['unit'])}",
+            ahead=words.typeset(f"年末预计{shown(r['median'], r['unit'])},目标{target(r)}"))
+        if region == "zone":
+            ruler = pd.DataFrame({"month": pace_.index, "value": 100 * pace_.index / 12 - pace_.to_numpy()})
     p = month.table("PROJECTIONS").query("indicator == @indicator")
     return figures.multiples(
-        pd.DataFrame(rows),
+        pd.concat(rows).dropna(),
         month.caption(
             say.title_multiples(p, month.catalog.name),
-            f"{what}累计比季节进度多(件);{month.year}年,0线到年末即为目标",
+            f"{month.catalog.name(indicator)}:完成率比季节进度领先(+)或落后(\u2212)多少(占全年目标的个百分点);{month.year}年",
             indicator,
+            note="0线为季节进度,到年末即目标;虚线为序时进度;灰线为其他园区;色带50%、80%、95%",
         ),
         names(month),
-        notes=notes,
+        quantiles=pd.concat(ends),
+        ruler=ruler,
+        facts=pd.DataFrame(facts).T,
     )
