@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import ipywidgets as widgets
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from zcqlib import views
 from zcqlib.briefing import words
 from zcqlib.month import Month
-from zcqlib.projection.kinds import chance
 from zcqlib.tables import ZcqError
 
 WIDE = {"description_width": "initial"}
@@ -37,8 +37,18 @@ def indicators(month: Month, kinds: tuple[str, ...] = ("flow",)) -> dict[str, st
     return {month.catalog.name(i): i for i in month.catalog.headline()["id"] if i in have}
 
 
+def months(month: Month) -> dict[str, Month]:
+    """Months whose tables are stored, the latest first, for a control; none is built for it."""
+    out = {f"{month.year}年{month.period.month}月": month}
+    for period in reversed(month.workspace.report_months()):
+        stored = month.workspace.current(period, None) if period < month.period else None
+        if stored is not None:
+            out[f"{period.year}年{period.month}月"] = replace(month, period=period, known=period, vintage=stored)
+    return out
+
+
 def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> widgets.VBox:
-    """Drop-downs over a figure; the first choice of each is shown at once.
+    """Drop-downs over a figure; the first choice of each is shown at once, and what was drawn once is kept.
 
     Parameters
     ----------
@@ -46,7 +56,7 @@ def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> wid
         the mapping's key `""` if it has one.
     """
     image, told = widgets.Image(format="png"), widgets.HTML()
-    boxes = {}
+    boxes, kept = {}, {}
     for name, options in choices.items():
         label = options.get("", name)
         boxes[name] = widgets.Dropdown(
@@ -54,9 +64,11 @@ def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> wid
         )
 
     def redraw(_=None) -> None:
+        chosen = tuple(box.label for box in boxes.values())
         try:
-            image.value = picture(draw(**{name: box.value for name, box in boxes.items()}))
-            told.value = ""
+            if chosen not in kept:
+                kept[chosen] = picture(draw(**{name: box.value for name, box in boxes.items()}))
+            image.value, told.value = kept[chosen], ""
         except (ZcqError, ValueError, KeyError) as e:
             told.value = f"<p style='color:#B3261E'>这一组合没有可画的数据:{words.clean(str(e), 80)}</p>"
 
@@ -67,73 +79,39 @@ def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> wid
 
 
 def what_if(month: Month) -> widgets.VBox:
-    """Another pace for the remaining months, or another target: what becomes of the chance.
-
-    The projected rest of the year is multiplied by the pace; nothing is fitted again.
-    """
-    p = month.table("PROJECTIONS")
-    q = month.table("QUANTILES")
+    """Another pace for the remaining months, another target, a park less: chance, need, places, and the figure."""
     which = widgets.Dropdown(options=list(indicators(month).items()), description="指标", style=WIDE)
     where = widgets.Dropdown(options=list(parks(month).items()), description="园区", style=WIDE)
-    pace = widgets.FloatSlider(
-        value=1.0,
-        min=0.5,
-        max=2.0,
-        step=0.05,
-        description="余下月份的节奏(1=按预测)",
-        style=WIDE,
-        layout=widgets.Layout(width="420px"),
-    )
+    out = widgets.Dropdown(options=[("不变", ""), *((f"不含{month.catalog.name(p)}", p) for p in month.catalog.parks)],
+                           description="辐射园区", style=WIDE)
+    pace = widgets.FloatSlider(value=1.0, min=0.5, max=2.0, step=0.05, description="余下月份的节奏(1=按预测)",
+                               style=WIDE, layout=widgets.Layout(width="420px"), continuous_update=False)
     aim = widgets.FloatText(description="目标改为", style=WIDE)
-    told = widgets.HTML()
-
-    def current() -> dict | None:
-        own = p[(p["indicator"] == which.value) & (p["region"] == where.value) & p["probability"].notna()]
-        return own.iloc[0].to_dict() if len(own) else None
+    told, image = widgets.HTML(), widgets.Image(format="png")
+    before = views.places_ahead(month)
 
     def retarget(_=None) -> None:
-        r = current()
-        aim.value = r["target_low"] if r else 0.0
+        r, left = (views.row(month, which.value, k) for k in (where.value, out.value))
+        aim.value = r.get("target_low", 0.0) - (left.get("target_low", 0.0) if where.value == "zone" else 0.0)
         tell()
 
     def tell(_=None) -> None:
-        r = current()
-        if r is None:
-            told.value = "园区目标未下达,或没有预测。"
-            return
-        own = (
-            q[(q["indicator"] == which.value) & (q["region"] == where.value)]
-            .sort_values("level")["value"]
-            .to_numpy(float)
-        )
-        told.value = outcome(r, own, pace.value, aim.value, month)
+        asked = views.Asked(which.value, where.value, pace.value, aim.value,
+                            out.value if where.value == "zone" else "")
+        try:
+            outcome = views.what_if(month, asked)
+            told.value = outcome.text
+            image.value = picture(views.what_if_figure(month, asked, outcome))
+            told.value += views.places_told(month, asked, before)  # the slower half, after the figure has changed
+        except ZcqError as e:
+            told.value = str(e)
 
-    for box in (which, where):
+    for box in (which, where, out):
         box.observe(retarget, "value")
     for box in (pace, aim):
         box.observe(tell, "value")
     retarget()
-    return widgets.VBox([widgets.HBox([which, where]), widgets.HBox([pace, aim]), told])
-
-
-def outcome(row: Mapping, quantiles: np.ndarray, pace: float, aim: float, month: Month) -> str:
-    """One sentence: chance, needed pace and projected year end under another pace or target."""
-    count = month.catalog.indicators[row["indicator"]].count
-    moved = row["actual"] + pace * (quantiles - row["actual"]) if row["kind"] == "flow" else quantiles
-    p = chance(moved, row["comparator"], aim, row["target_high"], count)
-    left = 12 - pd.Period(row["as_of"], "M").month
-    rest = float(np.median(moved)) - row["actual"]
-    need = max(aim - row["actual"], 0.0)
-    text = (
-        f"按{pace:.2f}倍节奏,年末预计{words.number(float(np.median(moved)), row['unit'])},"
-        f"达到{words.number(aim, row['unit'])}的把握{words.chance_number(p)}({words.chance_word(p)});"
-    )
-    text += (
-        f"余下{left}个月月均需{words.number(need / left, row['unit'])},预计月均{words.number(rest / left, row['unit'])}。"
-        if left and row["kind"] == "flow"
-        else ""
-    )
-    return ("【演示数据】" if row["demo"] else "") + words.typeset(text)
+    return widgets.VBox([widgets.HBox([which, where, out]), widgets.HBox([pace, aim]), told, image])
 
 
 def table(frame: pd.DataFrame, columns: Mapping[str, str], most: int = 20) -> pd.DataFrame:

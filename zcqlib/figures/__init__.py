@@ -10,7 +10,7 @@ from zcqlib.figures.moves import bump, slope, waterfall
 from zcqlib.figures.printing import check, contact_sheet, save, show, texts
 from zcqlib.figures.relation import calibration, scatter
 from zcqlib.figures.rows import bars, forest
-from zcqlib.figures.series import columns, lines, multiples
+from zcqlib.figures.series import columns, lines, multiples, stacked
 from zcqlib.figures.tables import bullets, effects, heatmap, states
 from zcqlib.figures.theme import Caption, FigureError, font_path
 from zcqlib.figures.year import pace, stock

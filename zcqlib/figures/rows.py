@@ -95,11 +95,13 @@ def forest(
 
     Parameters
     ----------
-    rows : `label`, `estimate`, `low`, `high`, optional `actual` (what came, a hollow diamond).
+    rows : `label`, `estimate`, `low`, `high`, optional `actual` (what came, a hollow diamond) and `note` (text at the
+        right in place of the estimate).
     """
     canvas = Canvas(caption, size, need=76 * len(rows) + 100)
     names = _names(canvas, rows["label"])
-    told = [f"{show(r.estimate)}\uff08{show(r.low)}–{show(r.high)}\uff09" for r in rows.itertuples()]
+    told = rows["note"].tolist() if "note" in rows else [
+        f"{show(r.estimate)}\uff08{show(r.low)}–{show(r.high)}\uff09" for r in rows.itertuples()]
     wide = max((measured(t, 13) for t in told), default=0.0)
     top = canvas.top + 34
     ax = canvas.axes(canvas.left + names + 30, top, canvas.right - wide - 24, canvas.bottom)

@@ -22,6 +22,16 @@ LOOKS = {
 }
 
 
+LIT = {  # fill, letters on it, letters on white
+    "难度较大": ("#B3261E", "#FFFFFF", "#B3261E"),
+    "尚有悬念": ("#F3BE96", "#1F2937", "#8A5A12"),
+    "把握较大": ("#0B7A5E", "#FFFFFF", "#0B7A5E"),
+    "已完成": ("#14284B", "#FFFFFF", "#14284B"),
+    "按节点推进": ("#E4E8EC", "#52606D", "#52606D"),
+    "缺数据": ("#F7F8F9", "#6B7785", "#6B7785"),
+}
+
+
 def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
     """Rows of the bullet chart: the targets of the ten groups that have a figure."""
     head = month.catalog.headline()
@@ -72,6 +82,31 @@ def bullets(month: Month, groups: str = "一二三四五六七八九十", region
     note = "●把握≥80% ▲40%—79% ■<40%"
     return figures.bullets(
         rows, month.caption(title, f"完成率=当前值/全年目标(%);{place(month, region)},{month.year}年", note=note)
+    )
+
+
+def trend(month: Month) -> Figure:
+    """How many targets stood at each light, month by month as judged then."""
+    t = month.table("TRAIL")
+    t = t[(t["region"] == "zone") & t["indicator"].isin(month.catalog.headline()["id"]) & (t["as_of"] <= month.period)]
+    counts = t.groupby(["as_of", "verdict"]).size().rename("value").reset_index()
+    wide = counts.pivot(index="as_of", columns="verdict", values="value").reindex(columns=list(LIT)).fillna(0)
+    good = (wide["已完成"] + wide["把握较大"]).astype(int)
+    moved = int(good.iloc[-1] - good.iloc[-2]) if len(good) > 1 else 0
+    word = f"比上月{'多' if moved > 0 else '少'}{abs(moved)}项" if moved else "与上月相同"
+    title = words.fit_title(
+        f"{good.iloc[-1]}项已完成或把握较大,{word};{int(wide['难度较大'].iloc[-1])}项难度较大",
+        f"{good.iloc[-1]}项已完成或把握较大,{word}",
+    )
+    return figures.stacked(
+        pd.DataFrame({"month": counts["as_of"].dt.month, "kind": counts["verdict"], "value": counts["value"]}),
+        month.caption(
+            title,
+            f"各月当时的判断(项);{place(month, 'zone')},{month.year}年{int(wide.sum(axis=1).iloc[-1])}项目标",
+            note="把握≥80%为较大,40%—79%为尚有悬念,<40%为难度较大",
+        ),
+        kinds=LIT,
+        unit="项",
     )
 
 

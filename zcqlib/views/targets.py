@@ -15,39 +15,38 @@ from zcqlib.views.parts import ALL, names, place, printed_unit, quantiles, row, 
 
 def pace(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
     """Cumulative figure against target, paces and the fan of the year end."""
-    r = row(month, indicator, region)
+    return pace_figure(month, indicator, region, row(month, indicator, region), quantiles(month, indicator, region))
+
+
+def pace_figure(
+    month: Month, indicator: str, region: str, r: dict, q: pd.Series, without: str = ""
+) -> Figure:
+    """The pace chart of a row of PROJECTIONS and its quantiles, as stored or under a question; the zone may be
+    `without` a park."""
     t = month.table("TO_DATE")
-    t = t[
-        (t["indicator"] == indicator)
-        & (t["region"] == region)
-        & (t["end"].dt.year == month.year)
-        & (t["end"] <= month.period)
-    ]
-    unit, per = printed_unit(month.catalog.unit(indicator), t["value"].max())
+    t = t[(t["indicator"] == indicator) & (t["end"].dt.year == month.year) & (t["end"] <= month.period)]
+    left = t[t["region"] == without].set_index("end")["value"] if without else pd.Series(dtype="float64")
+    t = t[t["region"] == region]
+    value = t["value"] - (t["end"].map(left) if without else 0.0)
+    unit, per = printed_unit(month.catalog.unit(indicator), value.max())
     aim = r.get("target_low", float("nan"))
     chance = (
         ""
         if not r or np.isnan(r["probability"])
         else (f"{words.chance_number(r['probability'])} 完成把握({words.chance_word(r['probability'])})")
     )
-    title = (
-        say.title_pace(r, month.catalog.name)
-        if r
-        else words.fit_title(f"{month.catalog.name(indicator)}:园区目标未下达")
-    )
+    what = month.catalog.name(indicator)
+    title = say.title_pace(r, month.catalog.name) if r else words.fit_title(f"{what}:园区目标未下达")
     s = season(month, indicator, region, aim)
-    s[["value", "low", "high"]] = s[["value", "low", "high"]] / per
+    s = s.assign(**{c: s[c] / per for c in ("value", "low", "high")})
+    where = place(month, region) + (f"(不含{month.catalog.name(without)})" if without else "")
     return figures.pace(
-        pd.DataFrame({"month": t["end"].dt.month, "value": t["value"] / per}),
-        quantiles(month, indicator, region) / per,
+        pd.DataFrame({"month": t["end"].dt.month, "value": value / per}),
+        q / per,
         aim / per,
-        month.caption(
-            title,
-            f"{month.catalog.name(indicator)},1月至当月累计({unit});{place(month, region)},{month.year}年",
-            indicator,
-        ),
+        month.caption(title, f"{what},1月至当月累计({unit});{where},{month.year}年", indicator),
         unit=unit,
-        chance_words=chance,
+        chance_words=words.typeset(chance),
         season=s,
         target_words=target(r) if r else "",
     )
@@ -87,6 +86,68 @@ def effort(month: Month) -> pd.DataFrame:
             )
         )
     return pd.DataFrame(rows, columns=["indicator", "label", "needed", "mean", "best", "value", "of_best", "unit"])
+
+
+def effort_sides(month: Month) -> Figure:
+    """Attainment against 序时进度, and what each remaining month asks beside the usual and the best month."""
+    t = effort(month).sort_values("of_best", ascending=False).head(14)
+    p = month.table("PROJECTIONS").query("region == 'zone'").set_index("indicator")
+    share = 100 * p["actual"].reindex(t["indicator"]) / p["target_low"].reindex(t["indicator"])
+    times = lambda v: words.multiple(v, 1.0)  # noqa: E731
+    need = [shown(np.ceil(n), u) for n, u in zip(t["needed"], t["unit"], strict=True)]
+    rows = pd.DataFrame({
+        "label": t["label"], "share": share.to_numpy(), "share_text": [words.number(v, "%") for v in share],
+        "share_mark": 100 * month.period.month / 12, "value": t["value"],
+        "value_text": [f"{n},{times(v)}" for n, v in zip(need, t["value"], strict=True)], "value_mark": 1.0,
+        "of_best": t["of_best"], "of_best_text": [times(v) for v in t["of_best"]], "of_best_mark": 1.0,
+    })
+    rows["value_text"] = rows["value_text"].map(words.typeset)
+    behind, never = int((share < 100 * month.period.month / 12).sum()), int((t["of_best"] > 1).sum())
+    title = f"{behind}项低于序时进度,{never}项此后每月须超过历史最好单月"
+    return figures.measures(
+        rows,
+        month.caption(
+            words.fit_title(title),
+            f"完成率(%)、余下每月所需及其与近12个月均值、历史最好单月之比(倍);{ALL},{month.year}年",
+            note="竖线:序时进度、1倍",
+        ),
+        columns=[("share", "完成率"), ("value", "每月所需,比近12个月均值"), ("of_best", "比历史最好单月")],
+    )
+
+
+def outlook(month: Month) -> Figure:
+    """Where the chances stand and where they came from: light and trend are two things."""
+    t = month.table("TRAIL")
+    ids = month.catalog.headline()["id"]
+    t = t[(t["region"] == "zone") & t["indicator"].isin(ids) & t["probability"].notna() & (t["as_of"] <= month.period)]
+    wide = 100 * t.pivot(index="indicator", columns="as_of", values="probability").reindex(
+        columns=pd.period_range(t["as_of"].min(), month.period, freq="M"))
+    verdicts = t[t["as_of"] == month.period].set_index("indicator")["verdict"]
+    now, last = wide.iloc[:, -1], wide.iloc[:, -2] if wide.shape[1] > 1 else wide.iloc[:, -1]
+    open_ = wide[now.notna() & last.notna() & (verdicts.reindex(wide.index) != "已完成")].index
+    change = (now - last)[open_]
+    order = change.abs().sort_values(ascending=False).head(14).index
+    order = now[order].sort_values(ascending=False).index
+    rows = pd.DataFrame({
+        "label": [month.catalog.name(i) for i in order], "estimate": now[order], "actual": last[order],
+        "low": wide.loc[order].min(axis=1), "high": wide.loc[order].max(axis=1),
+        "note": [f"{verdicts[i]} {words.chance_number(now[i] / 100)}{_arrow(change[i])}" for i in order]})
+    up, down = int((change >= 5).sum()), int((change <= -5).sum())
+    return figures.forest(
+        rows,
+        month.caption(
+            words.fit_title(f"与上月比,{up}项把握上升5个百分点以上,{down}项下降"),
+            f"完成全年目标的把握(%);{ALL},{month.year}年,变动最大的{len(rows)}项",
+            note="●本月 ◇上月;横线为今年以来各月的范围",
+        ),
+        zero=80.0,
+        zero_words="80%起为把握较大",
+        show=lambda v: words.number(v, "%", 0),
+    )
+
+
+def _arrow(change: float) -> str:
+    return "↑" if change >= 5 else "↓" if change <= -5 else "→"
 
 
 def needed(month: Month) -> Figure:

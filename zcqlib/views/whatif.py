@@ -1,0 +1,130 @@
+"""What if: another pace for the rest of the year, another target, a park in or out: chance, need and place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from zcqlib import ranking
+from zcqlib.briefing import words
+from zcqlib.month import Month
+from zcqlib.projection.kinds import chance, verdict
+from zcqlib.tables import ZcqError
+from zcqlib.views.parts import quantiles, row
+from zcqlib.views.targets import pace_figure
+
+RUNS = 20  # simulations: a place needs none, and its interval is not shown here
+PACED = ("flow", "stock")  # kinds whose rest of the year can go faster
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question: the rest of the year at `pace` times the projected one, `aim` in place of the target (NaN for the
+    target as it is), the zone `without` one park ("" for none)."""
+
+    indicator: str
+    region: str = "zone"
+    pace: float = 1.0
+    aim: float = float("nan")
+    without: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`row` as in PROJECTIONS and `quantiles` by level under the question, and the year end in one sentence."""
+
+    row: dict
+    quantiles: pd.Series
+    text: str
+
+
+def places_ahead(month: Month, asked: Asked | None = None) -> pd.Series:
+    """Places of the parks if the year ends at the medians, under a question or as it stands."""
+    p = month.table("PROJECTIONS")
+    p = p.assign(actual=p["median"].where(p["median"].notna(), p["actual"]))
+    parks = month.catalog.members(month.period)
+    if asked is not None:
+        own = p["indicator"].eq(asked.indicator) & (p["region"].eq(asked.region) | (asked.region == "zone"))
+        done = month.table("PROJECTIONS")["actual"]
+        rest = done + asked.pace * (p["actual"] - done)
+        p["actual"] = p["actual"].where(~(own & p["kind"].isin(PACED)), rest)
+        if np.isfinite(asked.aim):
+            was = row(month, asked.indicator, asked.region)["target_low"]
+            if asked.without:
+                was -= row(month, asked.indicator, asked.without).get("target_low", 0.0)
+            p["target_low"] = p["target_low"].where(~own, p["target_low"] * asked.aim / was if was else asked.aim)
+        parks = tuple(k for k in parks if k != asked.without)
+    placed = ranking.score_parks(p, month.catalog, str(month.period), milestones=month.table("MILESTONES"),
+                                 parks=parks, runs=RUNS).ranks
+    return placed[placed["indicator"] == ranking.COMPOSITE].set_index("region")["rank"]
+
+
+def what_if(month: Month, asked: Asked) -> Outcome:
+    """The year end of one target under another pace, target or membership; nothing is fitted again.
+
+    The projected rest of the year is multiplied by the pace. Without a park its figures leave actual, target and
+    median, and the interval shrinks in proportion to the median.
+
+    Raises
+    ------
+    ZcqError : there is no projection of this target; the park left out is the one asked about.
+    """
+    r, q = row(month, asked.indicator, asked.region), quantiles(month, asked.indicator, asked.region)
+    if not r or np.isnan(r["probability"]) or q.empty:
+        raise ZcqError("园区目标未下达,或没有预测。")
+    if asked.without and asked.region != "zone":
+        raise ZcqError("增减园区只对一区四园合计作推演。")
+    stays = asked.pace == 1 and not asked.without
+    if asked.without:
+        out = row(month, asked.indicator, asked.without)
+        if not out:
+            raise ZcqError(f"{month.catalog.name(asked.without)}没有这一项目标。")
+        middle = r["median"] - out["median"]
+        scaled = lambda v: middle + (v - r["median"]) * (middle / r["median"] if r["median"] else 0.0)  # noqa: E731
+        q = scaled(q)
+        r = r | {k: r[k] - out[k] for k in ("actual", "target_low", "target_high")} | {
+            "median": middle, "low": scaled(r["low"]), "high": scaled(r["high"])}
+    if asked.pace != 1 and r["kind"] in PACED:
+        faster = lambda v: r["actual"] + asked.pace * (v - r["actual"])  # noqa: E731
+        q, r = faster(q), r | {k: faster(r[k]) for k in ("median", "low", "high")}
+    if np.isfinite(asked.aim) and asked.aim != r["target_low"]:
+        r, stays = r | {"target_low": asked.aim}, False
+    if not stays:
+        count = month.catalog.indicators[asked.indicator].count
+        done = r["kind"] == "flow" and r["actual"] >= r["target_low"] and r["comparator"] != "gt"
+        p = 1.0 if done else chance(q.to_numpy(float), r["comparator"], r["target_low"], r["target_high"], count)
+        r = r | {"probability": p, "verdict": verdict(p, done)}
+    return Outcome(r, q, _told(month, asked, r))
+
+
+def _told(month: Month, asked: Asked, r: dict) -> str:
+    s = month.table("SERIES")
+    s = s[(s["indicator"] == asked.indicator) & (s["months"] == 1) & (s["end"] <= month.period)]
+    own = s[s["region"] == asked.region].sort_values("end").set_index("end")["value"].tail(12)
+    if asked.without:
+        own = own - s[s["region"] == asked.without].set_index("end")["value"].reindex(own.index)
+    recent = float(own.mean(skipna=False)) if r["kind"] == "flow" and len(own) == 12 else float("nan")
+    head = [f"余下月份按预测的{asked.pace:.2f}倍"] if r["kind"] in PACED else ["比率和增速不按节奏推演"]
+    head += [f"不含{month.catalog.name(asked.without)}"] if asked.without else []
+    text = "、".join(head) + ":" + words.projection_sentence(r | {"demo": False}, recent) + "。"
+    return ("【演示数据】" if r["demo"] else "") + words.typeset(text)
+
+
+def places_told(month: Month, asked: Asked, before: pd.Series) -> str:
+    """What becomes of the parks' places at the year end; `before` as `places_ahead(month)` gives them."""
+    places = pd.DataFrame({"before": before, "after": places_ahead(month, asked)})
+    name = month.catalog.name
+    ranked = places.dropna(subset=["before", "after"], how="all")
+    shown = ranked if asked.region == "zone" else ranked[ranked.index == asked.region]
+    moved = [f"{name(k)}由第{b:.0f}位变为第{a:.0f}位" for k, b, a in shown.dropna().itertuples() if a != b]
+    if shown.empty:
+        return "该园区不参加排位。"
+    return words.typeset(f"按年末预计排综合位次:{'、'.join(moved) if moved else '位次不变'}。")
+
+
+def what_if_figure(month: Month, asked: Asked, outcome: Outcome) -> Figure:
+    """The pace chart under a question."""
+    return pace_figure(month, asked.indicator, asked.region, outcome.row, outcome.quantiles, asked.without)
