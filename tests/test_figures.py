@@ -57,6 +57,90 @@ def test_text_outside_the_canvas_and_text_over_text_are_refused():
         figures.check(over.figure)
 
 
+def test_text_that_is_cut_or_too_small_is_refused():
+    small = theme.Canvas(GOOD)
+    small.text(500, 400, "看不清的字", 8)
+    with pytest.raises(FigureError, match="文字太小:「看不清的字」"):
+        figures.check(small.figure)
+    cut = theme.Canvas(GOOD)
+    cut.axes(200, 200, 400, 400).text(0.9, 0.5, "伸出图外的字", fontsize=13, clip_on=True)
+    with pytest.raises(FigureError, match="文字被截断:「伸出图外的字」"):
+        figures.check(cut.figure)
+
+
+def test_a_text_that_a_target_runs_through_is_refused_unless_it_stands_on_a_ground_of_its_own():
+    def crossed(**more):
+        c = theme.Canvas(GOOD)
+        ax = c.axes(200, 200, 800, 700)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.axhline(0.5, gid=theme.REFERENCE)
+        ax.text(0.5, 0.5, "目标5,000件", fontsize=13, va="center", **more)
+        return c.figure
+
+    with pytest.raises(FigureError, match="线穿过文字:「目标5,000件」"):
+        figures.check(crossed())
+    figures.check(crossed(bbox={"facecolor": "white", "edgecolor": "none"}))
+
+
+def test_a_number_half_on_a_bar_is_refused_and_one_inside_or_beside_it_is_not():
+    for x, refused in ((180, True), (40, False), (220, False)):
+        c = theme.Canvas(GOOD)
+        c.box(100, 400, 200, 60, theme.TO_DATE)
+        c.text(100 + x, 400, "1,640件", 13)
+        if refused:
+            with pytest.raises(FigureError, match="文字压在柱边上:「1,640件」"):
+                figures.check(c.figure)
+        else:
+            figures.check(c.figure)
+
+
+def test_a_text_too_wide_is_made_smaller_and_then_broken_but_never_illegible():
+    c = theme.Canvas(GOOD)
+    short = c.text(100, 300, "新增孵化载体", 13, fit=400)
+    long = c.text(100, 400, "规模以上企业省级研发平台覆盖率", 13, fit=180, rows=2)
+    assert short.get_fontsize() == 13 and short.get_text() == "新增孵化载体"
+    assert long.get_fontsize() == theme.LEAST and long.get_text().count("\n") == 1
+    assert long.get_text().replace("\n", "") == "规模以上企业省级研发平台覆盖率"
+
+
+@pytest.mark.parametrize("words, rows, told", [
+    ("甲乙丙丁", 2, "甲乙\n丙丁"),
+    ("甲乙,丙丁戊", 2, "甲乙,\n丙丁戊"),
+    ("专利申请2,200件", 2, "专利申请\n2,200件"),
+])
+def test_lines_break_after_marks_and_never_inside_a_number(words, rows, told):
+    assert theme.wrapped(words, 13, 1.01 * max(theme.measured(line, 13) for line in told.split("\n")), rows) == told
+
+
+def test_letters_are_as_wide_as_they_are_measured():
+    c = theme.Canvas(GOOD)
+    t = c.text(100, 300, "专利申请5,000件", 20)
+    c.figure.canvas.draw()
+    drawn = t.get_window_extent().width / c.figure.bbox.width * c.width
+    assert drawn == pytest.approx(theme.measured("专利申请5,000件", 20), rel=0.03)
+
+
+def test_a_label_keeps_off_what_is_drawn_and_off_other_labels():
+    from zcqlib.figures.marks import label
+
+    c = theme.Canvas(GOOD)
+    ax = c.axes(200, 200, 1400, 780)
+    ax.plot(np.arange(13), np.arange(13) ** 2, gid=theme.REFERENCE)
+    ax.plot(np.arange(13), 12 * np.arange(13), gid=theme.REFERENCE)
+    for i, towards in enumerate(((0, -1), (0, 1), (1, 0), (-1, 0), (1, 1))):
+        label(c, ax, f"第{i}条线上的一段说明", (6, 36), towards)
+    figures.check(c.figure)
+
+
+def test_the_alternative_text_holds_title_labels_source_and_says_what_is_made_up():
+    c = theme.Canvas(GOOD)
+    c.text(500, 400, "目标5,000件", 14)
+    told = figures.alternative(c.figure)
+    assert told.startswith("【演示数据】" + GOOD.title) and "目标5,000件" in told and "各园区月报" in told
+    assert figures.alternative(theme.Canvas(caption(alt="另写的说明")).figure) == "另写的说明"
+
+
 def test_a_glyph_that_the_font_lacks_is_an_error():
     c = theme.Canvas(GOOD)
     c.text(500, 400, "\U0001f9ec", 14)
@@ -199,6 +283,30 @@ CHARTS = {
         size=s,
     ),
     "forest": lambda s: figures.forest(ROWS, GOOD, size=s),
+    "stacked": lambda s: figures.stacked(
+        pd.DataFrame({"month": [1, 1, 2, 2], "kind": ["难度较大", "已完成"] * 2, "value": [9, 1, 7, 3]}),
+        GOOD,
+        kinds={"难度较大": ("#B3261E", "#FFFFFF", "#B3261E"), "已完成": ("#14284B", "#FFFFFF", "#14284B")},
+        unit="项",
+        size=s,
+    ),
+    "multiples": lambda s: figures.multiples(
+        pd.DataFrame({"region": np.repeat(PARKS, 3), "month": [1, 2, 3] * 5, "value": np.arange(15.0) - 7}),
+        GOOD,
+        NAMES,
+        quantiles=pd.DataFrame({"region": np.repeat(PARKS, 3), "level": [0.1, 0.5, 0.9] * 5,
+                                "value": np.tile([-9.0, 1.0, 8.0], 5)}),
+        facts=pd.DataFrame(dict(light="难度较大", chance="5%", now="3月累计3件", ahead="年末预计9件"), index=PARKS),
+        size=s,
+    ),
+    "scatter": lambda s: figures.scatter(
+        pd.DataFrame({"x": [90.0, 1e3, 5e3], "y": [8e3, 2e5, 9e5], "label": 2023, "series": ["山西", "河南", "江苏"]}),
+        GOOD,
+        x_label="研发经费(亿元)",
+        y_label="专利申请(件)",
+        highlight=["河南", "江苏"],
+        size=s,
+    ),
     "slope": lambda s: figures.slope(ROWS, GOOD, before="2017年", after="2018年", size=s),
 }
 

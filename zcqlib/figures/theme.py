@@ -188,7 +188,8 @@ def wrapped(words: str, size: float, room: float, rows: int) -> str:
             aim, best, cost = measured(rest, size) / left, 1, np.inf
             for i in range(1, len(rest)):
                 wide = measured(rest[:i], size)
-                inside = rest[i - 1].isascii() and rest[i].isascii() and rest[i - 1].isalnum() and rest[i].isalnum()
+                pair = rest[i - 1 : i + 1]  # inside a number or a Latin word
+                inside = pair.isascii() and (pair.isalnum() or pair[0] in ",." and pair[1].isdigit())
                 price = abs(wide - aim) + (np.inf if inside or rest[i] in MARKS + "%" or wide > room else 0)
                 price -= 1.5 * size if rest[i - 1] in MARKS or rest[i] in "(\uff08" else 0
                 best, cost = (i, price) if price < cost else (best, cost)
@@ -281,6 +282,7 @@ class Canvas:
 
     def px(self, ax, x: float, y: float) -> tuple[float, float]:
         """Where a point of some axes lies on the page."""
+        ax.get_xlim(), ax.get_ylim()  # settles limits that follow the data
         across, up = self.figure.transFigure.inverted().transform(ax.transData.transform((x, y)))
         return across * self.width, (1 - up) * self.height
 
