@@ -77,7 +77,7 @@ def test_an_empty_report_folder_is_no_month(tmp_path):
 
 def test_the_demo_month_runs_whole_and_leaves_figures_and_a_manifest(september):
     assert [(o.name, o.state, o.message) for o in september.outcomes] == [(n, "done", "") for n in NAMES]
-    figures = sorted(p.stem for p in september.folder.glob("*.png"))
+    figures = sorted(p.stem for p in september.folder.glob("[0-9]*.png"))
     assert len(figures) >= 18 and figures == sorted(p.stem for p in september.folder.glob("*.svg"))
     assert {name[:2] for name in figures} == {name[:2] for name in NAMES}
     manifest = json.loads((september.folder / "manifest.json").read_text("utf-8"))
@@ -87,7 +87,7 @@ def test_the_demo_month_runs_whole_and_leaves_figures_and_a_manifest(september):
 
 
 def test_figures_stay_small_and_say_that_they_are_made_up(september):
-    for path in september.folder.glob("*.png"):
+    for path in september.folder.glob("[0-9]*.png"):
         assert path.stat().st_size < 200_000, path.name
         from PIL import Image
 

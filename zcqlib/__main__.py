@@ -86,7 +86,7 @@ def run(month: Month, demo: Demo = False, as_of: AsOf = "",
     words = {"done": "完成", "kept": "无变化,保留", "failed": "[red]失败[/red]"}
     for o in report.outcomes:
         out.print(f"{o.name}:{words[o.state]}" + (f" {o.message}" if o.message else ""))
-    figures = sorted(report.folder.glob("*.png"))
+    figures = sorted(report.folder.glob("[0-9]*.png"))
     out.print(f"{'演示数据 ' if demo else ''}{period}:笔记本 {len(report.outcomes)} 个,图 {len(figures)} 幅,"
               f"数据版本 {report.vintage.name},产出在 {report.folder}")
     if line.published_only(report.vintage):
@@ -196,6 +196,28 @@ def release(month: Month, demo: Demo = False, as_of: AsOf = "",
     out.print(f"{month}:第{made.number}次发布({made.status})已冻结在 {made.folder}")
     if made.number > 1:
         out.print(f"与上一次相比有 {len(made.corrections)} 个数字不同,见其中的 更正说明.md 和 更正说明.csv。")
+
+
+@app.command()
+def export(month: Month, demo: Demo = False, as_of: AsOf = "",
+           size: Annotated[str, typer.Option("--size", help="a4(半页)、phone(手机)或 wide(16:9)",
+                                         metavar="版面")] = "a4",
+           format_: Annotated[str, typer.Option("--format", help="png、svg 或 pdf,可用逗号并列",
+                                              metavar="格式")] = "pdf",
+           only: Annotated[str, typer.Option("--only", help="只要名称以此开头的图,如 03_applications",
+                                             metavar="图名")] = "") -> None:
+    """把某月的图另存为 A4 半页、手机或 16:9 版面,PNG、SVG 或 PDF(内嵌字体,文字可复制)。"""
+    from zcqlib.export import export as write
+
+    with refusals():
+        period, known = _period(month, as_of)
+        done = write(Workspace.find(demo), period, known, size=size, formats=format_.split(","), only=only)
+    for path in done.files:
+        out.print(str(path), markup=False)
+    for sentence in done.refused:
+        err.print(sentence, markup=False)
+    if done.refused:
+        raise typer.Exit(1)
 
 
 def main() -> None:

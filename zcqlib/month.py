@@ -13,9 +13,11 @@ from zcqlib import catalog as catalogs
 from zcqlib import figures, line
 from zcqlib.briefing.words import typeset
 from zcqlib.catalog import Catalog
-from zcqlib.figures import Caption
+from zcqlib.figures import Caption, FigureError
 from zcqlib.missing import NoReportsError, guard_cells
 from zcqlib.workspace import Workspace, note, parse_month
+
+EXPORT = "ZCQ_EXPORT"  # environment of an export: formats with commas, a semicolon, how the figures' names begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,19 @@ class Month:
         )
 
     def save(self, figure, name: str):
-        """Save a figure as PNG and SVG beside the month's other ones and give it back for display."""
-        for path in figures.save(figure, self.folder / name):
-            note(f"saved {path.name}")
+        """Save a figure as PNG and SVG beside the month's other ones and give it back for display; an export of the
+        month saves what it asks for, under `export/`, and is told what cannot be printed in its size."""
+        wanted, _, only = os.environ.get(EXPORT, "").partition(";")
+        stem, formats = self.folder / name, ("png", "svg")
+        if wanted:
+            stem, formats = self.folder / "export" / f"{name}_{figure.zcq_size}", wanted.split(",")
+        try:
+            for path in figures.save(figure, stem, formats) if name.startswith(only) else ():
+                note(f"saved {path.relative_to(self.folder).as_posix()}")
+        except FigureError as e:
+            if not wanted:
+                raise
+            note(f"refused {name}:{e}")
         return figure
 
 

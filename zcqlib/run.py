@@ -25,6 +25,7 @@ import nbformat
 import pandas as pd
 
 from zcqlib import edition, line
+from zcqlib.figures import contact_sheet
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, digest, parse_month, write_atomic, written
 
@@ -111,16 +112,17 @@ def with_parameters(notebook: nbformat.NotebookNode, name: str, values: Mapping[
 
 
 class Kernel:
-    """One kernel for many notebooks, with a reset between them; with `vintage` they all see that one."""
+    """One kernel for many notebooks, with a reset between them; with `vintage` they all see that one, and `more` goes
+    to their environment."""
 
-    def __init__(self, root: Path, vintage: Path | None = None):
+    def __init__(self, root: Path, vintage: Path | None = None, more: Mapping[str, str] | None = None):
         from jupyter_client.manager import KernelManager
 
         handle, name = tempfile.mkstemp(prefix="zcq-notes-")
         os.close(handle)
         self.notes = Path(name)
         env = os.environ | {"ZCQ_ROOT": str(root), "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
-                            "ZCQ_NOTES": name} | ({"ZCQ_VINTAGE": str(vintage)} if vintage else {})
+                            "ZCQ_NOTES": name} | ({"ZCQ_VINTAGE": str(vintage)} if vintage else {}) | dict(more or {})
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(extra_arguments=["--HistoryManager.enabled=False"], env=env,
                                   stderr=subprocess.DEVNULL)  # it warns of its loopback connection
@@ -138,7 +140,7 @@ class Kernel:
 
     def execute(self, notebook: nbformat.NotebookNode, folder: Path) -> tuple[str, dict[str, list[str]]]:
         """Run a notebook in place; returns "" or what went wrong, and what its cells noted: the files `saved`, the
-        tables `read` and the months `asked` for."""
+        tables `read`, the months `asked` for and the figures `refused`."""
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -160,7 +162,8 @@ class Kernel:
             problem = "计算内核中途退出,多半是内存不足。"
         _tidy(notebook)
         notes = [n.split(" ", 1) for n in dict.fromkeys(self.notes.read_text("utf-8").splitlines())]
-        return problem, {kind: sorted(what for k, what in notes if k == kind) for kind in ("saved", "read", "asked")}
+        return problem, {kind: sorted(what for k, what in notes if k == kind)
+                         for kind in ("saved", "read", "asked", "refused")}
 
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -224,6 +227,8 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
             if any(o.state != "kept" for o in outcomes):
                 tell("网页版", len(paths), len(paths) + 1)
                 log.info("网页:%d 页", len(edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")))
+                if pictures := sorted(folder.glob("[0-9][0-9]_*.png")):
+                    contact_sheet(pictures, folder / "contact.png")
             record = json.loads((vintage / "vintage.json").read_text("utf-8"))
             manifest = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo,
                         "vintage": vintage.name, "inputs": record["recipe"]["inputs"], "rows": record["rows"],

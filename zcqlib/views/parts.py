@@ -52,6 +52,7 @@ def quantiles(month: Month, indicator: str, region: str = "zone") -> pd.Series:
 
 def season(month: Month, indicator: str, region: str, target: float) -> pd.DataFrame:
     """The share of a year that past years had reached by each month, scaled to the target: mean, lowest, highest."""
+    month.table("TO_DATE")  # there is one, and the run is told that it was read
     shares = _shares(month.vintage, month.year)
     if not np.isfinite(target) or (region, indicator) not in shares:
         return pd.DataFrame(columns=["month", "value", "low", "high"])

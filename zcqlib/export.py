@@ -1,0 +1,66 @@
+"""Any figure of a month in another size or format: its notebook is executed again, and only what is saved differs."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+
+from zcqlib import line
+from zcqlib.figures.theme import SIZE, SIZES
+from zcqlib.month import EXPORT
+from zcqlib.run import Kernel, declared_parameters, notebooks, with_parameters
+from zcqlib.tables import ZcqError
+from zcqlib.workspace import Workspace
+
+FORMATS = ("png", "svg", "pdf")
+
+
+class ExportError(ZcqError):
+    """No such figure, size or format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Files written, and in sentences what was refused or went wrong."""
+
+    files: tuple[Path, ...]
+    refused: tuple[str, ...]
+
+
+def export(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None, *, size: str = "a4",
+           formats: Sequence[str] = ("pdf",), only: str = "") -> Exported:
+    """Write a month's figures in a size and some formats to `export/` beside them.
+
+    Each notebook is executed as in the monthly run, by the same calls; the figures lay themselves out for the page.
+
+    Parameters
+    ----------
+    size : a4 (half a page), phone or wide. formats : of png, svg, pdf. only : figures whose names begin with it.
+    Raises
+    ------
+    ExportError : an unknown size or format, or no notebook has such figures.
+    """
+    if size not in SIZES:
+        raise ExportError(f"不认识的版面 {size},可用的是 {'、'.join(SIZES)}。")
+    if wrong := set(formats) - set(FORMATS):
+        raise ExportError(f"不认识的格式 {'、'.join(sorted(wrong))},可用的是 {'、'.join(FORMATS)}。")
+    paths = [p for p in notebooks(workspace.root) if p.stem[:2] == only[:2] or not only]
+    if not paths:
+        raise ExportError(f"没有名称以「{only}」开头的图。图名见 {workspace.figures(month, as_of)}。")
+    vintage, folder = line.build(workspace, month, as_of), workspace.figures(month, as_of)
+    given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)}
+    files, refused = [], []
+    with Kernel(workspace.root, vintage, {SIZE: size, EXPORT: f"{','.join(formats)};{only}"}) as kernel:
+        for path in paths:
+            source = nbformat.read(path, 4)
+            known = declared_parameters(source, path.stem)
+            ready = with_parameters(source, path.stem, {k: v for k, v in given.items() if k in known})
+            problem, notes = kernel.execute(ready, workspace.root / "notebooks")
+            files += [folder / name for name in notes["saved"]]
+            refused += ([f"{path.stem}:{problem}"] if problem else []) + notes["refused"]
+    if not files and not refused:
+        raise ExportError(f"没有名称以「{only}」开头的图。图名见 {folder}。")
+    return Exported(tuple(files), tuple(refused))
