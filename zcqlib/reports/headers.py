@@ -66,7 +66,8 @@ def stub_of(grid: dict[int, list], block: Block, width: int) -> dict[int, str]:
                 break
             continue
         spans = sum(cell_span(v) is not None for v in cells)
-        plain = sum(isinstance(v, str) and words.value_of(v).kind == "context" for v in cells)
+        worded = [v for v in cells if isinstance(v, str) and words.value_of(v).kind == "context"]
+        plain = sum(cell_span(v) is None for v in worded)
         numbered = [v for v in cells if isinstance(v, int | float) or isinstance(v, str) and v.strip().isdigit()]
         if role == "serial" or numbered and len(numbered) >= 0.8 * len(cells) and not stub and not spans and _counts_up(
                 numbered) and c + 1 < width and any(isinstance(grid[r][c + 1], str) and not valueish(grid[r][c + 1])
@@ -74,7 +75,7 @@ def stub_of(grid: dict[int, list], block: Block, width: int) -> dict[int, str]:
             stub[c] = "serial"
         elif role in ("unit", "period", "frequency"):
             stub[c] = role
-        elif plain + spans > 0.5 * len(cells) and (plain or not heads or role or not stub):
+        elif plain + spans > 0.5 * len(cells) and (worded or not heads or role or not stub):
             if spans > plain and (role or not heads or not stub):
                 stub[c] = "period"
             elif plain >= spans:
@@ -362,13 +363,13 @@ def rows_of(grid: dict[int, list], block: Block, stub: dict[int, str], data: lis
     partial = False
     texts = [c for c, role in roles.items() if role in ("name", "region", "period")]
     for r in block.body:
-        facet, names, empty_stub = Facet(fault="period_ambiguous" if r in faulty else ""), [], True
+        facet, names, empty_stub, dated = Facet(fault="period_ambiguous" if r in faulty else ""), [], True, not settled
         for c, role in roles.items():
             v = grid[r][c]
             at = (r, c)
             fresh = not is_empty(v)
             if fresh:
-                empty_stub = False
+                empty_stub &= c not in texts
                 found.outcome.setdefault(at, "label")
                 if role != "serial":
                     carried[c] = v
@@ -390,6 +391,7 @@ def rows_of(grid: dict[int, list], block: Block, stub: dict[int, str], data: lis
             elif role == "frequency":
                 facet = replace(facet, frequency=t[:1])
             elif role == "period":
+                dated = True
                 facet, name = _period_row(facet, t, settled[c].get(r), catalog)
                 names += [name] if name else []
             elif role == "region":
@@ -406,7 +408,8 @@ def rows_of(grid: dict[int, list], block: Block, stub: dict[int, str], data: lis
             else:
                 facet, name = _named_row(facet, t, v, outline[c], r in bare, fresh, catalog)
                 names += [name] if name else []
-        facet = replace(facet, names=tuple(n for n in names if n), labelled=not (empty_stub and bool(stub)))
+        facet = replace(facet, names=tuple(n for n in names if n), labelled=not (empty_stub and bool(stub)) and (dated or bool(
+            set(names) & TOTALS or facet.place is not None and facet.place.total)))
         if not stub:
             facet = replace(facet, labelled=not block.header or len(block.body) == 1)
         out[r] = facet

@@ -41,7 +41,7 @@ HEADS = {"指标": "name", "指标名称": "name", "项目": "name", "名称": "
          "地址": "note", "注册地址": "note", "邮编": "note", "邮政编码": "note", "统一社会信用代码": "note", "组织机构代码": "note",
          "year": "period", "month": "period", "date": "period", "time": "period", "province": "region",
          "city": "region", "region": "region", "unit": "unit", "code": "serial"}
-_PLACE_HEAD = re.compile(r"(?:地|县|市|区|省|州|盟|镇|乡|园|街道|城)(?:[区市县域]|区[市县])?(?:别|名称?)?$")
+_PLACE_HEAD = re.compile(r"(?:各|所属|所在)?(?:省辖|地级|街道|[地县市区省州盟镇乡园城])[区市县州域]{0,2}(?:别|名称?)?")
 NEUTRAL = {"数值", "值", "数据", "绝对量", "绝对数", "绝对值", "总量", "总量指标", "实绩", "完成数", "完成值", "完成情况", "指标值", "实际完成", "实际数", "value"}
 NOTE = re.compile(r"(?:[(【]?(?:注|备注|说明|附注|注释)(?:\d*[::.、]|[)】]|$)|注\d|(?:数据|资料)?来源[::]|填表人|制表人|填报人|制表[::]|审核人?[::]"
                    r"|单位负责人|统计负责人|负责人[::]|联系人|联系电话|电话[::]|填报日期|报出日期|制表日期|打印日期|复核|\*[^\d]|※)")
@@ -155,8 +155,7 @@ class Found:
 
 def head_of(text: str) -> str:
     """The role of a column that a squeezed head names: name, region, serial, unit, frequency, period, note, or ""."""
-    return HEADS.get(text) or HEADS.get(text.casefold(), "") or ("region" if len(text) <= 5 and _PLACE_HEAD.search(text)
-                                                                else "")
+    return HEADS.get(text) or HEADS.get(text.casefold(), "") or ("region" if _PLACE_HEAD.fullmatch(text) else "")
 
 
 def is_empty(v: object) -> bool:

@@ -15,6 +15,7 @@ from zcqlib.reports.labels import (
     NOTE,
     Found,
     cell_span,
+    head_of,
     is_empty,
     place_of,
     text_of,
@@ -56,6 +57,9 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
     if header_seen and not body_seen and _column_numbers([row[c] for c in filled]):
         return "numbers"
     if len(filled) == 1:
+        if not header_seen and not body_seen and isinstance(first, str) and head_of(squeeze(first)) in (
+                "name", "region", "period", "serial"):
+            return "header"
         return "single" if not valueish(first) or words.cell_like_period(first) else "data"
     values = [c for c in filled if valueish(row[c])]
     starts = squeeze(text_of(first)) if isinstance(first, str) else ""
