@@ -118,6 +118,7 @@ def columns_turned(t: Table, draw: random.Random) -> None:
     for row in t.rows[t.head:]:
         row[t.stub:width] = row[t.stub:width][::-1]
     t.facts = {(r, width - 1 - (c - t.stub)): f for (r, c), f in t.facts.items()}
+    t.merged = [(a, width - 1 - (b - t.stub), c, width - 1 - (d - t.stub)) for a, b, c, d in t.merged]
 
 
 def empty_row_below_header(t: Table, draw: random.Random) -> None:
@@ -134,7 +135,10 @@ def notes_below(t: Table, draw: random.Random) -> None:
 def header_again(t: Table, draw: random.Random) -> None:
     """The table runs over a page: its header stands again in the middle."""
     at = draw.randint(t.first + 1, len(t.rows)) if len(t.rows) > t.first + 1 else len(t.rows)
+    if any(a < at <= c for a, _, c, _ in t.merged):
+        return
     t.facts = {(r + (r >= at), c): f for (r, c), f in t.facts.items()}
+    t.merged = [(a + (a >= at), b, c + (c >= at), d) for a, b, c, d in t.merged]
     t.rows.insert(at, list(t.rows[t.head]))
 
 
@@ -284,6 +288,8 @@ def faults(t: Table, form: str, reading: Reading) -> list[str]:
             found[fact] = o.value
     merged = {f for f in t.lost} if t.merged and form != "xlsx" else set()
     kept = set(t.truth) - t.lost - merged
+    if "row_too_long" in set(reading.problems["code"]):  # the row is an error as a whole
+        kept -= {f for (r, _), f in t.facts.items() if f"A{r + 1}" in asked or f"B{r + 1}" in asked}
     out += [f"{f} was not found" for f in sorted(kept - set(found))]
     if wrong := {f for f in t.doubtful if f in found}:
         out.append(f"spoiled cells were used: {wrong}")

@@ -290,12 +290,12 @@ def _blank(c: Column):
 def _typed(s: pd.Series, c: Column) -> pd.Series:
     if c.kind == "month":
         if isinstance(s.dtype, pd.PeriodDtype):
-            return s.dt.asfreq("M")
+            return s if s.dtype == _DTYPES["month"] else s.dt.asfreq("M")
         return pd.Series(pd.PeriodIndex([pd.NaT if v is None or v is pd.NaT or v != v or v == "" else
                                          pd.Period(v, freq="M") for v in s], freq="M"), index=s.index)
     if c.kind == "text":
-        return s.fillna("").astype("str")
-    return s.astype(_DTYPES[c.kind])
+        return s if isinstance(s.dtype, pd.StringDtype) and not s.hasnans else s.fillna("").astype("str")
+    return s if s.dtype == _DTYPES[c.kind] else s.astype(_DTYPES[c.kind])
 
 
 @cache

@@ -221,6 +221,8 @@ def _template_zeros(frame: pd.DataFrame, problems: list, published: int) -> pd.D
 def _fractions(frame: pd.DataFrame, problems: list) -> None:
     """A % series that never leaves -1 to 1 may be written in fractions; it is asked for, not changed."""
     stated = frame[frame["unit_raw"].eq("%") & frame["value"].notna() & ~frame["value_raw"].str.endswith(("%", "\uff05"))]
+    if stated.empty or not stated["value"].abs().le(1).any():
+        return
     for (sheet, path, _), part in stated.groupby(["sheet", "indicator_raw", "measure"]):
         if len(part) > 1 and part["value"].abs().le(1).all() and part["value"].ne(0).any():
             problems.append((sheet, "fraction_suspect", "warning", _position(part["cell"].iloc[0]), part["value_raw"].iloc[0],

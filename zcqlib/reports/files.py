@@ -132,7 +132,7 @@ def delimited(text: str) -> tuple[list[list[str]], list]:
         widths = Counter(n for n in (x.count(separator) for x in lines) if n)
         return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
-    separator = max("\t;\uff0c,|", key=lambda s: (steadiness(s)[0], s == ",", steadiness(s)[1]))
+    separator = max("\t;\uff0c,|", key=lambda s: (*steadiness(s), s == ","))
     if steadiness(separator)[0] == 0:
         separator = ","
     csv.field_size_limit(2**24)

@@ -19,6 +19,7 @@ from zcqlib.reports.labels import (
     Place,
     carry_years,
     cell_span,
+    doubtful,
     head_of,
     is_empty,
     join_spans,
@@ -66,7 +67,7 @@ def stub_of(grid: dict[int, list], block: Block, width: int) -> dict[int, str]:
                 break
             continue
         spans = sum(cell_span(v) is not None for v in cells)
-        worded = [v for v in cells if isinstance(v, str) and words.value_of(v).kind == "context"]
+        worded = [v for v in cells if isinstance(v, str) and words.value_of(v).kind == "context" and not (stub and doubtful(v))]
         plain = sum(cell_span(v) is None for v in worded)
         numbered = [v for v in cells if isinstance(v, int | float) or isinstance(v, str) and v.strip().isdigit()]
         if role == "serial" or numbered and len(numbered) >= 0.8 * len(cells) and not stub and not spans and _counts_up(

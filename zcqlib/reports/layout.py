@@ -15,6 +15,7 @@ from zcqlib.reports.labels import (
     NOTE,
     Found,
     cell_span,
+    doubtful,
     head_of,
     is_empty,
     place_of,
@@ -84,7 +85,9 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
         if dates and not headish and header_seen and filled[0] in dates:
             return "data"
         odd = [row[c] for c in filled[1:] if isinstance(row[c], str) and re.match(r"\d", squeeze(row[c]))]
-        if header_seen and odd and place_of(text_of(first), None) and all(cell_span(v) is None for v in odd):
+        if header_seen and odd and all(cell_span(v) is None for v in odd) and (
+                place_of(text_of(first), None) or cell_span(first) or filled[0] == 0 and all(map(doubtful, odd))
+                and len(odd) == len(filled) - 1):
             return "data"  # a park and something like 30-40: a figure that is none, not a header
         return "header" if len(filled) > 1 else "single"
     if not body_seen and not starts and not header_seen and all(p is not None for p in numeric_periods) and len(rest) > 1:
@@ -163,6 +166,9 @@ def blocks(sheet: Sheet, found: Found) -> list[Block]:
                     body.append(r)  # names only, none over the figures: a heading inside the table, in two languages perhaps
                     continue
                 close()
+            elif header and _heads_a_section(rows, r, header, cells):
+                body.append(r)
+                continue
             header.append(r)
         elif kind == "single":
             if body and _starts_table(row[cells[0][1]]) and _next_kind(rows, r, sheet) in ("header", "meta", "single"):
@@ -180,6 +186,17 @@ def blocks(sheet: Sheet, found: Found) -> list[Block]:
             body.append(r)
     close()
     return out
+
+
+def _heads_a_section(rows: list[list], r: int, header: list[int], cells: list[tuple[int, int]]) -> bool:
+    """Whether names right below a header stand over the rows to come (人口 | Population), not over columns."""
+    first = next((k for k in range(r + 1, min(r + 6, len(rows))) if any(valueish(v) for v in rows[k])), None)
+    if first is None:
+        return False
+    figures = min(c for c, v in enumerate(rows[first]) if valueish(v))
+    above = rows[header[-1]]
+    return cells[-1][1] < figures and all(c < len(above) and not is_empty(above[c]) and c < len(rows[first])
+                                          and not is_empty(rows[first][c]) for _, c in cells)
 
 
 def _panels(rows: list[list], block: Block) -> list[Block]:
