@@ -166,6 +166,8 @@ def _own_table(sheet, style, own, told: pd.DataFrame) -> None:
             _write(sheet, r, c, value, style, worst, (r, c) in own.percent)
             if isinstance(value, str) and (r, c) not in covered and len(value) <= 30:
                 widths[c] = max(widths.get(c, 0), sum(2 if ord(ch) > 255 else 1 for ch in value))
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
     for c, width in widths.items():
         sheet.set_column(c, c, min(max(width + 2, 9), 40))
     for (r, c), mark in marks.items():
@@ -188,4 +190,5 @@ def _write(sheet, r: int, c: int, value: object, style, mark: str, percent: bool
     elif isinstance(value, date):
         sheet.write_datetime(r, c, value, style("date", mark))
     else:
-        sheet.write_string(r, c, words.clean(str(value))[:32_000], style("words", mark))
+        text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]", " ", str(value))
+        sheet.write_string(r, c, text[:32_000], style("words", mark))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.indicators.told import joined, noise, records, tell
+from zcqlib.indicators.told import joined, noise, records, span, tell
 from zcqlib.tables import OBSERVATIONS, ZcqError
 
 IDENTITY = ["_region", "coverage", "_indicator", "start", "end", "basis", "measure", "demo"]
@@ -73,7 +73,7 @@ def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period |
     last = stated["_when"] == stated.groupby(["_fact", "sender"])["_when"].transform("max")
     top, earlier = stated[last], stated[~last]
     o.loc[top.index, "state"] = "duplicate"
-    top, told = _undisputed(o, top, ["_fact", "sender"], chosen)
+    top, told = _undisputed(o, top, ["_fact", "sender"], chosen, catalog)
     problems += told
     latest = top.drop_duplicates(["_fact", "sender"], keep="last")
     before = _against(earlier, latest, ["_fact", "sender"])
@@ -100,7 +100,7 @@ def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period |
     group = first.groupby("_fact")
     equal = first["_rank"].eq(group["_rank"].transform("max"))
     equal &= first["published"].eq(first["published"].where(equal).groupby(first["_fact"]).transform("max"))
-    agreed, told = _undisputed(o, first[equal], ["_fact"], chosen)
+    agreed, told = _undisputed(o, first[equal], ["_fact"], chosen, catalog)
     problems += told
     winner = agreed.drop_duplicates("_fact", keep="last")
     losers = _against(first[~first.index.isin(winner.index)], winner, ["_fact"])
@@ -112,7 +112,7 @@ def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period |
                 "source_disagrees",
                 "warning",
                 lambda r: (
-                    f"{catalog.name(r.region) or r.region_raw}的{r.indicator_raw}({r.start}至{r.end}):此处 {r.value:g},"
+                    f"{_what(r, catalog)}:此处 {r.value:g}{r.unit},"
                     f"{r.file_new} {r.cell_new} 为 {r.value_new:g};按优先次序采用后者,请双方核对。"
                 ),
             )
@@ -132,7 +132,7 @@ def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period |
                 "withdrawn",
                 "warning",
                 lambda r: (
-                    f"{r.indicator_raw}({r.start}至{r.end})以前报过 {r.value_new:g},这次空白;仍用原数,请确认是否撤回。"
+                    f"{_what(r, catalog)}以前报过 {r.value_new:g},这次空白;仍用原数,请确认是否撤回。"
                 ),
             )
         )
@@ -152,7 +152,7 @@ def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period |
 
 
 def _undisputed(
-    o: pd.DataFrame, rows: pd.DataFrame, group: list[str], chosen: set[str]
+    o: pd.DataFrame, rows: pd.DataFrame, group: list[str], chosen: set[str], catalog: Catalog
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """Rows whose group holds one figure only, or that the resolution table names; the others are marked in `o`."""
     value, tolerance = rows.groupby(group)["value"], rows.groupby(group)["_tol"].transform("max")
@@ -173,11 +173,17 @@ def _undisputed(
             "conflict",
             "error",
             lambda r: (
-                f"{r.region_raw}的{r.indicator_raw}({r.start}至{r.end})有不能分先后的不同数字:{r.said};都没有采用,"
+                f"{_what(r, catalog)}有不能分先后的不同数字:{r.said};都没有采用,"
                 "请核对后在 resolutions 表中指定一个。"
             ),
         )
     ]
+
+
+def _what(r, catalog: Catalog) -> str:
+    """Place, indicator and period of a row as a sentence names them; what the catalog does not know, as written."""
+    place, indicator = catalog.name(r.region) or r.region_raw, catalog.name(r.indicator) or r.indicator_raw
+    return f"{place}的{indicator}({span(r.start, r.end)})"
 
 
 def _against(rows: pd.DataFrame, chosen: pd.DataFrame, on: list[str]) -> pd.DataFrame:

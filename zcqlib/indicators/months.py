@@ -98,7 +98,7 @@ def monthly_from_cumulative(observations: pd.DataFrame, catalog: Catalog) -> tup
                 "cum_mismatch",
                 severity,
                 lambda r, tail=tail: (
-                    f"{catalog.name(r.region)}的{catalog.name(r.indicator)}:按累计算{r._from}至{r._to}月应为 "
+                    f"{catalog.name(r.region)}的{catalog.name(r.indicator)}:按累计算{_span(r)}应为 "
                     f"{r.value:g},所报当月为 {r._sum:g},相差 {r.value - r._sum:g};{tail}"
                 ),
             )
@@ -123,6 +123,10 @@ def monthly_from_cumulative(observations: pd.DataFrame, catalog: Catalog) -> tup
     ]
     series = tables.shape(rows, SERIES).sort_values(["region", "indicator", "start"], ignore_index=True)
     return series, joined(problems)
+
+
+def _span(r) -> str:
+    return f"{r._to}月" if r._from == r._to else f"{r._from}—{r._to}月"
 
 
 def _points(points: pd.DataFrame, spans: pd.DataFrame, group: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
