@@ -484,7 +484,7 @@ def _unknown_senders(files: pd.DataFrame) -> pd.DataFrame:
 
 
 def _submissions(files: pd.DataFrame, readings: list[reports.Reading]) -> pd.DataFrame:
-    """One row a file: sender, month, submission, cells, figures, errors, warnings."""
+    """One row a file: sender, month, submission, cells, figures, errors, warnings, whether it is a returned sheet."""
     return pd.DataFrame(
         [
             dict(
@@ -496,6 +496,7 @@ def _submissions(files: pd.DataFrame, readings: list[reports.Reading]) -> pd.Dat
                 figures=len(r.observations),
                 errors=int((r.problems["severity"] == "error").sum()),
                 warnings=int((r.problems["severity"] == "warning").sum()),
+                reply=r.info.get("replies") is not None,
             )
             for f, r in zip(files.itertuples(), readings, strict=True)
         ]

@@ -204,15 +204,37 @@ def state_of_month(projections: pd.DataFrame, problems: pd.DataFrame, late: pd.D
         f"尚未报送:{'、'.join(late['name_zh'])}" if len(late) else "各单位报表均已收到"], demo_of(projections))
 
 
-def reading(observations: pd.DataFrame, problems: pd.DataFrame, cells: pd.DataFrame) -> str:
-    """Notebook 01: what was read, and that every cell is accounted for."""
+def reading(observations: pd.DataFrame, problems: pd.DataFrame, cells: pd.DataFrame, owed: pd.DataFrame,
+            replies: pd.DataFrame) -> str:
+    """Notebook 01: how complete the month is, what was read, and that every cell is accounted for.
+
+    `owed` is OVERDUE (`month`, `name`, `state`, `owed`, `came`); `problems` and `replies` are those of the month.
+    """
     files, outcome = cells["file"].nunique(), cells["outcome"].value_counts()
     unknown = int(((observations["region"] == "") | (observations["indicator"] == "")).sum())
+    month, all_, came = owed["month"].iloc[0].month, int(owed["owed"].sum()), int(owed["came"].sum())
+    full = int((owed["state"] == "已报").sum())
+    asked = problems[problems["severity"].ne("info") & problems["sender"].ne("")]
+    lacking = [f"{word}的有{'、'.join(part)}" for state, word in (("部分", "缺项"), ("未报", "未报"))
+               if len(part := owed.loc[owed["state"] == state, "name"])]
     return block([
-        f"共读入{files}个文件的{len(cells)}个非空单元格,每格都有去处:数据{outcome.get('observation', 0)}个,"
+        f"{month}月应报{all_}项指标,收到{came}项,完整度{percent(came / all_)};{len(owed)}家单位中{full}家报齐"
+        + "".join(f",{x}" for x in lacking),
+        f"本月报表需核对{len(problems) - _severe(problems, 'info')}处,其中{_severe(problems, 'error')}处数字没有采用;"
+        f"已向{asked['sender'].nunique()}家单位生成退回单"
+        + (f",收到回复{len(replies)}条" if len(replies) else ",尚无回复"),
+        f"全部来件共{files}个文件、{len(cells)}个非空单元格,每格都有去处:数据{outcome.get('observation', 0)}个,"
         f"表头{outcome.get('label', 0)}个,说明{outcome.get('context', 0)}个,有问题{outcome.get('problem', 0)}个",
-        f"得到观测{len(observations)}条,其中{unknown}条的园区或指标未能识别,保留原文待确认",
-        f"问题{len(problems)}条,其中错误{_severe(problems, 'error')}条"], demo_of(observations))
+        f"得到观测{len(observations)}条,其中{unknown}条的园区或指标未能识别,保留原文待确认"], demo_of(observations))
+
+
+def reminders(owed: pd.DataFrame, demo: bool) -> str:
+    """Notebook 01: one line for each sender to be reminded (催报): what is owed, by which day."""
+    late = owed[owed["state"] != "已报"].sort_values(["due", "sender"], kind="stable")
+    return block([
+        f"{r.name}:应于{r.due}前报送{r.month.year}年{r.month.month}月报表,"
+        + ("至今没有收到" if r.state == "未报" else f"已收到{r.came}项") + f",还缺{r.owed - r.came}项:{r.missing}"
+        for r in late.itertuples()] or ["各单位都已报齐,没有需要催报的"], demo)
 
 
 def intensity(moved: pd.DataFrame, split: pd.DataFrame, missing: Mapping, bridge: pd.DataFrame, name: Name) -> str:

@@ -33,6 +33,16 @@ def done(code: str, severity: str) -> str:
     return DONE.get(code, OTHERWISE[severity])
 
 
+def handled(problems: pd.DataFrame, replies: pd.DataFrame) -> pd.DataFrame:
+    """PROBLEMS as analysts look at them: errors first, with `severity_zh`, `done` and the sender's `reply`."""
+    place = ["sender", "file", "sheet", "cell"]
+    out = problems[problems["severity"].isin(list(SEVERITY))].sort_values(["severity", *place], kind="stable")
+    said = replies.groupby(place)["reply"].agg(";".join).reset_index()
+    out = out.merge(said, "left", place).assign(severity_zh=lambda p: p["severity"].map(SEVERITY))
+    told = [done(c, s) for c, s in zip(out["code"], out["severity"], strict=True)]
+    return out.assign(done=told, reply=out["reply"].fillna(""))
+
+
 def return_sheet(sender: str, books: Mapping[str, Sequence], problems: pd.DataFrame, expected: pd.DataFrame,
                  period: pd.Period, demo: bool = False) -> bytes:
     """A sender's doubtful cells as an XLSX file; same input, same bytes; no cell is a formula.

@@ -14,6 +14,14 @@ from zcqlib.views.parts import place, season, shown
 GROUPS = "〇一二三四五六七八九十"
 
 
+STEPS = (0.0, 0.5, 0.9, 1.0)  # shares at which a cell of the completeness table changes its fill
+FILLS = (
+    ("#B5401C", "#FFFFFF"),
+    ("#F3BE96", "#7A1F0B"),
+    ("#FAE3D0", "#7A1F0B"),
+    ("#FDF3E7", "#7A1F0B"),
+    ("#E3E9F1", "#14284B"),
+)
 LOOKS = {
     "已报": ("#E3E9F1", "#14284B"),
     "有误": ("#FAE3D0", "#7A1F0B"),
@@ -113,7 +121,7 @@ def trend(month: Month) -> Figure:
 def submissions(month: Month) -> Figure:
     """Who sent what in each month of the year."""
     s = month.table("SUBMISSIONS")
-    s = s[(s["published"].dt.year == month.year) & (s["published"] <= month.period)]
+    s = s[(s["published"].dt.year == month.year) & (s["published"] <= month.period) & ~s["reply"]]
     senders = month.catalog.senders
     months = pd.period_range(f"{month.year}-01", month.period, freq="M")
     cells = pd.DataFrame("未报", index=senders["name_zh"], columns=[f"{m.month}月" for m in months])
@@ -138,23 +146,78 @@ def submissions(month: Month) -> Figure:
     )
 
 
-def problems(month: Month) -> Figure:
-    """What was found in the month's reports, by kind."""
-    p = month.table("PROBLEMS")
-    p = p[(p["published"] == month.period) & p["severity"].isin(["error", "warning"])]
-    count = p.groupby("code").size().sort_values(ascending=False).head(10)
-    rows = pd.DataFrame({"label": [PROBLEM_NAMES.get(c, c) for c in count.index], "value": count.to_numpy(float)})
-    if rows.empty:
-        rows = pd.DataFrame({"label": ["没有发现问题"], "value": [0.0]})
+def completeness(month: Month) -> Figure:
+    """Share of the indicators owed that came, by sender and month."""
+    c = month.table("COMPLETENESS")
+    words_of = (c["came"].astype(str) + "/" + c["owed"].astype(str)).where(c["state"].ne("未报"), "未报")
+    share = (c["came"] / c["owed"]).where(c["state"].ne("未报"), -1.0)
+    looks = {w: FILLS[int(np.searchsorted(STEPS, s, side="right"))] for w, s in zip(words_of, share, strict=True)}
+    cells = c.assign(word=words_of, column=c["month"].dt.month).pivot(index="name", columns="column", values="word")
+    cells = cells.reindex(c["name"].unique()).fillna("")
+    now = c[c["month"] == month.period]
     title = words.fit_title(
-        f"{month.period.month}月报表需核对{int(count.sum())}处,最多的是{rows['label'].iloc[0]}",
-        f"{month.period.month}月报表需核对{int(count.sum())}处",
+        f"{month.period.month}月应报{now['owed'].sum()}项,收到{now['came'].sum()}项,"
+        f"完整度{words.percent(now['came'].sum() / now['owed'].sum())}"
     )
-    return figures.bars(
-        rows,
-        month.caption(title, f"错误和警告(处);{month.period.year}年{month.period.month}月全部报表", note="提示类不计"),
-        unit="处",
+    subtitle = f"每格为收到的指标数/应报的指标数(项);{month.year}年1—{month.period.month}月"
+    note = "季报指标只在季末月份应报;颜色越深缺得越多"
+    return figures.states(
+        cells.set_axis([f"{m}月" for m in cells], axis=1), month.caption(title, subtitle, note=note), looks=looks
     )
+
+
+def answers(month: Month) -> Figure:
+    """Which sender has what to answer: errors and warnings of the month by sender and kind."""
+    p = month.table("PROBLEMS")
+    p = p[(p["published"] == month.period) & p["severity"].ne("info") & p["sender"].ne("")]
+    kinds = list(p["code"].value_counts(sort=True).index[:6])
+    other = p["code"].where(p["code"].isin(kinds), "其他")
+    names = dict(zip(month.catalog.senders["id"], month.catalog.senders["name_zh"], strict=True))
+    count = pd.crosstab(p["sender"].map(names), other)
+    order = [n for n in names.values() if n in count.index]
+    count = count.reindex(order)[[k for k in [*kinds, "其他"] if k in count]]
+    most = count.sum(axis=1)
+    title = "没有需要核对的数字"
+    if len(count):
+        title = f"{len(count)}家单位有数字要核对,最多的是{most.idxmax()}({most.max()}处)"
+    return figures.states(
+        _counts(count.rename(columns=PROBLEM_NAMES)),
+        month.caption(title, f"需核对的数字(处);{month.year}年{month.period.month}月报表", note="逐条见各单位的退回单"),
+        looks=_by_count(count),
+    )
+
+
+def problems(month: Month, sender: str = "") -> Figure:
+    """What was found in the reports of the year, by kind and month: of all senders or one."""
+    p = month.table("PROBLEMS")
+    p = p[(p["published"].dt.year == month.year) & (p["published"] <= month.period) & p["severity"].ne("info")]
+    p = p[p["sender"].eq(sender)] if sender else p
+    months = range(1, month.period.month + 1)
+    count = pd.crosstab(p["code"], p["published"].dt.month).reindex(columns=months, fill_value=0)
+    count = count.loc[count.sum(axis=1).sort_values(ascending=False, kind="stable").index[:12]]
+    now = count[month.period.month] if len(count) else pd.Series(dtype="int64")
+    who = month.catalog.name(sender) if sender in month.catalog.regions else ""
+    names = count.index.map(lambda c: PROBLEM_NAMES.get(c, c))
+    title = f"{who}{month.period.month}月报表需核对{int(now.sum())}处"
+    most = f",最多的是{PROBLEM_NAMES.get(now.idxmax(), now.idxmax())}" if now.sum() else ""
+    cells = _counts(count.set_axis(names, axis=0).set_axis([f"{m}月" for m in months], axis=1))
+    if count.empty:
+        cells = pd.DataFrame("", index=["没有发现问题"], columns=[f"{m}月" for m in months])
+    subtitle = f"错误和警告(处);{month.year}年1—{month.period.month}月报表"
+    return figures.states(
+        cells,
+        month.caption(words.fit_title(title + most, title), subtitle, note="提示类不计;颜色越深越多"),
+        looks=_by_count(count),
+    )
+
+
+def _counts(count: pd.DataFrame) -> pd.DataFrame:
+    return count.astype(str).replace("0", "")
+
+
+def _by_count(count: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Fills of a table of counts: the more, the darker."""
+    return {str(n): FILLS[3 - min(n // 5, 2)] for n in range(1, int(count.to_numpy().max(initial=0)) + 1)}
 
 
 PROBLEM_NAMES = {
@@ -172,6 +235,12 @@ PROBLEM_NAMES = {
     "orphan_cell": "没有名称的数字",
     "unknown_sender": "不明报送单位",
     "total_unchecked": "合计无法核对",
+    "not_a_number": "不是数字",
+    "park_unknown": "园区名称不明",
+    "new_indicator": "新的指标名称",
+    "unit_conflict": "单位不一致",
+    "no_indicator": "没有指标名称",
+    "corrupt": "文件损坏",
 }
 
 
