@@ -43,6 +43,7 @@ def lines(
     target: float = float("nan"),
     target_words: str = "",
     points: pd.DataFrame | None = None,
+    gap: Show | None = None,
     size: str = "",
 ) -> Figure:
     """Lines over time, the highlighted in colour, a benchmark in slate, the others grey; all named at the end.
@@ -51,6 +52,7 @@ def lines(
     ----------
     data : `x` (number or label in order), `series`, `value`. Parks keep their colours and markers.
     points : optional `x`, `value`, `label` of figures on another basis, marked but never joined.
+    gap : words the distance between the first highlighted line and the benchmark, measured at both ends.
     """
     canvas = Canvas(caption, size)
     xs = list(dict.fromkeys(data.sort_values("x")["x"]))
@@ -97,7 +99,16 @@ def lines(
     every = max(1, int(np.ceil((max(measured(str(x), 12) for x in xs) + 14) / room)))
     shown = [i for i in range(len(xs)) if (len(xs) - 1 - i) % every == 0]
     ax.set_xticks(shown, [str(xs[i]) for i in shown])
-    ticks(ax, show)
+    ticks(ax, show, n=7)
+    if gap and benchmark in parts and highlight and highlight[0] in parts:
+        for end, away in ((0, 0.16), (-1, -0.16)):
+            a, b = (parts[k].iloc[end] for k in (highlight[0], benchmark))
+            x = a["p"] + away
+            ax.annotate("", (x, a["value"]), (x, b["value"]), arrowprops=dict(
+                arrowstyle="<->", color=look.INK, linewidth=canvas.pt(1.2), shrinkA=3, shrinkB=3))
+            at, y = canvas.px(ax, x, (a["value"] + b["value"]) / 2)
+            canvas.text(at + 60 * away, y, f"差{gap(abs(b['value'] - a['value']))}", 13, look.INK, bold=0.6,
+                        ha="left" if away > 0 else "right", bbox=dict(facecolor="white", edgecolor="none", pad=1))
     bold = [told[s] for s in highlight if s in told] + ([told[benchmark]] if benchmark in told else [])
     end_labels(canvas, ax, ends, max(float(d["p"].iloc[-1]) for d in parts.values()), bold=bold)
     if np.isfinite(target):

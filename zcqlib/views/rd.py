@@ -120,6 +120,7 @@ def intensity_provinces(month: Month) -> Figure:
         ),
         highlight=["河南"],
         benchmark="全国",
+        gap=lambda v: words.number(v, "", 2),
         show=lambda v: words.number(v, "", 2),
         unit="%",
     )
