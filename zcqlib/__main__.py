@@ -220,6 +220,24 @@ def export(month: Month, demo: Demo = False, as_of: AsOf = "",
         raise typer.Exit(1)
 
 
+@app.command()
+def close(year: Annotated[int, typer.Argument(help="已结束的年份,如 2018", metavar="年份")], demo: Demo = False,
+          as_of: AsOf = "") -> None:
+    """年度结账:承诺了什么、实际怎样、完成与否,写成 年度结账.csv。"""
+    from zcqlib import closing
+    from zcqlib.month import open_month
+    from zcqlib.workspace import write_atomic
+
+    with refusals():
+        month = open_month(f"{year}-12", demo, as_of)
+        told = closing.closed(month)
+        path = month.folder / "年度结账.csv"
+        write_atomic(path, told.to_csv(index=False).encode("utf-8-sig"))
+    n = told["结果"].value_counts()
+    counts = "、".join(f"{what}{n.get(what, 0)}项" for what in (closing.KEPT, closing.BROKEN, closing.OPEN))
+    out.print(f"{'演示数据 ' if demo else ''}{year}年(截至{month.known}所知):{counts},见 {path}")
+
+
 def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # Windows consoles may still be in GBK
         if hasattr(stream, "reconfigure"):

@@ -7,4 +7,4 @@ from zcqlib.indicators.doubts import doubts
 from zcqlib.indicators.growth import growth
 from zcqlib.indicators.known import cumulative, series
 from zcqlib.indicators.months import monthly_from_cumulative
-from zcqlib.indicators.totals import ratios, to_date, zone_totals
+from zcqlib.indicators.totals import like_for_like, ratios, to_date, zone_totals

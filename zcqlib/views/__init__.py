@@ -16,6 +16,7 @@ from zcqlib.views.enterprises import (
     pipeline,
     survival,
 )
+from zcqlib.views.members import membership
 from zcqlib.views.parts import place, quarter, row
 from zcqlib.views.patents import (
     invention_share,
