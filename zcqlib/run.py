@@ -32,6 +32,7 @@ from zcqlib.workspace import Workspace, digest, parse_month, write_atomic, writt
 log = logging.getLogger("zcqlib")
 
 VERSIONED = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "nbclient", "pyarrow")
+FREE = "get_ipython().ast_transformers.clear()"  # while what they call is still there
 RESET = """%reset -f
 import matplotlib as _m, matplotlib.pyplot as _p
 _p.close('all'); _m.rcdefaults(); del _m, _p
@@ -145,7 +146,8 @@ class Kernel:
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
         self.notes.write_text("", "utf-8")
-        self.client.execute_interactive(RESET, silent=True, store_history=False)
+        for code in (FREE, RESET):
+            self.client.execute_interactive(code, silent=True, store_history=False)
         runner = NotebookClient(notebook, timeout=TIMEOUT, km=self.manager, record_timing=False,
                                 resources={"metadata": {"path": str(folder)}})
         runner.owns_km, runner.kc = False, self.client
