@@ -2,7 +2,7 @@
 PY ?= python3
 DO := $(PY) setup_env.py
 
-.PHONY: run test lab setup test-browser bench bench-read bench-projection demo lock
+.PHONY: run test lab setup test-browser soak bench bench-read bench-projection demo lock
 
 run:              ## the demo month, end to end
 	$(DO) run
@@ -14,12 +14,16 @@ setup:
 	$(DO) setup
 test-browser:     ## installs a browser where it can, then drives JupyterLab
 	$(DO) python tests/browser.py
+soak:             ## a run killed again and again, more often than in the tests
+	$(DO) python tests/soak.py
 bench:            ## the warm month against papermill and two nbclient workers; the Monte Carlo of the ranks
+	$(DO) extra bench
 	$(DO) python tests/bench.py
 	$(DO) python tests/bench_ranking.py
 bench-read:       ## reading and understanding against pandas
 	$(DO) python tests/bench_read.py
 bench-projection: ## the projection against its peers
+	$(DO) extra bench
 	$(DO) python tests/bench_projection.py
 demo:             ## write the made-up reports again
 	$(DO) python data/raw/demo/generate.py

@@ -5,6 +5,7 @@
     python setup_env.py lab               JupyterLab in Chinese, opened on the start page
     python setup_env.py setup             the environment only
     python setup_env.py wheels FOLDER     fetch every package into FOLDER, to carry into a closed network
+    python setup_env.py extra bench       add the packages of an extra of pyproject.toml that are not there yet
     python setup_env.py python ...        any Python command inside the environment
 
 With `--wheels FOLDER` (or a folder `wheels` beside this file) nothing is fetched from a network.
@@ -19,6 +20,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -45,13 +47,19 @@ def child_env() -> dict[str, str]:
     return os.environ | {"OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"), "PYTHONUTF8": "1"}
 
 
-def call(*command: object, check: bool = True, env: dict[str, str] | None = None, quiet: bool = False) -> int:
-    done = subprocess.run([str(c) for c in command], cwd=ROOT, env=env or child_env(),
-                          stderr=subprocess.DEVNULL if quiet else None)
-    if check and done.returncode:
-        sys.exit(f"安装步骤失败(退出码 {done.returncode}):{' '.join(map(str, command))}\n"
+def call(*command: object, check: bool = True, env: dict[str, str] | None = None) -> int:
+    """Run a step and say every ten seconds that it is still at work; its exit code."""
+    job, start = subprocess.Popen([str(c) for c in command], cwd=ROOT, env=env or child_env()), time.monotonic()
+    while True:
+        try:
+            code = job.wait(10)
+            break
+        except subprocess.TimeoutExpired:
+            print(f"  ……仍在进行,已用 {time.monotonic() - start:.0f} 秒", flush=True)
+    if check and code:
+        sys.exit(f"安装步骤失败(退出码 {code}):{' '.join(map(str, command))}\n"
                  "请把上面的输出发给维护人员;网络不通时可用 --wheels 指定离线安装包文件夹。")
-    return done.returncode
+    return code
 
 
 def locked(name: str) -> str:
@@ -65,13 +73,16 @@ def install(wheels: Path | None) -> None:
     wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     if STAMP.exists() and STAMP.read_text() == wanted:
         return
-    print("首次运行:正在建立运行环境(.venv),约需一分钟……", flush=True)
+    count = len(re.findall(r"(?m)^[\w.-]+==", LOCK.read_text("utf-8")))
+    print("首次运行要建立运行环境(.venv),约需一分钟。\n第 1 步(共 3 步):建立虚拟环境", flush=True)
     if not PYTHON.exists() and subprocess.run([sys.executable, "-m", "venv", str(VENV)]).returncode:
         sys.exit("无法建立虚拟环境。Debian/Ubuntu 请先安装 python3-venv;其他系统请重装 Python 3.11 以上版本。")
+    print(f"第 2 步:安装约 {count} 个软件包({'离线,来自 ' + str(wheels) if wheels else '下载并核对校验值'})", flush=True)
     if wheels:
         call(PYTHON, "-m", "pip", "install", "-q", "--no-index", "--find-links", wheels, "--require-hashes", "-r", LOCK)
     else:
         fetch_and_install()
+    print("第 3 步:安装本项目,设置中文界面", flush=True)
     call(PYTHON, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT)
     settings = VENV / "share" / "jupyter" / "lab" / "settings"
     settings.mkdir(parents=True, exist_ok=True)
@@ -98,6 +109,16 @@ def fetch_and_install() -> None:
     call(PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", LOCK)
 
 
+def add_extra(name: str) -> int:
+    """Install an extra's packages within the ranges of pyproject.toml; they are for comparisons, not in the lock."""
+    import tomllib
+
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    if name not in extras:
+        sys.exit(f"pyproject.toml 中没有附加组「{name}」,可用:{'、'.join(extras)}。")
+    return call(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *extras[name], check=False)
+
+
 def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - this file must still say so on an older one
         sys.exit(f"需要 Python 3.11 或更高版本,当前是 {sys.version.split()[0]}。请安装后重试。")
@@ -111,13 +132,17 @@ def main(arguments: list[str]) -> int:
         if len(rest) != 1:
             sys.exit("用法:python setup_env.py wheels 文件夹")
         return call(sys.executable, "-m", "pip", "download", "-q", "--require-hashes", "-r", LOCK, "-d", rest[0])
-    if job != "setup" and job not in JOBS:
-        sys.exit(f"不认识的命令「{job}」,可用:{'、'.join(['setup', 'wheels', *JOBS])}。")
+    if job not in ("setup", "extra") and job not in JOBS:
+        sys.exit(f"不认识的命令「{job}」,可用:{'、'.join(['setup', 'extra', 'wheels', *JOBS])}。")
     install(wheels)
     if job == "setup":
         return 0
+    if job == "extra":
+        return add_extra(rest[0] if rest else "")
     if job == "run" and not rest:
         rest = ["2018-09", "--demo"]
+    if job == "lab" and hasattr(os, "geteuid") and os.geteuid() == 0:
+        rest = ["--allow-root", *rest]
     return subprocess.run([str(PYTHON), *JOBS[job], *rest], cwd=ROOT, env=child_env()).returncode
 
 

@@ -34,9 +34,10 @@ def find_browser() -> str | None:
             done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {
                 "DEBIAN_FRONTEND": "noninteractive"}, timeout=900)
             if done.returncode:
-                print(f"{' '.join(command)} failed: {done.stderr.strip()[-300:]}")
+                print(f"SKIPPED: {' '.join(command)} failed: {' '.join(done.stderr.split())[-300:]}")
                 return None
         return shutil.which("chromium")
+    print("SKIPPED: no Chromium on this machine and none can be installed (needs apt-get and root rights)")
     return None
 
 
@@ -117,7 +118,6 @@ def move_control(page) -> str:
 def main() -> int:
     browser_path = find_browser()
     if browser_path is None:
-        print("no Chromium on this machine and none can be installed (needs apt-get and root rights)")
         return SKIPPED
     from playwright.sync_api import sync_playwright
 
