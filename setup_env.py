@@ -77,7 +77,8 @@ def install(wheels: Path | None) -> None:
     print("首次运行要建立运行环境(.venv),约需一分钟。\n第 1 步(共 3 步):建立虚拟环境", flush=True)
     if not PYTHON.exists() and subprocess.run([sys.executable, "-m", "venv", str(VENV)]).returncode:
         sys.exit("无法建立虚拟环境。Debian/Ubuntu 请先安装 python3-venv;其他系统请重装 Python 3.11 以上版本。")
-    print(f"第 2 步:安装约 {count} 个软件包({'离线,来自 ' + str(wheels) if wheels else '下载并核对校验值'})", flush=True)
+    source = f"离线,来自 {wheels}" if wheels else "下载并核对校验值"
+    print(f"第 2 步:安装约 {count} 个软件包({source})", flush=True)
     if wheels:
         call(PYTHON, "-m", "pip", "install", "-q", "--no-index", "--find-links", wheels, "--require-hashes", "-r", LOCK)
     else:

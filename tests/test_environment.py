@@ -100,7 +100,7 @@ def test_each_make_target_is_a_job_that_set_up_knows():
     import setup_env
 
     calls = re.findall(r"\$\(DO\) (\w+)", (ROOT / "Makefile").read_text("utf-8"))
-    assert calls and set(calls) <= {"setup", "wheels", *setup_env.JOBS}
+    assert calls and set(calls) <= {"setup", "extra", "wheels", *setup_env.JOBS}
     assert "setup_env.py" in (ROOT / "run.bat").read_text("utf-8")
     scripts = re.findall(r"python (tests/\w+\.py|data/\S+\.py)", (ROOT / "Makefile").read_text("utf-8"))
     assert len(scripts) > 4 and [s for s in scripts if not (ROOT / s).exists()] == []
@@ -112,6 +112,8 @@ def test_an_unknown_job_is_refused_in_chinese(monkeypatch):
     monkeypatch.setattr(setup_env, "install", lambda wheels: None)
     with pytest.raises(SystemExit, match="不认识的命令「fly」"):
         setup_env.main(["fly"])
+    with pytest.raises(SystemExit, match="没有附加组「speed」,可用:test、cluster、bench"):
+        setup_env.main(["extra", "speed"])
     with pytest.raises(SystemExit, match="离线安装包"):
         setup_env.main(["--wheels", "no-such-folder", "run"])
 

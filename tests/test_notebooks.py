@@ -117,8 +117,8 @@ def test_a_forced_run_gives_the_same_bytes(september, project):
 def test_each_notebook_runs_alone_in_a_fresh_kernel(september, project, name):
     notebook = nbformat.read(project.root / "notebooks" / f"{name}.ipynb", 4)
     with monthly.Kernel(project.root) as kernel:
-        problem, saved = kernel.execute(notebook, project.root / "notebooks")
-    assert problem == "" and len(saved) >= 4
+        problem, notes = kernel.execute(notebook, project.root / "notebooks")
+    assert problem == "" and len(notes["saved"]) >= 4
 
 
 def test_another_month_with_a_park_missing_seen_a_month_later_runs_too(project):
@@ -126,3 +126,35 @@ def test_another_month_with_a_park_missing_seen_a_month_later_runs_too(project):
     report = monthly.run_month(project, july, as_of=july + 1)
     assert [(o.name, o.message) for o in report.failed] == []
     assert report.folder.name == "2018-07@2018-08"
+
+
+@pytest.fixture(scope="module")
+def published_only(tmp_path_factory):
+    root = tmp_path_factory.mktemp("published")
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
+    for name in ("reference", "published"):
+        shutil.copytree(ROOT / "data" / "raw" / name, root / "data" / "raw" / name)
+    return monthly.run_month(Workspace(root), SEPTEMBER)
+
+
+def test_with_published_data_only_each_notebook_runs_shows_them_and_says_what_is_missing(published_only):
+    assert [(o.name, o.state, o.message) for o in published_only.outcomes] == [(n, "done", "") for n in NAMES]
+    figures = {p.stem for p in published_only.folder.glob("*.png")}
+    assert {"02_provinces", "03_scatter", "08_record"} <= figures and not any(f.startswith("05") for f in figures)
+    texts = {n: (published_only.folder / "notebooks" / f"{n}.ipynb").read_text("utf-8") for n in NAMES}
+    assert all("没有园区报表,这一项暂缺" in texts[n] for n in NAMES if n != "08_track_record")
+    assert not any("【演示数据】" in texts[n] for n in ("02_rd_intensity", "03_patents", "08_track_record"))
+
+
+def test_with_published_data_only_another_error_is_still_an_error(published_only):
+    root = published_only.folder.parents[1]
+    cells = ['from zcqlib.month import open_month\nmonth = open_month("2018-09")', 'lost = month.table("SERIES")',
+             "lost", 'len(month.table("PUBLISHED"))', "never_there"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    with monthly.Kernel(root) as kernel:
+        problem, _ = kernel.execute(notebook, root)
+        assert problem.startswith("第 5 个单元格出错:NameError")
+        assert not notebook.cells[1].outputs and "暂缺" in str(notebook.cells[2].outputs)
+        assert int(notebook.cells[3].outputs[0].data["text/plain"]) > 1000
+        problem, _ = kernel.execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")]), root)
+        assert problem == "", "the next notebook in this kernel is free of the guard"

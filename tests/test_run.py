@@ -1,10 +1,14 @@
 """Parameters of notebooks, one kernel for all, failures kept, nothing written twice."""
 
 import json
+import random
+import re
+import time
 
 import nbformat
 import pandas as pd
 import pytest
+import soak
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from zcqlib import run as monthly
@@ -70,10 +74,12 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     workspace = Workspace(tmp_path, demo=True)
 
-    def build(ws, month, as_of=None, **_):
-        recipe = {"inputs": {}, "month": str(month)}
-        return ws.commit(month, {"ANY": pd.DataFrame({"a": [1]})}, recipe, as_of)
+    def build(ws, month, as_of=None):
+        received = (ws.raw / "received.txt").read_text("utf-8") if ws.raw.exists() else ""
+        contents = {"ANY": pd.DataFrame({"a": [1]}), "OTHER": pd.DataFrame({"a": [received]})}
+        return ws.commit(month, contents, {"inputs": {}, "month": str(month), "received": received}, as_of)
 
+    monkeypatch.setattr(monthly, "KERNELS", 1)
     monkeypatch.setattr(monthly.line, "build", build)
     monkeypatch.setattr(monthly.line, "code_hash", lambda: "c0de" * 16)
     save = """import os, pathlib
@@ -84,12 +90,17 @@ from zcqlib.workspace import note
 note("saved 00_a.png")
 note(f"read {PERIOD}/ANY")"""
     nbformat.write(notebook(save, "leak = 1"), tmp_path / "notebooks" / "00_a.ipynb")
-    nbformat.write(notebook('print(PERIOD, "leak" in globals())'), tmp_path / "notebooks" / "01_b.ipynb")
+    other = 'from zcqlib.workspace import note\nnote(f"read {PERIOD}/OTHER")\nprint(PERIOD, "leak" in globals())'
+    nbformat.write(notebook(other), tmp_path / "notebooks" / "01_b.ipynb")
     return workspace
 
 
-def test_notebooks_run_in_one_kernel_with_nothing_left_from_one_to_the_next(project, monkeypatch):
-    monkeypatch.setattr(monthly, "KERNELS", 1)
+def receive(project, text):
+    project.raw.mkdir(parents=True, exist_ok=True)
+    (project.raw / "received.txt").write_text(text, "utf-8")
+
+
+def test_notebooks_run_in_one_kernel_with_nothing_left_from_one_to_the_next(project):
     steps = []
     report = monthly.run_month(project, MONTH, tell=lambda what, done, of: steps.append((what, done, of)))
     assert [o.state for o in report.outcomes] == ["done", "done"] and not report.failed
@@ -143,6 +154,98 @@ def test_a_parameter_that_no_notebook_knows_and_a_name_without_notebooks_stop_th
         monthly.run_month(project, MONTH, extra={"PACE": 1.2})
     with pytest.raises(ZcqError, match="以「77」开头"):
         monthly.run_month(project, MONTH, only="77")
+
+
+def test_only_the_notebooks_that_read_a_changed_table_run_again_and_the_others_stay_untouched(project):
+    folder = monthly.run_month(project, MONTH).folder
+    kept = [folder / "00_a.png", folder / "notebooks" / "00_a.ipynb"]
+    stamps = [p.stat().st_mtime_ns for p in kept]
+    receive(project, "a correction")
+    report = monthly.run_month(project, MONTH)
+    assert [(o.name, o.state) for o in report.outcomes] == [("00_a", "kept"), ("01_b", "done")]
+    assert [p.stat().st_mtime_ns for p in kept] == stamps
+    assert monthly.verify(project, MONTH) == []
+    assert report.manifest["notebooks"]["01_b"]["grounds"].keys() == {"2018-09/OTHER"}
+
+
+def test_a_changed_reference_table_or_a_lost_figure_runs_a_notebook_again(project):
+    folder = monthly.run_month(project, MONTH).folder
+    (folder / "00_a.png").unlink()
+    assert [o.state for o in monthly.run_month(project, MONTH).outcomes] == ["done", "kept"]
+    (project.reference / "units.csv").write_text("a", "utf-8")
+    assert [o.state for o in monthly.run_month(project, MONTH).outcomes] == ["done", "done"]
+
+
+def test_a_second_run_at_the_same_time_is_refused_and_told_by_whom(project):
+    ready, done = soak.FORK.Event(), soak.FORK.Event()
+
+    def first() -> None:
+        with project.lock():
+            ready.set()
+            done.wait(30)
+
+    holder = soak.FORK.Process(target=first)
+    holder.start()
+    assert ready.wait(30)
+    with pytest.raises(ZcqError, match=f"另一次运行.*进程号 {holder.pid}"):
+        monthly.run_month(project, MONTH)
+    done.set()
+    holder.join(30)
+    assert [o.state for o in monthly.run_month(project, MONTH).outcomes] == ["done", "done"]
+
+
+def test_a_whole_run_killed_at_a_random_moment_leaves_the_tables_whole_and_the_next_succeeds(project):
+    start = time.monotonic()
+    before = monthly.run_month(project, MONTH).vintage
+    length, rng = time.monotonic() - start, random.Random(3)
+    for k in range(2):
+        receive(project, f"correction {k}")
+        soak.killed(lambda: monthly.run_month(project, MONTH), rng.uniform(0.1, 1.0) * length)
+        soak.whole(project)
+        report = monthly.run_month(project, MONTH)
+        assert not report.failed and report.vintage != before and monthly.verify(project, MONTH) == []
+        before = report.vintage
+
+
+def test_the_log_says_when_and_at_which_stage_and_only_the_log_holds_clock_times(project):
+    report = monthly.run_month(project, MONTH)
+    lines = (project.processed / ".logs" / "2018-09.log").read_text("utf-8").splitlines()
+    assert all(re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \w+:", line) for line in lines)
+    stages = [line.split()[2].split(":")[0] for line in lines]
+    assert stages == ["整理", "整理", "笔记本", "笔记本", "网页", "完成"]
+    assert lines[0][:10] not in (report.folder / "manifest.json").read_text("utf-8")
+
+
+def test_counts_add_up_and_a_lost_row_is_named():
+    made = {
+        "CELLS": pd.DataFrame({"outcome": ["observation", "observation", "label", "context"]}),
+        "OBSERVATIONS": pd.DataFrame({"region": ["zone", ""], "indicator": ["x", "x"], "end": ["a", "a"],
+                                      "measure": ["value", "value"], "value": [1.0, 2.0]}),
+        "SUBMISSIONS": pd.DataFrame({"cells": [4], "figures": [2]}),
+        "SERIES": pd.DataFrame({"region": ["zone"], "indicator": ["x"], "end": ["a"]}),
+        "TARGETS": pd.DataFrame({"id": ["t"]}), "PROJECTIONS": pd.DataFrame({"id": ["t"]}),
+    }
+    n = monthly.counts(made)
+    assert (n["cells"], n["observations"], n["observations_used"], n["observations_unknown"]) == (4, 2, 1, 1)
+    assert monthly.imbalances(n) == [] == monthly.imbalances(monthly.counts({}))
+    made["CELLS"] = made["CELLS"].iloc[1:]
+    assert [m.split(",")[0] for m in monthly.imbalances(monthly.counts(made))] == [
+        "数目对不上:单元格(各文件之和)", "数目对不上:数据(来自的单元格)"]
+
+
+def test_verify_computes_the_tables_anew_and_names_one_that_comes_out_differently(project, monkeypatch):
+    monthly.run_month(project, MONTH)
+    build = monthly.line.build
+
+    def drifting(ws, month, as_of=None):
+        vintage = build(ws, month, as_of)
+        record = json.loads((vintage / "vintage.json").read_text("utf-8"))
+        record["tables"]["OTHER"] = "another"
+        (vintage / "vintage.json").write_text(json.dumps(record), "utf-8")
+        return vintage
+
+    monkeypatch.setattr(monthly.line, "build", drifting)
+    assert monthly.verify(project, MONTH) == ["数据表 OTHER 重新计算的结果与所存的不同。"]
 
 
 def test_verify_names_one_changed_byte_in_a_table_and_in_a_figure(project):

@@ -48,7 +48,8 @@ def guard_cells(published_only: bool) -> None:
         if not (isinstance(error, NoReportsError) or isinstance(error, NameError) and error.name in unset):
             raise error
         unset.update(names)
-        display(Markdown(f"*{SENTENCE}*"))
+        if not names:  # a value that is not there is told where it would have been shown
+            display(Markdown(f"*{SENTENCE}*"))
 
     def or_missing(compute):
         try:
