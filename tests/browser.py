@@ -59,9 +59,10 @@ def start_lab(home: Path) -> tuple[subprocess.Popen, str]:
     env = os.environ | {"HOME": str(home), "OPENBLAS_NUM_THREADS": "1", "ZCQ_ROOT": str(ROOT)}
     for name in ("CONFIG", "DATA", "RUNTIME"):
         env[f"JUPYTER_{name}_DIR"] = str(home / name.lower())
+    shutil.copytree(ROOT / "notebooks", home / "notebooks")  # JupyterLab saves what it opens
     log = open(home / "lab.log", "w", encoding="utf-8")
     lab = subprocess.Popen([sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip", "127.0.0.1",
-                            "--port", str(port), "--IdentityProvider.token=", "--notebook-dir", str(ROOT),
+                            "--port", str(port), "--IdentityProvider.token=", "--notebook-dir", str(home),
                             "--LabApp.expose_app_in_browser=True"], env=env, stdout=log, stderr=log, cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
     for _ in range(240):
