@@ -25,6 +25,8 @@ MAY = {stage: SHARED for stage in STAGES} | {
     "catalog": {"tables", "reference"},
     "workspace": {"tables"},
     "edition": {"tables", "workspace"},
+    "answers": SHARED,
+    "briefing": SHARED | {"answers"},
 }
 
 

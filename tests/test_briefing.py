@@ -9,7 +9,7 @@ import pytest
 from docx import Document
 from pptx import Presentation
 
-from zcqlib import tables
+from zcqlib import answers, tables
 from zcqlib.briefing import brief, ledger, orders, pages, passport, slides
 from zcqlib.briefing.passport import ReconciliationError
 
@@ -60,8 +60,14 @@ def tabs():
     m = tables.shape([{"id": "m", "region": "zone", "item": "", "stage": "s1", "stage_no": 1, "stage_zh": "启动实施",
                        "date": "", "evidence": "", "expected": "2018-06", "demo": True}], tables.MILESTONES)
     asks = orders.gap_orders(p, s, t)
-    return pages.Tables(p, t, ranks, m, asks, PERIOD, name, "园区月报", {("zone", "a"): 178.0},
-                        lambda region, indicator: (("x.xlsx", "月报", "B4", "ab" * 32),))
+    before = tables.shape([projection(as_of=PERIOD - 1, probability=.5)], tables.PROJECTIONS)
+    owed = pd.DataFrame({"sender": ["gaoxin", "swj"], "name": ["高新区", "市商务局"], "due": ["2018-10-05"] * 2,
+                         "state": ["已报", "未报"]})
+    return pages.Tables(p, t, ranks, m, asks, PERIOD, name, "园区月报", frozenset(["a", "b", "odd", "m"]),
+                        {("zone", "a"): 178.0}, before, owed, links={"open": "../html/06.html#x"})
+
+
+CELLS = {"zone/a": (("data/raw/2018-09/x.xlsx", "月报", "B4 C4", "ab" * 32),)}
 
 
 def passports(made):
@@ -81,7 +87,7 @@ def test_a_broken_template_is_a_clear_error(module, tmp_path, tabs):
     bad.write_bytes(b"no package")
     made = pages.pages(tabs)
     with pytest.raises(slides.TemplateError, match="打不开"):
-        slides.slides(made, bad) if module is slides else brief.brief(made, "标题", bad)
+        slides.slides(made, bad) if module is slides else brief.brief(made, "标题", template=bad)
 
 
 def test_templates_without_placeholder_or_style_say_what_is_missing(tmp_path, tabs):
@@ -94,17 +100,22 @@ def test_templates_without_placeholder_or_style_say_what_is_missing(tmp_path, ta
         slides.slides(pages.pages(tabs), tmp_path / "t.pptx")
     Document().save(tmp_path / "t.docx")
     with pytest.raises(slides.TemplateError, match="缺少样式「公文标题"):
-        brief.brief(pages.pages(tabs), "标题", tmp_path / "t.docx")
+        brief.brief(pages.pages(tabs), "标题", template=tmp_path / "t.docx")
+    doc = Document(brief.TEMPLATE)
+    next(p for p in doc.paragraphs if brief.BODY in p.text).text = "正文"
+    doc.save(tmp_path / "t.docx")
+    with pytest.raises(slides.TemplateError, match="「{{正文}}」出现 0 次"):
+        brief.brief(pages.pages(tabs), "标题", template=tmp_path / "t.docx")
 
 
 def test_without_any_data_the_files_say_so(tabs):
     none = pages.Tables(tabs.projections[:0], tabs.targets, tabs.ranks[:0], tabs.milestones[:0], tabs.orders[:0],
-                        PERIOD, name, "园区月报", {})
+                        PERIOD, name, "园区月报", frozenset())
     for meeting in pages.MEETINGS:
         made = pages.pages(none, meeting)
         deck, doc = slides.slides(made), brief.brief(made, "标题")
         assert slides.read_slides(deck).keys() == brief.read_brief(doc).keys() == {p.code for p in made}
-    assert "没有可判断的目标" in made[0].title
+        assert made and all(p.title for p in made)
     rows = ledger.ledger_rows(tabs.targets, tabs.projections[:0], tabs.milestones, PERIOD, name)
     assert len(rows) == 4 and rows["完成把握"].tolist() == ["—", "—", "—", "不给概率"]
 
@@ -117,8 +128,11 @@ def test_a_number_without_origin_cannot_be_printed():
 def test_a_broken_sidecar_and_an_unknown_code_are_clear_errors(tabs):
     with pytest.raises(ReconciliationError, match="损坏"):
         passport.read(b"{\"x\": 1}")
-    with pytest.raises(ReconciliationError, match="没有编号 X.*ZCQ-201809-P01"):
-        passport.trace("X", passports(pages.pages(tabs)))
+    with pytest.raises(ReconciliationError, match="没有编号 ZCQ-201809-PF99.*ZCQ-201809-PF0"):
+        passport.trace("ZCQ-201809-PF99", passports(pages.pages(tabs)), {})
+    with pytest.raises(ReconciliationError, match="不是编号.*ZCQ-201809-PF03"):
+        passport.month_of("PF03")
+    assert passport.month_of("ZCQ-201809-F02-moved") == "2018-09"
 
 
 # one truth ------------------------------------------------------------------------------------------------------------
@@ -130,7 +144,11 @@ def test_all_outputs_print_the_tables_numbers(tabs):
         printed = {"a.pptx": slides.read_slides(slides.slides(made)),
                    "a.docx": brief.read_brief(brief.brief(made, "2018年9月目标进展情况"))}
         assert passport.reconcile(printed, known) > 10
-        passport.verify(known.values(), {"PROJECTIONS": tabs.projections, "RANKS": tabs.ranks})
+        passport.verify(known.values(), everything(tabs))
+
+
+def everything(tabs, **other):
+    return {"PROJECTIONS": tabs.projections, "RANKS": tabs.ranks, "TRAIL": tabs.trail} | other
 
 
 def change_part(content, part, old, new):
@@ -152,7 +170,7 @@ def change_part(content, part, old, new):
 def test_one_number_changed_by_hand_in_the_slides_fails(tabs, part, old, new):
     made = pages.pages(tabs)
     deck = change_part(slides.slides(made), part, old, new)
-    with pytest.raises(ReconciliationError, match="周.pptx 的 ZCQ-201809-P.*两处不一致"):
+    with pytest.raises(ReconciliationError, match="周.pptx 的 ZCQ-201809-PF.*两处不一致"):
         passport.reconcile({"周.pptx": slides.read_slides(deck)}, passports(made))
 
 
@@ -163,7 +181,7 @@ def test_one_number_changed_in_the_brief_or_in_a_table_fails_and_names_both_plac
         passport.reconcile({"b.docx": brief.read_brief(doc)}, passports(made))
     other = tabs.projections.assign(median=tabs.projections["median"] + 1)
     with pytest.raises(ReconciliationError, match="ZCQ-201809-P.*median"):
-        passport.verify(passports(made).values(), {"PROJECTIONS": other, "RANKS": tabs.ranks})
+        passport.verify(passports(made).values(), everything(tabs, PROJECTIONS=other))
 
 
 def test_two_numbers_that_change_places_are_found(tabs):
@@ -175,27 +193,25 @@ def test_two_numbers_that_change_places_are_found(tabs):
 
 def test_the_sidecar_keeps_everything_and_trace_names_cells(tabs):
     known = passports(pages.pages(tabs))
-    assert passport.read(passport.write(known.values())) == known
+    again, cells = passport.read(passport.write(known.values(), CELLS | {"zone/unused": ()}))
+    assert again == known and set(cells) == {"zone/a"}
     code = next(c for c, p in known.items() if "专利申请总量" in p.title and "全年" in p.title)
-    text = passport.trace(code, known)
-    assert "1640件 = 1640.0 | PROJECTIONS[zone,a,2018,2018-09].actual" in text
-    assert "x.xlsx 月报 B4 sha256:abababababab" in text
+    text = passport.trace(code, known, CELLS | {f"{kind}/{i}": () for kind in ("target", "gaoxin", "muye")
+                                                for i in ("a", "b", "odd")})
+    assert "1640件 = 1640.0 | PROJECTIONS[zone,a,2018,2018-09].actual" in text and "输入:zone/a" in text
+    assert "data/raw/2018-09/x.xlsx 月报 B4 C4 sha256:abababababab" in text
 
 
-def test_sources_are_the_cells_of_the_year():
-    o = pd.DataFrame({"region": ["zone", "zone", "muye"], "indicator": ["a", "a", "a"],
-                      "measure": ["value", "yoy_pct", "value"], "end": [PERIOD] * 3, "file": ["f.xlsx"] * 3,
-                      "sheet": ["s"] * 3, "cell": ["B1", "B2", "B3"]})
-    assert passport.sources(o, "zone", ["a"], 2018, {"f.xlsx": "h"}) == (("f.xlsx", "s", "B1", "h"),)
-    with pytest.raises(ReconciliationError, match="f.xlsx 没有哈希"):
-        passport.sources(o, "zone", ["a"], 2018, {})
+def test_cells_are_gathered_by_file_and_sheet():
+    cells = [("f.xlsx", sheet, cell, "h") for sheet, cell in (("s", "B1"), ("t", "A1"), ("s", "B3"), ("s", "B1"))]
+    assert passport.gather(cells) == (("f.xlsx", "s", "B1 B3", "h"), ("f.xlsx", "t", "A1", "h"))
 
 
 def test_the_same_input_gives_the_same_bytes(tabs):
     made = pages.pages(tabs)
     rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
     for make in (lambda: slides.slides(made), lambda: brief.brief(made, "标题"),
-                 lambda: ledger.ledger(rows, tabs.orders, PERIOD, name)):
+                 lambda: ledger.ledger(rows, tabs.orders, tabs.milestones, PERIOD, name)):
         assert make() == make()
     for info in zipfile.ZipFile(io.BytesIO(slides.slides(made))).infolist():
         assert info.date_time == (1980, 1, 1, 0, 0, 0)
@@ -238,7 +254,8 @@ def test_charts_are_native_and_leave_out_what_is_missing(tabs):
 def test_no_cell_anywhere_is_a_formula(tabs):
     made = pages.pages(tabs)
     rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
-    books = [ledger.ledger(rows.assign(单位回复="=HYPERLINK(\"http://x\")"), tabs.orders, PERIOD, name)]
+    said = rows.assign(上次填报="=HYPERLINK(\"http://x\")")
+    books = [ledger.ledger(said, tabs.orders, tabs.milestones, PERIOD, name)]
     with zipfile.ZipFile(io.BytesIO(slides.slides(made))) as package:
         books += [package.read(n) for n in package.namelist() if n.endswith(".xlsx")]
     assert len(books) > 3
@@ -283,12 +300,12 @@ def test_nothing_is_asked_where_the_target_will_be_met(tabs):
     assert orders.gap_orders(sure, tables.empty(tables.SERIES), tabs.targets).empty
 
 
-# the ledger's round trip ----------------------------------------------------------------------------------------------
+# the ledger -----------------------------------------------------------------------------------------------------------
 
 @pytest.fixture
 def sent(tabs):
     rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
-    return rows, ledger.ledger(rows, tabs.orders, PERIOD, name, demo=True)
+    return rows, ledger.ledger(rows, tabs.orders, tabs.milestones, PERIOD, name, demo=True)
 
 
 def edited(content, edit):
@@ -299,65 +316,123 @@ def edited(content, edit):
     return out.getvalue()
 
 
+def filled(content, **cells):
+    return edited(content, lambda b: [b[answers.SHEET].__setitem__(k, v) for k, v in cells.items()])
+
+
+def read(content, published=PERIOD + 1):
+    return answers.read_ledger(content, "l.xlsx", "muye", published)
+
+
 def test_a_ledger_that_cannot_be_read_is_a_clear_error(sent):
-    rows, content = sent
-    for bad, words in ((b"PK no", "不能作为台账打开"),
-                       (edited(content, lambda b: b.remove(b[ledger.SHEET])), "没有「台账」"),
-                       (edited(content, lambda b: b[ledger.SHEET].__setitem__("A3", "号")), "缺少列「编号」")):
-        with pytest.raises(ledger.LedgerError, match=words):
-            ledger.read_ledger(bad, rows, "l.xlsx", "muye", PERIOD)
+    for bad, words in ((b"PK no", "不能作为台账打开"), (edited(sent[1], lambda b: b.remove(b["台账"])), "没有「台账」"),
+                       (edited(sent[1], lambda b: b.remove(b["校验"])), "没有「校验」"),
+                       (filled(sent[1], A3="号"), "缺少列「编号」")):
+        with pytest.raises(answers.LedgerError, match=words):
+            read(bad)
+
+
+def test_a_ledger_is_known_by_its_sheets_not_by_its_name(sent, tmp_path):
+    for name_, content, is_one in (("高新区月报.xlsx", sent[1], True), ("台账.xlsx", b"no package", False),
+                                   ("台账2.xlsx", edited(sent[1], lambda b: b.remove(b["校验"])), False)):
+        (tmp_path / name_).write_bytes(content)
+        assert answers.is_ledger(tmp_path / name_) is is_one
+
+
+def test_an_untouched_ledger_says_nothing(sent):
+    back = read(sent[1])
+    assert back.replies.empty and back.problems.empty and len(back.cells) > 100
 
 
 def test_the_round_trip_loses_nothing(sent):
-    rows, content = sent
-    filled = {"U4": "推进中", "V4": "2018-09-30", "W4": "=备案文件&<1>", "X5": "已与😀企业对接"}
-    back = edited(content, lambda b: [b[ledger.SHEET].__setitem__(k, v) for k, v in filled.items()])
-    replies, problems = ledger.read_ledger(back, rows, "l.xlsx", "muye", PERIOD)
-    assert problems.empty and tables.check(problems, tables.PROBLEMS) is problems
-    assert replies.to_dict("records") == [
-        {"编号": "a", "节点阶段": "推进中", "达到日期": "2018-09-30", "佐证材料": "=备案文件&<1>", "单位回复": ""},
-        {"编号": "odd", "节点阶段": "", "达到日期": "", "佐证材料": "", "单位回复": "已与😀企业对接"}]
+    back = read(filled(sent[1], X4="推进中", Y4="2018-09-30", Z4="=备案文件&<1>", AA5="已与😀企业对接"))
+    assert back.problems.empty
+    for frame, table in ((back.replies, tables.ANSWERS), (back.problems, tables.PROBLEMS), (back.cells, tables.CELLS)):
+        assert tables.check(frame, table) is frame
+    told = back.replies[["id", "stage", "date", "evidence", "reply", "cell", "sender"]]
+    assert told.values.tolist() == [["a", "推进中", "2018-09-30", "=备案文件&<1>", "", "A4", "muye"],
+                                    ["odd", "", "", "", "已与😀企业对接", "A5", "muye"]]
 
 
 @pytest.mark.parametrize(("cell", "value", "code", "words"), [
     ("G4", 1999, "ledger_locked", "由「1640」改成了「1999」"), ("G4", None, "ledger_locked", "改成了「—」"),
     ("C4", "改名", "ledger_locked", "指标"), ("G5", 3, "ledger_locked", "由「—」改成了「3」"),
-    ("U4", "差不多", "ledger_stage", "不在可选项"), ("V4", "九月底", "ledger_date", "不是日期"),
+    ("X4", "差不多", "ledger_stage", "不在可选项"), ("Y4", "九月底", "ledger_date", "不是日期"),
+    ("Y4", "2018-12-01", "ledger_date", "晚于报送月份"), ("X7", "启动实施", "ledger_date", "没有写达到日期"),
     ("A4", "zzz", "ledger_row", "不在下发的台账中"), ("A5", "a", "ledger_row", "重复")])
 def test_what_was_changed_is_reported_with_its_cell(sent, cell, value, code, words):
-    rows, content = sent
-    back = edited(content, lambda b: b[ledger.SHEET].__setitem__(cell, value))
-    _, problems = ledger.read_ledger(back, rows, "l.xlsx", "muye", PERIOD)
-    hit = problems[problems["code"] == code].iloc[0]
-    assert hit["cell"] == cell and words in hit["message"] and hit["file"] == "l.xlsx"
+    back = read(filled(sent[1], **{cell: value}))
+    hit = back.problems[back.problems["code"] == code].iloc[0]
+    assert words in hit["message"] and hit["file"] == "l.xlsx" and hit["cell"][1:] == cell[1:]
+
+
+def test_a_changed_cell_is_found_even_if_the_sealed_copy_was_changed_with_it(sent):
+    def both(book):
+        book[answers.SHEET]["G4"] = book[answers.SEAL]["G2"] = 1999
+    assert read(edited(sent[1], both)).problems["code"].tolist() == ["ledger_seal"]
 
 
 def test_a_deleted_row_is_missed_and_sorting_is_no_change(sent):
-    rows, content = sent
-    less = edited(content, lambda b: b[ledger.SHEET].delete_rows(6))
-    _, problems = ledger.read_ledger(less, rows, "l", "muye", PERIOD)
+    less = edited(sent[1], lambda b: b[answers.SHEET].delete_rows(6))
+    problems = read(less).problems
     assert problems["code"].tolist() == ["ledger_missing"] and "(b)" in problems["message"][0]
 
     def swap(book):
-        sheet = book[ledger.SHEET]
-        for c in range(1, len(ledger.COLUMNS) + 1):
-            a, b = sheet.cell(4, c), sheet.cell(5, c)
+        for c in range(1, len(answers.COLUMNS) + 1):
+            a, b = book[answers.SHEET].cell(4, c), book[answers.SHEET].cell(5, c)
             a.value, b.value = b.value, a.value
-    assert ledger.read_ledger(edited(content, swap), rows, "l", "muye", PERIOD)[1].empty
+    assert read(edited(sent[1], swap)).problems.empty
+
+
+class Known:
+    """The part of a catalog that replies need."""
+
+    def __init__(self, targets):
+        self.targets, self.name = targets, staticmethod(name)
+
+
+def test_a_reported_stage_with_a_date_reaches_the_milestones_and_nothing_else_does(tabs, sent):
+    told = {"X7": "启动实施", "Y7": "2018-10-08", "Z7": "红头文件", "X4": "已完成", "Y4": "2018-10-09", "X5": "推进中"}
+    back = read(filled(sent[1], **told))
+    m = answers.reached(tabs.milestones, back.replies, Known(tabs.targets))
+    assert m[["id", "stage_zh", "date", "evidence"]].astype(str).values.tolist() == [
+        ["m", "启动实施", "2018-10", "红头文件"], ["a", "完成", "2018-10", ""]]
+    assert tables.check(m, tables.MILESTONES) is m
+    late = read(filled(sent[1], X7="启动实施", Y7="2018-12-01"))
+    assert answers.reached(tabs.milestones, late.replies, Known(tabs.targets)).equals(tabs.milestones)
+
+
+def test_a_stage_that_is_on_file_keeps_its_date(tabs, sent):
+    on_file = tabs.milestones.assign(date=pd.PeriodIndex(["2018-05"], freq="M"), evidence="原件")
+    back = read(filled(sent[1], X7="启动实施", Y7="2018-10-08"))
+    assert answers.reached(on_file, back.replies, Known(tabs.targets)).equals(on_file)
+
+
+def test_the_next_ledger_shows_what_was_said_before(tabs, sent):
+    back = read(filled(sent[1], AA4="=问题已报"))
+    rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD + 1, name, back.replies)
+    assert rows.set_index("编号").at["a", "上次填报"] == "2018-10:=问题已报"
+    again = ledger.ledger(rows, tabs.orders, tabs.milestones, PERIOD + 1, name)
+    assert read(again).problems.empty
 
 
 def test_the_ledger_is_locked_filtered_frozen_and_checked(sent):
     rows, content = sent
-    sheet = openpyxl.load_workbook(io.BytesIO(content))[ledger.SHEET]
-    assert sheet.protection.sheet and sheet.auto_filter.ref == "A3:X7" and sheet.freeze_panes == "D4"
-    assert sheet["A4"].protection.locked and not sheet["U4"].protection.locked
-    assert any("推进中" in (v.formula1 or "") for v in sheet.data_validations.dataValidation)
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    sheet = book[answers.SHEET]
+    assert sheet.protection.sheet and sheet.auto_filter.ref == "A3:AA7" and sheet.freeze_panes == "D4"
+    assert sheet["A4"].protection.locked and not sheet["X4"].protection.locked
+    offered = {str(v.sqref): v.formula1 for v in sheet.data_validations.dataValidation if v.type == "list"}
+    assert offered["X4"] == "校验!$X$2:$AB$2" and offered["X7"] == "校验!$X$5:$X$5"
+    assert [c.value for c in book[answers.SEAL]["X2:AB2"][0]] == list(answers.STATES)
+    assert book[answers.SEAL]["X5"].value == "启动实施" and book[answers.SEAL].sheet_state == "veryHidden"
+    assert sheet["AA1"].value == "ZCQ-201809-T01" and book[ledger.ORDERS]["G1"].value == "ZCQ-201809-T02"
     assert sheet["Q4"].value == "市科技局(推定)" and sheet["N4"].value == "■难度较大"
     assert "演示数据" in sheet["A1"].value
     assert sheet["G6"].value == 120.0 and sheet["F6"].value == "亿元"
 
 
 def test_a_target_that_stands_twice_is_refused(tabs):
-    with pytest.raises(ledger.LedgerError, match="不止一次"):
+    with pytest.raises(answers.LedgerError, match="不止一次"):
         twice = pd.concat([tabs.targets, tabs.targets[:1]])
         ledger.ledger_rows(twice, tabs.projections, tabs.milestones, PERIOD, name)

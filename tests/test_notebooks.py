@@ -1,17 +1,26 @@
 """The notebooks: conventions, the whole demo month, each one alone in a fresh kernel, and another month."""
 import ast
+import io
 import json
 import re
 import shutil
 import statistics
+import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import openpyxl
 import pandas as pd
 import pytest
 
+from zcqlib import catalog as catalogs
+from zcqlib import line, meetings, tables
 from zcqlib import run as monthly
+from zcqlib.briefing import ledger, orders
+from zcqlib.briefing.passport import ReconciliationError
 from zcqlib.line import NoReportsError
+from zcqlib.month import Month
 from zcqlib.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -158,3 +167,148 @@ def test_with_published_data_only_another_error_is_still_an_error(published_only
         assert int(notebook.cells[3].outputs[0].data["text/plain"]) > 1000
         problem, _ = kernel.execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")]), root)
         assert problem == "", "the next notebook in this kernel is free of the guard"
+
+
+# what the meetings get ------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def opened(september, project):
+    return Month(project, SEPTEMBER, SEPTEMBER, catalogs.load(project.reference, 2018), september.vintage)
+
+
+@contextmanager
+def changed(path, change):
+    before = path.read_bytes()
+    path.write_bytes(change(before))
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+def in_package(part, old, new):
+    def change(content):
+        out = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(content)) as a, zipfile.ZipFile(out, "w") as b:
+            hits = 0
+            for name in a.namelist():
+                data = a.read(name)
+                if part in name and old.encode() in data:
+                    data, hits = data.replace(old.encode(), new.encode(), 1), hits + 1
+                b.writestr(name, data)
+        assert hits
+        return out.getvalue()
+    return change
+
+
+def test_the_run_leaves_slides_brief_ledger_and_passports_that_agree(september, opened):
+    names = {p.name for p in (september.folder / "briefing").iterdir()}
+    assert {"fortnight.pptx", "fortnight.docx", "fortnight.json", "ledger.xlsx", "ledger.json"} <= names
+    assert meetings.check(opened) > 1000
+    listed = {name for entry in september.manifest["notebooks"].values() for name in entry["files"]}
+    assert {"briefing/fortnight.pptx", "briefing/ledger.xlsx", "passports/02_moved.json"} <= listed
+
+
+def test_each_figure_page_and_table_can_be_traced_to_cells_with_hashes(opened):
+    for code in ("ZCQ-201809-F03-applications", "ZCQ-201809-PF03", "ZCQ-201809-T01", "ZCQ-201809-T02"):
+        text = meetings.trace(opened, code)
+        assert text.startswith(code) and re.search(r"data/raw/demo/2018-09/\S+ \S+ [A-Z]+\d+.* sha256:\w{12}", text)
+        assert "targets_2018.csv" in text
+    with pytest.raises(ReconciliationError, match="没有编号 ZCQ-201809-PF77"):
+        meetings.trace(opened, "ZCQ-201809-PF77")
+
+
+@pytest.mark.parametrize(("name", "part", "old", "new", "words"), [
+    ("fortnight.docx", "document.xml", "件，完成超过5000件", "件，完成超过5001件", "fortnight.docx 的 ZCQ-.*5001"),
+    ("fortnight.pptx", "charts/chart", "<c:v>5000", "<c:v>5001", "fortnight.pptx 的 ZCQ-201809-PF.*5001"),
+    ("ledger.xlsx", "sharedStrings", "超过5000件", "超过5001件", "ledger.xlsx「台账」.*校验"),
+    ("ledger.xlsx", "sheets/sheet1", "<v>1190</v>", "<v>1191</v>", "ledger.xlsx「台账」G.*由「1190」改成了「1191」")])
+def test_one_number_changed_by_hand_is_found(opened, name, part, old, new, words):
+    with changed(opened.folder / "briefing" / name, in_package(part, old, new)), \
+            pytest.raises(ReconciliationError, match=words):
+        meetings.check(opened)
+
+
+def test_a_number_changed_in_a_notebooks_conclusion_is_found(opened):
+    def change(content):
+        return re.sub("难度较大(\\d+)项".encode(), "难度较大99项".encode(), content)
+    with changed(opened.folder / "notebooks" / "00_index.ipynb", change), \
+            pytest.raises(ReconciliationError, match="笔记本 00_index 的结论印有「难度较大99项」"):
+        meetings.check(opened)
+
+
+@pytest.mark.parametrize(("table", "column"), [("PROJECTIONS", "actual"), ("RANKS", "value"), ("TRAIL", "probability")])
+def test_one_number_changed_in_a_table_fails_the_check_and_names_both_places(opened, table, column):
+    def change(content):
+        frame = pd.read_parquet(io.BytesIO(content))
+        hit = frame.index[frame[column].notna() & frame["region"].eq("gaoxin" if table == "RANKS" else "zone")
+                          & frame["indicator"].isin(["composite", "patent_applications"])][-1]
+        frame.loc[hit, column] *= .9
+        out = io.BytesIO()
+        frame.to_parquet(out)
+        return out.getvalue()
+    with changed(opened.vintage / f"{table}.parquet", change), \
+            pytest.raises(ReconciliationError, match=f"ZCQ-201809-.*{table}.*两处不一致|印有.*数据表算得.*两处不一致"):
+        meetings.check(opened)
+
+
+def test_a_run_with_a_number_changed_by_hand_keeps_the_file_and_fails(september, project):
+    path = september.folder / "briefing" / "fortnight.docx"
+    with changed(path, in_package("document.xml", "件，完成超过5000件", "件，完成超过5001件")):
+        by_hand = path.read_bytes()
+        report = monthly.run_month(project, SEPTEMBER)
+        assert [o.name for o in report.failed] == ["核对"] and "fortnight.docx" in report.failed[0].message
+        assert path.read_bytes() == by_hand
+    assert monthly.run_month(project, SEPTEMBER).failed == []
+
+
+def test_words_changed_by_hand_stay_and_pass(opened):
+    path = opened.folder / "briefing" / "fortnight.docx"
+    with changed(path, in_package("document.xml", "请按月落实", "请逐月抓好落实")):
+        made = meetings.export(opened)
+        assert path in made.kept and "请逐月抓好落实" in path_text(path) and meetings.check(opened) > 1000
+
+
+def path_text(path):
+    with zipfile.ZipFile(path) as package:
+        return package.read("word/document.xml").decode()
+
+
+def test_every_meeting_has_its_own_pages_and_the_same_bytes_twice(opened):
+    seen = {}
+    for meeting in meetings.MEETINGS:
+        made = meetings.export(opened, meeting)
+        first = {p.name: p.read_bytes() for p in made.files}
+        assert meetings.export(opened, meeting).kept == () and first == {p.name: p.read_bytes() for p in made.files}
+        seen[meeting] = tuple(p.section for p in made.pages)
+    assert len(set(seen.values())) == 6
+    for path in (opened.folder / "briefing").iterdir():
+        if path.stem not in ("fortnight", "ledger", "written"):
+            path.unlink()
+    meetings.export(opened)
+
+
+def test_a_ledger_that_comes_back_reaches_replies_and_milestones_and_never_the_observations(tmp_path):
+    project, month = copy(tmp_path), pd.Period("2018-02", "M")
+    catalog, nothing = catalogs.load(project.reference, 2018), tables.empty(tables.PROJECTIONS)
+    rows = ledger.ledger_rows(catalog.targets, nothing, catalog.stages, month - 1, catalog.name)
+    assert len(rows) == 125
+    asks = orders.gap_orders(nothing, tables.empty(tables.SERIES), catalog.targets)
+    book = openpyxl.load_workbook(io.BytesIO(ledger.ledger(rows, asks, catalog.stages, month - 1, catalog.name)))
+    sheet = book["台账"]
+    at = {sheet.cell(r, 1).value: r for r in range(4, sheet.max_row + 1)}
+    for id, column, value in (("named_incubators", "X", "已完成"), ("named_incubators", "Y", "2018-02-20"),
+                              ("named_incubators", "Z", "批复"), ("patent_grants", "AA", "=1+1"),
+                              ("rd_intensity", "E", "2.00%目标")):
+        sheet[f"{column}{at[id]}"] = value
+    book.save(project.received(month)[0].with_name("填好.xlsx"))
+    vintage = line.build(project, month)
+    read = {name: pd.read_parquet(vintage / f"{name}.parquet")
+            for name in ("ANSWERS", "MILESTONES", "OBSERVATIONS", "PROBLEMS", "CELLS")}
+    assert read["ANSWERS"][["id", "stage", "date", "evidence", "reply"]].values.tolist() == [
+        ["patent_grants", "", "", "", "=1+1"], ["named_incubators", "已完成", "2018-02-20", "批复", ""]]
+    done = read["MILESTONES"].query("id == 'named_incubators'")
+    assert done[["stage_zh", "date", "evidence"]].astype(str).values.tolist() == [["完成", "2018-02", "批复"]]
+    assert "填好.xlsx" not in set(read["OBSERVATIONS"]["file"]) and "填好.xlsx" in set(read["CELLS"]["file"])
+    told = read["PROBLEMS"][read["PROBLEMS"]["file"] == "填好.xlsx"]
+    assert told["code"].tolist() == ["ledger_locked"] and told["cell"].tolist() == [f"E{at['rd_intensity']}"]

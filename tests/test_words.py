@@ -117,7 +117,7 @@ def test_print_gets_chinese_punctuation_and_numbers_keep_theirs():
 
 def test_units_that_were_inferred_are_marked():
     assert words.responsible("市科技局;财政局", "inferred") == "市科技局、财政局(推定)"
-    assert words.responsible("", "none") == "未明确责任单位"
+    assert words.responsible("", "none") == "计划未写明"
 
 
 def frame(*rows):
@@ -135,7 +135,7 @@ def test_titles_fit_on_one_line_and_long_names_lose_letters_before_numbers():
 
 
 def test_titles_state_what_the_tables_hold():
-    assert conclusions.title_pace(row(), name) == "专利申请总量全年预计2240件,2200件目标约七成把握"
+    assert conclusions.title_pace(row(), name) == "专利申请总量全年预计2240件,完成2200件目标约七成把握"
     compared = pd.DataFrame({"year": [2017], "value": [1.314], "nation": [2.126], "rank": [7], "of": [11]})
     assert conclusions.title_intensity(compared) == "河南研发强度2017年1.31%,低于全国0.82个百分点"
     ranks = frame({"region": "gaoxin", "rank": 1.0, "low": 1.0, "high": 2.0, "value": 80.0},
@@ -150,6 +150,9 @@ def test_titles_state_what_the_tables_hold():
 def test_lights_grade_the_printed_chance_and_add_up():
     table = frame(row(probability=.796), row(probability=.394), row(probability=.395), row(kind="milestone"),
                   row(target_low=NAN, probability=NAN), row(probability=NAN), row(actual=2200.0, probability=1.0))
+    n = conclusions.lights(pd.concat([table, frame(row(kind="coverage", probability=NAN, verdict="按节点推进"),
+                                                   row(kind="milestone", verdict="已完成"))]))
+    assert n == {"met": 2, "good": 1, "open": 1, "hard": 1, "stage": 2, "none": 1, "unknown": 1}
     n = conclusions.lights(table)
     assert n == {"met": 1, "good": 1, "open": 1, "hard": 1, "stage": 1, "none": 1, "unknown": 1}
 

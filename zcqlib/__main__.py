@@ -93,7 +93,7 @@ def run(month: Month, demo: Demo = False, as_of: AsOf = "",
         err.print(f"没有园区报表(data/raw 下没有月份文件夹):只用公开数据,其余部分写明暂缺。"
                   f"收到的报表请放进 data/raw/{period};试用演示数据请加 --demo。", style="yellow")
     if report.failed:
-        err.print(f"[red]{len(report.failed)} 个笔记本没有跑完[/red],见 {report.folder / 'notebooks'}。")
+        err.print(f"[red]{len(report.failed)} 项没有通过[/red],见 {report.folder / 'notebooks'}。")
         raise typer.Exit(1)
 
 
@@ -236,6 +236,43 @@ def close(year: Annotated[int, typer.Argument(help="已结束的年份,如 2018"
     n = told["结果"].value_counts()
     counts = "、".join(f"{what}{n.get(what, 0)}项" for what in (closing.KEPT, closing.BROKEN, closing.OPEN))
     out.print(f"{'演示数据 ' if demo else ''}{year}年(截至{month.known}所知):{counts},见 {path}")
+
+
+@app.command()
+def brief(month: Month, demo: Demo = False, as_of: AsOf = "",
+          meeting: Annotated[str, typer.Option("--meeting", metavar="会议", help="weekly、fortnight、ranking、quarter、"
+                                               "half-year、annual 之一")] = "fortnight",
+          check: Annotated[bool, typer.Option("--check", help="不写文件,只核对已有产出中的数字")] = False) -> None:
+    """会议材料:幻灯片、公文、台账和数字溯源,写好后逐个核对数字。"""
+    from zcqlib import meetings
+    from zcqlib.month import open_month
+
+    with refusals():
+        if meeting not in meetings.MEETINGS:
+            raise ZcqError(f"会议「{meeting}」不认识,可用 {'、'.join(meetings.MEETINGS)}。")
+        period, known = _period(month, as_of)
+        opened = open_month(str(period), demo, str(known or ""))
+        if check:
+            out.print(f"{month}:已有产出中的 {meetings.check(opened)} 个数字与数据表一致。")
+            return
+        made = meetings.export(opened, meeting)
+        compared = meetings.check(opened)
+    for path in made.files:
+        out.print(f"{path}{'(有手工改动,未覆盖)' if path in made.kept else ''}", markup=False)
+    out.print(f"{meetings.MEETINGS[meeting]}:{len(made.pages)} 页;该月全部产出核对 {compared} 个数字,一致。")
+
+
+@app.command()
+def trace(code: Annotated[str, typer.Argument(help="图、表、页上的编号,如 ZCQ-201809-PF03", metavar="编号")],
+          demo: Demo = False, as_of: AsOf = "") -> None:
+    """一个编号上的每个数字:值、算法、来源文件的工作表和单元格。"""
+    from zcqlib import meetings
+    from zcqlib.briefing.passport import month_of
+    from zcqlib.month import open_month
+
+    with refusals():
+        text = meetings.trace(open_month(month_of(code), demo, as_of), code)
+    out.print(text, markup=False)
 
 
 def main() -> None:

@@ -59,7 +59,7 @@ def export(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
             known = declared_parameters(source, path.stem)
             ready = with_parameters(source, path.stem, {k: v for k, v in given.items() if k in known})
             problem, notes = kernel.execute(ready, workspace.root / "notebooks")
-            files += [folder / name for name in notes["saved"]]
+            files += [folder / name for name in notes["saved"] if name.startswith("export/")]
             refused += ([f"{path.stem}:{problem}"] if problem else []) + notes["refused"]
     if not files and not refused:
         raise ExportError(f"没有名称以「{only}」开头的图。图名见 {folder}。")

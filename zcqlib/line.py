@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +15,8 @@ from pathlib import Path
 import pandas as pd
 from joblib import Parallel, cpu_count, delayed
 
+from zcqlib import answers, indicators, published, ranking, reports, tables
 from zcqlib import catalog as catalogs
-from zcqlib import indicators, published, ranking, reports, tables
 from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog
 from zcqlib.missing import NoReportsError
@@ -29,7 +30,8 @@ RUNS = 10_000  # simulations behind the interval of a place; a tenth of it for t
 NUMBERED = re.compile(r"(?:[vV]|第)(\d+)(?:版|稿|$|[^\d])")
 
 
-METHOD = ("tables", "reference", "catalog", "published", "reports", "indicators", "projection", "ranking", "line")
+METHOD = ("tables", "reference", "catalog", "published", "reports", "answers", "indicators", "projection", "ranking",
+          "line")
 
 
 @cache
@@ -136,9 +138,13 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     made_of["said_before"] = said.name if said else ""
     if vintage := workspace.existing(month, made_of, known):
         return vintage
+    came, plain, sent_back = files, catalog, files["path"].map(answers.is_ledger).astype(bool)
+    returned = [_returned(f, workspace.demo) for f in files[sent_back].itertuples()]
+    files, filled = files[~sent_back], _joined([r.replies for r in returned], tables.ANSWERS)
+    catalog = _answered(plain, filled, known)
     readings = read_all(workspace, files, catalog, made_of)
     observations = _joined([r.observations for r in readings], tables.OBSERVATIONS)
-    problems = [r.problems for r in readings] + [_unknown_senders(files)]
+    problems = [r.problems for r in (*readings, *returned)] + [_unknown_senders(files)]
     if observations[observations["published"] == month].empty:
         raise NoReportsError(
             f"{month} 的 {int((files['published'] == month).sum())} 个文件都不能使用:"
@@ -153,9 +159,11 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     problems += [told, grown, doubted]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
     stated = (series, to_date, growth)
-    known_then = [_step(made_of, files[files["published"] <= m], "seen", m) for m in history]
+    known_then = [_step(made_of, came[came["published"] <= m], "seen", m) for m in history]
     jobs = [
-        delayed(workspace.remember)(key, partial(_seen, observations, m, m, catalog, catalog.targets))
+        delayed(workspace.remember)(
+            key, partial(_seen, observations, m, m, _answered(plain, filled, m), catalog.targets)
+        )
         for key, m in zip(known_then, history, strict=True)
     ]
     jobs.append(delayed(_projected)(stated, month, known, catalog, catalog.targets))
@@ -183,7 +191,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
             past[past["as_of"] == m],
             catalog,
             str(m),
-            milestones=_hide_later(catalog.stages, m),
+            milestones=_hide_later(_answered(plain, filled, m).stages, m),
             runs=RUNS if m == month else RUNS // 10,
         )
         for m in (*history, month)
@@ -193,12 +201,13 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     contents = {
         "OBSERVATIONS": observations,
         "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
-        "CELLS": _joined([r.cells for r in readings], tables.CELLS),
+        "CELLS": _joined([r.cells for r in (*readings, *returned)], tables.CELLS),
         "SERIES": series,
         "TO_DATE": to_date,
         "GROWTH": growth,
         "TARGETS": catalog.targets,
         "MILESTONES": _hide_later(catalog.stages, known),
+        "ANSWERS": filled,
         "PROJECTIONS": now.projections,
         "QUANTILES": now.quantiles,
         "MISSING": now.missing,
@@ -391,6 +400,7 @@ def since(workspace: Workspace, said: Path, month: pd.Period, as_of: pd.Period |
     vintage = build(workspace, month, known)
     now, inputs = workspace.read_all(vintage), workspace.recipe(vintage)["inputs"]
     files = received(workspace, known, catalog)
+    catalog = _answered(catalog, now["ANSWERS"], known)
     then = _as_said(workspace, said, month, now["OBSERVATIONS"], files, inputs, catalog)
     known_then = pd.Period(workspace.recipe(said)["as_of"], freq="M")
     method = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
@@ -404,6 +414,21 @@ def _replaced(then: pd.DataFrame, targets: pd.DataFrame, month: pd.Period) -> pd
     now = in_force(targets, month)[place + what]
     same = then.reset_index()[["index", *place, *what]].merge(now, on=place + what)["index"]
     return then[~then.index.isin(same)]
+
+
+def _returned(f, demo: bool) -> answers.Returned:
+    """A ledger that came back; one that cannot be read is a problem, not the end of the run."""
+    try:
+        return answers.read_ledger(f.path.read_bytes(), f.file, f.sender, f.published, f.submission, demo)
+    except answers.LedgerError as e:
+        told = dict(code="ledger_unreadable", severity="error", file=f.file, sender=f.sender, published=f.published)
+        wrong = tables.shape([told | {"message": str(e)}], tables.PROBLEMS)
+        return answers.Returned(tables.empty(tables.ANSWERS), wrong, tables.empty(tables.CELLS))
+
+
+def _answered(catalog: Catalog, filled: pd.DataFrame, known: pd.Period) -> Catalog:
+    """The catalog with the stages that ledgers which had come by a month report as reached."""
+    return replace(catalog, stages=answers.reached(catalog.stages, filled[filled["published"] <= known], catalog))
 
 
 def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from zcqlib import catalog as catalogs
-from zcqlib import figures, line
+from zcqlib import figures, line, lineage
+from zcqlib.briefing import passport
 from zcqlib.briefing.words import typeset
 from zcqlib.catalog import Catalog
 from zcqlib.figures import Caption, FigureError
 from zcqlib.missing import NoReportsError, guard_cells
-from zcqlib.workspace import Workspace, note, parse_month
+from zcqlib.workspace import Workspace, note, parse_month, write_atomic
 
 EXPORT = "ZCQ_EXPORT"  # environment of an export: formats with commas, a semicolon, how the figures' names begin
 
@@ -84,15 +85,18 @@ class Month:
             note=told[3],
             alt=told[4],
             demo=self.workspace.demo if demo is None else demo,
+            about=indicators,
         )
 
     def save(self, figure, name: str):
-        """Save a figure as PNG and SVG beside the month's other ones and give it back for display; an export of the
-        month saves what it asks for, under `export/`, and is told what cannot be printed in its size."""
+        """Save a figure as PNG and SVG beside the month's other ones, with its code and passport, and give it back for
+        display; an export of the month saves what it asks for, under `export/`, and is told what cannot be printed in
+        its size."""
         wanted, _, only = os.environ.get(EXPORT, "").partition(";")
         stem, formats = self.folder / name, ("png", "svg")
         if wanted:
             stem, formats = self.folder / "export" / f"{name}_{figure.zcq_size}", wanted.split(",")
+        figures.stamp(figure, lineage.code(self.period, name))
         try:
             for path in figures.save(figure, stem, formats) if name.startswith(only) else ():
                 note(f"saved {path.relative_to(self.folder).as_posix()}")
@@ -100,6 +104,11 @@ class Month:
             if not wanted:
                 raise
             note(f"refused {name}:{e}")
+        if not wanted:
+            made = lineage.figure_passport(figure, self, name)
+            used = {i for n in made.numbers for i in n.inputs}
+            write_atomic(self.folder / "passports" / f"{name}.json", passport.write([made], lineage.cells(self, used)))
+            note(f"saved passports/{name}.json")
         return figure
 
 

@@ -231,6 +231,9 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
                 log.info("网页:%d 页", len(edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")))
                 if pictures := sorted(folder.glob("[0-9][0-9]_*.png")):
                     contact_sheet(pictures, folder / "contact.png")
+            if not only and not any(o.state == "failed" for o in outcomes) and not line.published_only(vintage):
+                tell("核对各产出的数字", len(paths), len(paths) + 1)
+                outcomes += _disagreement(workspace, month, as_of or month, vintage)
             record = json.loads((vintage / "vintage.json").read_text("utf-8"))
             manifest = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo,
                         "vintage": vintage.name, "inputs": record["recipe"]["inputs"], "rows": record["rows"],
@@ -338,6 +341,20 @@ def _write_returns(workspace: Workspace, month: pd.Period, vintage: Path, folder
     for gone in set(old.get("files", {})) - set(made):
         (folder / gone).unlink(missing_ok=True)
     return {"key": key, "files": {name: digest(content) for name, content in sorted(made.items())}}
+
+
+def _disagreement(workspace: Workspace, month: pd.Period, known: pd.Period, vintage: Path) -> tuple[Outcome, ...]:
+    """A failed outcome where some output prints a number otherwise than the tables."""
+    from zcqlib import catalog, meetings  # slides and Word are slow to import
+    from zcqlib.month import Month
+
+    try:
+        n = meetings.check(Month(workspace, month, known, catalog.load(workspace.reference, month.year), vintage))
+    except ZcqError as e:
+        log.error("核对:不一致")
+        return (Outcome("核对", "failed", str(e)),)
+    log.info("核对:%d 个数字与数据表一致", n)
+    return ()
 
 
 def read_manifest(folder: Path) -> dict:

@@ -168,6 +168,21 @@ MILESTONES = Table("MILESTONES", _columns("""
     demo flag : made up
 """), ("id", "region", "item", "stage"))
 
+ANSWERS = Table("ANSWERS", _columns("""
+    id text! : target id
+    stage text : stage or state that was chosen, several joined with 、
+    date text : YYYY-MM-DD as written
+    evidence text : document that shows it
+    reply text : what the unit says
+    file text : name of the file, without folder
+    sheet text : sheet name
+    cell text : A1 address of the row's id
+    sender text : id of the sender
+    published month! : report month with which it came
+    submission whole : which submission of that month, from 1
+    demo flag : made up
+"""), ("id", "file", "published"))
+
 PROJECTIONS = Table("PROJECTIONS", _columns(f"""
     region text! : id
     indicator text! : id
@@ -254,8 +269,8 @@ LINEAGE = Table("LINEAGE", _columns("""
     input_id text! : id of a row it rests on, down to obs_id
 """), ("output_id", "input_id"))
 
-ALL = (OBSERVATIONS, PROBLEMS, CELLS, SERIES, TARGETS, MILESTONES, PROJECTIONS, QUANTILES, WHY, FINDINGS, RANKS,
-       LINEAGE, REPLIES)
+ALL = (OBSERVATIONS, PROBLEMS, CELLS, SERIES, TARGETS, MILESTONES, ANSWERS, PROJECTIONS, QUANTILES, WHY, FINDINGS,
+       RANKS, LINEAGE, REPLIES)
 
 
 def empty(table: Table) -> pd.DataFrame:

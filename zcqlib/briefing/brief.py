@@ -8,7 +8,7 @@ from pathlib import Path
 
 from docx import Document
 from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.opc.constants import RELATIONSHIP_TYPE as RT
 from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml import OxmlElement
@@ -19,35 +19,38 @@ from docx.text.paragraph import Paragraph
 from lxml import etree
 
 from zcqlib.briefing.pages import Page
-from zcqlib.briefing.passport import freeze
+from zcqlib.briefing.passport import CODE, freeze
 from zcqlib.briefing.slides import TemplateError
 from zcqlib.briefing.words import clean, typeset
 
 TEMPLATE = Path(__file__).with_name("template.docx")
 LATIN = "Times New Roman"
-SECTIONS = {"state": "总体情况", "chances": "目标把握", "open": "需要关注的目标", "parks": "园区情况",
-            "ranks": "园区排位", "orders": "任务分解", "stages": "节点推进"}
+SECTIONS = {"state": "总体情况", "late": "报表报送", "moved": "把握的变化", "chances": "目标把握",
+            "open": "需要研究的目标", "parks": "园区情况", "ranks": "园区排位", "groups": "分组得分",
+            "orders": "任务分解", "stages": "节点推进", "attain": "逐项完成情况"}
+TITLE, BODY, DATE = "{{标题}}", "{{正文}}", "{{数据截至}}"  # what a template marks; DATE may be left out
 # style → face, size, fall-backs (a reader without the face takes these), line spacing
 STYLES = {"公文标题": ("方正小标宋简体", 22, 34), "公文一级": ("黑体", 16, 28),
           "公文二级": ("楷体_GB2312", 16, 28), "公文正文": ("仿宋_GB2312", 16, 28),
-          "公文表格": ("仿宋_GB2312", 11, 15), "公文编号": ("仿宋_GB2312", 10.5, 16)}
+          "公文落款": ("仿宋_GB2312", 16, 28), "公文表格": ("仿宋_GB2312", 11, 15),
+          "公文编号": ("仿宋_GB2312", 10.5, 16)}
 FALLBACKS = {"方正小标宋简体": "宋体", "黑体": "SimHei", "楷体_GB2312": "楷体", "仿宋_GB2312": "仿宋"}
-_CODE = re.compile(r"ZCQ-\d{6}-P\d{2}")
 _COUNT = "一二三四五六七八九十"
 
 
-def brief(pages: Sequence[Page], title: str, template: Path = TEMPLATE) -> bytes:
+def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = TEMPLATE) -> bytes:
     """The pages as a DOCX file; same pages, same bytes.
 
     Parameters
     ----------
-    pages : as `pages.pages` gives them. title : of the brief, without results. template : a file with the STYLES.
+    pages : as `pages.pages` gives them. title : of the brief, without results. as_of : 数据截至, for the last line.
+    template : a file with the STYLES and paragraphs {{标题}} and {{正文}}; all else in it stays.
     Returns
     -------
     The file's bytes.
     Raises
     ------
-    TemplateError : the template cannot be opened or lacks a style; says which.
+    TemplateError : the template cannot be opened or lacks a style or a placeholder; says which.
     Source
     ------
     每节末注明来源、数据截至和编号。
@@ -58,31 +61,49 @@ def brief(pages: Sequence[Page], title: str, template: Path = TEMPLATE) -> bytes
         raise TemplateError(f"模板 {template.name} 打不开({e})。请换用完好的 docx 文件。") from e
     if gone := [s for s in STYLES if s not in {x.name for x in doc.styles}]:
         raise TemplateError(f"模板 {template.name} 缺少样式「{'、'.join(gone)}」。请在模板中补上同名样式。")
-    doc.add_paragraph(typeset(clean(title)), "公文标题")
+    held = {mark: [p for p in doc.paragraphs if mark in p.text] for mark in (TITLE, BODY, DATE)}
+    if gone := [mark for mark in (TITLE, BODY) if len(held[mark]) != 1]:
+        raise TemplateError(f"模板 {template.name} 中「{gone[0]}」出现 {len(held[gone[0]])} 次,应为 1 次。"
+                            "请在模板中单独成段写上该占位符。")
+    held[TITLE][0].text = held[TITLE][0].text.replace(TITLE, typeset(clean(title)))
+    for p in held[DATE]:
+        p.text = p.text.replace(DATE, as_of)
+    at = held[BODY][0]
     headings = list(dict.fromkeys(p.section for p in pages))
     for number, section in enumerate(headings):
-        doc.add_paragraph(f"{_COUNT[number]}、{SECTIONS[section]}", "公文一级")
+        at.insert_paragraph_before(f"{_COUNT[number]}、{SECTIONS[section]}", "公文一级")
         for i, page in enumerate(p for p in pages if p.section == section):
-            doc.add_paragraph(f"\uff08{_COUNT[i]}\uff09{page.title}", "公文二级")
+            at.insert_paragraph_before(f"\uff08{_COUNT[i]}\uff09{page.title}", "公文二级")
             for j, line in enumerate(page.lines, 1):
-                doc.add_paragraph(f"{j}\uff0e{line}" if len(page.lines) > 1 else line, "公文正文")
+                at.insert_paragraph_before(f"{j}\uff0e{line}" if len(page.lines) > 1 else line, "公文正文")
             if page.table:
-                _table(doc, page.table)
-            doc.add_paragraph(page.note, "公文编号")
-            doc.add_paragraph(page.code, "公文编号").alignment = WD_ALIGN_PARAGRAPH.RIGHT
+                at._p.addprevious(_table(doc, page.table)._tbl)
+            _mark(at.insert_paragraph_before(page.note + "\t", "公文编号"), page)
+    at._p.getparent().remove(at._p)
     for run in doc.element.body.iter(qn("w:r")):
-        style = Paragraph(run.getparent(), doc).style.name
-        run.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), STYLES[style][0])
+        style = Paragraph(next(run.iterancestors(qn("w:p"))), doc).style.name
+        if style in STYLES:
+            run.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), STYLES[style][0])
     out = io.BytesIO()
     doc.save(out)
     return freeze(out.getvalue())
 
 
-def _table(doc, rows: Sequence[Sequence[str]]) -> None:
+def _mark(paragraph: Paragraph, page: Page) -> None:
+    """The page's code at the right, a link to its place in the notebooks."""
+    run = paragraph.add_run(page.code)
+    if page.link:
+        link = OxmlElement("w:hyperlink")
+        link.set(qn("r:id"), paragraph.part.relate_to(page.link, RT.HYPERLINK, is_external=True))
+        run._r.addprevious(link)
+        link.append(run._r)
+
+
+def _table(doc, rows: Sequence[Sequence[str]]) -> Table:
     table = doc.add_table(len(rows), len(rows[0]), "Table Grid")
     section = doc.sections[0]
     room = section.page_width - section.left_margin - section.right_margin
-    weights = [max(5, min(16, max(len(r[j]) for r in rows))) for j in range(len(rows[0]))]
+    weights = [max(3, min(15, max(len(r[j]) for r in rows))) + 1.5 for j in range(len(rows[0]))]
     table.autofit = False
     for j, weight in enumerate(weights):
         table.columns[j].width = int(room * weight / sum(weights))
@@ -95,6 +116,7 @@ def _table(doc, rows: Sequence[Sequence[str]]) -> None:
             if i == 0:
                 cell.paragraphs[0].runs[0].bold = True
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    return table
 
 
 def make_template() -> bytes:
@@ -117,7 +139,15 @@ def make_template() -> bytes:
             p.first_line_indent = Pt(2 * size)
         if name in ("公文一级", "公文二级"):
             p.keep_with_next = True
+        if name == "公文编号":
+            p.tab_stops.add_tab_stop(s.page_width - s.left_margin - s.right_margin, WD_TAB_ALIGNMENT.RIGHT)
+            p.space_after = Pt(6)
+        elif name == "公文落款":
+            p.alignment, p.space_before = WD_ALIGN_PARAGRAPH.RIGHT, Pt(28)
     _face(doc.styles["Normal"], "仿宋_GB2312")
+    doc.add_paragraph(TITLE, "公文标题")
+    doc.add_paragraph(BODY, "公文正文")
+    doc.add_paragraph(f"数据截至{DATE}", "公文落款")
     _page_number(s.footer.paragraphs[0])
     fonts = doc.part.part_related_by(RT.FONT_TABLE)
     root = etree.fromstring(fonts.blob)
@@ -150,24 +180,21 @@ def _page_number(paragraph) -> None:
 
 
 def read_brief(content: bytes) -> dict[str, list[str]]:
-    """Every text of each page, by code, without the numbering that the layout adds.
+    """Every text of each page, by code, without the numbering that the layout adds; rows of tables joined with `|`.
 
     Raises
     ------
-    TemplateError : text after the last code, which belongs to no page.
+    TemplateError : a sentence or table that belongs to no page.
     """
     out: dict[str, list[str]] = {}
     waiting: list[str] = []
-    doc = Document(io.BytesIO(content))
-    for block in doc.iter_inner_content():
+    for block in Document(io.BytesIO(content)).iter_inner_content():
         if isinstance(block, Table):
-            waiting += [cell.text for row in block.rows for cell in row.cells]
-        elif isinstance(block, Paragraph) and _CODE.fullmatch(block.text):
-            out[block.text], waiting = [t for t in waiting if t], []
+            waiting += ["|".join(cell.text for cell in row.cells) for row in block.rows]
+        elif block.style.name == "公文编号" and CODE.fullmatch(mark := block.text.rpartition("\t")[2]):
+            out[mark], waiting = [t for t in (*waiting, block.text.rpartition("\t")[0]) if t], []
         elif block.style.name in ("公文二级", "公文正文", "公文编号"):
             waiting.append(re.sub(r"^(?:\uff08[一二三四五六七八九十]\uff09|\d{1,2}\uff0e)", "", block.text))
-        elif block.style.name not in ("公文标题", "公文一级"):
-            waiting.append(block.text)
     if waiting and out:
         raise TemplateError(f"公文末尾的「{waiting[0]}」不属于任何编号,不能核对数字。")
     return out

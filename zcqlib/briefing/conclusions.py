@@ -20,8 +20,10 @@ from zcqlib.briefing.words import (
     number,
     percent,
     projection_sentence,
+    row_scale,
     scale,
     target_words,
+    verb,
 )
 
 Name = Callable[[str], str]
@@ -51,11 +53,12 @@ def _text(value: float, unit: str, digits: int | None = None) -> str:
 
 def title_pace(row: Mapping, name: Name) -> str:
     """专利申请总量全年预计4879件,完成5000件目标约七成把握."""
-    what = name(row["indicator"])
+    what, s = name(row["indicator"]), row_scale(row)
+    ahead = f"{what}全年预计{s.text(s.round(row['median']))}" if row["median"] == row["median"] else what
     if row["probability"] != row["probability"]:
-        return fit_title(f"{what}全年预计{_text(row['median'], row['unit'])},不给概率", f"{what},不给概率")
-    tail = f"{target_words(row)}{about(row['probability'])}把握"
-    return fit_title(f"{what}全年预计{_text(row['median'], row['unit'])},{tail}", f"{what},{tail}")
+        return fit_title(f"{ahead},不给概率", f"{what},不给概率")
+    tail = f"{target_words(row, s)}{about(row['probability'])}把握"
+    return fit_title(f"{ahead},{verb(row)}{tail}", f"{ahead},{tail}", f"{what},{tail}")
 
 
 def title_bullets(projections: pd.DataFrame) -> str:
@@ -72,7 +75,7 @@ def title_heatmap(projections: pd.DataFrame, name: Name) -> str:
     worst = p.loc[p["probability"].idxmin()]
     hard = sum(light(r) == "hard" for r in p.to_dict("records"))
     tail = f"{name(worst.region)}{name(worst.indicator)}最低,为{chance_number(worst.probability)}"
-    return fit_title(f"{len(p)}格中{hard}格难度较大,{tail}", f"{hard}格难度较大,{tail}", tail)
+    return fit_title(f"{len(p)}个园区目标中{hard}个难度较大,{tail}", f"{hard}个园区目标难度较大,{tail}", tail)
 
 
 def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
@@ -84,6 +87,10 @@ def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
     who = "、".join(name(r) for r in first["region"])
     if len(first) > 1:
         return fit_title(f"{who}并列第1位", f"{len(first)}个园区并列第1位")
+    if "tied_with" in placed:
+        tied = "、".join(name(r) for r in str(first["tied_with"].iloc[0]).split(";") if r)
+        doubt = f",与{tied}尚分不出先后" if tied else ",领先位次明确"
+        return fit_title(f"{who}{_text(first['value'].iloc[0], '分')}居首{doubt}", f"{who}居首{doubt}")
     rivals = placed[(placed["low"] <= first["high"].iloc[0]) & (placed["region"] != first["region"].iloc[0])]
     doubt = f",与{len(rivals)}个园区的位次区间重叠" if len(rivals) else ",领先位次明确"
     return fit_title(f"{who}{_text(first['value'].iloc[0], '分')}居首{doubt}", f"{who}居首{doubt}")

@@ -1,31 +1,35 @@
 """From a gap to orders: what each missed target still asks of each park in each remaining month, graded by history."""
 from __future__ import annotations
 
-from decimal import ROUND_CEILING
+from collections.abc import Mapping
 
 import pandas as pd
 
-from zcqlib.briefing.words import needed, printed_parts, scale
+from zcqlib.briefing.words import printed_parts, row_scale, shortfall
 from zcqlib.catalog import LINKED
 
 HISTORY = 36
 COLUMNS = {"indicator": "str", "region": "str", "responsible": "str", "responsible_basis": "str", "month": "period[M]",
-           "ask": "float64", "unit": "str", "times": "float64", "of": "int64", "grade": "str", "demo": "bool"}
+           "ask": "float64", "unit": "str", "printed": "str", "times": "float64", "of": "int64", "grade": "str",
+           "demo": "bool"}
 
 
-def gap_orders(projections: pd.DataFrame, series: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+def gap_orders(projections: pd.DataFrame, series: pd.DataFrame, targets: pd.DataFrame,
+               parks: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Split the gap of each zone target that will probably be missed into month-by-month asks of the parks.
 
     Parameters
     ----------
-    projections : PROJECTIONS of the zone and the parks. series : SERIES. targets : TARGETS.
+    projections : PROJECTIONS of the zone and the parks. series : SERIES. targets : TARGETS. parks : id → the name that
+        stands among responsible units; a park's ask names that park first and no other.
     Returns
     -------
     One row an ask, least often done first: `indicator`, `region` (zone where no park has a target of its own),
-    `responsible`, `responsible_basis`, `month`, `ask` (in `unit`; those of an indicator add up to its gap), `times`
-    (months of the last 36 in which the region did at least as much; NaN without history), `of` (months known),
-    `grade`, `demo`. Missed: a flow whose chance is below one half; linked rows are left to the row they point to.
-    The gap goes to the parks by their own gaps, over the months by the season of past years (evenly without any).
+    `responsible`, `responsible_basis`, `month`, `ask` (in `unit`), `printed` (the same in words; those of an indicator
+    add up, as printed, to its printed gap), `times` (months of the last 36 in which the region did at least as much;
+    NaN without history), `of` (months known), `grade`, `demo`. Missed: a flow or stock whose chance is below one half;
+    of a stock the ask is a net increase. Linked rows are left to the row they point to. The gap goes to the parks by
+    their own gaps, over the months by the season of past years (evenly without any).
     Raises
     ------
     ValueError : a quantity to be split is missing.
@@ -35,38 +39,50 @@ def gap_orders(projections: pd.DataFrame, series: pd.DataFrame, targets: pd.Data
     """
     linked = targets.loc[targets["relation"].isin(LINKED), "id"]
     rows, zone = [], projections[projections["region"].isin(["zone", "city"]) & ~projections["indicator"].isin(linked)]
-    flows = series[series["months"] == 1].assign(month=lambda s: s["end"].dt.month)
-    for z in zone[zone["kind"].isin(["flow", "recurring"]) & (zone["probability"] < .5)].to_dict("records"):
-        as_of = pd.Period(z["as_of"], "M")
+    done = _steps(series)
+    for z in zone[zone["kind"].isin(["flow", "stock"]) & (zone["probability"] < .5)].to_dict("records"):
+        as_of, s = pd.Period(z["as_of"], "M"), row_scale(z)
         left = pd.period_range(as_of + 1, pd.Period(f"{z['year']}-12", "M"), freq="M")
-        step = scale(0, z["unit"]).digits
-        if needed(z, scale(0, z["unit"])) is None:
+        if (gap := shortfall(z)) is None:
             continue
-        gap = z["target_low"] + (10.0 ** -step if z["comparator"] == "gt" else 0) - z["actual"]
-        gap = float(scale(0, z["unit"]).round(gap, ROUND_CEILING))
-        parks = projections[projections["indicator"] == z["indicator"]]
-        parks = parks[~parks["region"].isin(["zone", "city"])]
-        own = (parks.set_index("region")["target_low"] - parks.set_index("region")["actual"]).dropna().clip(lower=0)
+        own = projections[(projections["indicator"] == z["indicator"]) & ~projections["region"].isin(["zone", "city"])]
+        own = (own.set_index("region")["target_low"] - own.set_index("region")["actual"]).dropna().clip(lower=0)
         own = own if own.sum() > 0 else pd.Series({z["region"]: 1.0})
         t = targets[targets["id"] == z["indicator"]]
         unit = t.iloc[0] if len(t) else {"responsible": "", "responsible_basis": "none"}
-        for region, share in zip(own.index, _split(gap, own, step), strict=True):
-            past = flows[(flows["region"] == region) & (flows["indicator"] == z["indicator"])
-                         & (flows["end"] <= as_of) & (flows["end"] > as_of - HISTORY)]
-            season = past.groupby("month")["value"].sum().reindex([m.month for m in left]).fillna(0)
-            season = season if season.sum() > 0 else season + 1
-            for month, ask in zip(left, _split(share, season, step), strict=True):
-                if ask == 0:
+        for region, share in zip(own.index, _split(float(gap), own, s.digits), strict=True):
+            past = done[(done["region"] == region) & (done["indicator"] == z["indicator"])
+                        & (done["end"] <= as_of) & (done["end"] > as_of - HISTORY)]
+            season = past.groupby(past["end"].dt.month)["value"].sum().reindex([m.month for m in left]).fillna(0)
+            season = season if season.min() >= 0 and season.sum() > 0 else season * 0 + 1
+            for month, part in zip(left, _split(share, season, s.digits), strict=True):
+                if part == 0:
                     continue
+                ask = part * s.factor
                 times = float((past["value"] >= ask).sum()) if len(past) else float("nan")
-                rows.append({"indicator": z["indicator"], "region": region, "responsible": unit["responsible"],
+                rows.append({"indicator": z["indicator"], "region": region,
+                             "responsible": _units(unit["responsible"], region, parks or {}),
                              "responsible_basis": unit["responsible_basis"], "month": month, "ask": ask,
-                             "unit": z["unit"], "times": times, "of": len(past), "grade": _grade(times, len(past)),
-                             "demo": z["demo"]})
+                             "unit": z["unit"], "printed": s.text(s.round(ask), True), "times": times, "of": len(past),
+                             "grade": _grade(times, len(past)), "demo": z["demo"]})
     if not rows:
         return pd.DataFrame({c: pd.Series(dtype=t) for c, t in COLUMNS.items()})
     out = pd.DataFrame(rows).sort_values(["times", "indicator", "region", "month"], kind="stable", na_position="last")
     return out.reset_index(drop=True)
+
+
+def _steps(series: pd.DataFrame) -> pd.DataFrame:
+    """What was done in single months: flows as they are, of levels the change since the month before."""
+    levels = series[series["months"] == 0].sort_values(["region", "indicator", "end"])
+    by = levels.groupby(["region", "indicator"], sort=False)
+    steps = levels.assign(value=by["value"].diff())[(levels["end"] - 1).eq(by["end"].shift())]
+    return pd.concat([series[series["months"] == 1], steps.dropna(subset=["value"])], ignore_index=True)
+
+
+def _units(responsible: str, region: str, parks: Mapping[str, str]) -> str:
+    if region not in parks:
+        return responsible
+    return ";".join([parks[region], *(u for u in responsible.split(";") if u and u not in parks.values())])
 
 
 def _split(total: float, weights: pd.Series, digits: int) -> list[float]:

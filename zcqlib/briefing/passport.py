@@ -18,9 +18,10 @@ import pandas as pd
 
 from zcqlib.tables import ZcqError
 
-_NUMBER = re.compile(r"(?<![A-Za-z0-9])[\u2212]?\d[\d,]*(?:\.\d+)?")
-_CODE = re.compile(r"ZCQ-\d{6}-[A-Z]+\d{2}")
+NUMBER = re.compile(r"(?<![A-Za-z0-9])[\u2212]?\d[\d,]*(?:\.\d+)?")
+CODE = re.compile(r"ZCQ-\d{6}-[A-Z]+\d{2}(?:-[A-Za-z0-9_]+)?")
 _CORE = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
+Source = tuple[str, str, str, str]  # file, sheet, cells, hash of the file
 
 
 class ReconciliationError(ZcqError):
@@ -29,7 +30,10 @@ class ReconciliationError(ZcqError):
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One printed number. `table`, `key` and `column` say where its value stands; derived ones have a formula only."""
+    """One printed number. `table`, `key` and `column` say where its value stands; derived ones have a formula only.
+
+    `inputs` names entries of the sidecar's sources (`region/indicator`), each a list of cells of received files.
+    """
 
     text: str
     value: float
@@ -37,7 +41,7 @@ class Number:
     table: str = ""
     key: tuple[tuple[str, str], ...] = ()
     column: str = ""
-    inputs: tuple[tuple[str, str, str, str], ...] = ()  # file, sheet, cell, hash
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +58,31 @@ class Passport:
     texts: tuple[str, ...] = ()
 
 
-def code(period: pd.Period, kind: str, number: int) -> str:
-    """The visible code: ZCQ-201809-P03; kind P page, F figure, T table."""
-    return f"ZCQ-{period.year:04d}{period.month:02d}-{kind}{number:02d}"
+def code(period: pd.Period, kind: str, number: int, name: str = "") -> str:
+    """The visible code: ZCQ-201809-PF03; P and the meeting's letter a page, F a figure (with its name), T a table."""
+    return f"ZCQ-{period.year:04d}{period.month:02d}-{kind}{number:02d}" + (f"-{name}" if name else "")
+
+
+def month_of(wanted: str) -> str:
+    """The month of a code, YYYY-MM.
+
+    Raises
+    ------
+    ReconciliationError : it is not written as a code.
+    """
+    if not CODE.fullmatch(wanted):
+        raise ReconciliationError(f"「{wanted}」不是编号,应写成 ZCQ-201809-PF03 这样,印在每张图、表、页的角上。")
+    return f"{wanted[4:8]}-{wanted[8:10]}"
 
 
 def tokens(texts: Iterable[str]) -> set[str]:
     """The numbers in texts, without thousands commas and codes; the same number in any dress is one token."""
-    found = (m for text in texts for m in _NUMBER.findall(_CODE.sub(" ", text)))
-    return {_plain(m) for m in found}
+    return {t for text in texts for t in sequence(text)}
+
+
+def sequence(text: str) -> list[str]:
+    """The numbers of one text in their order."""
+    return [_plain(m) for m in NUMBER.findall(CODE.sub(" ", text))]
 
 
 def _plain(text: str) -> str:
@@ -70,45 +90,41 @@ def _plain(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def sources(observations: pd.DataFrame, region: str, indicators: Sequence[str], year: int,
-            hashes: Mapping[str, str]) -> tuple[tuple[str, str, str, str], ...]:
-    """The input cells of a region's indicators in a year: file, sheet, cell, hash of the file.
-
-    Raises
-    ------
-    ReconciliationError : a file has no hash.
-    """
-    o = observations[(observations["region"] == region) & observations["indicator"].isin(list(indicators))
-                     & (observations["end"].dt.year == year) & (observations["measure"] == "value")]
-    if gone := sorted(set(o["file"]) - set(hashes)):
-        raise ReconciliationError(f"输入文件 {gone[0]} 没有哈希,不能追溯。")
-    return tuple(sorted({(r.file, r.sheet, r.cell, hashes[r.file]) for r in o.itertuples()}))
+def gather(cells: Iterable[Source]) -> tuple[Source, ...]:
+    """Single cells gathered by file and sheet: (file, sheet, "B4 C4", hash)."""
+    held: dict[tuple[str, str, str], dict[str, None]] = {}
+    for file, sheet, cell, sha in cells:
+        held.setdefault((file, sheet, sha), {})[cell] = None
+    return tuple((file, sheet, " ".join(names), sha) for (file, sheet, sha), names in sorted(held.items()))
 
 
-def write(passports: Iterable[Passport]) -> bytes:
-    """The sidecar, JSON with sorted codes."""
-    rows = {p.code: asdict(p) for p in sorted(passports, key=lambda p: p.code)}
-    return json.dumps(rows, ensure_ascii=False, indent=1, sort_keys=True).encode()
+def write(passports: Iterable[Passport], cells: Mapping[str, tuple[Source, ...]] | None = None) -> bytes:
+    """The sidecar: passports by code and the cells by the names that their numbers use; same content, same bytes."""
+    rows = {p.code: asdict(p) for p in passports}
+    used = {i for p in rows.values() for n in p["numbers"] for i in n["inputs"]}
+    made = {"passports": rows, "sources": {k: v for k, v in (cells or {}).items() if k in used}}
+    return json.dumps(made, ensure_ascii=False, indent=0, sort_keys=True).encode()
 
 
-def read(content: bytes) -> dict[str, Passport]:
-    """Passports by code from a sidecar.
+def read(content: bytes) -> tuple[dict[str, Passport], dict[str, list[Source]]]:
+    """Passports by code, and cells by name, from a sidecar.
 
     Raises
     ------
     ReconciliationError : it is not a sidecar.
     """
     try:
-        rows = json.loads(content)
-        return {c: Passport(c, p["title"], tuple(Number(**n | {"key": tuple(map(tuple, n["key"])),
-                                                               "inputs": tuple(map(tuple, n["inputs"]))})
+        made = json.loads(content)
+        rows = {c: Passport(c, p["title"], tuple(Number(**n | {"key": tuple(map(tuple, n["key"])),
+                                                               "inputs": tuple(n["inputs"])})
                                                  for n in p["numbers"]), tuple(p["fixed"]), tuple(p["texts"]))
-                for c, p in rows.items()}
+                for c, p in made["passports"].items()}
+        return rows, {k: [tuple(cell) for cell in v] for k, v in made["sources"].items()}
     except (ValueError, TypeError, KeyError, AttributeError) as e:
         raise ReconciliationError(f"数字溯源文件已损坏:{e}。请重新运行该月。") from e
 
 
-def trace(wanted: str, passports: Mapping[str, Passport]) -> str:
+def trace(wanted: str, passports: Mapping[str, Passport], cells: Mapping[str, list[Source]]) -> str:
     """What `trace CODE` prints: each number with value, formula and input cells.
 
     Raises
@@ -116,13 +132,17 @@ def trace(wanted: str, passports: Mapping[str, Passport]) -> str:
     ReconciliationError : no such code; names the nearest.
     """
     if wanted not in passports:
-        raise ReconciliationError(f"没有编号 {wanted};本月的编号有 {'、'.join(sorted(passports)) or '(无)'}。")
+        near = difflib.get_close_matches(wanted, passports, 5, .5) or sorted(passports)[:20]
+        raise ReconciliationError(f"没有编号 {wanted};相近的编号有 {'、'.join(near) or '(无)'}。")
     p = passports[wanted]
-    lines = [f"{p.code} {p.title}"]
+    lines, named = [f"{p.code} {p.title}"], []
     for n in p.numbers:
         place = f"{n.table}[{','.join(v for _, v in n.key)}].{n.column}" if n.table else "推算"
-        lines.append(f"  {n.text} = {n.value!r} | {place} | {n.formula}")
-        lines += [f"      {file} {sheet} {cell} sha256:{sha[:12]}" for file, sheet, cell, sha in n.inputs]
+        names = f" | 输入:{'、'.join(n.inputs)}" if n.inputs else ""
+        lines.append(f"  {n.text} = {n.value!r} | {place} | {n.formula}{names}")
+        named += [i for i in n.inputs if i not in named]
+    for i in named:
+        lines += [f"输入 {i}:", *(f"  {file} {sheet} {cell} sha256:{sha[:12]}" for file, sheet, cell, sha in cells[i])]
     return "\n".join(lines)
 
 
@@ -134,38 +154,53 @@ def verify(passports: Iterable[Passport], tables: Mapping[str, pd.DataFrame]) ->
     ReconciliationError : a row is gone or a value differs; names the page and the place in the table, or both pages.
     """
     seen: dict[tuple, tuple[str, str]] = {}
+    lookups: dict[tuple, dict[tuple, list]] = {}
     for p in passports:
         for n in p.numbers:
             if not n.table:
                 continue
-            frame, where = tables[n.table], f"{n.table}({','.join(v for _, v in n.key)})的 {n.column}"
-            for column, value in n.key:
-                frame = frame[frame[column].astype(str) == value]
-            if len(frame) != 1:
-                raise ReconciliationError(f"{p.code} 印有「{n.text}」,但 {where} 有 {len(frame)} 行。")
-            now = float(frame[n.column].iloc[0])
+            where = f"{n.table}({','.join(v for _, v in n.key)})的 {n.column}"
+            found = _find(tables[n.table], n, lookups)
+            if len(found) != 1:
+                raise ReconciliationError(f"{p.code} 印有「{n.text}」,但 {where} 有 {len(found)} 行。")
+            now = float(found[0])
             if now != n.value:
                 raise ReconciliationError(f"{p.code} 印有「{n.text}」(值 {n.value!r}),"
                                           f"而 {where} 现为 {now!r},两处不一致。")
-            unit = re.sub(r"[\d,.\u2212<>]", "", n.text)
-            first = seen.setdefault((n.table, n.key, n.column, unit), (p.code, n.text))
+            unit, decimals = re.sub(r"[\d,.\u2212<>]", "", n.text), len(n.text.partition(".")[2])
+            first = seen.setdefault((n.table, n.key, n.column, unit, decimals), (p.code, n.text))
             if _plain(first[1].replace(unit, "")) != _plain(n.text.replace(unit, "")):
                 raise ReconciliationError(f"{where} 在 {first[0]} 印作「{first[1]}」,"
                                           f"在 {p.code} 印作「{n.text}」,两处不一致。")
 
 
+def _find(frame: pd.DataFrame, n: Number, lookups: dict) -> list:
+    """Values of the rows that a number names; each table is laid out once for each set of key columns."""
+    columns = tuple(c for c, _ in n.key)
+    if (n.table, columns, n.column) not in lookups:
+        keys = zip(*(frame[c].astype(str) for c in columns), strict=True)
+        rows: dict[tuple, list] = {}
+        for key, value in zip(keys, frame[n.column], strict=True):
+            rows.setdefault(key, []).append(value)
+        lookups[n.table, columns, n.column] = rows
+    return lookups[n.table, columns, n.column].get(tuple(v for _, v in n.key), [])
+
+
 def reconcile(printed: Mapping[str, Mapping[str, Sequence[str]]], passports: Mapping[str, Passport]) -> int:
     """Compare every number in the finished outputs with the passports.
 
+    A sentence may have been reworded by hand, even shortened: its numbers must be those of the sentence it came from,
+    in their order. Rows of tables and values of charts (they hold `|`) must be as computed.
+
     Parameters
     ----------
-    printed : place (a file name) → code → texts found there. passports : by code.
+    printed : place (a file name) → code → texts found there. passports : by code, computed from the tables.
     Returns
     -------
     How many numbers were compared.
     Raises
     ------
-    ReconciliationError : an unknown code, or a number that no passport holds; names the output and the table's place.
+    ReconciliationError : an unknown code, or a number that differs; names the output and the table's place.
     Source
     ------
     输出文件读回的文字与数据表逐一比对。
@@ -176,23 +211,28 @@ def reconcile(printed: Mapping[str, Mapping[str, Sequence[str]]], passports: Map
             if key not in passports:
                 raise ReconciliationError(f"{place} 中的编号 {key} 没有溯源记录。")
             p = passports[key]
-            known = tokens([n.text for n in p.numbers]) | tokens(p.fixed)
             for text in texts:
-                strange = sorted(tokens([text]) - known)
-                if strange or (p.texts and tokens([text]) and text not in p.texts):
-                    raise ReconciliationError(_difference(place, p, text, strange))
-                compared += len(tokens([text]))
+                found = sequence(text)
+                if found and text not in p.texts:
+                    near = next(iter(difflib.get_close_matches(text, p.texts, 1, 0)), "")
+                    if "|" in text or not _in_order(found, sequence(near)):
+                        raise ReconciliationError(_difference(place, p, text, near))
+                compared += len(found)
     return compared
 
 
-def _difference(place: str, p: Passport, text: str, strange: Sequence[str]) -> str:
-    near = difflib.get_close_matches(text, p.texts, 1, 0)
-    lost = sorted(tokens(near) - tokens([text]))
+def _in_order(part: Sequence[str], whole: Sequence[str]) -> bool:
+    rest = iter(whole)
+    return all(t in rest for t in part)
+
+
+def _difference(place: str, p: Passport, text: str, near: str) -> str:
+    lost, strange = sorted(tokens([near]) - tokens([text])), sorted(tokens([text]) - tokens([near]))
     row = next((n for n in p.numbers if n.table and lost and lost[0] in tokens([n.text])), None)
     where = f"{row.table}({','.join(v for _, v in row.key)}).{row.column} 印作「{row.text}」" if row else (
-        f"数据表算得「{near[0]}」" if near else "数据表中没有这个数")
+        f"数据表算得「{near}」" if near else "数据表中没有这个数")
     what = f"{place} 的 {p.code} 印有「{text}」" + (f"(其中 {strange[0]})" if strange else "")
-    return f"{what},而{where}。两处不一致。"
+    return f"{what},而{where}。两处不一致。请改回,或删除该文件后重新生成。"
 
 
 def complete(p: Passport) -> Passport:

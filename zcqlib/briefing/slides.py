@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,22 +11,25 @@ from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION
 from pptx.enum.shapes import PP_PLACEHOLDER
+from pptx.enum.text import MSO_ANCHOR
 from pptx.exc import PackageNotFoundError
 from pptx.opc.constants import RELATIONSHIP_TYPE as RT
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
 from zcqlib.briefing.pages import Chart, Page
-from zcqlib.briefing.passport import freeze
-from zcqlib.briefing.words import cell_text
+from zcqlib.briefing.passport import CODE, freeze
+from zcqlib.briefing.words import DEMO, cell_text
 from zcqlib.tables import ZcqError
 
 TEMPLATE = Path(__file__).with_name("template.pptx")
 LATIN, EAST = "Arial", "微软雅黑"
 NAVY, INK, GREY = RGBColor(0x14, 0x28, 0x4B), RGBColor(0x1F, 0x29, 0x37), RGBColor(0x5B, 0x67, 0x75)
+BESIDE = 8  # a table of so many rows stands beside a chart, a longer one is left to the brief
+DEMO_FILL = RGBColor(0x8A, 0x5A, 0x00)
 WHITE, BAND = RGBColor(255, 255, 255), RGBColor(0xF3, 0xF5, 0xF7)
 _AFTER = {qn(f"a:{t}") for t in ("cs", "sym", "hlinkClick", "hlinkMouseOver", "rtl", "extLst")}
-_CODE = re.compile(r"ZCQ-\d{6}-P\d{2}")
+LIGHTS = {"✓": "14284B", "●": "0B7A5E", "▲": "8A5A12", "■": "B3261E", "◇": "5B6775"}  # text shades of the lights
 
 
 class TemplateError(ZcqError):
@@ -69,30 +71,44 @@ def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
 
 def _slide(deck, layout, page: Page) -> None:
     slide = deck.slides.add_slide(layout)
-    width, left = deck.slide_width, Inches(.67)
-    full = width - 2 * left
+    left, top, bottom = Inches(.67), Inches(1.45), Inches(6.6)
+    full = deck.slide_width - 2 * left
     slide.shapes.title.text_frame.text = page.title
     body = next(p for p in slide.placeholders if p.placeholder_format.type in (PP_PLACEHOLDER.BODY,
                                                                                PP_PLACEHOLDER.OBJECT))
-    beside = page.chart is not None
-    top, bottom = Inches(1.45), Inches(6.55)
+    beside = page.chart is not None and (bool(page.lines) or 0 < len(page.table) <= BESIDE)
+    narrow = int(full * (.52 if page.table and not page.lines else .42)) if beside else full
     if page.lines:
-        body.left, body.top, body.width = left, top, int(full * .4) if beside else full
-        body.height = bottom - top if beside or not page.table else Inches(.4 * len(page.lines) + .15)
+        body.left, body.top, body.width, body.height = left, top, narrow, bottom - top
         body.text_frame.text = page.lines[0]
         for line in page.lines[1:]:
             body.text_frame.add_paragraph().text = line
+        size = next((s for s in (18, 16, 14, 13, 12) if _lines(page.lines, narrow, s) * Pt(1.3 * s)
+                     + Pt(8) * len(page.lines) <= bottom - top), 11)
         for p in body.text_frame.paragraphs:
             p.space_after = Pt(8)
+            for run in p.runs:
+                run.font.size = Pt(size)
+        if not beside:
+            body.height = int(_lines(page.lines, full, size) * Pt(1.3 * size) + Pt(8) * len(page.lines) + Pt(8))
+            top += body.height
     else:
         body._element.getparent().remove(body._element)
-    if beside:
-        x = left + int(full * .43) if page.lines else left
+    if page.chart is not None:
+        x = left + narrow + int(full * .03) if beside else left
         _chart(slide, page.chart, x, top, left + full - x, bottom - top)
-    elif page.table:
-        y = top + (body.height + Inches(.1) if page.lines else 0)
-        _table(slide, page.table, left, y, full, Inches(6.7) - y)
-    for text, x, w, right in ((page.note, left, full - Inches(2.2), False),
+    if page.table and (page.chart is None or beside and not page.lines):
+        _table(slide, page.table, left, top, narrow, bottom - top)
+    aside = 0
+    if DEMO in page.note:
+        badge = slide.shapes.add_textbox(left, Inches(6.88), Inches(.9), Inches(.26))
+        badge.fill.solid()
+        badge.fill.fore_color.rgb = DEMO_FILL
+        frame, aside = badge.text_frame, Inches(1.05)
+        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+        frame.text, frame.paragraphs[0].alignment = DEMO, 2
+        frame.paragraphs[0].runs[0].font.size, frame.paragraphs[0].runs[0].font.color.rgb = Pt(11), WHITE
+    for text, x, w, right in ((page.note, left + aside, full - Inches(2.2) - aside, False),
                               (page.code, left + full - Inches(2.2), Inches(2.2), True)):
         box = slide.shapes.add_textbox(x, Inches(6.85), w, Inches(.4)).text_frame
         box.word_wrap = True
@@ -101,9 +117,16 @@ def _slide(deck, layout, page: Page) -> None:
         run = box.paragraphs[0].runs[0]
         run.font.size, run.font.color.rgb = Pt(10.5), GREY
         box.paragraphs[0].alignment = 3 if right else 1
-    slide.notes_slide.notes_text_frame.text = page.note
+        if right and page.link:
+            run.hyperlink.address = page.link
+    slide.notes_slide.notes_text_frame.text = f"怎么读:{page.reading}\n{page.note}"
     for root in (slide._element, slide.notes_slide._element):
         faces(root)
+
+
+def _lines(texts: Sequence[str], width: int, size: float) -> int:
+    """How many lines the texts take when set in this size."""
+    return sum(-(-len(t) // max(1, int(width / Pt(size) - 1.5))) for t in texts)
 
 
 def _chart(slide, chart: Chart, x, y, w, h) -> None:
@@ -160,12 +183,14 @@ def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
         for j, text in enumerate(row):
             cell = table.cell(i, j)
             cell.text, cell.margin_top, cell.margin_bottom = text, Pt(2), Pt(2)
+            cell.vertical_anchor = MSO_ANCHOR.MIDDLE
             cell.fill.solid()
             cell.fill.fore_color.rgb = NAVY if i == 0 else WHITE if i % 2 else BAND
             for p in cell.text_frame.paragraphs:
                 for run in p.runs:
                     run.font.size, run.font.bold = Pt(size), i == 0
-                    run.font.color.rgb = WHITE if i == 0 else INK
+                    run.font.color.rgb = WHITE if i == 0 else RGBColor.from_string(LIGHTS[text[0]]) if text[:1] in \
+                        LIGHTS else INK
 
 
 def faces(root) -> None:
@@ -200,6 +225,8 @@ def make_template() -> bytes:
                 p.left, p.top, p.width, p.height = Inches(.67), Inches(1.45), Inches(12), Inches(5.1)
             else:
                 p._element.getparent().remove(p._element)
+                continue
+            p._element.txBody.find(qn("a:bodyPr")).set("lIns", "0")
     styles = master._element.find(qn("p:txStyles"))
     for tag, size, color in (("p:titleStyle", 2400, "14284B"), ("p:bodyStyle", 1600, "1F2937")):
         for level in styles.find(qn(tag)):
@@ -240,7 +267,7 @@ def read_slides(content: bytes) -> dict[str, list[str]]:
             if shape.has_text_frame:
                 texts += [p.text for p in shape.text_frame.paragraphs]
             elif shape.has_table:
-                texts += [cell.text for row in shape.table.rows for cell in row.cells]
+                texts += ["|".join(cell.text for cell in row.cells) for row in shape.table.rows]
             elif shape.has_chart:
                 texts += [f"{s.name}|{c}|{v:g}" for plot in shape.chart.plots for s in plot.series
                           for c, v in zip(plot.categories, s.values, strict=True) if v is not None]
@@ -248,7 +275,7 @@ def read_slides(content: bytes) -> dict[str, list[str]]:
                 head, *rows = book.active.iter_rows(values_only=True)
                 texts += [f"{name}|{row[0]}|{v:g}" for row in rows for name, v in zip(head[1:], row[1:], strict=True)
                           if v is not None]
-        codes = [t for t in texts if _CODE.fullmatch(t)]
+        codes = [t for t in texts if CODE.fullmatch(t)]
         if len(codes) != 1:
             raise TemplateError(f"幻灯片第 {number} 页应有一个编号,找到 {len(codes)} 个,不能核对数字。")
         out[codes[0]] = [t for t in texts if t and t != codes[0]]

@@ -32,10 +32,14 @@ class Scale:
     factor: int = 1
     digits: int = 0
 
+    @property
+    def step(self) -> Decimal:
+        """The smallest difference that can be printed."""
+        return Decimal(1).scaleb(-self.digits)
+
     def round(self, value: float, mode: str = ROUND_HALF_UP) -> Decimal:
         """The value as it will stand on paper."""
-        step = Decimal(1).scaleb(-self.digits)
-        return (Decimal(repr(float(value))) / self.factor).quantize(step, rounding=mode)
+        return (Decimal(repr(float(value))) / self.factor).quantize(self.step, rounding=mode)
 
     def text(self, printed: Decimal, comma: bool = False) -> str:
         """A rounded value with minus sign and unit."""
@@ -57,6 +61,12 @@ def scale(size: float, unit: str, digits: int | None = None) -> Scale:
     if unit not in ("万元", "亿元") and size >= 1e5:
         return Scale("万" + unit, 10_000, 1 if digits is None else digits)
     return Scale(unit, 1, digits if digits is not None else 1 if unit == "亿元" else 0)
+
+
+def row_scale(row: Mapping) -> Scale:
+    """The one scale on which all quantities of a target are printed together."""
+    size = max((abs(v) for v in (row["target_low"], row["actual"], row["median"]) if v == v), default=0.0)
+    return scale(size, row["unit"], _target_digits(row))
 
 
 def number(value: float, unit: str = "", digits: int | None = None, comma: bool = True) -> str:
@@ -148,14 +158,16 @@ def about(p: float) -> str:
 
 
 def light(row: Mapping) -> str:
-    """Key of LIGHTS for a PROJECTIONS row: it grades the printed chance, never the distance from 序时进度."""
-    if row["kind"] == "milestone":
-        return "met" if row.get("probability") == 1 else "stage"
+    """Key of LIGHTS for a PROJECTIONS row: it grades the printed chance, never the distance from 序时进度.
+
+    Where no chance is given, the verdict says whether a stage row is done or under way.
+    """
     if row["target_low"] != row["target_low"]:
         return "none"
     p = row["probability"]
-    if p != p:
-        return "unknown"
+    if row["kind"] == "milestone" or p != p:
+        stage = row["kind"] == "milestone" or row["verdict"] == LIGHTS["stage"][1:]
+        return "met" if row["verdict"] == LIGHTS["met"][1:] else "stage" if stage else "unknown"
     if already_met(row):
         return "met"
     return "good" if whole_chance(p) >= 80 else "open" if whole_chance(p) >= 40 else "hard"
@@ -166,6 +178,11 @@ def already_met(row: Mapping) -> bool:
     actual, low = row["actual"], row["target_low"]
     reached = actual > low if row["comparator"] == "gt" else actual >= low
     return bool(reached and row["probability"] == 1 and row["kind"] in ("flow", "recurring", "coverage"))
+
+
+def verb(row: Mapping) -> str:
+    """A quantity is 完成, a level or rate 达到."""
+    return "完成" if row["kind"] in ("flow", "recurring", "coverage") else "达到"
 
 
 def target_words(row: Mapping, s: Scale | None = None, commitment: str = "firm") -> str:
@@ -206,9 +223,7 @@ def projection_sentence(row: Mapping, recent: float = float("nan"), commitment: 
     """
     if row["kind"] == "milestone":
         return "按节点推进,不给概率" + _demo(row)
-    largest = max((abs(v) for v in (row["target_low"], row["actual"], row["median"]) if v == v), default=0.0)
-    s = scale(largest, row["unit"], _target_digits(row))
-    parts = []
+    s, parts = row_scale(row), []
     if row["median"] == row["median"]:
         bare = Scale("", s.factor, s.digits)
         span = f"{bare.text(s.round(row['low']))}—{s.text(s.round(row['high']))}"
@@ -216,12 +231,12 @@ def projection_sentence(row: Mapping, recent: float = float("nan"), commitment: 
     if row["target_low"] != row["target_low"]:
         parts.append(LIGHTS["none"])
     elif row["probability"] != row["probability"]:
-        parts.append(f"{target_words(row, s, commitment)}缺少依据,不给概率")
+        why = "按节点推进" if light(row) == "stage" else "缺少依据"
+        parts.append(f"{target_words(row, s, commitment)}{why},不给概率")
     elif already_met(row):
         parts.append(f"{target_words(row, s, commitment)}已完成")
     else:
-        verb = "完成" if row["kind"] in ("flow", "recurring", "coverage") else "达到"
-        parts.append(f"{verb}{target_words(row, s, commitment)}{about(row['probability'])}把握"
+        parts.append(f"{verb(row)}{target_words(row, s, commitment)}{about(row['probability'])}把握"
                      f"({chance_word(row['probability'])})")
     done = _progress(row, s, recent)
     small = row["target_low"] < SMALL and s.digits == 0 and row["target_low"] == row["target_low"]
@@ -235,7 +250,7 @@ def _progress(row: Mapping, s: Scale, recent: float) -> str:
     if row["unit"] in SHARES:
         return f"{month}月累计为{s.text(s.round(row['actual']))}"
     parts = [("现有" if stock else "已完成") + s.text(s.round(row["actual"]))]
-    need = needed(row, s)
+    need = needed(row)
     if need is not None:
         verb = "月均需净增" if stock else "月均需"
         parts.append(f"余下{12 - month}个月{verb}{s.text(need)}")
@@ -245,14 +260,38 @@ def _progress(row: Mapping, s: Scale, recent: float) -> str:
     return ",".join(parts)
 
 
-def needed(row: Mapping, s: Scale) -> Decimal | None:
-    """Still needed in each remaining month as printed; None where nothing is left to do or no month is left."""
-    left = 12 - pd.Period(row["as_of"], "M").month
-    if left == 0 or row["target_low"] != row["target_low"] or row["actual"] != row["actual"]:
+def shortfall(row: Mapping) -> Decimal | None:
+    """What is still missing on the printed scale: target − done as printed, of a strict target to the next step beyond;
+    None where nothing is missing or known."""
+    if row["target_low"] != row["target_low"] or row["actual"] != row["actual"]:
         return None
-    step = Decimal(1).scaleb(-s.digits)
-    gap = s.round(row["target_low"]) + (step if row["comparator"] == "gt" else 0) - s.round(row["actual"])
-    return (gap / left).quantize(step, ROUND_CEILING) if gap > 0 else None
+    s = row_scale(row)
+    gap = s.round(row["target_low"]) + (s.step if row["comparator"] == "gt" else 0) - s.round(row["actual"])
+    return gap if gap > 0 else None
+
+
+def bare_target(row: Mapping) -> str:
+    """The target in a table: 2,200件, >50项, 100—120家."""
+    if row["kind"] == "milestone":
+        return "按节点完成"
+    if row["target_low"] != row["target_low"]:
+        return NONE
+    s = row_scale(row)
+    low = s.text(s.round(row["target_low"]), True)
+    if row["comparator"] == "between":
+        return f"{low.removesuffix(s.unit)}—{s.text(s.round(row['target_high']), True)}"
+    return (">" if row["comparator"] == "gt" else "") + low
+
+
+def needed(row: Mapping) -> Decimal | None:
+    """Still needed in each remaining month as printed; None where nothing is left to do or no month is left."""
+    left, gap = 12 - pd.Period(row["as_of"], "M").month, shortfall(row)
+    return (gap / left).quantize(row_scale(row).step, ROUND_CEILING) if left and gap is not None else None
+
+
+def plain_number(text: str) -> Decimal:
+    """The number at the beginning of a printed quantity."""
+    return Decimal(re.match(r"[\u2212\d,.]+", text).group().replace(",", "").replace(MINUS, "-"))
 
 
 def _demo(row: Mapping) -> str:
@@ -270,7 +309,7 @@ def typeset(text: str) -> str:
 def responsible(units: str, basis: str) -> str:
     """Responsible units as printed; inferred ones are marked, none is said."""
     if not units:
-        return "未明确责任单位"
+        return "计划未写明"
     return units.replace(";", "、") + ("(推定)" if basis == "inferred" else "")
 
 
@@ -301,8 +340,7 @@ def fit_title(*versions: str) -> str:
 
 def projection_numbers(row: Mapping, recent: float = float("nan")) -> list[tuple[str, float, str, str]]:
     """The numbers that `projection_sentence` may print: text, value, column of PROJECTIONS ("" = derived), formula."""
-    largest = max((abs(v) for v in (row["target_low"], row["actual"], row["median"]) if v == v), default=0.0)
-    s, month = scale(largest, row["unit"], _target_digits(row)), pd.Period(row["as_of"], "M").month
+    s, month = row_scale(row), pd.Period(row["as_of"], "M").month
     out = [(s.text(s.round(row[c])), row[c], c, "四舍五入到所示位数")
            for c in ("median", "low", "high", "target_low", "target_high", "actual") if row[c] == row[c]]
     out.append((f"{whole_chance(row['level'])}%", row["level"], "level", "区间的覆盖率"))
@@ -310,7 +348,7 @@ def projection_numbers(row: Mapping, recent: float = float("nan")) -> list[tuple
         out.append((chance_number(row["probability"]), row["probability"], "probability", "年末分布超过目标的比例"))
     out += [(str(12 - month), 12 - month, "", "12 − 数据截至月份"), (str(month), month, "", "数据截至月份"),
             ("12", 12, "", "近12个月")]
-    need = needed(row, s)
+    need = needed(row)
     if need is not None:
         out.append((s.text(need), float(need), "", "(目标 − 已完成)÷ 余下月数,按所示位数进位"))
         if recent == recent and s.round(recent) > 0:

@@ -15,14 +15,25 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from zcqlib.figures.theme import INK, REFERENCE, SIZES, STACKED, TITLE_LENGTH, FigureError, font_path
+from zcqlib.figures.theme import INK, REFERENCE, SIZES, STACKED, THIRD, TITLE_LENGTH, FigureError, font_path
 
 SMALLEST = 10.5  # pt on the 16:9 page: the footer
 
 
-def texts(figure: Figure) -> list[str]:
-    """Every string that the figure prints."""
-    return [t.get_text() for t in _texts(figure)]
+def texts(figure: Figure, axes: bool = True) -> list[str]:
+    """Every string that the figure prints; without `axes` no tick labels, which are a scale and no result."""
+    ticks = {id(t) for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for t in axis.get_ticklabels(which="both")}
+    return [t.get_text() for t in _texts(figure) if axes or id(t) not in ticks]
+
+
+def stamp(figure: Figure, code: str) -> None:
+    """Print the figure's code under the footer, at the right (on a telephone at the left), once."""
+    if any(t.get_gid() == "code" for t in figure.texts):
+        return
+    page, left = SIZES[figure.zcq_size], figure.zcq_size == "phone"
+    wide, high = figure.get_size_inches() * 120 / page.scale  # px
+    figure.text(page.margin / wide if left else 1 - page.margin / wide, (24 if left else 12) / high, code, gid="code",
+                fontsize=SMALLEST * page.scale, color=THIRD, ha="left" if left else "right", va="center")
 
 
 def _texts(figure: Figure) -> list[Text]:

@@ -101,7 +101,10 @@ class FigureError(ZcqError):
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A figure's words: `title` the finding, `subtitle` measure (unit); place, period; footer from the data."""
+    """A figure's words: `title` the finding, `subtitle` measure (unit); place, period; footer from the data.
+
+    `about` names the indicators that it rests on.
+    """
 
     title: str
     subtitle: str
@@ -110,6 +113,7 @@ class Caption:
     demo: bool
     note: str = ""
     alt: str = ""
+    about: tuple[str, ...] = ()
 
 
 def font_path() -> Path:

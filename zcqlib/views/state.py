@@ -248,5 +248,12 @@ def orders(month: Month) -> pd.DataFrame:
     """Gaps of missed targets as monthly asks to parks and units."""
     from zcqlib.briefing.orders import gap_orders
 
-    p = month.table("PROJECTIONS")
-    return gap_orders(p, month.table("SERIES"), month.table("TARGETS"))
+    p, parks = month.table("PROJECTIONS"), {r: month.catalog.name(r) for r in month.catalog.parks}
+    return gap_orders(p, month.table("SERIES"), month.table("TARGETS"), parks)
+
+
+def asks(month: Month) -> pd.DataFrame:
+    """The same asks as they are printed in the ledger."""
+    from zcqlib.briefing.ledger import ASKS, ask_rows
+
+    return pd.DataFrame(ask_rows(orders(month), month.catalog.name), columns=list(ASKS))

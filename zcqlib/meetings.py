@@ -1,0 +1,269 @@
+"""What a month gives to its meetings: slides, brief, ledger and passports on disk, and the check that they agree.
+
+`export` writes, `check` reads everything back (a file changed by hand too) and compares it with the tables, `trace`
+says where the numbers of one code come from.
+"""
+from __future__ import annotations
+
+import difflib
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+
+from zcqlib import answers, lineage
+from zcqlib.briefing import brief, conclusions, ledger, orders, pages, passport, slides, words
+from zcqlib.briefing.pages import MEETINGS, Tables
+from zcqlib.briefing.passport import Passport, ReconciliationError
+from zcqlib.month import Month
+from zcqlib.workspace import digest, note, write_atomic
+
+# section → what its cell in the notebooks calls; the first cell that does is linked
+CELLS = {"state": "say.state_of_month", "late": "views.submissions", "moved": "views.waterfall",
+         "chances": "views.chances", "open": "views.pace", "parks": "views.chances", "ranks": "views.places",
+         "groups": "views.scores", "orders": "views.orders", "stages": "views.milestones", "attain": "views.bullets"}
+# a chance in a figure's text, but for the mean of many
+CHANCE = re.compile(r"\d+%(?=\s*完成把握)|(?<!均把握)(?<=把握)\d+%|(?<=把握仍为)\d+%")
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was written for a meeting: `files`; `kept`, those changed by hand, which stay; how many numbers agreed."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    pages: tuple[pages.Page, ...]
+    compared: int
+
+    def summary(self) -> str:
+        """The pages with links to their cells in the HTML edition, and the files, in Markdown."""
+        lines = [f"- [{p.code}]({p.link}) {p.title}" if p.link else f"- {p.code} {p.title}" for p in self.pages]
+        kept = {p.name for p in self.kept}
+        names = "、".join(p.name + ("(有手工改动,未覆盖)" if p.name in kept else "") for p in self.files)
+        return "\n".join([*lines, "", f"文件(briefing 文件夹):{names};核对{self.compared}个数字,全部一致。"])
+
+
+def tables(month: Month) -> Tables:
+    """The month's tables as the briefing takes them."""
+    p, t, series = month.table("PROJECTIONS"), month.table("TARGETS"), month.table("SERIES")
+    groups = month.catalog.weights.query("level == 'group'").set_index("id")["name_zh"].to_dict()
+    asks = orders.gap_orders(p, series, t, {r: month.catalog.name(r) for r in month.catalog.parks})
+    return Tables(p, t, month.table("RANKS"), month.table("MILESTONES"), asks, month.period, month.catalog.name,
+                  month.source(), frozenset(month.catalog.headline()["id"]),
+                  orders.recent_means(series, month.period), month.table("TRAIL"), month.table("OVERDUE"), groups,
+                  _links(month))
+
+
+def _links(month: Month) -> dict[str, str]:
+    """Section → place of its cell in the HTML edition, seen from the folder of the briefing."""
+    found = {}
+    for path in sorted((month.workspace.root / "notebooks").glob("[0-9][0-9]_*.ipynb")):
+        for cell in nbformat.read(path, 4).cells:
+            for section, call in CELLS.items():
+                if cell.cell_type == "code" and call in cell.source:
+                    found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell.id}")
+    return found
+
+
+def export(month: Month, meeting: str = "fortnight") -> Export:
+    """Write slides, brief, ledger and passports of a meeting into the month's folder and read them back.
+
+    What other meetings got earlier is brought up to date with it. A file that somebody changed by hand since it was
+    written is left as it is, and checked like the others.
+
+    Raises
+    ------
+    ValueError : unknown meeting. TemplateError : a template lacks what a page needs. ReconciliationError : a number in
+    one of them is not the tables'.
+    """
+    t, folder = tables(month), month.folder / "briefing"
+    rows, before, hashes, kept, drawn = _rows(month, t), _written(folder), {}, [], {}
+    as_of = f"{t.period.year}年{t.period.month}月" + (f"({words.DEMO})" if t.demo else "")
+    contents = {"ledger.xlsx": ledger.ledger(rows, t.orders, t.milestones, t.period, t.name, t.demo)}
+    sidecars = {"ledger": ledger.passports(rows, t.orders, t.projections, t.period, _region(t))}
+    for m in [m for m in MEETINGS if m == meeting or f"{m}.json" in {p.name for p in folder.glob("*.json")}]:
+        drawn[m] = pages.pages(t, m)
+        title = f"关于{t.period.year}年{t.period.month}月自创区建设目标进展情况的报告({MEETINGS[m]})"
+        contents |= {f"{m}.pptx": slides.slides(drawn[m], _template(month, slides.TEMPLATE)),
+                     f"{m}.docx": brief.brief(drawn[m], title, as_of, _template(month, brief.TEMPLATE))}
+        sidecars[m] = [p.passport for p in drawn[m]]
+    for name, content in contents.items():
+        path, hashes[name] = folder / name, digest(content)
+        if path.exists() and digest(path) not in (before.get(name), hashes[name]):
+            kept.append(path)
+            hashes[name] = before.get(name, "")
+            continue
+        write_atomic(path, content)
+    for name, passports in sidecars.items():
+        used = {i for p in passports for n in p.numbers for i in n.inputs}
+        write_atomic(folder / f"{name}.json", passport.write(passports, lineage.cells(month, used)))
+    write_atomic(folder / "written.json", json.dumps(hashes, indent=1, sort_keys=True).encode())
+    for path in sorted(folder.iterdir()):
+        note(f"saved briefing/{path.name}")
+    compared = sum(_agree(month, t, m) for m in drawn) + _ledger_agrees(month, t, rows)
+    files = tuple(folder / n for n in (*(n for n in contents if n.startswith((meeting, "ledger"))), f"{meeting}.json",
+                                       "ledger.json"))
+    return Export(folder, files, tuple(kept), drawn[meeting], compared)
+
+
+def _template(month: Month, shipped: Path) -> Path:
+    """The office's own template, where one of that name stands among the reference tables, else the shipped one."""
+    own = month.workspace.reference / shipped.name
+    return own if own.exists() else shipped
+
+
+def _rows(month: Month, t: Tables) -> pd.DataFrame:
+    return ledger.ledger_rows(t.targets, t.projections, t.milestones, t.period, t.name, month.table("ANSWERS"))
+
+
+def _region(t: Tables):
+    held = t.targets.drop_duplicates("id").set_index("id")["region"].to_dict()
+    return lambda id: held.get(id, "zone")
+
+
+def _written(folder: Path) -> dict[str, str]:
+    """Hashes of the files as they were last written."""
+    path = folder / "written.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def check(month: Month) -> int:
+    """Compare every number that the month's outputs print with its tables; how many there were.
+
+    Slides and briefs are read back page by page against pages computed anew; of the ledger each locked cell and each
+    ask; of figures the texts that were taken before saving, against the tables where their numbers came from; of the
+    notebooks' conclusions the sentences of fixed form (year end, counts of lights, places).
+
+    Raises
+    ------
+    ReconciliationError : names the output and the table's place.
+    """
+    t = tables(month)
+    forms, compared = _forms(t), 0
+    for path in sorted((month.folder / "passports").glob("*.json")):
+        for p in _verify(month, path):
+            chances = [n.text for n in p.numbers if n.table and n.column == "probability"]
+            own = {"完成把握": (CHANCE, {*chances, "1%", "99%"})}
+            compared += sum(bool(n.table) for n in p.numbers)
+            compared += sum(_said_right(f"图 {path.stem} ", text, forms | own) for text in p.texts)
+    for path in sorted((month.folder / "notebooks").glob("*.ipynb")):
+        compared += sum(_said_right(f"笔记本 {path.stem} 的结论", text, forms) for text in _said(path))
+    return compared + sum(_agree(month, t, m) for m in MEETINGS) + _ledger_agrees(month, t, _rows(month, t))
+
+
+def _agree(month: Month, t: Tables, meeting: str) -> int:
+    """Read slides and brief of a meeting back, where there are any."""
+    folder = month.folder / "briefing"
+    found = {f"{meeting}{kind}": read((folder / f"{meeting}{kind}").read_bytes())
+             for kind, read in ((".pptx", slides.read_slides), (".docx", brief.read_brief))
+             if (folder / f"{meeting}{kind}").exists()}
+    if not found:
+        return 0
+    _verify(month, folder / f"{meeting}.json")
+    return passport.reconcile(found, {p.code: p.passport for p in pages.pages(t, meeting)})
+
+
+def _verify(month: Month, path: Path) -> list[Passport]:
+    """The passports of a sidecar, after its numbers were compared with the tables as they are now."""
+    if not path.exists():
+        raise ReconciliationError(f"缺少数字溯源文件 {path.name}。请重新运行该月。")
+    passports, _ = passport.read(path.read_bytes())
+    names = {n.table for p in passports.values() for n in p.numbers if n.table}
+    passport.verify(passports.values(), {n: month.table(n) for n in names})
+    return list(passports.values())
+
+
+def _ledger_agrees(month: Month, t: Tables, rows: pd.DataFrame) -> int:
+    """Read the ledger back, where there is one: every locked cell and every ask."""
+    from openpyxl import load_workbook
+
+    path = month.folder / "briefing" / "ledger.xlsx"
+    if not path.exists():
+        return 0
+    _verify(month, path.with_suffix(".json"))
+    content = path.read_bytes()
+    back = answers.read_ledger(content, "ledger.xlsx", "", t.period)
+    if len(wrong := back.problems[back.problems["severity"] == "error"]):
+        first = wrong.iloc[0]
+        raise ReconciliationError(f"ledger.xlsx「{first['sheet']}」{first['cell']}:{first['message']}"
+                                  f"数据表算得的台账与之不一致。请改回,或删除该文件后重新生成。")
+    book, sheet = load_workbook(io.BytesIO(content)), answers.SHEET
+    now = {r["编号"]: r for r in rows.to_dict("records")}
+    shown = [dict(zip(answers.COLUMNS, values, strict=False))
+             for values in book[sheet].iter_rows(min_row=answers.HEAD + 1, values_only=True) if values[0]]
+    for r in shown:
+        for c in answers.LOCKED:
+            if answers.plain(r[c]) != answers.plain(now.get(r["编号"], {}).get(c)):
+                raise ReconciliationError(f"ledger.xlsx「{sheet}」{r['编号']} 的「{c}」印作「{r[c]}」,"
+                                          f"而数据表算得「{now.get(r['编号'], {}).get(c)}」。两处不一致。")
+    asks = [tuple(v) for v in book[ledger.ORDERS].iter_rows(min_row=3, values_only=True)]
+    for i, (found, computed) in enumerate(zip(asks, ledger.ask_rows(t.orders, t.name), strict=False), 3):
+        if [answers.plain(v) for v in found] != [answers.plain(v) for v in computed]:
+            raise ReconciliationError(f"ledger.xlsx「{ledger.ORDERS}」第 {i} 行印作「{found}」,"
+                                      f"而缺口分解表算得「{computed}」。两处不一致。")
+    return sum(r[c] == r[c] for r in now.values() for c in ledger.NUMBERS) + len(asks)
+
+
+def _said(path: Path) -> list[str]:
+    """The sentences that an executed notebook shows as text."""
+    outputs = [o for c in nbformat.read(path, 4).cells if c.cell_type == "code" for o in c.get("outputs", [])]
+    return [s for o in outputs for s in str(o.get("data", {}).get("text/markdown", "")).split("。") if s]
+
+
+def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
+    """What is worded in a fixed form: name → how it is found in a text, and all the wordings that the tables give."""
+    rows = [r | {"demo": False} for r in t.projections[t.projections["median"].notna()].to_dict("records")]
+    whole = {words.projection_sentence(r, commitment=c).split(";")[0] for r in rows for c in ("firm", "aspiration")}
+    head = t.projections[t.projections["region"].isin(pages.ZONES) & t.projections["indicator"].isin(t.headline)]
+    ranks, n = t.ranks[t.ranks["indicator"] == "composite"].dropna(subset=["rank", "low"]), conclusions.lights(head)
+    places = {f"第{int(r.rank)}位(90%区间第{int(r.low)}—{int(r.high)}位,{words.number(r.value, '分')})"
+              for r in ranks.itertuples()}
+    lights = ("met", "good", "open", "hard", "stage")
+    counted = {f"{words.LIGHTS[k][1:]}{of}{n[k]}项" for k in lights for of in ("", "的")}
+    asks = {f"缺口分解为{len(t.orders)}条月度要求"}
+    medians = {w.split("(")[0].split(",")[0] for w in whole}
+    found = {"年末预计": (r"全年预计[\u2212\d,.]+[^\uff0c\uff08\uff1b]*", medians),
+             "年末预计与把握": (r"全年预计[^\uff1b]*80%[^\uff1b]*", whole), "位次": (
+                 r"第\d+位\uff0890%区间第\d+—\d+位\uff0c[\d.]+分\uff09", places),
+             "各档项数": (r"(?<=[中\uff0c究、])(?:已完成|把握较大|尚有悬念|难度较大|按节点推进)的?\d+项", counted),
+             "月度要求": (r"缺口分解为\d+条月度要求", asks)}
+    return {k: (re.compile(how), {words.typeset(w) for w in known}) for k, (how, known) in found.items()}
+
+
+def _said_right(place: str, text: str, forms: Mapping[str, tuple[re.Pattern, set[str]]]) -> int:
+    """Compare what a text says in fixed forms with what the tables give; how many numbers that were.
+
+    Counts of lights are compared where the whole plan is counted, which its fixed beginnings say.
+    """
+    text, compared = re.sub(r"(?<=\d),(?=\d)", "", words.typeset(text)), 0
+    for name, (pattern, known) in forms.items():
+        if name == "各档项数" and not ("纳入判断的" in text or "提请会议研究" in text):
+            continue
+        for found in pattern.findall(text):
+            if found not in known:
+                near = next(iter(difflib.get_close_matches(found, known, 1, 0)), "没有这一项")
+                raise ReconciliationError(f"{place}印有「{found}」({name}),而数据表最接近的是「{near}」。两处不一致。"
+                                          "如数据更新过,请重新运行该月。")
+            compared += len(passport.sequence(found))
+    return compared
+
+
+def trace(month: Month, wanted: str) -> str:
+    """Where the numbers of one code come from.
+
+    Raises
+    ------
+    ReconciliationError : no such code in the month; names the nearest.
+    """
+    passports, cells = {}, {}
+    for path in sorted([*(month.folder / "briefing").glob("*.json"), *(month.folder / "passports").glob("*.json")]):
+        if path.name != "written.json":
+            some, more = passport.read(path.read_bytes())
+            passports, cells = passports | some, cells | more
+    return passport.trace(wanted, passports, cells)
