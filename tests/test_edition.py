@@ -46,9 +46,13 @@ def test_text_from_data_is_escaped(pages):
 
 
 def test_code_is_there_but_hidden_until_the_box_is_ticked(pages):
-    assert "secret_code" in pages[0]
-    assert ".jp-CodeCell>.jp-Cell-inputWrapper{display:none}" in pages[0]
-    assert "body:has(#code:checked)" in pages[0] and "<input type=checkbox id=code>" in pages[0]
+    style, body = pages[0].split("</style>")
+    assert ".code_cell>.input{display:none}" in style
+    assert "body:has(#code:checked) .code_cell>.input{display:block}" in style
+    assert "<input type=checkbox id=code>" in body
+    cell = r'<div class="[^"]*\bcode_cell\b[^"]*"[^>]*>\s*<div class="input">(.*?)<div class="output_wrapper">'
+    hidden = re.findall(cell, body, re.S)
+    assert len(hidden) == 2 and "secret_code" in hidden[0] and body.count("secret_code") == 1
 
 
 def test_pages_link_to_each_other_and_to_their_own_sections(pages):

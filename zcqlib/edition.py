@@ -25,10 +25,11 @@ h1{font-size:28px}h2{font-size:21px;border-bottom:1px solid #e4e8ec;margin-top:3
 img{max-width:100%;height:auto}pre{white-space:pre-wrap;font-size:13px;background:#f7f8f9;padding:8px 12px}
 table{border-collapse:collapse;font-size:14px;margin:12px 0}th,td{border-bottom:1px solid #e4e8ec;padding:4px 10px}
 td{text-align:right}th{text-align:left;font-weight:600}
-.jp-InputPrompt,.jp-OutputPrompt,.anchor-link{display:none}
-.jp-CodeCell>.jp-Cell-inputWrapper{display:none}
-body:has(#code:checked) .jp-CodeCell>.jp-Cell-inputWrapper{display:block}
-@page{size:A4;margin:16mm}@media print{nav label{display:none}nav{border:0}h2{break-after:avoid}img{break-inside:avoid}}
+.anchor-link,.code_cell>.input{display:none}
+body:has(#code:checked) .code_cell>.input{display:block}
+@page{size:A4;margin:16mm}
+@media print{nav>label,nav>a{display:none}nav{border:0;padding:0}main{padding:0}body{font-size:11pt}
+h2{break-after:avoid}img,tr{break-inside:avoid}}
 """
 
 

@@ -436,7 +436,7 @@ def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
             wrong.append(f"输入 {name} 不见了。")
         elif digest(path) != sha:
             wrong.append(f"输入 {name} 与运行时不同。")
-    wrong += imbalances(manifest["counts"])
+    wrong += imbalances(manifest.get("counts", {}))
     vintage = workspace.current(month, as_of)
     if vintage is None or vintage.name != manifest["vintage"]:
         wrong.append(f"当前数据版本与清单所记 {manifest['vintage']} 不同。")
