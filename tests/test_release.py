@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from test_run import notebook
 
+from zcqlib import catalog as catalogs
+from zcqlib import line
 from zcqlib import run as monthly
-from zcqlib.release import ReleaseError, damaged, note_text, release
+from zcqlib.release import ReleaseError, damaged, note_text, pending, release, tables_of
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace
 
@@ -71,6 +73,20 @@ def test_a_release_holds_all_that_the_month_shows_and_its_tables_read_only(made,
     assert damaged(handed.folder) == []
 
 
+def test_a_run_as_known_in_its_own_month_is_the_plain_run(made, handed):
+    before = content(made.figures(JANUARY))
+    again = monthly.run_month(made, JANUARY, JANUARY)
+    assert {o.state for o in again.outcomes} == {"kept"} and content(made.figures(JANUARY)) == before
+
+
+def test_what_was_handed_over_counts_as_said_last_month(made, handed):
+    files = line.received(made, JANUARY, catalogs.load(made.reference, 2018))
+    today = line.recipe(made, JANUARY + 1, JANUARY + 1, files["path"])
+    assert line.said_before(made, JANUARY + 1, files, today) is None
+    said = line.said_before(made, JANUARY + 1, files, today | {"code": "another"})
+    assert said == tables_of(made.releases(JANUARY)[-1]) and said.name == made.current(JANUARY).name
+
+
 def test_the_same_again_makes_no_second_release_and_another_status_makes_one_without_corrections(made, handed):
     again = release(made, JANUARY, "初步")
     assert not again.is_new and again.folder == handed.folder
@@ -121,7 +137,11 @@ def test_a_changed_report_and_a_changed_target_are_told_number_by_number_with_re
     with pytest.raises(ReleaseError, match="与运行时不同"):
         release(copy, JANUARY)
     monthly.run_month(copy, JANUARY)
+    draft = pending(copy, JANUARY)
+    assert "| 经开区 | 专利申请总量 | 已完成 | 82件 | 182件 |" in draft.read_text("utf-8")
     made_again = release(copy, JANUARY)
+    assert not draft.exists() and draft.name not in {p.name for p in made_again.folder.iterdir()}
+    assert pending(copy, JANUARY) is None
     note = made_again.corrections.set_index(["地区", "指标", "项目"])
     jingkai, muye = ("经开区", "专利申请总量"), ("牧野区", "专利申请总量")
     assert note.loc[(*jingkai, "已完成"), ["原说", "现为", "原因"]].tolist() == ["82件", "182件", f"报表改动:{REPORT}"]

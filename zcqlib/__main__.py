@@ -69,7 +69,7 @@ def run(month: Month, demo: Demo = False, as_of: AsOf = "",
                                                        metavar="名称=值")] = None,
         verbose: Annotated[bool, typer.Option("--verbose", help="供开发人员:更多日志")] = False) -> None:
     """每月一次:整理报表、运行全部笔记本、出图、写运行清单。"""
-    from zcqlib import line
+    from zcqlib import line, release
     from zcqlib import run as monthly
 
     _log_to_screen(verbose)
@@ -83,12 +83,15 @@ def run(month: Month, demo: Demo = False, as_of: AsOf = "",
             report = monthly.run_month(
                 workspace, period, known, force=force, only=only, extra=extra,
                 tell=lambda what, done, of: bar.update(task, description=what, completed=done, total=of))
+        changed = release.pending(workspace, period, known)
     words = {"done": "完成", "kept": "无变化,保留", "failed": "[red]失败[/red]"}
     for o in report.outcomes:
         out.print(f"{o.name}:{words[o.state]}" + (f" {o.message}" if o.message else ""))
     figures = sorted(report.folder.glob("[0-9]*.png"))
     out.print(f"{'演示数据 ' if demo else ''}{period}:笔记本 {len(report.outcomes)} 个,图 {len(figures)} 幅,"
               f"数据版本 {report.vintage.name},产出在 {report.folder}")
+    if changed:
+        err.print(f"与已发布的数字不同,见 {changed};核对后用 release 再发布一次。", style="yellow")
     if line.published_only(report.vintage):
         err.print(f"没有园区报表(data/raw 下没有月份文件夹):只用公开数据,其余部分写明暂缺。"
                   f"收到的报表请放进 data/raw/{period};试用演示数据请加 --demo。", style="yellow")

@@ -18,11 +18,12 @@ from zcqlib.briefing import words
 from zcqlib.catalog import Catalog
 from zcqlib.tables import ZcqError
 from zcqlib.views.parts import shown
-from zcqlib.workspace import Workspace, digest
+from zcqlib.workspace import Workspace, digest, write_atomic
 
 STATUSES = ("初步", "定稿")
 NUMBERS = {"actual": "已完成", "target_low": "目标", "target_high": "目标上限", "median": "年末预计", "low": "区间下限",
            "high": "区间上限", "probability": "把握"}
+PENDING = "更正说明_待发布.md"
 METHOD, TARGET, DATA = "方法或参考表更新", "目标调整", "前期数据修订"
 COLUMNS = ["地区", "指标", "项目", "原说", "现为", "原因"]
 
@@ -68,11 +69,13 @@ def release(workspace: Workspace, month: pd.Period, status: str = "定稿", as_o
         ran = monthly.read_manifest(folder)["notebooks"]
         wrong += [f"笔记本 {p.stem} 没有跑完。" for p in monthly.notebooks(workspace.root)
                   if ran.get(p.stem, {}).get("state", "failed") == "failed"]
+        if line.published_only(workspace.current(month, as_of)):
+            wrong.append("没有园区报表,没有可以交出的数字。")
         if wrong:
             raise ReleaseError(f"{month} 核对发现 {len(wrong)} 处不符,没有发布:{''.join(wrong[:5])}"
                                "请查明原因,重新运行该月后再发布。")
         files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*"))
-                 if p.is_file() and not p.relative_to(folder).parts[0].startswith(("release-", "."))}
+                 if p.is_file() and not p.relative_to(folder).parts[0].startswith(("release-", ".", PENDING))}
         vintage = workspace.current(month, as_of)
         files |= {f"tables/{vintage.name}/{p.name}": p for p in sorted(vintage.iterdir())}
         record = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo, "status": status,
@@ -103,7 +106,25 @@ def release(workspace: Workspace, month: pd.Period, status: str = "定稿", as_o
             raise ReleaseError(f"无法写入 {home}:{e.strerror or e}。请检查磁盘空间和写入权限。") from e
         finally:
             shutil.rmtree(new, ignore_errors=True)
+    (folder / PENDING).unlink(missing_ok=True)
     return Release(number, status, home / f"release-{number}", note)
+
+
+def pending(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None) -> Path | None:
+    """Say what a run changed of what was last handed over of the month; None, and no note, where nothing did.
+
+    Returns
+    -------
+    the note of correction that the next release will hold, in the folder of the month's figures.
+    """
+    earlier, path = workspace.releases(month), workspace.figures(month, as_of) / PENDING
+    note = corrections(workspace, earlier[-1], month, as_of) if earlier else pd.DataFrame(columns=COLUMNS)
+    if note.empty:
+        path.unlink(missing_ok=True)
+        return None
+    record = {"month": str(month), "status": "待发布", "demo": workspace.demo}
+    write_atomic(path, note_text(note, record, len(earlier) + 1).encode())
+    return path
 
 
 def _record(folder: Path) -> dict:
@@ -139,7 +160,7 @@ def corrections(workspace: Workspace, said: Path, month: pd.Period, as_of: pd.Pe
     """
     catalog = catalogs.load(workspace.reference, month.year)
     stored, now = tables_of(said), line.build(workspace, month, as_of)
-    if stored.name == now.name:
+    if stored.name == now.name or line.published_only(now):
         return pd.DataFrame(columns=COLUMNS)
     states = line.since(workspace, stored, month, as_of)
     place = ["region", "indicator"]

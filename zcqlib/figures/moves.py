@@ -105,7 +105,7 @@ def waterfall(
     heads : headings of both columns. unit : of `value`, printed at both ends of the scale.
     """
     canvas = Canvas(caption, size, need=110 * len(rows))
-    words, first, second = (215, 90, 105) if canvas.narrow else (390, 190, 236)  # widths of the columns of text
+    words, first, second = (205, 88, 124) if canvas.narrow else (390, 190, 236)  # widths of the columns of text
     one, two, top = canvas.right - second, canvas.right, canvas.top + 40
     left, right = canvas.left + words + 16, one - first
     at: list[float] = []
