@@ -1,6 +1,7 @@
 """A received file to OBSERVATIONS, PROBLEMS and CELLS; every non-empty cell accounted for, no code for any one file."""
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -66,6 +67,16 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
     catalog = context.catalog if context.catalog is not None else catalogs.load()
     if not path.exists():
         raise FileNotFoundError(path)
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here makes cycles, and looking for them takes as long as the reading of a large file
+    try:
+        return _read(path, context, catalog)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
     try:
         opened = open_file(path)
     except Refused as e:
@@ -117,8 +128,8 @@ def _names(catalog: Catalog) -> tuple:
     names = {(alias, region.id) for region in catalog.regions.values() for alias in (region.name_zh, region.short_zh)
              if len(alias) >= 3}
     units = catalog.unit_words
-    factors = tuple(zip(units["word"], units["normal"], units["numerator"].astype(int), units["denominator"].astype(int),
-                        strict=True))
+    factors = {words.squeeze(w): (normal, int(n), int(d)) for w, normal, n, d in zip(
+        units["word"], units["normal"], units["numerator"], units["denominator"], strict=True)}
     return tuple(sorted(names, key=lambda n: (-len(n[0]), n))), factors
 
 

@@ -95,7 +95,8 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
             title.append((around.indicator, "") if around.indicator else around.title_indicator())
         return title[0]
 
-    cache: dict[tuple, object] = {}
+    cache: dict[tuple, dict[int, tuple]] = {}  # meanings by what the row says, then by column
+    unnamed: dict[tuple, dict[int, tuple]] = {}  # the same without the row's name, for names that no catalog knows
     new: set[str] = set()
     outcome, facts = found.outcome, found.facts
     percent, struck, failed = sheet.percent, sheet.struck, sheet.failed
@@ -103,17 +104,26 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
     noteworthy = bool(percent or struck or failed or hidden or sheet.decimals or sheet.linked or sheet.comments)
     for r in block.body:
         row, cells = lines[r], grid[r]
-        key = (row.names, row.span, row.relative, row.unit, row.measure, row.frequency, row.flags, row.labelled,
-               row.place is None, row.fault)
+        rest = (row.span, row.relative, row.unit, row.measure, row.frequency, row.flags, row.labelled, row.place is None,
+                row.fault)
+        known = cache.setdefault((row.names, rest), {})
+        alike = unnamed.setdefault(rest, {}) if row.names and not set(row.names) & TOTALS and not _RATE.search(
+            row.names[-1]) else None
+        row_path = "/".join(row.names)
         for c in data:
             v = cells[c]
             at = (r, c)
             if is_empty(v) and at not in failed or at in outcome:
                 continue
-            k = (key, c)
-            got = cache.get(k)
+            got = known.get(c)
+            if got is None and alike is not None and c in alike:
+                path = "/".join((row_path, *columns[c].names))
+                if not _indicator(path, around.scope):
+                    got = known[c] = ("", path, *alike[c])
             if got is None:
-                got = cache[k] = _meaning(row, columns[c], around, fallback, parts)
+                got = known[c] = _meaning(row, columns[c], around, fallback, parts)
+                if len(got) > 3 and alike is not None and not got[0] and got[1] == "/".join((row_path, *columns[c].names)):
+                    alike[c] = got[2:]
                 if len(got) > 3 and "unit_conflict" in got[-1]:
                     found.problem("unit_conflict", "warning", at, got[5],
                                   f"「{got[1]}」的单位「{got[5]}」与表上或指标表的单位不同,已按「{got[5]}」,请核对。")
@@ -145,8 +155,9 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
                 else:
                     place = Place("", "", "unnamed")
             if type(v) is float or type(v) is int:
-                value = Value("number", float(v), decimals=words.decimals_of(v))
-                raw = text_of(v) if type(v) is int or v.is_integer() else repr(v)
+                whole = type(v) is int or v.is_integer()
+                value = Value("number", float(v), decimals=0 if whole else words.decimals_of(v))
+                raw = text_of(v) if whole else repr(v)
             elif words.is_date(v) or isinstance(v, bool):
                 found.problem("not_a_number", "error", at, str(v), "这一格应是数字,找到的是日期或是/否,请改正。")
                 continue
@@ -225,12 +236,10 @@ def _scale(number: float, factor: tuple[int, int] | float) -> float:
     return float(Decimal(repr(number)) * n / d)
 
 
-@lru_cache(maxsize=4096)
-def _normal(unit: str, table: tuple[tuple[str, str, int, int], ...]) -> tuple[str, object]:
-    known = {squeeze(word): (normal, (n, d)) for word, normal, n, d in table}
+def _normal(unit: str, scope: Scope) -> tuple[str, object]:
     unit = squeeze(unit)
-    if unit in known:
-        normal, (n, d) = known[unit]
+    if unit in scope.factors:
+        normal, n, d = scope.factors[unit]
         return normal, 1 if n == d else (n, d)
     for prefix, n in (("万", 10_000), ("亿", 100_000_000), ("千", 1_000), ("百", 100)):
         rest = unit.removeprefix(prefix)
@@ -241,7 +250,12 @@ def _normal(unit: str, table: tuple[tuple[str, str, int, int], ...]) -> tuple[st
 
 def normal_unit(unit: str, scope: Scope) -> tuple[str, object]:
     """The normal unit of a stated one, and the factor as (numerator, denominator), 1 where nothing changes."""
-    return _normal(unit, scope.factors)
+    if unit not in scope.normals:
+        scope.normals[unit] = _normal(unit, scope)
+    return scope.normals[unit]
+
+
+_RATE = re.compile(r"率$|比重$|占比$|比例$|构成$|系数$")
 
 
 def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable[[], tuple[str, str]], parts: bool):
@@ -289,8 +303,7 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
     elif measure == "rank":
         unit = ""
     elif not unit and stated:
-        rate = re.search(r"率$|比重$|占比$|比例$|构成$|系数$", names[-1])
-        unit = ("%" if "%" in stated.split("、") else "") if rate else words.fitting_unit(stated, measure)
+        unit = ("%" if "%" in stated.split("、") else "") if _RATE.search(names[-1]) else words.fitting_unit(stated, measure)
         if known is not None and _dimension(unit, around.scope) != _dimension(known.unit, around.scope):
             unit = ""
     if not unit and known is not None and measure not in ("index", "rank"):

@@ -334,7 +334,7 @@ def _roles(grid: dict[int, list], block: Block, stub: dict[int, str], catalog: C
     roles = {}
     for c, role in stub.items():
         if role in ("name", "region"):
-            cells = [text_of(grid[r][c]) for r in block.body if not is_empty(grid[r][c])]
+            cells = [text_of(grid[r][c]) for r in block.body if not is_empty(grid[r][c])][:300]
             places = sum((p := place_of(v, catalog)) is not None and p.kind != "near" for v in cells)
             named = sum(label(squeeze(v)).unit != "" for v in cells)
             loose = [v for v in cells if squeeze(v) not in ("合计", "总计", "小计", "其他")]

@@ -8,6 +8,7 @@ import datetime
 import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
@@ -69,7 +70,8 @@ class Scope:
     file_span: Span | None
     sender_region: str
     region_names: tuple[tuple[str, str], ...] = ()  # name and id of our own places, longest first
-    factors: tuple[tuple[str, str, int, int], ...] = ()  # unit word, normal unit, numerator, denominator
+    factors: dict[str, tuple[str, int, int]] = field(default_factory=dict)  # unit word: normal unit, numerator, denominator
+    normals: dict[str, tuple[str, object]] = field(default_factory=dict)  # units already looked up
     matched: dict[str, str] = field(default_factory=dict)  # indicator paths already looked up
 
 
@@ -116,9 +118,8 @@ class Facet:
     fault: str = ""  # code of the error that makes its figures unusable
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One observation before it is shaped; spans are counted months."""
+class Fact(NamedTuple):
+    """One observation before it is shaped; spans are counted months. A tuple, since there may be millions."""
 
     row: int
     column: int

@@ -55,6 +55,8 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
             return "meta"  # titles of tables that stand beside each other
         if META.match(lead) and len(filled) <= 6 and not any(valueish(row[c]) for c in filled[1:]):
             return "meta"
+        if body_seen and len(filled) > 1 and lead not in HEADS and all(type(row[c]) in (int, float) for c in filled[1:]):
+            return "data"
     if header_seen and not body_seen and _column_numbers([row[c] for c in filled]):
         return "numbers"
     if len(filled) == 1:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 # --- plain text -----------------------------------------------------------------------------------------------------
 
@@ -294,8 +295,7 @@ def fitting_unit(units: str, measure: str) -> str:
 
 # --- values ---------------------------------------------------------------------------------------------------------
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """What one cell is worth. `kind`: number, missing, context (text), problem; `raw` is the text as written."""
 
     kind: str
