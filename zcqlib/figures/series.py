@@ -170,7 +170,7 @@ def multiples(
             light(canvas, x + wide - 24 - measured(told["light"] + word, 13), y + 6, told["light"], tail=word)
         elif notes and region in notes:
             canvas.text(x + wide, y + 6, notes[region], 12.5, style.text, ha="right", fit=wide - 160)
-        foot = 52 if told is not None else 0
+        foot = 62 if told is not None else 0
         ax = canvas.axes(x + 56, y + 32, x + wide, y + high - 44 - foot)
         for other in regions:
             if other != region:
@@ -195,8 +195,8 @@ def multiples(
         ax.set_xticks([1, 3, 6, 9, 12], [f"{m}月" for m in (1, 3, 6, 9, 12)])
         ticks(ax, signed(show), n=4)
         if told is not None:
-            canvas.text(x, y + high - 50, told["now"], 12, look.INK, fit=wide)
-            canvas.text(x, y + high - 26, told["ahead"], 12, look.SECOND, fit=wide)
+            canvas.text(x, y + high - 62, told["now"], 12, look.INK, fit=wide)
+            canvas.text(x, y + high - 38, told["ahead"], 12, look.SECOND, fit=wide)
     return canvas.figure
 
 

@@ -40,6 +40,6 @@ from zcqlib.views.rd import (
 )
 from zcqlib.views.record import record, record_error, replay
 from zcqlib.views.state import answers, asks, bullet_rows, bullets, completeness, orders, problems, submissions, trend
-from zcqlib.views.targets import chances, effort, effort_sides, lead, milestones, needed, outlook, pace
+from zcqlib.views.targets import asks_by_park, chances, effort_sides, lead, milestones, outlook, pace
 from zcqlib.views.whatif import Asked, places_ahead, places_told, what_if, what_if_figure
 from zcqlib.views.why import waterfall, why_sentence

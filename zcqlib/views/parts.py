@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def target(r: dict) -> str:
 def shown(value: float, unit: str) -> str:
     """A value as the plan prints it: areas in 万㎡."""
     return words.number(value / 10_000, "万㎡") if unit == "平方米" else words.number(value, unit)
+
+
+def thousands(title: str) -> str:
+    """A title with commas in its quantities, where it still fits on one line: 5,000件."""
+    spaced = re.sub(r"(?<![\d.,])\d{4,}(?=[件家个名项条次亿万])", lambda m: f"{int(m[0]):,}", title)
+    return spaced if len(spaced) <= words.TITLE else title
 
 
 def row(month: Month, indicator: str, region: str = "zone") -> dict:

@@ -10,7 +10,8 @@ from zcqlib import figures
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
-from zcqlib.views.parts import ALL, names, place, printed_unit, quantiles, row, season, shown, target
+from zcqlib.views.parts import ALL, names, place, printed_unit, quantiles, row, season, shown, target, thousands
+from zcqlib.views.state import orders
 
 
 def pace(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
@@ -36,7 +37,7 @@ def pace_figure(
         else (f"{words.chance_number(r['probability'])} 完成把握({words.chance_word(r['probability'])})")
     )
     what = month.catalog.name(indicator)
-    title = say.title_pace(r, month.catalog.name) if r else words.fit_title(f"{what}:园区目标未下达")
+    title = thousands(say.title_pace(r, month.catalog.name)) if r else words.fit_title(f"{what}:园区目标未下达")
     s = season(month, indicator, region, aim)
     s = s.assign(**{c: s[c] / per for c in ("value", "low", "high")})
     where = place(month, region) + (f"(不含{month.catalog.name(without)})" if without else "")
@@ -98,10 +99,9 @@ def effort_sides(month: Month) -> Figure:
     rows = pd.DataFrame({
         "label": t["label"], "share": share.to_numpy(), "share_text": [words.number(v, "%") for v in share],
         "share_mark": 100 * month.period.month / 12, "value": t["value"],
-        "value_text": [f"{n},{times(v)}" for n, v in zip(need, t["value"], strict=True)], "value_mark": 1.0,
+        "value_text": [f"{n}\u3000{times(v)}" for n, v in zip(need, t["value"], strict=True)], "value_mark": 1.0,
         "of_best": t["of_best"], "of_best_text": [times(v) for v in t["of_best"]], "of_best_mark": 1.0,
     })
-    rows["value_text"] = rows["value_text"].map(words.typeset)
     behind, never = int((share < 100 * month.period.month / 12).sum()), int((t["of_best"] > 1).sum())
     title = f"{behind}项低于序时进度,{never}项此后每月须超过历史最好单月"
     return figures.measures(
@@ -111,7 +111,7 @@ def effort_sides(month: Month) -> Figure:
             f"完成率(%)、余下每月所需及其与近12个月均值、历史最好单月之比(倍);{ALL},{month.year}年",
             note="竖线:序时进度、1倍",
         ),
-        columns=[("share", "完成率"), ("value", "每月所需,比近12个月均值"), ("of_best", "比历史最好单月")],
+        columns=[("share", "完成率"), ("value", "每月所需÷近12个月均值"), ("of_best", "每月所需÷历史最好单月")],
     )
 
 
@@ -150,21 +150,27 @@ def _arrow(change: float) -> str:
     return "↑" if change >= 5 else "↓" if change <= -5 else "→"
 
 
-def needed(month: Month) -> Figure:
-    """How hard the remaining months are, against the best month ever."""
-    t = effort(month).sort_values("of_best", ascending=False).head(14)
-    rows = t.assign(
-        value=t["of_best"], note=[f"月均需{shown(np.ceil(n), u)}" for n, u in zip(t["needed"], t["unit"], strict=True)]
-    )
-    never = int((effort(month)["of_best"] > 1).sum())
-    title = words.fit_title(f"{never}项每月所需超过历史最好单月") if never else "每月所需均未超过历史最好单月"
-    return figures.bars(
+def asks_by_park(month: Month) -> Figure:
+    """What the gaps ask of each park: how many monthly asks, and how many were never met or often met before."""
+    t = orders(month)
+    t = t.assign(never=t["times"].eq(0), often=t["times"].ge(6))
+    g = t.groupby("region").agg(asks=("times", "size"), never=("never", "sum"), often=("often", "sum"))
+    parks = g.reindex([p for p in month.catalog.parks if p in g.index])
+    rows = pd.concat([parks, g.sum().to_frame("zone").T]).astype("int64").rename_axis("region").reset_index()
+    rows["label"] = [names(month)[p] if p != "zone" else "合计" for p in rows["region"]]
+    for c in ("asks", "never", "often"):
+        rows[f"{c}_text"] = [f"{v}条" for v in rows[c]]
+    whole = rows.iloc[-1]
+    title = f"{whole['asks']}条月度要求中{whole['never']}条近36个月从未做到"
+    worst = rows.iloc[:-1].nlargest(1, "never")["label"] if len(rows) > 1 else []
+    return figures.measures(
         rows,
-        month.caption(title, f"余下每月所需相当于历史最好单月的倍数(倍);{ALL},{month.year}年"),
-        unit="倍",
-        show=lambda v: words.number(v, "", 2),
-        reference=1.0,
-        reference_words="1=历史最好单月",
+        month.caption(
+            words.fit_title(f"{title},{worst.iloc[0]}最多" if len(worst) else title, title),
+            f"难度较大目标的缺口分解到园区和月份的要求(条);{month.year}年余下月份",
+            note="做到过:单月完成数不少于要求;合计含没有园区目标的全区要求",
+        ),
+        columns=[("asks", "要求"), ("never", "从未做到"), ("often", "做到过6次以上")],
     )
 
 
