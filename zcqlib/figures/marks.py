@@ -147,8 +147,9 @@ def label(canvas: Canvas, ax, words: str, anchor: tuple[float, float], towards: 
                 continue
             near = min(max(x0, x), x + wide), min(max(y0, y - high / 2), y + high / 2)
             for part in np.linspace(0.25, 0.9, 6) if radius > 30 else ():
-                across = drawn - [x0 + part * (near[0] - x0), y0 + part * (near[1] - y0)]
-                price += 12 * bool((np.abs(across) < 4).all(axis=1).any())
+                at = x0 + part * (near[0] - x0), y0 + part * (near[1] - y0)
+                price += 12 * bool((np.abs(drawn - at) < 4).all(axis=1).any())
+                price += 200 * any(l < at[0] < r and t < at[1] < b for l, t, r, b in taken)
             if price < cost:
                 best, cost = (x, y), price
         if best and radius > cost + 120:

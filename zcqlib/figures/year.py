@@ -72,18 +72,18 @@ def pace(
             gid=REFERENCE)
     ax.plot(d["month"], d["value"], "o", color=look.NAVY, markersize=canvas.pt(7.5), zorder=4)
     month_ticks(ax, canvas)
-    ticks(ax, show)
+    ticks(ax)
     ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
     done = f"\n完成目标的{100 * now / target:.1f}%" if aim else ""
     label(canvas, ax, f"{k}月累计{show(now)}{unit}{done}", (k, now), (0.7, 0.7), 14, look.NAVY, bold=0.7)
     if np.isfinite(target):
         reference(canvas, ax, target, f"全年目标\uff1a{target_words or show(target) + unit}")
-        at = min(max(k - 2.5, 2.5), 9)
+        at = min(max(k - 2.5, 5), 9)
         label(canvas, ax, f"序时进度\n{k}月应达{show(target * k / 12)}{unit}", (at, target * at / 12), (-0.8, -0.6), 13,
               look.SECOND)
     due = s[s["month"] == k] if past else pd.DataFrame()
     if len(due):
-        at = min(k, 8)
+        at = min(max(k, 7), 8)
         label(canvas, ax, f"季节进度\uff08色带为历年范围\uff09\n{k}月应达{show(float(due['value'].iloc[0]))}{unit}",
               (at, float(np.interp(at, m, np.r_[0, s["value"]]))), (0.5, 0.9), 13, look.SEASON_TEXT,
               leader=look.SEASON_LINE)
@@ -116,7 +116,7 @@ def _where(
     ax.set_ylim(low, high)
     ax.set_xlim(0, 1)
     ax.set_xticks([])
-    ticks(ax, show)
+    ticks(ax)
     for level, colour in LEVELS:
         ax.fill_between([0, 0.28], q((1 - level) / 2), q((1 + level) / 2), color=colour, linewidth=0)
     ax.plot([-0.03, 0.31], [q(0.5)] * 2, color=look.NAVY, linewidth=canvas.pt(3), clip_on=False)

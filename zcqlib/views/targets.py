@@ -47,6 +47,7 @@ def pace_figure(
         aim / per,
         month.caption(title, f"{what},1月至当月累计({unit});{where},{month.year}年", indicator),
         unit=unit,
+        show=(lambda v: words.number(v, "", 1)) if unit in ("亿元", "%") else figures.plain,
         chance_words=words.typeset(chance),
         season=s,
         target_words=target(r) if r else "",
