@@ -1,6 +1,8 @@
 """One figure for each fact, months out of cumulative figures, totals and ratios: examples by hand, then laws."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from observations_made import COUNT, MONEY, PARKS, codes, fact, month, observations, spans, ytd
 
-from zcqlib import indicators, tables
-from zcqlib.catalog import load
+from zcqlib import indicators, line, tables
+from zcqlib.catalog import REFERENCE, check_reference, load
 from zcqlib.indicators import CorrectionError, consolidate, monthly_from_cumulative, series, to_date
 from zcqlib.tables import OBSERVATIONS, SERIES
 
@@ -23,7 +25,7 @@ def catalog():
 # --- wrong input ----------------------------------------------------------------------------------------------------
 
 
-def test_two_figures_without_an_order_are_a_conflict_and_neither_is_used(catalog):
+def test_two_figures_without_an_order_are_a_conflict_and_neither_is_used_trait_86(catalog):
     known = consolidate(observations(fact(95, file="a.xls"), fact(96, file="b.xls")), catalog)
     assert known.current.empty
     assert codes(known.problems) == [("conflict", "error")] * 2
@@ -106,6 +108,58 @@ def test_a_resolution_settles_a_conflict_and_expires_loudly(catalog):
         consolidate(both, replace(catalog, resolutions=resolution(value=97.0)))
 
 
+def test_a_resolution_whose_conflict_is_gone_asks_to_be_taken_out(catalog):
+    agreed = observations(fact(96, file="a.xls"), fact(96, file="b.xls"))
+    with pytest.raises(CorrectionError, match="矛盾已经消除:请删去这一条"):
+        consolidate(agreed, replace(catalog, resolutions=resolution()))
+    later = observations(fact(95, file="a.xls"), fact(96, file="b.xls"), fact(97, published="2018-06"))
+    settled = consolidate(later, replace(catalog, resolutions=resolution()))  # a revision later takes nothing back
+    assert settled.current["value"].tolist() == [97]
+    then = consolidate(later, replace(catalog, resolutions=resolution()), month("2018-05"))
+    assert then.current["value"].tolist() == [96]
+
+
+def test_a_correction_without_a_value_takes_the_figure_out_and_keeps_it_in_sight(catalog):
+    known = consolidate(observations(fact(950)), replace(catalog, corrections=correction(value=float("nan"))))
+    assert known.current.empty and known.history["flags"].str.startswith("corrected:").all()
+    assert known.history["missing_reason"].tolist() == ["not_reported"]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("corrections.csv|a.xlsx,月报,B2,950,九十五,件,多写零,高新区,20180610",
+         "corrections.csv 第 2 行「value」列:找到「九十五」"),
+        ("corrections.csv|a.xlsx,月报,B2,950,95,件,,高新区,20180610", "第 2 行「reason」列:找到「空白」"),
+        ("corrections.csv|a.xlsx,月报,B2,950,95,件,多写一个零,,20180610", "第 2 行「who」列:找到「空白」"),
+        ("corrections.csv|a.xlsx,月报,B2,950,95,件,多写零,高新区,2018-06-10", "第 2 行「day」列:找到「2018-06-10」"),
+        ("resolutions.csv|gaoxin,patent_aplications,201805,201805,month,value,b.xls,96,电话核实,张,20180610",
+         "resolutions.csv 第 2 行「indicator」列:找到「patent_aplications」"),
+        ("resolutions.csv|gaoxin,patent_applications,201805,201805,moth,value,b.xls,96,电话核实,张,20180610",
+         "第 2 行「basis」列:找到「moth」"),
+        ("resolutions.csv|gaoxin,patent_applications,5月,201805,month,value,b.xls,96,电话核实,张,20180610",
+         "第 2 行「start」列:找到「5月」"),
+    ],
+)
+def test_a_bad_row_of_corrections_or_resolutions_is_named_by_file_line_and_column(tmp_path, row, said):
+    folder = shutil.copytree(REFERENCE, tmp_path / "reference")
+    name, line = row.split("|")
+    with open(folder / name, "a", encoding="utf-8") as fh:
+        fh.write(line + "\n")
+    assert [f for f in map(str, check_reference(folder)) if said in f]
+
+
+def test_rows_of_corrections_and_resolutions_work_from_their_files(tmp_path):
+    folder = shutil.copytree(REFERENCE, tmp_path / "reference")
+    with open(folder / "corrections.csv", "a", encoding="utf-8") as fh:
+        fh.write("gaoxin2018-05-1.xlsx,月报,B2,950,95,件,多写一个零,高新区,20180610\n")
+    with open(folder / "resolutions.csv", "a", encoding="utf-8") as fh:
+        fh.write("jingkai,patent_applications,201805,201805,month,value,b.xls,96,电话核实,张,20180610\n")
+    both = [fact(95, file="a.xls", region="jingkai"), fact(96, file="b.xls", region="jingkai")]
+    known = consolidate(observations(fact(950), *both), load(folder))
+    assert sorted(known.current["value"]) == [95, 96] and codes(known.problems) == []
+
+
 def test_a_resolution_picks_by_value_where_one_file_holds_both(catalog):
     both = observations(fact(95, file="b.xls", cell="B2"), fact(96, file="b.xls", cell="B9"))
     assert consolidate(both, replace(catalog, resolutions=resolution())).current["value"].tolist() == [96]
@@ -114,7 +168,7 @@ def test_a_resolution_picks_by_value_where_one_file_holds_both(catalog):
 # --- one figure a fact (traits 83 to 89) ----------------------------------------------------------------------------
 
 
-def test_the_same_fact_twice_with_one_value_is_one_observation_and_both_places_are_kept(catalog):
+def test_the_same_fact_twice_with_one_value_is_one_observation_and_both_places_are_kept_trait_83(catalog):
     known = consolidate(observations(fact(95, cell="B2"), fact(95, cell="F9")), catalog)
     assert known.current["value"].tolist() == [95] and known.problems.empty
     assert sorted(known.history["state"]) == ["current", "duplicate"]
@@ -127,7 +181,7 @@ def test_a_figure_shown_with_fewer_decimals_is_the_same_figure_and_the_finer_one
     assert known.current["value"].tolist() == [62.73] and known.problems.empty
 
 
-def test_a_byte_identical_file_is_named_once_and_not_counted_twice(catalog):
+def test_a_byte_identical_file_is_named_once_and_not_counted_twice_trait_83(catalog):
     copy = tables.shape(
         [fact(95, file="a.xls"), fact(95, file="b.xls") | {"obs_id": fact(95, file="a.xls")["obs_id"]}], OBSERVATIONS
     )
@@ -135,7 +189,7 @@ def test_a_byte_identical_file_is_named_once_and_not_counted_twice(catalog):
     assert len(known.history) == 1 and codes(known.problems) == [("duplicate_file", "info")]
 
 
-def test_the_later_report_wins_and_the_earlier_value_stays_in_the_history(catalog):
+def test_the_later_report_wins_and_the_earlier_value_stays_in_the_history_trait_84(catalog):
     known = consolidate(observations(fact(60), fact(58, published="2018-06")), catalog)
     assert known.current["value"].tolist() == [58]
     assert codes(known.problems) == [("revised", "info")]
@@ -147,12 +201,29 @@ def test_the_later_report_wins_and_the_earlier_value_stays_in_the_history(catalo
     }
 
 
-def test_within_a_month_the_later_submission_wins(catalog):
+def test_within_a_month_the_later_submission_wins_trait_85(catalog):
     known = consolidate(observations(fact(60, submission=1), fact(58, submission=2)), catalog)
     assert known.current["value"].tolist() == [58] and codes(known.problems) == [("revised", "info")]
 
 
-def test_a_department_outweighs_a_park_even_where_the_park_reports_later(catalog):
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [
+        (["6月报表.xls", "6月报表-修订.xls"], [1, 2]),
+        (["6月报表（更正）.xls", "6月报表.xls", "6月报表(初步).xls"], [3, 2, 1]),
+        (["6月快报.xls", "6月最终.xls", "6月正式.xls"], [1, 2, 2]),
+        (["6月报表v2.xls", "6月报表v10.xls", "6月报表.xls"], [2, 3, 1]),
+        (["6月报表第二版.xls", "6月报表第三版.xls"], [1, 2]),
+        (["6月报表.xls", "6月报表(1).xls", "6月报表 (2).xls", "6月报表（3）.xls"], [1, 1, 1, 1]),
+        (["6月报表(1)-修订.xls", "6月报表(1).xls"], [2, 1]),
+    ],
+)
+def test_the_words_of_a_file_name_order_submissions_and_a_download_counter_does_not_trait_85(catalog, names, order):
+    frame = line.submissions([Path(f"高新区{n}") for n in names], month("2018-06"), catalog)
+    assert frame["submission"].tolist() == order
+
+
+def test_a_department_outweighs_a_park_even_where_the_park_reports_later_trait_87(catalog):
     both = observations(fact(95, sender="gaoxin", published="2018-06"), fact(93, sender="zscqj"))
     known = consolidate(both, catalog)
     assert known.current["value"].tolist() == [93]
@@ -160,7 +231,7 @@ def test_a_department_outweighs_a_park_even_where_the_park_reports_later(catalog
     assert "95" in known.problems["message"].iloc[0] and "93" in known.problems["message"].iloc[0]
 
 
-def test_precedence_is_set_per_indicator(catalog):
+def test_precedence_is_set_per_indicator_trait_87(catalog):
     event = "tech_exchange_events"
     assert catalog.indicators[event].source_precedence == "park"
     both = observations(fact(3, indicator=event, sender="gaoxin"), fact(2, indicator=event, sender="kjj"))
@@ -168,13 +239,13 @@ def test_precedence_is_set_per_indicator(catalog):
     assert known.current["value"].tolist() == [3]
 
 
-def test_a_figure_left_blank_later_stays_and_is_asked_about(catalog):
+def test_a_figure_left_blank_later_stays_and_is_asked_about_trait_88(catalog):
     gone = fact(float("nan"), published="2018-06", missing_reason="not_reported")
     known = consolidate(observations(fact(60), gone), catalog)
     assert known.current["value"].tolist() == [60] and codes(known.problems) == [("withdrawn", "warning")]
 
 
-def test_a_dash_with_a_note_takes_the_figure_out_of_the_current_view_but_not_out_of_the_history(catalog):
+def test_a_dash_with_a_note_takes_the_figure_out_of_the_current_view_but_not_out_of_the_history_trait_88(catalog):
     gone = fact(float("nan"), published="2018-06", missing_reason="not_applicable", flags="note:项目取消")
     known = consolidate(observations(fact(60), gone), catalog)
     assert known.current.empty
@@ -182,7 +253,7 @@ def test_a_dash_with_a_note_takes_the_figure_out_of_the_current_view_but_not_out
     assert consolidate(observations(fact(60), gone), catalog, month("2018-05")).current["value"].tolist() == [60]
 
 
-def test_a_series_revised_at_once_is_summed_up_in_one_line(catalog):
+def test_a_series_revised_at_once_is_summed_up_in_one_line_trait_89(catalog):
     old = [fact(100, f"2017-{m:02d}", published="2017-12", cell=f"B{m}") for m in range(1, 11)]
     new = [fact(100 + m, f"2017-{m:02d}", published="2018-06", cell=f"B{m}") for m in range(1, 11)]
     found = consolidate(observations(*old, *new), catalog).problems
@@ -450,7 +521,7 @@ def growth(catalog, indicator, rate, base=100.0, restated=None):
     return indicators.growth(frame, series(frame, catalog)[0], catalog)
 
 
-def test_stated_growth_that_the_levels_do_not_give_is_a_warning_only_in_current_prices(catalog):
+def test_stated_growth_that_the_levels_do_not_give_is_a_warning_only_in_current_prices_trait_74(catalog):
     table, problems = growth(catalog, "tech_contract_value", 15)
     assert table["from_levels"].item() == pytest.approx(12) and table["reported"].item() == 15
     assert codes(problems) == [("yoy_mismatch", "warning")]
@@ -458,7 +529,7 @@ def test_stated_growth_that_the_levels_do_not_give_is_a_warning_only_in_current_
     assert growth(catalog, "tech_contract_value", 12.3)[1].empty
 
 
-def test_growth_uses_the_base_as_it_is_known_this_year(catalog):
+def test_growth_uses_the_base_as_it_is_known_this_year_trait_75(catalog):
     table, problems = growth(catalog, "tech_contract_value", 12, base=98, restated=100)
     assert table["on_restated_base"].item() == pytest.approx(12) and table["base"].item() == 98
     assert codes(problems) == [("restated_base", "info")] and "98" in problems["message"].item()

@@ -7,7 +7,14 @@ import pytest
 
 from zcqlib import tables
 from zcqlib.catalog import REFERENCE, load
-from zcqlib.published import COLUMNS, PublishedError, missed_checkpoints, published_observations, read_published
+from zcqlib.published import (
+    COLUMNS,
+    PublishedError,
+    missed_checkpoints,
+    published_observations,
+    published_series,
+    read_published,
+)
 
 FOLDER = REFERENCE.parent / "published"
 GIVEN = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -129,8 +136,23 @@ def test_june_to_date_less_june_is_may_to_date_in_every_county_of_jilin(observat
     assert len(whole) == 44 and (whole["ytd2013-06"] - whole["month2013-06"] == whole["ytd2013-05"]).all()
 
 
-def test_checkpoints_come_out(observations, catalog):
-    assert len(catalog.checkpoints) >= 5 and missed_checkpoints(observations, catalog) == []
+def test_checkpoints_of_every_source_come_out_of_the_observations(observations, catalog):
+    assert len(catalog.checkpoints) >= 15 and missed_checkpoints(observations, catalog) == []
+    for c in catalog.checkpoints.itertuples():
+        assert catalog.unit(c.indicator) == c.unit, c.indicator
+    key = ["region", "indicator", "basis"]
+    covered = observations.merge(catalog.checkpoints[[*key, "period", "value"]], on=[*key, "value"])["file"]
+    assert set(covered) == {p.name for p in FOLDER.glob("*.csv")} - {"sources.csv", "xinxiang_targets.csv"}
+
+
+def test_checkpoints_come_out_of_the_series_too(observations, catalog):
+    series = published_series(observations).set_index(["region", "indicator", "end", "months"])["value"].sort_index()
+    months = {"month": 1, "year": 12, "eop": 0}
+    points = catalog.checkpoints[catalog.checkpoints["basis"].isin(list(months))]
+    assert len(points) >= 12
+    for c in points.itertuples():
+        end = pd.Period(f"{c.period[:4]}-{c.period[4:] or '12'}", "M")
+        assert series[c.region, c.indicator, end, months[c.basis]] == pytest.approx(c.value, abs=c.tolerance), c
 
 
 def test_a_checkpoint_that_does_not_come_out_is_said_with_both_numbers(observations, catalog):

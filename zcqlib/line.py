@@ -6,6 +6,7 @@ Nothing is decided here; each step is one call into the stage that owns it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache, partial
@@ -27,7 +28,7 @@ PACKAGES = ("numpy", "pandas", "scipy", "pyarrow", "python-calamine")
 # words in a file name that order the submissions of one month (report-formats, trait 85)
 EARLIER, LATER = re.compile("快报|初步|预报|草稿"), re.compile("修订|更正|补报|最终|正式|定稿")
 RUNS = 10_000  # simulations behind the interval of a place; a tenth of it for the months gone by
-NUMBERED = re.compile(r"(?:[vV]|第)(\d+)(?:版|稿|$|[^\d])")
+NUMBERED = re.compile(r"[vV](\d+)|第(\d+|[一二三四五六七八九十])[版稿次]")
 
 
 METHOD = ("tables", "reference", "catalog", "published", "reports", "answers", "indicators", "projection", "ranking",
@@ -50,9 +51,11 @@ def code_hash(*modules: str) -> str:
 
 def submission_order(name: str) -> tuple[int, int]:
     """Order key of a file among the submissions of one sender and month; equal keys cannot be told apart."""
-    stem = re.sub(r"\(\d+\)$", "", Path(name).stem)  # a download counter, not a version
-    number = NUMBERED.search(stem)
-    return (1 if LATER.search(stem) else -1 if EARLIER.search(stem) else 0, int(number.group(1)) if number else 0)
+    stem = re.sub(r"\(\d+\)$", "", unicodedata.normalize("NFKC", Path(name).stem))  # a download counter, not a version
+    found = NUMBERED.search(stem)
+    number = found.group(1) or found.group(2) if found else "0"
+    number = int(number) if number.isdecimal() else "一二三四五六七八九十".index(number) + 1
+    return 1 if LATER.search(stem) else -1 if EARLIER.search(stem) else 0, number
 
 
 def submissions(paths: Iterable[Path], month: pd.Period, catalog: Catalog) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib.tables import COMPARATORS, COVERAGES, KINDS, ZcqError
+from zcqlib.tables import BASES, COMPARATORS, COVERAGES, KINDS, MEASURES, ZcqError
 
 REFERENCE = Path(__file__).resolve().parent.parent / "data" / "raw" / "reference"
 LINKED = ("restates", "part_of", "stage_of", "overlaps")
@@ -70,8 +70,9 @@ precedence: indicator: indicator text!, winner department|park!, reason text!
 corrections: file sheet cell: file text!, sheet text, cell text!, found text!, value number, unit text, reason text!,
     who text!, day day!
 resolutions: region indicator start end basis measure: region @regions!, indicator @indicators!, start month!,
-    end month!, basis text!, measure text!, file text!, value number, reason text!, who text!, day day!
-checkpoints: region indicator period basis: region text!, indicator @indicators!, period text!, basis text!,
+    end month!, basis {_choice(BASES)}!,
+    measure {_choice(MEASURES)}!, file text!, value number, reason text!, who text!, day day!
+checkpoints: region indicator period basis: region text!, indicator @indicators!, period text!, basis {_choice(BASES)}!,
     value number!, unit text!, tolerance number!, source text!
 batches: year indicator batch kind region: year whole!, indicator @indicators!, batch whole!, kind pass|lapse!,
     region @regions!, expected day!, announced day, number number!, reviewed number, publicised number, done number,

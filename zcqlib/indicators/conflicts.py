@@ -264,7 +264,7 @@ def _corrected(o: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
         o = o.assign(
             value=o["value"].mask(here, fix.value),
             flags=o["flags"].mask(here, flags),
-            missing_reason=o["missing_reason"].mask(here, ""),
+            missing_reason=o["missing_reason"].mask(here, "" if fix.value == fix.value else "not_reported"),
         )
     return o
 
@@ -281,7 +281,7 @@ def _chosen(o: pd.DataFrame, catalog: Catalog) -> set[str]:
     key = ["region", "indicator", "start", "end", "basis", "measure", "file"]
     if catalog.resolutions.empty:
         return set()
-    hits = o[[*key, "obs_id", "value", "_tol"]].merge(
+    hits = o[[*key, "published", "obs_id", "value", "_tol"]].merge(
         catalog.resolutions[[*key, "value"]].assign(_tol=0.0), on=key, suffixes=("", "_new")
     )
     same = hits["value_new"].isna() | ~_differs(hits)
@@ -293,4 +293,13 @@ def _chosen(o: pd.DataFrame, catalog: Catalog) -> set[str]:
             f"({r.start}至{r.end})指定了 {r.file} 的 {r.value_new:g},"
             f"该文件现在是 {r.value:g}:请更新或删去这一条。"
         )
-    return set(hits.loc[same, "obs_id"])
+    fact = [*key[:-1], "published"]
+    hits = hits[same].merge(o[[*fact, "value", "_tol"]], on=fact, suffixes=("", "_n"))
+    spread = hits.groupby("obs_id").agg(low=("value_n", "min"), high=("value_n", "max"), tol=("_tol_n", "max"))
+    settled = spread.index[spread["high"] - spread["low"] <= spread["tol"] + 1e-9 * spread["high"].abs()]
+    for r in hits[hits["obs_id"].isin(settled)].head(1).itertuples():
+        raise CorrectionError(
+            f"resolutions 表为{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})指定了 "
+            f"{r.file},而 {r.published} 的各处现在都是 {r.value:g},矛盾已经消除:请删去这一条。"
+        )
+    return set(hits["obs_id"])
