@@ -3,7 +3,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from zcqlib.__main__ import app
 from zcqlib.catalog import REFERENCE, load
 from zcqlib.plan_check import COLUMNS, plan_conflicts
 
@@ -127,3 +129,67 @@ def test_a_plan_without_conflicts_gives_an_empty_table(tmp_path):
     for name in ("split_2018", "weights_2018", "bounds_2018"):
         (folder / f"{name}.csv").unlink()
     assert plan_conflicts(load(folder)).to_dict("records") == []
+
+
+# --- python -m zcqlib check -------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with its own copy of the reference tables."""
+    raw = tmp_path / "data" / "raw"
+    shutil.copytree(REFERENCE, raw / "reference")
+    shutil.copytree(REFERENCE.parent / "published", raw / "published")
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "pyproject.toml").write_text("", "utf-8")
+    monkeypatch.setenv("ZCQ_ROOT", str(tmp_path))
+    return raw / "reference"
+
+
+def check():
+    result = CliRunner().invoke(app, ["check"])
+    return result.exit_code, result.output
+
+
+def test_check_says_every_conflict_of_the_plan_with_its_row_ids(project):
+    code, said = check()
+    assert code == 0 and "参考表没有错误" in said and "全部相符" in said
+    assert "编号 cluster_special_projects、provincial_cluster_specials、new_cluster_specials" in said
+    assert said.count("编号 ") == len(plan_conflicts(load(project)))
+
+
+def test_check_accepts_a_table_saved_as_gbk(project):
+    text = (project / "targets_2018.csv").read_text("utf-8-sig").replace("m²", "平方米")
+    (project / "targets_2018.csv").write_bytes(text.encode("gbk"))
+    code, said = check()
+    assert code == 0 and "targets_2018.csv:找到「GBK 编码」" in said
+
+
+@pytest.mark.parametrize(("file", "old", "new", "said"), [
+    ("targets_2018.csv", "sci_fiscal_share", "1月2日", "targets_2018.csv 第 3 行「id」列:找到「1月2日」"),
+    ("indicators.csv", "gdp,地区生产总值", "gdp,=A1", "「name_zh」列:找到「=A1」"),
+    ("limits.csv", "8249000000", "8.25E+09", "limits.csv 第 2 行「high」列:找到「8.25E+09」,应为数字"),
+    ("checkpoints.csv", "2022,year", "2022,yaer", "checkpoints.csv 第 2 行「basis」列:找到「yaer」"),
+])
+def test_check_names_file_line_found_and_expected_and_fails(project, file, old, new, said):
+    path = project / file
+    text = path.read_text("utf-8-sig")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8-sig")
+    code, output = check()
+    assert code == 1 and said in output and "处错误" in output
+
+
+def test_check_looks_at_every_plan_that_is_there(project):
+    text = (project / "targets_2018.csv").read_text("utf-8-sig").replace("件,ge,1800", "件,ge,5800")
+    (project / "targets_2019.csv").write_text(text, "utf-8-sig")
+    code, said = check()
+    assert code == 0 and "2018 年计划本身有" in said
+    before, after = said.split("2019 年计划本身有")
+    assert "部分大于整体" in after and "部分大于整体" not in before
+
+
+def test_check_fails_where_a_published_number_does_not_come_out(project):
+    path = project / "checkpoints.csv"
+    path.write_text(path.read_text("utf-8-sig").replace("74373,件", "74374,件"), "utf-8-sig")
+    code, said = check()
+    assert code == 1 and "得到 74373" in said

@@ -140,12 +140,16 @@ def check() -> None:
             err.print(str(fault), markup=False)
         if wrong := [f for f in faults if f.severity == "error"]:
             raise ZcqError(f"参考表有 {len(wrong)} 处错误。")
-        catalog = catalogs.load(workspace.reference)
-        conflicts = plan_conflicts(catalog)
+        years = [int(p.stem[-4:]) for p in sorted(workspace.reference.glob("targets_20??.csv"))]
+        plans = {year: catalogs.load(workspace.reference, year) for year in years}
+        conflicts = {year: plan_conflicts(plan) for year, plan in plans.items()}
+        catalog = plans[years[-1]]
         missed = missed_checkpoints(published_observations(workspace.published, catalog), catalog)
-    out.print(f"参考表没有错误;计划本身有 {len(conflicts)} 处需要留意:")
-    for r in conflicts.itertuples():
-        out.print(f"  {r.section or '-'}:{r.message}", markup=False)
+    out.print("参考表没有错误。")
+    for year, found in conflicts.items():
+        out.print(f"{year} 年计划本身有 {len(found)} 处需要留意:")
+        for r in found.itertuples():
+            out.print(f"  {r.message}(编号 {r.ids.replace(';', '、')})", markup=False)
     for sentence in missed:
         err.print(sentence, markup=False)
     if missed:
