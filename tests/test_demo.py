@@ -7,6 +7,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from zcqlib import indicators
 from zcqlib.catalog import REFERENCE, load
 from zcqlib.reports import Context, read_report
 
@@ -57,8 +58,8 @@ def text():
 def readings(catalog):
     """Every report as the line reads it."""
     sender = {name: id for id, name in catalog.senders[["id", "name_zh"]].itertuples(index=False)}
-    return [read_report(p, Context(pd.Period(p.parent.name, "M"), sender[p.name.split("20")[0]], 1, True, catalog))
-            for p in FILES]
+    return [read_report(p, Context(pd.Period(p.parent.name, "M"), sender[p.name.split("20")[0]], 1 + ("修订" in p.name),
+                                   True, catalog)) for p in FILES]
 
 
 def cells(text):
@@ -211,6 +212,20 @@ def test_the_truth_equals_the_observations_cell_for_cell(readings):
     order = ["file", "sheet", "cell"]
     pd.testing.assert_frame_equal(read[list(truth)].sort_values(order, ignore_index=True),
                                   truth.sort_values(order, ignore_index=True), check_exact=False, rtol=1e-12)
+
+
+def test_revisions_a_restated_base_a_replaced_submission_and_both_kinds_of_withdrawal_come_out(readings, catalog):
+    read = pd.concat([r.observations for r in readings if r.observations["published"].min().year == 2018])
+    known = indicators.consolidate(read, catalog)
+    found = pd.concat([known.problems, indicators.doubts(read, catalog)[1]])
+    assert {"revised", "source_disagrees", "total_mismatch"} <= set(found["code"]) and "conflict" not in set(found["code"])
+    back = found[found["code"] == "withdrawn"].set_index("severity")["message"]  # trait 88: a note, and a blank cell
+    assert "经开区的外观设计专利申请量(2018年2月)以前报过 7" in back["info"] and "注明撤回" in back["info"]
+    assert "红旗区的实用新型专利授权量(2018年3月)" in back["warning"] and "这次空白;仍用原数" in back["warning"]
+    assert known.history["state"].eq("withdrawn").sum() == 1
+    june = known.history[known.history["file"].str.startswith("高新区2018年6月") & known.history["state"].eq("superseded")]
+    assert "tech_contract_value" in set(june["indicator"])  # trait 85: the second submission takes a contract out
+    assert read["flags"].str.contains("restated_base").any()
 
 
 def test_every_cell_of_every_report_has_one_outcome(readings, text):

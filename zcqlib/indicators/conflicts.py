@@ -137,6 +137,15 @@ def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period |
             )
         )
     o.loc[o["obs_id"].isin(blanks.loc[deletes, "obs_id_new"]), "state"] = "withdrawn"
+    if deletes.any():
+        problems.append(
+            tell(
+                blanks[deletes].drop_duplicates("_fact", keep="last"),
+                "withdrawn",
+                "info",
+                lambda r: f"{_what(r, catalog)}以前报过 {r.value_new:g},现已注明撤回;当前不再采用,历史中保留。",
+            )
+        )
 
     o["won_by"] = (
         o["_fact"].map(dict(o.loc[o["state"] == "current", ["_fact", "obs_id"]].to_numpy())).astype("str").fillna("")

@@ -44,7 +44,7 @@ def doubts(
     """
     known = consolidate(observations, catalog, as_of)
     ranges = _ranges(known, catalog)
-    parts = [*_across(known.history, catalog), *_unlike(ranges, catalog), _blank(known.history)]
+    parts = [*_across(known.history, catalog), *_unlike(ranges, catalog), _blank(known.history, catalog)]
     return _expected(known.history, ranges, catalog), joined(parts)
 
 
@@ -217,7 +217,7 @@ def _noted(r) -> str:
 # --- cells left blank -----------------------------------------------------------------------------------------------
 
 
-def _blank(history: pd.DataFrame) -> pd.DataFrame:
+def _blank(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """Figures that stand, but whose place in a later report of the same sender is empty between filled neighbours."""
     o = history[~history["flags"].str.contains("restated_base", regex=False) & history["indicator"].ne("")]
     place = o["cell"].str.extract(r"^([A-Z]+)(\d+)$")
@@ -241,7 +241,8 @@ def _blank(history: pd.DataFrame) -> pd.DataFrame:
         "withdrawn",
         "warning",
         lambda r: (
-            f"{r.indicator_raw}({span(r.start, r.end)})以前报过 {r.value:g}{r.unit},这次空白;仍用原数,请确认是否撤回。"
+            f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})以前报过 {r.value:g}{r.unit},"
+            "这次空白;仍用原数,请确认是否撤回。"
         ),
     )
 

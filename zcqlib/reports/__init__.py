@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -168,7 +169,22 @@ def _read_sheet(sheet: Sheet, scope: labels.Scope) -> labels.Found:
                 found.outcome[at] = "problem"
             else:
                 found.outcome[at] = "context"
+    _taken_back(sheet, found)
     return found
+
+
+_BACK = re.compile(r"[“\"「'‘]?[—－-]+[”\"」'’]?(?:表示|代替|标明)|(?:以|用|改为|记为)[“\"「'‘]?[—－-]+")
+_GONE = re.compile("撤销|撤回|取消|作废|核减|删除|剔除|不再")
+
+
+def _taken_back(sheet: Sheet, found: labels.Found) -> None:
+    """A note under the table that figures were withdrawn and stand as 「—」 goes with the cells so marked."""
+    said = [labels.text_of(sheet.rows[r][c]).strip() for (r, c), o in sorted(found.outcome.items()) if o == "context"]
+    said = [text.replace(";", ",")[:200] for text in said if _BACK.search(text) and _GONE.search(text)]
+    if said:
+        found.facts[:] = [replace(f, flags=(*f.flags, f"note:{said[0]}"))
+                          if f.reason == "not_applicable" and not any(x.startswith("note:") for x in f.flags) else f
+                          for f in found.facts]
 
 
 # --- shaping --------------------------------------------------------------------------------------------------------

@@ -29,11 +29,13 @@ def reconcile(facts: list[Fact], places: Iterable[Place | None], catalog: Catalo
     listed = list(dict.fromkeys(p for p in places if p is not None))
     by_place: dict[tuple, list[Fact]] = {}
     by_name: dict[tuple, dict[str, Fact]] = {}
+    beside: dict[tuple[str, str], dict[str, None]] = {}
     for f in facts:
         if f.measure == "value" and _adds_up(f, catalog):
             span = (f.span.start, f.span.end, f.span.basis)
             by_place.setdefault((f.path, span, f.unit), []).append(f)
             by_name.setdefault((f.place, span, f.unit), {}).setdefault(f.path, f)
+            beside.setdefault((f.path.rpartition("/")[0], f.unit), {})[f.path] = None
     unchecked: dict[str, list[Fact]] = {}
     for group in by_place.values():
         for total in (f for f in group if f.place.total and f.value == f.value):
@@ -43,9 +45,10 @@ def reconcile(facts: list[Fact], places: Iterable[Place | None], catalog: Catalo
         for path, total in group.items():
             head, _, last = path.rpartition("/")
             if last in TOTALS and head:
-                parts = [f for p, f in group.items() if p.rpartition("/")[0] == head and p != path]
-                absent = [f.path for f in parts if f.value != f.value]
-                _compare(total, parts, absent, len(parts) < 2, counts, found, unchecked)
+                names = [p for p in beside[head, total.unit] if p != path]  # also of kinds that are blank here
+                parts = [group[p] for p in names if p in group]
+                absent = [p for p in names if p not in group or group[p].value != group[p].value]
+                _compare(total, parts, absent, len(names) < 2, counts, found, unchecked)
             elif (whole := group.get(head)) is not None and last not in TOTALS:
                 _compare(whole, [total], [], True, counts, found, unchecked)
     for absent, totals in unchecked.items():

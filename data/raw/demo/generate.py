@@ -361,6 +361,8 @@ def patents_by_type(known: Known, book: Book, park: str, month: int) -> None:
         book.row(sheet, row, f"{m % 12 + 1}月")
         for col, (end, kind) in enumerate(((e, k) for e in ("applications", "grants") for k in ("", *KINDS)), 1):
             name, shown = (kind or "patent_") + end, None
+            if (park, month, m, name) == ("hongqi", SEPTEMBER, 38, "utility_model_grants"):
+                continue  # reported in March and left blank now
             if gone and m == 37 and name == "design_applications":
                 shown = "—"
             elif not kind and n in (0, 2):
