@@ -1,22 +1,29 @@
 """The warm month against the same notebooks run by others, in one run: `make bench`.
 
-Prints seconds and ratios for: our run (one reused kernel), papermill one notebook after another (a fresh kernel
-each), and nbclient in two worker threads (fresh kernels). Tables exist beforehand for all three.
+Prints seconds and ratios for: our run (two reused kernels, with the HTML edition and the exports), papermill one
+notebook after another (a fresh kernel each), and nbclient in two worker threads (fresh kernels); tables exist before
+for all three. Then the rerun after one sender's correction, peak memory, and how cost grows with the number of parks.
 """
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas as pd
 
+from zcqlib import catalog as catalogs
+from zcqlib import line
 from zcqlib import run as monthly
+from zcqlib.catalog import Catalog
 from zcqlib.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,10 +46,27 @@ def ready(workspace: Workspace) -> dict[str, nbformat.NotebookNode]:
     return out
 
 
-def seconds(job) -> float:
-    start = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds on the clock and of the processors (all processes); on a busy machine the second is the steadier."""
+
+    clock: float
+    work: float
+
+    def __str__(self) -> str:
+        return f"{self.clock:6.1f} s (processors {self.work:6.1f} s)"
+
+    def times(self, other: Cost) -> str:
+        return f"{self.clock / other.clock:.2f} times (processors {self.work / other.work:.2f})"
+
+
+def cost(job) -> Cost:
+    def spent() -> float:
+        return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+    start, before = time.perf_counter(), spent()
     job()
-    return time.perf_counter() - start
+    return Cost(time.perf_counter() - start, spent() - before)
 
 
 def with_papermill(workspace: Workspace, folder: Path) -> None:
@@ -66,29 +90,75 @@ def with_two_workers(workspace: Workspace) -> None:
         list(pool.map(one, ready(workspace).values()))
 
 
-def main() -> int:
-    import os
+def changed(workspace: Workspace) -> None:
+    """One figure more in one sender's workbook, as a correction is."""
+    import openpyxl
 
+    book = next((workspace.raw / str(MONTH)).glob("高新区*.xlsx"))
+    sheet = openpyxl.load_workbook(book)
+    cell = next(c for row in sheet.worksheets[0].iter_rows() for c in row
+                if isinstance(c.value, int | float) and c.value > 100)
+    cell.value += 1
+    sheet.save(book)
+
+
+def many_parks(catalog: Catalog, observations: pd.DataFrame, times: int) -> tuple[Catalog, pd.DataFrame]:
+    """The zone with each park `times` over, and what they reported of a few indicators."""
+    def copies(frame: pd.DataFrame, column: str = "region") -> pd.DataFrame:
+        own = frame[frame[column].isin(catalog.parks)]
+        more = [own.assign(**{column: own[column] + f"_{k}"}) for k in range(1, times)]
+        return pd.concat([frame, *more], ignore_index=True)
+
+    regions = {f"{p}_{k}": replace(catalog.regions[p], id=f"{p}_{k}") for p in catalog.parks for k in range(1, times)}
+    few = ("patent_applications", "patent_grants", "technology_contract_value", "external_funds_attracted")
+    targets = catalog.targets[catalog.targets["id"].isin(few)]
+    wide = replace(catalog, regions=catalog.regions | regions, parks=(*catalog.parks, *regions),
+                   membership=copies(catalog.membership), targets=copies(targets))
+    return wide, copies(observations[observations["indicator"].isin(few)])
+
+
+def growth(workspace: Workspace) -> list[tuple[int, float]]:
+    """Seconds of the processor from observations to projections with 5, 50 and 500 parks."""
+    catalog = catalogs.load(workspace.reference, MONTH.year)
+    observations = workspace.read("OBSERVATIONS", MONTH)
+    out = []
+    for times in (1, 1, 10, 100):  # the first call imports and is left out
+        wide, seen = many_parks(catalog, observations, times)
+        out.append((5 * times, cost(lambda c=wide, o=seen: line._seen(o, MONTH, MONTH, c, c.targets)).work))
+    return out[1:]
+
+
+def peak(whose: int) -> str:
+    return f"{resource.getrusage(whose).ru_maxrss / 1024:.0f} MB"
+
+
+def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         workspace = copy_project(Path(name))
         os.environ["ZCQ_ROOT"] = name
-        first = seconds(lambda: monthly.run_month(workspace, MONTH))
-        ours = seconds(lambda: monthly.run_month(workspace, MONTH, force=True))
-        kept = seconds(lambda: monthly.run_month(workspace, MONTH))
-        print(f"first run of the month {first:6.1f} s (tables and notebooks)")
-        print(f"warm month, forced     {ours:6.1f} s")
-        print(f"nothing changed        {kept:6.1f} s  ({kept / ours:.2f} of the warm month)")
-        try:
-            import papermill  # noqa: F401
-
-            other = seconds(lambda: with_papermill(workspace, Path(name)))
-            print(f"papermill, in turn     {other:6.1f} s  ({other / ours:.1f} times ours)")
-        except ImportError:
-            print("papermill is a bench extra and not installed here: not compared")
-        other = seconds(lambda: with_two_workers(workspace))
-        print(f"nbclient, two workers  {other:6.1f} s  ({other / ours:.1f} times ours)")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"peak memory of a kernel {peak:.0f} MB")
+        cold = cost(lambda: monthly.run_month(workspace, MONTH))
+        print(f"cold month             {cold}: tables, notebooks, exports", flush=True)
+        ours = cost(lambda: monthly.run_month(workspace, MONTH, force=True))
+        print(f"warm month, forced     {ours}: notebooks, exports", flush=True)
+        print(f"nothing changed        {cost(lambda: monthly.run_month(workspace, MONTH))}", flush=True)
+        folder = workspace.figures(MONTH)
+        before = {p: p.stat().st_mtime_ns for p in folder.rglob("*.*") if p.is_file()}
+        changed(workspace)
+        report: list[monthly.Report] = []
+        again = cost(lambda: report.append(monthly.run_month(workspace, MONTH)))
+        touched = sum(p.exists() and p.stat().st_mtime_ns != t for p, t in before.items())
+        print(f"one workbook changed   {again}: {again.times(cold)} the cold month, "
+              f"{sum(o.state == 'kept' for o in report[0].outcomes)} of {len(report[0].outcomes)} notebooks kept, "
+              f"{touched} of {len(before)} files touched", flush=True)
+        other = cost(lambda: with_papermill(workspace, Path(name)))
+        print(f"papermill, in turn     {other}: {other.times(ours)} ours", flush=True)
+        other = cost(lambda: with_two_workers(workspace))
+        print(f"nbclient, two workers  {other}: {other.times(ours)} ours")
+        print(f"peak memory: the run {peak(resource.RUSAGE_SELF)}, a kernel {peak(resource.RUSAGE_CHILDREN)}")
+        steps = growth(workspace)
+        power = np.polyfit(*np.log(steps).T, 1)[0]
+        print("observations to projections, " + ", ".join(f"{n} parks {t:.2f} s" for n, t in steps)
+              + f": grows with the power {power:.2f} of the parks")
     return 0
 
 
