@@ -262,6 +262,22 @@ def test_a_series_revised_at_once_is_summed_up_in_one_line_trait_89(catalog):
     assert "10.0%" in found.set_index("code")["message"]["revised_many"]
 
 
+def test_what_each_report_adds_is_counted_as_new_equal_revised_or_in_conflict(catalog):
+    rows = [
+        fact(60, "2018-04", cell="B4"),
+        fact(70, "2018-05", published="2018-05", cell="B5"),
+        fact(60, "2018-04", published="2018-05", cell="B4"),
+        fact(71, "2018-05", published="2018-06", cell="B5"),
+        fact(80, "2018-06", cell="B6"),
+        fact(81, "2018-06", cell="C6"),
+        fact(float("nan"), "2018-04", published="2018-06", cell="B4", missing_reason="not_reported"),
+    ]
+    frame = observations(*rows).sample(frac=1, random_state=1)
+    table = indicators.tally(consolidate(frame, catalog).history, catalog).set_index("published")
+    numbers = table[["new", "equal", "revised", "conflict"]].to_numpy().tolist()
+    assert numbers == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 2]]
+
+
 def test_labels_that_the_catalog_does_not_know_keep_their_own_facts_apart(catalog):
     a = fact(1, region="", cell="B2", sender="gaoxin") | {"region_raw": "甲镇"}
     b = fact(2, region="", cell="B3", sender="gaoxin") | {"region_raw": "乙镇"}

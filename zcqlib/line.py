@@ -199,6 +199,8 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         )
         for m in (*history, month)
     ]
+    tally = indicators.tally(indicators.consolidate(observations, catalog, known).history, catalog)
+    nothing = dict.fromkeys(["new", "equal", "revised", "conflict"], 0)
     sent = files[[r.info.get("replies") is None for r in readings]]
     complete = pd.concat([owed(sent, observations, m, catalog) for m in (*history, month)], ignore_index=True)
     contents = {
@@ -220,7 +222,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "UNRANKED": scored[-1].notes,
         "ATTAINMENT": scored[-1].attainment,
         "EXPECTED": expected,
-        "SUBMISSIONS": _submissions(files, readings),
+        "SUBMISSIONS": _submissions(files, readings).merge(tally, "left", ["file", "published"]).fillna(nothing),
         "REPLIES": _replies(files, readings),
         "COMPLETENESS": complete,
         "OVERDUE": complete[complete["month"] == month].reset_index(drop=True),

@@ -2,7 +2,7 @@
 of the parks that belonged to the zone, and ratios from their parts.
 """
 
-from zcqlib.indicators.conflicts import Consolidated, CorrectionError, consolidate
+from zcqlib.indicators.conflicts import Consolidated, CorrectionError, consolidate, tally
 from zcqlib.indicators.doubts import doubts
 from zcqlib.indicators.growth import growth
 from zcqlib.indicators.known import cumulative, series

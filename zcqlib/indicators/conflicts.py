@@ -160,6 +160,29 @@ def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period |
     )
 
 
+def tally(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """What each report added to what its sender had said before.
+
+    Parameters
+    ----------
+    history : of `consolidate`.
+    Returns
+    -------
+    `file`, `published` and numbers of figures: `new`, `equal`, `revised`, `conflict`. What a report says twice counts
+    as new and equal; what it leaves without a figure is not counted.
+    """
+    h = history[history["value"].notna()]
+    h = h.assign(_tol=catalog.tolerance(h)).sort_values(["published", "submission", "file", "decimals", "obs_id"])
+    fact = ["region", "region_raw", "coverage", "indicator", "indicator_raw", "start", "end", "basis", "measure", "demo"]
+    before = h.groupby(["sender", *fact])[["value", "_tol"]].shift()
+    slack = h["_tol"].clip(lower=before["_tol"]) + noise(h["value"])
+    conflict = h["state"].eq("conflict")
+    new, same = before["value"].isna(), (h["value"] - before["value"]).abs() <= slack
+    told = {"new": new & ~conflict, "equal": ~new & same & ~conflict, "revised": ~new & ~same & ~conflict,
+            "conflict": conflict}
+    return h.assign(**told).groupby(["file", "published"], as_index=False)[list(told)].sum()
+
+
 def _undisputed(
     o: pd.DataFrame, rows: pd.DataFrame, group: list[str], chosen: set[str], catalog: Catalog
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:

@@ -241,8 +241,8 @@ def _blank(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
         "withdrawn",
         "warning",
         lambda r: (
-            f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})以前报过 {r.value:g}{r.unit},"
-            "这次空白;仍用原数,请确认是否撤回。"
+            f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})以前报过 "
+            f"{r.value:g}{r.unit},这次空白;仍用原数,请确认是否撤回。"
         ),
     )
 

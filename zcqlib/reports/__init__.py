@@ -5,7 +5,7 @@ import gc
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -182,7 +182,7 @@ def _taken_back(sheet: Sheet, found: labels.Found) -> None:
     said = [labels.text_of(sheet.rows[r][c]).strip() for (r, c), o in sorted(found.outcome.items()) if o == "context"]
     said = [text.replace(";", ",")[:200] for text in said if _BACK.search(text) and _GONE.search(text)]
     if said:
-        found.facts[:] = [replace(f, flags=(*f.flags, f"note:{said[0]}"))
+        found.facts[:] = [f._replace(flags=(*f.flags, f"note:{said[0]}"))
                           if f.reason == "not_applicable" and not any(x.startswith("note:") for x in f.flags) else f
                           for f in found.facts]
 

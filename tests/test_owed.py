@@ -1,0 +1,101 @@
+"""Who owes what for a month: what came, what is late, and the lines that remind of it."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from observations_made import month, observations, ytd
+
+from zcqlib import line
+from zcqlib.briefing import conclusions, returns
+from zcqlib.catalog import load
+from zcqlib.tables import PROBLEMS, REPLIES, shape
+
+NAN = float("nan")
+
+
+@pytest.fixture(scope="module")
+def catalog():
+    """Two senders: one owes two figures each month and one a quarter, the other owes one."""
+    full = load()
+    few = full.senders[full.senders["id"].isin(["tjj", "swj"])].copy()
+    few["indicators"] = ["industrial_value_added;hightech_value_added", "major_projects_attracted"]
+    few["quarterly"] = ["gdp", ""]
+    return replace(full, senders=few.reset_index(drop=True))
+
+
+def files(*names, published="2018-09"):
+    return pd.DataFrame({"file": [f"{n}.xlsx" for n in names], "sender": names, "published": month(published)})
+
+
+def came(indicator, value=1.0, end="2018-09", **more):
+    return ytd(value, end, indicator=indicator, sender="tjj", region="zone", unit="万元", **more)
+
+
+def owed(catalog, *rows, sent=("tjj",), period="2018-09"):
+    return line.owed(files(*sent, published=period), observations(*rows), month(period), catalog).set_index("sender")
+
+
+def test_a_sender_without_a_file_owes_everything_by_its_day_of_the_next_month(catalog):
+    row = owed(catalog, came("gdp")).loc["swj"]
+    assert (row["state"], row["owed"], row["came"], row["due"]) == ("未报", 1, 0, "2018-10-08")
+    assert row["missing"] == catalog.name("major_projects_attracted") and row["files"] == ""
+
+
+def test_a_report_without_some_of_what_is_owed_is_partial_and_names_it(catalog):
+    row = owed(catalog, came("gdp"), came("industrial_value_added")).loc["tjj"]
+    assert (row["state"], row["owed"], row["came"]) == ("部分", 3, 2)
+    assert row["missing"] == catalog.name("hightech_value_added")
+
+
+def test_what_is_owed_by_the_quarter_is_owed_in_its_last_month_only(catalog):
+    rows = [came(i, end="2018-08") for i in ("industrial_value_added", "hightech_value_added")]
+    row = owed(catalog, *rows, period="2018-08").loc["tjj"]
+    assert (row["state"], row["owed"]) == ("已报", 2)
+
+
+def test_an_empty_cell_does_not_count_as_come_but_none_to_report_does(catalog):
+    blank = came("hightech_value_added", NAN, missing_reason="not_reported")
+    none = came("industrial_value_added", NAN, missing_reason="not_applicable")
+    row = owed(catalog, came("gdp"), blank, none).loc["tjj"]
+    assert (row["came"], row["missing"]) == (2, catalog.name("hightech_value_added"))
+
+
+def test_last_months_figures_given_again_are_not_this_months(catalog):
+    old = [came(i, end="2018-08", published="2018-09") for i in ("industrial_value_added", "hightech_value_added")]
+    assert owed(catalog, came("gdp"), *old).loc["tjj", "came"] == 1
+
+
+def test_a_sender_counts_only_while_it_has_to_report(catalog):
+    gone = catalog.senders.copy()
+    gone.loc[gone["id"] == "swj", "end"] = month("2018-08")
+    rest = line.owed(files("tjj"), observations(came("gdp")), month("2018-09"), replace(catalog, senders=gone))
+    assert rest["sender"].tolist() == ["tjj"]
+
+
+def test_a_reminder_says_who_what_and_by_which_day(catalog):
+    told = conclusions.reminders(owed(catalog, came("gdp")).reset_index(), demo=True)
+    assert "演示数据" in told
+    assert "市商务局:应于2018-10-08前报送2018年9月报表,至今没有收到,还缺1项:引进重大项目" in told
+    assert "市统计局:应于2018-10-20前报送2018年9月报表,已收到1项,还缺2项:" in told
+    rows = [came(i) for i in ("gdp", "industrial_value_added", "hightech_value_added")]
+    done = owed(catalog, *rows).reset_index().query("sender == 'tjj'")
+    assert "没有需要催报的" in conclusions.reminders(done, demo=False)
+
+
+def test_the_completeness_of_a_month_is_said_with_both_numbers(catalog):
+    cells = pd.DataFrame({"file": ["a", "a", "b"], "outcome": ["observation", "label", "context"]})
+    told = conclusions.reading(observations(came("gdp")), shape([], PROBLEMS), cells,
+                               owed(catalog, came("gdp")).reset_index(), shape([], REPLIES))
+    assert "9月应报4项指标,收到1项,完整度25.0%;2家单位中0家报齐,缺项的有市统计局,未报的有市商务局" in told
+
+
+def test_what_was_done_and_what_the_sender_replied_stand_beside_each_problem():
+    place = dict(file="a.xlsx", sheet="月报", cell="B2", sender="tjj", published=month("2018-09"))
+    rows = [dict(code="outlier", severity="warning", message="很大。", **place),
+            dict(code="cell_error", severity="error", message="出错。", **place | {"cell": "B3"}),
+            dict(code="revised", severity="info", message="已改。", **place)]
+    reply = shape([dict(reply="属实", **place)], REPLIES)
+    table = returns.handled(shape(rows, PROBLEMS), reply)
+    assert table[["severity_zh", "done", "reply"]].to_numpy().tolist() == [
+        ["错误", "这个数字没有采用", ""], ["请核对", "数字没有改动", "属实"]]
