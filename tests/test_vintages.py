@@ -103,6 +103,16 @@ def test_a_target_is_kept_broken_or_open_by_its_kind():
     assert t.at["patent_grants", "published"] == JANUARY and pd.isna(t.at["invention_patent_grants", "published"])
 
 
+def test_the_closing_table_for_the_meeting_says_what_was_promised_what_came_and_by_which_report():
+    named = "named_new_rd_institutes"
+    p = said(("patent_grants", "flow", 90, 0.0, "难度较大"), (named, "milestone", 1, NONE, "按节点推进"))
+    series = flows({"zone": {"2018-12": 10.0}}).assign(indicator="patent_grants", published=JANUARY)
+    stored = {"PROJECTIONS": p.assign(demo=True), "SERIES": series, "MILESTONES": CATALOG.stages}
+    t = closing.closed(SimpleNamespace(table=stored.get, catalog=CATALOG)).set_index("指标")
+    assert t.loc["专利授权量"].tolist() == ["全区", "100件", "90件", "未完成", "2019-01报表", "演示数据"]
+    assert t.loc[CATALOG.name(named), ["实际", "结果", "定案报表"]].tolist() == ["1件", "未完成", "—"]
+
+
 # the line over a turn of the year -----------------------------------------------------------------------------------
 
 
