@@ -12,6 +12,7 @@ from zcqlib import tables
 from zcqlib.ranking import (
     Choices,
     RankingError,
+    attainment,
     composite,
     flips,
     leave_one_out,
@@ -19,6 +20,7 @@ from zcqlib.ranking import (
     moved,
     park_moves,
     period_months,
+    period_of,
     ranks,
     score_parks,
     sensitivity,
@@ -281,6 +283,19 @@ def test_units_that_cannot_be_told_apart_are_said_to_be_tied_and_others_are_not(
     assert found["tied_with"].tolist() == ["B", "A", ""] and found.loc["C", ["low", "high"]].tolist() == [3, 3]
 
 
+def test_a_tie_runs_on_until_every_unit_above_is_told_apart_from_every_one_below():
+    from zcqlib.ranking.simulate import _summary
+
+    runs = np.array([[1, 2, 3, 4]] * 4 + [[2, 1, 3, 4]] * 2 + [[1, 3, 2, 4]] * 4, float)
+    tied = _summary(runs, np.array([1.0, 2, 3, 4]), list("ABCD"))["tied_with"]
+    assert tied.tolist() == ["", "C", "B", ""]  # A is ahead of B in 8 of 10 runs, B of C in 6
+    chain = np.array([[1, 2, 3]] * 2 + [[2, 1, 3]] * 4 + [[1, 3, 2]] * 4, float)  # A before C always, B in between
+    assert _summary(chain, np.array([1.0, 2, 3]), list("ABC"))["tied_with"].tolist() == ["B;C", "A;C", "A;B"]
+    against = np.array([[2, 1, 3]] * 9 + [[1, 2, 3]], float)  # the simulation puts B first, the score A
+    assert _summary(against, np.array([1.0, 2, 3]), list("ABC"))["tied_with"].tolist() == ["B", "A", ""]
+    assert _summary(against, np.array([1.0, NAN, 2]), list("ABC"))["tied_with"].tolist() == ["", "", ""]
+
+
 def test_a_gap_that_was_never_asked_for_is_not_filled():
     values = frame(a=[60, 60, 60], b=[NAN, 110, 100])
     c = Choices(("efficacy",), ("arithmetic",), ("mean",), 0.0)
@@ -352,7 +367,7 @@ def small(weights=(0.5, 0.5)) -> SimpleNamespace:
     b = pd.DataFrame([("patent_grants", "attainment_pct", 50.0, 110.0),
                       ("patent_applications", "attainment_pct", 50.0, 110.0),
                       ("policy_systems_complete", "share_done", 0.0, 100.0)],
-                     columns=["indicator", "measure", "low", "high"]).assign(demo=False)
+                     columns=["indicator", "measure", "low", "high"]).assign(error_pct=2.0, demo=False)
     return SimpleNamespace(weights=w, bounds=b, members=c.members, name=c.name, unit=c.unit, indicators=c.indicators,
                            eligibility=c.eligibility)
 
@@ -364,6 +379,14 @@ def projected(actual: dict, month: str = "2018-09", target: float = 100.0, **mor
     return tables.shape(rows, tables.PROJECTIONS)
 
 
+def attained(p: pd.DataFrame, c, **more) -> pd.DataFrame:
+    return pd.concat([attainment(p, c, m, **more) for m in sorted(p["as_of"].unique())], ignore_index=True)
+
+
+def scored(p: pd.DataFrame, c, period: str, *, milestones=None, series=None, **options):
+    return score_parks(attained(p, c, milestones=milestones, series=series), c, period, **options)
+
+
 SEPTEMBER = {"patent_grants": [110, 80, 50, 20, 300], "patent_applications": [80, 80, NAN, 80, 80],
              "policy_systems_complete": [1, 0, 1, 1, None]}
 
@@ -371,7 +394,7 @@ SEPTEMBER = {"patent_grants": [110, 80, 50, 20, 300], "patent_applications": [80
 def test_scores_rest_on_attainment_by_hand_and_have_the_shape_of_ranks():
     p = projected(SEPTEMBER)
     p.loc[p["indicator"] == "policy_systems_complete", "target_low"] = 1.0
-    found = score_parks(p, small(), "2018-09", runs=200)
+    found = scored(p, small(), "2018-09", runs=200)
     tables.check(found.ranks, tables.RANKS)
     own = found.ranks[found.ranks["indicator"] == "composite"].set_index("region")
     # group 1: mean of (100, 80), (80, 80), –, (40, 80), (110 cut: 100, 80); group 2: 100, 60, 100, 100, no target
@@ -379,13 +402,13 @@ def test_scores_rest_on_attainment_by_hand_and_have_the_shape_of_ranks():
         {"gaoxin": 95, "jingkai": 70, "hongqi": 80, "muye": 90, "pingyuan": NAN}, nan_ok=True)
     assert own["rank"].to_dict() == pytest.approx(
         {"gaoxin": 1, "muye": 2, "hongqi": 3, "jingkai": 4, "pingyuan": NAN}, nan_ok=True)
-    item = found.attainment.set_index(["region", "indicator"])
+    item = found.items.set_index(["region", "indicator"])
     assert item.loc[("muye", "policy_systems_complete"), "reason"] == "园区目标未下达"
     assert item.loc[("muye", "patent_grants"), "value"] == 110  # cut at the upper bound
 
 
 def test_a_park_with_too_little_data_is_told_why_and_a_group_without_targets_too():
-    found = score_parks(projected(SEPTEMBER), small(), "2018-09", runs=50).notes
+    found = scored(projected(SEPTEMBER), small(), "2018-09", runs=50).notes
     told = found.set_index(["region", "indicator"])["message"]
     assert "3 项中 1 项缺数(超过 20%),不排位" in told["pingyuan", "composite"]
     assert "专利申请" in told["pingyuan", "composite"] and "园区目标未下达" in told["muye", "2"]
@@ -395,7 +418,7 @@ def test_stages_reached_by_then_are_the_share_done():
     dates = ["2018-03", "2018-12", "", "2018-09"]
     stages = tables.shape([dict(id="policy_systems_complete", region="gaoxin", stage=f"s{k}", stage_no=k,
                                 stage_zh="阶段", date=d) for k, d in enumerate(dates, 1)], tables.MILESTONES)
-    found = score_parks(projected(SEPTEMBER), small(), "2018-09", milestones=stages, runs=10).attainment
+    found = scored(projected(SEPTEMBER), small(), "2018-09", milestones=stages, runs=10).items
     own = found[(found["region"] == "gaoxin") & (found["measure"] == "share_done")]
     assert own["value"].tolist() == [50.0]
 
@@ -405,24 +428,24 @@ def test_a_park_that_is_a_month_behind_the_others_is_not_compared_on_its_older_m
                            published=m, demo=False) for r in PARKS for m in ("2018-08", "2018-09")
                       if (r, m) != ("muye", "2018-09")], tables.SERIES)
     p = projected(SEPTEMBER)
-    found = score_parks(p, small(), "2018-09", series=s, runs=10)
-    item = found.attainment.set_index(["region", "indicator"])["reason"]
+    found = scored(p, small(), "2018-09", series=s, runs=10)
+    item = found.items.set_index(["region", "indicator"])["reason"]
     assert item["muye", "patent_grants"] == "迟报" and item["gaoxin", "patent_grants"] == ""
     assert "不排位" in found.notes.set_index(["region", "indicator"])["message"]["muye", "composite"]
-    earlier = score_parks(p.assign(as_of=pd.Period("2018-08", "M")), small(), "2018-08", series=s, runs=10)
-    assert "迟报" not in set(earlier.attainment["reason"])
+    earlier = scored(p.assign(as_of=pd.Period("2018-08", "M")), small(), "2018-08", series=s, runs=10)
+    assert "迟报" not in set(earlier.items["reason"])
 
 
 def test_the_first_of_each_choice_is_the_method_in_use():
     p, c = projected(SEPTEMBER), Choices(("efficacy",), ("geometric", "arithmetic"), ("drop",), 0.1)
-    own = score_parks(p, small(), "2018-09", choices=c, runs=10).ranks.set_index(["region", "indicator"])["value"]
+    own = scored(p, small(), "2018-09", choices=c, runs=10).ranks.set_index(["region", "indicator"])["value"]
     assert own["gaoxin", "1"] == pytest.approx((100 * 80) ** 0.5)
 
 
 def test_raw_counts_never_decide_but_the_park_s_own_target_does():
     p = projected({"patent_grants": [1000, 10, 500, 500, 500], "patent_applications": [1000, 10, 500, 500, 500]})
     p["target_low"] = p["region"].map({"gaoxin": 2000, "jingkai": 10}).fillna(1000.0)
-    own = score_parks(p, small(), "2018-09", runs=10).ranks
+    own = scored(p, small(), "2018-09", runs=10).ranks
     assert own[own["indicator"] == "composite"].set_index("region")["rank"][["jingkai", "gaoxin"]].tolist() == [1, 2]
 
 
@@ -430,12 +453,82 @@ def test_quarters_take_the_mean_of_their_months_and_years_the_last():
     low, high = ({"patent_grants": [v] * 5, "patent_applications": [v] * 5} for v in (60, 90))
     p = pd.concat([projected(low, "2018-07"), projected(high, "2018-09")], ignore_index=True)
     for period, expected in (("2018Q3", 75), ("2018H2", 75), ("2018", 90), ("2018-09", 90), ("2018-07", 60)):
-        found = score_parks(p, small(), period, runs=10)
-        assert found.attainment["value"].dropna().unique().tolist() == [expected]
+        found = scored(p, small(), period, runs=10)
+        assert found.items["value"].dropna().unique().tolist() == [expected]
         assert set(found.ranks["period"]) == {period}
         assert (found.ranks.loc[found.ranks["indicator"] == "composite", "rank"] == 1).all()
     with pytest.raises(RankingError, match="2018Q1 没有任何月份"):
-        score_parks(p, small(), "2018Q1")
+        scored(p, small(), "2018Q1")
+
+
+def test_a_park_without_one_of_the_months_is_not_ranked_on_a_mean_of_fewer():
+    p = pd.concat([projected({"patent_grants": [60] * 5, "patent_applications": [60] * 5}, "2018-07"),
+                   projected({"patent_grants": [90] * 5, "patent_applications": [90, 90, 90, 90, NAN]}, "2018-08")],
+                  ignore_index=True)
+    found = scored(p, small(), "2018Q3", runs=10)
+    item = found.items.set_index(["region", "indicator"])
+    assert item.loc[("muye", "patent_applications"), "reason"] == "缺数"
+    assert item.loc[("gaoxin", "patent_applications"), "value"] == 75
+    assert "不排位" in found.notes.set_index(["region", "indicator"])["message"]["muye", "composite"]
+    late = scored(p[(p["region"] != "muye") | (p["as_of"] == pd.Period("2018-08", "M"))], small(), "2018Q3", runs=10)
+    assert late.items.set_index(["region", "indicator"]).loc[("muye", "patent_grants"), "value"] == 90  # asked since then
+    silent = projected({"patent_grants": [NAN] * 5, "patent_applications": [NAN] * 5}, "2018-07")
+    both = scored(pd.concat([silent, p[p["as_of"] == pd.Period("2018-08", "M")]]), small(), "2018Q3", runs=10)
+    assert both.items.set_index(["region", "indicator"]).loc[("gaoxin", "patent_grants"), "value"] == 90
+
+
+def test_a_month_lies_in_one_quarter_half_and_year():
+    at = {f: [period_of(pd.Period(m, "M"), f) for m in ("2018-03", "2018-07", "2018-12")]
+          for f in ("month", "quarter", "half", "year")}
+    assert at == {"month": ["2018-03", "2018-07", "2018-12"], "quarter": ["2018Q1", "2018Q3", "2018Q4"],
+                  "half": ["2018H1", "2018H2", "2018H2"], "year": ["2018"] * 3}
+    with pytest.raises(ValueError, match="month、quarter、half、year"):
+        period_of(pd.Period("2018-03", "M"), "week")
+
+
+def test_another_unit_or_order_of_parks_changes_no_score_place_interval_or_tie():
+    p = projected({"patent_grants": [95, 80, 70, 20, 110], "patent_applications": [80, 82, 81, 80, 90]})
+    one = scored(p, small(), "2018-09", runs=300).ranks
+    money = p.assign(**{c: p[c] * 10_000 for c in ("actual", "target_low")})
+    pd.testing.assert_frame_equal(scored(money, small(), "2018-09", runs=300).ranks, one)
+    turned = scored(p.iloc[::-1], small(), "2018-09", parks=tuple(PARKS[::-1]), choices=Choices(noise=0.0), runs=300)
+    same = scored(p, small(), "2018-09", choices=Choices(noise=0.0), runs=300)
+    key = ["indicator", "region"]
+    a, b = (s.ranks.sort_values(key, ignore_index=True) for s in (turned, same))
+    pd.testing.assert_frame_equal(a.drop(columns="tied_with"), b.drop(columns="tied_with"))
+    assert [set(x.split(";")) for x in a["tied_with"]] == [set(x.split(";")) for x in b["tied_with"]]
+
+
+def test_one_park_alone_is_first_and_equal_parks_are_all_tied_first():
+    p = projected({"patent_grants": [80] * 5, "patent_applications": [80] * 5})
+    alone = scored(p, small(), "2018-09", parks=("muye",), runs=50).ranks.set_index("indicator")
+    assert alone.loc["composite", ["rank", "low", "high", "tied_with"]].tolist() == [1, 1, 1, ""]
+    equal = scored(p, small(), "2018-09", runs=200)
+    own = equal.ranks[equal.ranks["indicator"] == "composite"]
+    assert own["rank"].eq(1).all() and own["tied_with"].str.count(";").eq(3).all()
+    total = equal.chances.groupby(["indicator", "region"])["probability"].sum()
+    np.testing.assert_allclose(total, 1)
+
+
+def test_without_simulations_scores_and_places_stay_and_intervals_are_left_out():
+    p = projected(SEPTEMBER)
+    full, bare = (scored(p, small(), "2018-09", runs=n) for n in (100, 0))
+    keep = ["region", "indicator", "value", "rank"]
+    pd.testing.assert_frame_equal(full.ranks[keep], bare.ranks[keep])
+    assert bare.ranks[["low", "high"]].isna().all().all() and bare.chances.empty
+
+
+def test_more_error_in_the_data_never_narrows_the_interval_of_places():
+    p = projected({"patent_grants": [100, 98, 70, 20, 60], "patent_applications": [80, 80, 80, 80, 60]})
+    widths = []
+    for error in (0.0, 2.0, 20.0):
+        c = small()
+        c.bounds = c.bounds.assign(error_pct=error)
+        still = scored(p, c, "2018-09", runs=0)
+        only = Choices(("efficacy",), ("arithmetic",), ("drop",), 0.0, noise=still.choices.noise)
+        r = scored(p, c, "2018-09", choices=only, runs=500).ranks.query("indicator == 'composite'")
+        widths.append((r["high"] - r["low"]).sum())
+    assert widths[0] == 0 and widths[0] < widths[1] <= widths[2]
 
 
 @pytest.mark.parametrize("word", ["2018Q5", "2018-13", "18", "2018W1", "2018-9"])
@@ -446,25 +539,25 @@ def test_a_period_in_another_form_is_refused(word):
 
 def test_reference_weights_that_do_not_sum_to_one_and_items_without_bounds_are_refused():
     with pytest.raises(RankingError, match="合计 1.1,应为 1"):
-        score_parks(projected(SEPTEMBER), small((0.5, 0.6)), "2018-09")
+        scored(projected(SEPTEMBER), small((0.5, 0.6)), "2018-09")
     c = small()
     c.bounds = c.bounds.iloc[1:]
     with pytest.raises(RankingError, match="patent_grants」有权重而没有界值"):
-        score_parks(projected(SEPTEMBER), c, "2018-09")
+        scored(projected(SEPTEMBER), c, "2018-09")
 
 
 def test_demo_goes_along_and_a_target_of_zero_is_no_rate():
     p = projected({"patent_grants": [90] * 5, "patent_applications": [90] * 5})
     p.loc[(p["region"] == "muye") & (p["indicator"] == "patent_grants"), ["demo", "target_low"]] = [True, 0.0]
-    found = score_parks(p, small(), "2018-09", runs=10)
+    found = scored(p, small(), "2018-09", runs=10)
     assert found.ranks.groupby("region")["demo"].all().to_dict() == {r: r == "muye" for r in PARKS}
-    reasons = found.attainment.set_index(["region", "indicator"])["reason"]
+    reasons = found.items.set_index(["region", "indicator"])["reason"]
     assert reasons["muye", "patent_grants"] == "目标为零"
 
 
 def test_the_parks_moves_sum_to_the_change_between_two_months_of_those_ranked_in_both():
     earlier = {k: [v and v * 0.8 for v in values] for k, values in SEPTEMBER.items() if k != "policy_systems_complete"}
-    one, two = (score_parks(projected(d, m), small(), m, runs=10) for d, m in ((earlier, "2018-08"), (
+    one, two = (scored(projected(d, m), small(), m, runs=10) for d, m in ((earlier, "2018-08"), (
         {k: v for k, v in SEPTEMBER.items() if k in earlier}, "2018-09")))
     steps = park_moves(one, two)
     assert set(steps["region"]) == set(PARKS) - {"pingyuan"}
@@ -475,7 +568,7 @@ def test_the_parks_moves_sum_to_the_change_between_two_months_of_those_ranked_in
 
 
 def test_the_inputs_of_a_scoring_serve_every_question_about_it():
-    found = score_parks(projected(SEPTEMBER), small(), "2018-09", runs=10)
+    found = scored(projected(SEPTEMBER), small(), "2018-09", runs=10)
     left = leave_one_out(**found.inputs)
     assert left["mean_abs_change"].notna().all() and left["pingyuan"].isna().all()
     assert set(flips(**found.inputs, choices=found.choices)["unit"]) <= set(PARKS) - {"pingyuan"}
@@ -486,21 +579,30 @@ def test_the_inputs_of_a_scoring_serve_every_question_about_it():
 def test_what_if_a_park_left_totals_targets_ranks_and_past_change_and_rules_say_who_passes():
     p = projected({"patent_grants": [50, 60, 70, 80, 90], "patent_applications": [500, 200, 300, 400, NAN]})
     p.loc[p["indicator"] == "patent_applications", "target_low"] = 600.0
+    zone = p.iloc[[0]].assign(region="zone", target_low=450.0)
+    p = pd.concat([p, zone], ignore_index=True)
     s = tables.shape([dict(region=r, indicator="patent_grants", start=m, end=m, months=1, value=10.0 + k, unit="件",
                            published=m, demo=False) for k, r in enumerate(PARKS) for m in ("2018-01", "2018-02")
                       if (r, m) != ("muye", "2018-02")], tables.SERIES)
-    found = what_if(p, small(), "2018-09", drop=("muye",), series=s, runs=10)
+    found = what_if(p, attained(p, small()), small(), "2018-09", drop=("muye",), series=s, runs=10)
     total = found.totals.set_index("indicator")
     grants, applications = total.loc["patent_grants"], total.loc["patent_applications"]
-    assert grants.drop("unit").tolist() == [350, 260, 500, 400]
+    assert grants.drop("unit").tolist() == [350, 260, 500, 400, 450]
     assert np.isnan(applications["actual"]) and applications["actual_after"] == 1400
     assert found.past["value_after"].tolist() == [46, 46] and np.isnan(found.past["value"].tolist()[1])
     assert set(found.ranks["region"]) == set(PARKS) - {"muye"}
     rule = found.eligible[found.eligible["indicator"] == "patent_applications"].set_index("region")["verdict"]
     assert rule.to_dict() == {"gaoxin": "达到", "jingkai": "截至本期未达到", "pingyuan": "达到", "hongqi": "达到",
                               "muye": "缺数"}
+    new = p[p["region"] == "gaoxin"].assign(region="fengquan", actual=100.0, target_low=100.0)
+    more = pd.concat([p, new], ignore_index=True)
+    joined = what_if(more, attained(more, small()), small(), "2018-09", drop=("muye",), add=("fengquan",), runs=10)
+    assert joined.totals.set_index("indicator").loc["patent_grants", ["actual_after", "target_after"]].tolist() == [
+        360, 500]
+    own = joined.ranks[joined.ranks["indicator"] == "composite"].set_index("region")["rank"]
+    assert own["fengquan"] == 1 and "muye" not in own.index and "fengquan" in set(joined.eligible["region"])
     with pytest.raises(ValueError, match="不能这样增减"):
-        what_if(p, small(), "2018-09", drop=("zone",))
+        what_if(p, attained(p, small()), small(), "2018-09", drop=("zone",))
 
 
 def test_the_shipped_weights_and_bounds_fit_each_other():
@@ -511,7 +613,7 @@ def test_the_shipped_weights_and_bounds_fit_each_other():
                            actual=0.8 * t.target_low, target_low=t.target_low, target_high=t.target_high,
                            comparator=t.comparator, level=.8, verdict="x", method="x", demo=t.demo)
                       for t in own.itertuples()], tables.PROJECTIONS)
-    found = score_parks(p, c, "2018-09", runs=100)
+    found = scored(p, c, "2018-09", runs=100)
     assert found.notes["indicator"].ne("composite").all() and found.ranks["demo"].all()
-    same = found.attainment.dropna(subset=["value"])
+    same = found.items.dropna(subset=["value"])
     assert same["value"].round(6).eq(80).all()

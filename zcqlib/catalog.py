@@ -119,6 +119,7 @@ class Catalog:
     checkpoints: pd.DataFrame
     batches: pd.DataFrame
     eligibility: pd.DataFrame
+    colours: pd.DataFrame
     notes: pd.DataFrame
     _region_aliases: dict[str, list[tuple[str, str, pd.Period, pd.Period]]] = field(repr=False)
     _places: tuple[str, ...] = field(repr=False)

@@ -8,10 +8,6 @@ from zcqlib.tables import ZcqError
 
 COLUMNS = ("id", "region", "item", "name_zh", "kind", "stages", "reached", "stage_zh", "date", "evidence", "next_zh",
            "expected", "overdue_days", "colour", "colour_zh", "missing", "responsible", "demo")
-# the first rule that fits decides; days count from the last day of the month that was promised
-COLOURS = pd.DataFrame([("done", "已完成", "", float("nan")), ("none", "未报节点或时限", "", float("nan")),
-                        ("red", "逾期", "overdue_days", 31.0), ("yellow", "临期", "overdue_days", -30.0),
-                        ("green", "正常", "", float("nan"))], columns=["colour", "colour_zh", "measure", "at_least"])
 
 
 class MilestoneError(ZcqError):
@@ -19,7 +15,7 @@ class MilestoneError(ZcqError):
 
 
 def ledger(milestones: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, catalog: Catalog, *,
-           missing: pd.DataFrame | None = None, colours: pd.DataFrame = COLOURS) -> pd.DataFrame:
+           missing: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row for each coverage and milestone target, region and named item, as known at a month.
 
     Parameters
@@ -27,7 +23,8 @@ def ledger(milestones: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, ca
     milestones : MILESTONES; what was reached after `as_of` is not known yet.
     targets : TARGETS of the year. missing : `indicator`, `region`, `item` of who has not yet done a coverage row, as
         the projection gives it, for rows that have no stages.
-    colours : the colour rule as data: `colour`, `colour_zh`, `measure`, `at_least`; done and none need no measure.
+    catalog : its `colours` are the colour rule: `colour`, `colour_zh`, `at_least` days overdue; done and none need no
+        days, of the others the first that fits counts.
     Returns
     -------
     COLUMNS: number of stages and of those reached; the last stage reached with date and evidence; the next stage with
@@ -57,15 +54,15 @@ def ledger(milestones: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, ca
     for t in rows.to_dict("records"):
         part, whole = own.get((t["id"], t["region"]), seen.iloc[:0]), t["region"] in ("zone", "city")
         if part.empty and whole and (parts := [p for (id, _), p in own.items() if id == t["id"]]):
-            out.append(_whole(t, pd.concat(parts), as_of, catalog, colours))
+            out.append(_whole(t, pd.concat(parts), as_of, catalog))
             continue
         who = [] if missing is None or not whole or len(part) else missing.loc[missing["indicator"] == t["id"], "item"]
         items = list(part.groupby("item", sort=False)) or [("", part)]
-        out += [_row(t, item, p, as_of, colours) | {"missing": "、".join(who)} for item, p in items]
+        out += [_row(t, item, p, as_of, catalog) | {"missing": "、".join(who)} for item, p in items]
     return pd.DataFrame(out, columns=list(COLUMNS)).astype({"date": "period[M]", "expected": "period[M]"})
 
 
-def _row(t: dict, item: str, p: pd.DataFrame, as_of: pd.Period, colours: pd.DataFrame) -> dict:
+def _row(t: dict, item: str, p: pd.DataFrame, as_of: pd.Period, catalog: Catalog) -> dict:
     reached, still = p[p["date"].notna()], p[p["date"].isna()]
     done = len(p) > 0 and still.empty
     last = reached.iloc[-1] if len(reached) else None
@@ -74,8 +71,9 @@ def _row(t: dict, item: str, p: pd.DataFrame, as_of: pd.Period, colours: pd.Data
     if len(due):
         overdue = float((as_of.end_time.normalize() - due["expected"].min().end_time.normalize()).days)
     state = "done" if done else "none" if p.empty or due.empty else ""
-    fits = colours[colours["colour"].eq(state)] if state else colours[~colours["colour"].isin(["done", "none"])]
-    colour = next(c for c in fits.itertuples() if not c.measure or overdue >= c.at_least)
+    rules = catalog.colours
+    fits = rules[rules["colour"].eq(state)] if state else rules[~rules["colour"].isin(["done", "none"])]
+    colour = next(c for c in fits.itertuples() if not overdue < c.at_least)
     return dict(id=t["id"], region=t["region"], item=item, name_zh=t["name_zh"], kind=t["kind"], stages=len(p),
                 reached=len(reached), stage_zh=last["stage_zh"] if last is not None else "",
                 date=last["date"] if last is not None else pd.NaT,
@@ -86,14 +84,14 @@ def _row(t: dict, item: str, p: pd.DataFrame, as_of: pd.Period, colours: pd.Data
                 demo=bool(t["demo"]) or bool(p["demo"].any()))
 
 
-def _whole(t: dict, p: pd.DataFrame, as_of: pd.Period, catalog: Catalog, colours: pd.DataFrame) -> dict:
+def _whole(t: dict, p: pd.DataFrame, as_of: pd.Period, catalog: Catalog) -> dict:
     """The zone's row where the stages stand with the parks: the earliest open promise decides, and who is missing."""
-    row = _row(t, "", p.sort_values(["expected", "stage_no"]), as_of, colours)
+    row = _row(t, "", p.sort_values(["expected", "stage_no"]), as_of, catalog)
     done = p["date"].notna().groupby(p["region"]).all()
     asked = [r for r in catalog.members(as_of) if r in done.index or t["unit"] == "个园区"]
     who = [catalog.name(r) for r in asked if not done.get(r, False)]
     if who and row["colour"] == "done":  # a park that has no stages on file has not done it
-        row |= _row(t, "", p.iloc[:0], as_of, colours) | {"stages": len(p), "reached": len(p)}
+        row |= _row(t, "", p.iloc[:0], as_of, catalog) | {"stages": len(p), "reached": len(p)}
     told = f"{len(asked) - len(who)}/{len(asked)} 个园区已完成"
     return row | dict(stage_zh=told, date=pd.NaT, evidence="", next_zh="", expected=pd.NaT, missing="、".join(who),
                       demo=row["demo"] or bool(p["demo"].any()))

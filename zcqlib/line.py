@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import version
@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 from joblib import Parallel, cpu_count, delayed
 
-from zcqlib import answers, indicators, published, ranking, reports, tables
+from zcqlib import answers, indicators, ledger, published, ranking, reports, tables, watch
 from zcqlib import catalog as catalogs
 from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog
@@ -27,12 +27,12 @@ from zcqlib.workspace import Workspace, digest
 PACKAGES = ("numpy", "pandas", "scipy", "pyarrow", "python-calamine")
 # words in a file name that order the submissions of one month (report-formats, trait 85)
 EARLIER, LATER = re.compile("快报|初步|预报|草稿"), re.compile("修订|更正|补报|最终|正式|定稿")
-RUNS = 10_000  # simulations behind the interval of a place; a tenth of it for the months gone by
+RUNS = 10_000  # simulations behind the interval of a place
 NUMBERED = re.compile(r"[vV](\d+)|第(\d+|[一二三四五六七八九十])[版稿次]")
 
 
 METHOD = ("tables", "reference", "catalog", "published", "reports", "answers", "indicators", "projection", "ranking",
-          "line")
+          "watch", "ledger", "line")
 
 
 @cache
@@ -177,7 +177,8 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         jobs += [delayed(_seen)(then["OBSERVATIONS"], last, last, catalog, then["TARGETS"])] if said else []
     few = sum(not workspace.remembers(key) for key in known_then) < 3  # not worth the start of other processes
     done = Parallel(n_jobs=1 if few else min(4, cpu_count()))(jobs)
-    now, trail = done[len(history)], [p.projections for p in done[: len(history) + 1]]
+    now = done[len(history)]
+    trail = [*(p.projections for p, _ in done[: len(history)]), now.projections]
     why = tables.empty(tables.WHY)
     if history:
         before = then["PROJECTIONS"] if said else trail[-2]
@@ -187,22 +188,15 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         rest = now.projections.merge(kept[place], how="left", indicator=True)["_merge"].eq("left_only")
         held = pd.concat([now.projections[rest], kept], ignore_index=True)
         restated = done[len(history) + 1].projections
-        why = changes([before, done[-1].projections if said else before, restated, held, now.projections])
+        why = changes([before, done[-1][0].projections if said else before, restated, held, now.projections])
     past = _joined(trail, tables.PROJECTIONS)
-    scored = [
-        ranking.score_parks(
-            past[past["as_of"] == m],
-            catalog,
-            str(m),
-            milestones=_hide_later(_answered(plain, filled, m).stages, m),
-            runs=RUNS if m == month else RUNS // 10,
-        )
-        for m in (*history, month)
-    ]
     tally = indicators.tally(indicators.consolidate(observations, catalog, known).history, catalog)
     nothing = dict.fromkeys(["new", "equal", "revised", "conflict"], 0)
     sent = files[[r.info.get("replies") is None for r in readings]]
     complete = pd.concat([owed(sent, observations, m, catalog) for m in (*history, month)], ignore_index=True)
+    stages = _hide_later(catalog.stages, known)
+    attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
+    attained = pd.concat([*(a for _, a in done[: len(history)]), attained], ignore_index=True)
     contents = {
         "OBSERVATIONS": observations,
         "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
@@ -211,16 +205,17 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "TO_DATE": to_date,
         "GROWTH": growth,
         "TARGETS": catalog.targets,
-        "MILESTONES": _hide_later(catalog.stages, known),
+        "MILESTONES": stages,
         "ANSWERS": filled,
         "PROJECTIONS": now.projections,
         "QUANTILES": now.quantiles,
         "MISSING": now.missing,
         "TRAIL": past,
         "WHY": why,
-        "RANKS": _joined([s.ranks for s in scored], tables.RANKS),
-        "UNRANKED": scored[-1].notes,
-        "ATTAINMENT": scored[-1].attainment,
+        **_rankings(workspace, attained, catalog, lambda p, m: _step(
+            made_of, came[came["published"] <= (known if m == month else m)], "ranks", p, m)),
+        "PROMISES": ledger.ledger(catalog.stages, catalog.targets, known, catalog, missing=now.missing),
+        "WATCH": watch.watch(series, catalog.targets, catalog, known),
         "EXPECTED": expected,
         "SUBMISSIONS": _submissions(files, readings).merge(tally, "left", ["file", "published"]).fillna(nothing),
         "REPLIES": _replies(files, readings),
@@ -310,13 +305,15 @@ Stated = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]  # SERIES, TO_DATE, GRO
 
 def _seen(
     observations: pd.DataFrame, month: pd.Period, known: pd.Period, catalog: Catalog, targets: pd.DataFrame
-) -> Projected:
-    """The projection for a month with the reports known at `known`."""
+) -> tuple[Projected, pd.DataFrame]:
+    """The projection for a month with the reports known at `known`, and what each park had attained."""
     seen = observations[observations["published"] <= known]
     series, _ = indicators.series(seen, catalog, known)
     to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, known))
     stated = series, to_date, indicators.growth(seen, series, catalog, known)[0]
-    return _projected(stated, month, known, catalog, targets)
+    found = _projected(stated, month, known, catalog, targets)
+    stages = _hide_later(catalog.stages, known)
+    return found, ranking.attainment(found.projections, catalog, month, milestones=stages, series=series)
 
 
 def _projected(
@@ -408,7 +405,7 @@ def since(workspace: Workspace, said: Path, month: pd.Period, as_of: pd.Period |
     catalog = _answered(catalog, now["ANSWERS"], known)
     then = _as_said(workspace, said, month, now["OBSERVATIONS"], files, inputs, catalog)
     known_then = pd.Period(workspace.recipe(said)["as_of"], freq="M")
-    method = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
+    method, _ = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
     data = _projected((now["SERIES"], now["TO_DATE"], now["GROWTH"]), month, known, catalog, then["TARGETS"])
     return [then["PROJECTIONS"], method.projections, data.projections, now["PROJECTIONS"]]
 
@@ -434,6 +431,30 @@ def _returned(f, demo: bool) -> answers.Returned:
 def _answered(catalog: Catalog, filled: pd.DataFrame, known: pd.Period) -> Catalog:
     """The catalog with the stages that ledgers which had come by a month report as reached."""
     return replace(catalog, stages=answers.reached(catalog.stages, filled[filled["published"] <= known], catalog))
+
+
+def _rankings(
+    workspace: Workspace, attained: pd.DataFrame, catalog: Catalog, step: Callable[[str, pd.Period], str]
+) -> dict[str, pd.DataFrame]:
+    """Ranks of every month, quarter and half-year begun, and of the year; what moved each form's last one.
+
+    `step` names the result of a period whose last month is given, so that periods that are over are not done again.
+    """
+    months = sorted(attained["month"].unique())
+    periods = {f: {ranking.period_of(m, f): m for m in months} for f in ranking.FORMS}
+    keys = {p: step(p, m) for form in periods.values() for p, m in form.items()}
+    few = sum(not workspace.remembers(key) for key in keys.values()) < 6  # not worth the start of other processes
+    scored = dict(zip(keys, Parallel(n_jobs=1 if few else min(4, cpu_count()))(
+        delayed(workspace.remember)(key, partial(ranking.score_parks, attained, catalog, p, runs=RUNS))
+        for p, key in keys.items()), strict=True))
+    last = [list(form)[-2:] for form in periods.values() if len(form) > 1]
+    moves = [ranking.park_moves(scored[old], scored[new]).assign(period=new, before=old) for old, new in last]
+    return {"RANKS": _joined([s.ranks for s in scored.values()], tables.RANKS),
+            "UNRANKED": pd.concat([s.notes for s in scored.values()], ignore_index=True),
+            "PLACES": pd.concat([s.chances for s in scored.values()], ignore_index=True),
+            "MOVES": pd.concat(moves, ignore_index=True) if moves else pd.DataFrame(
+                columns=["region", "indicator", "score_change", "rank_change", "period", "before"]),
+            "ATTAINMENT": attained}
 
 
 def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:

@@ -79,6 +79,7 @@ batches: year indicator batch kind region: year whole!, indicator @indicators!, 
     rate number, known_from month!, demo flag, note text
 eligibility: rule: rule code!, indicator @indicators!, comparator {_choice(COMPARATORS)}!, threshold number!,
     unit text!, demo flag, note text
+colours: colour: colour done|none|red|yellow|green!, colour_zh text!, at_least number, note text
 notes: month region indicator: month month!, region @regions!, indicator text, text text!, who text!, demo flag
 targets_<year>: id: id @indicators!, name_zh text!, name_en text, group code!, kind {_choice(KINDS)}!, unit text!,
     comparator {_choice(COMPARATORS)}!, target_low number!, target_high number, commitment firm|aspiration!,
@@ -88,7 +89,7 @@ split_<year>: id region in_force_from: id @indicators!, region @regions!, target
     in_force_from month!, demo flag, note text
 weights_<year>: id: id text!, level group|indicator!, parent text, name_zh text!, weight number!, demo flag, note text
 bounds_<year>: indicator: indicator @indicators!, measure attainment_pct|share_done!, low number!, high number!,
-    demo flag, note text
+    error_pct number, demo flag, note text
 stages_<year>: id region item stage: id @indicators!, region @regions!, item text, stage code!, stage_no whole!,
     stage_zh text!, date month, evidence text, expected month, demo flag, note text
 """

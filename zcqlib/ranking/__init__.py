@@ -1,5 +1,16 @@
 """Results, targets and weights to RANKS: scores, places with intervals, ties, and what would flip a place."""
-from zcqlib.ranking.parks import COMPOSITE, ParkScores, WhatIf, park_moves, period_months, score_parks, what_if
+from zcqlib.ranking.parks import (
+    COMPOSITE,
+    FORMS,
+    ParkScores,
+    WhatIf,
+    attainment,
+    park_moves,
+    period_months,
+    period_of,
+    score_parks,
+    what_if,
+)
 from zcqlib.ranking.scores import RankingError, composite, ranks
 from zcqlib.ranking.simulate import (
     Choices,
@@ -13,6 +24,6 @@ from zcqlib.ranking.simulate import (
     sobol_indices,
 )
 
-__all__ = ["COMPOSITE", "Choices", "ParkScores", "RankingError", "Simulation", "WhatIf", "composite", "flips",
-           "leave_one_out", "monte_carlo", "moved", "park_moves", "period_months", "rank_statistics", "ranks",
-           "score_parks", "sensitivity", "sobol_indices", "what_if"]
+__all__ = ["COMPOSITE", "FORMS", "Choices", "ParkScores", "RankingError", "Simulation", "WhatIf", "attainment",
+           "composite", "flips", "leave_one_out", "monte_carlo", "moved", "park_moves", "period_months", "period_of",
+           "rank_statistics", "ranks", "score_parks", "sensitivity", "sobol_indices", "what_if"]

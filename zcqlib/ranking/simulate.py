@@ -11,7 +11,7 @@ import pandas as pd
 from zcqlib.ranking.scores import RankingError, climb, normalised, places, prepare
 
 FACTORS = ("weights", "normalise", "aggregate", "missing", "data")
-APART = 0.9  # two units are told apart where one is ahead in at least this share of the runs
+APART = 0.7  # two units are told apart where the one with the better score is ahead in at least this share of the runs
 _SAME = 1e-9  # scores closer than this share a place: what a change of unit leaves in the last digits decides nothing
 _WORDS = {"efficacy": "功效系数", "minmax_100": "极差法0—100", "minmax_1_100": "极差法1—100", "zscore": "标准分",
           "rank": "名次法", "percentile_rank": "百分名次法", "goalposts": "目标区间法", "arithmetic": "算术平均",
@@ -44,8 +44,9 @@ class Choices:
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """`summary` by unit: nominal, mean, median, low, high (90 % interval of the place), p_1 … (chance of each place),
-    tied_with (units that it cannot be told apart from, joined with ;). `ahead`: chance that the row's unit is ahead of
-    the column's, a shared place as half. `places`: runs × units. `groups`: the same summary for every group."""
+    tied_with (the others of its tie, joined with ;; a tie runs on until every unit above is told apart from every one
+    below). `ahead`: chance that the row's unit is ahead of the column's, a shared place as half. `places`: runs ×
+    units. `groups`: the same summary for every group."""
 
     summary: pd.DataFrame
     ahead: pd.DataFrame
@@ -145,9 +146,11 @@ def _summary(p: np.ndarray, nominal: np.ndarray, units: list) -> pd.DataFrame:
     out["low"], out["high"] = np.floor(out["low"]), np.ceil(out["high"])
     for k in range(1, len(units) + 1):
         out[f"p_{k}"] = np.where(np.isnan(nominal), np.nan, (p == k).mean(0))
-    ahead = _ahead(p)
-    out["tied_with"] = [";".join(str(units[j]) for j in np.flatnonzero((ahead[i] > 1 - APART) & (ahead[i] < APART))
-                                 if not np.isnan(nominal[[i, j]]).any()) for i in range(len(units))]
+    ahead, order = _ahead(p), [k for k in np.argsort(nominal, kind="stable") if nominal[k] == nominal[k]]
+    cuts = [k for k in range(1, len(order)) if (ahead[np.ix_(order[:k], order[k:])] >= APART).all()]
+    ties = [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True)]
+    out["tied_with"] = [";".join(str(units[j]) for tie in ties if i in tie for j in sorted(tie) if j != i)
+                        for i in range(len(units))]
     return out
 
 
