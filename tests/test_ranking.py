@@ -471,7 +471,7 @@ def test_a_park_without_one_of_the_months_is_not_ranked_on_a_mean_of_fewer():
     assert item.loc[("gaoxin", "patent_applications"), "value"] == 75
     assert "不排位" in found.notes.set_index(["region", "indicator"])["message"]["muye", "composite"]
     late = scored(p[(p["region"] != "muye") | (p["as_of"] == pd.Period("2018-08", "M"))], small(), "2018Q3", runs=10)
-    assert late.items.set_index(["region", "indicator"]).loc[("muye", "patent_grants"), "value"] == 90  # asked since then
+    assert late.items.set_index(["region", "indicator"]).loc[("muye", "patent_grants"), "value"] == 90
     silent = projected({"patent_grants": [NAN] * 5, "patent_applications": [NAN] * 5}, "2018-07")
     both = scored(pd.concat([silent, p[p["as_of"] == pd.Period("2018-08", "M")]]), small(), "2018Q3", runs=10)
     assert both.items.set_index(["region", "indicator"]).loc[("gaoxin", "patent_grants"), "value"] == 90

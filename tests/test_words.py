@@ -138,9 +138,12 @@ def test_titles_state_what_the_tables_hold():
     assert conclusions.title_pace(row(), name) == "专利申请总量全年预计2240件,完成2200件目标约七成把握"
     compared = pd.DataFrame({"year": [2017], "value": [1.314], "nation": [2.126], "rank": [7], "of": [11]})
     assert conclusions.title_intensity(compared) == "河南研发强度2017年1.31%,低于全国0.82个百分点"
-    ranks = frame({"region": "gaoxin", "rank": 1.0, "low": 1.0, "high": 2.0, "value": 80.0},
-                  {"region": "muye", "rank": 2.0, "low": 1.0, "high": 2.0, "value": 79.0})
-    assert conclusions.title_ranks(ranks, name) == "高新区80.0分居首,与1个园区的位次区间重叠"
+    ranks = frame({"region": "gaoxin", "rank": 1.0, "low": 1.0, "high": 2.0, "value": 80.0, "tied_with": ""},
+                  {"region": "muye", "rank": 2.0, "low": 2.0, "high": 2.0, "value": 79.0, "tied_with": ""})
+    assert conclusions.title_ranks(ranks, name) == "高新居第1(区间1—2),牧野稳居第2"
+    tied = ranks.assign(tied_with=["muye", "gaoxin"])
+    assert conclusions.title_ranks(tied, name) == "高新、牧野并列第1"
+    assert conclusions.placed(tied)["told"].tolist() == ["并列第1位(90%区间第1—2位)", "并列第1位(90%区间第2位)"]
     split = frame({"region": "all", "total": .12, "within": .2, "between": -.08})
     assert conclusions.title_decomposition(split) == "研发强度提高0.12个百分点,主要来自园区自身强度变动"
     stock = pd.DataFrame({"measure": ["opening", "closing"], "value": [72.0, 82.0]})
@@ -168,7 +171,7 @@ def test_paragraphs_on_demo_data_say_so_and_count_everything():
 
 
 def test_ranks_without_interval_or_place_are_worded():
-    ranks = frame({"region": "gaoxin", "rank": 1.0, "low": NAN, "high": NAN, "value": 80.0, "demo": False},
-                  {"region": "muye", "rank": NAN, "low": NAN, "high": NAN, "value": NAN, "demo": False})
+    ranks = frame({"region": "gaoxin", "rank": 1.0, "low": NAN, "high": NAN, "value": 80.0, "demo": False, "tied_with": ""},
+                  {"region": "muye", "rank": NAN, "low": NAN, "high": NAN, "value": NAN, "demo": False, "tied_with": ""})
     text = conclusions.ranking(ranks, name)
-    assert text.startswith("高新区第1位(80.0分)。") and "牧野区缺数或目标未下达,不排位" in text
+    assert text.startswith("高新区80.0分,第1位。") and "暂按等权" in text and "牧野区缺数或目标未下达,不排位" in text

@@ -114,6 +114,21 @@ def what_if(month: Month) -> widgets.VBox:
     return widgets.VBox([widgets.HBox([which, where, out]), widgets.HBox([pace, aim]), told, image])
 
 
+def membership(month: Month, form: str = "month") -> widgets.VBox:
+    """One park less or one place more: places, totals and targets, and the same months of past years."""
+    asked = views.candidates(month)
+    which = widgets.Dropdown(options=list(asked), value=list(asked)[-1], description="假如", style=WIDE)
+    told = widgets.HTML()
+
+    def redraw(_=None) -> None:
+        m = views.members_if(month, *asked[which.value], form)
+        told.value = "".join(f.to_html(index=False) for f in (m.ranks, m.totals, m.past))
+
+    which.observe(redraw, "value")
+    redraw()
+    return widgets.VBox([which, told])
+
+
 def table(frame: pd.DataFrame, columns: Mapping[str, str], most: int = 20) -> pd.DataFrame:
     """A frame under Chinese headings, cut to its first rows."""
     return frame[list(columns)].rename(columns=columns).head(most)

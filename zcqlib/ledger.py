@@ -27,10 +27,10 @@ def ledger(milestones: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, ca
         days, of the others the first that fits counts.
     Returns
     -------
-    COLUMNS: number of stages and of those reached; the last stage reached with date and evidence; the next stage with
-    the month promised; `overdue_days` from the end of the month promised for the earliest open stage to the end of
-    `as_of` (negative: still to go; NaN: nothing open or promised); `missing` names who is missing, joined with 、.
-    A stage reached without evidence is shown with 「缺佐证」.
+    COLUMNS: number of stages and of those reached (parks, where the zone's row stands on the parks' stages); the last
+    stage reached with date and evidence; the next stage with the month promised; `overdue_days` from the end of the
+    month promised for the earliest open stage to the end of `as_of` (negative: still to go; NaN: nothing open or
+    promised); `missing` names who is missing, joined with 、. A stage reached without evidence reads 「缺佐证」.
     Raises
     ------
     MilestoneError : two rows of one stage disagree, or a milestone belongs to no target.
@@ -91,7 +91,6 @@ def _whole(t: dict, p: pd.DataFrame, as_of: pd.Period, catalog: Catalog) -> dict
     asked = [r for r in catalog.members(as_of) if r in done.index or t["unit"] == "个园区"]
     who = [catalog.name(r) for r in asked if not done.get(r, False)]
     if who and row["colour"] == "done":  # a park that has no stages on file has not done it
-        row |= _row(t, "", p.iloc[:0], as_of, catalog) | {"stages": len(p), "reached": len(p)}
-    told = f"{len(asked) - len(who)}/{len(asked)} 个园区已完成"
-    return row | dict(stage_zh=told, date=pd.NaT, evidence="", next_zh="", expected=pd.NaT, missing="、".join(who),
-                      demo=row["demo"] or bool(p["demo"].any()))
+        row |= _row(t, "", p.iloc[:0], as_of, catalog)
+    return row | dict(stages=len(asked), reached=len(asked) - len(who), stage_zh="", date=pd.NaT, evidence="",
+                      next_zh="", expected=pd.NaT, missing="、".join(who), demo=row["demo"] or bool(p["demo"].any()))

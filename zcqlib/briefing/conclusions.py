@@ -78,22 +78,41 @@ def title_heatmap(projections: pd.DataFrame, name: Name) -> str:
     return fit_title(f"{len(p)}个园区目标中{hard}个难度较大,{tail}", f"{hard}个园区目标难度较大,{tail}", tail)
 
 
+def placed(ranks: pd.DataFrame) -> pd.DataFrame:
+    """RANKS of one list with the place as it is told: those that cannot be told apart share the best of their places.
+
+    Parameters
+    ----------
+    ranks : RANKS of one indicator and period.
+    Returns
+    -------
+    The same rows by place, and `place` (NaN where not ranked) and `told`: 第1位, 并列第2位(90%区间第1—4位), 不排位.
+    """
+    own = ranks.set_index("region")["rank"]
+    place = [min([own[r.region], *(own[t] for t in r.tied_with.split(";") if t)]) for r in ranks.itertuples()]
+    out = ranks.assign(place=place).sort_values(["place", "rank", "region"])
+    told = []
+    for r in out.itertuples():
+        span = f"{int(r.low)}" if r.low == r.high else f"{r.low:.0f}—{r.high:.0f}"
+        told.append("不排位" if r.place != r.place else f"{'并列' if r.tied_with else ''}第{int(r.place)}位"
+                    + (f"(90%区间第{span}位)" if r.low == r.low else ""))
+    return out.assign(told=told)
+
+
 def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
-    """Who leads, with ties; intervals that overlap are not called a lead."""
-    placed = ranks.dropna(subset=["rank"]).sort_values(["rank", "region"])
-    if placed.empty:
+    """Who leads and how surely, and who comes next; ties are said to be ties."""
+    p = placed(ranks).dropna(subset=["place"])
+    if p.empty:
         return "本期没有可排位的园区"
-    first = placed[placed["rank"] == placed["rank"].min()]
-    who = "、".join(name(r) for r in first["region"])
-    if len(first) > 1:
-        return fit_title(f"{who}并列第1位", f"{len(first)}个园区并列第1位")
-    if "tied_with" in placed:
-        tied = "、".join(name(r) for r in str(first["tied_with"].iloc[0]).split(";") if r)
-        doubt = f",与{tied}尚分不出先后" if tied else ",领先位次明确"
-        return fit_title(f"{who}{_text(first['value'].iloc[0], '分')}居首{doubt}", f"{who}居首{doubt}")
-    rivals = placed[(placed["low"] <= first["high"].iloc[0]) & (placed["region"] != first["region"].iloc[0])]
-    doubt = f",与{len(rivals)}个园区的位次区间重叠" if len(rivals) else ",领先位次明确"
-    return fit_title(f"{who}{_text(first['value'].iloc[0], '分')}居首{doubt}", f"{who}居首{doubt}")
+    short = lambda rows: "、".join(name(r).removesuffix("示范区").removesuffix("区") for r in rows["region"])  # noqa: E731
+    told = []
+    for place, rows in p.groupby("place"):
+        how = "并列" if len(rows) > 1 else "稳居" if rows["low"].iloc[0] == rows["high"].iloc[0] else "居"
+        told.append(f"{short(rows)}{how}第{int(place)}")
+    first = p[p["place"] == p["place"].iloc[0]]
+    if len(first) == 1 and first["high"].iloc[0] > first["low"].iloc[0]:
+        told[0] += f"(区间{first['low'].iloc[0]:.0f}—{first['high'].iloc[0]:.0f})"
+    return fit_title(*(",".join(told[:k]) for k in range(len(told), 0, -1)), f"{len(first)}个园区并列第1")
 
 
 def title_why(rows: pd.DataFrame, what: str) -> str:
@@ -319,13 +338,12 @@ def projection(projections: pd.DataFrame, name: Name, recent: Mapping[str, float
 
 def ranking(ranks: pd.DataFrame, name: Name) -> str:
     """Notebook 07: places with intervals, ties, and who is not ranked."""
-    placed = ranks.dropna(subset=["rank"]).sort_values(["rank", "region"])
-    out = ranks[ranks["rank"].isna()]
-    rows = [f"{name(r.region)}第{int(r.rank)}位("
-            + (f"90%区间第{int(r.low)}—{int(r.high)}位," if r.low == r.low else "") + f"{_text(r.value, '分')})"
-            for r in placed.itertuples()]
-    return block(["、".join(rows), f"{'、'.join(map(name, out['region']))}缺数或目标未下达,不排位" if len(out) else "",
-                  "位次区间重叠的园区,先后尚不能分清"], demo_of(ranks))
+    p = placed(ranks)
+    rows = [f"{name(r.region)}{_text(r.value, '分')},{r.told}" for r in p.itertuples() if r.place == r.place]
+    out = [name(r) for r in p.loc[p["place"].isna(), "region"]]
+    return block([";".join(rows), f"{'、'.join(out)}缺数或目标未下达,不排位" if out else "",
+                  "并列的园区先后分不清(位次互换的可能在三成以上)" if p["tied_with"].ne("").any() else "",
+                  "没有公开的考核办法,权重暂按等权"], demo_of(ranks))
 
 
 def record(said: float, came: float, cases: int, better: float = float("nan")) -> str:

@@ -345,7 +345,7 @@ def _order(rows: pd.DataFrame) -> list[str]:
 def _ranks(t: Tables, meeting: str) -> list[dict]:
     now = str(t.period)
     r = t.ranks[(t.ranks["indicator"] == "composite") & (t.ranks["period"] == now) & t.ranks["rank"].notna()]
-    r = r.sort_values(["rank", "region"])
+    r = conclusions.placed(r)
     if r.empty:
         return [dict(title="本期没有可排位的园区", lines=["缺数或目标未下达的园区不排位。"], numbers=[])]
     table, numbers = [("位次", "园区", "得分", "90%区间", "与谁分不出先后")], []
@@ -353,7 +353,8 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
         key = tuple((c, str(x[c])) for c in ("region", "indicator", "period", "measure"))
         span = f"第{int(x['low'])}—{int(x['high'])}位" if x["low"] == x["low"] else words.NONE
         tied = [i for i in str(x["tied_with"]).split(";") if i]
-        table.append((f"{int(x['rank'])}", t.name(x["region"]), words.number(x["value"], "分"), span,
+        place = f"{'并列' if tied else ''}{int(x['place'])}"
+        table.append((place, t.name(x["region"]), words.number(x["value"], "分"), span,
                       "、".join(map(t.name, tied)) or words.NONE))
         numbers += [Number(words.number(x[c], "分") if c == "value" else f"{x[c]:g}", float(x[c]),
                            "综合得分" if c == "value" else "得分位次与蒙特卡洛90%区间", "RANKS", key, c)
@@ -364,7 +365,7 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
     chart = Chart(tuple(t.name(x) for x in r["region"]), (("综合得分", tuple(float(words.scale(0, "分").round(v))
                                                                      for v in r["value"])),), "分")
     return [dict(title=conclusions.title_ranks(r, t.name), lines=lines, numbers=numbers, table=table, chart=chart,
-                 note="位次区间重叠的园区先后尚不能分清;", fixed=("90%",))]
+                 note="并列的园区先后分不清(位次互换的可能在三成以上);", fixed=("90%",))]
 
 
 def _groups(t: Tables, meeting: str) -> list[dict]:

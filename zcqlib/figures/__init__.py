@@ -11,6 +11,6 @@ from zcqlib.figures.printing import alternative, check, contact_sheet, save, sho
 from zcqlib.figures.relation import calibration, scatter
 from zcqlib.figures.rows import bars, forest
 from zcqlib.figures.series import columns, lines, multiples, stacked
-from zcqlib.figures.tables import bullets, effects, heatmap, states
+from zcqlib.figures.tables import bullets, effects, heatmap, promises, states
 from zcqlib.figures.theme import Caption, FigureError, font_path
 from zcqlib.figures.year import pace, stock

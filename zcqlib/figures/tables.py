@@ -17,13 +17,14 @@ SHAPES = {"●": "o", "▲": "^", "■": "s", "✓": "o", "◇": "D"}
 SPAN = 130.0  # per cent of the target that a bullet row shows
 
 
-def light(canvas: Canvas, x: float, y: float, word: str, size: float = 13, fit: float = 0.0, tail: str = "") -> None:
-    """A verdict as shape, colour and word."""
+def light(canvas: Canvas, x: float, y: float, word: str, size: float = 13, fit: float = 0.0, tail: str = "",
+          instead: str = "") -> None:
+    """A verdict as shape, colour and word, or another word `instead`."""
     mark, fill, shade = LIGHTS.get(word, ("◇", look.THIRD, look.SECOND))
     canvas.dot(x, y, SHAPES[mark], 8, "white" if mark == "◇" else fill, fill)
     if mark == "✓":
         canvas.line([x - 4, x - 1, x + 4.5], [y, y + 3.5, y - 4], "white", 1.6)
-    canvas.text(x + 20, y, word + tail, size, shade, fit=fit)
+    canvas.text(x + 20, y, (instead or word) + tail, size, shade, fit=fit)
 
 
 def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
@@ -193,6 +194,51 @@ def states(cells: pd.DataFrame, caption: Caption, *, looks: Mapping[str, tuple[s
                 canvas.box(x + 2, y, wide - 4, step - 4, fill)
                 canvas.text(x + wide / 2, y, word, min(ink, 12.5), colour, ha="center", fit=wide - 8,
                             rows=2 if step > 46 else 1)
+    return canvas.figure
+
+
+STATES = {"done": "已完成", "green": "把握较大", "yellow": "尚有悬念", "red": "难度较大", "none": ""}
+
+
+def promises(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
+    """A row a promise: stages as dots, the last one reached, the next one, the state in a word, who is missing.
+
+    Parameters
+    ----------
+    rows : `label`, `stages`, `reached`, `last`, `next`, `state` (done, green, yellow, red, none), `word`, `missing`; a
+        row with nothing but a label is a heading, the labels under it begin with a space.
+    """
+    n = max(len(rows), 1)
+    canvas = Canvas(caption, size, need=66 * n + 60)
+    across, top = canvas.right - canvas.left, canvas.top + 22
+    step = (canvas.bottom + 10 - top) / n
+    ink = 13.0 if canvas.narrow else min(12.5, step / 2)
+    head = ("阶段", "最近到达", "下一步", "状态", "还缺")
+    share = (0.0, 0.34, 0.34, 0.68, 0.68) if canvas.narrow else (0.225, 0.32, 0.545, 0.715, 0.845)
+    at = [canvas.left + across * k for k in share]
+    room = [0.3, 0.32, 0.32, 0.31, 0.31] if canvas.narrow else [0.09, 0.215, 0.16, 0.12, 0.155]
+    fit = [across * k for k in room]
+    shift = (0.24 * step,) * 2 if canvas.narrow else (0.0, 0.0)
+    if not canvas.narrow:
+        for x, name in zip(at, head, strict=True):
+            canvas.text(x, top - 18, name, 12, look.SECOND)
+    for i, r in enumerate(rows.itertuples()):
+        y = top + step * (i + 0.5)
+        up, down = y - shift[0], y + shift[1]
+        canvas.line([canvas.left, canvas.right], [y + step / 2] * 2, look.GRID, 1)
+        inside = 20 if r.label.startswith(" ") else 0
+        canvas.text(canvas.left + inside, up if r.state else y, r.label.strip(), ink, look.INK,
+                    bold=0 if r.state else 0.6, fit=across * (share[1 if canvas.narrow else 0] or 1) - inside - 10)
+        if not r.state:
+            continue
+        for k in range(int(r.stages)):
+            due = look.FALL if r.state == "red" and k == r.reached else look.OTHER
+            canvas.dot(at[0] + 8 + inside * canvas.narrow + 22 * k, down, "o", 7,
+                       look.NAVY if k < r.reached else "white", look.NAVY if k < r.reached else due)
+        canvas.text(at[1], up, r.last, ink, look.INK, fit=fit[1])
+        canvas.text(at[2], down, r.next, ink, look.INK, fit=fit[2])
+        light(canvas, at[3] + 8, up, STATES[r.state], ink, fit[3] - 20, instead=r.word)
+        canvas.text(at[4], down, r.missing, ink, look.INK, fit=fit[4])
     return canvas.figure
 
 

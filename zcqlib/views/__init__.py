@@ -17,6 +17,7 @@ from zcqlib.views.enterprises import (
     survival,
 )
 from zcqlib.views.members import membership
+from zcqlib.views.members_if import candidates, members_if
 from zcqlib.views.parts import place, quarter, row
 from zcqlib.views.patents import (
     invention_share,
@@ -29,7 +30,22 @@ from zcqlib.views.patents import (
     relation_scatter,
     season,
 )
-from zcqlib.views.ranks import places, scores
+from zcqlib.views.ranks import (
+    FORMS,
+    flips,
+    flips_sentence,
+    left_out,
+    moved,
+    moved_sentences,
+    moves,
+    place_chances,
+    places,
+    ranks,
+    scores,
+    sensitivity,
+    watched,
+    watched_sentence,
+)
 from zcqlib.views.rd import (
     bridge,
     intensity_bridge,
@@ -40,6 +56,6 @@ from zcqlib.views.rd import (
 )
 from zcqlib.views.record import record, record_error, replay
 from zcqlib.views.state import answers, asks, bullet_rows, bullets, completeness, orders, problems, submissions, trend
-from zcqlib.views.targets import asks_by_park, chances, effort_sides, lead, milestones, outlook, pace
+from zcqlib.views.targets import asks_by_park, chances, effort_sides, lead, outlook, pace, promises, promises_rest
 from zcqlib.views.whatif import Asked, places_ahead, places_told, what_if, what_if_figure
 from zcqlib.views.why import waterfall, why_sentence

@@ -1,4 +1,4 @@
-"""Targets and the year end: pace, effort still needed, chances, what moved them, milestones."""
+"""Targets and the year end: pace, effort still needed, chances, what moved them, promises."""
 
 from __future__ import annotations
 
@@ -175,33 +175,48 @@ def asks_by_park(month: Month) -> Figure:
     )
 
 
-def milestones(month: Month) -> Figure:
-    """Stages of named items."""
-    m = month.table("MILESTONES")
-    m = m[m["id"].isin(month.catalog.headline()["id"])]
+def promises(month: Month) -> Figure:
+    """The coverage and milestone rows of the ten groups: stages, last and next, overdue days, who is missing."""
+    t = month.table("PROMISES")
+    t = t[t["id"].isin(month.catalog.headline()["id"]) & (t["stages"] > 0)]
+    named = t["id"].isin(t.loc[t["item"] != "", "id"])  # each named item has a row, the sum of them none
+    t = t[(t["item"] != "") | t["region"].isin(["zone", "city"]) & ~named]
+    order = {id: i for i, id in enumerate(month.catalog.headline()["id"])}
+    t = t.sort_values("id", key=lambda s: s.map(order), kind="stable")
     rows = []
-    for (id, item), part in m.groupby(["id", "item"], sort=False):
-        part = part.sort_values("stage_no")
-        name = month.catalog.name(id) + (f":{item}" if item else "")
+    for id, part in t.groupby("id", sort=False):
+        if (part["item"] != "").any():
+            rows.append(dict(label=month.catalog.name(id)))
         for r in part.itertuples():
-            late = pd.isna(r.date) and pd.notna(r.expected) and r.expected < month.period
-            rows.append(
-                dict(
-                    name=name,
-                    stage=f"第{r.stage_no}步",
-                    word="完成" if pd.notna(r.date) else "逾期" if late else "未到",
-                )
-            )
-    t = pd.DataFrame(rows).drop_duplicates(["name", "stage"])
-    cells = t.pivot(index="name", columns="stage", values="word").fillna("")
-    cells = cells.reindex(list(dict.fromkeys(t["name"]))).head(20)
-    done, late = int((cells == "完成").sum().sum()), int((cells == "逾期").sum().sum())
-    title = words.fit_title(f"点名事项{int((cells != '').sum().sum())}个节点已完成{done}个,逾期{late}个")
-    return figures.states(
-        cells,
-        month.caption(title, f"节点进展(个);{ALL},{month.year}年", note="按参考表节点日期"),
-        looks={"完成": ("#E3E9F1", "#14284B"), "逾期": ("#B5401C", "#FFFFFF"), "未到": ("#F7F8F9", "#52606D")},
+            days = r.overdue_days
+            late = f"{days:.0f}天" if days > 0 else "" if r.colour != "yellow" else (
+                f"\uff0c还有{-days:.0f}天" if days < 0 else "\uff0c本月到期")
+            rows.append(dict(
+                label=f" {r.item}" if r.item else month.catalog.name(id), stages=r.stages, reached=r.reached,
+                last=_when(r.stage_zh, r.date, r.evidence) or (f"{r.reached}个园区完成" if r.missing else ""),
+                next=_when(r.next_zh, r.expected), state=r.colour, word=r.colour_zh + late, missing=r.missing))
+    count = t["colour_zh"].value_counts()
+    title = words.fit_title(f"{len(t)}项承诺中{count.get('已完成', 0)}项完成,{count.get('逾期', 0)}项逾期")
+    return figures.promises(
+        pd.DataFrame(rows).fillna(""),
+        month.caption(title, f"点名事项与覆盖事项的阶段(个);{month.year}年{month.period.month}月末",
+                      source="计划目标与节点参考表",
+                      note="圆点为阶段或园区\uff0c实心已到\uff1b天数从承诺月份最后一天数起"),
     )
+
+
+def _when(stage: str, month: pd.Period, evidence: str = "") -> str:
+    """A stage with its month and the document that shows it."""
+    known = [f"{month.month}月"] if pd.notna(month) else []
+    told = "\uff0c".join([*known, *([evidence] if evidence else [])])
+    return f"{stage}\uff08{told}\uff09" if stage and told else stage
+
+
+def promises_rest(month: Month) -> pd.DataFrame:
+    """Counted promises without stages or dates on file: `name`, `responsible`, `missing`."""
+    t, counted = month.table("PROMISES"), set(month.catalog.counted()["id"])
+    t = t[(t["stages"] == 0) & t["id"].isin(counted) & t["region"].isin(["zone", "city"])]
+    return pd.DataFrame({"name": t["name_zh"], "responsible": t["responsible"], "missing": t["missing"]})
 
 
 def chances(month: Month) -> Figure:

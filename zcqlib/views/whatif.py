@@ -16,7 +16,6 @@ from zcqlib.tables import ZcqError
 from zcqlib.views.parts import quantiles, row
 from zcqlib.views.targets import pace_figure
 
-RUNS = 20  # simulations: a place needs none, and its interval is not shown here
 PACED = ("flow", "stock")  # kinds whose rest of the year can go faster
 
 
@@ -57,8 +56,8 @@ def places_ahead(month: Month, asked: Asked | None = None) -> pd.Series:
                 was -= row(month, asked.indicator, asked.without).get("target_low", 0.0)
             p["target_low"] = p["target_low"].where(~own, p["target_low"] * asked.aim / was if was else asked.aim)
         parks = tuple(k for k in parks if k != asked.without)
-    placed = ranking.score_parks(p, month.catalog, str(month.period), milestones=month.table("MILESTONES"),
-                                 parks=parks, runs=RUNS).ranks
+    done = ranking.attainment(p, month.catalog, month.period, milestones=month.table("MILESTONES"))
+    placed = ranking.score_parks(done, month.catalog, str(month.period), parks=parks, runs=0).ranks
     return placed[placed["indicator"] == ranking.COMPOSITE].set_index("region")["rank"]
 
 
