@@ -63,7 +63,8 @@ def watch(series: pd.DataFrame, targets: pd.DataFrame, catalog: Catalog,
     kept["sentence"] = pd.Series([
         f"{catalog.name(r.region)}「{catalog.name(r.indicator)}」{r.words}。"
         + (f"若只凭偶然,约每{1 / r.p:,.0f}次出现1次(按共看{n}处校正,概率{max(100 * r.p_adjusted, 0.1):.1f}%)。"
-           if r.p else "按定义不会出现,可能是更正或口径不一。") + "请报送单位说明。" for r in kept.itertuples()], dtype="str")
+           if r.p else "按定义不会出现,可能是更正或口径不一。") + "请报送单位说明。"
+        for r in kept.itertuples()], dtype="str")
     return kept[list(COLUMNS)].astype({"demo": bool, "value": float, "p": float, "period": "str"})
 
 

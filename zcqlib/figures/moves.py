@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zcqlib.figures import theme as look
-from zcqlib.figures.marks import Show, end_labels, end_room, mixed, plain
+from zcqlib.figures.marks import Show, end_room, mixed, plain
 from zcqlib.figures.theme import (
     AXIS,
     FALL,

@@ -213,32 +213,31 @@ def promises(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
     across, top = canvas.right - canvas.left, canvas.top + 22
     step = (canvas.bottom + 10 - top) / n
     ink = 13.0 if canvas.narrow else min(12.5, step / 2)
-    head = ("阶段", "最近到达", "下一步", "状态", "还缺")
-    share = (0.0, 0.34, 0.34, 0.68, 0.68) if canvas.narrow else (0.225, 0.32, 0.545, 0.715, 0.845)
+    thin = canvas.narrow  # two lines a row: name and state, then stages, next step (or last one) and who is missing
+    share = (0.0, 0.0, 0.22, 0.62, 0.62) if thin else (0.225, 0.32, 0.545, 0.715, 0.845)
     at = [canvas.left + across * k for k in share]
-    room = [0.3, 0.32, 0.32, 0.31, 0.31] if canvas.narrow else [0.09, 0.215, 0.16, 0.12, 0.155]
-    fit = [across * k for k in room]
-    shift = (0.24 * step,) * 2 if canvas.narrow else (0.0, 0.0)
-    if not canvas.narrow:
-        for x, name in zip(at, head, strict=True):
+    last, goes, word, lack = (across * k for k in ((0, 0.39, 0.36, 0.38) if thin else (0.215, 0.16, 0.12, 0.155)))
+    for x, name in zip(at, ("阶段", "最近到达", "下一步", "状态", "还缺"), strict=True):
+        if not thin:
             canvas.text(x, top - 18, name, 12, look.SECOND)
     for i, r in enumerate(rows.itertuples()):
         y = top + step * (i + 0.5)
-        up, down = y - shift[0], y + shift[1]
+        up, down = (y - 0.22 * step, y + 0.22 * step) if thin and r.state else (y, y)
         canvas.line([canvas.left, canvas.right], [y + step / 2] * 2, look.GRID, 1)
         inside = 20 if r.label.startswith(" ") else 0
-        canvas.text(canvas.left + inside, up if r.state else y, r.label.strip(), ink, look.INK,
-                    bold=0 if r.state else 0.6, fit=across * (share[1 if canvas.narrow else 0] or 1) - inside - 10)
+        canvas.text(canvas.left + inside, up, r.label.strip(), ink, look.INK, bold=0 if r.state else 0.6,
+                    fit=across * (0.6 if thin else share[0]) - inside - 8)
         if not r.state:
             continue
         for k in range(int(r.stages)):
             due = look.FALL if r.state == "red" and k == r.reached else look.OTHER
-            canvas.dot(at[0] + 8 + inside * canvas.narrow + 22 * k, down, "o", 7,
-                       look.NAVY if k < r.reached else "white", look.NAVY if k < r.reached else due)
-        canvas.text(at[1], up, r.last, ink, look.INK, fit=fit[1])
-        canvas.text(at[2], down, r.next, ink, look.INK, fit=fit[2])
-        light(canvas, at[3] + 8, up, STATES[r.state], ink, fit[3] - 20, instead=r.word)
-        canvas.text(at[4], down, r.missing, ink, look.INK, fit=fit[4])
+            canvas.dot(at[0] + 8 + inside * thin + 22 * k, down, "o", 7, look.NAVY if k < r.reached else "white",
+                       look.NAVY if k < r.reached else due)
+        if not thin:
+            canvas.text(at[1], y, r.last, ink, look.INK, fit=last)
+        canvas.text(at[2], down, r.next or r.last * thin, ink, look.INK, fit=goes)
+        light(canvas, at[3] + 8, up, STATES[r.state], ink, word - 20, instead=r.word)
+        canvas.text(at[4], down, r.missing, ink, look.INK, fit=lack)
     return canvas.figure
 
 

@@ -194,7 +194,8 @@ def promises(month: Month) -> Figure:
             rows.append(dict(
                 label=f" {r.item}" if r.item else month.catalog.name(id), stages=r.stages, reached=r.reached,
                 last=_when(r.stage_zh, r.date, r.evidence) or (f"{r.reached}个园区完成" if r.missing else ""),
-                next=_when(r.next_zh, r.expected), state=r.colour, word=r.colour_zh + late, missing=r.missing))
+                next=_when(r.next_zh, r.expected), state=r.colour, word=r.colour_zh + late,
+                missing=_missing(r.missing.split("、"), month)))
     count = t["colour_zh"].value_counts()
     title = words.fit_title(f"{len(t)}项承诺中{count.get('已完成', 0)}项完成,{count.get('逾期', 0)}项逾期")
     return figures.promises(
@@ -203,6 +204,12 @@ def promises(month: Month) -> Figure:
                       source="计划目标与节点参考表",
                       note="圆点为阶段或园区\uff0c实心已到\uff1b天数从承诺月份最后一天数起"),
     )
+
+
+def _missing(who: list[str], month: Month) -> str:
+    """Who is missing; of four and more, who is not."""
+    have = [p for p in map(month.catalog.name, month.catalog.members(month.period)) if p not in who]
+    return "、".join(who) if len(who) < 4 else f"除{'、'.join(have)}外各园区" if have else "全部园区"
 
 
 def _when(stage: str, month: pd.Period, evidence: str = "") -> str:
