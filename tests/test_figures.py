@@ -239,7 +239,25 @@ MOVES = pd.DataFrame(
     ],
     columns=["label", "note", "is_level", "value", "told", "also"],
 )
+PROMISES = pd.DataFrame(
+    [
+        ("重点支持的新型研发机构", 0, 0, "", "", "", "", ""),
+        (" 点名机构一", 3, 3, "纳入省序列（9月，省科技厅名单）", "", "done", "已完成", ""),
+        ("科技金融机构覆盖园区数", 5, 2, "2个园区完成", "", "red", "逾期92天", "平原示范区、红旗区、牧野区"),
+        ("高校科技成果交易会", 3, 2, "启动实施（7月）", "完成（10月）", "yellow", "临期，还有31天", ""),
+        ("人才公寓", 0, 0, "", "", "none", "未报节点或时限", "除高新区外各园区"),
+    ],
+    columns=["label", "stages", "reached", "last", "next", "state", "word", "missing"],
+)
+TIED = pd.DataFrame(
+    [("gaoxin", p, 1.0, 1.0, 1.0, 2.0, "muye") for p in ("2018Q1", "2018Q2")]
+    + [("muye", p, 2.0, 1.0, 1.0, 2.0, "gaoxin") for p in ("2018Q1", "2018Q2")]
+    + [("hongqi", "2018Q1", 3.0, 3.0, 3.0, 3.0, ""), ("hongqi", "2018Q2", *[np.nan] * 4, "")],
+    columns=["region", "period", "rank", "place", "low", "high", "tied_with"],
+)
 CHARTS = {
+    "promises": lambda s: figures.promises(PROMISES, GOOD, size=s),
+    "bump of ties": lambda s: figures.bump(TIED, GOOD, NAMES, size=s),
     "pace": lambda s: figures.pace(MONTHS, QUANTILES, 5000.0, GOOD, unit="件", chance_words="73% 完成把握", size=s),
     "pace without target": lambda s: figures.pace(MONTHS.head(1), QUANTILES.head(0), float("nan"), GOOD, size=s),
     "bullets": lambda s: figures.bullets(BULLETS, GOOD, size=s),
@@ -342,3 +360,9 @@ def test_measures_have_a_scale_of_their_own_and_what_is_missing_says_so():
     bars = [p.get_width() for p in figure.artists if hasattr(p, "get_width") and p.get_width() > 0]
     two, ten, thousand = bars[-3:]
     assert two == pytest.approx(thousand) and ten == pytest.approx(thousand / 100)
+
+
+def test_ties_are_said_to_be_ties_and_who_is_not_ranked_is_named():
+    told = figures.texts(figures.bump(TIED, GOOD, NAMES))
+    assert told.count("并列第1\uff08区间1–2\uff09") == 2 and "本期不排位\uff1a红旗区" in told
+    assert {"第1季度", "第2季度", "90%名次区间"} <= set(told)
