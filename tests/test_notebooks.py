@@ -107,6 +107,22 @@ def test_figures_stay_small_and_say_that_they_are_made_up(september):
         assert ("【演示数据】" in text or "演示数据" in text) is (name != "08_track_record"), name
 
 
+def test_any_figure_can_be_had_for_a_telephone_with_its_font_embedded(september, project):
+    from PIL import Image
+
+    from zcqlib.export import ExportError, export
+
+    for wrong, words in ((dict(size="a5"), "不认识的版面 a5"), (dict(formats=["bmp"]), "不认识的格式 bmp"),
+                         (dict(only="77_none"), "没有名称以「77_none」开头的图")):
+        with pytest.raises(ExportError, match=words):
+            export(project, SEPTEMBER, **wrong)
+    done = export(project, SEPTEMBER, size="phone", formats=["png", "pdf"], only="05_effort")
+    assert done.refused == ()
+    assert [p.relative_to(september.folder).as_posix() for p in done.files] == [
+        "export/05_effort_phone.pdf", "export/05_effort_phone.png"]
+    assert Image.open(done.files[1]).width == 960 and b"FontFile2" in done.files[0].read_bytes()
+
+
 def test_an_identical_second_run_keeps_everything(september, project):
     before = {p: p.read_bytes() for p in september.folder.rglob("*") if p.is_file()}
     again = monthly.run_month(project, SEPTEMBER)
