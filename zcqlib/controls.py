@@ -21,7 +21,7 @@ WIDE = {"description_width": "initial"}
 def picture(figure: Figure, wide: int = 960) -> bytes:
     """A figure as PNG for the screen."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=wide / figure.get_size_inches()[0])
+    figure.savefig(buffer, format="png", dpi=wide / figure.get_size_inches()[0], pil_kwargs={"compress_level": 1})
     return buffer.getvalue()
 
 
