@@ -164,13 +164,12 @@ def read(files: Annotated[list[Path], typer.Argument(help="一个或多个报表
     from zcqlib import reports
 
     with refusals():
-        if missing := [f for f in files if not f.is_file()]:
-            raise ZcqError(f"找不到文件:{'、'.join(map(str, missing))}")
-        readings = [reports.read_report(f) for f in files]
+        absent = reports.Refused("no_file", "找不到这个文件,请核对路径。")
+        readings = [reports.read_report(f) if f.is_file() else reports.refused(f, reports.Context(), absent) for f in files]
         reports.write_reading(readings, to)
     for reading in readings:
         out.print(reports.summary(reading), markup=False)
-    if all(len(r.observations) == 0 for r in readings):
+    if all(len(r.observations) == 0 for r in readings) or not all(f.is_file() for f in files):
         raise typer.Exit(1)
 
 

@@ -72,6 +72,9 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
     gc.disable()  # nothing here makes cycles, and looking for them takes as long as the reading of a large file
     try:
         return _read(path, context, catalog)
+    except Exception as e:  # one file that we fail on must not stop the others of the month
+        return refused(path, context, Refused("reader_failed", f"读取这份文件时程序出错({type(e).__name__}),整份没有采用;"
+                                              "请另存为 xlsx 后重新报送,并把原文件交给维护人员。", raw=str(e)[:200]))
     finally:
         if collecting:
             gc.enable()
@@ -81,7 +84,7 @@ def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
     try:
         opened = open_file(path)
     except Refused as e:
-        return _refused(path, context, e)
+        return refused(path, context, e)
     name = words.squeeze(path.stem)
     span = words.whole_period(name) or (words.period_in(name) or (None,))[0]
     published = context.published.year * 12 + context.published.month - 1 if context.published is not None else (
@@ -282,7 +285,8 @@ def _problems(file: str, opened: Opened, problems: list, context: Context, month
     return frame.drop_duplicates(ignore_index=True)
 
 
-def _refused(path: Path, context: Context, refusal: Refused) -> Reading:
+def refused(path: Path, context: Context, refusal: Refused) -> Reading:
+    """The reading of a file that cannot be used: no cells, one problem."""
     problem = dict(code=refusal.code, severity=refusal.severity, file=path.name, raw=refusal.raw,
                    message=refusal.message, sender=context.sender, published=context.published)
     counts = dict.fromkeys(tables.OUTCOMES, 0)
@@ -293,18 +297,19 @@ def _refused(path: Path, context: Context, refusal: Refused) -> Reading:
 
 # --- what goes out --------------------------------------------------------------------------------------------------
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212")
+_DANGEROUS = ("'", "=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212")
 
 
 def harmless(text: str) -> str:
     """Text that a spreadsheet would run, with an apostrophe before it; true numbers are left alone."""
-    if not text.startswith(_DANGEROUS):
+    if not text.startswith(_DANGEROUS) or re.fullmatch(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", text, re.I):
         return text
-    try:
-        float(text)
-        return text
-    except ValueError:
-        return "'" + text
+    return "'" + text
+
+
+def original(text: str) -> str:
+    """The text that `harmless` was given."""
+    return text.removeprefix("'")
 
 
 def write_reading(readings: Iterable[Reading], folder: str | Path) -> None:

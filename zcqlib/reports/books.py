@@ -244,12 +244,12 @@ def _calamine(raw: bytes, details: dict[str, dict]) -> list[Sheet]:
 
 def ole(raw: bytes) -> Opened:
     import msoffcrypto
-    from msoffcrypto.exceptions import FileFormatError
+    from msoffcrypto.exceptions import DecryptionError, EncryptionError, FileFormatError, ParseError
 
     try:
         if msoffcrypto.OfficeFile(io.BytesIO(raw)).is_encrypted():
             raise Refused("encrypted", "文件有打开密码,请去掉密码后重新报送。")
-    except (FileFormatError, OSError, ValueError, KeyError, IndexError, AttributeError):
+    except (FileFormatError, ParseError, DecryptionError, EncryptionError, *_BROKEN):
         pass  # whether it is a workbook at all is for the readers to say
     if b"W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t\0" in raw:
         raise Refused("unsupported", "这是旧版 Word 文档(.doc),请另存为 .docx 或 .xlsx 后报送。")

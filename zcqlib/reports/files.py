@@ -52,7 +52,10 @@ def open_file(path: Path) -> Opened:
         raise Refused("empty_file", "文件是空的(0 字节),请重新报送。", "warning")
     if size > MAX_FILE:
         raise Refused("too_large", f"文件有 {size / 2**20:.0f} MiB,超过 {MAX_FILE // 2**20} MiB 的上限,请拆分后报送。")
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except OSError as e:
+        raise Refused("unreadable", "文件打不开(可能没有权限,或正被别的程序占用),请检查后重试。") from e
     kind, opened = _by_content(raw)
     expected = {"xlsx": {".xlsx", ".xlsm", ".et"}, "xls": {".xls", ".et"}, "ods": {".ods"}, "docx": {".docx"},
                 "html": {".html", ".htm"}, "xml": {".xml"}, "mhtml": {".mht", ".mhtml"},
@@ -237,6 +240,9 @@ def _zip(raw: bytes) -> tuple[str, Opened]:
     try:
         if package.testzip() is not None:  # a part that is not as long as it says, or damaged
             raise Refused("corrupt", "文件已损坏,整份没有采用,请重新导出后报送。")
+        for part in infos:
+            if part.filename.endswith((".xml", ".rels")):
+                refuse_entities(package.open(part).read(10_000))
         if "word/document.xml" in names:
             return "docx", Opened("docx", "", _docx(package), [])
         if "content.xml" in names:

@@ -7,6 +7,7 @@ from lxml import etree
 
 MAX_FILE, MAX_UNPACKED, MAX_RATIO, MAX_PARTS = 100 * 2**20, 200 * 2**20, 100, 2_000
 MAX_ROWS, MAX_COLUMNS = 200_000, 2_000
+MAX_CELLS = 1_000_000  # with content, on one sheet: what can be accounted for cell by cell in 1.5 GB
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_AREA = 20_000_000  # cells between the corners: what a reader that lays them all out can hold
 
@@ -56,6 +57,8 @@ def check_size(rows: list[list]) -> None:
             c not in ("", None) for r in rows for c in r[MAX_COLUMNS:]):
         raise Refused("too_large", f"表格有 {filled} 行、{width} 列,超过 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限。"
                       "请只报送汇总表,或拆成几个文件。")
+    if filled * width > MAX_CELLS and (cells := sum(c not in ("", None) for r in rows for c in r)) > MAX_CELLS:
+        raise Refused("too_large", f"一张表有 {cells} 个有内容的单元格,超过 {MAX_CELLS} 个的上限。请只报送汇总表,或拆成几个文件。")
 
 
 def latin_mojibake(text: str) -> bool:

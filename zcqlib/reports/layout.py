@@ -216,11 +216,10 @@ def _panels(rows: list[list], block: Block) -> list[Block]:
     starts = [0]
     for c in range(first + 2, width - 1):
         cells, head = column(c, block.body), {squeeze(text_of(v)) for v in column(c, block.header)}
-        if not cells or not head or sum(valueish(v) and cell_span(v) is None for v in cells) * 2 > len(cells) \
-                or not any(valueish(v) for k in range(starts[-1], c) for v in column(k, block.body)):
-            continue
         gap = not column(c - 1, block.body) and not column(c - 1, block.header)
-        if heads & head or gap and any(valueish(v) for v in column(c + 1, block.body)):
+        if cells and head and (heads & head or gap and any(valueish(v) for v in column(c + 1, block.body))) \
+                and sum(valueish(v) and cell_span(v) is None for v in cells) * 2 <= len(cells) \
+                and any(valueish(v) for k in range(starts[-1], c) for v in column(k, block.body)):
             starts.append(c)
     if len(starts) == 1:
         return [block]
