@@ -8,7 +8,8 @@ from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.projection import project_targets
 from zcqlib.projection.counts import batch_distribution, in_time
-from zcqlib.projection.kinds import chance, chance_at, met, verdict
+from zcqlib.projection.kinds import chance, met, verdict
+from zcqlib.projection.scores import chance_of
 
 CATALOG = catalogs.load()
 JUNE = pd.Period("2018-06", freq="M")
@@ -58,7 +59,7 @@ def test_strict_and_inclusive_targets_differ_by_one_whole_number():
 
 
 def test_a_chance_never_says_never_nor_always():
-    assert chance_at(EVEN, -1) == 0.0025 and chance_at(EVEN, 1000) == 0.9975
+    assert chance_of(EVEN[None].repeat(2, 0), [-1, 1000]).tolist() == [0.9975, pytest.approx(0.0025)]
 
 
 @pytest.mark.parametrize(

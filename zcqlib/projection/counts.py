@@ -99,3 +99,28 @@ def batch_distribution(opening: int, batches: list[tuple[int, float]], pass_rate
         lost = stats.betabinom.pmf(np.arange(due + 1), due, kappa * lapse_rate, kappa * (1 - lapse_rate))
     both = np.convolve(pmf, lost[::-1])
     return opening - (len(lost) - 1) + np.arange(len(both)), both
+
+
+def quantiles_of(values: np.ndarray, pmf: np.ndarray, levels) -> np.ndarray:
+    """The smallest value whose distribution function reaches each level."""
+    return values[np.minimum(np.searchsorted(np.cumsum(pmf), np.asarray(levels)), len(values) - 1)].astype(float)
+
+
+def batch_history(rest: np.ndarray, totals: np.ndarray, known: float) -> tuple[np.ndarray, np.ndarray]:
+    """A year's total of something announced on few dates, without a calendar: values and their probabilities.
+
+    Half of it says: what is known and as much more as past years brought after this month; half: a past year's total,
+    given that it is at least what is known. `rest` and `totals` of past years, oldest first, two at least.
+    """
+    weight = 0.7 ** np.arange(len(totals))[::-1]
+    weight /= weight.sum()
+    upto = int(known + 20 + 6 * max(totals.max(), rest.max()))
+    values, pmf = np.arange(upto + 1), np.zeros(upto + 1)
+    for past, start in ((rest, known), (totals, 0.0)):
+        for w, own in zip(weight, past, strict=True):
+            mean = 0.75 * own + 0.25 * (weight * past).sum() + 0.25
+            p = mean / (1.3 * mean + (0.3 * mean) ** 2)
+            part = stats.nbinom.pmf(values - start, mean * p / (1 - p), p)
+            part[values < known] = 0
+            pmf += 0.5 * w * part / part.sum() if part.sum() > 0 else 0
+    return values, pmf / pmf.sum()

@@ -17,11 +17,12 @@ from scipy.special import ndtr, ndtri
 from zcqlib.projection.counts import count_chance, count_quantiles, small_counts
 from zcqlib.projection.features import Case, describe
 from zcqlib.projection.panel import MAX_YEARS, pivot
+from zcqlib.projection.scores import LEVELS, chance_of
 
-LEVELS = tuple(round(.005 + .01 * i, 3) for i in range(100))
 BLOCK = 1024  # series at a time, padded: a series' bits must not depend on how many others are asked for
 COEFFICIENTS = Path(__file__).with_name("coefficients.npz")
 FAMILIES = {"none": (0,), "one": (1,), "more": (2, 3, 4, 5)}  # years of history each family serves
+QUARTER_STRETCH = {3: 1.55, 6: 1.55, 9: 1.85}  # of log R, where a year is known by quarters only
 _NORMAL = ndtri(np.array(LEVELS))
 
 
@@ -167,7 +168,8 @@ def project_year_end(history: pd.DataFrame, kind: str = "flow", year: int | None
         for part in (rows[i:i + BLOCK] for i in range(0, len(rows), BLOCK)):
             values = np.ones((12 * years + k, BLOCK))
             values[:, :len(part)] = panel.values[part, 12 * (MAX_YEARS - years):12 * MAX_YEARS + k].T
-            q, p = _solve(values, years, k, stock, wanted, aims[part], panel.whole[part], panel.guessed[part])
+            q, p = _solve(values, years, k, stock, wanted, aims[part], panel.whole[part], panel.guessed[part],
+                          panel.quarterly[part])
             out[part], chance[part] = q.T, p
     reason = np.where((panel.reason == "") & ~np.isfinite(out).all(1), "数值过大或过小,无法测算", panel.reason)
     good = reason == ""
@@ -182,21 +184,29 @@ def project_year_end(history: pd.DataFrame, kind: str = "flow", year: int | None
 
 
 def _solve(values: np.ndarray, years: int, k: int, stock: bool, levels: np.ndarray, aims: np.ndarray,
-           whole: np.ndarray, guessed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+           whole: np.ndarray, guessed: np.ndarray, quarterly: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Quantiles (levels, n) and chances of the n series that fill the front of a padded block."""
     n = len(aims)
     if k == 12:
         end = (values[-1] if stock else values[-12:].sum(0))[:n]
         return np.repeat(end[None], len(levels), 0), np.where(np.isnan(aims), np.nan, end >= aims)
     found = distribution(values, years, k, stock)
-    target, guess, counted = np.ones(BLOCK), np.zeros(BLOCK), np.zeros(BLOCK, dtype=bool)
-    target[:n], guess[:n], counted[:n] = np.where(np.isnan(aims), 1.0, aims), guessed, whole
+    def padded(part: np.ndarray, fill: float) -> np.ndarray:
+        return np.concatenate([part, np.full(BLOCK - n, fill)])
+
+    target, guess = padded(np.where(np.isnan(aims), 1.0, aims), 0.0), padded(guessed, 0.0)
+    counted, by_quarter = padded(whole, 0.0) > 0, padded(quarterly, 0.0) > 0
     q, at = found.quantiles(levels), target
     if guess.any() and not stock:  # months that had to be guessed widen the spread
         low, middle, high = found.quantiles(np.array([0.16, 0.5, 0.84]))
         stretch = np.sqrt(1 + (3 * found.case.noise * guess / np.maximum(high - low, 1e-300)) ** 2)
         q = np.where(guess > 0, np.maximum(middle + (q - middle) * stretch, 0), q)
         at = np.where(guess > 0, middle + (target - middle) / stretch, target)
+    if by_quarter.any() and not stock and k in QUARTER_STRETCH:  # three months at once say less than three months
+        known, power = found.case.known, np.where(by_quarter, QUARTER_STRETCH[k], 1.0)
+        middle = np.maximum(found.quantiles(np.array([0.5]))[0] - known, 1e-300)
+        q = np.where(by_quarter, known + middle * (np.maximum(q - known, 0) / middle) ** power, q)
+        at = np.where(by_quarter, known + middle * (np.maximum(at - known, 0) / middle) ** (1 / power), at)
     p = found.chance(at)
     weight = np.zeros(BLOCK) if stock else small_counts(values, years, counted)
     if weight.any():
@@ -206,18 +216,9 @@ def _solve(values: np.ndarray, years: int, k: int, stock: bool, levels: np.ndarr
         if ((weight > 0) & (weight < 1)).any():  # read off the mean of both models' quantiles
             grid = np.array(LEVELS)
             mean = (1 - weight) * found.quantiles(grid) + weight * count_quantiles(few, years, k, grid)
-            p = np.where((weight > 0) & (weight < 1), _above(mean, target, values[12 * years:].sum(0)), p)
+            read = np.where(target <= values[12 * years:].sum(0), 1.0, chance_of(mean.T, target))
+            p = np.where((weight > 0) & (weight < 1), read, p)
     nothing = (values == 0).all(0) & (weight == 0)
     q = np.where(nothing, 0.0, q)
     p = np.where(nothing, target <= 0, p)
     return q[:, :n], np.where(np.isnan(aims), np.nan, p[:n])
-
-
-def _above(grid: np.ndarray, target: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Probability of at least the target, by straight lines between the quantiles at LEVELS."""
-    at = (grid < target).sum(0)
-    column = np.arange(grid.shape[1])
-    low, high = grid[np.clip(at - 1, 0, 99), column], grid[np.clip(at, 0, 99), column]
-    inner = np.array(LEVELS)[np.clip(at - 1, 0, 99)] + 0.01 * (target - low) / np.maximum(high - low, 1e-300)
-    below = np.where(at == 0, 0.0025, np.where(at == 100, 0.9975, inner))
-    return np.where(target <= known, 1.0, 1 - below)

@@ -1,5 +1,4 @@
 """Every kind of promise to a projection: which rule fits, what it says, and when it must say nothing."""
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -9,21 +8,13 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.projection.counts import batch_distribution, in_time
-from zcqlib.projection.engine import LEVELS, project_year_end
+from zcqlib.projection import joint, promises, sparse
+from zcqlib.projection.engine import project_year_end
+from zcqlib.projection.promises import NO_DATA, met, result, verdict
+from zcqlib.projection.scores import LEVELS, at_levels, chance_of
 from zcqlib.tables import PROJECTIONS, QUANTILES
 
-LEVEL = 0.8
-_QUARTER_STRETCH = {3: 1.55, 6: 1.55, 9: 1.85}
-MET, LIKELY, OPEN, HARD, STAGES, NO_DATA, NO_BATCH = (
-    "已完成",
-    "把握较大",
-    "尚有悬念",
-    "难度较大",
-    "按节点推进",
-    "缺数据",
-    "缺批次安排",
-)
+SMALL, WINDOW = 30.0, 36  # yearly total of a small count; months in which parts must be known like their whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,54 +27,23 @@ class Projected:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One target with what is known of it."""
+class _Node:
+    """A figure to project: its rows of SERIES, flow or stock, and the parts it is the sum of, if it is one."""
 
-    row: object
-    actual: float
-    final: bool  # nothing can be taken back: what is met stays met
-
-
-def chance_at(quantiles: np.ndarray, value: float) -> float:
-    """Probability of at most `value`, by straight lines between the quantiles at LEVELS."""
-    levels = np.array(LEVELS)
-    if value < quantiles[0]:
-        return 0.0025
-    if value > quantiles[-1]:
-        return 0.9975
-    return float(np.interp(value, quantiles, levels))
+    name: str
+    source: pd.DataFrame
+    kind: str
+    parts: tuple[_Node, ...] = ()
 
 
 def chance(quantiles: np.ndarray, comparator: str, low: float, high: float, count: bool) -> float:
     """Chance that a target is met: whole numbers are met or not at the half between them, others at the point."""
-    half = 0.5 if count else 0.0
-    below = lambda v: chance_at(quantiles, v)  # noqa: E731
+    half, at_least = 0.5 if count else 0.0, lambda v: float(chance_of(quantiles[None], [v])[0])  # noqa: E731
     if comparator == "gt":
-        return 1 - below(np.floor(low) + half if count else low)
+        return at_least(np.floor(low) + half if count else low)
     if comparator == "between":
-        return below(high + half) - below(low - half)
-    return 1 - below(np.ceil(low) - half if count else low)
-
-
-def met(value: float, comparator: str, low: float, high: float) -> bool:
-    """Whether a final value meets the target."""
-    if comparator == "gt":
-        return value > low
-    if comparator == "between":
-        return low <= value <= high
-    if comparator == "eq":
-        return abs(value - low) < 1e-9 or value > low
-    return value >= low
-
-
-def verdict(probability: float, done: bool) -> str:
-    """The light in a word; it grades the chance rounded as printed."""
-    if done:
-        return MET
-    if np.isnan(probability):
-        return STAGES
-    p = round(100 * probability)
-    return LIKELY if p >= 80 else OPEN if p >= 40 else HARD
+        return max(0.0, at_least(low - half) - at_least(high + half))
+    return at_least(np.ceil(low) - half if count else low)
 
 
 def in_force(targets: pd.DataFrame, month: pd.Period) -> pd.DataFrame:
@@ -92,16 +52,9 @@ def in_force(targets: pd.DataFrame, month: pd.Period) -> pd.DataFrame:
     return live.sort_values("in_force_from").drop_duplicates(["id", "region"], keep="last")
 
 
-def project_targets(
-    series: pd.DataFrame,
-    targets: pd.DataFrame,
-    as_of: pd.Period,
-    catalog: Catalog,
-    milestones: pd.DataFrame | None = None,
-    batches: pd.DataFrame | None = None,
-    to_date: pd.DataFrame | None = None,
-    growth: pd.DataFrame | None = None,
-) -> Projected:
+def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, catalog: Catalog,
+                    milestones: pd.DataFrame | None = None, batches: pd.DataFrame | None = None,
+                    to_date: pd.DataFrame | None = None, growth: pd.DataFrame | None = None) -> Projected:
     """Project every target in force at a month.
 
     Parameters
@@ -111,65 +64,46 @@ def project_targets(
     milestones, batches : tables of the catalog's form; later dates are hidden here.
     to_date : SERIES from January to each month as reports state them; where they differ from the sum of the stated
         months (a revision that nobody restated by month), the months of that year are scaled to them.
-    growth : `region`, `indicator`, `end`, `reported`: growth as reported (%). Where it differs from that of the levels by
-        over .5 %, last year's base is the implied one (comparable prices, a changed base).
+    growth : `region`, `indicator`, `end`, `reported`: growth as reported (%). Where it differs from that of the levels
+        by over .5 %, last year's base is the implied one (comparable prices, a changed base).
     Returns
     -------
-    Projected. `probability` is NaN where no chance can be given, and `verdict` says why.
+    Projected. The zone is the joint sum of its parks and a whole that of its parts wherever their months add up, so
+    that they agree; `probability` is NaN where no chance can be given, and `verdict` says why.
     Source
     ------
     目标、批次与节点参考表;各月报表。
     """
-    year = as_of.year
     live = in_force(targets, as_of)
     known = _scaled(series[series["end"] <= as_of], to_date)
-    by = {key: part for key, part in known.groupby(["region", "indicator"])}
-    rows, quantiles, absent = [], [], []
-    jobs: dict[str, list] = {"flow": [], "stock": []}
-    pending: dict[str, tuple] = {}
+    by = {key: part.sort_values("end") for key, part in known.groupby(["region", "indicator"])}
+    found, absent, asked = [], [], []
     for t in live.itertuples():
-        indicator = catalog.indicators[t.id]
-        part = by.get((t.region, t.id))
-        name = f"{t.region}|{t.id}"
+        indicator, part = catalog.indicators[t.id], by.get((t.region, t.id))
         if t.kind == "milestone":
-            rows.append(_milestone(t, as_of, milestones))
+            found.append((promises.milestone(t, as_of, milestones), None))
         elif t.kind == "coverage":
-            row, who = _coverage(t, by, as_of, catalog)
-            rows.append(row)
+            row, who = promises.coverage(t, by, as_of, catalog)
+            found.append((row, None))
             absent += who
         elif t.kind == "stock" and indicator.batch:
-            found = _batch(t, part, as_of, batches, catalog)
-            rows.append(found[0])
-            quantiles += found[1]
+            found.append(promises.batch_stock(t, part, as_of, batches, catalog))
         elif t.kind == "recurring":
-            rows.append(_recurring(t, part, as_of))
+            found.append((promises.recurring(t, part, as_of), None))
+        elif t.kind == "flow" and indicator.batch and part is not None and (
+                one := promises.batch_flow(t, part, as_of)) is not None:
+            found.append(one)
         else:
-            source = by.get((t.region, indicator.growth_of)) if t.kind == "growth" else part
-            if source is None or source[source["end"].dt.year == year].empty:
-                rows.append(_row(t, as_of, method="无数据", verdict=NO_DATA, demo=bool(t.demo)))
-                continue
-            kind = "stock" if t.kind == "stock" or t.kind == "ratio" and (source["months"] == 0).all() else "flow"
-            jobs[kind].append(_history(name, source, t.kind, kind))
-            pending[name] = (t, source, kind)
-    for kind, histories in jobs.items():
-        if not histories:
-            continue
-        out = project_year_end(pd.concat(histories, ignore_index=True), kind=kind)
-        refused = out.attrs["refused"].set_index("series_id")["reason"]
-        done = out.set_index("series_id")
-        for name, (t, source, k) in pending.items():
-            if k != kind:
-                continue
-            if name in refused.index:
-                rows.append(_row(t, as_of, method=refused[name], verdict=NO_DATA, demo=bool(source["demo"].any())))
-                continue
-            row, q = _numeric(t, source, as_of, done.loc[name, list(LEVELS)].to_numpy(float), catalog, growth)
-            rows.append(row)
-            quantiles += _quantile_rows(t, as_of, q)
-    frame = tables.shape(rows, PROJECTIONS).sort_values(["indicator", "region"], ignore_index=True)
-    return Projected(
-        frame, tables.shape(quantiles, QUANTILES), pd.DataFrame(absent, columns=["indicator", "region", "item"])
-    )
+            asked.append(t)
+    wanted = {(t.region, t.id): _asked(t, by, as_of, catalog) for t in asked}
+    solved = _solve([n for nodes in wanted.values() for n in nodes.values()])
+    for t in asked:
+        found.append(_numeric(t, wanted[t.region, t.id], solved, by, as_of, catalog, growth))
+    quantiles = [dict(region=r["region"], indicator=r["indicator"], year=as_of.year, as_of=as_of, level=level, value=v)
+                 for r, q in found if q is not None for level, v in zip(LEVELS, q, strict=True)]
+    frame = tables.shape([r for r, _ in found], PROJECTIONS).sort_values(["indicator", "region"], ignore_index=True)
+    return Projected(frame, tables.shape(quantiles, QUANTILES),
+                     pd.DataFrame(absent, columns=["indicator", "region", "item"]))
 
 
 def _scaled(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
@@ -180,9 +114,8 @@ def _scaled(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
     flows = known[known["months"] > 0].assign(year=lambda d: d["end"].dt.year)
     reached = flows.groupby(key).agg(end=("end", "max"), value=("value", "sum"), months=("months", "sum")).reset_index()
     reached = reached[reached["months"] == reached["end"].dt.month]
-    both = reached.merge(
-        to_date[["region", "indicator", "end", "value"]], on=["region", "indicator", "end"], suffixes=("", "_stated")
-    )
+    both = reached.merge(to_date[["region", "indicator", "end", "value"]], on=["region", "indicator", "end"],
+                         suffixes=("", "_stated"))
     both = both[both["value"] > 0].assign(factor=lambda d: d["value_stated"] / d["value"])
     both = both[(both["factor"] - 1).abs() > 1e-9]
     factor = flows.merge(both[[*key, "factor"]], on=key, how="left")["factor"].fillna(1.0).to_numpy()
@@ -191,255 +124,272 @@ def _scaled(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
     return out
 
 
-def _row(t, as_of: pd.Period, **more) -> dict:
-    base = dict(
-        region=t.region,
-        indicator=t.id,
-        year=as_of.year,
-        as_of=as_of,
-        kind=t.kind,
-        unit=t.unit,
-        target_low=t.target_low,
-        target_high=t.target_high,
-        comparator=t.comparator,
-        level=LEVEL,
-        actual=float("nan"),
-        median=float("nan"),
-        low=float("nan"),
-        high=float("nan"),
-        probability=float("nan"),
-        needed_per_month=float("nan"),
-    )
-    return base | more
+# what is projected --------------------------------------------------------------------------------------------------
+
+def _asked(t, by: dict, as_of: pd.Period, catalog: Catalog) -> dict[str, _Node]:
+    """The figures that a numeric target needs: `own`, and of a ratio `top` and `bottom` where both are known."""
+    indicator = catalog.indicators[t.id]
+    if t.kind == "growth":
+        if own := _node(t.region, indicator.growth_of, by, as_of, catalog):
+            return {"own": own}
+        rates = by.get((t.region, t.id))
+        made = None if rates is None else sparse.from_rates(rates, as_of.year)
+        if made is None:
+            return {}
+        return {"own": _Node(f"{t.region}|{t.id}", made.assign(demo=rates["demo"].any()), "flow")}
+    own = by.get((t.region, t.id))
+    if own is None or not _this_year(own, as_of):
+        return {}
+    if t.kind != "ratio":
+        return {"own": _node(t.region, t.id, by, as_of, catalog)}
+    own = own[own["months"] == 0] if (own["months"] == 0).any() else own
+    on_a_date = bool((own["months"] == 0).all())
+    nodes = {"own": _Node(f"{t.region}|{t.id}", _odds(own) if on_a_date else _quasi(own),
+                          "stock" if on_a_date else "flow")}
+    if not on_a_date:
+        top, bottom = (_node(t.region, i, by, as_of, catalog) for i in (indicator.numerator, indicator.denominator))
+        if top and bottom and top.source["end"].max() == bottom.source["end"].max() == own["end"].max():
+            nodes |= {"top": top, "bottom": bottom}
+            if catalog.indicators[indicator.numerator].part_of == indicator.denominator and (
+                    rest := _rest(bottom, (top,))) is not None:
+                nodes["rest"] = rest
+    return nodes
 
 
-def _quantile_rows(t, as_of: pd.Period, q: np.ndarray) -> list[dict]:
-    return [
-        dict(region=t.region, indicator=t.id, year=as_of.year, as_of=as_of, level=level, value=value)
-        for level, value in zip(LEVELS, q, strict=True)
-    ]
+def _node(region: str, id: str, by: dict, as_of: pd.Period, catalog: Catalog) -> _Node | None:
+    """A flow or stock as the sum of its parks, or of a part and the rest, where their months add up to it."""
+    own, indicator = by.get((region, id)), catalog.indicators.get(id)
+    if own is None or indicator is None or not _this_year(own, as_of):
+        return None
+    stock = indicator.kind == "stock"
+    own = own[own["months"] == 0] if stock and (own["months"] == 0).any() else own if stock else own[own["months"] > 0]
+    whole = _Node(f"{region}|{id}", own, "stock" if stock else "flow")
+    if own.empty or not indicator.additive or stock and indicator.batch:
+        return whole
+    if region == "zone":
+        parts = [_node(p, id, by, as_of, catalog) for p in catalog.members(as_of)]
+    else:
+        inside = [i for i, x in catalog.indicators.items() if x.part_of == id and x.kind == indicator.kind]
+        parts = [n for i in inside if (n := _node(region, i, by, as_of, catalog))]
+        parts = [max(parts, key=lambda n: n.source["value"].sum())] if parts else []  # others may overlap with it
+    if not parts or None in parts or (rest := _rest(whole, tuple(parts))) is None:
+        return whole
+    if rest.source["value"].abs().sum() > 0.005 * own["value"].abs().sum():
+        parts.append(rest)
+    return _Node(whole.name, own, whole.kind, tuple(parts)) if len(parts) > 1 else whole
 
 
-def _history(name: str, source: pd.DataFrame, target_kind: str, kind: str) -> pd.DataFrame:
-    """One series in the engine's form; a ratio of sums becomes its quasi-numerator: ratio to date times months."""
-    if kind == "stock":
-        s = source[source["months"] == 0] if (source["months"] == 0).any() else source
-        return pd.DataFrame({"series_id": name, "period": s["end"].astype("str"), "value": s["value"], "months": 1})
-    s = source[source["months"] > 0].sort_values("end")
-    if target_kind == "ratio":
-        s = s.assign(year=s["end"].dt.year, to=s["end"].dt.month)
-        cumulative = s["value"] * s["to"] / 12
-        gain = cumulative - cumulative.groupby(s["year"]).shift().fillna(0)
-        length = s["to"] - s["to"].groupby(s["year"]).shift().fillna(0)
-        return pd.DataFrame(
-            {
-                "series_id": name,
-                "period": s["end"].astype("str"),
-                "value": gain.clip(lower=0),
-                "months": length.astype("int64"),
-            }
-        )
-    return pd.DataFrame(
-        {"series_id": name, "period": s["end"].astype("str"), "value": s["value"].clip(lower=0), "months": s["months"]}
-    )
+def _rest(whole: _Node, parts: tuple[_Node, ...]) -> _Node | None:
+    """What belongs to none of the parts; None where months are missing or the parts exceed the whole."""
+    key = ["end", "months"]
+    both = whole.source[[*key, "value", "demo"]]
+    for i, p in enumerate(parts):
+        both = both.merge(p.source[[*key, "value"]].rename(columns={"value": f"part{i}"}), "left", key)
+    columns = [f"part{i}" for i in range(len(parts))]
+    lately = both["end"] > both["end"].max() - WINDOW
+    if both.loc[lately, columns].isna().any(axis=None):
+        return None
+    both = both.dropna(subset=columns)
+    rest = both["value"] - both[columns].sum(axis=1)
+    if (rest < -1e-6 * both["value"].abs()).any():
+        return None
+    return _Node(f"{whole.name}|rest|{'+'.join(p.name for p in parts)}", both[[*key, "demo"]].assign(
+        value=rest.clip(lower=0)), whole.kind)
 
 
-def _reported(growth: pd.DataFrame | None, region: str, indicator: str, end: pd.Period) -> float:
+def _this_year(source: pd.DataFrame, as_of: pd.Period) -> bool:
+    return bool((source["end"].dt.year == as_of.year).any())
+
+
+def _quasi(own: pd.DataFrame) -> pd.DataFrame:
+    """A cumulative ratio as a flow: ratio to date × months/12, differenced; the year adds up to the ratio."""
+    s = own[own["months"] > 0]
+    to, year = s["end"].dt.month, s["end"].dt.year
+    cumulative = s["value"] * to / 12
+    return s.assign(value=(cumulative - cumulative.groupby(year).shift().fillna(0)).clip(lower=0),
+                    months=(to - to.groupby(year).shift().fillna(0)).astype("int64"))
+
+
+def _odds(own: pd.DataFrame) -> pd.DataFrame:
+    """A share on a date as odds; a ratio that is no share stays."""
+    share = own["unit"].eq("%").all() and own["value"].between(0, 100, inclusive="left").all()
+    return own.assign(value=own["value"] / (100 - own["value"])) if share else own
+
+
+def _solve(nodes: list[_Node]) -> dict[str, np.ndarray | str]:
+    """Quantiles at LEVELS of every node by name, or why it has none; one call of the engine for each kind."""
+    flat: dict[str, _Node] = {}
+
+    def collect(n: _Node) -> None:
+        flat[n.name] = n
+        for p in n.parts:
+            collect(p)
+
+    for n in nodes:
+        collect(n)
+    alone: dict[str, np.ndarray | str] = {}
+    for kind in ("flow", "stock"):
+        parts = [pd.DataFrame({"series_id": n.name, "value": n.source["value"].clip(lower=0),
+                               "months": 1 if kind == "stock" else n.source["months"],
+                               "period": n.source["end"].astype("str")})
+                 for n in flat.values() if n.kind == kind]
+        if parts:
+            out = project_year_end(pd.concat(parts, ignore_index=True), kind)
+            alone |= dict(zip(out["series_id"], out[list(LEVELS)].to_numpy(float), strict=True))
+            alone |= dict(out.attrs["refused"].itertuples(index=False))
+
+    def value(n: _Node) -> np.ndarray | str:
+        below = [value(p) for p in n.parts]
+        if not below or any(isinstance(q, str) for q in below):
+            return alone[n.name]
+        return np.quantile(joint.draws(np.stack(below), _shared(n.parts)).sum(1), LEVELS)
+
+    return {name: value(n) for name, n in flat.items()}
+
+
+def _shared(parts: tuple[_Node, ...]) -> float:
+    """The common share of the parts' shocks, from their months."""
+    months = pd.concat([p.source.set_index("end")["value"].rename(i) for i, p in enumerate(parts)], axis=1).sort_index()
+    yearly = 12 * months.mean() / max(1.0, float(parts[0].source["months"].median()))
+    whole = bool((months.stack() % 1 == 0).all())
+    return joint.shared(months.to_numpy(float).T[:, -WINDOW:], small=whole and yearly.median() < SMALL)
+
+
+# what is said -------------------------------------------------------------------------------------------------------
+
+def _numeric(t, nodes: dict[str, _Node], solved: dict, by: dict, as_of: pd.Period, catalog: Catalog,
+             growth: pd.DataFrame | None) -> tuple[dict, np.ndarray | None]:
+    """The row of a flow, stock, ratio or growth target, and its quantiles."""
+    if not nodes:
+        return _from_years(t, by, as_of, catalog)
+    indicator, source = catalog.indicators[t.id], nodes["own"].source
+    demo = bool(source["demo"].any()) or bool(t.demo)
+    if isinstance(reason := solved[nodes["own"].name], str):
+        return result(t, as_of, method=reason, verdict=NO_DATA, demo=demo), None
+    if t.kind == "growth":
+        said = _growth(t, nodes["own"], solved, as_of, _reported(growth, t.region, indicator.growth_of, source))
+    elif t.kind == "ratio":
+        said = _ratio(nodes, solved, by[t.region, t.id], as_of)
+    else:
+        said = _plain(t, nodes["own"], solved, as_of, indicator.count)
+    if isinstance(said, str):
+        return result(t, as_of, method=said, verdict=NO_DATA, demo=demo), None
+    q, actual, left = said.pop("q"), said["actual"], 12 - source["end"].max().month
+    final = t.kind == "flow" and not indicator.can_fall  # nothing can be taken back: what is met stays met
+    if final:
+        q = np.maximum(q, actual)
+    done = final and t.comparator != "between" and met(actual, t.comparator, t.target_low, t.target_high)
+    whole = indicator.count and t.kind in ("flow", "stock")
+    p = float(met(actual, t.comparator, t.target_low, t.target_high)) if not left else (
+        1.0 if done else chance(q, t.comparator, t.target_low, t.target_high, whole))
+    middle, low, high = at_levels(q[None], LEVELS, [0.5, (1 - promises.LEVEL) / 2, (1 + promises.LEVEL) / 2])[0]
+    said["method"] += _gaps(source, as_of)
+    return result(t, as_of, median=middle, low=low, high=high, probability=p, verdict=verdict(p, done), demo=demo,
+                  **said), q
+
+
+def _plain(t, own: _Node, solved: dict, as_of: pd.Period, whole: bool) -> dict:
+    """A flow counts its year to date, a stock its last level."""
+    now = own.source[own.source["end"].dt.year == as_of.year]
+    actual = float(now["value"].iloc[-1] if t.kind == "stock" else round(now["value"].sum(), 6))
+    aim = t.target_low + (1 if t.comparator == "gt" and whole else 0)
+    few = own.source["end"].dt.year.nunique() < 3
+    method = "合并模型" if not own.parts else "园区联合加总" if t.region == "zone" else "分项联合加总"
+    return dict(q=solved[own.name], actual=actual, method=method + (",历史不足两年,按通常波动" if few else ""),
+                needed_per_month=promises.per_month(aim - actual, 12 - now["end"].max().month))
+
+
+def _growth(t, own: _Node, solved: dict, as_of: pd.Period, reported: float) -> dict | str:
+    """The level against last year's on this year's base; `needed_per_month` is the growth of the months left."""
+    year = own.source["end"].dt.year
+    now, before = own.source[year == as_of.year], own.source[year == as_of.year - 1]
+    last, done = now["end"].max(), float(now["value"].sum())
+    whole, same = before["value"].sum(), before[before["end"] <= last - 12]["value"].sum()
+    if before["months"].sum() != 12 or not same > 0:
+        return "上年数据不全,不能换算增速"
+    if reported > -100 and abs(done / (1 + reported / 100) / same - 1) > 0.005:
+        base = done / (1 + reported / 100)
+        whole, same = whole * base / same, base
+    return dict(q=100 * (solved[own.name] / whole - 1), actual=100 * (done / same - 1),
+                method="水平换算增速;所需为余下月份增速",
+                needed_per_month=growth_needed(t.target_low, whole, same, done) if last.month < 12 else float("nan"))
+
+
+def growth_needed(target: float, whole: float, same: float, done: float) -> float:
+    """Growth (%) that the months left need: last year's total and its same months on this year's base, done so far."""
+    return 100 * (((1 + target / 100) * whole - done) / (whole - same) - 1)
+
+
+def _reported(growth: pd.DataFrame | None, region: str, indicator: str, source: pd.DataFrame) -> float:
     """Growth to date as reported, %, NaN where none is."""
     if growth is None:
         return float("nan")
-    own = growth[(growth["region"] == region) & (growth["indicator"] == indicator) & (growth["end"] == end)]
+    own = growth[(growth["region"] == region) & (growth["indicator"] == indicator)
+                 & (growth["end"] == source["end"].max())]
     return float(own["reported"].iloc[0]) if len(own) else float("nan")
 
 
-def _numeric(
-    t, source: pd.DataFrame, as_of: pd.Period, q: np.ndarray, catalog: Catalog, growth: pd.DataFrame | None = None
-) -> tuple[dict, np.ndarray]:
-    indicator, year = catalog.indicators[t.id], as_of.year
-    now = source[source["end"].dt.year == year].sort_values("end")
-    last, left = now["end"].iloc[-1], 12 - now["end"].iloc[-1].month
-    years = source["end"].dt.year.nunique() - 1
-    needed, final = float("nan"), not indicator.can_fall
-    method = "合并模型" if years >= 2 else "历史不足两年,按通常波动"
-    if t.kind == "flow":
-        actual = float(round(now["value"].sum(), 6))
-        aim = t.target_low + (1 if t.comparator == "gt" and indicator.count else 0)
-        needed = max(0.0, aim - actual) / left if left else float("nan")
-    elif t.kind == "growth":
-        before = source[source["end"].dt.year == year - 1]
-        whole, same = before["value"].sum(), before[before["end"] <= last - 12]["value"].sum()
-        if before["months"].sum() != 12 or whole <= 0:
-            return _row(
-                t, as_of, method="上年数据不全,不能换算增速", verdict=NO_DATA, demo=bool(source["demo"].any())
-            ), q
-        reported = _reported(growth, t.region, indicator.growth_of, last)
-        implied = float(now["value"].sum()) / (1 + reported / 100) if reported > -100 else same
-        if abs(implied / same - 1) > 0.005:
-            whole, same = whole * implied / same, implied
-        actual = 100 * (float(now["value"].sum()) / same - 1)
-        q = 100 * (q / whole - 1)
-        needed, final, method = (
-            100 * (((1 + t.target_low / 100) * whole - now["value"].sum()) / (whole - same) - 1)
-            if left
-            else float("nan"),
-            False,
-            "水平换算增速;所需为余下月份增速",
-        )
+def _ratio(nodes: dict[str, _Node], solved: dict, reported: pd.DataFrame, as_of: pd.Period) -> dict:
+    """Numerator and denominator jointly, in the middle with the ratio's own course; which of the two decides is said.
+
+    A share is handled as part over rest, so that it stays one. On a date, or where only the ratio is known, its own
+    course stands alone.
+    """
+    own, q = nodes["own"], solved[nodes["own"].name]
+    actual = float(reported.sort_values("end")["value"].iloc[-1])
+    if own.kind == "stock":
+        odds = not np.isclose(own.source["value"].iloc[-1], actual)
+        return dict(q=100 * q / (1 + q) if odds else q, actual=actual, method="时点比率" + ("(按胜率)" if odds else ""))
+    pair = [nodes.get(n) for n in ("top", "rest" if "rest" in nodes else "bottom")]
+    if None in pair or any(isinstance(solved[n.name], str) for n in pair):
+        return dict(q=q, actual=actual, method="比率自身走势")
+    top, bottom = (solved[n.name] for n in pair)
+    joined = joint.ratio(top, bottom, _shared(tuple(pair)))
+    if "rest" in nodes:
+        share = np.clip(q / 100, 1e-9, 1 - 1e-9)
+        odds = joint.mean_of_logs(joined, share / (1 - share))
+        q = 100 * odds / (1 + odds)
     else:
-        actual = float(now["value"].iloc[-1])
-        final = False
-        if t.kind == "stock":
-            needed = max(0.0, t.target_low - actual) / left if left else float("nan")
-        if t.kind == "ratio" and (now["months"] > 0).all():
-            method = "累计比率折算"
-            steps = sorted(set(now["end"].dt.month))
-            if set(steps) <= {3, 6, 9, 12} and steps[-1] in _QUARTER_STRETCH:
-                middle = np.interp(0.5, LEVELS, q)
-                q = middle * np.exp(_QUARTER_STRETCH[steps[-1]] * np.log(np.maximum(q, 1e-12) / middle))
-                method = "累计比率折算(按季)"
-    count = indicator.count and t.kind in ("flow", "stock")
-    p = chance(q, t.comparator, t.target_low, t.target_high, count)
-    finished = final and t.comparator in ("ge", "gt", "eq") and met(actual, t.comparator, t.target_low, t.target_high)
-    if final:
-        q = np.maximum(q, actual)
-    p = 1.0 if finished else float(np.clip(p, 0.0, 1.0))
-    if left == 0:
-        p = float(met(actual, t.comparator, t.target_low, t.target_high))
-    demo = bool(source["demo"].any()) or bool(t.demo)
-    return _row(
-        t,
-        as_of,
-        actual=actual,
-        median=float(np.interp(0.5, LEVELS, q)),
-        low=float(np.interp(0.1, LEVELS, q)),
-        high=float(np.interp(0.9, LEVELS, q)),
-        probability=p,
-        needed_per_month=needed,
-        verdict=verdict(p, finished),
-        method=method,
-        demo=demo,
-    ), q
+        sums = [float(n.source.loc[n.source["end"].dt.year == as_of.year, "value"].sum()) for n in pair]
+        q = joint.mean_of_logs(joined * actual * sums[1] / max(sums[0], 1e-300), q)
+    decides = "分子" if joint.spread(top) >= joint.spread(solved[nodes["bottom"].name]) else "分母"
+    return dict(q=q, actual=actual, method=f"分子分母联合,主要取决于{decides}")
 
 
-def _coverage(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, list[dict]]:
-    """Share or number done; a chance is not given, but who is missing is."""
-    own = by.get((t.region, t.id))
-    parks = {p: by[p, t.id].sort_values("end") for p in catalog.members(as_of) if (p, t.id) in by}
-    who, demo = [], bool(t.demo)
-    if t.unit == "个园区" and t.region in ("zone", "city"):
-        state = {p: float(f["value"].iloc[-1]) for p, f in parks.items()}
-        actual = float(sum(v >= 1 for v in state.values())) if state else float("nan")
-        who = [
-            dict(indicator=t.id, region=p, item=catalog.name(p)) for p in catalog.members(as_of) if state.get(p, 0) < 1
-        ]
-        demo |= any(bool(f["demo"].any()) for f in parks.values())
-        if own is not None and not state:
-            actual = float(own.sort_values("end")["value"].iloc[-1])
-    elif own is not None:
-        actual = float(own.sort_values("end")["value"].iloc[-1])
-        demo |= bool(own["demo"].any())
+def _from_years(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, np.ndarray | None]:
+    """No month of this year is known: from yearly figures where there are five or more, else no chance."""
+    indicator, key = catalog.indicators[t.id], catalog.indicators[t.id].growth_of if t.kind == "growth" else t.id
+    own = by.get((t.region, key))
+    if own is None:
+        return result(t, as_of, method="无数据", verdict=NO_DATA), None
+    past = own[own["end"].dt.year < as_of.year].assign(year=lambda d: d["end"].dt.year)
+    ends = past[past["end"].dt.month == 12]
+    if t.kind in ("flow", "growth"):
+        full = past[past["months"] > 0].groupby("year").agg(value=("value", "sum"), months=("months", "sum"))
+        values = full.loc[full["months"] == 12, "value"]
     else:
-        actual = float("nan")
-    if np.isnan(actual):
-        return _row(t, as_of, verdict=NO_DATA, method="无数据", demo=demo), []
-    done = actual >= t.target_low
-    return _row(
-        t,
-        as_of,
-        actual=actual,
-        verdict=MET if done else STAGES,
-        method="覆盖情况,不算概率",
-        demo=demo,
-        probability=float("nan"),
-    ), [] if done else who
+        values = ends.groupby("year")["value"].last()
+    values = values[values.index > as_of.year - 1 - len(values)]  # no year missing up to the last one
+    share = t.kind == "ratio" and indicator.unit == "%"
+    q = sparse.yearly(values.to_numpy(), key, share)
+    demo = bool(own["demo"].any()) or bool(t.demo)
+    if q is None or values.index[-1] != as_of.year - 1:
+        return result(t, as_of, method=f"本年无数据,年度数据不足{sparse.FEWEST}年", verdict=NO_DATA, demo=demo), None
+    if t.kind == "growth":
+        q = 100 * (q / values.iloc[-1] - 1)
+    p = chance(q, t.comparator, t.target_low, t.target_high, indicator.count and t.kind != "growth")
+    middle, low, high = at_levels(q[None], LEVELS, [0.5, 0.1, 0.9])[0]
+    return result(t, as_of, median=middle, low=low, high=high, probability=p, verdict=verdict(p, False), demo=demo,
+                  method=f"只有年度数据({len(values)}年)"), q
 
 
-def _recurring(t, part: pd.DataFrame | None, as_of: pd.Period) -> dict:
-    if part is None:
-        return _row(t, as_of, verdict=NO_DATA, method="无数据", demo=bool(t.demo))
-    actual = float(part[(part["end"].dt.year == as_of.year)]["value"].sum())
-    left = 12 - as_of.month
-    due = t.target_low * as_of.month / 12
-    word = MET if actual >= t.target_low else STAGES
-    return _row(
-        t,
-        as_of,
-        actual=actual,
-        verdict=word,
-        demo=bool(part["demo"].any()),
-        needed_per_month=max(0.0, t.target_low - actual) / left if left else float("nan"),
-        method=f"按次数推进,此时应有 {due:.0f} 次",
-    )
-
-
-def _milestone(t, as_of: pd.Period, milestones: pd.DataFrame | None) -> dict:
-    own = None if milestones is None else milestones[(milestones["id"] == t.id) & (milestones["region"] == t.region)]
-    if own is None or own.empty:
-        return _row(t, as_of, verdict=STAGES, method="未报节点", demo=bool(t.demo))
-    reached = own["date"].notna() & (own["date"] <= as_of)
-    final = own["stage_no"] == own.groupby("item")["stage_no"].transform("max")
-    done, of = int((reached & final).sum()), int(final.sum())
-    return _row(
-        t,
-        as_of,
-        actual=float(done),
-        verdict=MET if done == of else STAGES,
-        demo=bool(own["demo"].any()),
-        method=f"节点 {int(reached.sum())}/{len(own)}",
-    )
-
-
-def _batch(t, part: pd.DataFrame | None, as_of: pd.Period, batches: pd.DataFrame | None, catalog: Catalog):
-    """A stock that moves on announcement days: opening now, batches still to come, certificates that end."""
-    if part is None or part[part["end"].dt.year == as_of.year].empty:
-        return _row(t, as_of, verdict=NO_DATA, method="无数据", demo=bool(t.demo)), []
-    opening = int(part.sort_values("end")["value"].iloc[-1])
-    demo = bool(part["demo"].any()) or bool(t.demo)
-    last = part["end"].max()
-    plan = (
-        None
-        if batches is None
-        else batches[
-            (batches["known_from"] <= as_of)
-            & (batches["region"].isin(catalog.parks) if t.region == "zone" else batches["region"].eq(t.region))
-        ]
-    )
-    if plan is None or plan[plan["year"] == as_of.year].empty:
-        return _row(t, as_of, actual=opening, verdict=NO_BATCH, method="缺批次安排,不算概率", demo=demo), []
-    out = plan["announced"].dt.to_period("M") <= last
-    this = plan["year"] == as_of.year
-    coming = plan[this & plan["kind"].eq("pass") & ~out]
-    past = plan[~this & plan["kind"].eq("pass") & plan["announced"].notna()].drop_duplicates(["year", "batch"])
-    waiting = []
-    for number, group in coming.groupby("batch"):
-        days = past[past["batch"] == number]
-        day = (days["announced"] - pd.to_datetime(days["year"].astype("str") + "-01-01")).dt.days.to_numpy(float)
-        waiting.append((int(group["number"].sum()), in_time(day)))
-    decided = plan[plan["kind"].eq("pass") & out & plan["done"].notna()]
-    usual = float(coming["rate"].mean()) if len(coming) else 0.7
-    rate = (decided["done"].sum() + 20 * usual) / (decided["number"].sum() + 20)
-    ending = plan[this & plan["kind"].eq("lapse") & ~out]
-    values, pmf = batch_distribution(
-        opening, waiting, rate, int(ending["number"].sum()), float(ending["rate"].mean()) if len(ending) else 0.0
-    )
-    cumulative = np.cumsum(pmf)
-    q = values[np.minimum(np.searchsorted(cumulative, np.array(LEVELS)), len(values) - 1)].astype(float)
-    low, high = (float(values[np.searchsorted(cumulative, x)]) for x in (0.1, 0.9))
-    good = np.array([met(v, t.comparator, t.target_low, t.target_high) for v in values])
-    p, left = float(pmf[good].sum()), 12 - last.month
-    if not left:
-        p = float(met(opening, t.comparator, t.target_low, t.target_high))
-    row = _row(
-        t,
-        as_of,
-        actual=float(opening),
-        median=float(values[np.searchsorted(cumulative, 0.5)]),
-        low=low,
-        high=high,
-        probability=p,
-        needed_per_month=max(0.0, t.target_low - opening) / left if left else float("nan"),
-        verdict=verdict(p, False),
-        method=f"批次模型:未公布 {len(waiting)} 批",
-        demo=demo,
-    )
-    return row, _quantile_rows(t, as_of, q)
+def _gaps(source: pd.DataFrame, as_of: pd.Period) -> str:
+    """What is said of months that nobody reported: two lost this year, more than six in the years looked at."""
+    if not (source["months"] > 0).any():
+        return ""
+    now = source[source["end"].dt.year == as_of.year]
+    lost = now["end"].max().month - int(now["months"].sum())
+    past = source[(source["end"].dt.year < as_of.year) & (source["end"].dt.year >= as_of.year - 5)]
+    filled = 12 * past["end"].dt.year.nunique() - int(past["months"].sum())
+    told = [("本年", lost)] * (lost >= 2) + [("往年", filled)] * (filled > 6)
+    return "".join(f";{when}缺{n}个月,按季节补" for when, n in told)

@@ -16,7 +16,7 @@ _MONTH = re.compile(r"(\d{4})-?(0[1-9]|1[0-2])(?!\d)")
 class Panel:
     """One row a series. `values` (n, 72) months, the projected year last; `years` full ones before it; `k` months known
     in it; `reason` why a series is refused, or ""; `whole` all given values are whole numbers; `guessed` sum of the
-    months of this year that had to be guessed.
+    months of this year that had to be guessed; `quarterly` this year is known by quarters only.
     """
 
     ids: np.ndarray
@@ -26,6 +26,7 @@ class Panel:
     reason: np.ndarray
     whole: np.ndarray
     guessed: np.ndarray
+    quarterly: np.ndarray
 
 
 def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
@@ -62,7 +63,8 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     np.maximum.at(latest, code, t)
     refuse(np.flatnonzero(latest < 0), "没有任何数值")
     start = (np.where(latest >= 0, latest // 12, 0) if year is None else np.full(n, int(year))) * 12 - 12 * MAX_YEARS
-    if (months > 1).any():  # a sum over several months is spread evenly
+    long, total, spread = months, v, (months > 1).any()
+    if spread:  # a sum over several months is spread evenly at first
         step = np.arange(months.sum()) - np.repeat(np.cumsum(months) - months, months)
         code, t, v = np.repeat(code, months), np.repeat(t, months) - step, np.repeat(v / months, months)
     pairs = code * 1_000_000 + t
@@ -73,6 +75,7 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     inside = (place >= 0) & (place < _WIDTH)
     values = np.full((n, _WIDTH), np.nan)
     values.ravel()[(code * _WIDTH + place)[inside]] = v[inside]
+    quarterly = _spread(values, code, place, long, total) if spread else np.full(n, False)
 
     seen = np.isfinite(values)
     now = seen[:, -12:]
@@ -88,7 +91,35 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     if len(rows):
         values[rows] = _filled(values[rows], hole[rows], stock)
         guessed[rows] = np.where(hole[rows], values[rows], 0)[:, -12:].sum(1)
-    return Panel(ids, values, years, k, reason, whole, guessed)
+    return Panel(ids, values, years, k, reason, whole, guessed, quarterly)
+
+
+def _spread(values: np.ndarray, code: np.ndarray, place: np.ndarray, long: np.ndarray,
+            total: np.ndarray) -> np.ndarray:
+    """Sums over several months, put right in place; tells which series know this year by quarters only.
+
+    January with February is halved, in all years of the series; quarters stay in thirds; any other sum is the difference
+    across a month that was not reported, and is split as last year's same months went. Rows of `code` and `place` are
+    the months of each sum, the last one first; `long` and `total` are months and value of the sums.
+    """
+    n, first = len(values), np.cumsum(long) - long
+    owner, end = code[first], place[first]
+    joined = (long == 2) & (end % 12 == 1)
+    rows = np.unique(owner[joined])
+    start = values.reshape(n, -1, 12)[rows, :, :2]
+    half = start.mean(2, keepdims=True)
+    values.reshape(n, -1, 12)[rows, :, :2] = np.where(np.isfinite(half), half, start)
+    now = (end >= _WIDTH - 12) & (end < _WIDTH)
+    quarters = np.bincount(owner[now & (long == 3) & (end % 3 == 2)], minlength=n)
+    quarterly = (quarters > 0) & (quarters == np.bincount(owner[now], minlength=n))
+    entry = np.repeat(np.arange(len(long)), long)
+    split = ((long > 1) & ~joined & ~quarterly[owner])[entry] & (place >= 12) & (place < _WIDTH)
+    code, place, entry = code[split], place[split], entry[split]
+    before = values[code, place - 12]
+    known = np.bincount(entry, before, minlength=len(long))  # NaN where one month is not known
+    good = known[entry] > 0
+    values[code[good], place[good]] = (total[entry] * before / known[entry])[good]
+    return quarterly
 
 
 def numbered(names: pd.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,75 @@
+"""Projections that belong together: parks and their zone, a part and its whole, a numerator and its denominator.
+
+Every margin keeps the engine's quantiles untouched; one number, the share of shocks common to all, joins them.
+"""
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ndtri
+
+from zcqlib.projection.scores import LEVELS, at_levels
+
+DRAWS, SEED = 1000, 0
+_Z = ndtri(np.array(LEVELS))
+
+
+def shared(months: np.ndarray, small: bool = False) -> float:
+    """How strongly the parts' errors go together (ρ), from their past.
+
+    Parameters
+    ----------
+    months : (parts, n) values of the same months, the latest last; NaN where unknown. small : small counts, whose own
+        noise hides what they share.
+    """
+    if small:
+        return 0.15
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(np.where(months > 0, months, np.nan))
+    change = (logs[:, 12:] - logs[:, :-12])[:, -24:]
+    change = change[:, np.isfinite(change).all(0)]
+    if change.shape[1] < 8 or len(change) < 2:
+        return 0.30
+    apart = change - change.mean(1, keepdims=True)
+    apart /= np.maximum(np.sqrt((apart ** 2).sum(1, keepdims=True)), 1e-12)
+    pairs = (apart @ apart.T)[np.triu_indices(len(apart), 1)]
+    return float(np.clip(0.15 + 0.5 * pairs.mean(), 0.05, 0.9))
+
+
+def total(quantiles: np.ndarray, rho: float) -> np.ndarray:
+    """Quantiles at LEVELS of the sum of parts (parts, LEVELS), without draws."""
+    low, middle, high = at_levels(quantiles, LEVELS, [0.16, 0.5, 0.84]).T
+    sides = [np.sqrt(rho + (1 - rho) * (d ** 2).sum() / max(d.sum() ** 2, 1e-300))
+             for d in (middle - low, high - middle)]
+    width = np.where(np.array(LEVELS) < 0.5, *sides)
+    return middle.sum() + width * (quantiles - middle[:, None]).sum(0)
+
+
+def draws(quantiles: np.ndarray, rho: float, n: int = DRAWS, seed: int = SEED) -> np.ndarray:
+    """Joint draws (n, parts); each column has exactly the margin given by its quantiles at LEVELS."""
+    e = np.random.default_rng(seed).standard_normal((n, len(quantiles) + 1))
+    z = np.sqrt(rho) * e[:, :1] + np.sqrt(1 - rho) * e[:, 1:]
+    place = ndtri((np.argsort(np.argsort(z, 0), 0) + 0.5) / n)
+    return np.stack([np.interp(place[:, i], _Z, q) for i, q in enumerate(quantiles)], 1)
+
+
+def ratio(numerator: np.ndarray, denominator: np.ndarray, rho: float) -> np.ndarray:
+    """Quantiles at LEVELS of numerator over denominator, both given by theirs; from the draws."""
+    both = draws(np.stack([numerator, denominator]), rho)
+    return np.quantile(both[:, 0] / np.maximum(both[:, 1], 1e-300), LEVELS)
+
+
+def mean_of_logs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The middle of two sets of quantiles of a positive quantity."""
+    return np.exp((np.log(np.maximum(a, 1e-12)) + np.log(np.maximum(b, 1e-12))) / 2)
+
+
+def spread(quantiles: np.ndarray) -> float:
+    """Half the width of the middle two thirds, on the log scale."""
+    low, high = at_levels(np.maximum(quantiles, 1e-12)[None], LEVELS, [0.16, 0.84])[0]
+    return float(np.log(high / low) / 2)
+
+
+def at_least(quantiles: np.ndarray, targets: np.ndarray, rho: float) -> np.ndarray:
+    """Chance (parts + 1) that at least 0, 1, 2, ... of the parts reach their targets together."""
+    reached = (draws(quantiles, rho) >= targets).sum(1)
+    return np.array([(reached >= m).mean() for m in range(len(quantiles) + 1)])
