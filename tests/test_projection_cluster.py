@@ -60,3 +60,29 @@ def test_a_local_cluster_of_two_worker_processes_gives_the_single_call(history, 
 def test_a_history_without_rows_gives_no_rows():
     none = pd.DataFrame({"series_id": [], "period": [], "value": []})
     assert project_batches(none).empty and project_batches(none).attrs["refused"].empty
+
+
+def test_the_command_writes_what_the_library_gives_and_names_what_it_refused(history, targets, tmp_path):
+    from typer.testing import CliRunner
+
+    from zcqlib.__main__ import app
+
+    history.to_parquet(tmp_path / "in.parquet")
+    targets.rename("target").rename_axis("series_id").reset_index().to_parquet(tmp_path / "aims.parquet")
+    files = [str(tmp_path / name) for name in ("in.parquet", "aims.parquet")]
+    done = CliRunner().invoke(app, ["project", files[0], "--targets", files[1]])
+    assert done.exit_code == 0 and "不能测算 1 条" in done.output
+    got = pd.read_parquet(tmp_path / "in-projected.parquet")
+    want = project_year_end(history, targets=targets)
+    assert (got.to_numpy() == want.to_numpy()).all() and list(got.columns) == [str(c) for c in want.columns]
+    assert "负值" in (tmp_path / "in-projected.refused.csv").read_text("utf-8-sig")
+
+
+def test_a_file_that_is_no_table_is_refused_in_chinese(tmp_path):
+    from typer.testing import CliRunner
+
+    from zcqlib.__main__ import app
+
+    (tmp_path / "in.parquet").write_text("x")
+    done = CliRunner().invoke(app, ["project", str(tmp_path / "in.parquet")])
+    assert done.exit_code == 1 and "不能测算" in done.output + str(done.stderr)

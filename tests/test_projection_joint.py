@@ -49,7 +49,7 @@ def test_the_worked_example_of_five_parks():
 def test_each_margin_of_the_draws_is_the_given_one_and_the_same_seed_gives_the_same_draws():
     d = joint.draws(FIVE, 0.4)
     for i, q in enumerate(FIVE):
-        np.testing.assert_allclose(np.quantile(d[:, i], LEVELS), q, rtol=2e-3)
+        np.testing.assert_allclose(joint.read(d[:, i]), q, rtol=1e-3)
     np.testing.assert_array_equal(d, joint.draws(FIVE, 0.4))
     assert (joint.draws(FIVE, 0.4, seed=1) != d).any()
 
@@ -67,7 +67,7 @@ def test_the_common_share_follows_the_past_and_has_its_limits():
                        for common, own in ((1, 0.05), (0, 1)))
     assert joint.shared(together) > 0.55 and 0.05 <= joint.shared(apart) < 0.35
     assert joint.shared(together[:, :15]) == 0.30 and joint.shared(together, small=True) == 0.15
-    assert joint.shared(np.where(np.arange(48) % 2, together, 0.0)) == 0.30
+    assert joint.shared(np.where(np.arange(48) % 4, 0.0, together)) == 0.30
 
 
 def test_the_chance_that_several_meet_counts_them_together():
@@ -180,7 +180,7 @@ def test_a_year_known_by_quarters_alone_has_the_wider_rest():
     months = pd.period_range("2015-01", "2018-06", freq="M").astype("str")
     monthly = pd.DataFrame({"series_id": "a", "period": months, "value": values, "months": 1})
     third = np.repeat(values.reshape(-1, 3).mean(1), 3)
-    quarters = pd.DataFrame({"series_id": "a", "period": months[2::3], "value": values.reshape(-1, 3).sum(1), "months": 3})
+    quarters = pd.DataFrame({"series_id": "a", "period": months[2::3], "value": 3 * third[::3], "months": 3})
     a, b = (project_year_end(f, targets=pd.Series({"a": 1150.0})) for f in (monthly.assign(value=third), quarters))
     known, qa, qb = third[-6:].sum(), a[list(LEVELS)].to_numpy()[0], b[list(LEVELS)].to_numpy()[0]
     middle = at_levels(qa[None], LEVELS, [0.5])[0, 0] - known

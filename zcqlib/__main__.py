@@ -281,6 +281,35 @@ def trace(code: Annotated[str, typer.Argument(help="图、表、页上的编号,
     out.print(text, markup=False)
 
 
+@app.command()
+def project(parquet: Annotated[Path, typer.Argument(help="长表:series_id、period、value", metavar="PARQUET")],
+            to: Annotated[Path, typer.Option("--out", help="写到哪里", metavar="文件")] = Path(),
+            kind: Annotated[str, typer.Option("--kind", help="flow 或 stock")] = "flow",
+            year: Annotated[int, typer.Option("--year", help="测算哪一年,缺省为各序列最近一年")] = 0,
+            targets: Annotated[Path, typer.Option("--targets", help="目标表:series_id、target")] = Path(),
+            scheduler: Annotated[str, typer.Option("--scheduler", help="dask 调度器地址", metavar="地址")] = "",
+            jobs: Annotated[int, typer.Option("--jobs", help="本机进程数")] = 1) -> None:
+    """大批序列(如全国各县)分批测算年末,本机多进程或 dask 集群,结果与单进程相同。"""
+    import pandas as pd
+
+    from zcqlib.projection.cluster import project_batches
+
+    with refusals():
+        try:
+            history = pd.read_parquet(parquet)
+            aims = pd.read_parquet(targets).set_index("series_id")["target"] if targets.name else None
+            found = project_batches(history, kind, year or None, targets=aims, n_jobs=jobs, scheduler=scheduler or None)
+        except (OSError, KeyError, ValueError) as e:
+            raise ZcqError(f"{parquet} 不能测算:{e}。需要 Parquet 长表,列为 series_id、period、value。") from e
+        refused = found.attrs.pop("refused")
+        to = to if to.name else parquet.with_name(f"{parquet.stem}-projected.parquet")
+        found.rename(columns=str).to_parquet(to)
+        refused.to_csv(to.with_suffix(".refused.csv"), index=False, encoding="utf-8-sig")
+    out.print(f"测算 {len(found)} 条序列,写入 {to};不能测算 {len(refused)} 条,原因见 {to.with_suffix('.refused.csv')}")
+    if found.empty:
+        raise typer.Exit(1)
+
+
 def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # Windows consoles may still be in GBK
         if hasattr(stream, "reconfigure"):

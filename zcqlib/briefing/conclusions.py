@@ -353,6 +353,19 @@ def record(said: float, came: float, cases: int, better: float = float("nan")) -
     return block([f"{cases}次回放中,平均把握{percent(said, 0)},实际完成{percent(came, 0)}", gain, small], False)
 
 
+def own_record(said: pd.DataFrame, scored: pd.DataFrame) -> str:
+    """Notebook 08: what we said this year (TRAIL), and how the stored calls of closed years came true."""
+    given = said[said["probability"].notna()]
+    kept = "本年还没有判断"
+    if len(given):
+        kept = f"{int(given['year'].max())}年已留存{len(given)}次判断({given['as_of'].nunique()}个月),年度结束后打分"
+    if scored.empty:
+        return block([kept, "此前没有已结束年度的留存判断"], demo_of(said))
+    return block([f"已结束年度的{len(scored)}次判断,平均把握{percent(scored['p'].mean(), 0)},"
+                  f"实际完成{percent(scored['met'].mean(), 0)};布赖尔得分{number(scored['brier'].mean(), '', 3)},"
+                  f"按序时进度为{number(scored['linear_brier'].mean(), '', 3)}", kept], demo_of(said, scored))
+
+
 def agenda(projections: pd.DataFrame, orders: pd.DataFrame) -> str:
     """Notebook 09: what goes to the meeting. `orders` as `ledger.gap_orders` gives them."""
     n = lights(projections)

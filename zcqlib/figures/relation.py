@@ -35,51 +35,55 @@ def calibration(
     rival: pd.DataFrame | None = None,
     big: str = "",
     big_words: str = "",
+    more: Sequence[str] = (),
     size: str = "",
 ) -> Figure:
-    """How often what was called p per cent came true.
+    """How often what was called p per cent came true; a dot's area and its number say how many calls.
 
     Parameters
     ----------
-    points, rival : `p`, `met` (shares 0 to 1), `n` (cases); points optionally `low`, `high` of the share.
+    points, rival : `p`, `met` (shares 0 to 1), `n` (cases); points optionally `low`, `high`: where the share would lie
+        by chance alone if the calls were right. more : lines below the big number.
     """
     canvas = Canvas(caption, size)
-    side = min(canvas.bottom - 160, 900)
-    ax = canvas.axes(128, 160, 128 + side, 160 + side)
+    top, beside = canvas.top + 34, not canvas.narrow
+    side = min(canvas.bottom - 44 - top, 900, (canvas.right - canvas.left - 66) * (0.56 if beside else 1))
+    side -= 0 if beside else 190
+    left = canvas.left + 66
+    ax = canvas.axes(left, top, left + side, top + side)
+    ax.grid(color=GRID, linewidth=1)
     ax.plot([0, 1], [0, 1], color=AXIS, linewidth=canvas.pt(1.6))
-    if rival is not None and len(rival):
-        ax.plot(
-            rival["p"], rival["met"], color=SEASON_LINE, linewidth=canvas.pt(1.8), marker="s", markersize=canvas.pt(6)
-        )
     if {"low", "high"} <= set(points.columns):
-        ax.vlines(points["p"], points["low"], points["high"], color=FAN[1], linewidth=canvas.pt(6))
-    ax.plot(points["p"], points["met"], color=NAVY, linewidth=canvas.pt(2.6), marker="o", markersize=canvas.pt(9))
-    for r in points.itertuples():
-        ax.annotate(
-            plain(r.n),
-            (r.p, r.met),
-            xytext=(canvas.pt(9), -canvas.pt(13)),
-            textcoords="offset points",
-            fontsize=canvas.pt(11),
-            color=SECOND,
-        )
+        ax.vlines(points["p"], points["low"], points["high"], color=FAN[1], linewidth=canvas.pt(9))
+    area = canvas.pt(1) ** 2 * np.clip(900 * points["n"] / points["n"].sum(), 70, 420)
+    ax.scatter(points["p"], points["met"], s=area, color=NAVY, edgecolor="white", linewidth=canvas.pt(1), zorder=3)
+    if rival is not None and len(rival):
+        ax.scatter(rival["p"], rival["met"], s=canvas.pt(9) ** 2, marker="s", facecolor="white", edgecolor=SEASON_LINE,
+                   linewidth=canvas.pt(2), zorder=4, clip_on=False)
     ticks = np.linspace(0, 1, 6)
     ax.set_xticks(ticks, [f"{t:.0%}" for t in ticks])
     ax.set_yticks(ticks, [f"{t:.0%}" for t in ticks])
-    ax.set_xlim(-0.02, 1.04)
-    ax.set_ylim(-0.02, 1.04)
-    ax.grid(color=GRID, linewidth=1)
-    x = 128 + side + 70
-    canvas.text(x, 200, "横轴\uff1a我们说的把握\uff1b纵轴\uff1a后来完成的比例", 13, SECOND, fit=1536 - x)
-    canvas.text(x, 330, "斜线\uff1a说多少、成多少", 13, SECOND, fit=1536 - x)
-    canvas.text(x, 250, "● 我们\uff08点旁为次数\uff09", 14, NAVY, fit=1536 - x)
+    ax.set_xlim(-0.03, 1.03)
+    ax.set_ylim(-0.03, 1.03)
+    for r in points.itertuples():
+        label(canvas, ax, plain(r.n), (r.p, r.met), (0.7, -0.7), 11, SECOND, inside=False)
+    canvas.text(canvas.left, top - 22, "实际完成的比例", 12.5, SECOND)
+    canvas.text(left + side, top + side + 44, "当时说的把握", 12.5, SECOND, ha="right")
+    x, y = (left + side + 70, top + 20) if beside else (canvas.left, top + side + 72)
+    step, free = (40, canvas.right - x) if beside else (26, canvas.right - x)
+    keys = [("● 我们\uff08数字为次数\uff0c灰条为90%抽样误差范围\uff09", NAVY), ("斜线\uff1a说多少\u3001成多少", SECOND)]
     if rival is not None and len(rival):
-        canvas.text(x, 290, "■ 按序时进度外推", 14, SEASON_TEXT, fit=1536 - x)
+        keys.insert(1, ("□ 序时进度\uff08只说能或不能\uff09", SEASON_TEXT))
+    for i, (words, colour) in enumerate(keys):
+        canvas.text(x, y + step * i, words, 13, colour, fit=free)
+    y += step * len(keys) + (60 if beside else 14)
     if big:
-        canvas.text(x, 420, big, 36, NAVY, bold=0.9)
-        canvas.text(x, 480, big_words, 14, NAVY, fit=1536 - x)
+        canvas.text(x, y, big, 36 if beside else 24, NAVY, bold=0.9)
+        away = 0 if beside else 120
+        canvas.text(x + away, y + (58 if beside else 0), big_words, 14, NAVY, fit=free - away)
+    for i, words in enumerate(more):
+        canvas.text(x, y + (110 if beside else 36) + (34 if beside else 26) * i, words, 13, SECOND, fit=free)
     return canvas.figure
-
 
 
 def scatter(

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from zcqlib.projection.scores import LEVELS, at_levels
 
-DRAWS, SEED = 1000, 0
+DRAWS, SEED = 4000, 0
 _Z = ndtri(np.array(LEVELS))
 
 
@@ -52,10 +52,15 @@ def draws(quantiles: np.ndarray, rho: float, n: int = DRAWS, seed: int = SEED) -
     return np.stack([np.interp(place[:, i], _Z, q) for i, q in enumerate(quantiles)], 1)
 
 
+def read(values: np.ndarray) -> np.ndarray:
+    """Quantiles at LEVELS of draws."""
+    return np.quantile(values, LEVELS, method="hazen")
+
+
 def ratio(numerator: np.ndarray, denominator: np.ndarray, rho: float) -> np.ndarray:
     """Quantiles at LEVELS of numerator over denominator, both given by theirs; from the draws."""
     both = draws(np.stack([numerator, denominator]), rho)
-    return np.quantile(both[:, 0] / np.maximum(both[:, 1], 1e-300), LEVELS)
+    return read(both[:, 0] / np.maximum(both[:, 1], 1e-300))
 
 
 def mean_of_logs(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -242,7 +242,7 @@ def _solve(nodes: list[_Node]) -> dict[str, np.ndarray | str]:
         below = [value(p) for p in n.parts]
         if not below or any(isinstance(q, str) for q in below):
             return alone[n.name]
-        return np.quantile(joint.draws(np.stack(below), _shared(n.parts)).sum(1), LEVELS)
+        return joint.read(joint.draws(np.stack(below), _shared(n.parts)).sum(1))
 
     return {name: value(n) for name, n in flat.items()}
 

@@ -98,9 +98,9 @@ def _spread(values: np.ndarray, code: np.ndarray, place: np.ndarray, long: np.nd
             total: np.ndarray) -> np.ndarray:
     """Sums over several months, put right in place; tells which series know this year by quarters only.
 
-    January with February is halved, in all years of the series; quarters stay in thirds; any other sum is the difference
-    across a month that was not reported, and is split as last year's same months went. Rows of `code` and `place` are
-    the months of each sum, the last one first; `long` and `total` are months and value of the sums.
+    January with February is halved, in all years of the series; quarters stay in thirds; any other sum is the
+    difference across a month that was not reported, and is split as last year's same months went. Rows of `code` and
+    `place` are the months of each sum, the last one first; `long` and `total` are months and value of the sums.
     """
     n, first = len(values), np.cumsum(long) - long
     owner, end = code[first], place[first]

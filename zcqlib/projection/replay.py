@@ -1,12 +1,13 @@
 """The record: past months projected with only what was then known, and stored calls scored once the year is known."""
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from zcqlib.projection import scores
+from zcqlib.projection import joint, promises, scores
 from zcqlib.projection.engine import project_year_end
 from zcqlib.projection.panel import MAX_YEARS
 from zcqlib.projection.scores import LEVELS
@@ -153,3 +154,82 @@ def _ordinal(period: pd.Series) -> pd.Series:
     """Months since year 0."""
     months = pd.PeriodIndex(period.astype("str"), freq="M")
     return pd.Series(months.year * 12 + months.month - 1, index=period.index)
+
+
+def joint_calls(calls: pd.DataFrame, series: pd.DataFrame, levels=LEVELS) -> pd.DataFrame:
+    """The calls of all series of a replay summed by the rule for parks and zone, one a year and month of call.
+
+    Parameters
+    ----------
+    calls : of `replay` at LEVELS, flows. series : the same as there.
+    Returns
+    -------
+    As `replay`, `series_id` "sum"; the common share of shocks is that of the months known at each call.
+    """
+    rows = _history(series, "flow")
+    wide = rows.pivot_table(index="month", columns="series_id", values="value")
+    out = []
+    for (year, k), part in calls.groupby(["year", "k"]):
+        known = wide.loc[wide.index <= year * 12 + k - 1, list(part["series_id"])]
+        sums = joint.draws(part[list(levels)].to_numpy(float), joint.shared(known.to_numpy().T[:, -36:])).sum(1)
+        out.append({"series_id": "sum", "year": year, "k": k,
+                    **part[["truth", "before", "scale", "linear"]].sum().to_dict(),
+                    **dict(zip(levels, joint.read(sums), strict=True))})
+    return pd.DataFrame(out)
+
+
+def score_stored(projections: pd.DataFrame, quantiles: pd.DataFrame, series: pd.DataFrame,
+                 growth_of: dict[str, str] | None = None) -> pd.DataFrame:
+    """Score what was really said, month by month, once the year is known.
+
+    Parameters
+    ----------
+    projections, quantiles : PROJECTIONS and QUANTILES of any months as they were stored. series : SERIES as known now.
+    growth_of : by indicator, the level that a growth target is about.
+    Returns
+    -------
+    One row a call with a chance whose year is closed in `series`: `region`, `indicator`, `kind`, `year`, `k`, `truth`,
+    `met`, `p` the chance given, `brier`, `linear` whether 序时进度 said it would be met, `linear_brier`, `cov80`,
+    `cov95`, and `crps`, `wis` over the target; `demo`.
+    Source
+    ------
+    各月留存的 PROJECTIONS、QUANTILES;年末数取自 SERIES。
+    """
+    said = projections[projections["probability"].notna()].assign(k=lambda d: d["as_of"].dt.month)
+    said = said[said["k"] < 12].reset_index(drop=True)
+    ends = {name: _closed(part) for name, part in series.groupby(["region", "indicator"])}
+    levels_of, truth = growth_of or {}, []
+    for r in said.itertuples():
+        end = ends.get((r.region, levels_of.get(r.indicator, "") if r.kind == "growth" else r.indicator), {})
+        now, last = (end.get((y, r.kind in ("stock", "ratio")), math.nan) for y in (r.year, r.year - 1))
+        truth.append(100 * (now / last - 1) if r.kind == "growth" else now)
+    said = said.assign(truth=truth)
+    said = said[said["truth"].notna()]
+    key = ["region", "indicator", "year", "as_of"]
+    wide = quantiles.pivot_table(index=key, columns="level", values="value")
+    q = wide.reindex(pd.MultiIndex.from_frame(said[key]))
+    q, levels = q.to_numpy(float), tuple(wide.columns)
+    met = np.array([promises.met(r.truth, r.comparator, r.target_low, r.target_high) for r in said.itertuples()], bool)
+    sure = np.where(said["kind"] == "flow", said["actual"] * 12 / said["k"], said["actual"]).astype(float)
+    linear = np.array([promises.met(v, r.comparator, r.target_low, r.target_high)
+                       for v, r in zip(sure, said.itertuples(), strict=True)], bool)
+    y, scale = said["truth"].to_numpy(float), said["target_low"].abs().to_numpy(float)
+    given = said["probability"].to_numpy(float)
+    out = said[["region", "indicator", "kind", "year", "k", "truth", "demo"]].assign(
+        met=met, p=given, brier=scores.brier(given, met), linear=linear, linear_brier=scores.brier(linear, met))
+    if len(out):
+        out = out.assign(cov80=scores.covered(y, q, 0.8, levels), cov95=scores.covered(y, q, 0.95, levels),
+                         crps=scores.crps(y, q, levels) / scale, wis=scores.wis(y, q, levels) / scale)
+    return out.reset_index(drop=True)
+
+
+def _closed(part: pd.DataFrame) -> dict[tuple[int, bool], float]:
+    """Year ends of one series by year and whether a level is asked for rather than a sum."""
+    part = part.sort_values("end")
+    year, out = part["end"].dt.year, {}
+    for y, rows in part.groupby(year):
+        if rows["end"].iloc[-1].month == 12:
+            out[y, True] = float(rows["value"].iloc[-1])
+            if rows["months"].sum() == 12:
+                out[y, False] = float(rows["value"].sum())
+    return out

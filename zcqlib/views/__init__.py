@@ -54,7 +54,17 @@ from zcqlib.views.rd import (
     intensity_provinces,
     intensity_split,
 )
-from zcqlib.views.record import record, record_error, replay
+from zcqlib.views.record import (
+    joint_table,
+    own_calls,
+    own_replay,
+    own_table,
+    record,
+    record_error,
+    record_first,
+    record_table,
+    replay,
+)
 from zcqlib.views.state import answers, asks, bullet_rows, bullets, completeness, orders, problems, submissions, trend
 from zcqlib.views.targets import asks_by_park, chances, effort_sides, lead, outlook, pace, promises, promises_rest
 from zcqlib.views.whatif import Asked, places_ahead, places_told, what_if, what_if_figure
