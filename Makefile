@@ -2,7 +2,7 @@
 PY ?= python3
 DO := $(PY) setup_env.py
 
-.PHONY: run test lab setup test-browser soak bench bench-read bench-projection fuzz demo lock
+.PHONY: run test lab setup test-browser soak bench bench-read bench-projection record fuzz demo lock
 
 run:              ## the demo month, end to end
 	$(DO) run
@@ -25,6 +25,8 @@ bench-read:       ## reading and understanding against pandas
 bench-projection: ## the projection against its peers
 	$(DO) extra bench
 	$(DO) python tests/bench_projection.py
+record:           ## ETS and Theta on the real series of the track record, computed once and stored
+	$(DO) python tests/record_peers.py
 fuzz:             ## thousands of changed tables and broken files against the reader; FUZZ="--files 20000 --minutes 60"
 	$(DO) python tests/fuzz.py $(FUZZ)
 demo:             ## write the made-up reports again

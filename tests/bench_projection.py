@@ -23,12 +23,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zcqlib.projection import LEVELS, engine, fit, project_year_end
+from zcqlib.projection import LEVELS, engine, fit, peers, project_year_end
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = ROOT.parent / "shared" / "bench"
 PANEL = BENCH / "practice_monthly.csv.gz"
-KS, HS, PATHS = (1, 3, 6, 9, 11), (2, 3, 5), 500
+KS, HS = (1, 3, 6, 9, 11), (2, 3, 5)
 QUANTILES = [f"q{x}" for x in LEVELS]
 
 
@@ -82,25 +82,8 @@ def ours(values: dict[str, np.ndarray], fold: dict[str, int], truth: pd.DataFram
     return pd.concat(out, ignore_index=True)
 
 
-def statsmodels_ets(y: np.ndarray, h: int) -> np.ndarray:
-    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
-
-    model = ETSModel(y, error="add", trend="add", damped_trend=True, seasonal="add", seasonal_periods=12)
-    found = model.fit(disp=False, maxiter=100)
-    return found.simulate(h, anchor="end", repetitions=PATHS, random_state=np.random.RandomState(0)).reshape(h, PATHS).T
-
-
-def statsmodels_theta(y: np.ndarray, h: int) -> np.ndarray:
-    from statsmodels.tsa.forecasting.theta import ThetaModel
-
-    found = ThetaModel(y, period=12, method="auto").fit(disp=False)
-    shocks = np.random.default_rng(0).normal(0, np.sqrt(found.sigma2), (PATHS, h))
-    drift = found.params["alpha"] * (np.cumsum(shocks, 1) - shocks)
-    return np.asarray(found.forecast(h)) + shocks + drift
-
-
-def peers() -> dict:
-    found = {"statsmodels ETS": statsmodels_ets, "statsmodels Theta": statsmodels_theta}
+def rivals() -> dict:
+    found = {"statsmodels ETS": peers.ets, "statsmodels Theta": peers.theta}
     try:
         from statsforecast import models
     except ImportError:
@@ -109,7 +92,7 @@ def peers() -> dict:
         return found
 
     def of(name):
-        return lambda y, h: getattr(models, name)(season_length=12).simulate(h=h, n_paths=PATHS, y=y, seed=0)
+        return lambda y, h: getattr(models, name)(season_length=12).simulate(h=h, n_paths=peers.PATHS, y=y, seed=0)
 
     return {name: of(name) for name in ("AutoETS", "AutoTheta", "AutoARIMA")} | found
 
@@ -197,7 +180,7 @@ def main() -> None:
 
     main_ids = ids[source != "carparts"]
     sample = main_ids if a.full else np.sort(np.random.default_rng(0).choice(main_ids, a.series, replace=False))
-    other, speed = theirs({s: values[s] for s in sample}, {} if a.no_peers else peers())
+    other, speed = theirs({s: values[s] for s in sample}, {} if a.no_peers else rivals())
     both = pd.concat([scored(other), mine[mine["series_id"].isin(sample) & mine["H"].isin(HS)]], ignore_index=True)
     for kind in ("flow", "stock"):
         here = both[both["target"] == kind]

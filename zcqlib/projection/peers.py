@@ -1,7 +1,7 @@
 """What an engineer would take instead: ETS and Theta of statsmodels with simulated paths, on the series of the record.
 
-`python -m zcqlib.projection.peers` (`make record`) replays them once on the real monthly series and stores their
-scores beside this module with a hash of series, years and origins; the notebook recomputes ours alone.
+`make record` replays them once on the real monthly series and stores their scores beside this module with a hash of
+series, years and origins; the notebook recomputes ours alone.
 """
 from __future__ import annotations
 
@@ -103,18 +103,3 @@ def record_series(published: pd.DataFrame) -> pd.DataFrame:
     """
     own = published["region"].str.match(r"US(-|$)|United States") & (published["months"] == 1)
     return published[own].drop(columns="published").reset_index(drop=True)
-
-
-def main() -> None:
-    from zcqlib import catalog, published
-    from zcqlib.workspace import Workspace
-
-    workspace = Workspace.find()
-    figures = published.published_observations(workspace.published, catalog.load(workspace.reference))
-    found = compute(record_series(published.published_series(figures)))
-    STORED.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    print(pd.DataFrame(found["scores"]).to_string())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,107 @@
+"""Pace lines beside the distribution: 序时进度, the own season, the batch calendar; which of them fits, and why.
+
+Beside ours stands the progress measure of the SDG indicator reports: actual over required growth rate, cut at .95, .60
+and 0.
+"""
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from zcqlib.catalog import Catalog
+from zcqlib.projection.promises import waiting
+
+SDG = ((0.95, "进展显著"), (0.60, "进展一般"), (0.0, "进展不足"))
+AWAY, UNDEFINED = "偏离目标", "不适用"
+NAMES = {"linear": "序时进度", "season": "季节进度", "batch": "批次进度"}
+COLUMNS = ["region", "indicator", "actual", "linear", "season", "batch", "fits", "due", "lead", "word", "reason",
+           "needed", "of_mean", "of_best", "sdg_ratio", "sdg", "demo"]
+
+
+def sdg_status(base: float, now: float, target: float, passed: float, total: float) -> tuple[float, str]:
+    """Actual over required growth rate a year, and its band.
+
+    Parameters
+    ----------
+    base : value at the start. now : value after `passed` of the `total` years. target : value due at their end.
+    Returns
+    -------
+    (NaN, 不适用) where a rate is not defined: a value that is not positive, no time passed, nothing required.
+    """
+    if not (base > 0 and now > 0 and target > 0 and passed > 0 and total > 0) or target == base:
+        return float("nan"), UNDEFINED
+    actual, required = ((v / base) ** (1 / years) - 1 for v, years in ((now, passed), (target, total)))
+    ratio = actual / required
+    return ratio, next((word for cut, word in SDG if ratio >= cut), AWAY)
+
+
+def season_share(source: pd.DataFrame, k: int, year: int) -> tuple[float, int]:
+    """The share of a year that past years had done by month k, and of how many full years it is the mean."""
+    past = source[(source["end"].dt.year < year) & source["months"].between(1, 11)]
+    years = past["end"].dt.year
+    full = past.groupby(years).agg(months=("months", "sum"), total=("value", "sum"))
+    full = full[(full["months"] == 12) & (full["total"] > 0)].tail(5)
+    done = past[past["end"].dt.month <= k].groupby(years)["value"].sum().reindex(full.index, fill_value=0.0)
+    return (float((done / full["total"]).mean()), len(full)) if len(full) else (float("nan"), 0)
+
+
+def paces(projections: pd.DataFrame, series: pd.DataFrame, catalog: Catalog,
+          batches: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Where every flow and stock target stands against the paces that it could be held to.
+
+    Parameters
+    ----------
+    projections : PROJECTIONS of one month. series : SERIES known then. batches : the catalog's batch calendar.
+    Returns
+    -------
+    One row a target with a figure: `actual`; what is due by now by `linear`, `season` and `batch` (NaN where it does
+    not apply); `fits` which of them is the right one, `due` by it, `lead` (actual − due), `word` 领先, 持平 or 落后
+    and `reason`; `needed` a month, `of_mean` and `of_best` as a multiple of the mean of the last 12 months and of the
+    best month ever; `sdg_ratio` and `sdg`.
+    Source
+    ------
+    各月报表;批次参考表。
+    """
+    by = {name: part.sort_values("end") for name, part in series.groupby(["region", "indicator"])}
+    rows = []
+    for r in projections[projections["kind"].isin(["flow", "stock"]) & projections["actual"].notna()].itertuples():
+        source = by.get((r.region, r.indicator))
+        if source is not None:
+            rows.append(_pace(r, source[source["end"] <= r.as_of], catalog, batches))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | None) -> dict:
+    last, stock = source["end"].max(), r.kind == "stock"
+    k, year = last.month, source["end"].dt.year
+    before = source[year == r.year - 1]
+    due = dict.fromkeys(NAMES, float("nan"))
+    if stock:
+        december = before.loc[before["end"].dt.month == 12, "value"]
+        base = float(december.iloc[-1]) if len(december) else float("nan")
+        due["linear"] = base + (r.target_low - base) * k / 12
+        change, now = source["value"].diff().iloc[1:], r.actual
+        fits, reason = "linear", "存量由上年末匀速推到目标"
+        if catalog.indicators[r.indicator].batch and (plan := waiting(batches, r.region, last, r.as_of, catalog)):
+            coming = sum(n * on_time for n, on_time in plan["coming"]) * plan["rate"] - plan["ending"] * plan["lapse"]
+            due["batch"] = r.target_low - coming
+            fits, reason = "batch", f"还有{len(plan['coming'])}批未公布,按往年通过率预计净增{coming:.0f}"
+    else:
+        due["linear"] = r.target_low * k / 12
+        share, n = season_share(source, k, r.year)
+        change = source.loc[source["months"] == 1, "value"]
+        base = float(before["value"].sum()) if before["months"].sum() == 12 else float("nan")
+        now = base + r.actual - float(before.loc[before["end"] <= last - 12, "value"].sum())
+        fits, reason = "linear", "往年数据不足两年,只能按月均匀"
+        if n >= 2:
+            due["season"] = r.target_low * share
+            fits, reason = "season", f"近{n}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%"
+    lead = r.actual - due[fits]
+    small = 0.01 * abs(r.target_low)
+    ratio, band = sdg_status(base, now, r.target_low, k / 12, 1.0)
+    mean, best = (float(f(change)) if len(change) else float("nan") for f in (lambda c: c.tail(12).mean(), np.max))
+    need = r.needed_per_month
+    return dict(region=r.region, indicator=r.indicator, actual=r.actual, **due, fits=fits, due=due[fits], lead=lead,
+                word="" if np.isnan(lead) else "领先" if lead > small else "落后" if lead < -small else "持平",
+                reason=f"{NAMES[fits]}:{reason}", needed=need, of_mean=need / mean if mean > 0 else float("nan"),
+                of_best=need / best if best > 0 else float("nan"), sdg_ratio=ratio, sdg=band, demo=r.demo)
