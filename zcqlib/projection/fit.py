@@ -30,6 +30,7 @@ HIDDEN, BATCH, RATE, DECAY = (64, 48), 2048, 3e-3, 1.0
 VISITS = {"none": 2_000_000, "one": 2_000_000, "more": 4_000_000}  # stopping early is what keeps the network sober
 START = {"none": {0: 0.3}, "one": {0: 0.5, 1: 0.2}, "more": {1: 0.2, 2: 0.3, 9: 0.2}}  # a plain mean of opinions
 RECENT, FADE = 4, 0.5  # test years that set the spread, and how fast the older ones count less
+WIDEST = {("flow", "more"): 0.3}  # in these a case counts by its width over the scale, up to this, as in the score
 SMOOTH = {"none": 1, "one": 2, "more": 3}  # months over which the spread is smoothed; without history k = 1 is apart
 
 
@@ -160,19 +161,23 @@ def errors(d: dict[str, np.ndarray], p: dict, moments: tuple[np.ndarray, ...]) -
     return np.stack([z, centre, log_scale, skew, tail])
 
 
-def tables(d: dict[str, np.ndarray], z: np.ndarray, family: str) -> np.ndarray:
+def tables(d: dict[str, np.ndarray], found: np.ndarray, kind: str, family: str) -> np.ndarray:
     """Quantiles of z by k and years, from the last test years, the latest counting most; 4 and 5 years share theirs.
 
+    Where cases count by their width, chances near one half, which wide cases give, come true as often as they say.
     Smoothed over neighbouring k, so that chance in the tables does not make a later month's interval the wider one.
     """
-    years_of = engine.FAMILIES[family]
+    years_of, z = engine.FAMILIES[family], found[0]
+    wide = np.ones(len(z))
+    if (kind, family) in WIDEST:
+        wide = np.minimum(np.exp(found[2]) * d["base"] / d["scale"], WIDEST[kind, family])
     out = np.zeros((11, len(years_of), len(engine.LEVELS)))
     recent = (d["shift"] == 0) & (d["age"] < RECENT)
     for k in range(1, 12):
         for i, years in enumerate(years_of):
             pick = recent & (d["k"] == k) & (np.isin(d["years"], (4, 5)) if years >= 4 else d["years"] == years)
             order = np.argsort(z[pick], kind="stable")
-            weight = FADE ** d["age"][pick][order]
+            weight = (FADE ** d["age"][pick] * wide[pick])[order]
             at = (np.cumsum(weight) - 0.5 * weight) / weight.sum()
             out[k - 1, i] = np.interp(engine.LEVELS, at, z[pick][order])
     near = np.maximum(0, SMOOTH[family] - np.abs(np.arange(11)[:, None] - np.arange(11)))
@@ -212,7 +217,7 @@ def fit(series: list[np.ndarray], fold: np.ndarray, kind: str, family: str, hidd
         if out.any():
             found[:, out] = errors({k: v[out] for k, v in plain.items()}, p, moments)
         print(kind, family, f"without fold {f}" if f < FOLDS else "all series", flush=True)
-    table = tables(plain, found[0], family)
+    table = tables(plain, found, kind, family)
     scores = score(plain, found, table, family)
     print(kind, family, scores, flush=True)
     return [r | {"table": table} for r in rounds], scores

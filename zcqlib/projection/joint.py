@@ -45,11 +45,14 @@ def total(quantiles: np.ndarray, rho: float) -> np.ndarray:
 
 
 def draws(quantiles: np.ndarray, rho: float, n: int = DRAWS, seed: int = SEED) -> np.ndarray:
-    """Joint draws (n, parts); each column has exactly the margin given by its quantiles at LEVELS."""
+    """Joint draws (n, parts); each column has the margin given by its quantiles at LEVELS, in whole numbers
+    where those are whole."""
     e = np.random.default_rng(seed).standard_normal((n, len(quantiles) + 1))
     z = np.sqrt(rho) * e[:, :1] + np.sqrt(1 - rho) * e[:, 1:]
     place = ndtri((np.argsort(np.argsort(z, 0), 0) + 0.5) / n)
-    return np.stack([np.interp(place[:, i], _Z, q) for i, q in enumerate(quantiles)], 1)
+    out = np.stack([np.interp(place[:, i], _Z, q) for i, q in enumerate(quantiles)], 1)
+    whole = (quantiles == np.round(quantiles)).all(1)
+    return np.where(whole, np.rint(out), out)
 
 
 def read(values: np.ndarray) -> np.ndarray:

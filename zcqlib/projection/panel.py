@@ -134,6 +134,8 @@ def numbered(names: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 def _month_numbers(period: pd.Series) -> np.ndarray:
     """Months since year 0; -1 where a month cannot be read."""
+    if period.dtype == "period[M]":
+        return np.where(period.isna(), -1, period.array.asi8 + 12 * 1970)
     if isinstance(period.dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(period):
         numbers = period.dt.year * 12 + period.dt.month - 1
         return numbers.fillna(-1).to_numpy("int64")
