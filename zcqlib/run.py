@@ -446,7 +446,7 @@ def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
         damaged = [name for name, path in files.items() if not path.exists() or digest(path) != stored[name]]
         wrong += [f"数据表 {name} 与运行时不同或不见了。" for name in damaged]
         wrong += [] if wrong else _recomputed(workspace, month, as_of, vintage, stored)
-    for name, entry in (manifest["notebooks"] | {"退回单": manifest["returns"]}).items():
+    for name, entry in (manifest["notebooks"] | {"退回单": manifest.get("returns", {"files": {}})}).items():
         for file, sha in entry["files"].items():
             if not (folder / file).exists():
                 wrong.append(f"{name} 的产出 {file} 不见了。")
