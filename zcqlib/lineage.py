@@ -141,7 +141,8 @@ def _origin(month: Month, shown: str, number: str, about: set[str]) -> Number:
                 when = next((c for c in ("as_of", "end", "period") if c in hit), key[0])
                 now = hit[hit[when].astype(str) == str(month.period)]
                 r = (now if len(now) else hit).iloc[0]
-                inputs = f"published/{r['obs_id']}" if table == "PUBLISHED" else f"{r['region']}/{r['indicator']}"
+                inputs = f"{'target' if column.startswith('target') else r['region']}/{r['indicator']}"
+                inputs = f"published/{r['obs_id']}" if table == "PUBLISHED" else inputs
                 return Number(shown, float(r[column]), "表中值四舍五入到所示位数", table,
                               tuple((k, str(r[k])) for k in key), column, (inputs,))
     return _derived(shown, about)

@@ -39,7 +39,8 @@ class Month:
         NoReportsError : the workspace holds published data only, and the table comes from reports.
         """
         note(f"read {self.vintage.parent.name}/{name}")
-        return _parquet(self.vintage / f"{name}.parquet").copy(deep=False)
+        path = self.vintage / f"{name}.parquet"
+        return _parquet(path, path.stat().st_mtime_ns if path.exists() else 0).copy(deep=False)
 
     @property
     def folder(self) -> Path:
@@ -129,7 +130,7 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
 
 
 @lru_cache(maxsize=64)
-def _parquet(path: Path) -> pd.DataFrame:
+def _parquet(path: Path, stamp: int) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except FileNotFoundError as e:
