@@ -35,6 +35,7 @@ STYLES = {"公文标题": ("方正小标宋简体", 22, 34), "公文一级": ("�
           "公文落款": ("仿宋_GB2312", 16, 28), "公文表格": ("仿宋_GB2312", 11, 15),
           "公文编号": ("仿宋_GB2312", 10.5, 16)}
 FALLBACKS = {"方正小标宋简体": "宋体", "黑体": "SimHei", "楷体_GB2312": "楷体", "仿宋_GB2312": "仿宋"}
+SHORT = 7  # letters of a column that is never broken
 _COUNT = "一二三四五六七八九十"
 
 
@@ -67,7 +68,7 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
                             "请在模板中单独成段写上该占位符。")
     held[TITLE][0].text = held[TITLE][0].text.replace(TITLE, typeset(clean(title)))
     for p in held[DATE]:
-        p.text = p.text.replace(DATE, as_of)
+        p.text = p.text.replace(DATE, typeset(as_of))
     at = held[BODY][0]
     headings = list(dict.fromkeys(p.section for p in pages))
     for number, section in enumerate(headings):
@@ -103,15 +104,21 @@ def _table(doc, rows: Sequence[Sequence[str]]) -> Table:
     table = doc.add_table(len(rows), len(rows[0]), "Table Grid")
     section = doc.sections[0]
     room = section.page_width - section.left_margin - section.right_margin
-    weights = [max(3, min(15, max(len(r[j]) for r in rows))) + 1.5 for j in range(len(rows[0]))]
+    lengths = [max(len(r[j]) for r in rows) for j in range(len(rows[0]))]
+    widths = [Pt(STYLES["公文表格"][1]) * (n + 1.5) for n in lengths]
+    short = sum(w for w, n in zip(widths, lengths, strict=True) if n <= SHORT)
+    if sum(widths) > room and short < room:  # short columns keep their width, long ones share what is left
+        left = (room - short) / (sum(widths) - short)
+        widths = [w if n <= SHORT else w * left for w, n in zip(widths, lengths, strict=True)]
     table.autofit = False
-    for j, weight in enumerate(weights):
-        table.columns[j].width = int(room * weight / sum(weights))
+    widths = [int(room * w / sum(widths)) for w in widths]
+    for j, width in enumerate(widths):
+        table.columns[j].width = width
     for i, row in enumerate(rows):
         table.rows[i]._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for j, text in enumerate(row):
             cell = table.cell(i, j)
-            cell.width = int(room * weights[j] / sum(weights))
+            cell.width = widths[j]
             cell.paragraphs[0].style, cell.paragraphs[0].text = doc.styles["公文表格"], text
             if i == 0:
                 cell.paragraphs[0].runs[0].bold = True

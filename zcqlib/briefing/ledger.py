@@ -165,6 +165,9 @@ def ledger(rows: pd.DataFrame, orders: pd.DataFrame, milestones: pd.DataFrame, p
     sheet.write_string(1, 0, f"共{len(rows)}项;黄色列由责任单位填写,其余列锁定;"
                              f"数据截至{period.year}年{period.month}月{mark}",
                        book.add_format({"font_name": "微软雅黑", "font_size": 10}))
+    sheet.set_row(0, 28)
+    sheet.set_row(1, 16)
+    sheet.set_row(HEAD - 1, 32)
     for j, column in enumerate(COLUMNS):
         sheet.write_string(HEAD - 1, j, column, form["head"])
     for j, column in enumerate(COLUMNS):
