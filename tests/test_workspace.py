@@ -197,6 +197,32 @@ def test_a_writer_killed_at_a_random_moment_leaves_a_whole_vintage_and_the_next_
     assert soak.killed_commits(workspace, 30) > 0
 
 
+def test_two_that_write_the_same_vintage_at_once_both_get_it_and_a_writer_waits_for_its_turn(workspace):
+    def commit() -> None:
+        workspace.commit(MONTH, {"ONE": soak.table(1)}, {"v": 1})
+
+    ready, done = soak.FORK.Event(), soak.FORK.Event()
+    holder = soak.FORK.Process(target=_hold, args=(workspace.root, ready, done))
+    writers = [soak.FORK.Process(target=commit) for _ in range(4)]
+    holder.start()
+    assert ready.wait(20)
+    for writer in writers:
+        writer.start()
+    done.set()
+    for process in (holder, *writers):
+        process.join(60)
+    assert [w.exitcode for w in writers] == [0] * 4
+    with workspace.lock():  # as the kernels of a run, which share its lock
+        inside = [soak.FORK.Process(target=lambda: workspace.commit(MONTH, {"ONE": soak.table(2)}, {"v": 2}))
+                  for _ in range(4)]
+        for process in inside:
+            process.start()
+        for process in inside:
+            process.join(60)
+    assert [p.exitcode for p in inside] == [0] * 4 and workspace.read("ONE", MONTH).value.eq(2).all()
+    assert len(list(soak.whole(workspace).parent.glob("[0-9a-f]*"))) == 2
+
+
 def _read_until(workspace, done, told):
     wrong, reads = 0, 0
     while not done.is_set():

@@ -16,6 +16,7 @@ import os
 import pickle
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -175,7 +176,9 @@ class Workspace:
                 tables.check(frame, _BY_NAME[name], where=f"{month} {name}")
         home = self.processed / self._folder(month, as_of)
         vintage = home / _vintage_name(recipe)
-        with self.lock(), written(home):
+        with self.lock(wait=60), written(home):
+            if self.existing(month, recipe, as_of):  # another process has made it meanwhile
+                return vintage
             home.mkdir(parents=True, exist_ok=True)
             new = Path(tempfile.mkdtemp(prefix=".new-", dir=home))
             try:
@@ -188,7 +191,11 @@ class Workspace:
                 for path in new.iterdir():
                     _flush(path)
                 new.chmod(0o755)
-                os.replace(new, vintage)
+                try:
+                    os.replace(new, vintage)
+                except OSError:  # two kernels of one run share its lock: the other may have made the same
+                    if not (vintage / "vintage.json").exists():
+                        raise
             finally:
                 shutil.rmtree(new, ignore_errors=True)
             write_atomic(home / "CURRENT", vintage.name.encode())
@@ -220,8 +227,8 @@ class Workspace:
         return result
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Only one process writes at a time; a second one is refused and told who holds the lock.
+    def lock(self, wait: float = 0) -> Iterator[None]:
+        """Only one process writes at a time; a second one waits some seconds, then is refused and told who holds it.
 
         The operating system drops the lock when its process ends, so a killed run leaves nothing to clean up. Inside
         a run, the lock of the run counts, also in its kernels (environment variable ZCQ_LOCKED).
@@ -234,11 +241,12 @@ class Workspace:
             self.processed.mkdir(parents=True, exist_ok=True)
             fh = open(self.processed / ".lock", "a+", encoding="utf-8")  # noqa: SIM115 - closed below
         with fh:
-            try:
-                _lock(fh)
-            except OSError as e:
-                who = holder.read_text("utf-8") if holder.exists() else "未知进程"
-                raise WorkspaceError(f"另一次运行正在使用 {self.processed}({who})。请等它结束后重试。") from e
+            until = time.monotonic() + wait
+            while not _locked(fh):
+                if time.monotonic() >= until:
+                    who = holder.read_text("utf-8") if holder.exists() else "未知进程"
+                    raise WorkspaceError(f"另一次运行正在使用 {self.processed}({who})。请等它结束后重试。")
+                time.sleep(0.1)
             with written(holder):
                 _sweep(self.processed)
                 write_atomic(holder, f"进程号 {os.getpid()}".encode())
@@ -313,10 +321,15 @@ def _flush(path: Path) -> None:
         os.fsync(fh.fileno())
 
 
-def _lock(fh) -> None:
-    if os.name == "nt":
-        import msvcrt
-        msvcrt.locking(fh.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-        fcntl.flock(fh, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _locked(fh) -> bool:
+    """Whether the lock on an open file could be had."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+            msvcrt.locking(fh.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+            fcntl.flock(fh, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
