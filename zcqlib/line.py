@@ -191,9 +191,11 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         why = changes([before, done[-1][0].projections if said else before, restated, held, now.projections])
     past = _joined(trail, tables.PROJECTIONS)
     tally = indicators.tally(indicators.consolidate(observations, catalog, known).history, catalog)
-    nothing = dict.fromkeys(["new", "equal", "revised", "conflict"], 0)
-    sent = files[[r.info.get("replies") is None for r in readings]]
-    complete = pd.concat([owed(sent, observations, m, catalog) for m in (*history, month)], ignore_index=True)
+    sent = _submissions(files, readings).merge(tally, "left", ["file", "published"])
+    sent = sent.fillna(dict.fromkeys(tally.columns[2:], 0)).astype(dict.fromkeys(tally.columns[2:], "int64"))
+    reports_only = sent[~sent["reply"]]
+    complete = [owed(reports_only, observations, m, catalog) for m in (*history, month)]
+    complete = pd.concat(complete, ignore_index=True)
     stages = _hide_later(catalog.stages, known)
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
     attained = pd.concat([*(a for _, a in done[: len(history)]), attained], ignore_index=True)
@@ -217,7 +219,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "PROMISES": ledger.ledger(catalog.stages, catalog.targets, known, catalog, missing=now.missing),
         "WATCH": watch.watch(series, catalog.targets, catalog, known),
         "EXPECTED": expected,
-        "SUBMISSIONS": _submissions(files, readings).merge(tally, "left", ["file", "published"]).fillna(nothing),
+        "SUBMISSIONS": sent,
         "REPLIES": _replies(files, readings),
         "COMPLETENESS": complete,
         "OVERDUE": complete[complete["month"] == month].reset_index(drop=True),
