@@ -101,26 +101,26 @@ def run_all(page, url: str, name: str) -> dict:
 
 
 def move_control(page) -> str:
-    """Change the first drop-down to its next choice and wait for another picture; returns what was seen."""
-    control = page.locator(".widget-dropdown select")
-    if control.count() == 0:
-        return "no drop-down"
-    control.first.scroll_into_view_if_needed()
-    before = page.evaluate("() => [...document.querySelectorAll('.jp-OutputArea img')].map(i => i.src).join()")
-    choices = control.first.locator("option").all_inner_texts()
-    now = control.first.evaluate("s => s.selectedIndex")
-    started = time.perf_counter()
-    control.first.select_option(index=(now + 1) % len(choices))
-    page.wait_for_function("b => [...document.querySelectorAll('.jp-OutputArea img')].map(i => i.src).join() !== b",
-                           arg=before, timeout=30_000)
-    return f"{choices[now]} -> {choices[(now + 1) % len(choices)]} in {time.perf_counter() - started:.2f} s"
+    """Change the first drop-down that has a choice and wait for another picture; returns what was seen."""
+    pictures = "[...document.querySelectorAll('.jp-OutputArea img')].map(i => i.src).join()"
+    for control in page.locator(".widget-dropdown select").all():
+        choices = control.locator("option").all_inner_texts()
+        if len(choices) < 2:
+            continue
+        control.scroll_into_view_if_needed()
+        before, now = page.evaluate(f"() => {pictures}"), control.evaluate("s => s.selectedIndex")
+        started = time.perf_counter()
+        control.select_option(index=(now + 1) % len(choices))
+        page.wait_for_function(f"b => {pictures} !== b", arg=before, timeout=90_000)
+        return f"{choices[now]} -> {choices[(now + 1) % len(choices)]} in {time.perf_counter() - started:.2f} s"
+    return "no drop-down"
 
 
 def main() -> int:
     browser_path = find_browser()
     if browser_path is None:
         return SKIPPED
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import TimeoutError, sync_playwright
 
     from zcqlib.run import notebooks
 
@@ -135,8 +135,13 @@ def main() -> int:
                                             env=os.environ | {"HOME": home})
                 page = browser.new_page(viewport={"width": 1500, "height": 1000})
                 for path in notebooks(ROOT):
-                    seen = run_all(page, url, path.name)
-                    moved = move_control(page)
+                    seen, moved = {"errors": [], "images": 0}, "waited in vain"
+                    try:
+                        seen = run_all(page, url, path.name)
+                        moved = move_control(page)
+                    except TimeoutError as e:
+                        print(f"{path.name}: {e.message.splitlines()[0]}", flush=True)
+                        failures.append(path.name)
                     page.screenshot(path=SHOTS / f"{path.stem}.png")
                     print(f"{path.name}: {seen['images']} figures, control: {moved}, errors: {seen['errors']}",
                           flush=True)
