@@ -110,6 +110,24 @@ def cut_old(path: Path) -> Path:
     return path
 
 
+def patched(path: Path, change) -> Path:
+    """An old workbook with some of its bytes changed."""
+    raw = bytearray(old_workbook(path, ROWS).read_bytes())
+    change(raw)
+    path.write_bytes(raw)
+    return path
+
+
+def own_sibling(path: Path) -> Path:
+    """A folder entry that is its own neighbour: a reader that follows it never ends."""
+    return patched(path, lambda raw: raw.__setitem__(slice(1024 + 128 + 68, 1024 + 128 + 72), b"\x01\x00\x00\x00"))
+
+
+def record_past_the_end(path: Path) -> Path:
+    at = old_workbook(path, ROWS).read_bytes().index(b"\x03\x02\x0e\x00")
+    return patched(path, lambda raw: raw.__setitem__(slice(at, at + 4), b"\xbd\x00\x00\x3f"))
+
+
 def empty(path: Path) -> Path:
     path.write_bytes(b"")
     return path
@@ -138,6 +156,7 @@ HOSTILE = {
     "laughs.xlsx": (entities, "too_large"), "strings.xlsx": (entities_in_strings, "too_large"), "word.docx": (entities_in_word, "too_large"),
     "outside.xml": (outside_entity, "too_large"), "repeated.ods": (repeated_cells, "too_large"), "password.xls": (password_of_old, "encrypted"),
     "cut.xlsx": (cut, "corrupt"), "cut.xls": (cut_old, "corrupt"), "empty.csv": (empty, "empty_file"), "picture.xlsx": (picture, "corrupt"),
+    "sibling.xls": (own_sibling, "corrupt"), "record.xls": (record_past_the_end, "corrupt"),
     "rows.csv": (too_many_rows, "too_large"), "cells.csv": (too_many_cells, "too_large"), "~$lock.xlsx": (cut, "not_a_report")}
 
 

@@ -282,7 +282,7 @@ def _guard_old(raw: bytes) -> None:
         kind, size = struct.unpack_from("<HH", stream, at)
         if kind in _CELLS and size >= 4 and at + 8 <= len(stream):
             if struct.unpack_from("<H", stream, at + 6)[0] > 255 \
-                    or kind == 0x00BD and struct.unpack_from("<H", stream, at + 2 + size)[0] > 255:
+                    or kind == 0x00BD and at + 4 + size <= len(stream) and struct.unpack_from("<H", stream, at + 2 + size)[0] > 255:
                 raise Refused("corrupt", "文件已损坏(有单元格在表格范围以外),整份没有采用,请重新报送。")
         at += 4 + size
 
@@ -321,7 +321,7 @@ def xls(raw: bytes) -> Opened:
 
 _DETAILS = ("percent", "decimals", "struck", "hidden_rows", "hidden_columns", "comments")
 _BROKEN = (struct.error, IndexError, KeyError, AssertionError, UnicodeDecodeError, ValueError, OSError, TypeError,
-           AttributeError, NotImplementedError, OverflowError, MemoryError)
+           AttributeError, NotImplementedError, OverflowError, MemoryError, RecursionError)
 
 
 def _garbled(sheets: list[Sheet]) -> bool:
