@@ -66,6 +66,16 @@ from zcqlib.views.record import (
     replay,
 )
 from zcqlib.views.state import answers, asks, bullet_rows, bullets, completeness, orders, problems, submissions, trend
-from zcqlib.views.targets import asks_by_park, chances, effort_sides, lead, outlook, pace, promises, promises_rest
+from zcqlib.views.targets import (
+    asks_by_park,
+    chances,
+    effort_sides,
+    lead,
+    outlook,
+    pace,
+    progress,
+    promises,
+    promises_rest,
+)
 from zcqlib.views.whatif import Asked, places_ahead, places_told, what_if, what_if_figure
 from zcqlib.views.why import waterfall, why_sentence

@@ -10,6 +10,7 @@ from zcqlib import figures
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
+from zcqlib.projection.pace import paces
 from zcqlib.views.parts import ALL, names, place, printed_unit, quantiles, row, season, shown, target, thousands
 from zcqlib.views.state import orders
 
@@ -149,6 +150,19 @@ def outlook(month: Month) -> Figure:
 
 def _arrow(change: float) -> str:
     return "↑" if change >= 5 else "↓" if change <= -5 else "→"
+
+
+def progress(month: Month) -> pd.DataFrame:
+    """Each target against the pace that fits it, and the band of the SDG progress measure beside ours, as printed."""
+    p = month.table("PROJECTIONS")
+    p = p[(p["region"] == "zone") & p["indicator"].isin(month.catalog.headline()["id"])]
+    t = paces(p, month.table("SERIES"), month.catalog, month.catalog.batches)
+    unit = [month.catalog.unit(i) for i in t["indicator"]]
+    told = lambda c: [shown(v, u) for v, u in zip(t[c], unit, strict=True)]  # noqa: E731
+    return pd.DataFrame({
+        "指标": [month.catalog.name(i) for i in t["indicator"]], "当前值": told("actual"), "序时应达": told("linear"),
+        "合用的进度应达": told("due"), "对照": t["word"], "为什么用它": t["reason"], "SDG进展": t["sdg"],
+        "SDG实际/所需增速": [words.multiple(v, 1.0) for v in t["sdg_ratio"]]})
 
 
 def asks_by_park(month: Month) -> Figure:
