@@ -1,7 +1,9 @@
 """Every kind of promise to a projection: which rule fits, what it says, and when it must say nothing."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -77,6 +79,7 @@ def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Perio
     live = in_force(targets, as_of)
     known = _scaled(series[series["end"] <= as_of], to_date)
     by = {key: part.sort_values("end") for key, part in known.groupby(["region", "indicator"])}
+    node = cache(lambda region, id: _node(region, id, by, as_of, catalog, node))  # a park's stands in its zone's too
     found, absent, asked = [], [], []
     for t in live.itertuples():
         indicator, part = catalog.indicators[t.id], by.get((t.region, t.id))
@@ -95,7 +98,7 @@ def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Perio
             found.append(one)
         else:
             asked.append(t)
-    wanted = {(t.region, t.id): _asked(t, by, as_of, catalog) for t in asked}
+    wanted = {(t.region, t.id): _asked(t, by, as_of, catalog, node) for t in asked}
     solved = _solve([n for nodes in wanted.values() for n in nodes.values()])
     for t in asked:
         found.append(_numeric(t, wanted[t.region, t.id], solved, by, as_of, catalog, growth))
@@ -126,11 +129,11 @@ def _scaled(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
 
 # what is projected --------------------------------------------------------------------------------------------------
 
-def _asked(t, by: dict, as_of: pd.Period, catalog: Catalog) -> dict[str, _Node]:
+def _asked(t, by: dict, as_of: pd.Period, catalog: Catalog, node: Callable) -> dict[str, _Node]:
     """The figures that a numeric target needs: `own`, and of a ratio `top` and `bottom` where both are known."""
     indicator = catalog.indicators[t.id]
     if t.kind == "growth":
-        if own := _node(t.region, indicator.growth_of, by, as_of, catalog):
+        if own := node(t.region, indicator.growth_of):
             return {"own": own}
         rates = by.get((t.region, t.id))
         made = None if rates is None else sparse.from_rates(rates, as_of.year)
@@ -141,13 +144,13 @@ def _asked(t, by: dict, as_of: pd.Period, catalog: Catalog) -> dict[str, _Node]:
     if own is None or not _this_year(own, as_of):
         return {}
     if t.kind != "ratio":
-        return {"own": _node(t.region, t.id, by, as_of, catalog)}
+        return {"own": node(t.region, t.id)}
     own = own[own["months"] == 0] if (own["months"] == 0).any() else own
     on_a_date = bool((own["months"] == 0).all())
     nodes = {"own": _Node(f"{t.region}|{t.id}", _odds(own) if on_a_date else _quasi(own),
                           "stock" if on_a_date else "flow")}
     if not on_a_date:
-        top, bottom = (_node(t.region, i, by, as_of, catalog) for i in (indicator.numerator, indicator.denominator))
+        top, bottom = (node(t.region, i) for i in (indicator.numerator, indicator.denominator))
         if top and bottom and top.source["end"].max() == bottom.source["end"].max() == own["end"].max():
             nodes |= {"top": top, "bottom": bottom}
             if catalog.indicators[indicator.numerator].part_of == indicator.denominator and (
@@ -156,7 +159,7 @@ def _asked(t, by: dict, as_of: pd.Period, catalog: Catalog) -> dict[str, _Node]:
     return nodes
 
 
-def _node(region: str, id: str, by: dict, as_of: pd.Period, catalog: Catalog) -> _Node | None:
+def _node(region: str, id: str, by: dict, as_of: pd.Period, catalog: Catalog, node: Callable) -> _Node | None:
     """A flow or stock as the sum of its parks, or of a part and the rest, where their months add up to it."""
     own, indicator = by.get((region, id)), catalog.indicators.get(id)
     if own is None or indicator is None or not _this_year(own, as_of):
@@ -167,10 +170,10 @@ def _node(region: str, id: str, by: dict, as_of: pd.Period, catalog: Catalog) ->
     if own.empty or not indicator.additive or stock and indicator.batch:
         return whole
     if region == "zone":
-        parts = [_node(p, id, by, as_of, catalog) for p in catalog.members(as_of)]
+        parts = [node(p, id) for p in catalog.members(as_of)]
     else:
         inside = [i for i, x in catalog.indicators.items() if x.part_of == id and x.kind == indicator.kind]
-        parts = [n for i in inside if (n := _node(region, i, by, as_of, catalog))]
+        parts = [n for i in inside if (n := node(region, i))]
         parts = [max(parts, key=lambda n: n.source["value"].sum())] if parts else []  # others may overlap with it
     if not parts or None in parts or (rest := _rest(whole, tuple(parts))) is None:
         return whole
@@ -181,20 +184,21 @@ def _node(region: str, id: str, by: dict, as_of: pd.Period, catalog: Catalog) ->
 
 def _rest(whole: _Node, parts: tuple[_Node, ...]) -> _Node | None:
     """What belongs to none of the parts; None where months are missing or the parts exceed the whole."""
-    key = ["end", "months"]
-    both = whole.source[[*key, "value", "demo"]]
-    for i, p in enumerate(parts):
-        both = both.merge(p.source[[*key, "value"]].rename(columns={"value": f"part{i}"}), "left", key)
-    columns = [f"part{i}" for i in range(len(parts))]
-    lately = both["end"] > both["end"].max() - WINDOW
-    if both.loc[lately, columns].isna().any(axis=None):
+    own = _by_span(whole.source)
+    apart = np.stack([_by_span(p.source).reindex(own.index).to_numpy() for p in parts])
+    known, end = np.isfinite(apart).all(0), whole.source["end"]
+    if not known[(end > end.max() - WINDOW).to_numpy()].all():
         return None
-    both = both.dropna(subset=columns)
-    rest = both["value"] - both[columns].sum(axis=1)
-    if (rest < -1e-6 * both["value"].abs()).any():
+    rest = own.to_numpy() - apart.sum(0)
+    if (rest[known] < -1e-6 * np.abs(own.to_numpy()[known])).any():
         return None
-    return _Node(f"{whole.name}|rest|{'+'.join(p.name for p in parts)}", both[[*key, "demo"]].assign(
-        value=rest.clip(lower=0)), whole.kind)
+    return _Node(f"{whole.name}|rest|{'+'.join(p.name for p in parts)}", whole.source[known].assign(
+        value=np.maximum(rest[known], 0)), whole.kind)
+
+
+def _by_span(source: pd.DataFrame) -> pd.Series:
+    """Values by a number for the last month and the length of what they cover."""
+    return pd.Series(source["value"].to_numpy(float), source["end"].array.asi8 * 100 + source["months"].to_numpy())
 
 
 def _this_year(source: pd.DataFrame, as_of: pd.Period) -> bool:
@@ -229,12 +233,12 @@ def _solve(nodes: list[_Node]) -> dict[str, np.ndarray | str]:
         collect(n)
     alone: dict[str, np.ndarray | str] = {}
     for kind in ("flow", "stock"):
-        parts = [pd.DataFrame({"series_id": n.name, "value": n.source["value"].clip(lower=0),
-                               "months": 1 if kind == "stock" else n.source["months"],
-                               "period": n.source["end"].astype("str")})
-                 for n in flat.values() if n.kind == kind]
-        if parts:
-            out = project_year_end(pd.concat(parts, ignore_index=True), kind)
+        if those := [n for n in flat.values() if n.kind == kind]:
+            rows = pd.concat([n.source[["end", "months", "value"]] for n in those], ignore_index=True)
+            history = pd.DataFrame({"series_id": np.repeat([n.name for n in those], [len(n.source) for n in those]),
+                                    "period": rows["end"].astype("str"), "value": rows["value"].clip(lower=0),
+                                    "months": 1 if kind == "stock" else rows["months"]})
+            out = project_year_end(history, kind)
             alone |= dict(zip(out["series_id"], out[list(LEVELS)].to_numpy(float), strict=True))
             alone |= dict(out.attrs["refused"].itertuples(index=False))
 
@@ -249,10 +253,14 @@ def _solve(nodes: list[_Node]) -> dict[str, np.ndarray | str]:
 
 def _shared(parts: tuple[_Node, ...]) -> float:
     """The common share of the parts' shocks, from their months."""
-    months = pd.concat([p.source.set_index("end")["value"].rename(i) for i, p in enumerate(parts)], axis=1).sort_index()
-    yearly = 12 * months.mean() / max(1.0, float(parts[0].source["months"].median()))
-    whole = bool((months.stack() % 1 == 0).all())
-    return joint.shared(months.to_numpy(float).T[:, -WINDOW:], small=whole and yearly.median() < SMALL)
+    ends = [p.source["end"].array.asi8 for p in parts]
+    axis = np.unique(np.concatenate(ends))
+    months = np.full((len(parts), len(axis)), np.nan)
+    for row, end, p in zip(months, ends, parts, strict=True):
+        row[np.searchsorted(axis, end)] = p.source["value"]
+    yearly = 12 * np.nanmean(months, 1) / max(1.0, float(parts[0].source["months"].median()))
+    whole = bool((np.nan_to_num(months) % 1 == 0).all())
+    return joint.shared(months[:, -WINDOW:], small=whole and np.median(yearly) < SMALL)
 
 
 # what is said -------------------------------------------------------------------------------------------------------
@@ -387,9 +395,9 @@ def _gaps(source: pd.DataFrame, as_of: pd.Period) -> str:
     """What is said of months that nobody reported: two lost this year, more than six in the years looked at."""
     if not (source["months"] > 0).any():
         return ""
-    now = source[source["end"].dt.year == as_of.year]
-    lost = now["end"].max().month - int(now["months"].sum())
-    past = source[(source["end"].dt.year < as_of.year) & (source["end"].dt.year >= as_of.year - 5)]
-    filled = 12 * past["end"].dt.year.nunique() - int(past["months"].sum())
+    year, months = source["end"].dt.year.to_numpy(), source["months"].to_numpy()
+    past = (year < as_of.year) & (year >= as_of.year - 5)
+    lost = source["end"].max().month - int(months[year == as_of.year].sum())
+    filled = 12 * len(np.unique(year[past])) - int(months[past].sum())
     told = [("本年", lost)] * (lost >= 2) + [("往年", filled)] * (filled > 6)
     return "".join(f";{when}缺{n}个月,按季节补" for when, n in told)
