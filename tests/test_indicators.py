@@ -372,7 +372,7 @@ def test_a_missing_month_is_absent_and_never_zero(catalog):
     assert to_date(months)["end"].astype(str).tolist() == ["2018-01"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.integers(0, 500)), min_size=12, max_size=12),
     st.sets(st.integers(1, 12)),
@@ -578,7 +578,7 @@ def histories(draw):
     return observations(*rows)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(histories(), st.integers(0, 99), st.integers(1, 5))
 def test_order_repetition_and_later_reports_never_change_what_was_known(frame, seed, last):
     catalog, as_of, before = load(), month(f"2018-0{last}"), frame.copy()
