@@ -85,7 +85,8 @@ def project(tmp_path, monkeypatch):
     save = """import os, pathlib
 folder = pathlib.Path(os.environ["ZCQ_ROOT"]) / "figures" / "demo" / PERIOD
 folder.mkdir(parents=True, exist_ok=True)
-(folder / "00_a.png").write_bytes(PERIOD.encode())
+from PIL import Image
+Image.new("RGB", (16, 9)).save(folder / "00_a.png")
 from zcqlib.workspace import note
 note("saved 00_a.png")
 note(f"read {PERIOD}/ANY")"""
