@@ -158,6 +158,13 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
                 whole = type(v) is int or v.is_integer()
                 value = Value("number", float(v), decimals=0 if whole else words.decimals_of(v))
                 raw = text_of(v) if whole else repr(v)
+                if not noteworthy:  # by far most cells
+                    normal, factor = normal_unit(unit_raw, around.scope)
+                    outcome[at] = "observation"
+                    facts.append(Fact(r, c, place, indicator, path, span, measure,
+                                      value.value if factor == 1 or v != v else _scale(value.value, factor), unit or normal, raw,
+                                      unit_raw, value.decimals, "", flags))
+                    continue
             elif words.is_date(v) or isinstance(v, bool):
                 found.problem("not_a_number", "error", at, str(v), "这一格应是数字,找到的是日期或是/否,请改正。")
                 continue

@@ -25,6 +25,8 @@ def reconcile(facts: list[Fact], places: Iterable[Place | None], catalog: Catalo
     facts : of one table. places : of its rows and columns, also of those without any figure.
     found : takes the problems.
     """
+    if not any(p is not None and p.total for p in places) and not any("/" in f.path for f in facts):
+        return
     counts = set() if catalog is None else set(catalog.unit_words.loc[catalog.unit_words["kind"] == "count", "word"])
     listed = list(dict.fromkeys(p for p in places if p is not None))
     by_place: dict[tuple, list[Fact]] = {}
