@@ -172,3 +172,21 @@ def test_on_the_real_series_ours_beats_every_peer_and_the_linear_pace_and_keeps_
         assert ours["crps"].mean() < table["crps"].mean(), method
     assert ours["crps"].mean() < 0.6 * ours["linear_crps"].mean()
     assert 0.74 < ours["cov80"].mean() < 0.90
+
+
+# --- what was really said -------------------------------------------------------------------------------------------
+
+def test_a_stored_call_is_scored_once_its_year_is_closed_and_not_before():
+    """Said in June: 60 to date, target 120, chance .7, every quantile 125; the year brought 126."""
+    as_of = pd.Period("2017-06", "M")
+    said = pd.DataFrame([dict(region="zone", indicator="x", year=2017, as_of=as_of, kind="flow", actual=59.0,
+                              target_low=120.0, target_high=np.nan, comparator="ge", probability=0.7, demo=True)])
+    q = pd.DataFrame({"region": "zone", "indicator": "x", "year": 2017, "as_of": as_of, "level": LEVELS,
+                      "value": 125.0})
+    ends = pd.period_range("2017-01", "2017-12", freq="M")
+    series = pd.DataFrame({"region": "zone", "indicator": "x", "end": ends, "months": 1, "value": 10.5})
+    found = record.score_stored(said, q, series).iloc[0]
+    assert (found["k"], found["truth"], found["met"], found["linear"]) == (6, 126.0, True, False)
+    assert found["brier"] == pytest.approx(0.09) and found["linear_brier"] == 1
+    assert found["crps"] == pytest.approx(1 / 120) and not found["cov80"]
+    assert record.score_stored(said, q, series[:-1]).empty
