@@ -155,13 +155,12 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
                 m for r in readings for m in r.problems.loc[r.problems["published"].eq(month), "message"].head(1)
             )[:300]
         )
-    series, told = indicators.series(observations, catalog, known)
-    to_date = indicators.to_date(series, indicators.cumulative(observations, catalog, known))
-    growth, grown = indicators.growth(observations, series, catalog)
-    expected, doubted = indicators.doubts(observations, catalog, known)
-    problems += [told, grown, doubted]
+    facts = indicators.consolidate(observations, catalog, known)
+    stated, told = _stated(facts, catalog)
+    series, to_date, growth = stated
+    expected, doubted = indicators.doubts(facts, catalog)
+    problems += [*told, doubted]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
-    stated = (series, to_date, growth)
     known_then = [_step(made_of, came[came["published"] <= m], "seen", m) for m in history]
     jobs = [
         delayed(workspace.remember)(
@@ -190,7 +189,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         restated = done[len(history) + 1].projections
         why = changes([before, done[-1][0].projections if said else before, restated, held, now.projections])
     past = _joined(trail, tables.PROJECTIONS)
-    tally = indicators.tally(indicators.consolidate(observations, catalog, known).history, catalog)
+    tally = indicators.tally(facts.history, catalog)
     sent = _submissions(files, readings).merge(tally, "left", ["file", "published"])
     sent = sent.fillna(dict.fromkeys(tally.columns[2:], 0)).astype(dict.fromkeys(tally.columns[2:], "int64"))
     reports_only = sent[~sent["reply"]]
@@ -309,13 +308,18 @@ def _seen(
     observations: pd.DataFrame, month: pd.Period, known: pd.Period, catalog: Catalog, targets: pd.DataFrame
 ) -> tuple[Projected, pd.DataFrame]:
     """The projection for a month with the reports known at `known`, and what each park had attained."""
-    seen = observations[observations["published"] <= known]
-    series, _ = indicators.series(seen, catalog, known)
-    to_date = indicators.to_date(series, indicators.cumulative(seen, catalog, known))
-    stated = series, to_date, indicators.growth(seen, series, catalog, known)[0]
+    stated, _ = _stated(indicators.consolidate(observations, catalog, known), catalog)
     found = _projected(stated, month, known, catalog, targets)
     stages = _hide_later(catalog.stages, known)
-    return found, ranking.attainment(found.projections, catalog, month, milestones=stages, series=series)
+    return found, ranking.attainment(found.projections, catalog, month, milestones=stages, series=stated[0])
+
+
+def _stated(facts: indicators.Consolidated, catalog: Catalog) -> tuple[Stated, list[pd.DataFrame]]:
+    """SERIES, TO_DATE and GROWTH of the facts known at a date, and what is to be said of them."""
+    series, told = indicators.series(facts, catalog)
+    to_date = indicators.to_date(series, indicators.cumulative(facts, catalog))
+    growth, grown = indicators.growth(facts, series, catalog)
+    return (series, to_date, growth), [told, grown]
 
 
 def _projected(

@@ -30,7 +30,9 @@ class Consolidated:
     problems: pd.DataFrame
 
 
-def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None) -> Consolidated:
+def consolidate(
+    observations: pd.DataFrame | Consolidated, catalog: Catalog, as_of: pd.Period | None = None
+) -> Consolidated:
     """Choose one figure for each fact; nothing is overwritten, and the order of files never decides.
 
     The later report of one sender wins (`revised`), within a month the later submission; two figures of one rank are a
@@ -39,7 +41,8 @@ def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period |
 
     Parameters
     ----------
-    observations : OBSERVATIONS of any number of reports.
+    observations : OBSERVATIONS of any number of reports; what was consolidated already is given back, so that several
+        stages can share it.
     as_of : report month; later reports are not looked at.
     Returns
     -------
@@ -51,6 +54,8 @@ def consolidate(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period |
     ------
     各月报表;corrections、resolutions、precedence 参考表。
     """
+    if isinstance(observations, Consolidated):
+        return observations
     o = observations if as_of is None else observations[observations["published"] <= as_of]
     o = o.sort_values(["obs_id", "published", "submission", "sender", "file"], ignore_index=True)
     again = o.duplicated("obs_id")

@@ -20,13 +20,13 @@ _LINE = ["region", "indicator", "coverage", "demo"]
 
 
 def doubts(
-    observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None
+    observations: pd.DataFrame | Consolidated, catalog: Catalog, as_of: pd.Period | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Report figures that only look doubtful beside other reports; none of them is changed.
 
     Parameters
     ----------
-    observations : OBSERVATIONS of any number of reports.
+    observations : OBSERVATIONS of any number of reports, or what `consolidate` made of them.
     as_of : report month; later reports are not looked at.
     Returns
     -------

@@ -12,13 +12,13 @@ from zcqlib.indicators.totals import bases, to_date
 
 
 def growth(
-    observations: pd.DataFrame, known: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None
+    observations: pd.DataFrame | Consolidated, known: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Growth as reported beside growth from levels and beside growth on the restated base.
 
     Parameters
     ----------
-    observations : OBSERVATIONS with yoy_pct and restated bases.
+    observations : OBSERVATIONS with yoy_pct and restated bases, or what `consolidate` made of them.
     known : SERIES of the same date.
     as_of : report month; later reports are not looked at.
     Returns
@@ -33,7 +33,7 @@ def growth(
     月报“同比”“上年同期”列。
     """
     both = consolidate(observations, catalog, as_of)
-    said = cumulative(observations, catalog, as_of)
+    said = cumulative(both, catalog)
     parts = [
         _growth(both, levels, catalog, basis)
         for basis, levels in (("ytd", to_date(known, said)), ("month", known[known["months"] == 1]))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.indicators.conflicts import consolidate
+from zcqlib.indicators.conflicts import Consolidated, consolidate
 from zcqlib.indicators.months import monthly_from_cumulative
 from zcqlib.indicators.told import joined, tell
 from zcqlib.indicators.totals import nominal_growth, ratios, stated_sums, to_date, zone_totals
@@ -16,13 +16,13 @@ ADD_UP = ("flow", "recurring", "milestone")  # kinds whose figures add up over m
 
 
 def series(
-    observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None
+    observations: pd.DataFrame | Consolidated, catalog: Catalog, as_of: pd.Period | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Everything that was known at a date, as SERIES, with zone totals and ratios.
 
     Parameters
     ----------
-    observations : OBSERVATIONS of any number of reports.
+    observations : OBSERVATIONS of any number of reports, or what `consolidate` made of them.
     as_of : report month; later reports are not looked at.
     Returns
     -------
@@ -96,7 +96,7 @@ def _one_basis(current: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, p
     return current[~foreign & ~other], joined(parts)
 
 
-def cumulative(observations: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None) -> pd.DataFrame:
+def cumulative(observations: pd.DataFrame | Consolidated, catalog: Catalog, as_of: pd.Period | None = None) -> pd.DataFrame:
     """Cumulative figures that reports state, one for each fact, with zone totals: SERIES in the form of `to_date`.
 
     They need not equal the sum of the stated months: the difference is a revision of months that nobody restated.
