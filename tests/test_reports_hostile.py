@@ -233,3 +233,9 @@ def test_a_folder_of_files_without_any_figure_is_a_failure(tmp_path):
                           capture_output=True, text=True, encoding="utf-8", cwd=Path(__file__).parents[1])
     assert done.returncode != 0 and "corrupt" in codes(read(tmp_path / "b.xlsx"))
     assert (tmp_path / "out" / "problems.csv").exists()
+
+
+def test_cells_far_apart_in_an_old_workbook_are_refused_before_all_between_are_laid_out(tmp_path):
+    rows = [["园区", "1月"], ["高新区", 3], *[[]] * 59_997, [""] * 200 + [1.0]]
+    reading = read(old_workbook(tmp_path / "远.xls", rows))
+    assert codes(reading) == {"too_large"} and reading.observations.empty

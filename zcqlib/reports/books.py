@@ -264,7 +264,7 @@ def _guard_old(raw: bytes) -> None:
 
     Raises
     ------
-    Refused : damaged, or a cell outside the form's own limits.
+    Refused : damaged, a cell outside the form's own limits, or cells so far apart that all between are too many.
     """
     import xlrd.compdoc
 
@@ -277,13 +277,20 @@ def _guard_old(raw: bytes) -> None:
             raise Refused("corrupt", "文件已损坏或没有传完,整份没有采用,请重新报送。") from e
     if not stream:
         raise Refused("corrupt", "文件里没有工作簿,可能不是表格,请另存为 .xlsx 后报送。")
-    at, end = 0, len(stream) - 4
+    at, end, low, wide = 0, len(stream) - 4, 0, 0
     while at <= end:
         kind, size = struct.unpack_from("<HH", stream, at)
         if kind in _CELLS and size >= 4 and at + 8 <= len(stream):
-            if struct.unpack_from("<H", stream, at + 6)[0] > 255 \
-                    or kind == 0x00BD and at + 4 + size <= len(stream) and struct.unpack_from("<H", stream, at + 2 + size)[0] > 255:
+            row, column = struct.unpack_from("<HH", stream, at + 4)
+            if kind == 0x00BD and at + 4 + size <= len(stream):  # a run of numbers ends with its last column
+                column = max(column, struct.unpack_from("<H", stream, at + 2 + size)[0])
+            if column > 255:
                 raise Refused("corrupt", "文件已损坏(有单元格在表格范围以外),整份没有采用,请重新报送。")
+            low, wide = max(low, row + 1), max(wide, column + 1)
+        elif kind == 0x0809:  # another sheet begins
+            low, wide = 0, 0
+        if low * wide > MAX_AREA:
+            raise Refused("too_large", "有内容的单元格位置过远,请只报送汇总表,并删去远处的内容后报送。")
         at += 4 + size
 
 
@@ -325,7 +332,7 @@ _BROKEN = (struct.error, IndexError, KeyError, AssertionError, UnicodeDecodeErro
 
 
 def _garbled(sheets: list[Sheet]) -> bool:
-    texts = [v for s in sheets for r in s.rows for v in r if isinstance(v, str)]
+    texts = [v for s in sheets for r in s.rows for v in r if isinstance(v, str) and v]
     return any(re.search(r"[\x00-\x08\x0e-\x1f]", v) or latin_mojibake(v) for v in texts)
 
 
