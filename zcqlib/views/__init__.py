@@ -47,6 +47,7 @@ from zcqlib.views.ranks import (
     watched_sentence,
 )
 from zcqlib.views.rd import (
+    PROVINCES,
     bridge,
     intensity_bridge,
     intensity_moved,

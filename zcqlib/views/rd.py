@@ -97,28 +97,28 @@ def intensity_moved(month: Month) -> Figure:
     )
 
 
-def intensity_provinces(month: Month) -> Figure:
-    """Henan against the other provinces and the nation; real figures."""
+def intensity_provinces(month: Month, region: str = "河南") -> Figure:
+    """A province against the others and the nation; real figures."""
     s = published(month)
     s = s[(s["indicator"] == "rd_intensity") & (s["months"] == 12) & ~s["region"].isin(["zone", "city"])]
     wide = s[s["region"].isin(PROVINCES)]
     data = pd.DataFrame({"x": wide["end"].dt.year, "series": wide["region"], "value": wide["value"]})
     data = data[data["series"] != "北京"]
-    compared = analysis.against_others(wide, "河南", "rd_intensity")
+    compared = analysis.against_others(wide, region, "rd_intensity")
     beijing = wide[(wide["region"] == "北京")].sort_values("end")["value"]
     note = f"北京{words.number(beijing.iloc[-1], '%', 2)}在图外" if len(beijing) else ""
     years = f"{data['x'].min()}—{data['x'].max()}年"
     return figures.lines(
         data,
         month.caption(
-            say.title_intensity(compared),
+            say.title_intensity(compared, region),
             f"研发经费占地区生产总值(%);全国与部分省,{years}",
             source="《全国科技经费投入统计公报》等,经公开数据整理",
             note=note,
             demo=False,
             as_of=f"{data['x'].max()}年",
         ),
-        highlight=["河南"],
+        highlight=[region],
         benchmark="全国",
         gap=lambda v: words.number(v, "", 2),
         show=lambda v: words.number(v, "", 2),
