@@ -32,7 +32,7 @@ STAMP = VENV / "zcqlib-installed"
 
 JOBS = {
     "run": ["-m", "zcqlib", "run"],
-    "test": ["-m", "pytest"],
+    "test": ["-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"],
     "lab": ["-m", "jupyterlab", "--notebook-dir", str(ROOT), "--LabApp.default_url=/lab/tree/notebooks/00_index.ipynb"],
     "python": [],
 }
