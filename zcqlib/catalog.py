@@ -90,7 +90,7 @@ class IndicatorMatch:
     suggestions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # compared and hashed by identity, so that answers can be remembered
 class Catalog:
     """Everything that is known before a report is read.
 
@@ -122,7 +122,7 @@ class Catalog:
     colours: pd.DataFrame
     notes: pd.DataFrame
     _region_aliases: dict[str, list[tuple[str, str, pd.Period, pd.Period]]] = field(repr=False)
-    _places: tuple[str, ...] = field(repr=False)
+    _places: frozenset[str] = field(repr=False)
     _aliases: dict[str, str] = field(repr=False)
     _units: frozenset[str] = field(repr=False)
 
@@ -151,7 +151,8 @@ class Catalog:
     def members(self, month: pd.Period) -> tuple[str, ...]:
         """The parks that belong to the zone in a month, in plan order."""
         m = self.membership
-        inside = set(m.loc[(m["start"] <= month) & (m["end"].isna() | (m["end"] >= month)), "region"])
+        inside = {region for region, start, end in zip(m["region"], m["start"], m["end"], strict=True)
+                  if start <= month and (end is pd.NaT or end >= month)}
         return tuple(p for p in self.parks if p in inside)
 
     def headline(self) -> pd.DataFrame:
@@ -186,7 +187,7 @@ class Catalog:
                     return RegionMatch(id, kind)
             queue += [word[len(p):] for p in _PREFIXES if word.startswith(p)]
             queue += [word[:-len(e)] for e in _ENDINGS if word.endswith(e)]
-        if place := next((p for p in self._places if text.startswith(p)), ""):
+        if place := next((text[:n] for n in range(len(text), 0, -1) if text[:n] in self._places), ""):
             rest = text[len(place):]
             if rest in ("", "省", "市", "自治区", "壮族自治区", "回族自治区", "维吾尔自治区", "特别行政区"):
                 return RegionMatch(place if rest != "市" else text, "other_region")
@@ -272,7 +273,7 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
     return Catalog(
         year=year, regions=regions, parks=parks, indicators=indicators, targets=targets, plan=plan, split=split,
         stages=stages, _region_aliases=names, _aliases=aliases, _units=units,
-        _places=tuple(sorted(f.pop("places")["name"], key=len, reverse=True)),
+        _places=frozenset(f.pop("places")["name"]),
         **{k: v for k, v in f.items() if k in Catalog.__slots__ and k not in ("regions", "indicators")})
 
 

@@ -5,11 +5,15 @@ Months are `Period[M]` in memory and `YYYY-MM` in CSV.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray, ExtensionDtype
+from pandas.api.types import pandas_dtype
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -32,6 +36,7 @@ OUTCOMES = ("observation", "label", "context", "problem")
 COVERAGES = ("", "zone_part", "district", "city")
 
 _DTYPES = {"text": "str", "number": "float64", "whole": "int64", "flag": "bool", "month": "period[M]"}
+_TYPES = {kind: pandas_dtype(name) for kind, name in _DTYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,9 +278,23 @@ ALL = (OBSERVATIONS, PROBLEMS, CELLS, SERIES, TARGETS, MILESTONES, ANSWERS, PROJ
        RANKS, LINEAGE, REPLIES)
 
 
+@cache
+def _empty(table: Table) -> pd.DataFrame:
+    return of_columns({}, table)
+
+
 def empty(table: Table) -> pd.DataFrame:
     """A frame of this shape without rows."""
-    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.kind]) for c in table.columns})
+    return _empty(table).copy()
+
+
+def of_columns(columns: dict[str, Sequence], table: Table) -> pd.DataFrame:
+    """A frame from whole columns that are of their types already; what is absent has no rows."""
+    return pd.DataFrame({c.name: _array(columns.get(c.name, ()), _TYPES[c.kind]) for c in table.columns}, copy=False)
+
+
+def _array(values: Sequence, dtype: np.dtype | ExtensionDtype) -> np.ndarray | ExtensionArray:
+    return np.array(values, dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype)
 
 
 def shape(rows: list[dict] | pd.DataFrame, table: Table) -> pd.DataFrame:

@@ -4,8 +4,10 @@ from __future__ import annotations
 import gc
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -92,9 +94,8 @@ def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
     rows, problems, outcomes, counted = [], [], [], 0
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     answers = replies(opened.sheets)
+    scope = labels.Scope(path.name, catalog, published, span, _sender_region(context, catalog), *_names(catalog))
     for sheet in opened.sheets:
-        scope = labels.Scope(path.name, catalog, published, span, _sender_region(context, catalog),
-                             *_names(catalog))
         found = _read_sheet(sheet, scope) if answers is None else _aside(sheet)
         counted += len(found.tables)
         outcomes += [(sheet.name, *at, found.outcome[at]) for at in sorted(found.outcome)]
@@ -103,30 +104,33 @@ def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
     if answers is not None:
         problems.append(("", "return_sheet", "info", None, "", f"这是退回单,有 {len(answers)} 条回复,已记录;"
                          "其中的表不再作为数据读取,需要改的数请在下一期报表中更正。"))
-    observations = _observations(rows, path.name, digest, context, published)
-    observations = _template_zeros(observations, problems, published)
-    _fractions(observations, problems)
-    cells = _cells(outcomes, path.name)
+    rows = _template_zeros(rows, problems, published)
+    _fractions(rows, problems)
     month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
+    observations = _observations(rows, path.name, digest, context, catalog, month)
+    cells = _cells(outcomes, path.name)
     found_problems = _problems(path.name, opened, problems, context, month)
     separator = next((p[3] for p in opened.problems if p[0] == "separator"), "")
     info = {"file": path.name, "kind": opened.kind, "encoding": opened.encoding, "separator": separator,
             "sheets": len(opened.sheets),
             "tables": counted, "cells": len(cells), "digest": digest, "published": month,
-            "replies": answers, **{o: int((cells.outcome == o).sum()) for o in tables.OUTCOMES}}
+            "replies": answers, **_counted(outcomes)}
     return Reading(observations, found_problems, cells, info)
 
 
+def _counted(outcomes: list[tuple]) -> dict[str, int]:
+    counts = Counter(o[3] for o in outcomes)
+    return {o: counts[o] for o in tables.OUTCOMES}
 
 
 def _aside(sheet: Sheet) -> labels.Found:
     """A sheet that is kept as text and gives no figures."""
     found = labels.Found()
-    found.outcome.update({(r, c): "context" for r, row in enumerate(sheet.rows) for c, v in enumerate(row)
-                          if not labels.is_empty(v)})
+    found.outcome.update({(r, c): "context" for r, row in enumerate(sheet.rows) for c in labels.filled(row)})
     return found
 
 
+@lru_cache(maxsize=8)
 def _names(catalog: Catalog) -> tuple:
     """Names of our own places and unit factors, in the form that the layout looks them up."""
     names = {(alias, region.id) for region in catalog.regions.values() for alias in (region.name_zh, region.short_zh)
@@ -144,7 +148,7 @@ def _sender_region(context: Context, catalog: Catalog) -> str:
 
 def _read_sheet(sheet: Sheet, scope: labels.Scope) -> labels.Found:
     found = labels.Found()
-    filled = [(r, c) for r, row in enumerate(sheet.rows) for c, v in enumerate(row) if not labels.is_empty(v)]
+    filled = [(r, c) for r, row in enumerate(sheet.rows) for c in labels.filled(row)]
     if sheet.hidden and filled:
         found.problem("hidden_sheet", "warning", None, sheet.name,
                       f"工作表「{sheet.name}」是隐藏的,有 {len(filled)} 个单元格,没有采用;需要采用请取消隐藏。")
@@ -154,7 +158,7 @@ def _read_sheet(sheet: Sheet, scope: labels.Scope) -> labels.Found:
     for block in layout.blocks(sheet, found):
         if layout.is_about(sheet.rows, block):
             found.outcome.update({(r, c): "context" for r in (*block.header, *block.body)
-                                  for c, v in enumerate(sheet.rows[r]) if not labels.is_empty(v)})
+                                  for c in labels.filled(sheet.rows[r])})
             found.outcome.update(dict.fromkeys(block.above, "context"))
             continue
         found.tables.append(block.body[0])
@@ -182,7 +186,8 @@ _GONE = re.compile("撤销|撤回|取消|作废|核减|删除|剔除|不再")
 
 def _taken_back(sheet: Sheet, found: labels.Found) -> None:
     """A note under the table that figures were withdrawn and stand as 「—」 goes with the cells so marked."""
-    said = [labels.text_of(sheet.rows[r][c]).strip() for (r, c), o in sorted(found.outcome.items()) if o == "context"]
+    aside = sorted(at for at, outcome in found.outcome.items() if outcome == "context")
+    said = [labels.text_of(sheet.rows[r][c]).strip() for r, c in aside]
     said = [text.replace(";", ",")[:200] for text in said if _BACK.search(text) and _GONE.search(text)]
     if said:
         found.facts[:] = [f._replace(flags=(*f.flags, f"note:{said[0]}"))
@@ -200,89 +205,75 @@ def _months(numbers: list[int]) -> pd.PeriodIndex:
     return pd.PeriodIndex.from_ordinals(np.array(numbers, dtype="int64") - 1970 * 12, freq="M")
 
 
-def _observations(rows: list[tuple[str, labels.Fact]], file: str, digest: str, context: Context,
-                  published: int) -> pd.DataFrame:
+def _observations(rows: list[tuple[str, labels.Fact]], file: str, digest: str, context: Context, catalog: Catalog,
+                  month: pd.Period) -> pd.DataFrame:
     if not rows:
         return tables.empty(tables.OBSERVATIONS)
-    places = {f.place.id: "" for _, f in rows}
-    cells = [_address(f.row, f.column) for _, f in rows]
-    frame = pd.DataFrame({
-        "obs_id": [f"{digest}:{sheet}:{cell}" for (sheet, _), cell in zip(rows, cells, strict=True)],
-        "region": [f.place.id for _, f in rows], "region_raw": [f.place.raw for _, f in rows],
-        "indicator": [f.indicator for _, f in rows], "indicator_raw": [f.path for _, f in rows],
-        "start": _months([f.span.start for _, f in rows]), "end": _months([f.span.end for _, f in rows]),
-        "basis": [f.span.basis for _, f in rows], "measure": [f.measure for _, f in rows],
-        "value": [f.value for _, f in rows], "unit": [f.unit for _, f in rows],
-        "value_raw": [f.raw for _, f in rows], "unit_raw": [f.unit_raw for _, f in rows],
-        "decimals": [f.decimals for _, f in rows], "missing_reason": [f.reason for _, f in rows],
-        "is_total": [f.place.total for _, f in rows], "flags": [";".join(f.flags) for _, f in rows],
-        "sheet": [sheet for sheet, _ in rows], "cell": cells})
-    catalog = context.catalog if context.catalog is not None else catalogs.load()
-    parts = {id: catalog.regions[id].coverage if id in catalog.regions else "" for id in places}
-    month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
-    frame = frame.assign(coverage=frame["region"].map(parts).fillna(""), file=file, sender=context.sender,
-                         published=pd.Series([month] * len(frame), dtype="period[M]"), submission=context.submission,
-                         demo=context.demo)
-    return tables.shape(frame, tables.OBSERVATIONS)
+    n, sheets = len(rows), [sheet for sheet, _ in rows]
+    fact = {name: [f[i] for _, f in rows] for i, name in enumerate(labels.Fact._fields)}
+    cells = list(map(_address, fact["row"], fact["column"]))
+    parts = {id: region.coverage for id, region in catalog.regions.items()}
+    return tables.of_columns({
+        "obs_id": [f"{digest}:{sheet}:{cell}" for sheet, cell in zip(sheets, cells, strict=True)],
+        "region": [p.id for p in fact["place"]], "region_raw": [p.raw for p in fact["place"]],
+        "coverage": [parts.get(p.id, "") for p in fact["place"]], "indicator": fact["indicator"],
+        "indicator_raw": fact["path"],
+        "start": _months([s.start for s in fact["span"]]), "end": _months([s.end for s in fact["span"]]),
+        "basis": [s.basis for s in fact["span"]], "measure": fact["measure"], "value": fact["value"],
+        "unit": fact["unit"], "value_raw": fact["raw"], "unit_raw": fact["unit_raw"], "decimals": fact["decimals"],
+        "missing_reason": fact["reason"], "is_total": [p.total for p in fact["place"]],
+        "flags": [";".join(flags) for flags in fact["flags"]], "file": [file] * n, "sheet": sheets, "cell": cells,
+        "sender": [context.sender] * n, "published": [month] * n, "submission": [context.submission] * n,
+        "demo": [context.demo] * n}, tables.OBSERVATIONS)
 
 
-def _template_zeros(frame: pd.DataFrame, problems: list, published: int) -> pd.DataFrame:
+def _template_zeros(rows: list[tuple[str, labels.Fact]], problems: list,
+                    published: int) -> list[tuple[str, labels.Fact]]:
     """Months after the report month: all zero is an unfilled template, anything else is looked at."""
-    if frame.empty or not published:
-        return frame
-    later = frame["end"] > pd.Period(ordinal=published - 1970 * 12, freq="M")
-    later &= frame["measure"].ne("target")
-    if not later.any():
-        return frame
-    frame = frame.copy()
-    for (sheet, end), part in frame[later].groupby(["sheet", "end"]):
-        first = part.iloc[0]
-        r, c = _position(first["cell"])
-        if part["value"].dropna().eq(0).all() and part["value"].notna().any():
-            frame.loc[part.index[part["value"].eq(0)], ["value", "missing_reason"]] = [float("nan"), "future"]
-            problems.append((sheet, "template_zeros", "warning", (r, c), first["value_raw"],
-                             f"{end} 还没有到,整列都是 0,疑为未填的模板,已按未报处理。"))
-        elif part["value"].notna().any():
-            problems.append((sheet, "future_period", "warning", (r, c), first["value_raw"],
-                             f"{end} 晚于报告月份,请核对期间。"))
-    return frame
+    later: dict[tuple[str, int], list[int]] = {}
+    for i, (sheet, f) in enumerate(rows):
+        if published and f.span.end > published and f.measure != "target":
+            later.setdefault((sheet, f.span.end), []).append(i)
+    out = list(rows) if later else rows
+    for (sheet, end), places in sorted(later.items()):
+        first, values = rows[places[0]][1], [v for i in places if (v := rows[i][1].value) == v]
+        month, at = f"{end // 12}-{end % 12 + 1:02d}", (first.row, first.column)
+        if values and not any(values):
+            for i in places:
+                if rows[i][1].value == 0:
+                    out[i] = sheet, rows[i][1]._replace(value=float("nan"), reason="future")
+            problems.append((sheet, "template_zeros", "warning", at, first.raw,
+                             f"{month} 还没有到,整列都是 0,疑为未填的模板,已按未报处理。"))
+        elif values:
+            problems.append((sheet, "future_period", "warning", at, first.raw, f"{month} 晚于报告月份,请核对期间。"))
+    return out
 
 
-def _fractions(frame: pd.DataFrame, problems: list) -> None:
+def _fractions(rows: list[tuple[str, labels.Fact]], problems: list) -> None:
     """A % series that never leaves -1 to 1 may be written in fractions; it is asked for, not changed."""
-    stated = frame[frame["unit_raw"].eq("%") & frame["value"].notna() & ~frame["value_raw"].str.endswith(("%", "\uff05"))]
-    if stated.empty or not stated["value"].abs().le(1).any():
-        return
-    for (sheet, path, _), part in stated.groupby(["sheet", "indicator_raw", "measure"]):
-        if len(part) > 1 and part["value"].abs().le(1).all() and part["value"].ne(0).any():
-            problems.append((sheet, "fraction_suspect", "warning", _position(part["cell"].iloc[0]), part["value_raw"].iloc[0],
+    stated: dict[tuple[str, str, str], list[labels.Fact]] = {}
+    for sheet, f in rows:
+        if f.unit_raw == "%" and f.value == f.value and not f.raw.endswith(("%", "\uff05")):
+            stated.setdefault((sheet, f.path, f.measure), []).append(f)
+    for (sheet, path, _), part in sorted(stated.items()):
+        if len(part) > 1 and all(abs(f.value) <= 1 for f in part) and any(f.value for f in part):
+            problems.append((sheet, "fraction_suspect", "warning", (part[0].row, part[0].column), part[0].raw,
                              f"「{path}」的百分数都在 -1 到 1 之间,可能是按小数填写的,请核对;暂按百分数采用。"))
 
 
-def _position(cell: str) -> tuple[int, int]:
-    letters = cell.rstrip("0123456789")
-    n = 0
-    for ch in letters:
-        n = n * 26 + ord(ch) - 64
-    return int(cell[len(letters):]) - 1, n - 1
-
-
 def _cells(outcomes: list[tuple], file: str) -> pd.DataFrame:
-    if not outcomes:
-        return tables.empty(tables.CELLS)
-    return pd.DataFrame({"file": pd.Series([file] * len(outcomes), dtype="str"),
-                         "sheet": pd.Series([o[0] for o in outcomes], dtype="str"),
-                         "cell": pd.Series([_address(o[1], o[2]) for o in outcomes], dtype="str"),
-                         "outcome": pd.Series([o[3] for o in outcomes], dtype="str")})
+    return tables.of_columns({
+        "file": [file] * len(outcomes), "sheet": [o[0] for o in outcomes],
+        "cell": [_address(o[1], o[2]) for o in outcomes], "outcome": [o[3] for o in outcomes]}, tables.CELLS)
 
 
 def _problems(file: str, opened: Opened, problems: list, context: Context, month) -> pd.DataFrame:
-    rows = [dict(code=code, severity=severity, cell=cell, raw=raw, message=message, sheet="")
+    rows = [(code, severity, file, "", cell, raw, message, context.sender, month)
             for code, severity, cell, raw, message in opened.problems if code != "separator"]
-    rows += [dict(code=code, severity=severity, cell=_address(*at) if at is not None else "", raw=raw[:200],
-                  message=message, sheet=sheet) for sheet, code, severity, at, raw, message in problems]
-    frame = tables.shape([r | dict(file=file, sender=context.sender, published=month) for r in rows], tables.PROBLEMS)
-    return frame.drop_duplicates(ignore_index=True)
+    rows += [(code, severity, file, sheet, _address(*at) if at is not None else "", raw[:200], message, context.sender,
+              month) for sheet, code, severity, at, raw, message in problems]
+    rows = list(dict.fromkeys(rows))
+    return tables.of_columns({name: [r[i] for r in rows] for i, name in enumerate(tables.PROBLEMS.names)}, tables.PROBLEMS)
 
 
 def refused(path: Path, context: Context, refusal: Refused) -> Reading:

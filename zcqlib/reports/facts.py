@@ -98,6 +98,8 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
     cache: dict[tuple, dict[int, tuple]] = {}  # meanings by what the row says, then by column
     unnamed: dict[tuple, dict[int, tuple]] = {}  # the same without the row's name, for names that no catalog knows
     new: set[str] = set()
+    catalog = around.scope.catalog
+    nowhere = Place("", "", "unnamed" if catalog is not None and catalog.parks else "known")
     outcome, facts = found.outcome, found.facts
     percent, struck, failed = sheet.percent, sheet.struck, sheet.failed
     hidden = sheet.hidden_rows or sheet.hidden_columns
@@ -110,16 +112,20 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
         alike = unnamed.setdefault(rest, {}) if row.names and not set(row.names) & TOTALS and not _RATE.search(
             row.names[-1]) else None
         row_path = "/".join(row.names)
+        strange: dict[tuple[str, ...], str] = {}  # this row's path by the column's names, "" where the catalog knows it
         for c in data:
             v = cells[c]
             at = (r, c)
-            if is_empty(v) and at not in failed or at in outcome:
+            if type(v) is not float and is_empty(v) and at not in failed or at in outcome:
                 continue
             got = known.get(c)
             if got is None and alike is not None and c in alike:
-                path = "/".join((row_path, *columns[c].names))
-                if not _indicator(path, around.scope):
-                    got = known[c] = ("", path, *alike[c])
+                names = columns[c].names
+                if names not in strange:
+                    path = "/".join((row_path, *names))
+                    strange[names] = "" if _indicator(path, around.scope) else path
+                if strange[names]:
+                    got = known[c] = ("", strange[names], *alike[c])
             if got is None:
                 got = known[c] = _meaning(row, columns[c], around, fallback, parts)
                 if len(got) > 3 and alike is not None and not got[0] and got[1] == "/".join((row_path, *columns[c].names)):
@@ -135,36 +141,30 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
                 found.problem(code, severity, at, text_of(v), message)
                 outcome[at] = "problem"
                 continue
-            indicator, path, span, measure, unit, unit_raw, money, count, flags = got
+            indicator, path, span, measure, unit, unit_raw, factor, money, count, flags = got
             place = row.place or columns[c].place or around.place
             if place is not None and place.kind in ("near", "ambiguous"):
                 found.problem("park_unknown" if place.kind == "near" else "park_ambiguous", "error", at, text_of(v),
                               f"「{place.raw}」" + (f"不是已知的园区名称,是否应为「{place.suggestion}」?请改正。"
                                                  if place.kind == "near" else "可能是几个园区,请写出完整名称。"))
                 continue
-            if not indicator and place is not None and path not in new and around.scope.catalog is not None \
-                    and place.id in around.scope.catalog.regions:
+            if not indicator and place is not None and path not in new and catalog is not None \
+                    and place.id in catalog.regions:
                 new.add(path)
-                near = around.scope.catalog.match_indicator(path).suggestions
+                near = catalog.match_indicator(path).suggestions
                 found.problem("new_indicator", "warning", at, path,
                               f"「{path}」不在指标表里" + (f",相近的有:{'、'.join(near)}" if near else "")
                               + ";数字按原名保留,请核对名称,或把它加进指标别名表。")
-            if place is None:
-                if around.scope.catalog is None or not around.scope.catalog.parks:
-                    place = Place("", "")
-                else:
-                    place = Place("", "", "unnamed")
+            place = place or nowhere
             if type(v) is float or type(v) is int:
-                whole = type(v) is int or v.is_integer()
-                value = Value("number", float(v), decimals=0 if whole else words.decimals_of(v))
-                raw = text_of(v) if whole else repr(v)
+                raw, decimals = _written(v)
                 if not noteworthy:  # by far most cells
-                    normal, factor = normal_unit(unit_raw, around.scope)
                     outcome[at] = "observation"
                     facts.append(Fact(r, c, place, indicator, path, span, measure,
-                                      value.value if factor == 1 or v != v else _scale(value.value, factor), unit or normal, raw,
-                                      unit_raw, value.decimals, "", flags))
+                                      float(v) if factor == 1 or v != v else _scale(float(v), factor), unit, raw,
+                                      unit_raw, decimals, "", flags))
                     continue
+                value = Value("number", float(v), decimals=decimals)
             elif words.is_date(v) or isinstance(v, bool):
                 found.problem("not_a_number", "error", at, str(v), "这一格应是数字,找到的是日期或是/否,请改正。")
                 continue
@@ -233,6 +233,14 @@ _SENTENCES = {
 def _suggest(raw: str) -> str:
     fixed = raw.translate(str.maketrans("OoIl", "0011"))
     return f"(是否应为 {fixed}?)" if fixed != raw and re.fullmatch(r"[\d.,]+", fixed.strip()) else ""
+
+
+@lru_cache(maxsize=65536, typed=True)
+def _written(number: float) -> tuple[str, int]:
+    """A stored number as text, and its decimals."""
+    if isinstance(number, int) or number.is_integer():
+        return text_of(number), 0
+    return repr(number), words.decimals_of(number)
 
 
 def _scale(number: float, factor: tuple[int, int] | float) -> float:
@@ -316,7 +324,7 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
     if not unit and known is not None and measure not in ("index", "rank"):
         unit = known.unit
         flags.append("unit_from_dictionary")
-    normal, _ = normal_unit(unit, around.scope)
+    normal, factor = normal_unit(unit, around.scope)
     if known is not None and measure == "value" and normal != known.unit and _family(normal) \
             and _family(normal) == _family(known.unit):
         normal = known.unit
@@ -326,7 +334,7 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
         flags.append("unit_conflict")
     money = normal == "万元" or unit.endswith("元")
     count = not money and unit not in ("%", "‰")
-    return (indicator, path, span, measure, normal, unit, money, count, tuple(dict.fromkeys(flags)))
+    return (indicator, path, span, measure, normal, unit, factor, money, count, tuple(dict.fromkeys(flags)))
 
 
 _FAMILIES = ({"家", "个", "户"}, {"件", "项"}, {"人", "名"})

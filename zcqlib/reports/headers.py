@@ -66,9 +66,10 @@ def stub_of(grid: dict[int, list], block: Block, width: int) -> dict[int, str]:
             if stub and not cells:
                 break
             continue
-        spans = sum(cell_span(v) is not None for v in cells)
-        worded = [v for v in cells if isinstance(v, str) and words.value_of(v).kind == "context" and not (stub and doubtful(v))]
-        plain = sum(cell_span(v) is None for v in worded)
+        dated = [cell_span(v) is not None for v in cells]
+        worded = [d for v, d in zip(cells, dated, strict=True) if isinstance(v, str)
+                  and words.value_of(v).kind == "context" and not (stub and doubtful(v))]
+        spans, plain = sum(dated), worded.count(False)
         numbered = [v for v in cells if isinstance(v, int | float) or isinstance(v, str) and v.strip().isdigit()]
         if role == "serial" or numbered and len(numbered) >= 0.8 * len(cells) and not stub and not spans and _counts_up(
                 numbered) and c + 1 < width and any(isinstance(grid[r][c + 1], str) and not valueish(grid[r][c + 1])
@@ -80,8 +81,8 @@ def stub_of(grid: dict[int, list], block: Block, width: int) -> dict[int, str]:
             if spans > plain and (role or not heads or not stub):
                 stub[c] = "period"
             elif plain >= spans:
-                units = sum(isinstance(v, str) and words.is_unit(squeeze(v)) for v in cells)
-                stub[c] = "unit" if units == len(cells) else role or "name"
+                units = all(isinstance(v, str) and words.is_unit(squeeze(v)) for v in cells)
+                stub[c] = "unit" if units else role or "name"
             else:
                 break
         elif role in ("region", "name"):
@@ -90,8 +91,10 @@ def stub_of(grid: dict[int, list], block: Block, width: int) -> dict[int, str]:
             break
     first = next((c for c in range(width) if c not in stub), width)
     for c in range(first + 1, width):  # long tables may hold unit, place or period to the right of the figures
-        cells = [grid[r][c] for r in block.body if not is_empty(grid[r][c])]
         role = next(filter(None, (head_of(squeeze(text_of(grid[r][c]))) for r in block.header)), "")
+        if role not in ("unit", "region", "period"):
+            continue
+        cells = [grid[r][c] for r in block.body if not is_empty(grid[r][c])]
         if cells and (role == "unit" and all(map(_unit_cell, cells))
                       or role == "region" and all(isinstance(v, str) for v in cells)
                       or role == "period" and all(cell_span(v) is not None for v in cells)):
@@ -231,6 +234,8 @@ def _is_region_row(grid: dict[int, list], r: int, data: list[int], catalog: Cata
 
 
 def _add(facet: Facet, known: Label) -> Facet:
+    if known.span is None and not (known.relative or known.unit or known.measure):
+        return facet  # a bare name, as most are
     return replace(facet, span=join_spans(facet.span, known.span), relative=known.relative or facet.relative,
                    unit=facet.unit or known.unit, measure=known.measure or facet.measure)
 
@@ -477,8 +482,9 @@ def _named_row(facet: Facet, t: str, v: object, headings: list[_Heading], empty:
         own = replace(own, place=place)
     if fresh and not of_which and known.name not in TOTALS:
         says = here.says if parent is None else _under(here.says, parent)
-        headings.append(replace(here, path=name if here.path else (parent.path if parent else ""),
-                                says=replace(says, unit=own.unit)))
+        headings.append(_Heading(name if here.path else (parent.path if parent else ""),
+                                 says if says.unit == own.unit else replace(says, unit=own.unit),
+                                 here.indent, here.number, here.empty))
     return own, name
 
 

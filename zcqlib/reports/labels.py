@@ -163,6 +163,11 @@ def is_empty(v: object) -> bool:
     return v is None or isinstance(v, str) and not v.strip()
 
 
+def filled(row: list) -> list[int]:
+    """The columns of a row that hold something."""
+    return [c for c, v in enumerate(row) if type(v) is float or not is_empty(v)]
+
+
 def text_of(v: object) -> str:
     if isinstance(v, float) and v.is_integer() and abs(v) < 1e15:
         return str(int(v))
@@ -171,7 +176,7 @@ def text_of(v: object) -> str:
     return str(v) if v is not None else ""
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=65536)
 def label(text: str) -> Label:
     """Understand one label, given squeezed."""
     t = re.sub(r"[①-⑳*※]+$", "", text)
@@ -231,6 +236,7 @@ def label(text: str) -> Label:
     return Label("name", name=NUMBERING.sub("", name), span=span, relative=relative, unit=unit, measure=measure)
 
 
+@lru_cache(maxsize=65536)
 def place_of(text: str, catalog: Catalog | None) -> Place | None:
     """The region that a label names, None where it does not look like a place."""
     t = squeeze(NUMBERING.sub("", squeeze(text)))

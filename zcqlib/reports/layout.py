@@ -16,6 +16,7 @@ from zcqlib.reports.labels import (
     Found,
     cell_span,
     doubtful,
+    filled,
     head_of,
     is_empty,
     place_of,
@@ -36,14 +37,17 @@ class Block:
     right: int = 1 << 20
 
 
-def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Sheet) -> str:
-    filled = [c for c, v in enumerate(row) if not is_empty(v)]
+def _row_kind(row: list, filled: list[int], r: int, header_seen: bool, body_seen: bool, sheet: Sheet) -> str:
     if not filled:
         return "empty"
     first = row[filled[0]]
     if isinstance(first, str):
         lead = squeeze(first)
-        if CONTACT.match(lead) or NOTE.match(lead) and not any(valueish(row[c]) for c in filled[1:]) and sum(
+        if CONTACT.match(lead):
+            return "note"
+        if body_seen and len(filled) > 1 and lead not in HEADS and {type(row[c]) for c in filled[1:]} <= {int, float}:
+            return "data"  # by far most rows
+        if NOTE.match(lead) and not any(valueish(row[c]) for c in filled[1:]) and sum(
                 squeeze(row[c]) in HEADS for c in filled if isinstance(row[c], str)) < 2:
             return "note"
         if not header_seen and not body_seen and lead not in HEADS and len(filled) <= 4 and any(
@@ -55,8 +59,6 @@ def _row_kind(row: list, r: int, header_seen: bool, body_seen: bool, sheet: Shee
             return "meta"  # titles of tables that stand beside each other
         if META.match(lead) and len(filled) <= 6 and not any(valueish(row[c]) for c in filled[1:]):
             return "meta"
-        if body_seen and len(filled) > 1 and lead not in HEADS and all(type(row[c]) in (int, float) for c in filled[1:]):
-            return "data"
     if header_seen and not body_seen and _column_numbers([row[c] for c in filled]):
         return "numbers"
     if len(filled) == 1:
@@ -130,15 +132,19 @@ def blocks(sheet: Sheet, found: Found) -> list[Block]:
             out.extend(_panels(rows, Block(above, header, body)))
         else:
             for r in header:
-                above = above + [(r, c) for c, v in enumerate(sheet.rows[r]) if not is_empty(v)]
+                above = above + [(r, c) for c in filled(rows[r])]
             if out or above:
                 for at in above:
                     found.outcome.setdefault(at, "context")
         above, header, body = [], [], []
 
     for r, row in enumerate(rows):
-        kind = _row_kind(row, r, bool(header), bool(body), sheet)
-        cells = [(r, c) for c, v in enumerate(row) if not is_empty(v)]
+        columns = filled(row)
+        kind = _row_kind(row, columns, r, bool(header), bool(body), sheet)
+        if kind == "data" and not in_note:
+            body.append(r)
+            continue
+        cells = [(r, c) for c in columns]
         if kind == "empty":
             in_note = False
             if body and _next_kind(rows, r, sheet) in ("single", "header", "meta"):
@@ -210,15 +216,18 @@ def _panels(rows: list[list], block: Block) -> list[Block]:
     def column(c: int, where: list[int]) -> list:
         return [rows[r][c] for r in where if c < len(rows[r]) and not is_empty(rows[r][c])]
 
-    first = next((c for c in range(width) if column(c, block.body)), 0)
+    def blank(c: int, where: list[int]) -> bool:
+        return all(c >= len(rows[r]) or is_empty(rows[r][c]) for r in where)
+
+    first = next((c for c in range(width) if not blank(c, block.body)), 0)
     heads = {squeeze(text_of(v)) for v in column(first, block.header)} & {h for h, role in HEADS.items() if role in (
         "name", "region", "period")}
     starts = [0]
     for c in range(first + 2, width - 1):
-        cells, head = column(c, block.body), {squeeze(text_of(v)) for v in column(c, block.header)}
-        gap = not column(c - 1, block.body) and not column(c - 1, block.header)
-        if cells and head and (heads & head or gap and any(valueish(v) for v in column(c + 1, block.body))) \
-                and sum(valueish(v) and cell_span(v) is None for v in cells) * 2 <= len(cells) \
+        head = {squeeze(text_of(v)) for v in column(c, block.header)}
+        gap = blank(c - 1, block.body) and blank(c - 1, block.header)
+        if head and (heads & head or gap and any(valueish(v) for v in column(c + 1, block.body))) \
+                and (cells := column(c, block.body)) and sum(valueish(v) and cell_span(v) is None for v in cells) * 2 <= len(cells) \
                 and any(valueish(v) for k in range(starts[-1], c) for v in column(k, block.body)):
             starts.append(c)
     if len(starts) == 1:
@@ -249,7 +258,7 @@ def _starts_table(v: object) -> bool:
 
 def _next_kind(rows: list[list], r: int, sheet: Sheet) -> str:
     for k in range(r + 1, min(r + 6, len(rows))):
-        kind = _row_kind(rows[k], k, False, False, sheet)
+        kind = _row_kind(rows[k], filled(rows[k]), k, False, False, sheet)
         if kind != "empty":
             return kind
     return "empty"

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 import pandas as pd
 
@@ -27,7 +28,7 @@ def reconcile(facts: list[Fact], places: Iterable[Place | None], catalog: Catalo
     """
     if not any(p is not None and p.total for p in places) and not any("/" in f.path for f in facts):
         return
-    counts = set() if catalog is None else set(catalog.unit_words.loc[catalog.unit_words["kind"] == "count", "word"])
+    counts = set() if catalog is None else _counts(catalog)
     listed = list(dict.fromkeys(p for p in places if p is not None))
     by_place: dict[tuple, list[Fact]] = {}
     by_name: dict[tuple, dict[str, Fact]] = {}
@@ -59,6 +60,17 @@ def reconcile(facts: list[Fact], places: Iterable[Place | None], catalog: Catalo
                       f"{absent}没有数字,「{first.place.raw or first.path}」等 {len(totals)} 个合计没有核对。")
 
 
+@lru_cache(maxsize=8)
+def _counts(catalog: Catalog) -> set[str]:
+    return set(catalog.unit_words.loc[catalog.unit_words["kind"] == "count", "word"])
+
+
+@lru_cache(maxsize=1024)
+def _members(catalog: Catalog, month: int) -> tuple[str, ...]:
+    """The parks of the zone in a month, counted as in a span."""
+    return catalog.members(pd.Period(ordinal=month - 1970 * 12, freq="M"))
+
+
 def _adds_up(f: Fact, catalog: Catalog | None) -> bool:
     known = catalog.indicators.get(f.indicator) if catalog is not None and f.indicator else None
     if known is not None:
@@ -86,9 +98,8 @@ def _parts(total: Fact, group: list[Fact], listed: list[Place],
     filled = {f.place for f in parts if f.value == f.value}
     absent = [p.raw.strip() for p in pieces if p not in filled]
     if total.place.id == "zone":
-        month = pd.Period(ordinal=total.span.end - 1970 * 12, freq="M")
         there = {p.id for p in pieces}
-        absent += [catalog.name(i) for i in catalog.members(month) if i not in there]
+        absent += [catalog.name(i) for i in _members(catalog, total.span.end) if i not in there]
     between = _section(total, parts, group)
     return (between, []) if between and not absent else (parts, absent)
 

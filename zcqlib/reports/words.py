@@ -39,10 +39,15 @@ def is_gloss(text: str) -> bool:
         re.search(r"[A-Za-z]{3}", text)) and not is_unit(re.sub(r"\s+", "", text).strip("()"))
 
 
-@lru_cache(maxsize=8192)
+_BARE = re.compile("[0-9\u4e00-\u9fff]+")
+
+
+@lru_cache(maxsize=65536)
 def squeeze(text: str) -> str:
     """Half-width, without spaces, invisible characters and English gloss; years and months in Chinese figures become
     digits."""
+    if _BARE.fullmatch(text) and "年" not in text and "月" not in text:
+        return text
     text = re.sub(r"^[\u2460-\u2473]+|[\u2460-\u2473]+$|(?<=[\u4e00-\u9fff])[\u00b9\u00b2\u00b3\u2070-\u2079]+$", "",
                   without_gloss(text.strip()))  # marks of footnotes, before they become digits
     text = re.sub(r"[\s\u200b-\u200d\ufeff\u00ad\u2060]+", "", unicodedata.normalize("NFKC", text))
@@ -130,9 +135,14 @@ def _span(m: re.Match, kind: str) -> Span | None:
     return Span(month_no(year, 1), month_no(year, 12), "year", flags, known)
 
 
-@lru_cache(maxsize=8192)
+_DATED = re.compile(r"[年月季]|(?:19|20)\d\d")  # every pattern of a period has one of these
+
+
+@lru_cache(maxsize=65536)
 def whole_period(text: str) -> Span | None:
     """The span that a label names when it is nothing but a period (with 累计 or a bracket around it)."""
+    if not _DATED.search(text):
+        return None
     bare = re.sub(r"^[(【\[]|[)】\]]$", "", text)
     bare = re.sub(r"(?:累计|合计|当月|当季|数据|实际|完成)(?:值|数)?$", "", bare) or bare
     for pattern, kind in _PATTERNS:
@@ -145,11 +155,11 @@ def whole_period(text: str) -> Span | None:
     return None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def period_in(text: str) -> tuple[Span, int, int] | None:
     """The first period inside a longer text, with its place; a bare number is none."""
     best = None
-    for pattern, kind in _PATTERNS:
+    for pattern, kind in _PATTERNS if _DATED.search(text) else ():
         for m in pattern.finditer(text):
             if m[0].isdigit() and (text[m.start() - 1:m.start()].isdigit() or text[m.end():m.end() + 1].isdigit()
                                    or not _bounded(text, m)):
@@ -207,6 +217,7 @@ _ONLY_MEASURE = re.compile(
     r"(?:增长|增速|增幅|增减|增长率|增减率|增长速度|±|增加|涨跌|涨幅|跌幅|变动)?(?:率|幅度?)?(?:%|\(%\)|±%|\(±%\)|百分点)?$")
 
 
+@lru_cache(maxsize=65536)
 def measure_of(text: str) -> str:
     """The kind of figure that a label names, "" where it names none."""
     bare = re.sub(r"[(].*?[)]", "", text)
@@ -242,7 +253,7 @@ _INDEX_BASE = re.compile(r"(?:以?(?:上年|上月|去年|基期|上期|上季|(
 _PAIRS = re.compile(r"[、,,;;]|和|及")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def is_unit(text: str) -> bool:
     """Whether a bare text is a unit, such as 万元 or 人/平方公里."""
     return bool(_UNIT.fullmatch(text) or _INDEX_BASE.fullmatch(text)) and text not in ("年", "日", "分")
