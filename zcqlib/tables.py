@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from pandas.api.extensions import ExtensionArray, ExtensionDtype
+from pandas.api.extensions import ExtensionArray
 from pandas.api.types import pandas_dtype
 
 if TYPE_CHECKING:
@@ -288,12 +288,15 @@ def empty(table: Table) -> pd.DataFrame:
     return _empty(table).copy()
 
 
-def of_columns(columns: dict[str, Sequence], table: Table) -> pd.DataFrame:
-    """A frame from whole columns that are of their types already; what is absent has no rows."""
-    return pd.DataFrame({c.name: _array(columns.get(c.name, ()), _TYPES[c.kind]) for c in table.columns}, copy=False)
+def of_columns(columns: dict[str, Sequence], table: Table, **same: object) -> pd.DataFrame:
+    """A frame from whole columns that are of their types already, and from values that are the `same` in every row."""
+    rows = len(next(iter(columns.values()), ()))
+    return pd.DataFrame({c.name: _array([same[c.name]], c).repeat(rows) if c.name in same else
+                         _array(columns.get(c.name, ()), c) for c in table.columns}, copy=False)
 
 
-def _array(values: Sequence, dtype: np.dtype | ExtensionDtype) -> np.ndarray | ExtensionArray:
+def _array(values: Sequence, column: Column) -> np.ndarray | ExtensionArray:
+    dtype = _TYPES[column.kind]
     return np.array(values, dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype)
 
 

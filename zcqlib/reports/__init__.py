@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,7 @@ def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
     for sheet in opened.sheets:
         found = _read_sheet(sheet, scope) if answers is None else _aside(sheet)
         counted += len(found.tables)
-        outcomes += [(sheet.name, *at, found.outcome[at]) for at in sorted(found.outcome)]
+        outcomes += [(sheet.name, at, found.outcome[at]) for at in sorted(found.outcome)]
         problems += [(sheet.name, *p) for p in found.problems]
         rows += [(sheet.name, f) for f in found.facts]
     if answers is not None:
@@ -119,7 +120,7 @@ def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
 
 
 def _counted(outcomes: list[tuple]) -> dict[str, int]:
-    counts = Counter(o[3] for o in outcomes)
+    counts = Counter(outcome for *_, outcome in outcomes)
     return {o: counts[o] for o in tables.OUTCOMES}
 
 
@@ -201,6 +202,11 @@ def _address(row: int, column: int) -> str:
     return f"{letters(column)}{row + 1}"
 
 
+def _addresses(places: Iterable[tuple[int, int]]) -> list[str]:
+    names = {c: letters(c) for c in {c for _, c in places}}
+    return [f"{names[c]}{r + 1}" for r, c in places]
+
+
 def _months(numbers: list[int]) -> pd.PeriodIndex:
     return pd.PeriodIndex.from_ordinals(np.array(numbers, dtype="int64") - 1970 * 12, freq="M")
 
@@ -209,9 +215,9 @@ def _observations(rows: list[tuple[str, labels.Fact]], file: str, digest: str, c
                   month: pd.Period) -> pd.DataFrame:
     if not rows:
         return tables.empty(tables.OBSERVATIONS)
-    n, sheets = len(rows), [sheet for sheet, _ in rows]
-    fact = {name: [f[i] for _, f in rows] for i, name in enumerate(labels.Fact._fields)}
-    cells = list(map(_address, fact["row"], fact["column"]))
+    sheets, facts = [sheet for sheet, _ in rows], [f for _, f in rows]
+    fact = {name: list(map(itemgetter(i), facts)) for i, name in enumerate(labels.Fact._fields)}
+    cells = _addresses([f[:2] for f in facts])
     parts = {id: region.coverage for id, region in catalog.regions.items()}
     return tables.of_columns({
         "obs_id": [f"{digest}:{sheet}:{cell}" for sheet, cell in zip(sheets, cells, strict=True)],
@@ -222,9 +228,8 @@ def _observations(rows: list[tuple[str, labels.Fact]], file: str, digest: str, c
         "basis": [s.basis for s in fact["span"]], "measure": fact["measure"], "value": fact["value"],
         "unit": fact["unit"], "value_raw": fact["raw"], "unit_raw": fact["unit_raw"], "decimals": fact["decimals"],
         "missing_reason": fact["reason"], "is_total": [p.total for p in fact["place"]],
-        "flags": [";".join(flags) for flags in fact["flags"]], "file": [file] * n, "sheet": sheets, "cell": cells,
-        "sender": [context.sender] * n, "published": [month] * n, "submission": [context.submission] * n,
-        "demo": [context.demo] * n}, tables.OBSERVATIONS)
+        "flags": list(map(";".join, fact["flags"])), "sheet": sheets, "cell": cells}, tables.OBSERVATIONS, file=file,
+        sender=context.sender, published=month, submission=context.submission, demo=context.demo)
 
 
 def _template_zeros(rows: list[tuple[str, labels.Fact]], problems: list,
@@ -263,8 +268,8 @@ def _fractions(rows: list[tuple[str, labels.Fact]], problems: list) -> None:
 
 def _cells(outcomes: list[tuple], file: str) -> pd.DataFrame:
     return tables.of_columns({
-        "file": [file] * len(outcomes), "sheet": [o[0] for o in outcomes],
-        "cell": [_address(o[1], o[2]) for o in outcomes], "outcome": [o[3] for o in outcomes]}, tables.CELLS)
+        "sheet": [sheet for sheet, _, _ in outcomes], "cell": _addresses([at for _, at, _ in outcomes]),
+        "outcome": [outcome for *_, outcome in outcomes]}, tables.CELLS, file=file)
 
 
 def _problems(file: str, opened: Opened, problems: list, context: Context, month) -> pd.DataFrame:

@@ -103,6 +103,7 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
     outcome, facts = found.outcome, found.facts
     percent, struck, failed = sheet.percent, sheet.struck, sheet.failed
     hidden = sheet.hidden_rows or sheet.hidden_columns
+    across = [(c, columns[c].names, columns[c].place or around.place) for c in data]
     noteworthy = bool(percent or struck or failed or hidden or sheet.decimals or sheet.linked or sheet.comments)
     for r in block.body:
         row, cells = lines[r], grid[r]
@@ -110,25 +111,24 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
                 row.fault)
         known = cache.setdefault((row.names, rest), {})
         alike = unnamed.setdefault(rest, {}) if row.names and not set(row.names) & TOTALS and not _RATE.search(
-            row.names[-1]) else None
+            row.names[-1]) else {}
         row_path = "/".join(row.names)
         strange: dict[tuple[str, ...], str] = {}  # this row's path by the column's names, "" where the catalog knows it
-        for c in data:
+        for c, names, beside in across:
             v = cells[c]
             at = (r, c)
             if type(v) is not float and is_empty(v) and at not in failed or at in outcome:
                 continue
             got = known.get(c)
-            if got is None and alike is not None and c in alike:
-                names = columns[c].names
+            if got is None and c in alike:
                 if names not in strange:
                     path = "/".join((row_path, *names))
                     strange[names] = "" if _indicator(path, around.scope) else path
                 if strange[names]:
-                    got = known[c] = ("", strange[names], *alike[c])
+                    got = ("", strange[names], *alike[c])
             if got is None:
                 got = known[c] = _meaning(row, columns[c], around, fallback, parts)
-                if len(got) > 3 and alike is not None and not got[0] and got[1] == "/".join((row_path, *columns[c].names)):
+                if len(got) > 3 and not got[0] and got[1] == "/".join((row_path, *names)):
                     alike[c] = got[2:]
                 if len(got) > 3 and "unit_conflict" in got[-1]:
                     found.problem("unit_conflict", "warning", at, got[5],
@@ -142,7 +142,7 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
                 outcome[at] = "problem"
                 continue
             indicator, path, span, measure, unit, unit_raw, factor, money, count, flags = got
-            place = row.place or columns[c].place or around.place
+            place = row.place or beside
             if place is not None and place.kind in ("near", "ambiguous"):
                 found.problem("park_unknown" if place.kind == "near" else "park_ambiguous", "error", at, text_of(v),
                               f"「{place.raw}」" + (f"不是已知的园区名称,是否应为「{place.suggestion}」?请改正。"
