@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow
 from pandas.api.extensions import ExtensionArray
 from pandas.api.types import pandas_dtype
 
@@ -297,6 +298,8 @@ def of_columns(columns: dict[str, Sequence], table: Table, **same: object) -> pd
 
 def _array(values: Sequence, column: Column) -> np.ndarray | ExtensionArray:
     dtype = _TYPES[column.kind]
+    if column.kind == "text":
+        values = pyarrow.array(values, pyarrow.large_string())  # pandas would look at each value by itself
     return np.array(values, dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype)
 
 

@@ -92,36 +92,29 @@ def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
     span = words.whole_period(name) or (words.period_in(name) or (None,))[0]
     published = context.published.year * 12 + context.published.month - 1 if context.published is not None else (
         span.end if span is not None and span.year and span.basis != "year" else 0)
-    rows, problems, outcomes, counted = [], [], [], 0
+    read, problems, counts = [], [], Counter()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     answers = replies(opened.sheets)
     scope = labels.Scope(path.name, catalog, published, span, _sender_region(context, catalog), *_names(catalog))
     for sheet in opened.sheets:
         found = _read_sheet(sheet, scope) if answers is None else _aside(sheet)
-        counted += len(found.tables)
-        outcomes += [(sheet.name, at, found.outcome[at]) for at in sorted(found.outcome)]
+        read.append((sheet.name, found))
+        counts.update(found.outcome.values())
         problems += [(sheet.name, *p) for p in found.problems]
-        rows += [(sheet.name, f) for f in found.facts]
     if answers is not None:
         problems.append(("", "return_sheet", "info", None, "", f"这是退回单,有 {len(answers)} 条回复,已记录;"
                          "其中的表不再作为数据读取,需要改的数请在下一期报表中更正。"))
-    rows = _template_zeros(rows, problems, published)
-    _fractions(rows, problems)
+    _template_zeros(read, problems, published)
+    _fractions(read, problems)
     month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
-    observations = _observations(rows, path.name, digest, context, catalog, month)
-    cells = _cells(outcomes, path.name)
+    observations = _observations(read, path.name, digest, context, catalog, month)
+    cells = _cells(read, path.name)
     found_problems = _problems(path.name, opened, problems, context, month)
     separator = next((p[3] for p in opened.problems if p[0] == "separator"), "")
     info = {"file": path.name, "kind": opened.kind, "encoding": opened.encoding, "separator": separator,
-            "sheets": len(opened.sheets),
-            "tables": counted, "cells": len(cells), "digest": digest, "published": month,
-            "replies": answers, **_counted(outcomes)}
+            "sheets": len(opened.sheets), "tables": sum(len(found.tables) for _, found in read), "cells": len(cells),
+            "digest": digest, "published": month, "replies": answers, **{o: counts[o] for o in tables.OUTCOMES}}
     return Reading(observations, found_problems, cells, info)
-
-
-def _counted(outcomes: list[tuple]) -> dict[str, int]:
-    counts = Counter(outcome for *_, outcome in outcomes)
-    return {o: counts[o] for o in tables.OUTCOMES}
 
 
 def _aside(sheet: Sheet) -> labels.Found:
@@ -211,11 +204,12 @@ def _months(numbers: list[int]) -> pd.PeriodIndex:
     return pd.PeriodIndex.from_ordinals(np.array(numbers, dtype="int64") - 1970 * 12, freq="M")
 
 
-def _observations(rows: list[tuple[str, labels.Fact]], file: str, digest: str, context: Context, catalog: Catalog,
+def _observations(read: list[tuple[str, labels.Found]], file: str, digest: str, context: Context, catalog: Catalog,
                   month: pd.Period) -> pd.DataFrame:
-    if not rows:
+    facts = [f for _, found in read for f in found.facts]
+    sheets = [sheet for sheet, found in read for _ in found.facts]
+    if not facts:
         return tables.empty(tables.OBSERVATIONS)
-    sheets, facts = [sheet for sheet, _ in rows], [f for _, f in rows]
     fact = {name: list(map(itemgetter(i), facts)) for i, name in enumerate(labels.Fact._fields)}
     cells = _addresses([f[:2] for f in facts])
     parts = {id: region.coverage for id, region in catalog.regions.items()}
@@ -232,44 +226,47 @@ def _observations(rows: list[tuple[str, labels.Fact]], file: str, digest: str, c
         sender=context.sender, published=month, submission=context.submission, demo=context.demo)
 
 
-def _template_zeros(rows: list[tuple[str, labels.Fact]], problems: list,
-                    published: int) -> list[tuple[str, labels.Fact]]:
+def _template_zeros(read: list[tuple[str, labels.Found]], problems: list, published: int) -> None:
     """Months after the report month: all zero is an unfilled template, anything else is looked at."""
-    later: dict[tuple[str, int], list[int]] = {}
-    for i, (sheet, f) in enumerate(rows):
-        if published and f.span.end > published and f.measure != "target":
-            later.setdefault((sheet, f.span.end), []).append(i)
-    out = list(rows) if later else rows
-    for (sheet, end), places in sorted(later.items()):
-        first, values = rows[places[0]][1], [v for i in places if (v := rows[i][1].value) == v]
+    later: dict[tuple[str, int], list[tuple[list[labels.Fact], int]]] = {}
+    for sheet, found in read if published else ():
+        for i, f in enumerate(found.facts):
+            if f.span.end > published and f.measure != "target":
+                later.setdefault((sheet, f.span.end), []).append((found.facts, i))
+    for sheet, end in sorted(later):
+        part = [facts[i] for facts, i in later[sheet, end]]
+        first, values = part[0], [f.value for f in part if f.value == f.value]
         month, at = f"{end // 12}-{end % 12 + 1:02d}", (first.row, first.column)
         if values and not any(values):
-            for i in places:
-                if rows[i][1].value == 0:
-                    out[i] = sheet, rows[i][1]._replace(value=float("nan"), reason="future")
+            for facts, i in later[sheet, end]:
+                if facts[i].value == 0:
+                    facts[i] = facts[i]._replace(value=float("nan"), reason="future")
             problems.append((sheet, "template_zeros", "warning", at, first.raw,
                              f"{month} 还没有到,整列都是 0,疑为未填的模板,已按未报处理。"))
         elif values:
             problems.append((sheet, "future_period", "warning", at, first.raw, f"{month} 晚于报告月份,请核对期间。"))
-    return out
 
 
-def _fractions(rows: list[tuple[str, labels.Fact]], problems: list) -> None:
+def _fractions(read: list[tuple[str, labels.Found]], problems: list) -> None:
     """A % series that never leaves -1 to 1 may be written in fractions; it is asked for, not changed."""
     stated: dict[tuple[str, str, str], list[labels.Fact]] = {}
-    for sheet, f in rows:
-        if f.unit_raw == "%" and f.value == f.value and not f.raw.endswith(("%", "\uff05")):
-            stated.setdefault((sheet, f.path, f.measure), []).append(f)
-    for (sheet, path, _), part in sorted(stated.items()):
+    for sheet, found in read:
+        for f in found.facts:
+            if f.unit_raw == "%" and f.value == f.value and not f.raw.endswith(("%", "\uff05")):
+                stated.setdefault((sheet, f.path, f.measure), []).append(f)
+    for (sheet, path, _), part in sorted(stated.items(), key=itemgetter(0)):
         if len(part) > 1 and all(abs(f.value) <= 1 for f in part) and any(f.value for f in part):
             problems.append((sheet, "fraction_suspect", "warning", (part[0].row, part[0].column), part[0].raw,
                              f"「{path}」的百分数都在 -1 到 1 之间,可能是按小数填写的,请核对;暂按百分数采用。"))
 
 
-def _cells(outcomes: list[tuple], file: str) -> pd.DataFrame:
+def _cells(read: list[tuple[str, labels.Found]], file: str) -> pd.DataFrame:
+    order = [sorted(found.outcome) for _, found in read]
     return tables.of_columns({
-        "sheet": [sheet for sheet, _, _ in outcomes], "cell": _addresses([at for _, at, _ in outcomes]),
-        "outcome": [outcome for *_, outcome in outcomes]}, tables.CELLS, file=file)
+        "sheet": [sheet for sheet, found in read for _ in found.outcome],
+        "cell": [cell for places in order for cell in _addresses(places)],
+        "outcome": [found.outcome[at] for (_, found), places in zip(read, order, strict=True) for at in places]},
+        tables.CELLS, file=file)
 
 
 def _problems(file: str, opened: Opened, problems: list, context: Context, month) -> pd.DataFrame:

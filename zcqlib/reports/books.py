@@ -116,10 +116,9 @@ def _guard(data: bytes) -> None:
     ------
     Refused : a figure stands too far away, or there are too many rows with content.
     """
-    low = [int(n) for n in re.findall(rb'<c r="[A-Z]+(\d{4,})"' + _FILLED, data)]
-    wide = max(map(_column, re.findall(rb'<c r="([A-Z]{2,})\d+"' + _FILLED, data)), default=25) + 1
-    if wide > MAX_COLUMNS or len(low) > MAX_ROWS and len(set(low)) > MAX_ROWS \
-            or max(low, default=1000) * wide > MAX_AREA:
+    low = set(map(int, set(re.findall(rb'<c r="[A-Z]+(\d{4,})"' + _FILLED, data))))
+    wide = max(map(_column, set(re.findall(rb'<c r="([A-Z]{2,})\d+"' + _FILLED, data))), default=25) + 1
+    if wide > MAX_COLUMNS or len(low) > MAX_ROWS or max(low, default=1000) * wide > MAX_AREA:
         raise Refused("too_large", f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限(或位置过远),"
                       "请只报送汇总表,并删去远处的内容后报送。")
 
