@@ -205,9 +205,10 @@ class Catalog:
         nearest names where there is none.
         """
         parts = [label_key(p, self._units) for p in raw_path.split("/")]
+        whole = label_key(raw_path, self._units) if len(parts) > 1 else parts[0]
         while len(parts) > 1 and parts[-1] in _TOTAL_WORDS:
             parts.pop()
-        for key in (label_key(raw_path, self._units), *("/".join(parts[i:]) for i in range(len(parts)))):
+        for key in dict.fromkeys((whole, *("/".join(parts[i:]) for i in range(len(parts))))):
             for candidate in (key, _COUNT_WORDS.sub("", key)):
                 if candidate in self._aliases:
                     return IndicatorMatch(self._aliases[candidate])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
+from zcqlib.catalog import Catalog
 from zcqlib.reports import totals, words
 from zcqlib.reports.around import Surroundings
 from zcqlib.reports.grid import Sheet
@@ -123,7 +124,7 @@ def _cells(grid: dict[int, list], block: Block, data: list[int], columns: dict[i
             if got is None and c in alike:
                 if names not in strange:
                     path = "/".join((row_path, *names))
-                    strange[names] = "" if _indicator(path, around.scope) else path
+                    strange[names] = "" if _indicator(path, catalog) else path
                 if strange[names]:
                     got = ("", strange[names], *alike[c])
             if got is None:
@@ -296,9 +297,9 @@ def _meaning(row: Facet, column: Facet, around: Surroundings, fallback: Callable
     elif parts and not row.names and fallback()[0]:
         names = [fallback()[0], *names]
     path = "/".join(names)
-    indicator = _indicator(path, around.scope)
-    if row.names and column.names and indicator == _indicator("/".join(column.names), around.scope) \
-            and not all(n in TOTALS for n in row.names) and not _indicator(row.names[-1], around.scope):
+    indicator = _indicator(path, catalog)
+    if row.names and column.names and indicator == _indicator("/".join(column.names), catalog) \
+            and not all(n in TOTALS for n in row.names) and not _indicator(row.names[-1], catalog):
         indicator = ""  # an unknown group of rows (0-4岁, a firm) is not the whole that the column names
     known = catalog.indicators.get(indicator) if catalog is not None and indicator else None
     if known is not None and known.kind in ("growth", "ratio") and measure in ("yoy_pct", "share_pct") \
@@ -355,13 +356,12 @@ def _bare(name: str) -> str:
     return re.sub(r"[_((]?(?:本年累计|累计|当季|当期|当月|本月|期末|月末|年末)(?:值|数|完成)?[))]?$|^(?:本年累计|本月|当月|累计|期末|年末)", "", name) or name
 
 
-def _indicator(path: str, scope: Scope) -> str:
-    if scope.catalog is None:
+@lru_cache(maxsize=65536)
+def _indicator(path: str, catalog: Catalog | None) -> str:
+    if catalog is None:
         return ""
-    if path not in scope.matched:
-        tries = dict.fromkeys([path, "/".join(map(_bare, path.split("/")))])
-        scope.matched[path] = next((m for t in tries if (m := scope.catalog.match_indicator(t, False).id)), "")
-    return scope.matched[path]
+    tries = dict.fromkeys([path, "/".join(map(_bare, path.split("/")))])
+    return next((m for t in tries if (m := catalog.match_indicator(t, False).id)), "")
 
 
 _PERIOD_SENTENCES = {

@@ -72,7 +72,6 @@ class Scope:
     region_names: tuple[tuple[str, str], ...] = ()  # name and id of our own places, longest first
     factors: dict[str, tuple[str, int, int]] = field(default_factory=dict)  # unit word: normal unit, numerator, denominator
     normals: dict[str, tuple[str, object]] = field(default_factory=dict)  # units already looked up
-    matched: dict[str, str] = field(default_factory=dict)  # indicator paths already looked up
 
 
 @dataclass(frozen=True, slots=True)
