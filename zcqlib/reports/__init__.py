@@ -274,6 +274,8 @@ def _problems(file: str, opened: Opened, problems: list, context: Context, month
             for code, severity, cell, raw, message in opened.problems if code != "separator"]
     rows += [(code, severity, file, sheet, _address(*at) if at is not None else "", raw[:200], message, context.sender,
               month) for sheet, code, severity, at, raw, message in problems]
+    if not rows:
+        return tables.empty(tables.PROBLEMS)
     rows = list(dict.fromkeys(rows))
     return tables.of_columns({name: [r[i] for r in rows] for i, name in enumerate(tables.PROBLEMS.names)}, tables.PROBLEMS)
 

@@ -130,8 +130,10 @@ def _compare(total: Fact, parts: list[Fact], absent: list[str], at_most: bool, c
         return
     digits = max(f.decimals for f in (total, *known))
     exact = digits == 0 and all(f.unit_raw in counts and f.unit_raw == f.unit for f in (total, *known))
-    scale = max((abs(f.value) / abs(raw) for f in (total, *known) if (raw := _number(f.raw)) and f.value), default=1.0)
-    tolerance = 0.0 if exact else 0.5 * 10.0 ** -digits * scale * (len(known) + 1)
+    tolerance = 0.0
+    if not exact:
+        scales = [abs(f.value) / abs(raw) for f in (total, *known) if (raw := _number(f.raw)) and f.value]
+        tolerance = 0.5 * 10.0 ** -digits * max(scales, default=1.0) * (len(known) + 1)
     summed = round(sum(f.value for f in known), 9)
     difference = round(summed - total.value, 9)
     above = difference > tolerance + 1e-9 * abs(summed)
