@@ -306,3 +306,9 @@ def _targets(plan: pd.DataFrame, split: pd.DataFrame, indicators: dict[str, Indi
         rows.append({**whole[part["id"]], **part, "target_low": part["target_low"] * factor,
                      "target_high": part["target_high"] * factor})
     return tables.check(tables.shape(rows, TARGETS), TARGETS, where=f"targets_{year}.csv、split_{year}.csv")
+
+
+def in_force(targets: pd.DataFrame, month: pd.Period) -> pd.DataFrame:
+    """The targets that hold in a month: of each place and indicator the latest one."""
+    live = targets[(targets["year"] == month.year) & (targets["in_force_from"] <= month)]
+    return live.sort_values("in_force_from", kind="stable").drop_duplicates(["id", "region"], keep="last")

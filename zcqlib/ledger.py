@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from zcqlib.catalog import Catalog
+from zcqlib.catalog import Catalog, in_force
 from zcqlib.tables import ZcqError
 
 COLUMNS = ("id", "region", "item", "name_zh", "kind", "stages", "reached", "stage_zh", "date", "evidence", "next_zh",
@@ -38,9 +38,7 @@ def ledger(milestones: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, ca
     ------
     节点表、目标表。
     """
-    rows = targets[targets["kind"].isin(["coverage", "milestone"]) & (targets["in_force_from"] <= as_of)
-                   & (targets["year"] == as_of.year)]
-    rows = rows.sort_values("in_force_from", kind="stable").drop_duplicates(["id", "region"], keep="last").sort_index()
+    rows = in_force(targets[targets["kind"].isin(["coverage", "milestone"])], as_of).sort_index()
     if lost := sorted(set(milestones["id"]) - set(targets["id"])):
         raise MilestoneError(f"节点表中的「{lost[0]}」不在目标表中,请核对编号。")
     key = ["id", "region", "item", "stage"]

@@ -19,9 +19,9 @@ from joblib import Parallel, cpu_count, delayed
 from zcqlib import answers, indicators, ledger, published, ranking, reports, tables, watch
 from zcqlib import catalog as catalogs
 from zcqlib.briefing import returns
-from zcqlib.catalog import Catalog
+from zcqlib.catalog import Catalog, in_force
 from zcqlib.missing import NoReportsError
-from zcqlib.projection import Projected, changes, in_force, project_targets
+from zcqlib.projection import Projected, changes, project_targets
 from zcqlib.workspace import Workspace, digest
 
 PACKAGES = ("numpy", "pandas", "scipy", "pyarrow", "python-calamine")
@@ -181,6 +181,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     why = tables.empty(tables.WHY)
     if history:
         before = then["PROJECTIONS"] if said else trail[-2]
+        trail[-2] = before  # what was said last month is the same everywhere
         other = _replaced(then["TARGETS"], catalog.targets, month)
         kept = _projected(stated, month, known, catalog, other).projections
         place = ["region", "indicator"]

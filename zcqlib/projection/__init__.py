@@ -1,6 +1,6 @@
 """SERIES and targets to PROJECTIONS: the distribution of the year-end value and the chance that a target is met."""
 from zcqlib.projection.engine import LEVELS, project_year_end
-from zcqlib.projection.kinds import Projected, in_force, project_targets
+from zcqlib.projection.kinds import Projected, project_targets
 from zcqlib.projection.why import changes
 
-__all__ = ["LEVELS", "Projected", "changes", "in_force", "project_targets", "project_year_end"]
+__all__ = ["LEVELS", "Projected", "changes", "project_targets", "project_year_end"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from zcqlib import tables
-from zcqlib.catalog import Catalog
+from zcqlib.catalog import Catalog, in_force
 from zcqlib.projection import joint, promises, sparse
 from zcqlib.projection.engine import project_year_end
 from zcqlib.projection.promises import NO_DATA, met, result, verdict
@@ -46,12 +46,6 @@ def chance(quantiles: np.ndarray, comparator: str, low: float, high: float, coun
     if comparator == "between":
         return max(0.0, at_least(low - half) - at_least(high + half))
     return at_least(np.ceil(low) - half if count else low)
-
-
-def in_force(targets: pd.DataFrame, month: pd.Period) -> pd.DataFrame:
-    """The targets that hold in a month: of each place and indicator the latest one."""
-    live = targets[(targets["year"] == month.year) & (targets["in_force_from"] <= month)]
-    return live.sort_values("in_force_from").drop_duplicates(["id", "region"], keep="last")
 
 
 def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, catalog: Catalog,

@@ -38,7 +38,7 @@ def verdict(probability: float, done: bool) -> str:
         return MET
     if np.isnan(probability):
         return STAGES
-    p = round(100 * probability)
+    p = np.floor(100 * probability + 0.5)  # halves go up, as they are printed
     return LIKELY if p >= 80 else OPEN if p >= 40 else HARD
 
 
