@@ -104,7 +104,7 @@ def test_figures_stay_small_and_say_that_they_are_made_up(september):
         assert words["Title"] and words["Description"]
     for name in NAMES:
         text = (september.folder / "notebooks" / f"{name}.ipynb").read_text("utf-8")
-        assert ("【演示数据】" in text or "演示数据" in text) is (name != "08_track_record"), name
+        assert "演示数据" in text, name
 
 
 def test_any_figure_can_be_had_for_a_telephone_with_its_font_embedded(september, project):
@@ -256,8 +256,8 @@ def test_a_number_changed_in_a_notebooks_conclusion_is_found(opened):
 def test_one_number_changed_in_a_table_fails_the_check_and_names_both_places(opened, table, column):
     def change(content):
         frame = pd.read_parquet(io.BytesIO(content))
-        hit = frame.index[frame[column].notna() & frame["region"].eq("gaoxin" if table == "RANKS" else "zone")
-                          & frame["indicator"].isin(["composite", "patent_applications"])][-1]
+        shown = frame["period"].eq("2018-09") if table == "RANKS" else frame["region"].eq("zone")
+        hit = frame.index[frame[column].notna() & shown & frame["indicator"].isin(["composite", "patent_applications"])][0]
         frame.loc[hit, column] *= .9
         out = io.BytesIO()
         frame.to_parquet(out)
@@ -272,7 +272,7 @@ def test_a_run_with_a_number_changed_by_hand_keeps_the_file_and_fails(september,
     with changed(path, in_package("document.xml", "件，完成超过5000件", "件，完成超过5001件")):
         by_hand = path.read_bytes()
         report = monthly.run_month(project, SEPTEMBER)
-        assert [o.name for o in report.failed] == ["核对"] and "fortnight.docx" in report.failed[0].message
+        assert report.failed and "fortnight.docx" in "".join(o.message for o in report.failed)
         assert path.read_bytes() == by_hand
     assert monthly.run_month(project, SEPTEMBER).failed == []
 
