@@ -222,15 +222,15 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
     whole = {words.projection_sentence(r, commitment=c).split(";")[0] for r in rows for c in ("firm", "aspiration")}
     head = t.projections[t.projections["region"].isin(pages.ZONES) & t.projections["indicator"].isin(t.headline)]
     ranks, n = t.ranks[t.ranks["indicator"] == "composite"].dropna(subset=["rank", "low"]), conclusions.lights(head)
-    places = {f"第{int(r.rank)}位(90%区间第{int(r.low)}—{int(r.high)}位,{words.number(r.value, '分')})"
-              for r in ranks.itertuples()}
+    places = {f"{words.number(r.value, '分')},{r.told}"
+              for _, g in ranks.groupby("period") for r in conclusions.placed(g).itertuples()}
     lights = ("met", "good", "open", "hard", "stage")
     counted = {f"{words.LIGHTS[k][1:]}{of}{n[k]}项" for k in lights for of in ("", "的")}
     asks = {f"缺口分解为{len(t.orders)}条月度要求"}
     medians = {w.split("(")[0].split(",")[0] for w in whole}
     found = {"年末预计": (r"全年预计[\u2212\d,.]+[^\uff0c\uff08\uff1b]*", medians),
              "年末预计与把握": (r"全年预计[^\uff1b]*80%[^\uff1b]*", whole), "位次": (
-                 r"第\d+位\uff0890%区间第\d+—\d+位\uff0c[\d.]+分\uff09", places),
+                 r"[\d.]+分\uff0c(?:并列)?第\d+位\uff0890%区间第[\d—]+位\uff09", places),
              "各档项数": (r"(?<=[中\uff0c究、])(?:已完成|把握较大|尚有悬念|难度较大|按节点推进)的?\d+项", counted),
              "月度要求": (r"缺口分解为\d+条月度要求", asks)}
     return {k: (re.compile(how), {words.typeset(w) for w in known}) for k, (how, known) in found.items()}
