@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import struct
 import subprocess
 import sys
 import zipfile
@@ -128,6 +129,12 @@ def record_past_the_end(path: Path) -> Path:
     return patched(path, lambda raw: raw.__setitem__(slice(at, at + 4), b"\xbd\x00\x00\x3f"))
 
 
+def record_without_content(path: Path) -> Path:
+    """The workbook's first record says that it is empty: an assumption of calamine's fails."""
+    at = old_workbook(path, ROWS).read_bytes().index(b"\x09\x08\x10\x00")
+    return patched(path, lambda raw: raw.__setitem__(at + 2, 0))
+
+
 def empty(path: Path) -> Path:
     path.write_bytes(b"")
     return path
@@ -157,6 +164,7 @@ HOSTILE = {
     "outside.xml": (outside_entity, "too_large"), "repeated.ods": (repeated_cells, "too_large"), "password.xls": (password_of_old, "encrypted"),
     "cut.xlsx": (cut, "corrupt"), "cut.xls": (cut_old, "corrupt"), "empty.csv": (empty, "empty_file"), "picture.xlsx": (picture, "corrupt"),
     "sibling.xls": (own_sibling, "corrupt"), "record.xls": (record_past_the_end, "corrupt"),
+    "nothing.xls": (record_without_content, "corrupt"),
     "rows.csv": (too_many_rows, "too_large"), "cells.csv": (too_many_cells, "too_large"), "~$lock.xlsx": (cut, "not_a_report")}
 
 
@@ -239,3 +247,32 @@ def test_cells_far_apart_in_an_old_workbook_are_refused_before_all_between_are_l
     rows = [["园区", "1月"], ["高新区", 3], *[[]] * 59_997, [""] * 200 + [1.0]]
     reading = read(old_workbook(tmp_path / "远.xls", rows))
     assert codes(reading) == {"too_large"} and reading.observations.empty
+
+
+@pytest.mark.parametrize("size", [(0, 2**31, 0, 3), (5, 4, 0, 3), (0, 4, 9, 3), (0, 4, 0, 60_000)])
+def test_an_old_sheet_that_states_an_impossible_size_is_read_all_the_same(tmp_path, size):
+    stated = b"\x00\x02\x0e\x00"
+    at = old_workbook(tmp_path / "a.xls", ROWS).read_bytes().index(stated) + len(stated)
+    whole = read(tmp_path / "a.xls").observations
+    found = read(patched(tmp_path / "a.xls", lambda raw: raw.__setitem__(slice(at, at + 12), struct.pack("<IIHH", *size))))
+    columns = ["cell", "region", "indicator", "value"]
+    assert len(whole) == 4 and found.observations[columns].equals(whole[columns])
+
+
+def test_an_old_workbook_that_states_more_strings_than_it_can_hold_does_not_end_the_program(tmp_path):
+    reading = read(old_workbook(tmp_path / "a.xls", ROWS, struct.pack("<HHII", 0x00FC, 8, 1, 0x7FFFFFFF)))
+    assert len(reading.observations) == 4 or codes(reading) == {"corrupt"}
+
+
+def test_a_stream_longer_than_its_package_is_read_by_the_one_reader_that_can(tmp_path):
+    at = old_workbook(tmp_path / "a.xls", ROWS).read_bytes().index("Workbook".encode("utf-16-le")) + 120
+    reading = read(patched(tmp_path / "a.xls", lambda raw: raw.__setitem__(slice(at, at + 4), b"\x00\x10\x01\x00")))
+    assert len(reading.observations) == 4 and codes(reading) <= {"second_reader"}
+
+
+def test_what_is_called_a_number_in_a_spreadsheet_of_2003_and_is_none_is_a_problem_of_its_cell(tmp_path):
+    reading = read(text(tmp_path / "a.xml", spreadsheet_xml(ROWS).replace(">12<", ">1X2<")))
+    assert len(add_up(reading).observations) == 3
+    assert reading.problems.loc[reading.problems["severity"] == "error", "cell"].tolist() == ["C3"]
+    broken = text(tmp_path / "b.xml", spreadsheet_xml(ROWS).replace("<Row>", '<Row ss:Index="x">', 1))
+    assert codes(read(broken)) == {"corrupt"}

@@ -228,6 +228,8 @@ def _calamine(raw: bytes, details: dict[str, dict]) -> list[Sheet]:
                 continue
             sheet = book.get_sheet_by_name(meta.name)
             rows = sheet.to_python(skip_empty_area=False)
+            blank = [""] * max(map(len, rows), default=0)
+            rows = [row if row != blank else [] for row in rows]  # a far cell leaves tens of thousands of empty ones
             check_size(rows)
             merged = tuple((a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or ())
             sheets.append(Sheet(meta.name, rows, merged, hidden=meta.visible != pc.SheetVisibleEnum.Visible,
@@ -237,6 +239,10 @@ def _calamine(raw: bytes, details: dict[str, dict]) -> list[Sheet]:
         raise Refused("encrypted", "文件有打开密码,请去掉密码后重新报送。") from e
     except (pc.CalamineError, OSError) as e:
         raise Refused("corrupt", "文件已损坏或没有传完,整份没有采用,请重新报送。") from e
+    except BaseException as e:
+        if type(e).__name__ != "PanicException":  # how a failed assumption in its Rust code comes out; no Exception
+            raise
+        raise Refused("corrupt", "文件已损坏,整份没有采用,请重新报送。") from e
 
 
 # old workbooks ------------------------------------------------------------------------------------------------------
@@ -258,9 +264,13 @@ def ole(raw: bytes) -> Opened:
 _CELLS = {0x0203, 0x0204, 0x0205, 0x0006, 0x00FD, 0x00D6, 0x027E, 0x00BD, 0x0003, 0x0004, 0x0002, 0x0005}
 
 
-def _guard_old(raw: bytes) -> None:
+def _guard_old(raw: bytes) -> bool:
     """Old sheets have 256 columns; a damaged one that claims more would bring the reader down.
 
+    Returns
+    -------
+    whether the sizes that it states are possible: calamine sets aside memory for them, and ends the process where it
+    cannot; xlrd only reads.
     Raises
     ------
     Refused : damaged, a cell outside the form's own limits, or cells so far apart that all between are too many.
@@ -276,9 +286,14 @@ def _guard_old(raw: bytes) -> None:
             raise Refused("corrupt", "文件已损坏或没有传完,整份没有采用,请重新报送。") from e
     if not stream:
         raise Refused("corrupt", "文件里没有工作簿,可能不是表格,请另存为 .xlsx 后报送。")
-    at, end, low, wide = 0, len(stream) - 4, 0, 0
+    at, end, low, wide, sound = 0, len(stream) - 4, 0, 0, True
     while at <= end:
         kind, size = struct.unpack_from("<HH", stream, at)
+        if kind == 0x0200 and size in (10, 14) and at + 4 + size <= len(stream):  # first row, end, first column, end
+            top, bottom, left, right = struct.unpack_from("<HHHH" if size == 10 else "<IIHH", stream, at + 4)
+            sound &= not bottom or not right or top < bottom <= 65_536 and left < right <= 256
+        elif kind == 0x00FC and at + 12 <= len(stream):  # so many strings, of three bytes at least
+            sound &= 3 * struct.unpack_from("<I", stream, at + 8)[0] <= len(stream)
         if kind in _CELLS and size >= 4 and at + 8 <= len(stream):
             row, column = struct.unpack_from("<HH", stream, at + 4)
             if kind == 0x00BD and at + 4 + size <= len(stream):  # a run of numbers ends with its last column
@@ -291,14 +306,17 @@ def _guard_old(raw: bytes) -> None:
         if low * wide > MAX_AREA:
             raise Refused("too_large", "有内容的单元格位置过远,请只报送汇总表,并删去远处的内容后报送。")
         at += 4 + size
+    return sound
 
 
 def xls(raw: bytes) -> Opened:
     """An old workbook: calamine first; where its strings are garbage (another code page than declared), xlrd."""
-    import xlrd
+    import xlrd.compdoc
 
-    _guard_old(raw)
+    sound = _guard_old(raw)
     try:
+        if not sound:
+            raise Refused("corrupt", "文件已损坏,整份没有采用,请重新报送。")
         sheets = _calamine(raw, {})
         garbled = _garbled(sheets)
         if not garbled and len(raw) > 2 * 2**20:
@@ -310,7 +328,7 @@ def xls(raw: bytes) -> Opened:
     try:
         book = xlrd.open_workbook(file_contents=raw, formatting_info=True, ragged_rows=True, logfile=io.StringIO())
         second = [_xlrd_sheet(book, s) for s in book.sheets()]
-    except (xlrd.XLRDError, *_BROKEN) as e:
+    except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *_BROKEN) as e:
         if sheets is None:
             raise Refused("corrupt", "文件已损坏,整份没有采用,请重新报送。") from e
         if garbled:

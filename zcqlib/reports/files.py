@@ -35,6 +35,7 @@ from zcqlib.reports.grid import (
 
 _STRAY = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FIGURE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?")
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
 
 
@@ -80,7 +81,10 @@ def _by_content(raw: bytes) -> tuple[str, Opened]:
     if head.startswith("mime-version:") or "\nmime-version:" in head[:500]:
         return "mhtml", Opened("mhtml", encoding, _mhtml(raw), problems)
     if "urn:schemas-microsoft-com:office:spreadsheet" in head and "<html" not in head:
-        return "xml", Opened("xml", encoding, _spreadsheet_xml(raw), problems)
+        try:
+            return "xml", Opened("xml", encoding, _spreadsheet_xml(raw), problems)
+        except ValueError as e:  # a place in a table that is no number
+            raise Refused("corrupt", "文件已损坏,请重新导出后报送。") from e
     if re.match(r"<(!doctype html|html|table|head|body|meta|style|div)\b", head) or "<table" in head:
         return "html", Opened("html", encoding, html_sheets(text), problems)
     rows, more = delimited(text)
@@ -211,7 +215,8 @@ def _spreadsheet_xml(raw: bytes) -> list[Sheet]:
                 cells += [""] * (c - 1 - len(cells))
                 data = cell.find(f"{_SS}Data")
                 text = "".join(data.itertext()) if data is not None else ""
-                cells.append(float(text) if data is not None and data.get(f"{_SS}Type") == "Number" and text else text)
+                number = data is not None and data.get(f"{_SS}Type") == "Number"
+                cells.append(float(text) if number and _FIGURE.fullmatch(text) else text)
             rows.append(cells)
         sheets.append(Sheet(ws.get(f"{_SS}Name", f"表{len(sheets) + 1}"), rows))
     return sheets
