@@ -100,7 +100,7 @@ def _plan(vintage: Path, root: Path) -> dict[str, tuple[Source, ...]]:
 
 def figure_passport(figure, month: Month, name: str) -> Passport:
     """The passport of a figure: every number that it prints outside its axes, and where the tables hold it."""
-    caption, numbers = figure.zcq_caption, {}
+    caption, numbers, held = figure.zcq_caption, {}, {}
     about = set(caption.about)
     texts = [t for t in figures.texts(figure, axes=False)
              if NUMBER.search(t) and not t.startswith(("来源", "数据截至", "ZCQ-"))]
@@ -108,7 +108,7 @@ def figure_passport(figure, month: Month, name: str) -> Passport:
         for shown, number in _printed(text):
             if shown not in numbers:
                 counts = not about and len(text) > len(shown) + 3 and re.fullmatch(r"\d\d?", number)
-                numbers[shown] = _derived(shown, about) if counts else _origin(month, shown, number, about)
+                numbers[shown] = _derived(shown, about) if counts else _origin(month, shown, number, about, held)
     return Passport(code(month.period, name), caption.title, tuple(numbers.values()), (), tuple(texts))
 
 
@@ -126,17 +126,14 @@ def _printed(text: str) -> Iterator[tuple[str, str]]:
         yield m.group() + unit, m.group()
 
 
-def _origin(month: Month, shown: str, number: str, about: set[str]) -> Number:
+def _origin(month: Month, shown: str, number: str, about: set[str], held: dict[str, pd.DataFrame]) -> Number:
     plain = number.replace(",", "").replace(words.MINUS, "-")
     value, digits, unit = float(plain), len(plain.partition(".")[2]), shown[len(number):]
     for table, key, columns in PLACES:
-        try:
-            rows = month.table(table)
-        except NoReportsError:  # published data only
-            continue
-        rows = rows[rows["indicator"].isin(about)] if about else rows
-        for column, fixed in columns.items():
-            hit = _match(rows, column, fixed, value, digits, unit)
+        if table not in held:
+            held[table] = _rows(month, table, about)
+        for column, fixed in columns.items() if len(held[table]) else ():
+            hit = _match(held[table], column, fixed, value, digits, unit)
             if len(hit):
                 when = next((c for c in ("as_of", "end", "period") if c in hit), key[0])
                 now = hit[hit[when].astype(str) == str(month.period)]
@@ -146,6 +143,14 @@ def _origin(month: Month, shown: str, number: str, about: set[str]) -> Number:
                 return Number(shown, float(r[column]), "表中值四舍五入到所示位数", table,
                               tuple((k, str(r[k])) for k in key), column, (inputs,))
     return _derived(shown, about)
+
+
+def _rows(month: Month, table: str, about: set[str]) -> pd.DataFrame:
+    try:
+        rows = month.table(table)
+    except NoReportsError:  # published data only
+        return pd.DataFrame()
+    return rows[rows["indicator"].isin(about)] if about else rows
 
 
 def _derived(shown: str, about: set[str]) -> Number:
@@ -163,11 +168,12 @@ def _match(rows: pd.DataFrame, column: str, fixed: str, value: float, digits: in
     factor, bare = .01 if chance else LARGE.get(unit[:1], 1.0), unit[1:] if unit[:1] in LARGE else unit
     with np.errstate(invalid="ignore"):
         scaled = rows[column].to_numpy(float) / factor * 10**digits
-        hit = rows[np.abs(np.floor(scaled + .5) / 10**digits - value) < 1e-9]
-    fits = [not bare or _same_unit(bare, fixed or r["unit"]) for r in hit.to_dict("records")]
-    if "as_of" in hit and not chance:
-        fits = [f and digits == words.row_scale(r).digits for f, r in zip(fits, hit.to_dict("records"), strict=True)]
-    return hit[np.array(fits, dtype=bool)]
+        at = np.flatnonzero(np.abs(np.floor(scaled + .5) / 10**digits - value) < 1e-9)
+    if bare and len(at):
+        at = [i for i in at if _same_unit(bare, fixed or rows["unit"].array[i])]
+    if "as_of" in rows and not chance:
+        at = [i for i in at if digits == words.row_scale(rows.iloc[i]).digits]
+    return rows.iloc[at]
 
 
 def _same_unit(printed: str, unit: str) -> bool:
