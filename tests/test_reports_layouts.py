@@ -240,3 +240,10 @@ def test_a_contact_row_without_a_colon_is_no_figure(tmp_path):
 def test_a_list_of_firms_is_not_taken_for_the_park(tmp_path):
     path = workbook(tmp_path / "高新区.xlsx", [["2018年6月"], ["企业名称", "专利申请量(件)"], ["甲科技公司", 5], ["乙科技公司", 7]])
     assert set(read(path, NOTHING).observations["indicator"]) == {""}
+
+
+def test_a_park_with_a_remark_and_no_figure_is_no_new_heading(tmp_path):
+    rows = [["2018年6月情况"], ["园区", "专利申请量(件)", "备注"], ["红旗区", 20, ""], ["经开区", "", "同比下降5%"], ["高新区", 30, "含30家"],
+            ["牧野区", 40, ""]]
+    o = made(tmp_path, rows, Context()).observations
+    assert dict(zip(o["region"], o["value"], strict=True)) == {"hongqi": 20, "gaoxin": 30, "muye": 40}

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from zcqlib.reports import words
@@ -170,7 +171,7 @@ def blocks(sheet: Sheet, found: Found) -> list[Block]:
                 if _same_row(rows, header, row):
                     found.outcome.update(dict.fromkeys(cells, "label"))
                     continue
-                if header and cells[-1][1] < min((c for b in body for c, v in enumerate(rows[b]) if valueish(v)), default=0):
+                if header and (cells[-1][1] < min(_figures(rows, body), default=0) or _only_remarked(rows, r, body, columns)):
                     body.append(r)  # names only, none over the figures: a heading inside the table, in two languages perhaps
                     continue
                 close()
@@ -194,6 +195,16 @@ def blocks(sheet: Sheet, found: Found) -> list[Block]:
             body.append(r)
     close()
     return out
+
+
+def _figures(rows: list[list], body: Iterable[int]) -> set[int]:
+    return {c for r in body for c, v in enumerate(rows[r]) if valueish(v)}
+
+
+def _only_remarked(rows: list[list], r: int, body: list[int], columns: list[int]) -> bool:
+    """Whether a row has a name and a remark and its figure is missing: the rows go on below as they were above."""
+    own, above, below = set(columns), _figures(rows, body), _figures(rows, range(r + 1, min(r + 2, len(rows))))
+    return bool(below) and below <= above and not own & above
 
 
 def _heads_a_section(rows: list[list], r: int, header: list[int], cells: list[tuple[int, int]]) -> bool:
