@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import views
+from zcqlib import figures, views
 from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.tables import ZcqError
@@ -21,7 +21,7 @@ WIDE = {"description_width": "initial"}
 def picture(figure: Figure, wide: int = 960) -> bytes:
     """A figure as PNG for the screen."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=wide / figure.get_size_inches()[0], pil_kwargs={"compress_level": 1})
+    figures.drawn(figure, wide / figure.get_size_inches()[0]).save(buffer, "png", compress_level=1)
     return buffer.getvalue()
 
 

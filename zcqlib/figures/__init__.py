@@ -7,7 +7,7 @@ given; where a number has to be printed, `show` words it.
 from zcqlib.figures.marks import plain
 from zcqlib.figures.measures import measures
 from zcqlib.figures.moves import bump, slope, waterfall
-from zcqlib.figures.printing import alternative, check, contact_sheet, save, show, stamp, texts
+from zcqlib.figures.printing import alternative, check, contact_sheet, drawn, save, show, stamp, texts
 from zcqlib.figures.relation import calibration, scatter
 from zcqlib.figures.rows import bars, forest
 from zcqlib.figures.series import columns, lines, multiples, stacked

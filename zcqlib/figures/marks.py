@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from zcqlib.figures import theme as look
 from zcqlib.figures.theme import Canvas, measured, rows_grid, spread
 
 Show = Callable[[float], str]
+SIDES = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
 LEVELS = tuple(zip((0.95, 0.8, 0.5), look.FAN, strict=True))
 
 
@@ -110,7 +111,9 @@ def _drawn(canvas: Canvas, ax) -> np.ndarray:
     for path in paths:
         for a, b in zip(path[:-1], path[1:], strict=True):
             points.append(a + np.linspace(0, 1, max(2, int(np.hypot(*(b - a)) / 4)))[:, None] * (b - a))
-    points += [ax.transData.transform(c.get_offsets()) for c in ax.collections if c not in bands]
+    for c in (c for c in ax.collections if isinstance(c, PathCollection)):  # dots: their middle and their edge
+        at, far = ax.transData.transform(c.get_offsets()), np.sqrt(np.resize(c.get_sizes(), len(c.get_offsets()))) / 2
+        points += [at + side * far[:, None] * canvas.figure.dpi / 72 for side in SIDES]
     if not points:
         return np.empty((0, 2))
     xy = canvas.figure.transFigure.inverted().transform(np.vstack(points)) * [canvas.width, canvas.height]

@@ -14,7 +14,7 @@ from zcqlib.figures.theme import PARKS, REFERENCE, Canvas, Caption, measured
 
 def measures(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]],
              size: str = "") -> Figure:
-    """A table with bars whose columns do not share a unit; zero is at the left of each column.
+    """A table with bars whose columns do not share a unit; zero is at the left of each column, or right of its falls.
 
     Parameters
     ----------
@@ -24,31 +24,36 @@ def measures(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[st
     canvas = Canvas(caption, size, need=70 * len(rows) + 60)
     names = max((measured(str(w), 14) for w in rows["label"]), default=0.0) + 50
     left = canvas.left + min(names, 0.3 * (canvas.right - canvas.left))
-    top, wide = canvas.top + 40, (canvas.right - left) / max(len(columns), 1)
+    top, wide = canvas.top + 46, (canvas.right - left) / max(len(columns), 1)
     step = min((canvas.bottom - top) / max(len(rows), 1), 110)
     bottom, thick = top + step * len(rows), min(step * 0.5, 36)
     regions = rows["region"] if "region" in rows else pd.Series("", rows.index)
-    longest = max((measured(str(t), 13) for id, _ in columns for t in rows[f"{id}_text"]), default=0.0)
-    free = wide - 22 - min(longest, 0.6 * wide)
     for j, (id, name) in enumerate(columns):
-        x = left + wide * j
         marks = rows[f"{id}_mark"] if f"{id}_mark" in rows else pd.Series(np.nan, rows.index)
         told = rows[f"{id}_text"].astype("str")
-        biggest = float(np.nanmax([*rows[id].abs(), *marks.abs(), 1e-12]))
-        canvas.text(x, top - 24, name, 13.5, look.INK, bold=0.6, fit=wide - 14, rows=2)
-        canvas.line([x, x], [top, bottom], look.AXIS, 1.2)
+        longest = max((measured(t, 13) for t in told), default=1.0)
+        ink = max(look.LEAST, min(13.0, 13 * 0.6 * wide / longest))
+        free = wide - 34 - longest * ink / 13
+        low, high = (float(f([*rows[id], *marks, 0.0])) for f in (np.nanmin, np.nanmax))
+        per = free / (max(high, 1e-12) - low)
+        zero = left + wide * j - low * per
+        canvas.text(left + wide * j, top - 30, name, 13.5, look.INK, bold=0.6, fit=wide - 14, rows=2)
+        canvas.line([zero, zero], [top, bottom], look.AXIS, 1.2)
         cells = zip(rows[id].astype(float), told, marks, regions, strict=True)
         for i, (value, words, mark, region) in enumerate(cells):
-            y, reach = top + step * (i + 0.5), 0.0
-            if np.isfinite(value):
-                reach = max(0.0, value) / biggest * free
-                canvas.box(x, y, reach, thick, PARKS[region].colour if region in PARKS else look.TO_DATE)
+            y, reach, colour = top + step * (i + 0.5), 0.0, PARKS[region].colour if region in PARKS else look.TO_DATE
+            if value >= 0:
+                reach = value * per
+                canvas.box(zero, y, reach, thick, colour)
+            elif value < 0:
+                canvas.box(zero + value * per, y, -value * per, thick, facecolor="white", edgecolor=colour,
+                           hatch="////", linewidth=canvas.pt(1.4))
             if np.isfinite(mark):
-                at = x + mark / biggest * free
+                at = zero + mark * per
                 canvas.line([at, at], [y - 0.7 * thick, y + 0.7 * thick], look.INK, 2.4, gid=REFERENCE)
-                reach = max(reach, at - x)
-            canvas.text(x + reach + 9, y, words, 13, look.INK if np.isfinite(value) else look.SECOND,
-                        fit=wide - reach - 12)
+                reach = max(reach, at - zero)
+            canvas.text(zero + reach + 9, y, words, ink, look.INK if np.isfinite(value) else look.SECOND,
+                        fit=left + wide * (j + 1) - 12 - zero - reach)
     for i, (label, region) in enumerate(zip(rows["label"], regions, strict=True)):
         y, whole = top + step * (i + 0.5), region == "zone"
         if region in PARKS:

@@ -54,14 +54,15 @@ def bump(ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, siz
     most, narrow = max(len(regions), 2), min(1, len(periods) / 6)
     off = {r: (i - (len(regions) - 1) / 2) * 0.14 * narrow for i, r in enumerate(regions)}
     d["x"] = [periods.index(p) + off[r] for p, r in zip(d["period"], d["region"], strict=True)]
-    d = d.sort_values(["period", "at", "rank", "x"], ignore_index=True)
-    tie = d.groupby(["period", "at"])["x"]
-    d["y"] = d["at"] + 0.15 * (tie.cumcount() - (tie.transform("size") - 1) / 2)
+    d = d.sort_values(["period", "at", "x"], ignore_index=True)
     ax.set_ylim(most + 0.6, 0.4)
     ax.set_xlim(-0.5, len(periods) - 0.5)
+    tie = d.groupby(["period", "at"])["x"]
+    beside = 0.14 * narrow * (canvas.px(ax, 1, 1)[0] - canvas.px(ax, 0, 1)[0]) > 13  # markers that do not overlap
+    d["y"] = d["at"] + (0.06 if beside else 0.15) * (tie.cumcount() - (tie.transform("size") - 1) / 2)
     for r in d[d["low"].notna()].itertuples():
-        ax.plot([r.x] * 2, [r.low - 0.1, r.high + 0.1], color=mixed(PARKS.get(r.region, PLAIN).colour, 0.25),
-                linewidth=canvas.pt(5), solid_capstyle="round", zorder=1)
+        ax.plot([r.x] * 2, [r.low - 0.1, r.high + 0.1], color=mixed(PARKS.get(r.region, PLAIN).colour, 0.22),
+                linewidth=canvas.pt(4.5), solid_capstyle="round", zorder=1)
     for _, part in d[d["at"].notna()].groupby(["period", "at"]):
         if len(part) > 1:
             left, top = canvas.px(ax, part["x"].min(), part["y"].min())
@@ -69,15 +70,16 @@ def bump(ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, siz
             _frame(canvas, left - 18, top - 17, right + 18, low + 17)
     for region in regions:
         style, own = PARKS.get(region, PLAIN), d[d["region"] == region].set_index("period").reindex(periods)
-        ax.plot(own["x"], own["y"], color=style.colour, linewidth=canvas.pt(3), marker=style.marker, zorder=3,
-                markersize=canvas.pt(style.size), markeredgecolor="white")
+        ax.plot(own["x"], own["y"], color=style.colour, linewidth=canvas.pt(3), zorder=3)
+        ax.plot(own["x"], own["y"], style.marker, color=style.colour, markersize=canvas.pt(style.size),
+                markeredgecolor="white", zorder=4)
     ax.set_yticks(range(1, most + 1), [f"第{i}" for i in range(1, most + 1)])
     ax.set_xticks(range(len(periods)), [short_period(p) for p in periods])
     rows_grid(ax)
     ends = d[(d["period"] == periods[-1]) & d["region"].isin(told)]
     pixel = [canvas.px(ax, 0, y)[1] for y in ends["y"]]
     at = canvas.right - room + 24
-    for region, y in zip(ends["region"], spread(pixel, 52, canvas.top, canvas.bottom), strict=True):
+    for region, y in zip(ends["region"], spread(pixel, 60, canvas.top, canvas.bottom), strict=True):
         canvas.text(at, y - 12, names.get(region, region), 15, PARKS.get(region, PLAIN).text, bold=0.7)
         canvas.text(at, y + 12, told[region], 12, SECOND)
     if out := [names.get(r, r) for r in regions if r not in told]:

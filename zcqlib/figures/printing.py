@@ -48,8 +48,8 @@ def _texts(figure: Figure) -> list[Text]:
     return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible() and id(t) not in unseen]
 
 
-def check(figure: Figure) -> None:
-    """Refuse a figure that would mislead or embarrass.
+def check(figure: Figure):
+    """Refuse a figure that would mislead or embarrass; gives the picture that was looked at.
 
     Raises
     ------
@@ -71,16 +71,16 @@ def check(figure: Figure) -> None:
         faults.append(f"标题为空或超过 {TITLE_LENGTH} 个字(现有 {len(caption.title)} 个)")
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        figure.set_dpi(72)
-        figure.canvas.draw()
+        picture = drawn(figure)
         renderer = figure.canvas.get_renderer()
         shown = [(t, Text.get_window_extent(t, renderer)) for t in _texts(figure)]  # without an annotation's arrow
     faults += [f"字体缺字:{m[1]}" for w in seen if (m := re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)))]
-    least = SMALLEST * SIZES[figure.zcq_size].scale
+    page, pt = SIZES[figure.zcq_size], figure.dpi / 72
+    least, edge = SMALLEST * page.scale, page.margin * page.scale * figure.dpi / 240  # half the margin
     wide, high = figure.bbox.width, figure.bbox.height
     for t, box in shown:
         cut = t.get_clip_box() if t.get_clip_on() else None
-        if box.x0 < -1 or box.y0 < -1 or box.x1 > wide + 1 or box.y1 > high + 1:
+        if box.x0 < edge or box.y0 < -pt or box.x1 > wide - edge or box.y1 > high + pt:
             faults.append(f"文字超出画面:「{t.get_text()[:20]}」")
         elif cut is not None and (box.x0 < cut.x0 or box.x1 > cut.x1 or box.y0 < cut.y0 or box.y1 > cut.y1):
             faults.append(f"文字被截断:「{t.get_text()[:20]}」")
@@ -91,31 +91,47 @@ def check(figure: Figure) -> None:
         for u, b in plain[i + 1 :]:
             across = min(a.x1, b.x1) - max(a.x0, b.x0)
             down = min(a.y1, b.y1) - max(a.y0, b.y0)
-            if across > 1.0 and down > 0.25 * min(a.height, b.height):
+            if across > pt and down > 0.25 * min(a.height, b.height):
                 faults.append(f"文字重叠:「{t.get_text()[:16]}」与「{u.get_text()[:16]}」")
     faults += _crossed(figure, plain)
     if faults:
         raise FigureError(f"图「{caption.title[:24]}」不能输出:" + ";".join(dict.fromkeys(faults)))
+    return picture
 
 
 def _crossed(figure: Figure, shown: list[tuple[Text, Bbox]]) -> list[str]:
-    """Texts that a reference line runs through or that stand half on a bar; one on an opaque ground hides the line."""
-    grounds = {id(ax.patch) for ax in figure.axes} | {id(figure.patch)}
+    """Texts that a reference line runs through, that cover a marker or stand half on a bar; one on an opaque ground
+    hides the line."""
+    pt, grounds = figure.dpi / 72, {id(ax.patch) for ax in figure.axes} | {id(figure.patch)}
     bars = [r.get_window_extent() for r in figure.findobj(Rectangle) if id(r) not in grounds and r.get_visible()]
-    lines = [line.get_transform().transform_path(line.get_path()) for line in figure.findobj(Line2D)
-             if line.get_gid() == REFERENCE and line.get_visible()]
+    all_lines = [*figure.artists, *(line for ax in figure.axes for line in ax.lines)]  # without the ticks
+    all_lines = [line for line in all_lines if isinstance(line, Line2D) and line.get_visible()]
+    lines = [line.get_transform().transform_path(line.get_path()) for line in all_lines if line.get_gid() == REFERENCE]
+    marks = np.vstack([np.empty((0, 2)), *(line.get_transform().transform(line.get_xydata()) for line in all_lines
+                                           if line.get_marker() != "None")])
     out = []
     for t, box in shown:
-        inner = Bbox.from_extents(box.x0 + 1, box.y0 + 0.2 * box.height, box.x1 - 1, box.y1 - 0.2 * box.height)
+        inner = Bbox.from_extents(box.x0 + pt, box.y0 + 0.2 * box.height, box.x1 - pt, box.y1 - 0.2 * box.height)
         if t.get_bbox_patch() is None and any(path.intersects_bbox(inner, filled=False) for path in lines):
             out.append(f"线穿过文字:「{t.get_text()[:16]}」")
+        if ((marks > inner.min) & (marks < inner.max)).all(axis=1).any():
+            out.append(f"文字压在标记上:「{t.get_text()[:16]}」")
         for bar in bars:
-            both = Bbox.intersection(inner, bar)
-            apart = both is None or both.width < 2 or both.height < 2
-            within = inner.x0 > bar.x0 - 2 and inner.x1 < bar.x1 + 2 and inner.y0 > bar.y0 - 2 and inner.y1 < bar.y1 + 2
-            if not apart and not within:
+            both, slack = Bbox.intersection(inner, bar), 2 * pt
+            apart = both is None or both.width < slack or both.height < slack
+            near = bar.padded(slack)
+            if not apart and not (near.contains(*inner.min) and near.contains(*inner.max)):
                 out.append(f"文字压在柱边上:「{t.get_text()[:16]}」")
     return out
+
+
+def drawn(figure: Figure, dpi: float = 0.0):
+    """The figure as a picture, in its size's dots per inch if none are given."""
+    from PIL import Image
+
+    figure.set_dpi(dpi or SIZES[figure.zcq_size].dpi)
+    figure.canvas.draw()
+    return Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
 
 
 def alternative(figure: Figure) -> str:
@@ -143,8 +159,7 @@ def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg")) ->
     ------
     FigureError : see `check`.
     """
-    check(figure)
-    caption, out = figure.zcq_caption, []
+    picture, caption, out = check(figure), figure.zcq_caption, []
     alt = alternative(figure)
     for kind in formats:
         buffer = io.BytesIO()
@@ -152,15 +167,11 @@ def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg")) ->
             from PIL import Image
             from PIL.PngImagePlugin import PngInfo
 
-            dpi = SIZES[figure.zcq_size].dpi
-            figure.set_dpi(dpi)
-            figure.canvas.draw()
-            drawn = Image.fromarray(np.asarray(figure.canvas.buffer_rgba()))
-            picture = drawn.convert("RGB").quantize(256, dither=Image.Dither.NONE)
             info = PngInfo()
             info.add_itxt("Title", caption.title)
             info.add_itxt("Description", alt)
-            picture.save(buffer, "png", pnginfo=info, dpi=(dpi, dpi))
+            few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            few.save(buffer, "png", pnginfo=info, dpi=(SIZES[figure.zcq_size].dpi,) * 2)
             figure.zcq_png = buffer.getvalue()
         elif kind == "svg":
             told = {"Date": None, "Creator": None, "Title": caption.title, "Description": alt}
@@ -203,6 +214,6 @@ def show(figure: Figure) -> None:
 
     if (data := getattr(figure, "zcq_png", None)) is None:
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+        drawn(figure).save(buffer, "png")
         data = buffer.getvalue()
     display(Image(data, width=int(figure.get_size_inches()[0] * 72), alt=alternative(figure)))

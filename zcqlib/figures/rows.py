@@ -12,10 +12,11 @@ from zcqlib.figures.marks import Show, plain
 from zcqlib.figures.theme import PARKS, REFERENCE, Canvas, Caption, measured
 
 
-def _names(canvas: Canvas, labels: pd.Series, size: float = 13.5) -> float:
-    """Px for the names of rows: what they need, at most a third of the page."""
-    longest = max((measured(str(w), size) for w in labels), default=0.0)
-    return min(longest, (0.3 if canvas.narrow else 0.24) * (canvas.right - canvas.left))
+def _names(canvas: Canvas, labels: pd.Series) -> tuple[float, float]:
+    """Px for the names of rows: what they need, at most a third of the page; and the letters that all of them have."""
+    longest = max((measured(str(w), 13.5) for w in labels), default=0.0)
+    room = min(longest, (0.3 if canvas.narrow else 0.24) * (canvas.right - canvas.left))
+    return room, 13.5 if longest <= room else 12.0
 
 
 def bars(
@@ -40,7 +41,7 @@ def bars(
     n = max(len(rows), 1)
     parks = "region" in rows
     left = canvas.left + (28 if parks else 0)
-    names = _names(canvas, rows["label"])
+    names, ink = _names(canvas, rows["label"])
     told = [f"{show(v)}{unit}" if np.isfinite(v) else "未报" for v in rows["value"]]
     notes = rows["note"].astype("str").tolist() if "note" in rows else []
     wide = [max([measured(w, 13) for w in (*part, head)], default=0.0) for part, head in zip((told, notes), heads,
@@ -74,7 +75,7 @@ def bars(
         style = PARKS.get(r.region) if parks else None
         if style:
             canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
-        canvas.text(left, y, r.label, 13.5, look.INK, fit=names, rows=2 if step > 50 else 1,
+        canvas.text(left, y, r.label, ink, look.INK, fit=names, rows=2 if step > 50 else 1,
                     bold=0.6 if style and r.region == "zone" else 0)
         canvas.text(value_at, y, told[i], 13, look.INK, ha="right")
         if notes:
@@ -99,7 +100,7 @@ def forest(
         right in place of the estimate).
     """
     canvas = Canvas(caption, size, need=76 * len(rows) + 100)
-    names = _names(canvas, rows["label"])
+    names, ink = _names(canvas, rows["label"])
     told = rows["note"].tolist() if "note" in rows else [
         f"{show(r.estimate)}\uff08{show(r.low)}–{show(r.high)}\uff09" for r in rows.itertuples()]
     wide = max((measured(t, 13) for t in told), default=0.0)
@@ -122,6 +123,6 @@ def forest(
         ax.plot([r.estimate], [i], "o", color=look.NAVY, markersize=canvas.pt(9))
         ax.plot([actual.iloc[i]], [i], "D", color="white", markeredgecolor=look.INK, markersize=canvas.pt(9), zorder=3)
         y = canvas.px(ax, 0, i)[1]
-        canvas.text(canvas.left, y, r.label, 13.5, look.INK, fit=names, rows=2)
+        canvas.text(canvas.left, y, r.label, ink, look.INK, fit=names, rows=2)
         canvas.text(canvas.right, y, told[i], 13, look.NAVY, ha="right")
     return canvas.figure

@@ -44,6 +44,7 @@ def lines(
     target_words: str = "",
     points: pd.DataFrame | None = None,
     gap: Show | None = None,
+    x_unit: str = "",
     size: str = "",
 ) -> Figure:
     """Lines over time, the highlighted in colour, a benchmark in slate, the others grey; all named at the end.
@@ -51,7 +52,7 @@ def lines(
     Parameters
     ----------
     data : `x` (number or label in order), `series`, `value`. Parks keep their colours and markers.
-    points : optional `x`, `value`, `label` of figures on another basis, marked but never joined.
+    points : optional `x`, `value`, `label` of figures on another basis, marked but never joined. x_unit : after each x.
     gap : words the distance between the first highlighted line and the benchmark, measured at both ends.
     """
     canvas = Canvas(caption, size)
@@ -96,9 +97,9 @@ def lines(
     ax.set_ylim(low - (0 if zero else 0.06 * (high - low)), high + 0.08 * (high - low or abs(high) or 1))
     ax.set_xlim(-0.3, max(len(xs) - 0.85, 0.4))
     room = (canvas.px(ax, 1, 0)[0] - canvas.px(ax, 0, 0)[0]) if len(xs) > 1 else canvas.width
-    every = max(1, int(np.ceil((max(measured(str(x), 12) for x in xs) + 14) / room)))
+    every = max(1, int(np.ceil((max(measured(f"{x}{x_unit}", 12) for x in xs) + 14) / room)))
     shown = [i for i in range(len(xs)) if (len(xs) - 1 - i) % every == 0]
-    ax.set_xticks(shown, [str(xs[i]) for i in shown])
+    ax.set_xticks(shown, [f"{xs[i]}{x_unit}" for i in shown])
     ticks(ax, show, n=7)
     if gap and benchmark in parts and highlight and highlight[0] in parts:
         for end, away in ((0, 0.16), (-1, -0.16)):
@@ -195,8 +196,8 @@ def multiples(
         ax.set_xticks([1, 3, 6, 9, 12], [f"{m}月" for m in (1, 3, 6, 9, 12)])
         ticks(ax, signed(show), n=4)
         if told is not None:
-            canvas.text(x, y + high - 62, told["now"], 12, look.INK, fit=wide)
-            canvas.text(x, y + high - 38, told["ahead"], 12, look.SECOND, fit=wide)
+            canvas.text(x, y + high - 57, told["now"], 12, look.INK, fit=wide)
+            canvas.text(x, y + high - 33, told["ahead"], 12, look.SECOND, fit=wide)
     return canvas.figure
 
 

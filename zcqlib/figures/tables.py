@@ -214,9 +214,17 @@ def promises(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
     step = (canvas.bottom + 10 - top) / n
     ink = 13.0 if canvas.narrow else min(12.5, step / 2)
     thin = canvas.narrow  # two lines a row: name and state, then stages, next step (or last one) and who is missing
-    share = (0.0, 0.0, 0.22, 0.62, 0.62) if thin else (0.225, 0.32, 0.545, 0.715, 0.845)
-    at = [canvas.left + across * k for k in share]
-    last, goes, word, lack = (across * k for k in ((0, 0.39, 0.36, 0.38) if thin else (0.215, 0.16, 0.12, 0.155)))
+    if thin:
+        at = [canvas.left + across * k for k in (0.0, 0.0, 0.22, 0.62, 0.62)]
+        names, last, goes, word, lack = (across * k for k in (0.6, 0, 0.39, 0.36, 0.38))
+    else:
+        dots = 22.0 * max(int(n) for n in rows["stages"] if n != "")
+        one = [max((measured(str(w).strip(), 1.0) for w in rows[c]), default=0.0)
+               for c in ("label", "last", "next", "word", "missing")]
+        ink = max(10.5, min(ink, (across - dots - 28 - 5 * 12) / sum(one)))  # nothing is cut: smaller letters for all
+        wide = [one[0] * ink + 8, dots, one[1] * ink, one[2] * ink, one[3] * ink + 20, one[4] * ink]
+        at = list(canvas.left + np.cumsum([w + (across - sum(wide)) / 5 for w in wide[:-1]]))
+        names, _, last, goes, word, lack = (w + 1 for w in wide)
     for x, name in zip(at, ("阶段", "最近到达", "下一步", "状态", "还缺"), strict=True):
         if not thin:
             canvas.text(x, top - 18, name, 12, look.SECOND)
@@ -226,7 +234,7 @@ def promises(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
         canvas.line([canvas.left, canvas.right], [y + step / 2] * 2, look.GRID, 1)
         inside = 20 if r.label.startswith(" ") else 0
         canvas.text(canvas.left + inside, up, r.label.strip(), ink, look.INK, bold=0 if r.state else 0.6,
-                    fit=across * (0.6 if thin else share[0]) - inside - 8)
+                    fit=names - inside)
         if not r.state:
             continue
         for k in range(int(r.stages)):
@@ -246,7 +254,7 @@ def effects(
     caption: Caption,
     *,
     columns: Sequence[tuple[str, str]],
-    unit: str = "",
+    shows: Sequence[Show] = (),
     show: Show = plain,
     size: str = "",
 ) -> Figure:
@@ -256,29 +264,30 @@ def effects(
     ----------
     rows : `label`, optional `region` (parks get their marker) and one numeric column for each of `columns` (id, name),
         drawn from the figures as printed.
+    shows : where the columns do not share a unit, how each prints its numbers; each then has a scale of its own.
     """
-    n, m = len(rows), len(columns)
+    n, m = len(rows), max(len(columns), 1)
     canvas = Canvas(caption, size, need=70 * n + 60)
-    top, bottom = canvas.top + 42, canvas.bottom
+    top, bottom = canvas.top + 46, canvas.bottom
     marked = "region" in rows
     left = canvas.left + (28 if marked else 0)
     names = max((measured(r, 14) for r in rows["label"]), default=0.0) + left + 30
     names = min(names, canvas.left + 0.3 * (canvas.right - canvas.left))
-    step, wide = (bottom - top) / max(n, 1), (canvas.right - names) / max(m, 1)
-    side = min(96, 0.22 * wide + 30)
-
-    biggest = max((abs(float(v)) for id, _ in columns for v in rows[id] if np.isfinite(v)), default=1.0) or 1.0
+    step, wide = (bottom - top) / max(n, 1), (canvas.right - names) / m
+    told = {id: [("+" if v > 0 else "") + how(v) if np.isfinite(v) else "—" for v in rows[id].astype(float)]
+            for (id, _), how in zip(columns, shows or [show] * m, strict=True)}
+    room = {id: _room(rows[id], told[id]) for id, _ in columns}
+    pers = {id: max(wide - 28 - text, 1.0) / (down + up or 1.0) for id, (text, _, down, up) in room.items()}
     for j, (id, name) in enumerate(columns):
-        zero, half = names + wide * (j + 0.5), wide * 0.5 - side
-        canvas.text(names + wide * (j + 0.5), top - 26, name, 14, look.INK, ha="center", bold=0.6, fit=wide - 10,
-                    rows=2)
+        per = pers[id] if shows else min(pers.values())
+        zero = names + wide * j + 14 + room[id][1] + room[id][2] * per
+        canvas.text(names + wide * j + 14, top - 30, name, 13.5, look.INK, bold=0.6, fit=wide - 14, rows=2)
         canvas.line([zero] * 2, [top, bottom], look.AXIS, 1.2)
-        for i, v in enumerate(rows[id].astype(float)):
-            y = top + step * (i + 0.5)
+        for i, (v, words) in enumerate(zip(rows[id].astype(float), told[id], strict=True)):
+            y, reach, thick = top + step * (i + 0.5), v * per, min(step * 0.5, 34)
             if not np.isfinite(v):
-                canvas.text(zero + 8, y, "—", 13, look.SECOND)
+                canvas.text(zero + 8, y, words, 13, look.SECOND)
                 continue
-            reach, thick = v / biggest * half, min(step * 0.5, 34)
             if abs(reach) < 1:
                 canvas.line([zero] * 2, [y - 9, y + 9], look.SECOND, 2.4)
             elif v > 0:
@@ -286,7 +295,7 @@ def effects(
             else:
                 canvas.box(zero + reach, y, -reach, thick, facecolor="white", edgecolor=look.FALL, hatch="////",
                            linewidth=canvas.pt(1.4))
-            canvas.text(zero + reach + (8 if v >= 0 else -8), y, ("+" if v > 0 else "") + show(v), 13,
+            canvas.text(zero + reach + (8 if v >= 0 else -8), y, words, 13,
                         look.RISE if v > 0 else look.FALL if v < 0 else look.SECOND, ha="left" if v >= 0 else "right",
                         bold=0.5 if i == n - 1 else 0)
     for i, r in enumerate(rows.itertuples()):
@@ -298,3 +307,12 @@ def effects(
         if last:
             canvas.line([canvas.left, canvas.right], [y - step / 2] * 2, look.INK, 1.2)
     return canvas.figure
+
+
+def _room(values: pd.Series, told: Sequence[str]) -> tuple[float, float, float, float]:
+    """Px that the numbers of a column need at both ends of its bars and at the left one, and how far the bars reach
+    to the left and right of zero."""
+    v = values.astype(float).fillna(0.0).to_numpy()
+    text = np.array([measured(words, 13) + 8 for words in told])
+    before, after = (float(text[side].max(initial=0.0)) for side in (v < 0, v >= 0))
+    return before + after, before, -min(v.min(initial=0.0), 0.0), max(v.max(initial=0.0), 0.0)

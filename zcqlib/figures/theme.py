@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
@@ -76,16 +76,7 @@ SIZES = {
     "a4": Size(7.48, 4.9, 0.68, 48, 240),
     "phone": Size(6.0, 8.0, 0.9, 36, 160),
 }
-FONTS = [
-    "Noto Sans SC",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "Hiragino Sans GB",
-    "Noto Sans CJK SC",
-    "WenQuanYi Micro Hei",
-    "SimHei",
-    "DejaVu Sans",
-]
+FONTS = ["Noto Sans SC", "DejaVu Sans"]  # the project's own, which must be there; marks that it lacks from the other
 TITLE_LENGTH = 34
 MARKS = ",。、;:)\uff0c\uff1b\uff1a\uff09"  # a line may end after these and never begins with one
 LEAST = 11  # pt on the 16:9 page; no label is made smaller than this to fit, it goes onto a second line
@@ -144,6 +135,7 @@ def use_theme() -> None:
             "pdf.fonttype": 42,
             "svg.fonttype": "path",
             "svg.hashsalt": "zcqlib",
+            "text.hinting": "no_hinting",  # letters this large need none, and are as wide in all sizes
             "figure.dpi": 72,
             "text.color": INK,
             "axes.edgecolor": AXIS,
@@ -194,8 +186,8 @@ def wrapped(words: str, size: float, room: float, rows: int) -> str:
                 wide = measured(rest[:i], size)
                 pair = rest[i - 1 : i + 1]  # inside a number or a Latin word
                 inside = pair.isascii() and (pair.isalnum() or pair[0] in ",." and pair[1].isdigit())
-                price = abs(wide - aim) + (np.inf if inside or rest[i] in MARKS + "%" or wide > room else 0)
-                price -= 1.5 * size if rest[i - 1] in MARKS or rest[i] in "(\uff08" else 0
+                price = abs(wide - aim) + (np.inf if inside or rest[i] in MARKS + "%." or wide > room else 0)
+                price -= max(1.5 * size, 0.35 * aim) if rest[i - 1] in MARKS or rest[i] in "(\uff08" else 0
                 best, cost = (i, price) if price < cost else (best, cost)
             lines.append(rest[:best])
             rest = rest[best:]
@@ -203,6 +195,20 @@ def wrapped(words: str, size: float, room: float, rows: int) -> str:
         if max(measured(line, size) for line in lines) <= room:
             break
     return "\n".join(lines)
+
+
+@lru_cache(maxsize=8)
+def _renderer(wide: float, high: float, dpi: float) -> RendererAgg:
+    return RendererAgg(wide, high, dpi)
+
+
+class _Page(FigureCanvasAgg):
+    """All figures of one size are drawn by one renderer, which knows how wide the words are that it has drawn before;
+    what is drawn has to be taken out before another figure is."""
+
+    def get_renderer(self) -> RendererAgg:
+        self.renderer = _renderer(*self.figure.bbox.size, self.figure.dpi)
+        return self.renderer
 
 
 class Canvas:
@@ -238,7 +244,7 @@ class Canvas:
             self.height = max(self.height, need + self.top + foot + 40)
         self.bottom = self.height - foot - 40
         self.figure = Figure(figsize=(page.wide, self.height * page.scale / 120))
-        FigureCanvasAgg(self.figure)
+        _Page(self.figure)
         self.figure.zcq_caption, self.figure.zcq_size = caption, size
         self.text(self.left, 40, lines, title, INK, bold=0.9, va="top")
         self.text(self.left, self.lead, below, 14, SECOND, va="top")
@@ -256,11 +262,14 @@ class Canvas:
 
     def text(self, x: float, y: float, words: str, size: float, colour: str = INK, bold: float = 0.0, fit: float = 0.0,
              rows: int = 1, **more) -> Text:
-        """Write at a px position; with `fit` a text wider than that is made smaller, down to `LEAST`, and then broken
-        into up to `rows` lines."""
+        """Write at a px position; a text wider than `fit` is broken into up to `rows` lines where it would have to be
+        much smaller, and made smaller, down to `LEAST`, where that is not enough."""
         if fit and measured(words, size) > fit:
-            size = max(LEAST, size * fit / measured(words, size))
-            words = wrapped(words, size, fit, rows) if measured(words, size) > fit + 1 else words
+            if rows > 1 and 0.92 * measured(words, size) > fit:
+                size = min(size, 12)
+                words = wrapped(words, size, fit, rows)
+            size = min(size, max(LEAST, size * fit / measured(words, size)))
+            words = wrapped(words, size, fit, rows)
         options = {"va": "center", "ha": "left", "linespacing": 1.25} | more
         return self.figure.text(x / self.width, 1 - y / self.height, words, fontsize=self.pt(size), color=colour,
                                 path_effects=stroke(colour, bold * self.scale) if bold else None, **options)

@@ -94,7 +94,7 @@ def pace(
 
 def _side(canvas: Canvas) -> float:
     """Px of the enlarged year end beside the year."""
-    return max(0.297 * (canvas.right - canvas.left), 425)
+    return max(0.297 * (canvas.right - canvas.left), 470)
 
 
 def _where(

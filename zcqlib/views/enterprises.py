@@ -47,7 +47,7 @@ def enterprises(month: Month) -> Figure:
             "month": when.dt.month,
             "expected": when.ne(b["announced"]),
             "label": [
-                f"第{n}批{'预计' if e else ''}{w.month}月"
+                f"第{n}批\n{'预计' if e else ''}{w.month}月"
                 for n, w, e in zip(b["batch"], when, when.ne(b["announced"]), strict=True)
             ],
         }
@@ -98,6 +98,7 @@ def contribution(month: Month, indicator: str = "hightech_enterprises") -> Figur
         rows,
         month.caption(title, f"{what}比上年同期净增(家)与拉动(个百分点);{month.period.month}月末", indicator),
         columns=[("net", "净增(家)"), ("points", "拉动(个百分点)")],
+        shows=[lambda v: words.number(v, "", 0), lambda v: words.number(v, "", 1)],
     )
 
 

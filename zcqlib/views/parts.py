@@ -27,8 +27,10 @@ def target(r: dict) -> str:
 
 
 def shown(value: float, unit: str) -> str:
-    """A value as the plan prints it: areas in 万㎡."""
-    return words.number(value / 10_000, "万㎡") if unit == "平方米" else words.number(value, unit)
+    """A value as the plan prints it: areas in 万㎡, with a decimal where they are small."""
+    if unit == "平方米":
+        return words.number(value / 10_000, "万㎡", None if abs(value) >= 10_000 else 1)
+    return words.number(value, unit)
 
 
 def thousands(title: str) -> str:

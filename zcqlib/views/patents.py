@@ -79,21 +79,21 @@ LAG = 6  # months by which grants are set against applications
 
 def quality(month: Month) -> pd.DataFrame:
     """One row a park and the zone: share of applications, invention share, grants by applications, in force."""
-    s, k = month.table("SERIES"), month.period.month
-    span = f"{month.year}-01/{month.period}"
-    parks = month.catalog.parks
-    filed = pd.Series({p: analysis.total(s, p, "patent_applications", span) for p in parks}, dtype=float)
-    parts = analysis.concentration(filed)
+    s, t, k = month.table("SERIES"), month.table("TO_DATE"), month.period.month
+    span, parks = f"{month.year}-01/{month.period}", month.catalog.parks
+    t = t[t["end"] == month.period].set_index(["indicator", "region"])["value"]  # as reported to date, as in the lines
+    filed, inventions = (t.get(i, pd.Series(dtype="float64")).reindex([*parks, "zone"])
+                         for i in ("patent_applications", "invention_patent_applications"))
+    parts = analysis.concentration(filed[list(parks)])
     share = parts.set_index("region")["share"]
     last = s[(s["indicator"] == "invention_patents_per_10k") & (s["end"] <= month.period)]
     force = last.sort_values("end").drop_duplicates("region", keep="last").set_index("region")["value"]
     rows = []
     for r in (*parks, "zone"):
         ids = list(parks) if r == "zone" else r
-        one = [analysis.share(s, ids, part, "patent_applications", [span], lag=lag)["value"].iloc[0]
-               for part, lag in (("invention_patent_applications", 0), ("patent_grants", LAG))]
+        granted = analysis.share(s, ids, "patent_grants", "patent_applications", [span], lag=LAG)["value"].iloc[0]
         rows.append(dict(region=r, label=names(month)[r], share=100.0 if r == "zone" else share.get(r, np.nan),
-                         invention=one[0], granted=one[1], force=force.get(r, np.nan)))
+                         invention=100 * inventions[r] / filed[r], granted=granted, force=force.get(r, np.nan)))
     out = pd.DataFrame(rows)
     out.attrs = {"hhi": parts.attrs["hhi"], "of": len(parts), "until": k}
     return out

@@ -55,14 +55,19 @@ def intensity_split(month: Month) -> Figure:
         rows,
         month.caption(
             say.title_decomposition(t),
-            f"研发强度变动(个百分点);{after[:7]}至{after[-7:]}比上年同期",
+            f"研发强度变动(个百分点);{_so_far(after)}比上年同期",
             "rd_expenditure",
             "gdp",
             note="内部+结构=合计",
         ),
         columns=[("within", "园区自身强度变动"), ("between", "园区间份额变动"), ("total", "合计")],
-        show=lambda v: words.number(v, "", 2),
+        show=lambda v: words.number(v, "", 2) if v else "0",
     )
+
+
+def _so_far(span: str) -> str:
+    """2018-01/2018-09 in words: 2018年1—9月."""
+    return f"{span[:4]}年1—{int(span[-2:])}月"
 
 
 def intensity_moved(month: Month) -> Figure:
@@ -75,6 +80,7 @@ def intensity_moved(month: Month) -> Figure:
         v = v.set_index("measure")["value"]
         rows.append(
             dict(
+                region=r,
                 label=names(month)[r],
                 numerator=round(v["numerator_growth"], 1),
                 denominator=round(v["denominator_growth"], 1),
@@ -90,10 +96,11 @@ def intensity_moved(month: Month) -> Figure:
     return figures.effects(
         rows,
         month.caption(
-            title, f"增长(%)与强度变动(个百分点);{after[:7]}至{after[-7:]}比上年同期", "rd_expenditure", "gdp"
+            title, f"增长(%)与强度变动(个百分点);{_so_far(after)}比上年同期", "rd_expenditure", "gdp",
+            note="各列比例尺不同"
         ),
         columns=[("numerator", "研发经费增长%"), ("denominator", "GDP增长%"), ("change", "强度变动(个百分点)")],
-        show=lambda v: words.number(v, "", 1 if abs(v) >= 1 else 2),
+        shows=[lambda v: words.number(v, "", 1)] * 2 + [lambda v: words.number(v, "", 2)],
     )
 
 
@@ -141,8 +148,8 @@ def intensity_bridge(month: Month) -> Figure:
     """What the survey may say for this year, from a proxy, with what the proxy said of past years."""
     t, until = bridge(month), int(quarter(month)[1][-2:])
     rms = t.attrs["rms_error"]
-    rows = pd.DataFrame({"label": [f"{r.year}年" + (",尚未公布" if np.isnan(r.official) else
-                                   f",公布数{words.number(r.official, '%', 2)}") for r in t.itertuples()],
+    rows = pd.DataFrame({"label": [f"{r.year}年" + ("\uff0c尚未公布" if np.isnan(r.official) else
+                                   f"\uff0c公布数{words.number(r.official, '%', 2)}") for r in t.itertuples()],
                          "actual": t["official"], "estimate": t["estimate"], "low": t["estimate"] - rms,
                          "high": t["estimate"] + rms})
     last = t.iloc[-1]

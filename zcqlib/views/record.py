@@ -129,7 +129,7 @@ def record_error(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure
     title = f"各月判断的误差都小于序时进度,最多时后者是我们的{words.number(worst, '倍', 1)}" if (
         s["linear_crps"] > s["crps"]).all() else f"误差最多时,序时进度是我们的{words.number(worst, '倍', 1)}"
     return figures.lines(long, _about(month, calls, title, "平均误差CRPS(占上年全年的%),按作出判断时已知的月数", own),
-                         highlight=["我们"], benchmark="序时进度", unit="%", zero=True,
+                         highlight=["我们"], benchmark="序时进度", unit="%", zero=True, x_unit="月",
                          show=lambda v: words.number(v, "", 1))
 
 
@@ -146,5 +146,5 @@ def record_first(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure
     ours, sure = (words.number(june[name], "%", 0) for name in ("我们", "序时进度"))
     title = f"到6月,{ours}的判断已对且不再改口,序时进度为{sure}"
     return figures.lines(long, _about(month, calls, title, "从该月起判断正确并保持到年末的比例(%),按月", own),
-                         highlight=["我们"], benchmark="序时进度", unit="%", zero=True,
+                         highlight=["我们"], benchmark="序时进度", unit="%", zero=True, x_unit="月",
                          show=lambda v: words.number(v, "", 0))
