@@ -181,6 +181,33 @@ def test_saving_twice_gives_the_same_bytes_and_leaves_the_file_alone(tmp_path):
     assert b"FontFile2" in (tmp_path / "a.pdf").read_bytes()
 
 
+def test_a_figure_that_was_drawn_before_is_not_drawn_again_and_one_that_differs_in_anything_is(tmp_path):
+    kept, made = {}, []
+
+    def remember(key, make):
+        made.append(key not in kept)
+        return kept[key] if key in kept else kept.setdefault(key, make())
+
+    def saved(**changes):
+        paths = figures.save(canvas(**changes), tmp_path / "a", remember=remember)
+        return [p.read_bytes() for p in paths]
+
+    first = saved()
+    assert saved() == first == [p.read_bytes() for p in figures.save(canvas(), tmp_path / "b")]
+    others = [dict(title="另一个标题"), dict(subtitle="另一副标题(件)"), dict(source="另一来源"), dict(as_of="2018年8月"),
+              dict(note="一条说明"), dict(alt="另写的说明"), dict(demo=False)]
+    assert all(saved(**changes) != first for changes in others)
+    assert made == [True, False, *[True] * len(others)]
+
+
+def test_a_figure_that_may_not_be_printed_is_refused_each_time_and_not_remembered(tmp_path):
+    kept = {}
+    for _ in range(2):
+        with pytest.raises(FigureError, match="没有写来源"):
+            figures.save(canvas(source=" "), tmp_path / "a", remember=lambda key, make: kept.setdefault(key, make()))
+    assert not kept and not list(tmp_path.iterdir())
+
+
 def test_labels_move_apart_as_little_as_they_must():
     assert theme.spread([0, 10, 20], 5).tolist() == [0, 10, 20]
     out = theme.spread([10, 10], 4)

@@ -135,6 +135,10 @@ def record_without_content(path: Path) -> Path:
     return patched(path, lambda raw: raw.__setitem__(at + 2, 0))
 
 
+def sectors_of_two_bytes(path: Path) -> Path:
+    return patched(path, lambda raw: raw.__setitem__(30, 1))
+
+
 def empty(path: Path) -> Path:
     path.write_bytes(b"")
     return path
@@ -164,7 +168,7 @@ HOSTILE = {
     "outside.xml": (outside_entity, "too_large"), "repeated.ods": (repeated_cells, "too_large"), "password.xls": (password_of_old, "encrypted"),
     "cut.xlsx": (cut, "corrupt"), "cut.xls": (cut_old, "corrupt"), "empty.csv": (empty, "empty_file"), "picture.xlsx": (picture, "corrupt"),
     "sibling.xls": (own_sibling, "corrupt"), "record.xls": (record_past_the_end, "corrupt"),
-    "nothing.xls": (record_without_content, "corrupt"),
+    "nothing.xls": (record_without_content, "corrupt"), "sectors.xls": (sectors_of_two_bytes, "corrupt"),
     "rows.csv": (too_many_rows, "too_large"), "cells.csv": (too_many_cells, "too_large"), "~$lock.xlsx": (cut, "not_a_report")}
 
 

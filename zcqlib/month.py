@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -16,8 +17,9 @@ from zcqlib.briefing.words import typeset
 from zcqlib.catalog import Catalog
 from zcqlib.figures import Caption, FigureError
 from zcqlib.missing import NoReportsError, guard_cells
-from zcqlib.workspace import Workspace, note, parse_month, write_atomic
+from zcqlib.workspace import Workspace, digest, note, parse_month, write_atomic
 
+DRAWN_BY = ("matplotlib", "numpy", "pillow")
 EXPORT = "ZCQ_EXPORT"  # environment of an export: formats with commas, a semicolon, how the figures' names begin
 
 
@@ -99,7 +101,7 @@ class Month:
             stem, formats = self.folder / "export" / f"{name}_{figure.zcq_size}", wanted.split(",")
         figures.stamp(figure, lineage.code(self.period, name))
         try:
-            for path in figures.save(figure, stem, formats) if name.startswith(only) else ():
+            for path in figures.save(figure, stem, formats, self._drawn_before) if name.startswith(only) else ():
                 note(f"saved {path.relative_to(self.folder).as_posix()}")
         except FigureError as e:
             if not wanted:
@@ -111,6 +113,11 @@ class Month:
             write_atomic(self.folder / "passports" / f"{name}.json", passport.write([made], lineage.cells(self, used)))
             note(f"saved passports/{name}.json")
         return figure
+
+
+    def _drawn_before(self, key: str, make):
+        method = digest(f"{line.code_hash('figures')}{[version(p) for p in DRAWN_BY]}".encode())[:16]
+        return self.workspace.remember(f"{method}/{key}", make, shelf=".pictures")
 
 
 def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:

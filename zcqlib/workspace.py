@@ -3,6 +3,7 @@
     data/processed/[demo/]<month>/<vintage>/TABLE.parquet     all tables of one vintage, with vintage.json
     data/processed/[demo/]<month>/CURRENT                     the vintage that the last run of that month made
     data/processed/[demo/].steps/                             results of single steps: only new input is worked on
+    data/processed/[demo/].pictures/                          figures that were drawn and checked once
     data/processed/[demo/].logs/<month>.log                   what the runs of that month did, with clock times
     figures/[demo/]<month>/                                   what that month's run shows
 
@@ -204,13 +205,13 @@ class Workspace:
     def remembers(self, key: str) -> bool:
         return (self.processed / ".steps" / key).exists()
 
-    def remember(self, key: str, make: Callable[[], T]) -> T:
+    def remember(self, key: str, make: Callable[[], T], shelf: str = ".steps") -> T:
         """What `make` gives for a key that names all that it depends on, kept on disk; a damaged copy is made again.
 
         Key: `<method>/<step>`; the method's part holds the versions of code and packages. Steps of another method are
         cleared, since nothing will ask for them again.
         """
-        path = self.processed / ".steps" / key
+        path = self.processed / shelf / key
         try:
             data = path.read_bytes()
             if digest(data[64:]).encode() == data[:64]:

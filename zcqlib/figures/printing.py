@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -146,12 +147,16 @@ def alternative(figure: Figure) -> str:
     return f"{'【演示数据】' if caption.demo else ''}{words}来源:{caption.source};数据截至{caption.as_of}。"
 
 
-def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg")) -> list[Path]:
+def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg"),
+         remember: Callable[[str, Callable[[], dict[str, bytes]]], dict[str, bytes]] = lambda key, make: make(),
+         ) -> list[Path]:
     """Check a figure and write it; the same figure gives the same bytes.
 
     Parameters
     ----------
     stem : path without ending. formats : of png, svg, pdf (its font is embedded and its text can be copied).
+    remember : gives what was once made for a key, or has it made. The key is the SVG, which holds all that is drawn: a
+        figure with the same one was checked before, and its other forms are the same.
     Returns
     -------
     the files written; a file that would not change is left untouched.
@@ -159,32 +164,46 @@ def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg")) ->
     ------
     FigureError : see `check`.
     """
-    picture, caption, out = check(figure), figure.zcq_caption, []
-    alt = alternative(figure)
-    for kind in formats:
-        buffer = io.BytesIO()
-        if kind == "png":
-            from PIL import Image
-            from PIL.PngImagePlugin import PngInfo
-
-            info = PngInfo()
-            info.add_itxt("Title", caption.title)
-            info.add_itxt("Description", alt)
-            few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-            few.save(buffer, "png", pnginfo=info, dpi=(SIZES[figure.zcq_size].dpi,) * 2)
-            figure.zcq_png = buffer.getvalue()
-        elif kind == "svg":
-            told = {"Date": None, "Creator": None, "Title": caption.title, "Description": alt}
-            figure.savefig(buffer, format="svg", metadata=told)
-        else:
-            told = {"CreationDate": None, "Creator": None, "Producer": None, "Title": caption.title, "Subject": alt}
-            figure.savefig(buffer, format=kind, metadata=told)
-        data, path = buffer.getvalue(), Path(f"{stem}.{kind}")
+    formats = tuple(formats)
+    others = tuple(kind for kind in formats if kind != "svg")
+    if getattr(figure, "zcq_caption", None) is None or "svg" not in formats:
+        made = _checked(figure, others)
+    else:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # which the check tells, with the glyphs
+            svg = _printed(figure, "svg")
+        key = hashlib.sha256(svg + repr((figure.zcq_size, others)).encode()).hexdigest()
+        made = remember(key, lambda: _checked(figure, others)) | {"svg": svg}
+    figure.zcq_png = made.get("png", getattr(figure, "zcq_png", None))
+    out = [Path(f"{stem}.{kind}") for kind in formats]
+    for kind, path in zip(formats, out, strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_bytes() != data:
-            path.write_bytes(data)
-        out.append(path)
+        if not path.exists() or path.read_bytes() != made[kind]:
+            path.write_bytes(made[kind])
     return out
+
+
+def _checked(figure: Figure, formats: Iterable[str]) -> dict[str, bytes]:
+    picture = check(figure)
+    return {kind: _printed(figure, kind, picture) for kind in formats}
+
+
+def _printed(figure: Figure, kind: str, picture=None) -> bytes:
+    caption, alt, buffer = figure.zcq_caption, alternative(figure), io.BytesIO()
+    if kind == "png":
+        from PIL import Image
+        from PIL.PngImagePlugin import PngInfo
+
+        info = PngInfo()
+        info.add_itxt("Title", caption.title)
+        info.add_itxt("Description", alt)
+        few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(buffer, "png", pnginfo=info, dpi=(SIZES[figure.zcq_size].dpi,) * 2)
+        return buffer.getvalue()
+    told = ({"Date": None, "Creator": None, "Title": caption.title, "Description": alt} if kind == "svg" else
+            {"CreationDate": None, "Creator": None, "Producer": None, "Title": caption.title, "Subject": alt})
+    figure.savefig(buffer, format=kind, metadata=told)
+    return buffer.getvalue()
 
 
 def contact_sheet(paths: Iterable[Path], out: Path, columns: int = 4, width: int = 480) -> Path:

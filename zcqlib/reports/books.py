@@ -345,7 +345,7 @@ def xls(raw: bytes) -> Opened:
 
 _DETAILS = ("percent", "decimals", "struck", "hidden_rows", "hidden_columns", "comments")
 _BROKEN = (struct.error, IndexError, KeyError, AssertionError, UnicodeDecodeError, ValueError, OSError, TypeError,
-           AttributeError, NotImplementedError, OverflowError, MemoryError, RecursionError)
+           AttributeError, NotImplementedError, ArithmeticError, MemoryError, RecursionError)
 
 
 def _garbled(sheets: list[Sheet]) -> bool:
