@@ -100,14 +100,17 @@ def test_a_park_left_out_takes_its_figures_and_its_share_of_the_interval_along(m
     assert "为近12个月均值100件的" in out.text and "不含牧野区" in out.text
 
 
-def test_a_faster_park_never_loses_its_place_and_may_pass_another(month):
+def test_a_faster_park_may_pass_others_and_who_cannot_be_told_apart_shares_a_place(month):
     before = views.places_ahead(month)
     after = views.places_ahead(month, Asked("patent_grants", "gaoxin", pace=3.0))
-    assert before["gaoxin"] == 5 and after["gaoxin"] == 1
+    assert before["gaoxin"] == "第5位" and after["gaoxin"] == "第1位"
     told = views.places_told(month, Asked("patent_grants", "gaoxin", pace=3.0), before)
     assert "高新区由第5位变为第1位" in told
+    level = views.places_ahead(month, Asked("patent_grants", "gaoxin", pace=1.5))  # 200 + 1.5 · 80 = 320, as 牧野区
+    assert level["gaoxin"] == level["muye"] == "并列第1位" and level["hongqi"] == "第3位"
+    assert "高新区由第5位变为并列第1位" in views.places_told(month, Asked("patent_grants", "gaoxin", pace=1.5), before)
     left = views.places_ahead(month, Asked("patent_grants", without="muye"))
-    assert "muye" not in left.index and sorted(left) == [1, 2, 3, 4]
+    assert "muye" not in left.index and sorted(left) == ["第1位", "第2位", "第3位", "第4位"]
 
 
 def test_the_widget_says_and_draws_what_is_asked(month):

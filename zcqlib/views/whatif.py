@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zcqlib import ranking
+from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.projection.kinds import chance, verdict
@@ -40,8 +41,12 @@ class Outcome:
     text: str
 
 
+RUNS = 2_000  # simulations of a question's places; the month's own ranking has 10,000
+
+
 def places_ahead(month: Month, asked: Asked | None = None) -> pd.Series:
-    """Places of the parks if the year ends at the medians, under a question or as it stands."""
+    """Places of the parks if the year ends at the medians, under a question or as it stands, as they are told: 第1位;
+    parks that cannot be told apart share a place by the rule of the ranking (并列第2位), one without is 不排位."""
     p = month.table("PROJECTIONS")
     p = p.assign(actual=p["median"].where(p["median"].notna(), p["actual"]))
     parks = month.catalog.members(month.period)
@@ -57,8 +62,9 @@ def places_ahead(month: Month, asked: Asked | None = None) -> pd.Series:
             p["target_low"] = p["target_low"].where(~own, p["target_low"] * asked.aim / was if was else asked.aim)
         parks = tuple(k for k in parks if k != asked.without)
     done = ranking.attainment(p, month.catalog, month.period, milestones=month.table("MILESTONES"))
-    placed = ranking.score_parks(done, month.catalog, str(month.period), parks=parks, runs=0).ranks
-    return placed[placed["indicator"] == ranking.COMPOSITE].set_index("region")["rank"]
+    placed = ranking.score_parks(done, month.catalog, str(month.period), parks=parks, runs=RUNS).ranks
+    told = say.placed(placed[placed["indicator"] == ranking.COMPOSITE]).set_index("region")["told"]
+    return told.str.partition("(")[0]  # without the interval
 
 
 def what_if(month: Month, asked: Asked) -> Outcome:
@@ -114,13 +120,11 @@ def _told(month: Month, asked: Asked, r: dict) -> str:
 
 def places_told(month: Month, asked: Asked, before: pd.Series) -> str:
     """What becomes of the parks' places at the year end; `before` as `places_ahead(month)` gives them."""
-    places = pd.DataFrame({"before": before, "after": places_ahead(month, asked)})
-    name = month.catalog.name
-    ranked = places.dropna(subset=["before", "after"], how="all")
-    shown = ranked if asked.region == "zone" else ranked[ranked.index == asked.region]
-    moved = [f"{name(k)}由第{b:.0f}位变为第{a:.0f}位" for k, b, a in shown.dropna().itertuples() if a != b]
-    if shown.empty:
+    after, name = places_ahead(month, asked), month.catalog.name
+    whose = [p for p in month.catalog.parks if p in after.index and asked.region in ("zone", p)]
+    if not whose or (after[whose] == before[whose]).all() and (after[whose] == "不排位").all():
         return "该园区不参加排位。"
+    moved = [f"{name(p)}由{before[p]}变为{after[p]}" for p in whose if after[p] != before[p]]
     return words.typeset(f"按年末预计排综合位次:{'、'.join(moved) if moved else '位次不变'}。")
 
 
