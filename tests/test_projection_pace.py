@@ -6,7 +6,7 @@ import pytest
 from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.projection import project_targets
-from zcqlib.projection.pace import paces, sdg_status
+from zcqlib.projection.pace import batch_pace, paces, sdg_status
 
 CATALOG = catalogs.load()
 JUNE = pd.Period("2018-06", freq="M")
@@ -63,10 +63,34 @@ def test_trailing_months_against_last_year_give_the_progress():
     assert r["sdg_ratio"] == pytest.approx(((4200 / 3600) ** 2 - 1) / (5000 / 3600 - 1)) and r["sdg"] == "进展一般"
 
 
-def test_a_stock_in_batches_is_held_to_its_calendar():
+def stock() -> pd.DataFrame:
     rows = [dict(region="zone", indicator="hightech_enterprises", start=p, end=p, months=0, value=v, unit="家",
                  published=p, demo=True) for p, v in (("2017-12", 72.0), ("2018-06", 78.0))]
-    stock = tables.shape(rows, tables.SERIES)
-    r = pace(stock, "hightech_enterprises", batches=CATALOG.batches)
-    assert r["fits"] == "batch" and r["reason"].startswith("批次进度") and np.isfinite(r["due"])
-    assert r["linear"] == pytest.approx(72 + (100 - 72) / 2, abs=3)
+    return tables.shape(rows, tables.SERIES)
+
+
+BATCHES = CATALOG.batches.assign(known_from=CATALOG.batches["known_from"].clip(upper=pd.Period("2018-06", freq="M")))
+
+
+def test_while_batches_of_the_year_are_not_planned_no_batch_pace_is_given():
+    r = pace(stock(), "hightech_enterprises", batches=CATALOG.batches)  # in June one of two is planned
+    assert r["fits"] == "linear" and np.isnan(r["batch"])
+    assert batch_pace(95.0, 72.0, CATALOG.batches, "zone", JUNE, CATALOG).empty
+
+
+def test_a_stock_in_batches_is_held_to_its_calendar():
+    r = pace(stock(), "hightech_enterprises", batches=BATCHES)
+    assert r["fits"] == "batch" and r["reason"].startswith("批次进度:还有2批未公布")
+    assert r["linear"] == pytest.approx(72 + (95 - 72) / 2)
+    line = batch_pace(95.0, 72.0, BATCHES, "zone", JUNE, CATALOG).set_index("month")
+    assert line.at[6, "batch"] == pytest.approx(r["due"]) and line.at[6, "linear"] == r["linear"]
+    assert line.at[12, "batch"] == line.at[12, "linear"] == 95.0
+    assert (line["batch"].diff().dropna().ne(0)).sum() == 2  # it moves on the two planned dates and else stands still
+
+
+def test_a_batch_of_another_promise_moves_no_stock():
+    """新增科技小巨人 is a target of its own: its 9 applicants are no high-tech enterprises to come."""
+    others = BATCHES["indicator"].eq("new_tech_little_giants")
+    assert others.any()
+    with_, without = (pace(stock(), "hightech_enterprises", batches=b) for b in (BATCHES, BATCHES[~others]))
+    assert with_["due"] == without["due"]

@@ -104,7 +104,7 @@ def mixed(colour: str, part: float) -> tuple[float, ...]:
 
 def _drawn(canvas: Canvas, ax) -> np.ndarray:
     """Points every few px along what the axes show, to keep labels off it."""
-    paths = [line.get_transform().transform(np.column_stack(line.get_data(orig=False))) for line in ax.lines]
+    paths = [line.get_transform().transform(line.get_path().vertices) for line in ax.lines]  # steps as they are drawn
     bands = [c for c in ax.collections if isinstance(c, PolyCollection)]
     paths += [ax.transData.transform(p.vertices) for c in bands for p in c.get_paths()]
     points = list(paths)

@@ -27,6 +27,7 @@ def pace(
     chance_words: str = "",
     show: Show = plain,
     season: pd.DataFrame | None = None,
+    season_words: str = "季节进度",
     size: str = "",
 ) -> Figure:
     """Cumulative figure against target and paces, with a fan to the year end.
@@ -34,7 +35,8 @@ def pace(
     Parameters
     ----------
     to_date : `month` (1-12), `value`. quantiles : year-end values by level (empty where there is no projection).
-    season : optional `month`, `value`, `low`, `high`: the pace that past years kept, scaled to the target.
+    season : optional `month`, `value`, `low`, `high`: the pace that past years kept, scaled to the target, which is
+        called `season_words`.
     """
     tall = len(quantiles) > 0
     canvas = Canvas(caption, size, need=1240 if tall else 0)
@@ -84,7 +86,7 @@ def pace(
     due = s[s["month"] == k] if past else pd.DataFrame()
     if len(due):
         at = min(max(k, 7), 8)
-        label(canvas, ax, f"季节进度\uff08色带为历年范围\uff09\n{k}月应达{show(float(due['value'].iloc[0]))}{unit}",
+        label(canvas, ax, f"{season_words}\uff08色带为历年范围\uff09\n{k}月应达{show(float(due['value'].iloc[0]))}{unit}",
               (at, float(np.interp(at, m, np.r_[0, s["value"]]))), (0.5, 0.9), 13, look.SEASON_TEXT,
               leader=look.SEASON_LINE)
     if tall:
@@ -174,6 +176,7 @@ def stock(
     chance_words: str = "",
     unit: str = "",
     events: pd.DataFrame | None = None,
+    due: pd.DataFrame | None = None,
     size: str = "",
 ) -> Figure:
     """A stock as steps over a year, and under it what came and went.
@@ -183,6 +186,7 @@ def stock(
     levels : `month`, `value`. changes : `month`, `kind` (text), `value` (signed). events : `month`, `label`,
         `expected`; the stock is expected to step at the expected ones, evenly.
     interval : low, median, high of the year end as they are to be printed, with `quantiles` for the bands.
+    due : `month`, `batch`, `linear`: what the stock should be at each month's end, by the batches and in equal steps.
     """
     canvas = Canvas(caption, size, need=1250)
     d = levels.sort_values("month")
@@ -196,8 +200,9 @@ def stock(
     q = quantile(quantiles) if quantiles is not None and len(quantiles) else None
     ends = [d["value"].max(), d["value"].min()] + ([target] if np.isfinite(target) else [])
     ends += [q(0.025), q(0.975)] if q else []
+    ends += due[["batch", "linear"]].stack().tolist() if due is not None else []
     room = max(max(ends) - min(ends), 1)
-    upper.set_ylim(min(ends) - 0.15 * room, max(ends) + 0.14 * room)
+    upper.set_ylim(min(ends) - 0.25 * room, max(ends) + 0.14 * room)
     upper.set_xlim(0.5, 12.5)
     upper.set_xticks([])
     ticks(upper, n=5)
@@ -218,6 +223,13 @@ def stock(
         upper.step(x, np.r_[y, y[-1]], where="post", color=look.NAVY, linewidth=canvas.pt(2), linestyle=DOTS)
         for level, colour in LEVELS:
             upper.fill_between([11.5, 12.5], q((1 - level) / 2), q((1 + level) / 2), color=colour, linewidth=0)
+    if due is not None and len(due):
+        x = np.r_[due["month"] - 0.5, 12.5]
+        upper.step(x, np.r_[due["batch"], target], where="post", color=look.SEASON_LINE, linewidth=canvas.pt(1.8),
+                   gid=REFERENCE, zorder=1.5)
+        even = due["linear"].to_numpy()
+        upper.plot(np.r_[0.5, due["month"] + 0.5], np.r_[2 * even[0] - even[1], even], color=look.BENCHMARK, linewidth=canvas.pt(1.6), dashes=DASHES,
+                   gid=REFERENCE, zorder=1.5)
     if np.isfinite(target):
         reference(canvas, upper, target, target_words)
     previous = None
@@ -226,6 +238,14 @@ def stock(
             bold = 0.7 if r.month == last or previous is None else 0.0
             label(canvas, upper, plain(r.value), (r.month, r.value), (0, -0.4), 14, look.NAVY, bold=bold)
         previous = r.value
+    if due is not None and len(due):
+        at = due.set_index("month")
+        words = {c: f"{n}\n{last}月应达{plain(round(at.at[last, c]))}{unit}"
+                 for c, n in (("batch", "批次进度"), ("linear", "序时进度"))}
+        x = max(last - 2, 1)
+        label(canvas, upper, words["linear"], (x + 0.5, at.at[x, "linear"]), (-0.6, -0.8), 12.5, look.SECOND)
+        label(canvas, upper, words["batch"], (x, at.at[x, "batch"]), (-0.3, 0.9), 12.5, look.SEASON_TEXT,
+              leader=look.SEASON_LINE)
     kinds = list(dict.fromkeys(changes["kind"]))
     looks = dict(zip(kinds, LOOKS, strict=False))
     heights: dict[tuple[int, bool], float] = {}

@@ -35,6 +35,35 @@ def sdg_status(base: float, now: float, target: float, passed: float, total: flo
     return ratio, next((word for cut, word in SDG if ratio >= cut), AWAY)
 
 
+def batch_pace(target: float, base: float, batches: pd.DataFrame, region: str, last: pd.Period,
+               catalog: Catalog) -> pd.DataFrame:
+    """What a stock that moves in batches should be at each month's end to reach its target, as known in `last`.
+
+    Parameters
+    ----------
+    target : value due at the year's end. base : value at the end of last year. batches : the catalog's batch calendar.
+    Returns
+    -------
+    `month` (1-12), `batch` (target less what the batches after that month usually bring; no rows while batches
+    of the year are not planned yet) and `linear`, the way from `base` in equal steps.
+    Source
+    ------
+    批次参考表;未公布的批次按往年通过率和按时公布的可能计。
+    """
+    months = np.arange(1, 13)
+    plan = waiting(batches, region, last, last, catalog)
+    if not plan or not plan["whole"]:
+        return pd.DataFrame(columns=["month", "batch", "linear"])
+    c = plan["calendar"]
+    when = c["announced"].where(c["out"], c["expected"]).dt.month
+    numbers = sorted(c.loc[c["kind"].eq("pass") & ~c["out"], "batch"].unique())
+    in_time = dict(zip(numbers, (on_time for _, on_time in plan["coming"]), strict=True))
+    sure = c["batch"].map(in_time).where(~c["out"], 1.0)
+    gain = (c["number"] * plan["rate"] * sure).where(c["kind"].eq("pass"), -c["number"] * plan["lapse"] * ~c["out"])
+    due = [target - float(gain[when > m].sum()) for m in months]
+    return pd.DataFrame({"month": months, "batch": due, "linear": base + (target - base) * months / 12})
+
+
 def season_share(source: pd.DataFrame, k: int, year: int) -> tuple[float, int]:
     """The share of a year that past years had done by month k, and of how many full years it is the mean."""
     past = source[(source["end"].dt.year < year) & source["months"].between(1, 11)]
@@ -82,7 +111,8 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
         due["linear"] = base + (r.target_low - base) * k / 12
         change, now = source["value"].diff().iloc[1:], r.actual
         fits, reason = "linear", "存量由上年末匀速推到目标"
-        if catalog.indicators[r.indicator].batch and (plan := waiting(batches, r.region, last, r.as_of, catalog)):
+        plan = waiting(batches, r.region, last, r.as_of, catalog) if catalog.indicators[r.indicator].batch else {}
+        if plan and plan["whole"]:  # with batches still to be planned, what is to come is not known
             coming = sum(n * on_time for n, on_time in plan["coming"]) * plan["rate"] - plan["ending"] * plan["lapse"]
             due["batch"] = r.target_low - coming
             fits, reason = "batch", f"还有{len(plan['coming'])}批未公布,按往年通过率预计净增{coming:.0f}"

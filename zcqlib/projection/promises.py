@@ -93,11 +93,12 @@ def waiting(batches: pd.DataFrame | None, region: str, last: pd.Period, as_of: p
     """The batch calendar of one place as known then, {} where the year has none.
 
     `coming` (applicants, chance of being announced this year) of each batch not yet announced, `rate` that passes,
-    `ending` certificates that end, `lapse` the share of them that lapses.
+    `ending` certificates that end, `lapse` the share of them that lapses, `calendar`, this year's rows, and whether they
+    are its `whole`: as many batches as last year had. Batches of what is promised by itself move no stock.
     """
     if batches is None:
         return {}
-    plan = batches[(batches["known_from"] <= as_of)
+    plan = batches[(batches["known_from"] <= as_of) & ~batches["indicator"].isin(catalog.targets["id"])
                    & (batches["region"].isin(catalog.parks) if region == "zone" else batches["region"].eq(region))]
     this = plan["year"] == as_of.year
     if not this.any():
@@ -111,7 +112,10 @@ def waiting(batches: pd.DataFrame | None, region: str, last: pd.Period, as_of: p
     return dict(coming=[(int(group["number"].sum()), in_time(days[past["batch"] == number].to_numpy(float)))
                         for number, group in coming.groupby("batch")],
                 rate=(decided["done"].sum() + 20 * usual) / (decided["number"].sum() + 20),
-                ending=int(ending["number"].sum()), lapse=float(ending["rate"].mean()) if len(ending) else 0.0)
+                ending=int(ending["number"].sum()), lapse=float(ending["rate"].mean()) if len(ending) else 0.0,
+                calendar=plan[this].assign(out=out[this]),
+                whole=plan.loc[this & passes, "batch"].nunique()
+                >= plan.loc[passes & plan["year"].eq(as_of.year - 1), "batch"].nunique())
 
 
 def batch_stock(t, part: pd.DataFrame | None, as_of: pd.Period, batches: pd.DataFrame | None, catalog: Catalog,

@@ -10,6 +10,7 @@ from zcqlib import analysis, figures
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
+from zcqlib.projection.pace import batch_pace
 from zcqlib.views.parts import ALL, names, quantiles, row
 
 
@@ -40,7 +41,8 @@ def enterprises(month: Month) -> Figure:
     order = [k for k, _ in kinds.values()]
     changes = changes.sort_values("kind", key=lambda s: s.map(order.index), kind="stable")
     b = month.catalog.batches
-    b = b[(b["year"] == month.year) & b["kind"].eq("pass") & (b["known_from"] <= month.known)].drop_duplicates("batch")
+    b = b[b["indicator"].eq("hightech_recognised") & b["year"].eq(month.year) & (b["known_from"] <= month.known)]
+    b = b[b["kind"].eq("pass")].drop_duplicates("batch")
     when = b["announced"].where(b["announced"].dt.to_period("M") <= month.known, b["expected"])
     events = pd.DataFrame(
         {
@@ -59,6 +61,8 @@ def enterprises(month: Month) -> Figure:
         else (f"{words.chance_number(r['probability'])} 达到{words.number(r['target_low'], '家')}的把握")
     )
     identity = enterprise_identity(month)
+    opening = identity.set_index("measure")["value"]["opening"] if len(identity) else float("nan")
+    due = batch_pace(r["target_low"], opening, month.catalog.batches, "zone", month.period, month.catalog) if r else None
     return figures.stock(
         pd.DataFrame({"month": levels["end"].dt.month, "value": levels["value"]}),
         changes,
@@ -75,6 +79,7 @@ def enterprises(month: Month) -> Figure:
         interval=(r["low"], r["median"], r["high"]) if r else None,
         unit="家",
         events=events,
+        due=due,
     )
 
 

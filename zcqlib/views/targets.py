@@ -51,6 +51,7 @@ def pace_figure(
         show=(lambda v: words.number(v, "", 1)) if unit in ("亿元", "%") else figures.plain,
         chance_words=words.typeset(chance),
         season=s,
+        season_words="批次进度" if month.catalog.indicators[indicator].batch else "季节进度",
         target_words=target(r) if r else "",
     )
 
