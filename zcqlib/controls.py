@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from zcqlib.month import Month
 from zcqlib.tables import ZcqError
 
 WIDE = {"description_width": "initial"}
+UNSEEN = "ZCQ_UNSEEN"  # environment of a run, whose notebooks are kept without controls: nothing is drawn for them
 
 
 def picture(figure: Figure, wide: int = 960) -> bytes:
@@ -74,7 +76,8 @@ def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> wid
 
     for box in boxes.values():
         box.observe(redraw, "value")
-    redraw()
+    if UNSEEN not in os.environ:
+        redraw()
     return widgets.VBox([widgets.HBox(list(boxes.values())), told, image])
 
 
@@ -110,7 +113,8 @@ def what_if(month: Month) -> widgets.VBox:
         box.observe(retarget, "value")
     for box in (pace, aim):
         box.observe(tell, "value")
-    retarget()
+    if UNSEEN not in os.environ:
+        retarget()
     return widgets.VBox([widgets.HBox([which, where, out]), widgets.HBox([pace, aim]), told, image])
 
 
@@ -125,7 +129,8 @@ def membership(month: Month, form: str = "month") -> widgets.VBox:
         told.value = "".join(f.to_html(index=False) for f in (m.ranks, m.totals, m.past))
 
     which.observe(redraw, "value")
-    redraw()
+    if UNSEEN not in os.environ:
+        redraw()
     return widgets.VBox([which, told])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,8 +133,9 @@ def _origin(month: Month, shown: str, number: str, about: set[str], held: dict[s
         if table not in held:
             held[table] = _rows(month, table, about)
         for column, fixed in columns.items() if len(held[table]) else ():
-            hit = _match(held[table], column, fixed, value, digits, unit)
-            if len(hit):
+            at = _match(held[table], column, fixed, value, digits, unit)
+            if len(at):
+                hit = held[table].iloc[at]
                 when = next((c for c in ("as_of", "end", "period") if c in hit), key[0])
                 now = hit[hit[when].astype(str) == str(month.period)]
                 r = (now if len(now) else hit).iloc[0]
@@ -160,11 +161,12 @@ def _derived(shown: str, about: set[str]) -> Number:
     return Number(shown, value, "由图中数据推算(合计、差、占比或计数)", inputs=inputs)
 
 
-def _match(rows: pd.DataFrame, column: str, fixed: str, value: float, digits: int, unit: str) -> pd.DataFrame:
-    """Rows whose value is printed as this number with this unit; of projections, to the digits that `words` prints."""
+def _match(rows: pd.DataFrame, column: str, fixed: str, value: float, digits: int, unit: str) -> Sequence[int]:
+    """Places of the rows whose value is printed as this number with this unit; of projections, to the digits that
+    `words` prints."""
     chance = column == "probability"
     if chance and digits:
-        return rows[:0]
+        return []
     factor, bare = .01 if chance else LARGE.get(unit[:1], 1.0), unit[1:] if unit[:1] in LARGE else unit
     with np.errstate(invalid="ignore"):
         scaled = rows[column].to_numpy(float) / factor * 10**digits
@@ -173,7 +175,7 @@ def _match(rows: pd.DataFrame, column: str, fixed: str, value: float, digits: in
         at = [i for i in at if _same_unit(bare, fixed or rows["unit"].array[i])]
     if "as_of" in rows and not chance:
         at = [i for i in at if digits == words.row_scale(rows.iloc[i]).digits]
-    return rows.iloc[at]
+    return at
 
 
 def _same_unit(printed: str, unit: str) -> bool:

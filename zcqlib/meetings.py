@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 
 from zcqlib import answers, lineage
@@ -64,10 +63,10 @@ def _links(month: Month) -> dict[str, str]:
     """Section → place of its cell in the HTML edition, seen from the folder of the briefing."""
     found = {}
     for path in sorted((month.workspace.root / "notebooks").glob("[0-9][0-9]_*.ipynb")):
-        for cell in nbformat.read(path, 4).cells:
+        for cell in _code(path):
             for section, call in CELLS.items():
-                if cell.cell_type == "code" and call in cell.source:
-                    found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell.id}")
+                if call in "".join(cell["source"]):
+                    found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell['id']}")
     return found
 
 
@@ -212,8 +211,13 @@ def _ledger_agrees(month: Month, t: Tables, rows: pd.DataFrame) -> int:
 
 def _said(path: Path) -> list[str]:
     """The sentences that an executed notebook shows as text."""
-    outputs = [o for c in nbformat.read(path, 4).cells if c.cell_type == "code" for o in c.get("outputs", [])]
-    return [s for o in outputs for s in str(o.get("data", {}).get("text/markdown", "")).split("。") if s]
+    outputs = [o for c in _code(path) for o in c["outputs"]]
+    return [s for o in outputs for s in "".join(o.get("data", {}).get("text/markdown", "")).split("。") if s]
+
+
+def _code(path: Path) -> list[dict]:
+    """The code cells of a notebook as stored, texts in lines; nbformat would take a second to import."""
+    return [c for c in json.loads(path.read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
 
 
 def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:

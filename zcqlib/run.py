@@ -268,7 +268,7 @@ def _run_notebooks(workspace: Workspace, vintage: Path, folder: Path, ready: Map
                     if name is None:
                         return
                     tell(name, len(made) + 1, of)
-                kernel = kernel or Kernel(workspace.root, vintage)
+                kernel = kernel or Kernel(workspace.root, vintage, {"ZCQ_UNSEEN": "1"})
                 problem, notes = kernel.execute(ready[name], workspace.root / "notebooks")
                 write_atomic(folder / "notebooks" / f"{name}.ipynb", nbformat.writes(ready[name]).encode())
                 files = [f"notebooks/{name}.ipynb", *notes["saved"]]

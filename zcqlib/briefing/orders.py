@@ -39,7 +39,7 @@ def gap_orders(projections: pd.DataFrame, series: pd.DataFrame, targets: pd.Data
     """
     linked = targets.loc[targets["relation"].isin(LINKED), "id"]
     rows, zone = [], projections[projections["region"].isin(["zone", "city"]) & ~projections["indicator"].isin(linked)]
-    done = _steps(series)
+    done = {place: rows for place, rows in _steps(series).groupby(["region", "indicator"])}
     for z in zone[zone["kind"].isin(["flow", "stock"]) & (zone["probability"] < .5)].to_dict("records"):
         as_of, s = pd.Period(z["as_of"], "M"), row_scale(z)
         left = pd.period_range(as_of + 1, pd.Period(f"{z['year']}-12", "M"), freq="M")
@@ -51,8 +51,8 @@ def gap_orders(projections: pd.DataFrame, series: pd.DataFrame, targets: pd.Data
         t = targets[targets["id"] == z["indicator"]]
         unit = t.iloc[0] if len(t) else {"responsible": "", "responsible_basis": "none"}
         for region, share in zip(own.index, _split(float(gap), own, s.digits), strict=True):
-            past = done[(done["region"] == region) & (done["indicator"] == z["indicator"])
-                        & (done["end"] <= as_of) & (done["end"] > as_of - HISTORY)]
+            past = done.get((region, z["indicator"]), series[:0])
+            past = past[(past["end"] <= as_of) & (past["end"] > as_of - HISTORY)]
             season = past.groupby(past["end"].dt.month)["value"].sum().reindex([m.month for m in left]).fillna(0)
             season = season if season.min() >= 0 and season.sum() > 0 else season * 0 + 1
             for month, part in zip(left, _split(share, season, s.digits), strict=True):

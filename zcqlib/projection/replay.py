@@ -197,7 +197,8 @@ def score_stored(projections: pd.DataFrame, quantiles: pd.DataFrame, series: pd.
     """
     said = projections[projections["probability"].notna()].assign(k=lambda d: d["as_of"].dt.month)
     said = said[said["k"] < 12].reset_index(drop=True)
-    ends = {name: _closed(part) for name, part in series.groupby(["region", "indicator"])}
+    closing = series[series["end"].dt.year.isin({y for year in said["year"] for y in (year - 1, year)})]
+    ends = {name: _closed(part) for name, part in closing.groupby(["region", "indicator"])}
     levels_of, truth = growth_of or {}, []
     for r in said.itertuples():
         end = ends.get((r.region, levels_of.get(r.indicator, "") if r.kind == "growth" else r.indicator), {})
