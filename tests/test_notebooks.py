@@ -252,16 +252,32 @@ def test_a_number_changed_in_a_notebooks_conclusion_is_found(opened):
         meetings.check(opened)
 
 
-def test_one_number_changed_in_a_table_fails_the_check_and_names_both_places(opened):
+@pytest.mark.parametrize(("table", "row", "column", "value", "words"), [
+    ("PROJECTIONS", "region == 'zone' and indicator == 'patent_applications'", "actual", 3100.,
+     "印有.*(PROJECTIONS|数据表).*两处不一致"),
+    ("RANKS", "region == 'gaoxin' and indicator == 'composite' and period == '2018-09'", "value", 70.,
+     "印有.*(RANKS|数据表).*两处不一致"),
+    ("PLACES", "region == 'gaoxin' and indicator == 'composite' and period == '2018-09' and place == 3", "probability",
+     .77, "图 07_place_chances.*印有.*按现在的PLACES应为「77%」"),
+    ("WHY", "region == 'zone' and indicator == 'patent_grants' and probability > .001", "probability", .4,
+     "印有.*按现在的WHY应为"),
+    ("PROBLEMS", "severity == 'warning' and published == '2018-09'", "severity", "info", "印有「.*提醒.*PROBLEMS应为")])
+def test_one_value_changed_in_a_table_fails_the_check_and_names_both_places(opened, table, row, column, value, words):
     def change(content):
         frame = pd.read_parquet(io.BytesIO(content))
-        shown = frame["region"].eq("zone") & frame["indicator"].eq("patent_applications")
-        frame.loc[frame.index[frame["actual"].notna() & shown][0], "actual"] *= .9
+        frame.loc[frame.query(row).index[0], column] = value
         out = io.BytesIO()
         frame.to_parquet(out)
         return out.getvalue()
-    with changed(opened.vintage / "PROJECTIONS.parquet", change), \
-            pytest.raises(ReconciliationError, match="印有.*(PROJECTIONS|数据表).*两处不一致"):
+    with changed(opened.vintage / f"{table}.parquet", change), \
+            pytest.raises(ReconciliationError, match=words):
+        meetings.check(opened)
+
+
+def test_a_number_of_a_figure_that_stands_in_no_table_is_drawn_again_and_compared(opened):
+    path = opened.folder / "passports" / "05_effort.json"
+    with changed(path, lambda content: re.sub("(\\d+)项低于序时".encode(), "77项低于序时".encode(), content)), \
+            pytest.raises(ReconciliationError, match="图 05_effort.*印有「77项低于序时.*应为「\\d+项低于序时"):
         meetings.check(opened)
 
 

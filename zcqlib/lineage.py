@@ -102,14 +102,19 @@ def figure_passport(figure, month: Month, name: str) -> Passport:
     """The passport of a figure: every number that it prints outside its axes, and where the tables hold it."""
     caption, numbers, held = figure.zcq_caption, {}, {}
     about = set(caption.about)
-    texts = [t for t in figures.texts(figure, axes=False)
-             if NUMBER.search(t) and not t.startswith(("来源", "数据截至", "ZCQ-"))]
+    texts = printed(figure)
     for text in texts:
-        for shown, number in _printed(text):
+        for shown, number in _numbers(text):
             if shown not in numbers:
                 counts = not about and len(text) > len(shown) + 3 and re.fullmatch(r"\d\d?", number)
                 numbers[shown] = _derived(shown, about) if counts else _origin(month, shown, number, about, held)
     return Passport(code(month.period, name), caption.title, tuple(numbers.values()), (), tuple(texts))
+
+
+def printed(figure) -> list[str]:
+    """The texts of a figure in which numbers are results: neither its axes nor its footer."""
+    return [t for t in figures.texts(figure, axes=False)
+            if NUMBER.search(t) and not t.startswith(("来源", "数据截至", "ZCQ-"))]
 
 
 def code(period: pd.Period, name: str) -> str:
@@ -118,7 +123,7 @@ def code(period: pd.Period, name: str) -> str:
     return passport.code(period, "F", int(first), rest) if first.isdecimal() else passport.code(period, "F", 0, name)
 
 
-def _printed(text: str) -> Iterator[tuple[str, str]]:
+def _numbers(text: str) -> Iterator[tuple[str, str]]:
     """Number with the unit that follows, and the number; dates and limits of lights are no results."""
     text = DATES.sub(" ", text)
     for m in NUMBER.finditer(text):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import answers, lineage
+from zcqlib import answers, lineage, redraw
 from zcqlib.briefing import brief, conclusions, ledger, orders, pages, passport, slides, words
 from zcqlib.briefing.pages import MEETINGS, Tables
 from zcqlib.briefing.passport import Passport, ReconciliationError
@@ -23,9 +23,9 @@ from zcqlib.month import Month
 from zcqlib.workspace import digest, note, write_atomic
 
 # section → what its cell in the notebooks calls; the first cell that does is linked
-CELLS = {"state": "say.state_of_month", "late": "views.submissions", "moved": "views.waterfall",
+CELLS = {"state": "say.state_of_month", "late": "views.completeness", "moved": "views.outlook",
          "chances": "views.chances", "open": "views.pace", "parks": "views.chances", "ranks": "views.places",
-         "groups": "views.scores", "orders": "views.orders", "stages": "views.milestones", "attain": "views.bullets"}
+         "groups": "views.scores", "orders": "views.orders", "stages": "views.promises", "attain": "views.bullets"}
 # a chance in a figure's text, but for the mean of many
 CHANCE = re.compile(r"\d+%(?=\s*完成把握)|(?<!均把握)(?<=把握)\d+%|(?<=把握仍为)\d+%")
 
@@ -153,7 +153,8 @@ def check(month: Month) -> int:
             compared += sum(_said_right(f"图 {path.stem} ", text, forms | own) for text in p.texts)
     for path in sorted((month.folder / "notebooks").glob("*.ipynb")):
         compared += sum(_said_right(f"笔记本 {path.stem} 的结论", text, forms) for text in _said(path))
-    return compared + sum(_agree(month, t, m) for m in MEETINGS) + _ledger_agrees(month, t, _rows(month, t))
+    compared += sum(_agree(month, t, m) for m in MEETINGS) + _ledger_agrees(month, t, _rows(month, t))
+    return compared + redraw.agree(month)
 
 
 def _agree(month: Month, t: Tables, meeting: str) -> int:
@@ -223,11 +224,13 @@ def _code(path: Path) -> list[dict]:
 def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
     """What is worded in a fixed form: name → how it is found in a text, and all the wordings that the tables give."""
     rows = [r | {"demo": False} for r in t.projections[t.projections["median"].notna()].to_dict("records")]
-    whole = {words.projection_sentence(r, commitment=c).split(";")[0] for r in rows for c in ("firm", "aspiration")}
+    whole = {words.projection_sentence(r).split(";")[0] for r in rows}
     head = t.projections[t.projections["region"].isin(pages.ZONES) & t.projections["indicator"].isin(t.headline)]
     ranks, n = t.ranks[t.ranks["indicator"] == "composite"].dropna(subset=["rank", "low"]), conclusions.lights(head)
+    y, q, m = t.period.year, t.period.quarter, t.period.month
+    spans = (str(t.period), f"{y}Q{q}", f"{y}H{1 + (m > 6)}", str(y))
     places = {f"{words.number(r.value, '分')},{r.told}"
-              for _, g in ranks.groupby("period") for r in conclusions.placed(g).itertuples()}
+              for _, g in ranks[ranks["period"].isin(spans)].groupby("period") for r in conclusions.placed(g).itertuples()}
     lights = ("met", "good", "open", "hard", "stage")
     counted = {f"{words.LIGHTS[k][1:]}{of}{n[k]}项" for k in lights for of in ("", "的")}
     asks = {f"缺口分解为{len(t.orders)}条月度要求"}

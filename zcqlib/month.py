@@ -34,7 +34,7 @@ class Month:
     vintage: Path
 
     def table(self, name: str) -> pd.DataFrame:
-        """One table of the vintage, such as SERIES or PROJECTIONS.
+        """One table of the vintage, such as SERIES or PROJECTIONS, the latter with the plan's `commitment`.
 
         Raises
         ------
@@ -42,7 +42,11 @@ class Month:
         """
         note(f"read {self.vintage.parent.name}/{name}")
         path = self.vintage / f"{name}.parquet"
-        return _parquet(path, path.stat().st_mtime_ns if path.exists() else 0).copy(deep=False)
+        frame = _parquet(path, path.stat().st_mtime_ns if path.exists() else 0).copy(deep=False)
+        if name == "PROJECTIONS":
+            promised = self.catalog.targets.drop_duplicates("id").set_index("id")["commitment"]
+            frame["commitment"] = frame["indicator"].map(promised).fillna("firm")
+        return frame
 
     @property
     def folder(self) -> Path:

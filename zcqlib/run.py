@@ -231,9 +231,6 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
                 log.info("网页:%d 页", len(edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")))
                 if pictures := sorted(folder.glob("[0-9][0-9]_*.png")):
                     contact_sheet(pictures, folder / "contact.png")
-            if not only and not any(o.state == "failed" for o in outcomes) and not line.published_only(vintage):
-                tell("核对各产出的数字", len(paths), len(paths) + 1)
-                outcomes += _disagreement(workspace, month, as_of or month, vintage)
             record = json.loads((vintage / "vintage.json").read_text("utf-8"))
             manifest = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo,
                         "vintage": vintage.name, "inputs": record["recipe"]["inputs"], "rows": record["rows"],
@@ -242,6 +239,9 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
                         "notebooks": dict(sorted((before.get("notebooks", {}) | made if only else made).items()))}
             write_atomic(folder / "manifest.json",
                          json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode())
+            if not only and not any(o.state == "failed" for o in outcomes) and not line.published_only(vintage):
+                tell("核对各产出的数字", len(paths), len(paths) + 1)
+                outcomes += _disagreement(workspace, month, as_of or month, vintage)
         log.info("完成:%s", "、".join(f"{o.name} {o.state}" for o in outcomes if o.state != "kept") or "没有变化")
     return Report(vintage, folder, outcomes, manifest)
 

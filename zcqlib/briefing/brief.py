@@ -35,7 +35,7 @@ STYLES = {"公文标题": ("方正小标宋简体", 22, 34), "公文一级": ("�
           "公文落款": ("仿宋_GB2312", 16, 28), "公文表格": ("仿宋_GB2312", 11, 15),
           "公文编号": ("仿宋_GB2312", 10.5, 16)}
 FALLBACKS = {"方正小标宋简体": "宋体", "黑体": "SimHei", "楷体_GB2312": "楷体", "仿宋_GB2312": "仿宋"}
-SHORT = 7  # letters of a column that is never broken
+MARGIN = 1.5  # letters that the margins of a cell take
 _COUNT = "一二三四五六七八九十"
 
 
@@ -80,6 +80,8 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
             if page.table:
                 at._p.addprevious(_table(doc, page.table)._tbl)
             _mark(at.insert_paragraph_before(page.note + "\t", "公文编号"), page)
+    if pages:  # the last line of the brief never stands alone on a page
+        next(p for p in reversed(doc.paragraphs) if p.style.name == "公文编号").paragraph_format.keep_with_next = True
     at._p.getparent().remove(at._p)
     for run in doc.element.body.iter(qn("w:r")):
         style = Paragraph(next(run.iterancestors(qn("w:p"))), doc).style.name
@@ -104,14 +106,9 @@ def _table(doc, rows: Sequence[Sequence[str]]) -> Table:
     table = doc.add_table(len(rows), len(rows[0]), "Table Grid")
     section = doc.sections[0]
     room = section.page_width - section.left_margin - section.right_margin
-    lengths = [max(len(r[j]) for r in rows) for j in range(len(rows[0]))]
-    widths = [Pt(STYLES["公文表格"][1]) * (n + 1.5) for n in lengths]
-    short = sum(w for w, n in zip(widths, lengths, strict=True) if n <= SHORT)
-    if sum(widths) > room and short < room:  # short columns keep their width, long ones share what is left
-        left = (room - short) / (sum(widths) - short)
-        widths = [w if n <= SHORT else w * left for w, n in zip(widths, lengths, strict=True)]
+    letters = _widths(rows, int(room / Pt(STYLES["公文表格"][1])))
     table.autofit = False
-    widths = [int(room * w / sum(widths)) for w in widths]
+    widths = [int(room * w / sum(letters)) for w in letters]
     for j, width in enumerate(widths):
         table.columns[j].width = width
     for i, row in enumerate(rows):
@@ -124,6 +121,26 @@ def _table(doc, rows: Sequence[Sequence[str]]) -> Table:
                 cell.paragraphs[0].runs[0].bold = True
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     return table
+
+
+def _widths(rows: Sequence[Sequence[str]], room: int) -> list[float]:
+    """Letters for each column: each gets its longest word of four, then one more goes where it saves most lines."""
+    long = [[sum(.55 if c.isascii() else 1 for c in text) for text in column] for column in zip(*rows, strict=True)]
+    widths = [min(max(column), 4) + MARGIN for column in long]
+
+    def lines(j: int, more: float = 0.0) -> int:
+        """Lines of all rows if a column were wider."""
+        tall = [[-(-n // (w + more * (k == j) - MARGIN)) for n in column] for k, (column, w) in enumerate(
+            zip(long, widths, strict=True))]
+        return sum(map(max, zip(*tall, strict=True)))
+
+    while sum(widths) + 1 <= room:
+        wants = [j for j, column in enumerate(long) if max(column) > widths[j] - MARGIN]
+        if not wants:
+            break
+        best = min(wants, key=lambda j: (lines(j, 1.0), lines(j, 2.0), -max(long[j]) / widths[j]))
+        widths[best] += 1
+    return widths
 
 
 def make_template() -> bytes:

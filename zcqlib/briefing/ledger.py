@@ -23,6 +23,7 @@ SCOPES = {"zone": "全区", "city": "全市", "each_park": "各园区"}
 WIDTHS = {"编号": 10, "指标": 26, "目标": 20, "责任单位": 40, "关联": 18, "佐证材料": 24,
           "单位回复": 30, "节点状态": 24, "现有佐证": 14, "上次填报": 26, "节点阶段": 20,
           "灯号": 13, "把握用语": 11, "到达月份": 9, "应到月份": 9}
+UNITS = 44  # width of the responsible units among the asks
 ASKS = ("指标", "园区", "责任单位", "月份", "要求", "单位", "历史")
 
 
@@ -153,17 +154,17 @@ def ledger(rows: pd.DataFrame, orders: pd.DataFrame, milestones: pd.DataFrame, p
     form = {k: book.add_format(base | v) for k, v in {
         "text": {"text_wrap": True}, "centre": {"align": "center", "text_wrap": True},
         "number": {"num_format": "#,##0.##"}, "whole": {"num_format": "#,##0"}, "one": {"num_format": "#,##0.0"},
-        "two": {"num_format": "#,##0.00"}, "key": {"font_size": 8, "font_color": "#5B6775"},
+        "two": {"num_format": "#,##0.00"}, "key": {"font_size": 8, "font_color": "#5B6775", "shrink": True},
         "head": {"bold": True, "bg_color": "#14284B", "font_color": "white", "text_wrap": True, "align": "center"},
         "fill": {"locked": False, "bg_color": "#FFFBE6", "text_wrap": True, "num_format": "@"},
         "title": {"bold": True, "font_size": 16, "border": 0}, "plain": {"border": 0, "text_wrap": True},
         "right": {"border": 0, "font_size": 9, "font_color": "#5B6775", "align": "right"}}.items()}
     sheet = book.add_worksheet(SHEET)
     mark = f"({words.DEMO})" if demo else ""
-    sheet.write_string(0, 0, f"{period.year}年{period.month}月目标台账{mark}", form["title"])
+    sheet.write_string(0, 0, words.typeset(f"{period.year}年{period.month}月目标台账{mark}"), form["title"])
     sheet.write_string(0, len(COLUMNS) - 1, code(period, "T", 1), form["right"])
-    sheet.write_string(1, 0, f"共{len(rows)}项;黄色列由责任单位填写,其余列锁定;"
-                             f"数据截至{period.year}年{period.month}月{mark}",
+    sheet.write_string(1, 0, words.typeset(f"共{len(rows)}项;黄色列由责任单位填写,其余列锁定;"
+                                           f"数据截至{period.year}年{period.month}月{mark}"),
                        book.add_format({"font_name": "微软雅黑", "font_size": 10}))
     sheet.set_row(0, 28)
     sheet.set_row(1, 16)
@@ -223,7 +224,7 @@ def ledger(rows: pd.DataFrame, orders: pd.DataFrame, milestones: pd.DataFrame, p
             "完成把握是年末达到目标的概率;灯号按印出的把握分档:80%及以上、40%至79%、40%以下,不看序时进度。",
             "(推定)表示计划原文没有写明责任单位,由其他条目推定,请确认。",
             *((f"本表为{words.DEMO}。",) if demo else ()))):
-        guide.write_string(i, 0, line, form["plain"])
+        guide.write_string(i, 0, words.typeset(line), form["plain"])
     _seal(book, rows, choices)
     book.close()
     return freeze(out.getvalue())
@@ -248,12 +249,14 @@ def _seal(book, rows: pd.DataFrame, choices: list[list[str]]) -> None:
 
 def _orders(book, form: dict, orders: pd.DataFrame, period: pd.Period, name: Callable[[str], str], mark: str) -> None:
     sheet = book.add_worksheet(ORDERS)
-    for j, (head, width) in enumerate(zip(ASKS, (30, 16, 34, 10, 12, 10, 24), strict=True)):
+    for j, (head, width) in enumerate(zip(ASKS, (30, 16, UNITS, 10, 12, 10, 24), strict=True)):
         sheet.set_column(j, j, width)
         sheet.write_string(1, j, head, form["head"])
-    sheet.write_string(0, 0, f"缺口按园区和月份分解,历史上做到次数少的在前{mark}", form["plain"])
+    sheet.write_string(0, 0, words.typeset(f"缺口按园区和月份分解,历史上做到次数少的在前{mark}"), form["title"])
+    sheet.set_row(0, 28)
     sheet.write_string(0, len(ASKS) - 1, code(period, "T", 2), form["right"])
     for i, row in enumerate(ask_rows(orders, name), 2):
+        sheet.set_row(i, 15 * -(-2 * len(row[2]) // UNITS) + 3)
         for j, value in enumerate(row):
             if isinstance(value, float):
                 sheet.write_number(i, j, value, form["number"])

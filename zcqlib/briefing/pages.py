@@ -235,11 +235,11 @@ def _moved(t: Tables, meeting: str) -> list[dict]:
 
 def _chances(t: Tables, meeting: str) -> list[dict]:
     z = _zone(t).dropna(subset=["probability"])
-    z = z[z["kind"] != "milestone"].sort_values("probability", kind="stable").head(15)
+    z = z[z["kind"] != "milestone"].sort_values("probability", kind="stable").head(LISTED)
     if z.empty:
         return []
     rows = z.to_dict("records")
-    values = tuple(float(words.whole_chance(r["probability"])) for r in rows)
+    values = tuple(0.0 if p < .01 else 100.0 if p > .99 else float(words.whole_chance(p)) for p in z["probability"])
     numbers = [n for r in rows for n in _row_numbers(t, r)]
     numbers += [Number(f"{v:g}%", v / 100, "把握按整百分数") for v in values]
     chart = Chart(tuple(words.clean(t.name(r["indicator"]), 24) for r in rows), (("完成把握", values),), "%", 100,
@@ -277,10 +277,9 @@ def _open(t: Tables, meeting: str) -> list[dict]:
     duty, out = t.targets.drop_duplicates("id").set_index("id"), []
     for r in [r for r in z.to_dict("records") if words.light(r) in ("hard", "open")][:4]:
         promise = duty.loc[r["indicator"]] if r["indicator"] in duty.index else None
-        commitment = promise["commitment"] if promise is not None else "firm"
         s, short = words.row_scale(r), words.shortfall(r)
         asks, numbers = _asks(t, r["indicator"])
-        lines = [words.projection_sentence(r | {"demo": False}, _recent(t, r), commitment) + "。"]
+        lines = [words.projection_sentence(r | {"demo": False}, _recent(t, r)) + "。"]
         if short is not None:
             lines.append(f"距目标还差{s.text(short)}{'' if not asks else ',分解为:' + asks}。")
         if promise is not None and not promise["responsible"]:
@@ -315,7 +314,7 @@ def _asks(t: Tables, indicator: str) -> tuple[str, list[Number]]:
 def _parks(t: Tables, meeting: str) -> list[dict]:
     p = t.projections[~t.projections["region"].isin(ZONES) & t.projections["indicator"].isin(t.headline)]
     p = p.dropna(subset=["probability", "target_low"])
-    p = p[~p["kind"].isin(["milestone", "recurring"])]
+    p = p[~p["kind"].isin(["milestone", "coverage", "recurring"])]
     if p.empty:
         return []
     worst = p.groupby("indicator")["probability"].mean().nsmallest(8).index
@@ -327,10 +326,10 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
         table.append((t.name(i), *(words.NONE if g is None else words.LIGHTS[words.light(g)][0]
                                    + words.chance_number(g["probability"]) for g in got)))
         numbers += [n for g in got if g is not None for n in _row_numbers(t, g, only="probability")]
-    shown = p[p["indicator"].isin(worst)]
-    title = conclusions.title_heatmap(shown, lambda i: words.clean(t.name(i), 40))
-    numbers += [_count(len(shown), "有目标的格"),
-                _count(sum(words.light(r) == "hard" for r in shown.to_dict("records")), "难度较大的格"),
+    title = conclusions.title_heatmap(p, lambda i: words.clean(t.name(i), 40))
+    lowest = p.loc[p["probability"].idxmin()].to_dict()
+    numbers += [_count(len(p), "有目标的格"), *_row_numbers(t, lowest, only="probability"),
+                _count(sum(words.light(r) == "hard" for r in p.to_dict("records")), "难度较大的格"),
                 _count(len(worst), "列出的指标")]
     return [dict(title=title, lines=[f"列出园区平均把握最低的{len(worst)}项指标。"], numbers=numbers, table=table,
                  note="「—」为园区目标未下达或不给把握;")]

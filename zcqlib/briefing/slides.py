@@ -25,7 +25,8 @@ from zcqlib.tables import ZcqError
 TEMPLATE = Path(__file__).with_name("template.pptx")
 LATIN, EAST = "Arial", "微软雅黑"
 NAVY, INK, GREY = RGBColor(0x14, 0x28, 0x4B), RGBColor(0x1F, 0x29, 0x37), RGBColor(0x5B, 0x67, 0x75)
-BESIDE = 8  # a table of so many rows stands beside a chart, a longer one is left to the brief
+BESIDE = 12  # a table of so many rows stands beside a chart, a longer one is left to the brief
+CHANCES = '[<1]"<1%";[>99]">99%";0"%"'  # chances at the ends as `words.chance_number` says them
 DEMO_FILL = RGBColor(0x8A, 0x5A, 0x00)
 WHITE, BAND = RGBColor(255, 255, 255), RGBColor(0xF3, 0xF5, 0xF7)
 _AFTER = {qn(f"a:{t}") for t in ("cs", "sym", "hlinkClick", "hlinkMouseOver", "rtl", "extLst")}
@@ -76,7 +77,7 @@ def _slide(deck, layout, page: Page) -> None:
     slide.shapes.title.text_frame.text = page.title
     body = next(p for p in slide.placeholders if p.placeholder_format.type in (PP_PLACEHOLDER.BODY,
                                                                                PP_PLACEHOLDER.OBJECT))
-    beside = page.chart is not None and (bool(page.lines) or 0 < len(page.table) <= BESIDE)
+    beside = page.chart is not None and (bool(page.lines) or 0 < len(page.table) - 1 <= BESIDE)
     narrow = int(full * (.52 if page.table and not page.lines else .42)) if beside else full
     if page.lines:
         body.left, body.top, body.width, body.height = left, top, narrow, bottom - top
@@ -141,7 +142,8 @@ def _chart(slide, chart: Chart, x, y, w, h) -> None:
     c.font.color.rgb = INK
     plot, category, value = c.plots[0], c.category_axis, c.value_axis
     plot.gap_width, plot.has_data_labels, plot.vary_by_categories = 70, True, False
-    plot.data_labels.number_format, plot.data_labels.number_format_is_linked = _format(chart), False
+    plot.data_labels.number_format, plot.data_labels.number_format_is_linked = (
+        CHANCES if chart.limit == 100 else _format(chart)), False
     plot.data_labels.position = XL_LABEL_POSITION.OUTSIDE_END
     category.reverse_order, category.format.line.color.rgb = True, GREY
     value.visible, value.has_major_gridlines, value.minimum_scale = False, False, min(

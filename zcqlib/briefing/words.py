@@ -185,10 +185,11 @@ def verb(row: Mapping) -> str:
     return "完成" if row["kind"] in ("flow", "recurring", "coverage") else "达到"
 
 
-def target_words(row: Mapping, s: Scale | None = None, commitment: str = "firm") -> str:
-    """The target with its comparator: 2200件目标, 超过50项的目标, 100—120家的目标, 力争目标."""
+def target_words(row: Mapping, s: Scale | None = None, commitment: str = "") -> str:
+    """The target with its comparator: 2200件目标, 超过50项的目标, 100—120家的目标, 力争目标; `commitment` is the row's."""
     s = s or scale(row["target_low"], row["unit"], _target_digits(row))
-    low, noun = s.text(s.round(row["target_low"])), "力争目标" if commitment == "aspiration" else "目标"
+    hoped = (commitment or row.get("commitment", "firm")) == "aspiration"
+    low, noun = s.text(s.round(row["target_low"])), "力争目标" if hoped else "目标"
     if row["comparator"] == "gt":
         return f"超过{low}的{noun}"
     if row["comparator"] == "between":
@@ -200,7 +201,7 @@ def _target_digits(row: Mapping) -> int | None:
     return 2 if row["indicator"] == "rd_intensity" else None
 
 
-def projection_sentence(row: Mapping, recent: float = float("nan"), commitment: str = "firm") -> str:
+def projection_sentence(row: Mapping, recent: float = float("nan"), commitment: str = "") -> str:
     """The year end of one target in words, consistent as printed.
 
     「全年预计2240件(80%区间2140—2340件),完成2200件目标约七成把握(较可能);已完成1640件,余下3个月月均需187件,为近12个月均值178件的1.05倍」
@@ -208,7 +209,7 @@ def projection_sentence(row: Mapping, recent: float = float("nan"), commitment: 
     Parameters
     ----------
     row : one PROJECTIONS row. recent : mean of the last 12 months (of a stock: mean monthly change), NaN if unknown.
-    commitment : firm, or aspiration for 力争.
+    commitment : firm, or aspiration for 力争; without it what the row says, else firm.
     Returns
     -------
     The sentence without a full stop. All quantities share the target's scale. Needed a month = (target − done as

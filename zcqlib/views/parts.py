@@ -22,8 +22,9 @@ def place(month: Month, region: str) -> str:
 
 
 def target(r: dict) -> str:
-    """A target as a figure prints it: 超过5,000件, 250亿元."""
-    return {"gt": "超过", "between": "不低于"}.get(r["comparator"], "") + shown(r["target_low"], r["unit"])
+    """A target as a figure prints it: 超过5,000件, 250亿元, 力争80家."""
+    hoped = "力争" if r.get("commitment") == "aspiration" else ""
+    return hoped + {"gt": "超过", "between": "不低于"}.get(r["comparator"], "") + shown(r["target_low"], r["unit"])
 
 
 def shown(value: float, unit: str) -> str:
