@@ -12,6 +12,7 @@ from zcqlib.missing import NoReportsError
 
 PERIOD = pd.Period("2018-09", "M")
 NAN = float("nan")
+NAMES = {"zone": "一区四园", "gaoxin": "高新区", "jingkai": "经开区", "city": "全市", "a": "专利申请总量", "b": "市外资金"}
 
 
 def projection(indicator, region="zone", **changes):
@@ -46,12 +47,12 @@ def month(vintage):
         if not (vintage / f"{name}.parquet").exists():
             raise NoReportsError(name)
         return pd.read_parquet(vintage / f"{name}.parquet")
-    return SimpleNamespace(vintage=vintage, period=PERIOD, table=table, catalog=SimpleNamespace(indicators={}),
+    return SimpleNamespace(vintage=vintage, period=PERIOD, table=table, catalog=SimpleNamespace(indicators=dict.fromkeys("ab"), parks=("gaoxin", "jingkai"), name=NAMES.get),
                            workspace=SimpleNamespace(root=vintage.parents[2]))
 
 
-def figure(title, *about, values=(3455.0, 1.6)):
-    rows = pd.DataFrame({"label": ["甲", "乙"], "value": values})
+def figure(title, *about, values=(3455.0, 1.6), labels=("甲", "乙")):
+    rows = pd.DataFrame({"label": labels, "value": values})
     caption = Caption(title=title, subtitle="累计(件);一区四园,2018年1—9月", source="园区月报", as_of="2018年9月",
                       demo=True, about=about)
     return figures.bars(rows, caption, unit="件")
@@ -73,6 +74,27 @@ def test_a_figures_numbers_lead_to_their_rows(vintage):
     assert found["4971件"].table == "PROJECTIONS" and found["4971件"].column == "median"
     assert found["4971件"].value == 4970.6 and found["4971件"].inputs == ("zone/a",)
     assert found["3,455件"].column == "actual"
+
+
+def test_a_number_is_never_taken_from_another_park_or_another_indicator(vintage):
+    path = vintage / "PROJECTIONS.parquet"
+    own = [projection("a", "gaoxin", actual=88.0), projection("b", "jingkai", actual=88.0)]
+    pd.concat([pd.read_parquet(path), tables.shape(own, tables.PROJECTIONS)]).to_parquet(path)
+    given = dict(values=(88.0, 1.6), labels=("经开区", "乙"))
+    assert numbers(vintage, "专利申请", "a", **given)[1]["88件"].table == ""
+    found = numbers(vintage, "专利申请", "a", values=(88.0, 1.6), labels=("高新区", "乙"))[1]["88件"]
+    assert dict(found.key)["region"] == "gaoxin" and found.table == "PROJECTIONS"
+
+
+def test_a_number_of_no_table_names_the_cell_of_the_figures_own_data(vintage):
+    _, found = numbers(vintage, "专利申请", "a", values=(77.738, 0.5), labels=("甲", "乙"))
+    assert found["77.74件"].table == "" and found["77.74件"].value == 77.738
+    assert "甲」的 value" in found["77.74件"].formula
+
+
+def test_a_total_and_a_count_of_rows_are_found_in_the_figures_own_data(vintage):
+    _, found = numbers(vintage, "2项共12件", values=(5.0, 7.0))
+    assert "合计" in found["12件"].formula and found["12件"].value == 12 and "行数" in found["2项共"].formula
 
 
 def test_money_is_found_on_its_printed_scale_and_a_unit_must_fit(vintage):

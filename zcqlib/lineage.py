@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,9 +37,12 @@ PLACES = (("PROJECTIONS", ("region", "indicator", "year", "as_of"),
           ("GROWTH", ("region", "indicator", "end", "basis"), {"reported": "%", "from_levels": "%",
                                                                "on_restated_base": "%"}),
           ("PUBLISHED", ("obs_id",), {"value": ""}))
+TOTAL, ROWS = "合计", "各行"
+SCALES = ("month", "level", "year", "x", "at")  # columns of a figure's table that say where, not how much
 LARGE = {"亿": 1e4, "万": 1e4}  # 万元 as 亿元, 平方米 as 万平方米 or 万㎡
 DATES = re.compile(r"(?:19|20)\d\d(?:[—–-]\d{4})?年?|\d{1,2}(?:[—–-]\d{1,2})?月"
-                   r"|\d+%(?=区间)|[≥<>]\d+%|\d+%?—\d+%(?=\s|$)")
+                   r"|\d+%(?=区间)|[≥<>]\d+%|\d+%?—\d+%(?=\s|$)|\d+个点(?=各)|(?<=代表)\d+%|近?\d+个月(?=均值|从未)"
+                   r"|\d+%(?=起为|名次区间|抽样误差|误差|至\d+%)|\d+%(?=共\S档)|\d+分(?=为)|第?\d+位(?=的可能|$)")
 
 
 def cells(month: Month, names: Iterable[str]) -> dict[str, tuple[Source, ...]]:
@@ -100,15 +103,72 @@ def _plan(vintage: Path, root: Path) -> dict[str, tuple[Source, ...]]:
 
 def figure_passport(figure, month: Month, name: str) -> Passport:
     """The passport of a figure: every number that it prints outside its axes, and where the tables hold it."""
-    caption, numbers, held = figure.zcq_caption, {}, {}
-    about = set(caption.about)
-    texts = printed(figure)
+    caption, numbers, texts = figure.zcq_caption, {}, printed(figure)
+    about, drawn = set(caption.about), _drawn(figure)
+    places = list(_places(month, about))
     for text in texts:
         for shown, number in _numbers(text):
             if shown not in numbers:
-                counts = not about and len(text) > len(shown) + 3 and re.fullmatch(r"\d\d?", number)
-                numbers[shown] = _derived(shown, about) if counts else _origin(month, shown, number, about, held)
+                cells = [c for c in drawn if c.prints(number)]
+                counts = len(text) > len(shown) + 3 and re.fullmatch(r"\d\d?[\u4e00-\u9fff]+", shown)  # in a sentence
+                cells = [c for c in cells if c.named_in(text)] if counts else cells
+                near = [c.near for c in cells] or [f"{text} {caption.subtitle}"]
+                held = None if counts and not about else _stored(month, places, shown, number, cells, near, about)
+                numbers[shown] = held or _derived(shown, about, cells)
     return Passport(code(month.period, name), caption.title, tuple(numbers.values()), (), tuple(texts))
+
+
+class Cell(NamedTuple):
+    """A cell of a table that a figure was drawn from: texts of its row, column, value (NaN for a text), numbers in a text.
+    """
+
+    row: str
+    column: str
+    value: float
+    numbers: frozenset[str] = frozenset()
+
+    @property
+    def near(self) -> str:
+        return f"{self.row} {self.column}"
+
+    def named_in(self, text: str) -> bool:
+        """Whether a sentence speaks of its row, or it is about all rows."""
+        return self.row in (TOTAL, ROWS) or any(len(w) > 1 and w in text for w in self.row.split())
+
+    def prints(self, number: str) -> bool:
+        """Whether it is printed as this number, a share perhaps in per cent."""
+        if self.value != self.value:
+            return number in self.numbers
+        size, half = abs(self.value), .5 * 10.0 ** -len(number.partition(".")[2]) + 1e-9
+        return any(abs(size * k - abs(_value(number))) <= half for k in ((1, 100) if 0 < size < 1 else (1,)))
+
+
+def _drawn(figure) -> list[Cell]:
+    """What a figure was drawn from, cell by cell, but for the scales that it is drawn on; totals and counts of rows."""
+    out = []
+    for frame in figure.zcq_data:
+        frame = frame.to_frame() if isinstance(frame, pd.Series) else frame
+        for row, values in zip(frame.index, frame.astype("object").itertuples(index=False), strict=True):
+            told = " ".join(map(str, (row, *(v for v in values if isinstance(v, str)))))
+            for column, cell in zip(frame.columns, values, strict=True):
+                value = float(cell) if isinstance(cell, (int, float, np.number)) else np.nan
+                numbers = frozenset(n for _, n in _numbers(cell)) if isinstance(cell, str) else frozenset()
+                if column not in SCALES and (numbers or value == value):
+                    out.append(Cell(told, str(column), value, numbers))
+        numeric = frame.select_dtypes("number")
+        out += [Cell(TOTAL, str(c), float(numeric[c].sum())) for c in numeric if c not in SCALES]
+        out.append(Cell(ROWS, "行数", float(len(frame))))
+    return out
+
+
+def _places(month: Month, about: set[str]) -> Iterator[tuple]:
+    """PLACES with their rows, those of the figure's indicators where it names any."""
+    for table, key, columns in PLACES:
+        try:
+            rows = month.table(table)
+        except NoReportsError:  # published data only
+            continue
+        yield table, key, columns, rows[rows["indicator"].isin(about)] if about else rows
 
 
 def printed(figure) -> list[str]:
@@ -131,56 +191,66 @@ def _numbers(text: str) -> Iterator[tuple[str, str]]:
         yield m.group() + unit, m.group()
 
 
-def _origin(month: Month, shown: str, number: str, about: set[str], held: dict[str, pd.DataFrame]) -> Number:
-    plain = number.replace(",", "").replace(words.MINUS, "-")
-    value, digits, unit = float(plain), len(plain.partition(".")[2]), shown[len(number):]
-    for table, key, columns in PLACES:
-        if table not in held:
-            held[table] = _rows(month, table, about)
-        for column, fixed in columns.items() if len(held[table]) else ():
-            at = _match(held[table], column, fixed, value, digits, unit)
+def _stored(month: Month, places: Iterable[tuple], shown: str, number: str, cells: list[Cell], near: list[str],
+            about: set[str]) -> Number | None:
+    """The table's cell that is printed so, if it is that of the place and the indicator that the figure names there, or
+    the very value that was drawn; of several the current month's."""
+    digits, unit, name = len(number.partition(".")[2]), shown[len(number):], month.catalog.name
+    told = {i: name(i) for i in month.catalog.indicators}
+    parks = {word for p in month.catalog.parks for word in (p, name(p))}
+
+    def meant(region: str, indicator: str, value: float) -> bool:
+        if value % 1 and any(_same(value, c.value) for c in cells):
+            return True
+        what, where = told.get(indicator, "?"), name(region)
+        return any((indicator in about or what in text) and (
+            region in text or where in text or region in ("zone", "city") and not any(p in text for p in parks))
+            for text in near)
+
+    for table, key, columns, rows in places:
+        for column, fixed in columns.items():
+            at = _match(rows, column, fixed, _value(number), digits, unit)
+            regions, indicators, values = (rows[c].array for c in ("region", "indicator", column))
+            at = [i for i in at if meant(regions[i], indicators[i], values[i])]
+            if "as_of" in rows and column != "probability":  # to the digits that `words` prints
+                at = [i for i in at if digits == words.row_scale(rows.iloc[i]).digits]
             if len(at):
-                hit = held[table].iloc[at]
-                when = next((c for c in ("as_of", "end", "period") if c in hit), key[0])
-                now = hit[hit[when].astype(str) == str(month.period)]
-                r = (now if len(now) else hit).iloc[0]
+                when = rows[next((c for c in ("as_of", "end", "period") if c in rows), key[0])].array
+                r = rows.iloc[next((i for i in at if str(when[i]) == str(month.period)), at[0])]
                 inputs = f"{'target' if column.startswith('target') else r['region']}/{r['indicator']}"
                 inputs = f"published/{r['obs_id']}" if table == "PUBLISHED" else inputs
                 return Number(shown, float(r[column]), "表中值四舍五入到所示位数", table,
                               tuple((k, str(r[k])) for k in key), column, (inputs,))
-    return _derived(shown, about)
+    return None
 
 
-def _rows(month: Month, table: str, about: set[str]) -> pd.DataFrame:
-    try:
-        rows = month.table(table)
-    except NoReportsError:  # published data only
-        return pd.DataFrame()
-    return rows[rows["indicator"].isin(about)] if about else rows
+def _derived(shown: str, about: set[str], cells: list[Cell]) -> Number:
+    """A sum, difference, share or count, with the cell of the figure's own table that it was printed from, if any."""
+    value, formula = _value(NUMBER.match(shown).group()), "由图中数据推算(合计、差、占比或计数)"
+    if cells:
+        c = min(cells, key=lambda c: (c.value != c.value, abs(abs(c.value) - abs(value))))
+        value, formula = c.value if c.value == c.value else value, f"图中「{c.row}」的 {c.column},由数据表推算"
+    return Number(shown, value, formula, inputs=tuple(f"zone/{i}" for i in sorted(about)))
 
 
-def _derived(shown: str, about: set[str]) -> Number:
-    """A sum, difference, share or count: its value as printed, resting on the figure's indicators."""
-    value = float(NUMBER.match(shown).group().replace(",", "").replace(words.MINUS, "-"))
-    inputs = tuple(f"zone/{i}" for i in sorted(about))
-    return Number(shown, value, "由图中数据推算(合计、差、占比或计数)", inputs=inputs)
+def _value(number: str) -> float:
+    return float(number.replace(",", "").replace(words.MINUS, "-"))
 
 
-def _match(rows: pd.DataFrame, column: str, fixed: str, value: float, digits: int, unit: str) -> Sequence[int]:
-    """Places of the rows whose value is printed as this number with this unit; of projections, to the digits that
-    `words` prints."""
-    chance = column == "probability"
-    if chance and digits:
-        return []
-    factor, bare = .01 if chance else LARGE.get(unit[:1], 1.0), unit[1:] if unit[:1] in LARGE else unit
+def _same(a: float, b: float) -> bool:
+    """One value, perhaps on another scale (万元 as 亿元, a chance in per cent)."""
+    return any(abs(a * k - b) <= 1e-9 * abs(b) for k in (1, 1e-4, 100))
+
+
+def _match(rows: pd.DataFrame, column: str, fixed: str, value: float, digits: int, unit: str) -> Iterable[int]:
+    """Places of the rows whose value is printed as this number with this unit."""
+    if column == "probability" and digits:
+        return ()
+    factor, bare = .01 if column == "probability" else LARGE.get(unit[:1], 1.0), unit[1:] if unit[:1] in LARGE else unit
     with np.errstate(invalid="ignore"):
         scaled = rows[column].to_numpy(float) / factor * 10**digits
         at = np.flatnonzero(np.abs(np.floor(scaled + .5) / 10**digits - value) < 1e-9)
-    if bare and len(at):
-        at = [i for i in at if _same_unit(bare, fixed or rows["unit"].array[i])]
-    if "as_of" in rows and not chance:
-        at = [i for i in at if digits == words.row_scale(rows.iloc[i]).digits]
-    return at
+    return [i for i in at if not bare or _same_unit(bare, fixed or rows["unit"].array[i])]
 
 
 def _same_unit(printed: str, unit: str) -> bool:

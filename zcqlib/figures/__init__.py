@@ -4,6 +4,10 @@ Each chart takes its tables, a `Caption` and a `size`; frames are documented by 
 given; where a number has to be printed, `show` words it.
 """
 
+from functools import wraps
+
+import pandas as pd
+
 from zcqlib.figures.marks import plain
 from zcqlib.figures.measures import measures
 from zcqlib.figures.moves import bump, slope, waterfall
@@ -14,3 +18,19 @@ from zcqlib.figures.series import columns, lines, multiples, stacked
 from zcqlib.figures.tables import bullets, effects, heatmap, promises, states
 from zcqlib.figures.theme import Caption, FigureError, font_path
 from zcqlib.figures.year import pace, stock
+
+
+def _with_data(chart):
+    """A chart whose figure keeps the tables that it was drawn from, so that its numbers can be traced."""
+    @wraps(chart)
+    def keeping(*given, **more):
+        figure = chart(*given, **more)
+        figure.zcq_data = [t for t in (*given, *more.values()) if isinstance(t, pd.DataFrame | pd.Series)]
+        return figure
+    return keeping
+
+
+bars, forest, measures, bump, slope, waterfall, calibration, scatter, columns, lines, multiples, stacked, bullets, \
+    effects, heatmap, promises, states, pace, stock = map(_with_data, (
+        bars, forest, measures, bump, slope, waterfall, calibration, scatter, columns, lines, multiples, stacked,
+        bullets, effects, heatmap, promises, states, pace, stock))

@@ -22,6 +22,7 @@ from zcqlib.figures.theme import (
     PARKS,
     PLAIN,
     RISE,
+    SCALE,
     SECOND,
     SHADES,
     TO_DATE,
@@ -153,7 +154,7 @@ def waterfall(
     for v in marks:
         canvas.line([px(v)] * 2, [top, canvas.bottom], GRID, 1, zorder=0)
         edge = unit if v in (marks[0], marks[-1]) else ""
-        canvas.text(px(v), top - 20, f"{plain(v)}{edge}", 12, SECOND, ha="center")
+        canvas.text(px(v), top - 20, f"{plain(v)}{edge}", 12, SECOND, ha="center", gid=SCALE)
     canvas.line([canvas.left, canvas.right], [top] * 2, AXIS, 1)
     last = len(rows) - 1
     for i, (y, r, to) in enumerate(zip(middle, rows.itertuples(), at, strict=True)):

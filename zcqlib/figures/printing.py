@@ -16,15 +16,15 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from zcqlib.figures.theme import INK, REFERENCE, SIZES, STACKED, THIRD, TITLE_LENGTH, FigureError, font_path
+from zcqlib.figures.theme import INK, REFERENCE, SCALE, SIZES, STACKED, THIRD, TITLE_LENGTH, FigureError, font_path
 
 SMALLEST = 10.5  # pt on the 16:9 page: the footer
 
 
 def texts(figure: Figure, axes: bool = True) -> list[str]:
-    """Every string that the figure prints; without `axes` no tick labels, which are a scale and no result."""
+    """Every string that the figure prints; without `axes` no marks of a scale, which are no result."""
     ticks = {id(t) for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for t in axis.get_ticklabels(which="both")}
-    return [t.get_text() for t in _texts(figure) if axes or id(t) not in ticks]
+    return [t.get_text() for t in _texts(figure) if axes or id(t) not in ticks and t.get_gid() != SCALE]
 
 
 def stamp(figure: Figure, code: str) -> None:

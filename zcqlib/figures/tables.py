@@ -58,7 +58,7 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
                                 (chance, "把握", "right"), (verdict, "判断", "left")):
             canvas.text(x, head, words, 12, look.SECOND, ha=align)
     for v in (0, 25, 50, 75, 125) if end - bar > 380 else (0, 50):
-        canvas.text(at(v), head, str(v), 11, look.SECOND, ha="center")
+        canvas.text(at(v), head, str(v), 11, look.SECOND, ha="center", gid=look.SCALE)
         if not narrow:
             canvas.line([at(v)] * 2, [first - 4, down], look.GRID, 1)
     canvas.text(at(100), head, "100=目标" if end - bar > 380 else "目标", 11.5, look.INK, bold=0.6, ha="center")

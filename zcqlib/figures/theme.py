@@ -83,6 +83,7 @@ LEAST = 11  # pt on the 16:9 page; no label is made smaller than this to fit, it
 SIZE = "ZCQ_SIZE"  # environment: the size of every figure that is not told one, set by the export
 POINT = 72 / 120  # pt of a px
 STACKED = "stacked"  # gid of texts that stand on marks or each other on purpose
+SCALE = "scale"  # gid of texts that are marks of a scale and no result
 REFERENCE = "reference"  # gid of lines that no text may be crossed by: targets, paces, the figure itself
 
 
