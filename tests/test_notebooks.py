@@ -261,7 +261,7 @@ def test_a_number_changed_in_a_notebooks_conclusion_is_found(opened):
      .77, "图 07_place_chances.*印有.*按现在的PLACES应为「77%」"),
     ("WHY", "region == 'zone' and indicator == 'patent_grants' and probability > .001", "probability", .4,
      "印有.*按现在的WHY应为"),
-    ("PROBLEMS", "severity == 'warning' and published == '2018-09'", "severity", "info", "印有「.*提醒.*PROBLEMS应为")])
+    ("PROBLEMS", "severity == 'warning' and published.astype('str') == '2018-09'", "severity", "info", "印有「.*提醒.*PROBLEMS应为")])
 def test_one_value_changed_in_a_table_fails_the_check_and_names_both_places(opened, table, row, column, value, words):
     def change(content):
         frame = pd.read_parquet(io.BytesIO(content))
