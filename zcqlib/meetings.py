@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import answers, lineage, redraw
+from zcqlib import answers, lineage
 from zcqlib.briefing import brief, conclusions, ledger, orders, pages, passport, slides, words
 from zcqlib.briefing.pages import MEETINGS, Tables
 from zcqlib.briefing.passport import Passport, ReconciliationError
@@ -137,12 +137,15 @@ def check(month: Month) -> int:
 
     Slides and briefs are read back page by page against pages computed anew; of the ledger each locked cell and each
     ask; of figures the texts that were taken before saving, against the tables where their numbers came from; of the
-    notebooks' conclusions the sentences of fixed form (year end, counts of lights, places).
+    notebooks' conclusions the sentences of fixed form (year end, counts of lights, places). Whatever else a table or an
+    output changed since the run puts in doubt is run again and compared word for word.
 
     Raises
     ------
     ReconciliationError : names the output and the table's place.
     """
+    from zcqlib import redraw  # notebooks export without it, and it is slow to import
+
     t = tables(month)
     forms, compared = _forms(t), 0
     for path in sorted((month.folder / "passports").glob("*.json")):
