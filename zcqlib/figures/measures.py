@@ -24,20 +24,21 @@ def measures(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[st
     canvas = Canvas(caption, size, need=70 * len(rows) + 60)
     names = max((measured(str(w), 14) for w in rows["label"]), default=0.0) + 50
     left = canvas.left + min(names, 0.3 * (canvas.right - canvas.left))
-    top, wide = canvas.top + 46, (canvas.right - left) / max(len(columns), 1)
+    top, across = canvas.top + 46, canvas.right - left
     step = min((canvas.bottom - top) / max(len(rows), 1), 110)
     bottom, thick = top + step * len(rows), min(step * 0.5, 36)
     regions = rows["region"] if "region" in rows else pd.Series("", rows.index)
-    for j, (id, name) in enumerate(columns):
+    texts = [max((measured(str(t), 1.0) for t in rows[f"{id}_text"]), default=0.0) for id, _ in columns]
+    ink = max(look.LEAST, min(13.0, 0.55 * across / max(sum(texts), 1e-9)))
+    free = across / max(len(columns), 1) - 34 - ink * float(np.mean(texts))  # px of the longest bar of each column
+    ends = left + np.cumsum([free + 34 + ink * t for t in texts])
+    for start, end, (id, name) in zip([left, *ends], ends, columns, strict=False):
         marks = rows[f"{id}_mark"] if f"{id}_mark" in rows else pd.Series(np.nan, rows.index)
         told = rows[f"{id}_text"].astype("str")
-        longest = max((measured(t, 13) for t in told), default=1.0)
-        ink = max(look.LEAST, min(13.0, 13 * 0.6 * wide / longest))
-        free = wide - 34 - longest * ink / 13
         low, high = (float(f([*rows[id], *marks, 0.0])) for f in (np.nanmin, np.nanmax))
         per = free / (max(high, 1e-12) - low)
-        zero = left + wide * j - low * per
-        canvas.text(left + wide * j, top - 30, name, 13.5, look.INK, bold=0.6, fit=wide - 14, rows=2)
+        zero = start - low * per
+        canvas.text(start, top - 30, name, 13.5, look.INK, bold=0.6, fit=end - start - 14, rows=2)
         canvas.line([zero, zero], [top, bottom], look.AXIS, 1.2)
         cells = zip(rows[id].astype(float), told, marks, regions, strict=True)
         for i, (value, words, mark, region) in enumerate(cells):
@@ -53,7 +54,7 @@ def measures(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[st
                 canvas.line([at, at], [y - 0.7 * thick, y + 0.7 * thick], look.INK, 2.4, gid=REFERENCE)
                 reach = max(reach, at - zero)
             canvas.text(zero + reach + 9, y, words, ink, look.INK if np.isfinite(value) else look.SECOND,
-                        fit=left + wide * (j + 1) - 12 - zero - reach)
+                        fit=end - 12 - zero - reach)
     for i, (label, region) in enumerate(zip(rows["label"], regions, strict=True)):
         y, whole = top + step * (i + 0.5), region == "zone"
         if region in PARKS:

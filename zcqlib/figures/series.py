@@ -145,7 +145,7 @@ def multiples(
         (texts). notes : one line a region in place of the light.
     """
     regions = [r for r in PARKS if r in set(data["region"])] + sorted(set(data["region"]) - set(PARKS))
-    canvas = Canvas(caption, size, need=2 * 330 + 900)
+    canvas = Canvas(caption, size, need=290 * len(regions))
     across = 1 if canvas.narrow else 3
     down = -(-len(regions) // across)
     gap = 36

@@ -165,7 +165,7 @@ def relation(month: Month) -> pd.DataFrame:
             r = f[f["term"] == "sum"].iloc[0]
             rows.append(
                 dict(
-                    label=f"{name},{'当年' if not lags else '当年与上年合计'}",
+                    label=f"{name}\uff0c{'当年' if not lags else '当年与上年合计'}",
                     estimate=r["estimate"],
                     low=r["low"],
                     high=r["high"],
