@@ -272,7 +272,7 @@ def stock(
         for words, pt, bold, step in ((number, 34, 0.5, 48), (rest, 13, 0, 42),
                                       (f"年末中位数{plain(median)}{unit}", 14, 0.6, 32),
                                       (f"80%区间{plain(low)}–{plain(high)}{unit}", 13, 0, 32),
-                                      ("色带由深到浅\uff1a50%、80%、95%", 11, 0, 0)):
+                                      ("色带\uff1a50%、80%、95%区间", 11, 0, 0)):
             if words:
                 canvas.text(x, y, words, pt, look.SECOND if pt == 11 else look.NAVY, bold=bold, fit=wide)
             y += step
