@@ -91,6 +91,17 @@ def install(wheels: Path | None) -> None:
     STAMP.write_text(wanted)
 
 
+def uv_install(*what: object) -> int:
+    """Install with uv into the environment, from the index that pip is set to; its exit code."""
+    env = child_env()
+    if "UV_DEFAULT_INDEX" not in env:  # uv does not read pip's settings, where analysts keep their mirror
+        asked = subprocess.run([str(PYTHON), "-m", "pip", "config", "get", "global.index-url"],
+                               capture_output=True, text=True, env=env)
+        if asked.returncode == 0 and asked.stdout.strip():
+            env["UV_DEFAULT_INDEX"] = asked.stdout.strip()
+    return call(PYTHON, "-m", "uv", "pip", "install", "-q", "--python", PYTHON, *what, check=False, env=env)
+
+
 def fetch_and_install() -> None:
     """Install from the configured package index: with uv where it can be had (twice as fast), else with pip."""
     with tempfile.TemporaryDirectory() as folder:
@@ -98,26 +109,23 @@ def fetch_and_install() -> None:
         only_uv.write_text(locked("uv"), "utf-8")
         have_uv = call(PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", only_uv, check=False) == 0
     if have_uv:
-        env = child_env()
-        if "UV_DEFAULT_INDEX" not in env:  # uv does not read pip's settings, where analysts keep their mirror
-            asked = subprocess.run([str(PYTHON), "-m", "pip", "config", "get", "global.index-url"],
-                                   capture_output=True, text=True, env=env)
-            if asked.returncode == 0 and asked.stdout.strip():
-                env["UV_DEFAULT_INDEX"] = asked.stdout.strip()
-        if call(PYTHON, "-m", "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes",
-                "--compile-bytecode", "-r", LOCK, check=False, env=env) == 0:
+        if uv_install("--require-hashes", "--compile-bytecode", "-r", LOCK) == 0:
             return
     call(PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", LOCK)
 
 
 def add_extra(name: str) -> int:
-    """Install an extra's packages within the ranges of pyproject.toml; they are for comparisons, not in the lock."""
+    """Install an extra's packages, which are for comparisons and not in the lock; what the lock holds stays as it is,
+    even where a peer asks for an older version (statsforecast does of pandas, and runs with the locked one)."""
     import tomllib
 
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     if name not in extras:
         sys.exit(f"pyproject.toml 中没有附加组「{name}」,可用:{'、'.join(extras)}。")
-    return call(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *extras[name], check=False)
+    with tempfile.TemporaryDirectory() as folder:
+        pins = Path(folder) / "pins.txt"
+        pins.write_bytes(subprocess.check_output([str(PYTHON), "-m", "pip", "freeze", "--exclude-editable"]))
+        return uv_install("--override", pins, *extras[name])
 
 
 def main(arguments: list[str]) -> int:

@@ -40,7 +40,7 @@ class Model:
 def _stored(path: Path, kind: str, family: str) -> Model:
     prefix = f"{kind}_{family}_"
     with np.load(path) as stored:
-        part = {k.removeprefix(prefix): stored[k].astype(float) for k in stored.files if k.startswith(prefix)}
+        part = {k.removeprefix(prefix): stored[k].astype("float32") for k in stored.files if k.startswith(prefix)}
     return Model(part.pop("mean"), part.pop("scale"), {k: v for k, v in part.items() if k != "table"}, part["table"])
 
 
@@ -94,13 +94,13 @@ class Distribution:
             normal - _NORMAL[-1], 0)
         wide = np.exp(self.log_scale - np.log(2 * self.tail))
         sides = np.exp(self.skew) * wide, np.exp(-self.skew) * wide
-        swing = np.exp(z[:, None] * self.tail)
+        swing = np.exp(z[:, None].astype("float32") * self.tail)
         swing -= 1 / swing
         up = z > 0
         swing[up] *= sides[0]
         swing[~up] *= sides[1]
         swing += self.centre
-        rest = self.case.base * np.exp(np.clip(swing, -8, 4, out=swing), out=swing)
+        rest = self.case.base * np.exp(np.clip(swing, -8, 4, out=swing), out=swing)  # values again, double precision
         rest -= self.case.offset
         return self.case.known + np.maximum(rest, 0, out=rest)
 
@@ -160,7 +160,7 @@ def project_year_end(history: pd.DataFrame, kind: str = "flow", year: int | None
     panel = pivot(history, year, stock)
     n = len(panel.ids)
     aims = np.full(n, np.nan) if targets is None else targets.reindex(panel.ids).to_numpy(float)
-    out, chance = np.full((n, len(wanted)), np.nan), np.full(n, np.nan)
+    out, chance = np.full((len(wanted), n), np.nan), np.full(n, np.nan)
     shape = np.where(panel.reason == "", panel.years * 16 + panel.k, -1)
     for key in np.unique(shape[shape >= 0]):
         rows = np.flatnonzero(shape == key)
@@ -170,10 +170,11 @@ def project_year_end(history: pd.DataFrame, kind: str = "flow", year: int | None
             values[:, :len(part)] = panel.values[part, 12 * (MAX_YEARS - years):12 * MAX_YEARS + k].T
             q, p = _solve(values, years, k, stock, wanted, aims[part], panel.whole[part], panel.guessed[part],
                           panel.quarterly[part])
-            out[part], chance[part] = q.T, p
-    reason = np.where((panel.reason == "") & ~np.isfinite(out).all(1), "数值过大或过小,无法测算", panel.reason)
+            out[:, part], chance[part] = q, p
+    reason = np.where((panel.reason == "") & ~np.isfinite(out).all(0), "数值过大或过小,无法测算", panel.reason)
     good = reason == ""
-    frame = pd.DataFrame(out[good], columns=[float(x) for x in levels])
+    kept = out if good.all() else out[:, good]
+    frame = pd.DataFrame(kept.T, columns=[float(x) for x in levels], copy=False)
     names = pd.Series(panel.ids, dtype=history["series_id"].dtype)
     frame.insert(0, "series_id", names[good].array)
     if targets is not None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import block_diag
 from scipy.special import ndtri
 
 from zcqlib.projection import engine
@@ -27,6 +28,7 @@ LEVELS16 = ((np.arange(16) + 0.5) / 16)[:, None]
 TYPICAL = {"flow": np.array([.055, .05, .045, .04, .035, .03, .0245, .019, .0148, .0105, .0068]),
            "stock": .15 - .008 * np.arange(1, 12)}  # usual CRPS at k, so that every month weighs alike
 HIDDEN, BATCH, RATE, DECAY = (64, 48), 2048, 3e-3, 1.0
+MEMBERS = 2  # networks that begin at other seeds; the mean of their raw outputs is one wider network
 VISITS = {"none": 2_000_000, "one": 2_000_000, "more": 4_000_000}  # stopping early is what keeps the network sober
 START = {"none": {0: 0.3}, "one": {0: 0.5, 1: 0.2}, "more": {1: 0.2, 2: 0.3, 9: 0.2}}  # a plain mean of opinions
 RECENT, FADE = 4, 0.5  # test years that set the spread, and how fast the older ones count less
@@ -80,24 +82,25 @@ def cases(series: list[np.ndarray], kind: str, family: str, shifts: int) -> dict
 
 
 def loss_and_gradient(outputs: np.ndarray, d: dict[str, np.ndarray], kind: str) -> tuple[float, np.ndarray]:
-    """Mean loss of a batch and its gradient by the raw outputs, (outputs, cases)."""
+    """Mean loss of a batch and its gradient by the raw outputs, (outputs, cases); in the precision of the outputs."""
     n, e = outputs.shape[1], len(d["experts"].T)
     centre, log_scale, skew, tail = engine.parameters(outputs, d["experts"].T, d["noise"])
-    z = ndtri(LEVELS16)
-    sign = np.where(z > 0, 1.0, -1.0)
+    level, z = LEVELS16.astype(outputs.dtype), ndtri(LEVELS16).astype(outputs.dtype)
+    sign = np.where(z > 0, 1, -1).astype(outputs.dtype)
     wide = np.exp(log_scale + sign * skew)
-    swing = np.sinh(tail * z) / tail
+    far = np.exp(tail * z)
+    swing = (far - 1 / far) / (2 * tail)
     q = centre + wide * swing
-    grown = d["base"] * np.exp(np.clip(q, -8, 4))
-    rest = grown - d["offset"]
-    gap = (d["truth"] - d["known"] - np.maximum(rest, 0)) / d["scale"]
-    weight = 1 / (240 * TYPICAL[kind][d["k"] - 1])
-    gap_log = d["growth"].clip(-2, 2) - np.clip(q, -2, 2)
-    loss = (weight * np.maximum(LEVELS16 * gap, (LEVELS16 - 1) * gap)).sum() + (
-        np.maximum(LEVELS16 * gap_log, (LEVELS16 - 1) * gap_log)).sum() / 8
-    by_q = weight * ((gap < 0) - LEVELS16) * np.where((rest > 0) & (q > -8) & (q < 4), grown / d["scale"], 0.0)
-    by_q = (by_q + ((gap_log < 0) - LEVELS16) * (np.abs(q) < 2) / 8) / n
-    by_tail = wide * (z * np.cosh(tail * z) - swing) / tail
+    grown = (d["base"] / d["scale"]).astype(outputs.dtype) * np.exp(np.clip(q, -8, 4))
+    rest = grown - (d["offset"] / d["scale"]).astype(outputs.dtype)
+    gap = ((d["truth"] - d["known"]) / d["scale"]).astype(outputs.dtype) - np.maximum(rest, 0)
+    weight = (1 / (240 * TYPICAL[kind][d["k"] - 1])).astype(outputs.dtype)
+    gap_log = d["growth"].clip(-2, 2).astype(outputs.dtype) - np.clip(q, -2, 2)
+    loss = (weight * np.maximum(level * gap, (level - 1) * gap)).sum(dtype=float) + (
+        np.maximum(level * gap_log, (level - 1) * gap_log)).sum(dtype=float) / 8
+    by_q = weight * ((gap < 0) - level) * np.where((rest > 0) & (q > -8) & (q < 4), grown, 0)
+    by_q = (by_q + ((gap_log < 0) - level) * (np.abs(q) < 2) / 8) / n
+    by_tail = wide * (z * (far + 1 / far) / 2 - swing) / tail
     out = np.empty_like(outputs)
     total = by_q.sum(0)
     out[:e] = total * d["experts"].T
@@ -132,7 +135,7 @@ def train(d: dict[str, np.ndarray], kind: str, family: str, seed: int, visits: i
             h1 = np.maximum(x @ p["W1"] + p["b1"], 0)
             h2 = np.maximum(h1 @ p["W2"] + p["b2"], 0)
             out = out + h2 @ p["O"]
-        g = loss_and_gradient(out.T.astype(float), batch, kind)[1].T.astype("float32")
+        g = loss_and_gradient(out.T, batch, kind)[1].T
         grads = {"A": x.T @ g, "c": g.sum(0)}
         if hidden:
             g2 = (g @ p["O"].T) * (h2 > 0)
@@ -149,6 +152,16 @@ def train(d: dict[str, np.ndarray], kind: str, family: str, seed: int, visits: i
             decay = DECAY if key not in ("c", "b1", "b2") else 0.0
             p[key] = (p[key] - rate * (move + decay * p[key])).astype("float32")
     return p
+
+
+def joined(members: list[dict]) -> dict:
+    """The mean of several networks' raw outputs as one network; a linear one is alone."""
+    if len(members) == 1:
+        return members[0]
+    out = {k: np.mean([m[k] for m in members], 0) for k in ("A", "c")}
+    out |= {k: np.concatenate([m[k] for m in members], -1) for k in ("W1", "b1", "b2")}
+    return out | {"W2": block_diag(*(m["W2"] for m in members)),
+                  "O": np.concatenate([m["O"] for m in members]) / len(members)}
 
 
 def errors(d: dict[str, np.ndarray], p: dict, moments: tuple[np.ndarray, ...]) -> np.ndarray:
@@ -211,7 +224,8 @@ def fit(series: list[np.ndarray], fold: np.ndarray, kind: str, family: str, hidd
         many = {"none": 3, "one": 6, "more": 56}[family]
         moments = here["inputs"][:, :many].mean(0, dtype=float), here["inputs"][:, :many].std(0, dtype=float) + 1e-6
         here["inputs"] = engine.standardise(here["inputs"].T, *(m.astype("float32") for m in moments)).T.copy()
-        p = train(here, kind, family, f, VISITS[family], hidden)
+        p = joined([train(here, kind, family, f + 100 * member, VISITS[family], hidden)
+                    for member in range(MEMBERS if hidden else 1)])
         rounds.append(p | {"mean": moments[0], "scale": moments[1]})
         out = fold[plain["row"]] == f
         if out.any():
@@ -245,7 +259,7 @@ def main() -> None:
     np.savez_compressed(a.out, **kept)
     digest = hashlib.sha256(a.panel.read_bytes()).hexdigest()
     about = {"panel_sha256": digest, "series": len(ours), "hidden": [] if a.linear else list(HIDDEN),
-             "visits": VISITS, "out_of_fold": scores}
+             "members": MEMBERS, "visits": VISITS, "out_of_fold": scores}
     a.out.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
     if a.folds:
         np.savez_compressed(a.folds, **kept_folds)

@@ -17,6 +17,7 @@ from zcqlib.projection.scores import LEVELS, at_levels, chance_of
 from zcqlib.tables import PROJECTIONS, QUANTILES
 
 SMALL, WINDOW = 30.0, 36  # yearly total of a small count; months in which parts must be known like their whole
+UNEVEN = 0.02  # share of a month by which parts may exceed their whole where the year adds up (a revision spread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +184,13 @@ def _rest(whole: _Node, parts: tuple[_Node, ...]) -> _Node | None:
     known, end = np.isfinite(apart).all(0), whole.source["end"]
     if not known[(end > end.max() - WINDOW).to_numpy()].all():
         return None
-    rest = own.to_numpy() - apart.sum(0)
-    if (rest[known] < -1e-6 * np.abs(own.to_numpy()[known])).any():
+    source, rest = whole.source[known], (own.to_numpy() - apart.sum(0))[known]
+    yearly = pd.DataFrame({"rest": rest, "own": source["value"].abs().to_numpy()}).groupby(
+        source["end"].dt.year.to_numpy()).sum()
+    if (rest < -UNEVEN * source["value"].abs()).any() or (yearly["rest"] < -1e-6 * yearly["own"]).any():
         return None
-    return _Node(f"{whole.name}|rest|{'+'.join(p.name for p in parts)}", whole.source[known].assign(
-        value=np.maximum(rest[known], 0)), whole.kind)
+    return _Node(f"{whole.name}|rest|{'+'.join(p.name for p in parts)}", source.assign(value=np.maximum(rest, 0)),
+                 whole.kind)
 
 
 def _by_span(source: pd.DataFrame) -> pd.Series:

@@ -41,29 +41,27 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
 
     t = _month_numbers(history["period"])
     v = pd.to_numeric(history["value"], errors="coerce").to_numpy(float)
-    months = np.ones(len(v), dtype="int64")
+    months = None
     if "months" in history and not stock:
         given = pd.to_numeric(history["months"], errors="coerce").fillna(1).to_numpy(float)
         wrong = (given < 1) | (given > 12) | (given != np.round(given))
         refuse(code[wrong], "months(合计月数)应为 1 到 12 的整数")
         months = np.where(wrong, 1, given).astype("int64")
     refuse(np.flatnonzero(pd.isna(ids)), "没有 series_id")
-    refuse(code[t < 0], "有不能识别的月份,应写成 2018-09")
-    if np.isnan(v).any():
-        words = history["value"].notna().to_numpy() & np.isnan(v)
-        refuse(code[words], "有不是数字的值")
-    refuse(code[np.isinf(v)], "有无穷大的值")
-    refuse(code[v < 0], "有负值")
-    used = np.isfinite(v) & (t >= 0)
-    if not used.all():
-        code, t, v, months = code[used], t[used], v[used], months[used]
+    if not ((v >= 0) & (v < np.inf) & (t >= 0)).all():
+        refuse(code[t < 0], "有不能识别的月份,应写成 2018-09")
+        refuse(code[history["value"].notna().to_numpy() & np.isnan(v)], "有不是数字的值")
+        refuse(code[np.isinf(v)], "有无穷大的值")
+        refuse(code[v < 0], "有负值")
+        used = np.isfinite(v) & (t >= 0)
+        code, t, v, months = code[used], t[used], v[used], None if months is None else months[used]
     whole = np.full(n, True)
     whole[code[v != np.round(v)]] = False
     latest = np.full(n, -1)
     np.maximum.at(latest, code, t)
     refuse(np.flatnonzero(latest < 0), "没有任何数值")
     start = (np.where(latest >= 0, latest // 12, 0) if year is None else np.full(n, int(year))) * 12 - 12 * MAX_YEARS
-    long, total, spread = months, v, (months > 1).any()
+    long, total, spread = months, v, months is not None and (months > 1).any()
     if spread:  # a sum over several months is spread evenly at first
         step = np.arange(months.sum()) - np.repeat(np.cumsum(months) - months, months)
         code, t, v = np.repeat(code, months), np.repeat(t, months) - step, np.repeat(v / months, months)
