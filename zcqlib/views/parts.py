@@ -64,23 +64,23 @@ def season(month: Month, indicator: str, region: str, target: float) -> pd.DataF
     """The share of a year that past years had reached by each month, scaled to the target: mean, lowest, highest."""
     month.table("TO_DATE")  # there is one, and the run is told that it was read
     shares = _shares(month.vintage, month.year)
-    if not np.isfinite(target) or (region, indicator) not in shares:
+    if not np.isfinite(target) or (region, indicator) not in shares.index:
         return pd.DataFrame(columns=["month", "value", "low", "high"])
-    own = shares[region, indicator]
-    return own.assign(**{c: target * own[c] for c in ("value", "low", "high")})
+    own = shares.loc[(region, indicator)].reset_index(drop=True)
+    own[["value", "low", "high"]] *= target
+    return own
 
 
 @lru_cache(maxsize=4)
-def _shares(vintage: Path, year: int) -> dict[tuple[str, str], pd.DataFrame]:
-    """For each region and indicator `month` and the share of the year reached: `value` (mean), `low`, `high`."""
+def _shares(vintage: Path, year: int) -> pd.DataFrame:
+    """By region and indicator `month` and the share of the year reached: `value` (mean), `low`, `high`."""
     t = pd.read_parquet(vintage / "TO_DATE.parquet", columns=["region", "indicator", "end", "value"])
     t = t[t["end"].dt.year < year].assign(year=lambda f: f["end"].dt.year, month=lambda f: f["end"].dt.month)
     by = ["region", "indicator", "year"]
     whole = t[t["month"].eq(12) & t["value"].gt(0)].set_index(by)["value"].rename("whole")
     t = t.join(whole, on=by, how="inner")
     share = (t["value"] / t["whole"]).groupby([t["region"], t["indicator"], t["month"]]).agg(["mean", "min", "max"])
-    share = share.dropna().set_axis(["value", "low", "high"], axis=1).reset_index("month")
-    return {key: part.reset_index(drop=True) for key, part in share.groupby(level=[0, 1])}
+    return share.dropna().set_axis(["value", "low", "high"], axis=1).reset_index("month").sort_index(kind="stable")
 
 
 def names(month: Month) -> dict[str, str]:
