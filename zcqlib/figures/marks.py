@@ -54,7 +54,7 @@ def end_labels(canvas: Canvas, ax, ends: Sequence[tuple[float, str, str]], x: fl
     if not ends:
         return
     pixel = [canvas.px(ax, x, v)[1] for v, _, _ in ends]
-    places = spread(pixel, 27, canvas.top - 12, canvas.bottom + 10)
+    places = spread(pixel, 27, canvas.top - 12, canvas.bottom - 4)
     start = canvas.px(ax, x, ends[0][0])[0]
     for (_, words, colour), at, true in zip(ends, places, pixel, strict=True):
         canvas.text(start + 26, at, words, size, colour, bold=0.7 if words in bold else 0.0,

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from zcqlib import figures
 from zcqlib.briefing import words
 from zcqlib.month import Month
+from zcqlib.projection.pace import paces
 from zcqlib.views.parts import place, season, shown
 
 GROUPS = "〇一二三四五六七八九十"
@@ -45,6 +46,9 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
     head = month.catalog.headline()
     p = month.table("PROJECTIONS")
     p = p[p["region"].isin([region]) & p["indicator"].isin(head["id"]) & p["actual"].notna()]
+    stocks, series = p[p["kind"] == "stock"], month.table("SERIES")
+    series = series[series["region"].eq(region) & series["indicator"].isin(stocks["indicator"])]
+    due = paces(stocks, series, month.catalog, month.catalog.batches).set_index("indicator")["due"]
     order = {id: i for i, id in enumerate(head["id"])}
     group = dict(zip(head["id"], head["group"], strict=True))
     rows = []
@@ -60,7 +64,7 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
                 target={"gt": ">", "ge": "≥"}.get(r["comparator"], "") + shown(r["target_low"], r["unit"]),
                 actual=shown(r["actual"], r["unit"]),
                 share=r["actual"] * per,
-                pace=float(now["value"].iloc[0]) if len(now) else float("nan"),
+                pace=float(now["value"].iloc[0]) if len(now) else due.get(r["indicator"], float("nan")) * per,
                 median=r["median"] * per,
                 low=r["low"] * per,
                 high=r["high"] * per,
@@ -87,7 +91,7 @@ def bullets(month: Month, groups: str = "一二三四五六七八九十", region
             ]
         )
     )
-    note = "●把握≥80% ▲40%—79% ■<40%"
+    note = "此时应达按季节、批次进度,存量无批次的按序时;●把握≥80% ▲40%—79% ■<40%"
     return figures.bullets(
         rows, month.caption(title, f"完成率=当前值/全年目标(%);{place(month, region)},{month.year}年", note=note)
     )
