@@ -170,7 +170,7 @@ def main() -> None:
     sys.path.insert(0, str(BENCH))
     import score
 
-    pd.set_option("display.width", 160, "display.float_format", "{:.4f}".format)
+    pd.set_option("display.width", 160, "display.max_columns", 20, "display.float_format", "{:.4f}".format)
     ids, series, source = fit.read_panel(PANEL)
     values, fold = dict(zip(ids, series, strict=True)), dict(zip(ids, fit.folds(len(ids)), strict=True))
     truth = score.truth(PANEL)
