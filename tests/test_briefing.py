@@ -242,6 +242,21 @@ def test_every_run_and_chart_text_has_both_faces(tabs):
     assert runs and all(r.find(f"{w}rPr/{w}rFonts").get(f"{w}eastAsia") for r in runs)
 
 
+def test_chances_at_the_ends_are_labelled_as_in_the_tables(tabs):
+    tabs.projections.loc[0, "probability"] = .004
+    made = next(p for p in pages.pages(tabs, "quarter") if p.section == "chances")
+    assert "<1%" in [r[4] for r in made.table] and made.chart.series[0][1][0] == 0
+    package = zipfile.ZipFile(io.BytesIO(slides.slides([made])))
+    chart = next(package.read(n).decode() for n in package.namelist() if "charts/chart" in n)
+    assert '[&lt;1]"&lt;1%"' in chart.replace("&quot;", '"')
+
+
+def test_a_target_that_is_only_aspired_to_is_called_so_on_its_page(tabs):
+    tabs.targets.loc[tabs.targets["id"] == "a", "commitment"] = "aspiration"
+    made = [p for p in pages.pages(tabs) if p.section == "open" and "专利申请总量" in p.title]
+    assert len(made) == 1 and "力争目标" in made[0].title and "力争目标" in made[0].lines[0]
+
+
 def test_charts_are_native_and_leave_out_what_is_missing(tabs):
     deck = Presentation(io.BytesIO(slides.slides(pages.pages(tabs))))
     charts = [s.chart for slide in deck.slides for s in slide.shapes if s.has_chart]

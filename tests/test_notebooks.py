@@ -107,6 +107,11 @@ def test_figures_stay_small_and_say_that_they_are_made_up(september):
         assert "演示数据" in text, name
 
 
+def test_each_section_of_a_meeting_has_its_cell_in_the_notebooks():
+    sources = "\n".join(c.source for path in NOTEBOOKS for c in code(nbformat.read(path, 4)))
+    assert {call for call in meetings.CELLS.values() if f"{call}(" not in sources} == set()
+
+
 def test_any_figure_can_be_had_for_a_telephone_with_its_font_embedded(september, project):
     from PIL import Image
 

@@ -134,6 +134,21 @@ def test_titles_fit_on_one_line_and_long_names_lose_letters_before_numbers():
     assert conclusions.title_pace(long, name).endswith("约七成把握")
 
 
+def test_a_target_that_is_only_aspired_to_is_called_so_in_sentences_and_titles():
+    hoped = row(commitment="aspiration")
+    assert "完成2200件力争目标约七成把握" in projection_sentence(hoped)
+    assert conclusions.title_pace(hoped, name) == "专利申请总量全年预计2240件,完成2200件力争目标约七成把握"
+    assert "力争" not in projection_sentence(row(commitment="firm")) + projection_sentence(row())
+
+
+def test_columns_keep_short_words_whole_and_give_the_room_to_what_saves_lines():
+    rows = [("指标", "把握", "历史"), ("新增接纳高端研发团队场地面积", "<1%", "近36个月从未做到")]
+    a, b, c = words.column_widths(rows, 22)
+    assert a + b + c <= 22 and a > c > b
+    assert words.cell_lines("<1%", b) == 1 and words.cell_lines("近36个月从未做到", c) <= 2
+    assert words.column_widths(rows, 60)[0] >= 14
+
+
 def test_titles_state_what_the_tables_hold():
     assert conclusions.title_pace(row(), name) == "专利申请总量全年预计2240件,完成2200件目标约七成把握"
     compared = pd.DataFrame({"year": [2017], "value": [1.314], "nation": [2.126], "rank": [7], "of": [11]})

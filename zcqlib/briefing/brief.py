@@ -21,7 +21,7 @@ from lxml import etree
 from zcqlib.briefing.pages import Page
 from zcqlib.briefing.passport import CODE, freeze
 from zcqlib.briefing.slides import TemplateError
-from zcqlib.briefing.words import clean, typeset
+from zcqlib.briefing.words import clean, column_widths, typeset
 
 TEMPLATE = Path(__file__).with_name("template.docx")
 LATIN = "Times New Roman"
@@ -35,7 +35,6 @@ STYLES = {"公文标题": ("方正小标宋简体", 22, 34), "公文一级": ("�
           "公文落款": ("仿宋_GB2312", 16, 28), "公文表格": ("仿宋_GB2312", 11, 15),
           "公文编号": ("仿宋_GB2312", 10.5, 16)}
 FALLBACKS = {"方正小标宋简体": "宋体", "黑体": "SimHei", "楷体_GB2312": "楷体", "仿宋_GB2312": "仿宋"}
-MARGIN = 1.5  # letters that the margins of a cell take
 _COUNT = "一二三四五六七八九十"
 
 
@@ -106,7 +105,7 @@ def _table(doc, rows: Sequence[Sequence[str]]) -> Table:
     table = doc.add_table(len(rows), len(rows[0]), "Table Grid")
     section = doc.sections[0]
     room = section.page_width - section.left_margin - section.right_margin
-    letters = _widths(rows, int(room / Pt(STYLES["公文表格"][1])))
+    letters = column_widths(rows, int(room / Pt(STYLES["公文表格"][1])))
     table.autofit = False
     widths = [int(room * w / sum(letters)) for w in letters]
     for j, width in enumerate(widths):
@@ -121,26 +120,6 @@ def _table(doc, rows: Sequence[Sequence[str]]) -> Table:
                 cell.paragraphs[0].runs[0].bold = True
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     return table
-
-
-def _widths(rows: Sequence[Sequence[str]], room: int) -> list[float]:
-    """Letters for each column: each gets its longest word of four, then one more goes where it saves most lines."""
-    long = [[sum(.55 if c.isascii() else 1 for c in text) for text in column] for column in zip(*rows, strict=True)]
-    widths = [min(max(column), 4) + MARGIN for column in long]
-
-    def lines(j: int, more: float = 0.0) -> int:
-        """Lines of all rows if a column were wider."""
-        tall = [[-(-n // (w + more * (k == j) - MARGIN)) for n in column] for k, (column, w) in enumerate(
-            zip(long, widths, strict=True))]
-        return sum(map(max, zip(*tall, strict=True)))
-
-    while sum(widths) + 1 <= room:
-        wants = [j for j, column in enumerate(long) if max(column) > widths[j] - MARGIN]
-        if not wants:
-            break
-        best = min(wants, key=lambda j: (lines(j, 1.0), lines(j, 2.0), -max(long[j]) / widths[j]))
-        widths[best] += 1
-    return widths
 
 
 def make_template() -> bytes:

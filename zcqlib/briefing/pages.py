@@ -277,6 +277,7 @@ def _open(t: Tables, meeting: str) -> list[dict]:
     duty, out = t.targets.drop_duplicates("id").set_index("id"), []
     for r in [r for r in z.to_dict("records") if words.light(r) in ("hard", "open")][:4]:
         promise = duty.loc[r["indicator"]] if r["indicator"] in duty.index else None
+        r |= {} if promise is None else {"commitment": promise["commitment"]}
         s, short = words.row_scale(r), words.shortfall(r)
         asks, numbers = _asks(t, r["indicator"])
         lines = [words.projection_sentence(r | {"demo": False}, _recent(t, r)) + "。"]
@@ -317,7 +318,9 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
     p = p[~p["kind"].isin(["milestone", "coverage", "recurring"])]
     if p.empty:
         return []
-    worst = p.groupby("indicator")["probability"].mean().nsmallest(8).index
+    lowest = p.loc[p["probability"].idxmin()].to_dict()
+    mean = p.groupby("indicator")["probability"].mean().sort_values(kind="stable")
+    worst = sorted(dict.fromkeys([lowest["indicator"], *mean.index[:8]][:8]), key=mean.get)
     regions = _order(p)
     cell = {(r["region"], r["indicator"]): r for r in p.to_dict("records")}
     table, numbers = [("指标", *(t.name(r) for r in regions))], []
@@ -327,11 +330,10 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
                                    + words.chance_number(g["probability"]) for g in got)))
         numbers += [n for g in got if g is not None for n in _row_numbers(t, g, only="probability")]
     title = conclusions.title_heatmap(p, lambda i: words.clean(t.name(i), 40))
-    lowest = p.loc[p["probability"].idxmin()].to_dict()
     numbers += [_count(len(p), "有目标的格"), *_row_numbers(t, lowest, only="probability"),
                 _count(sum(words.light(r) == "hard" for r in p.to_dict("records")), "难度较大的格"),
                 _count(len(worst), "列出的指标")]
-    return [dict(title=title, lines=[f"列出园区平均把握最低的{len(worst)}项指标。"], numbers=numbers, table=table,
+    return [dict(title=title, lines=[f"列出{len(worst)}项指标:最低一格所在的,和园区平均把握最低的。"], numbers=numbers, table=table,
                  note="「—」为园区目标未下达或不给把握;")]
 
 

@@ -19,7 +19,7 @@ from pptx.util import Inches, Pt
 
 from zcqlib.briefing.pages import Chart, Page
 from zcqlib.briefing.passport import CODE, freeze
-from zcqlib.briefing.words import DEMO, cell_text
+from zcqlib.briefing.words import DEMO, cell_lines, cell_text, column_widths
 from zcqlib.tables import ZcqError
 
 TEMPLATE = Path(__file__).with_name("template.pptx")
@@ -78,7 +78,8 @@ def _slide(deck, layout, page: Page) -> None:
     body = next(p for p in slide.placeholders if p.placeholder_format.type in (PP_PLACEHOLDER.BODY,
                                                                                PP_PLACEHOLDER.OBJECT))
     beside = page.chart is not None and (bool(page.lines) or 0 < len(page.table) - 1 <= BESIDE)
-    narrow = int(full * (.52 if page.table and not page.lines else .42)) if beside else full
+    narrow = int(full * (min(.4 + .03 * len(page.table[0]), .6) if page.table and not page.lines else .42)
+                 ) if beside else full
     if page.lines:
         body.left, body.top, body.width, body.height = left, top, narrow, bottom - top
         body.text_frame.text = page.lines[0]
@@ -168,14 +169,11 @@ def _format(chart: Chart) -> str:
 
 def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
     """A native table in the largest type with which its wrapped rows fit into the room."""
-    weights = [max(4, min(22, max(len(r[j]) for r in rows))) + 1 for j in range(len(rows[0]))]
-
-    def tall(size: int) -> float:
-        wide = [w * weight / sum(weights) / Pt(size) - 1.5 for weight in weights]
-        lines = sum(max(-(-len(text) // max(1, int(c))) for text, c in zip(r, wide, strict=True)) for r in rows)
-        return Pt(size * 1.4 * lines + 6 * len(rows))
-
-    size = next((s for s in (14, 12, 11, 10, 9) if tall(s) <= room), 8)
+    for size in (14, 12, 11, 10, 9, 8):
+        weights = column_widths(rows, w / Pt(size))
+        lines = sum(max(map(cell_lines, r, weights)) for r in rows)
+        if Pt(size * 1.4 * lines + 6 * len(rows)) <= room:
+            break
     height = Pt(size * 1.4 + 6)
     table = slide.shapes.add_table(len(rows), len(rows[0]), x, y, w, height * len(rows)).table
     for j, weight in enumerate(weights):

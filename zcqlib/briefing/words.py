@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from itertools import pairwise
 
 import pandas as pd
 
 MINUS, NONE, DEMO = "\u2212", "—", "演示数据"
 TITLE = 34  # characters of a figure's title on one line
+CELL = 1.5  # letters that the margins of a cell take
 SMALL = 30  # counts below this move by single cases
 SHARES = ("%", "个百分点", "件/万人", "分", "倍")
 CHANCES = ((.95, "几乎确定"), (.80, "很可能"), (.60, "较可能"), (.40, "五五开"), (.20, "较不可能"), (.05, "很不可能"),
@@ -369,3 +371,35 @@ def cell_text(text: str) -> str:
     """Text of a chart's embedded cell: neither formula nor address, by a full-width sign in place of the first one."""
     text = re.sub(r"^(\w+):", lambda m: m.group(1) + "\uff1a", text)
     return chr(ord(text[0]) + 0xFEE0) + text[1:] if text and text[0] in "=+-@{" else text
+
+
+def letters(text: str) -> float:
+    """Width of a text in Chinese letters; beside a Latin one stands a quarter of a space."""
+    mixed = sum(a.isascii() != b.isascii() for a, b in pairwise(text))
+    return sum((1 if c in "%<>" else .57) if c.isascii() else 1 for c in text) + .25 * mixed
+
+
+def cell_lines(text: str, width: float) -> int:
+    """Lines that a text takes in a cell of so many letters, margins included."""
+    return max(1, -int(-letters(text) // (width - CELL)))
+
+
+def column_widths(rows: Sequence[Sequence[str]], room: float) -> list[float]:
+    """Letters for each column of a table: short ones first, then more wherever that saves most lines."""
+    longest = [max(map(letters, column)) for column in zip(*rows, strict=True)]
+    widths = [min(n, 5) + CELL for n in longest]
+    widths = widths if sum(widths) <= room else [min(n, 3) + CELL for n in longest]
+
+    def cost(j: int, more: int) -> float:
+        """Lines of all rows if a column were wider; a broken cell counts a little even beside a longer one."""
+        tall = [[cell_lines(t, w + more * (k == j)) for k, (t, w) in enumerate(zip(r, widths, strict=True))]
+                for r in rows]
+        return sum(max(r) + .3 * sum(r) for r in tall)
+
+    while True:
+        steps = [((cost(j, 0) - cost(j, k)) / k, -k, j) for j in range(len(widths)) for k in range(1, 8)
+                 if sum(widths) + k <= room]
+        saved, k, j = max(steps, default=(0.0, 0, 0))
+        if saved <= 0:
+            return widths
+        widths[j] -= k
