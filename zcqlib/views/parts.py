@@ -71,6 +71,14 @@ def season(month: Month, indicator: str, region: str, target: float) -> pd.DataF
     return own
 
 
+def season_now(month: Month, region: str) -> pd.Series:
+    """By indicator, the share of a year that past years had on average reached by this month."""
+    month.table("TO_DATE")
+    shares = _shares(month.vintage, month.year)
+    shares = shares[shares["month"].eq(month.period.month)]["value"]
+    return shares[shares.index.get_level_values("region") == region].droplevel("region")
+
+
 @lru_cache(maxsize=4)
 def _shares(vintage: Path, year: int) -> pd.DataFrame:
     """By region and indicator `month` and the share of the year reached: `value` (mean), `low`, `high`."""

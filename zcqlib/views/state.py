@@ -10,7 +10,7 @@ from zcqlib import figures
 from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.projection.pace import paces
-from zcqlib.views.parts import place, season, shown
+from zcqlib.views.parts import place, season_now, shown
 
 GROUPS = "〇一二三四五六七八九十"
 
@@ -49,13 +49,12 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
     stocks, series = p[p["kind"] == "stock"], month.table("SERIES")
     series = series[series["region"].eq(region) & series["indicator"].isin(stocks["indicator"])]
     due = paces(stocks, series, month.catalog, month.catalog.batches).set_index("indicator")["due"]
+    past = season_now(month, region)
     order = {id: i for i, id in enumerate(head["id"])}
     group = dict(zip(head["id"], head["group"], strict=True))
     rows = []
     for r in sorted(p.to_dict("records"), key=lambda r: order[r["indicator"]]):
         aim = r["target_low"]
-        past = season(month, r["indicator"], region, 100.0) if r["kind"] == "flow" else pd.DataFrame(columns=["month"])
-        now = past[past["month"] == month.period.month]
         per = 100 / aim if aim else float("nan")
         rows.append(
             dict(
@@ -64,7 +63,8 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
                 target={"gt": ">", "ge": "≥"}.get(r["comparator"], "") + shown(r["target_low"], r["unit"]),
                 actual=shown(r["actual"], r["unit"]),
                 share=r["actual"] * per,
-                pace=float(now["value"].iloc[0]) if len(now) else due.get(r["indicator"], float("nan")) * per,
+                pace=100 * past.get(r["indicator"], np.nan) if r["kind"] == "flow" else
+                per * due.get(r["indicator"], np.nan),
                 median=r["median"] * per,
                 low=r["low"] * per,
                 high=r["high"] * per,
