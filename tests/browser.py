@@ -104,7 +104,7 @@ def move_control(page) -> str:
     """Change the first drop-down that has a choice and wait for another picture; returns what was seen."""
     pictures = "[...document.querySelectorAll('.jp-OutputArea img')].map(i => i.src).join()"
     for control in page.locator(".widget-dropdown select").all():
-        choices = control.locator("option").all_inner_texts()
+        choices = control.locator("option").all_text_contents()
         if len(choices) < 2:
             continue
         control.scroll_into_view_if_needed()

@@ -28,6 +28,7 @@ def pace(
     show: Show = plain,
     season: pd.DataFrame | None = None,
     season_words: str = "季节进度",
+    interval: tuple[float, float, float] | None = None,
     size: str = "",
 ) -> Figure:
     """Cumulative figure against target and paces, with a fan to the year end.
@@ -36,7 +37,7 @@ def pace(
     ----------
     to_date : `month` (1-12), `value`. quantiles : year-end values by level (empty where there is no projection).
     season : optional `month`, `value`, `low`, `high`: the pace that past years kept, scaled to the target, which is
-        called `season_words`.
+        called `season_words`. interval : low, median, high of the year end as printed, else from the quantiles.
     """
     tall = len(quantiles) > 0
     canvas = Canvas(caption, size, need=1240 if tall else 0)
@@ -90,7 +91,7 @@ def pace(
               (at, float(np.interp(at, m, np.r_[0, s["value"]]))), (0.5, 0.9), 13, look.SEASON_TEXT,
               leader=look.SEASON_LINE)
     if tall:
-        _where(canvas, q, target, unit, chance_words, show)
+        _where(canvas, q, target, unit, chance_words, show, interval or (q(0.1), q(0.5), q(0.9)))
     return canvas.figure
 
 
@@ -100,7 +101,8 @@ def _side(canvas: Canvas) -> float:
 
 
 def _where(
-    canvas: Canvas, q: Callable[[float], float], target: float, unit: str, chance_words: str, show: Show
+    canvas: Canvas, q: Callable[[float], float], target: float, unit: str, chance_words: str, show: Show,
+    interval: tuple[float, float, float],
 ) -> None:
     """The year end once more, enlarged: bands, and twenty dots of five per cent each."""
     aimed = np.isfinite(target)
@@ -140,8 +142,8 @@ def _where(
         canvas.line([left + 66, end], [line] * 2, look.INK, 1.8, gid=REFERENCE)
     number, _, rest = chance_words.partition(" ")
     block = [(number, 34, 0.5, 58), (rest, 13, 0, 44)] if number else []
-    block += [("80%区间", 13, 0, 27), (f"{show(q(0.1))}–{show(q(0.9))}{unit}", 13, 0, 42),
-              (f"中位数{show(q(0.5))}{unit}", 14, 0.7, 40)]
+    low_end, median, high_end = map(show, interval)
+    block += [("80%区间", 13, 0, 27), (f"{low_end}–{high_end}{unit}", 13, 0, 42), (f"中位数{median}{unit}", 14, 0.7, 40)]
     down = sum(step for *_, step in block)
     start = top + 80
     if not canvas.narrow and start < line + 60 and start + down > line - 20:  # the block would cross the target

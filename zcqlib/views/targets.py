@@ -48,7 +48,9 @@ def pace_figure(
         aim / per,
         month.caption(title, f"{what},1月至当月累计({unit});{where},{month.year}年", indicator),
         unit=unit,
-        show=(lambda v: words.number(v, "", 1)) if unit in ("亿元", "%") else figures.plain,
+        show=(lambda v: words.number(v, "", 1)) if unit in ("亿元", "%") else (
+            (lambda v: figures.plain(np.floor(v + 0.5))) if month.catalog.indicators[indicator].count else figures.plain),
+        interval=tuple(r[k] / per for k in ("low", "median", "high")) if r and np.isfinite(r["median"]) else None,
         chance_words=words.typeset(chance),
         season=s,
         season_words="批次进度" if month.catalog.indicators[indicator].batch else "季节进度",
