@@ -105,7 +105,7 @@ def test_notebooks_run_in_one_kernel_with_nothing_left_from_one_to_the_next(proj
     steps = []
     report = monthly.run_month(project, MONTH, tell=lambda what, done, of: steps.append((what, done, of)))
     assert [o.state for o in report.outcomes] == ["done", "done"] and not report.failed
-    assert steps == [("读取并整理报表", 0, 3), ("00_a", 1, 3), ("01_b", 2, 3), ("网页版", 2, 3)]
+    assert steps == [("读取并整理报表", 0, 3), ("01_b", 1, 3), ("00_a", 2, 3), ("网页版", 2, 3)]
     second = nbformat.read(report.folder / "notebooks" / "01_b.ipynb", 4)
     assert second.cells[2].outputs[0].text == "2018-09 False\n"
     assert [c.execution_count for c in second.cells if c.cell_type == "code"] == [1, 2]

@@ -32,6 +32,8 @@ from zcqlib.workspace import Workspace, digest, parse_month, write_atomic, writt
 log = logging.getLogger("zcqlib")
 
 VERSIONED = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "nbclient", "pyarrow")
+# what notebooks import, once; it is then left out of the collections of garbage, two with each reset
+WARM = "import gc, zcqlib.controls, zcqlib.meetings, zcqlib.views\ngc.freeze()"
 FREE = "get_ipython().ast_transformers.clear()"  # while what they call is still there
 RESET = """%reset -f
 import matplotlib as _m, matplotlib.pyplot as _p
@@ -130,6 +132,7 @@ class Kernel:
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
+        self.client.execute_interactive(WARM, silent=True, store_history=False)
 
     def __enter__(self) -> Kernel:
         return self
@@ -256,7 +259,7 @@ def _run_notebooks(workspace: Workspace, vintage: Path, folder: Path, ready: Map
         if (name in ready and old.get("key") == keys[name] and old["state"] == "done" and unchanged(folder, old)
                 and old["grounds"] == grounds(workspace, vintage, old["grounds"])):
             made[name] = old | {"outcome": "kept"}
-    todo = iter([name for name in ready if name not in made])
+    todo = iter([name for name in reversed(ready) if name not in made])  # those that take longest come first
     turn, of = threading.Lock(), len(ready) + 1
 
     def work() -> None:
