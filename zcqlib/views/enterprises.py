@@ -162,7 +162,11 @@ def growth_sides(month: Month, indicator: str = "hightech_value_added") -> Figur
     """Growth as reported beside growth from levels, on last year's figure as printed then and as restated now."""
     g = month.table("GROWTH")
     g = g[(g["indicator"] == indicator) & (g["basis"] == "ytd") & g["reported"].notna() & (g["end"] <= month.period)]
-    g = g[g["end"] == g["end"].max()].set_index("region").reindex([*month.catalog.parks, "zone"]).dropna(how="all")
+    columns = [("reported", "报告的增速"), ("levels", "按原来上年数算"), ("restated", "按改后上年数算")]
+    g = g[(g["end"] == g["end"].max()) & (g["end"].dt.year == month.year)].set_index("region")
+    g = g.reindex([*month.catalog.parks, "zone"]).dropna(how="all")
+    if g.empty:
+        return _not_yet(month, indicator, columns)
     rows = pd.DataFrame({"region": g.index, "label": [names(month)[r] for r in g.index]})
     for id, column in (("reported", "reported"), ("levels", "from_levels"), ("restated", "on_restated_base")):
         rows[id] = g[column].to_numpy(float)
@@ -184,13 +188,24 @@ def growth_sides(month: Month, indicator: str = "hightech_value_added") -> Figur
     price = "报告增速按可比价,其余按现价" if month.catalog.indicators[indicator].constant_price else "均按现价"
     return figures.measures(
         rows, month.caption(title, f"{what}同比增速(%);1—{at.month}月累计,{at.year}年", indicator, note=price),
-        columns=[("reported", "报告的增速"), ("levels", "按原来上年数算"), ("restated", "按改后上年数算")])
+        columns=columns)
+
+
+def _not_yet(month: Month, indicator: str, columns: list[tuple[str, str]]) -> Figure:
+    """The empty figure of a growth that this year's months have not brought yet: January comes with February."""
+    rows = pd.DataFrame(columns=["region", "label", *(id for id, _ in columns), *(f"{id}_text" for id, _ in columns)])
+    what = month.catalog.name(indicator).removesuffix("增速")
+    return figures.measures(rows, month.caption(words.fit_title(f"{month.period.month}月还没有{what}的增速"),
+                                                f"{what}同比增速(%);{month.year}年", indicator), columns=columns)
 
 
 def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") -> Figure:
     """Growth so far, and what the months left must grow by to reach the year's target."""
     p = month.table("PROJECTIONS").query("indicator == @indicator").set_index("region")
     p = p.reindex([*month.catalog.parks, "zone"]).dropna(subset=["actual", "target_low"])
+    columns = [("actual", "至今增速"), ("needed", "余下月份所需"), ("median", "全年预计(中位数)")]
+    if "zone" not in p.index:
+        return _not_yet(month, indicator, columns)
     rows = p.reset_index()[["region", "actual", "needed_per_month", "median"]]
     rows = rows.rename(columns={"needed_per_month": "needed"}).assign(label=[names(month)[r] for r in p.index])
     for id in ("actual", "needed", "median"):
@@ -206,7 +221,7 @@ def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") ->
                             f"{words.number(p['target_low'].iloc[-1], '%', 0)}的目标"),
             f"{what}(%);至今、余下月份所需、全年预计,{month.year}年", indicator,
             month.catalog.indicators[indicator].growth_of, note="竖线为各自目标;所需按上年可比基数计算"),
-        columns=[("actual", "至今增速"), ("needed", "余下月份所需"), ("median", "全年预计(中位数)")])
+        columns=columns)
 
 
 def pipeline(month: Month) -> Figure:
