@@ -131,6 +131,15 @@ def test_controls_are_left_out_of_the_executed_notebook(project):
     assert "widget" not in (folder / "notebooks" / "00_a.ipynb").read_text("utf-8").replace("ipywidgets", "")
 
 
+def test_a_styled_table_has_the_same_bytes_in_every_run(project):
+    styled = notebook("import pandas as pd\npd.DataFrame({'a': [PERIOD]}).style.highlight_max()")
+    nbformat.write(styled, project.root / "notebooks" / "00_a.ipynb")
+    path = monthly.run_month(project, MONTH).folder / "notebooks" / "00_a.ipynb"
+    first = path.read_bytes()
+    monthly.run_month(project, MONTH, force=True)
+    assert b"_row0_col0" in first and path.read_bytes() == first
+
+
 def test_a_failed_notebook_is_kept_explained_and_the_others_still_run(project):
     nbformat.write(notebook("PERIOD", "1 / 0"), project.root / "notebooks" / "00_a.ipynb")
     report = monthly.run_month(project, MONTH)

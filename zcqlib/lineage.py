@@ -113,8 +113,8 @@ def figure_passport(figure, month: Month, name: str) -> Passport:
                 counts = len(text) > len(shown) + 3 and re.fullmatch(r"\d\d?[\u4e00-\u9fff]+", shown)  # in a sentence
                 cells = [c for c in cells if c.named_in(text)] if counts else cells
                 near = [c.near for c in cells] or [f"{text} {caption.subtitle}"]
-                held = None if counts and not about else _stored(month, places, shown, number, cells, near, about)
-                numbers[shown] = held or _derived(shown, about, cells)
+                held = None if counts and not about or not _value(number) else _stored(month, places, shown, number, cells, near, about)
+                numbers[shown] = held or _derived(month, shown, about, cells)
     return Passport(code(month.period, name), caption.title, tuple(numbers.values()), (), tuple(texts))
 
 
@@ -200,7 +200,7 @@ def _stored(month: Month, places: Iterable[tuple], shown: str, number: str, cell
     parks = {word for p in month.catalog.parks for word in (p, name(p))}
 
     def meant(region: str, indicator: str, value: float) -> bool:
-        if value % 1 and any(_same(value, c.value) for c in cells):
+        if abs(value * 1e4 - round(value * 1e4)) > 1e-6 and any(_same(value, c.value) for c in cells):  # no chance hit
             return True
         what, where = told.get(indicator, "?"), name(region)
         return any((indicator in about or what in text) and (
@@ -224,13 +224,17 @@ def _stored(month: Month, places: Iterable[tuple], shown: str, number: str, cell
     return None
 
 
-def _derived(shown: str, about: set[str], cells: list[Cell]) -> Number:
+def _derived(month: Month, shown: str, about: set[str], cells: list[Cell]) -> Number:
     """A sum, difference, share or count, with the cell of the figure's own table that it was printed from, if any."""
-    value, formula = _value(NUMBER.match(shown).group()), "由图中数据推算(合计、差、占比或计数)"
+    value, formula, near = _value(NUMBER.match(shown).group()), "由图中数据推算(合计、差、占比或计数)", ""
+    name, parks = month.catalog.name, month.catalog.parks
     if cells:
         c = min(cells, key=lambda c: (c.value != c.value, abs(abs(c.value) - abs(value))))
-        value, formula = c.value if c.value == c.value else value, f"图中「{c.row}」的 {c.column},由数据表推算"
-    return Number(shown, value, formula, inputs=tuple(f"zone/{i}" for i in sorted(about)))
+        value, near = c.value if c.value == c.value else value, c.near
+        formula = f"图中「{c.row[:40]}」的 {c.column},由数据表推算"
+    region = next((p for p in parks if p in near or name(p) in near), "zone")
+    about = about or {i for i in month.catalog.indicators if near and name(i) in near}
+    return Number(shown, value, formula, inputs=tuple(f"{region}/{i}" for i in sorted(about)))
 
 
 def _value(number: str) -> float:

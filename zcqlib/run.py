@@ -10,6 +10,7 @@ import ast
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -171,12 +172,13 @@ class Kernel:
                          for kind in ("saved", "read", "asked", "refused")}
 
 
+STYLED, ADDRESS = re.compile(r"\bT_[0-9a-f]{5}(?=[_\"\s])"), re.compile(r" at 0x[0-9a-f]+(?=>)")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def _tidy(notebook: nbformat.NotebookNode) -> None:
-    """Take out what would differ from run to run: counts across notebooks, and controls, whose ids are random and which
-    no reader of the file could use without a kernel."""
+    """Take out what would differ from run to run: counts across notebooks, ids of styled tables, addresses, and
+    controls, whose ids are random and which no reader of the file could use without a kernel."""
     number = 0
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
@@ -187,6 +189,8 @@ def _tidy(notebook: nbformat.NotebookNode) -> None:
             for output in cell.outputs:
                 if "execution_count" in output:
                     output.execution_count = number
+                for kind in {"text/html", "text/plain"} & set(output.get("data", {})):
+                    output.data[kind] = ADDRESS.sub("", STYLED.sub(f"T_{number}", output.data[kind]))
 
 
 def notebooks(root: Path) -> list[Path]:
