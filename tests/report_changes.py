@@ -153,8 +153,9 @@ def scratch_row(t: Table, draw: random.Random) -> None:
 
 
 def foot_column(t: Table, draw: random.Random) -> None:
-    for r in (t.head, *sorted({r for r, _ in t.facts})):
-        t.rows[r].append("备注" if r == t.head else draw.choice(["", "含30家", "2018年新增", "同比下降5%"]))
+    heads = {r for r, row in enumerate(t.rows) if row == t.rows[t.head]}  # it may stand twice
+    for r in sorted(heads | {r for r, _ in t.facts}):
+        t.rows[r].append("备注" if r in heads else draw.choice(["", "含30家", "2018年新增", "同比下降5%"]))
 
 
 def _one(t: Table, draw: random.Random) -> tuple[int, int]:

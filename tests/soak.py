@@ -78,45 +78,86 @@ def killed_commits(workspace: Workspace, rounds: int, seed: int = 1) -> int:
     return changed
 
 
-def killed_runs(root: Path, times: int, seed: int = 1) -> list[str]:
-    """Kill whole monthly runs on a copy of the project, each with another changed workbook; one line a kill."""
-    import openpyxl
-
+def copied(root: Path) -> Workspace:
     for name in ("notebooks", "data/raw"):
         shutil.copytree(ROOT / name, root / name)
-    workspace, rng, lines = Workspace(root, demo=True), random.Random(seed), []
-    command = [sys.executable, "-m", "zcqlib", "run", str(MONTH), "--demo"]
+    return Workspace(root, demo=True)
+
+
+def run(root: Path, seconds: float | None = None, *more: str) -> int:
+    """A whole monthly run as a process of its own, killed after some seconds; its return code."""
+    command = [sys.executable, "-m", "zcqlib", "run", str(MONTH), "--demo", *more]
     env = os.environ | {"ZCQ_ROOT": str(root), "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+    job = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        return job.wait(seconds)
+    except subprocess.TimeoutExpired:
+        job.kill()
+        return job.wait()
 
-    def run(seconds: float | None) -> int:
-        job = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            return job.wait(seconds)
-        except subprocess.TimeoutExpired:
-            job.kill()
-            return job.wait()
 
-    assert run(None) == 0
-    book = next((root / "data" / "raw" / "demo" / str(MONTH)).glob("高新区*.xlsx"))
+def correct(root: Path, sender: str = "高新区", by: float = 1) -> None:
+    """One number of a sender's workbook changes."""
+    import openpyxl
+
+    book = next((root / "data" / "raw" / "demo" / str(MONTH)).glob(f"{sender}*.xlsx"))
+    sheet = openpyxl.load_workbook(book)
+    cell = next(c for row in sheet.worksheets[0].iter_rows() for c in row
+                if isinstance(c.value, int | float) and c.value > 100)
+    cell.value += by
+    sheet.save(book)
+
+
+def killed_runs(root: Path, times: int, seed: int = 1) -> list[str]:
+    """Kill whole monthly runs on a copy of the project, each with another changed workbook; one line a kill."""
+    workspace, rng, lines = copied(root), random.Random(seed), []
+    assert run(root) == 0
+    correct(root)
     start = time.monotonic()
-    for k in range(times + 1):
-        sheet = openpyxl.load_workbook(book)
-        cell = next(c for row in sheet.worksheets[0].iter_rows() for c in row
-                    if isinstance(c.value, int | float) and c.value > 100)
-        cell.value += 1
-        sheet.save(book)
-        before, start = whole(workspace).name, time.monotonic()
-        if k == 0:
-            assert run(None) == 0  # how long an incremental run takes
-            length = time.monotonic() - start
-            continue
-        moment = rng.uniform(0.05, 1.0) * length
-        code = run(moment)
+    assert run(root) == 0
+    length = time.monotonic() - start  # of an incremental run
+    while len(lines) < times:
+        correct(root)
+        before, moment = whole(workspace).name, rng.uniform(0.05, 1.0) * length
+        code = run(root, moment)
         after = whole(workspace).name
-        lines.append(f"killed after {moment:5.1f} of {length:.1f} s (code {code}): "
-                     + ("as before" if after == before else "as after"))
-        assert run(None) == 0, "the next run must succeed by itself"
+        if code == -signal.SIGKILL:
+            lines.append(f"killed after {moment:5.1f} of {length:.1f} s: as {'before' if after == before else 'after'}")
+        else:  # it had ended by then
+            length = min(length, moment)
+        assert run(root) == 0, "the next run must succeed by itself"
         assert whole(workspace).name != before
+    return lines
+
+
+def outputs(root: Path) -> dict[str, str]:
+    """Hash of each file that a month's run shows, by its name."""
+    folder = Workspace(root, demo=True).figures(MONTH)
+    return {p.relative_to(folder).as_posix(): digest(p) for p in folder.rglob("*") if p.is_file()}
+
+
+def incremental_runs(root: Path) -> list[str]:
+    """After each kind of change, what an incremental run shows is what a run from nothing shows, byte for byte."""
+    workspace, lines = copied(root), []
+    received = root / "data" / "raw" / "demo" / str(MONTH)
+    reference = root / "data" / "raw" / "reference" / "indicators.csv"
+    changes = {"a number in a park's workbook": lambda: correct(root),
+               "a large change in a bureau's": lambda: correct(root, "市统计局", 1e4),
+               "a park's workbook is missing": lambda: next(received.glob("牧野区*")).unlink(),
+               "a reference table": lambda: reference.write_bytes(reference.read_bytes().replace(
+                   "专利申请总量".encode(), "专利申请量合计".encode()))}
+    run(root)
+    for what, change in changes.items():
+        before = outputs(root)
+        change()
+        code, shown = run(root), outputs(root)
+        shutil.rmtree(workspace.processed)
+        shutil.rmtree(workspace.figures(MONTH))
+        assert run(root) == code, what
+        wrong = sorted(k for k, _ in shown.items() ^ outputs(root).items())
+        assert not wrong, f"{what}: {wrong}"
+        same = sum(before.get(k) == sha for k, sha in shown.items())
+        lines.append(f"{what}: {len(shown)} files as from nothing, {same} of them as before the change")
     return lines
 
 
@@ -124,9 +165,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         changed = killed_commits(Workspace(Path(name), demo=True), 250)
         print(f"250 commits killed: always whole, {changed} times a new vintage had been reached")
-    with tempfile.TemporaryDirectory() as name:
-        for line in killed_runs(Path(name), 5):
-            print(line)
+    for job in (lambda root: killed_runs(root, 5), incremental_runs):
+        with tempfile.TemporaryDirectory() as name:
+            for line in job(Path(name)):
+                print(line, flush=True)
     return 0
 
 
