@@ -296,6 +296,23 @@ TIED = pd.DataFrame(
     + [("hongqi", "2018Q1", 3.0, 3.0, 3.0, 3.0, ""), ("hongqi", "2018Q2", *[np.nan] * 4, "")],
     columns=["region", "period", "rank", "place", "low", "high", "tied_with"],
 )
+def stock_with_paces(size: str = "wide"):
+    months = np.arange(1, 13)
+    return figures.stock(
+        MONTHS.assign(value=[78.0] * 8 + [91.0]),
+        pd.DataFrame({"month": [9], "kind": ["新认定"], "value": [13.0]}),
+        GOOD,
+        target=95.0,
+        target_words="力争目标\uff1a95家",
+        quantiles=pd.Series([85.0, 97.0, 103.0], index=[0.025, 0.5, 0.975]),
+        unit="家",
+        events=pd.DataFrame({"month": [9, 11], "label": ["第1批\n9月", "第2批\n预计11月"], "expected": [False, True]}),
+        due=pd.DataFrame({"month": months, "batch": np.where(months < 9, 76.5, np.where(months < 11, 89.4, 95.0)),
+                          "linear": 78 + 17 * months / 12}),
+        size=size,
+    )
+
+
 CHARTS = {
     "promises": lambda s: figures.promises(PROMISES, GOOD, size=s),
     "bump of ties": lambda s: figures.bump(TIED, GOOD, NAMES, size=s),
@@ -326,6 +343,7 @@ CHARTS = {
         unit="家",
         size=s,
     ),
+    "stock against its paces": lambda s: stock_with_paces(s),
     "calibration": lambda s: figures.calibration(
         pd.DataFrame({"p": [0.1, 0.5, 0.9], "met": [0.2, 0.4, 1.0], "n": [9, 8, 70]}),
         GOOD,
@@ -420,3 +438,13 @@ def test_effects_share_one_scale_unless_their_units_differ():
     assert (ten / 10, five / 5, quarter / 0.25) == pytest.approx((half / 0.5,) * 3)
     ten, five, half, quarter = wide(shows=[figures.plain] * 2)
     assert ten == pytest.approx(2 * five) and half == pytest.approx(2 * quarter) and half > 10 * (0.5 * ten / 10)
+
+
+def test_a_stock_is_shown_against_both_paces_and_says_what_is_due_by_each():
+    told = figures.texts(stock_with_paces())
+    assert {"批次进度\n9月应达89家", "序时进度\n9月应达91家", "力争目标\uff1a95家"} <= set(told)  # 78 + 17 · 9/12 = 90.75
+
+
+def test_the_interval_is_printed_as_the_table_has_it():
+    figure = figures.pace(MONTHS, QUANTILES, 5000.0, GOOD, unit="件", interval=(4812.0, 5101.0, 5399.0))
+    assert {"4,812–5,399件", "中位数5,101件"} <= set(figures.texts(figure))
