@@ -208,6 +208,18 @@ def test_a_figure_that_may_not_be_printed_is_refused_each_time_and_not_remembere
     assert not kept and not list(tmp_path.iterdir())
 
 
+def test_a_pdf_lets_its_bold_title_be_copied(tmp_path):
+    import re
+    import zlib
+
+    figure = canvas()
+    before = len(figure.texts)
+    (path,) = figures.save(figure, tmp_path / "a", ("pdf",))
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", path.read_bytes(), re.S)
+    known = b"".join(zlib.decompress(s) for s in streams if s[:1] == b"\x78")  # with the map from letters to Unicode
+    assert f"{ord('落'):04x}".encode() in known.lower() and len(figure.texts) == before
+
+
 def test_labels_move_apart_as_little_as_they_must():
     assert theme.spread([0, 10, 20], 5).tolist() == [0, 10, 20]
     out = theme.spread([10, 10], 4)

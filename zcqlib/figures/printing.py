@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Iterable
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -202,7 +203,14 @@ def _printed(figure: Figure, kind: str, picture=None) -> bytes:
         return buffer.getvalue()
     told = ({"Date": None, "Creator": None, "Title": caption.title, "Description": alt} if kind == "svg" else
             {"CreationDate": None, "Creator": None, "Producer": None, "Title": caption.title, "Subject": alt})
-    figure.savefig(buffer, format=kind, metadata=told)
+    strong = [copy(t) for t in figure.texts if t.get_path_effects()] if kind == "pdf" else []
+    for t in strong:  # bold letters are outlines, which nobody can copy: the plain text is set on them
+        t.set_path_effects([])
+    figure.texts.extend(strong)
+    try:
+        figure.savefig(buffer, format=kind, metadata=told)
+    finally:
+        del figure.texts[len(figure.texts) - len(strong):]
     return buffer.getvalue()
 
 
