@@ -16,10 +16,9 @@ test-browser:     ## installs a browser where it can, then drives JupyterLab
 	$(DO) python tests/browser.py
 soak:             ## a run killed again and again, more often than in the tests
 	$(DO) python tests/soak.py
-bench:            ## the warm month against papermill and two nbclient workers; the Monte Carlo of the ranks
+bench:            ## reading, projecting, Monte Carlo, the warm month, incremental rerun, memory and growth against peers
 	$(DO) extra bench
 	$(DO) python tests/bench.py
-	$(DO) python tests/bench_ranking.py
 bench-read:       ## reading and understanding against pandas
 	$(DO) python tests/bench_read.py
 bench-projection: ## the projection against its peers

@@ -1,12 +1,17 @@
-"""The warm month against the same notebooks run by others, in one run: `make bench`.
+"""Speed and memory against peers, in one run: `make bench`.
 
-Prints seconds and ratios for: our run (two reused kernels, with the HTML edition and the exports), papermill one
-notebook after another (a fresh kernel each), and nbclient in two worker threads (fresh kernels); tables exist before
-for all three. Then the rerun after one sender's correction, peak memory, and how cost grows with the number of parks.
+Reading, projecting and the Monte Carlo of the ranks in short (`make bench-read`, `bench-projection` and
+tests/bench_ranking.py have them in full). The notebooks of a warm month: ours (two reused kernels), papermill one after
+another (a fresh kernel each) and nbclient in two worker threads (fresh kernels); tables and figures were made before for
+all three, and our HTML edition, check and contact sheet, which the others have not, are not counted. Then the whole run
+cold, warm and after one sender's correction, peak memory, and how cost grows with the number of parks.
 """
 from __future__ import annotations
 
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for all alike: more threads make each of them slower
+
 import resource
 import shutil
 import sys
@@ -16,9 +21,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import bench_ranking
+import bench_read
 import nbformat
 import numpy as np
 import pandas as pd
+from bench_projection import made_up, seconds
+from joblib.externals.loky import get_reusable_executor
 
 from zcqlib import catalog as catalogs
 from zcqlib import line
@@ -56,17 +65,30 @@ class Cost:
     def __str__(self) -> str:
         return f"{self.clock:6.1f} s (processors {self.work:6.1f} s)"
 
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.clock - other.clock, self.work - other.work)
+
     def times(self, other: Cost) -> str:
         return f"{self.clock / other.clock:.2f} times (processors {self.work / other.work:.2f})"
 
 
-def cost(job) -> Cost:
-    def spent() -> float:
-        return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+def spent() -> Cost:
+    get_reusable_executor().shutdown(wait=True)  # the work of processes counts once they have ended
+    return Cost(time.perf_counter(), sum(sum(resource.getrusage(who)[:2])
+                                         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 
-    start, before = time.perf_counter(), spent()
+
+def cost(job) -> Cost:
+    before = spent()
     job()
-    return Cost(time.perf_counter() - start, spent() - before)
+    return spent() - before
+
+
+def our_notebooks(workspace: Workspace) -> Cost:
+    """Of a warm run, what comes before its HTML edition."""
+    marks = [spent()]
+    monthly.run_month(workspace, MONTH, force=True, tell=lambda what, *_: what == "网页版" and marks.append(spent()))
+    return marks[1] - marks[0]
 
 
 def with_papermill(workspace: Workspace, folder: Path) -> None:
@@ -132,14 +154,31 @@ def peak(whose: int) -> str:
     return f"{resource.getrusage(whose).ru_maxrss / 1024:.0f} MB"
 
 
+def reading_projecting_ranking() -> None:
+    from zcqlib.projection.peers import ets
+
+    bench_read.compare("30 demo workbooks", bench_read.demo()[-30:])
+    frame, few = made_up(2_000), 20
+    ours = seconds(frame, 2) / 2_000
+    start = time.perf_counter()
+    for _, rows in frame[frame["series_id"] < few].groupby("series_id"):
+        ets(rows["value"].to_numpy(), 6)
+    theirs = (time.perf_counter() - start) / few
+    print(f"projecting: {1 / ours:,.0f} series a second, ETS of statsmodels {1 / theirs:,.1f} (from {few}): "
+          f"{theirs / ours:,.0f} times")
+    bench_ranking.main()
+
+
 def main() -> int:
+    print("load of the machine", os.getloadavg(), "processors", os.cpu_count(), flush=True)
+    reading_projecting_ranking()
     with tempfile.TemporaryDirectory() as name:
         workspace = copy_project(Path(name))
         os.environ["ZCQ_ROOT"] = name
         cold = cost(lambda: monthly.run_month(workspace, MONTH))
-        print(f"cold month             {cold}: tables, notebooks, exports", flush=True)
-        ours = cost(lambda: monthly.run_month(workspace, MONTH, force=True))
-        print(f"warm month, forced     {ours}: notebooks, exports", flush=True)
+        print(f"whole run, cold        {cold}: tables, notebooks, HTML edition, check", flush=True)
+        warm = cost(lambda: monthly.run_month(workspace, MONTH, force=True))
+        print(f"whole run, warm        {warm}: forced", flush=True)
         print(f"nothing changed        {cost(lambda: monthly.run_month(workspace, MONTH))}", flush=True)
         folder = workspace.figures(MONTH)
         before = {p: p.stat().st_mtime_ns for p in folder.rglob("*.*") if p.is_file()}
@@ -147,18 +186,22 @@ def main() -> int:
         report: list[monthly.Report] = []
         again = cost(lambda: report.append(monthly.run_month(workspace, MONTH)))
         touched = sum(p.exists() and p.stat().st_mtime_ns != t for p, t in before.items())
-        print(f"one workbook changed   {again}: {again.times(cold)} the cold month, "
+        print(f"one workbook changed   {again}: {again.times(cold)} the cold run, "
               f"{sum(o.state == 'kept' for o in report[0].outcomes)} of {len(report[0].outcomes)} notebooks kept, "
               f"{touched} of {len(before)} files touched", flush=True)
+        ours = our_notebooks(workspace)
+        print(f"notebooks, ours        {ours}", flush=True)
         other = cost(lambda: with_papermill(workspace, Path(name)))
         print(f"papermill, in turn     {other}: {other.times(ours)} ours", flush=True)
+        ours = our_notebooks(workspace)  # beside it again: others may have come to the machine
+        print(f"notebooks, ours        {ours}", flush=True)
         other = cost(lambda: with_two_workers(workspace))
-        print(f"nbclient, two workers  {other}: {other.times(ours)} ours")
+        print(f"nbclient, two workers  {other}: {other.times(ours)} ours", flush=True)
         print(f"peak memory: the run {peak(resource.RUSAGE_SELF)}, a kernel {peak(resource.RUSAGE_CHILDREN)}")
         steps = growth(workspace)
         power = np.polyfit(*np.log(steps).T, 1)[0]
         print("observations to projections, " + ", ".join(f"{n} parks {t:.2f} s" for n, t in steps)
-              + f": grows with the power {power:.2f} of the parks")
+              + f": grows with the power {power:.2f} of the parks; load", os.getloadavg())
     return 0
 
 
