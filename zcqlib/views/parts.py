@@ -12,6 +12,7 @@ import pandas as pd
 from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.published import published_series
+from zcqlib.workspace import note
 
 ALL = "一区四园合计"
 
@@ -62,33 +63,35 @@ def quantiles(month: Month, indicator: str, region: str = "zone") -> pd.Series:
 
 def season(month: Month, indicator: str, region: str, target: float) -> pd.DataFrame:
     """The share of a year that past years had reached by each month, scaled to the target: mean, lowest, highest."""
-    month.table("TO_DATE")  # there is one, and the run is told that it was read
-    shares = _shares(month.vintage, month.year)
-    if not np.isfinite(target) or (region, indicator) not in shares.index:
+    shares = _shares(month, region)
+    if not np.isfinite(target) or indicator not in shares.index:
         return pd.DataFrame(columns=["month", "value", "low", "high"])
-    own = shares.loc[(region, indicator)].reset_index(drop=True)
+    own = shares.loc[[indicator]].reset_index(drop=True)
     own[["value", "low", "high"]] *= target
     return own
 
 
 def season_now(month: Month, region: str) -> pd.Series:
     """By indicator, the share of a year that past years had on average reached by this month."""
-    month.table("TO_DATE")
-    shares = _shares(month.vintage, month.year)
-    shares = shares[shares["month"].eq(month.period.month)]["value"]
-    return shares[shares.index.get_level_values("region") == region].droplevel("region")
+    shares = _shares(month, region)
+    return shares.loc[shares["month"].eq(month.period.month), "value"]
 
 
-@lru_cache(maxsize=4)
-def _shares(vintage: Path, year: int) -> pd.DataFrame:
-    """By region and indicator `month` and the share of the year reached: `value` (mean), `low`, `high`."""
-    t = pd.read_parquet(vintage / "TO_DATE.parquet", columns=["region", "indicator", "end", "value"])
+def _shares(month: Month, region: str) -> pd.DataFrame:
+    """By indicator `month` and the share of the year that past years had reached: `value` (mean), `low`, `high`."""
+    note(f"read {month.vintage.parent.name}/TO_DATE")
+    return _read_shares(month.vintage, month.year, region)
+
+
+@lru_cache(maxsize=32)
+def _read_shares(vintage: Path, year: int, region: str) -> pd.DataFrame:
+    columns = ["indicator", "end", "value"]
+    t = pd.read_parquet(vintage / "TO_DATE.parquet", columns=columns, filters=[("region", "==", region)])
     t = t[t["end"].dt.year < year].assign(year=lambda f: f["end"].dt.year, month=lambda f: f["end"].dt.month)
-    by = ["region", "indicator", "year"]
-    whole = t[t["month"].eq(12) & t["value"].gt(0)].set_index(by)["value"].rename("whole")
-    t = t.join(whole, on=by, how="inner")
-    share = (t["value"] / t["whole"]).groupby([t["region"], t["indicator"], t["month"]]).agg(["mean", "min", "max"])
-    return share.dropna().set_axis(["value", "low", "high"], axis=1).reset_index("month").sort_index(kind="stable")
+    whole = t[t["month"].eq(12) & t["value"].gt(0)].set_index(["indicator", "year"])["value"].rename("whole")
+    t = t.join(whole, on=["indicator", "year"], how="inner")
+    share = (t["value"] / t["whole"]).groupby([t["indicator"], t["month"]]).agg(["mean", "min", "max"])
+    return share.dropna().set_axis(["value", "low", "high"], axis=1).reset_index("month")
 
 
 def names(month: Month) -> dict[str, str]:
