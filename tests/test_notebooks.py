@@ -242,6 +242,7 @@ def test_each_figure_page_and_table_can_be_traced_to_cells_with_hashes(opened):
 @pytest.mark.parametrize(("name", "part", "old", "new", "words"), [
     ("fortnight.docx", "document.xml", "件，完成超过5000件", "件，完成超过5001件", "fortnight.docx 的 ZCQ-.*5001"),
     ("fortnight.pptx", "charts/chart", "<c:v>5000", "<c:v>5001", "fortnight.pptx 的 ZCQ-201809-PF.*5001"),
+    ("ledger.xlsx", "sharedStrings", "共125项", "共126项", "ledger.xlsx「台账」A2 印作「共126项.*共125项"),
     ("ledger.xlsx", "sheets/sheet1", "<v>1190</v>", "<v>1191</v>", "ledger.xlsx「台账」G.*由「1190」改成了「1191」")])
 def test_one_number_changed_by_hand_is_found(opened, name, part, old, new, words):
     with changed(opened.folder / "briefing" / name, in_package(part, old, new)), \
@@ -266,7 +267,8 @@ def test_a_number_changed_in_a_notebooks_conclusion_is_found(opened):
      .77, "图 07_place_chances.*印有.*按现在的PLACES应为「77%」"),
     ("WHY", "region == 'zone' and indicator == 'patent_grants' and probability > .001", "probability", .4,
      "印有.*按现在的WHY应为"),
-    ("PROBLEMS", "severity == 'warning' and published.astype('str') == '2018-09'", "severity", "info", "印有「.*提醒.*PROBLEMS应为")])
+    ("PROBLEMS", "severity == 'warning' and published.astype('str') == '2018-09'", "severity", "info", "印有「.*提醒.*PROBLEMS应为"),
+    ("EXPECTED", "low == low", "low", .77, "EXPECTED 在运行之后被改动过")])
 def test_one_value_changed_in_a_table_fails_the_check_and_names_both_places(opened, table, row, column, value, words):
     def change(content):
         frame = pd.read_parquet(io.BytesIO(content))

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -183,7 +184,7 @@ def _verify(month: Month, path: Path) -> list[Passport]:
 
 
 def _ledger_agrees(month: Month, t: Tables, rows: pd.DataFrame) -> int:
-    """Read the ledger back, where there is one: every locked cell and every ask."""
+    """Read the ledger back, where there is one: every locked cell, every ask, and the numbers in headings and help."""
     from openpyxl import load_workbook
 
     path = month.folder / "briefing" / "ledger.xlsx"
@@ -206,11 +207,23 @@ def _ledger_agrees(month: Month, t: Tables, rows: pd.DataFrame) -> int:
                 raise ReconciliationError(f"ledger.xlsx「{sheet}」{r['编号']} 的「{c}」印作「{r[c]}」,"
                                           f"而数据表算得「{now.get(r['编号'], {}).get(c)}」。两处不一致。")
     asks = [tuple(v) for v in book[ledger.ORDERS].iter_rows(min_row=3, values_only=True)]
-    for i, (found, computed) in enumerate(zip(asks, ledger.ask_rows(t.orders, t.name), strict=False), 3):
+    for i, (found, computed) in enumerate(zip_longest(asks, ledger.ask_rows(t.orders, t.name), fillvalue=()), 3):
         if [answers.plain(v) for v in found] != [answers.plain(v) for v in computed]:
             raise ReconciliationError(f"ledger.xlsx「{ledger.ORDERS}」第 {i} 行印作「{found}」,"
                                       f"而缺口分解表算得「{computed}」。两处不一致。")
+    fresh = load_workbook(io.BytesIO(ledger.ledger(rows, t.orders, t.milestones, t.period, t.name, t.demo)))
+    for name, last in ((sheet, answers.HEAD), (ledger.ORDERS, 2), (ledger.HELP, fresh[ledger.HELP].max_row)):
+        for cell in (c for row in fresh[name].iter_rows(max_row=last) for c in row if c.value):
+            found = str(book[name][cell.coordinate].value or "")
+            if _digits(found) != _digits(cell.value):
+                raise ReconciliationError(f"ledger.xlsx「{name}」{cell.coordinate} 印作「{found}」,"
+                                          f"而数据表算得「{cell.value}」。两处不一致。")
     return sum(r[c] == r[c] for r in now.values() for c in ledger.NUMBERS) + len(asks)
+
+
+def _digits(text: str) -> tuple[list[str], list[str]]:
+    """Codes and numbers of a heading, whose words may be changed by hand."""
+    return passport.CODE.findall(text), passport.sequence(text)
 
 
 def _said(path: Path) -> list[str]:

@@ -37,14 +37,18 @@ class _Watched(Month):
         return figure
 
 
-def doubtful(month: Month) -> dict[str, list[str]]:
-    """Notebooks of the last run to be compared anew → the tables that are not as it left them, none where only what
-    the notebook left has been touched."""
+def touched(month: Month) -> set[str]:
+    """Tables of the vintage that are not as they were made."""
     stored = json.loads((month.vintage / "vintage.json").read_text("utf-8"))["tables"]
-    touched = {t for t, sha in stored.items() if digest(month.vintage / f"{t}.parquet") != sha}
+    return {t for t, sha in stored.items() if digest(month.vintage / f"{t}.parquet") != sha}
+
+
+def doubtful(month: Month, changed: set[str]) -> dict[str, list[str]]:
+    """Notebooks of the last run to be compared anew → the changed tables that they read, none where only what the
+    notebook left has been touched."""
     out = {}
     for name, entry in read_manifest(month.folder).get("notebooks", {}).items():
-        tables = sorted(t for t in touched if f"{month.vintage.parent.name}/{t}" in entry["grounds"])
+        tables = sorted(t for t in changed if f"{month.vintage.parent.name}/{t}" in entry["grounds"])
         if tables or not unchanged(month.folder, entry):
             out[name] = tables
     return out
@@ -57,10 +61,9 @@ def agree(month: Month) -> int:
     ------
     ReconciliationError : names the figure or the notebook with what it prints, the changed tables, and what they give.
     """
-    compared, touched = 0, set()
-    for name, tables in doubtful(month).items():
+    compared, changed = 0, touched(month)
+    for name, tables in doubtful(month, changed).items():
         path, grounds = month.folder / "notebooks" / f"{name}.ipynb", "、".join(tables) or "数据表"
-        touched.update(tables)
         try:
             pairs = _pairs(month, path)
         except Exception as e:  # whatever a cell may raise on a table that somebody changed
@@ -71,8 +74,8 @@ def agree(month: Month) -> int:
                 raise ReconciliationError(f"{place}印有「{was}」,而按现在的{grounds}应为「{is_}」。两处不一致。"
                                           "如数据更新过,请重新运行该月。")
             compared += len(passport.sequence(re.sub("<[^>]*>", " ", printed)))
-    if touched:
-        raise ReconciliationError(f"数据表 {'、'.join(sorted(touched))} 在运行之后被改动过(印出的数没有变)。请重新运行该月。")
+    if changed:
+        raise ReconciliationError(f"数据表 {'、'.join(sorted(changed))} 在运行之后被改动过(印出的数没有变)。请重新运行该月。")
     return compared
 
 
