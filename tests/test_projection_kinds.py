@@ -9,6 +9,7 @@ from zcqlib import tables
 from zcqlib.projection import project_targets
 from zcqlib.projection.counts import batch_distribution, in_time
 from zcqlib.projection.kinds import chance, met, verdict
+from zcqlib.projection.promises import waiting
 from zcqlib.projection.scores import chance_of
 
 CATALOG = catalogs.load()
@@ -151,6 +152,19 @@ def test_parks_that_are_not_covered_yet_are_named():
 def test_a_batch_stock_without_a_calendar_gets_no_chance():
     r = projected(series("hightech_enterprises", {"2018-06": 78.0}, 0), "hightech_enterprises")
     assert np.isnan(r["probability"]) and r["verdict"] == "缺批次安排"
+
+
+def test_a_batch_not_yet_on_file_counts_with_last_years_applicants_until_it_was_on_file_last_year():
+    rows = [(2017, 1, "pass", 20, "2017-08-20", "2017-03"), (2017, 2, "pass", 12, "2017-11-20", "2017-07"),
+            (2018, 0, "lapse", 5, None, "2018-01")]
+    batches = pd.DataFrame([dict(year=y, indicator="hightech_recognised", batch=b, kind=kind, region="gaoxin", number=n,
+                                 announced=pd.Timestamp(day), done=14.0 if day else np.nan, rate=0.7,
+                                 known_from=pd.Period(known, "M")) for y, b, kind, n, day, known in rows])
+    assumed = {}
+    for month in ("2018-02", "2018-04", "2018-08"):
+        plan = waiting(batches, "zone", pd.Period(month, "M"), pd.Period(month, "M"), CATALOG)
+        assumed[month] = plan["assumed"], [n for n, _ in plan["coming"]]
+    assert assumed == {"2018-02": (2, [20, 12]), "2018-04": (1, [12]), "2018-08": (0, [])}
 
 
 def test_the_worked_batch_example():

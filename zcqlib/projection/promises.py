@@ -92,7 +92,8 @@ def per_month(gap: float, left: int) -> float:
 def waiting(batches: pd.DataFrame | None, region: str, last: pd.Period, as_of: pd.Period, catalog: Catalog) -> dict:
     """The batch calendar of one place as known then, {} where the year has none.
 
-    `coming` (applicants, chance of being announced this year) of each batch not yet announced, `rate` that passes,
+    `coming` (applicants, chance of being announced this year) of each batch not yet announced, `assumed` how many of
+    them are last year's, as this year's applicants were not known by this month then either; `rate` that passes,
     `ending` certificates that end, `lapse` the share of them that lapses, `calendar`, this year's rows, and whether they
     are its `whole`: as many batches as last year had. Batches of what is promised by itself move no stock.
     """
@@ -104,13 +105,15 @@ def waiting(batches: pd.DataFrame | None, region: str, last: pd.Period, as_of: p
     if not this.any():
         return {}
     passes, out = plan["kind"].eq("pass"), plan["announced"].dt.to_period("M") <= last
-    coming, ending = plan[this & passes & ~out], plan[this & plan["kind"].eq("lapse") & ~out]
+    early = passes & (plan["year"] == as_of.year - 1) & (plan["known_from"] + 12 > as_of) & ~plan["batch"].isin(
+        plan.loc[this & passes, "batch"])
+    coming, ending = plan[this & passes & ~out | early], plan[this & plan["kind"].eq("lapse") & ~out]
     past = plan[~this & passes & plan["announced"].notna()].drop_duplicates(["year", "batch"])
     days = (past["announced"] - pd.to_datetime(past["year"].astype("str") + "-01-01")).dt.days
     decided = plan[passes & out & plan["done"].notna()]
     usual = float(coming["rate"].mean()) if len(coming) else 0.7
     return dict(coming=[(int(group["number"].sum()), in_time(days[past["batch"] == number].to_numpy(float)))
-                        for number, group in coming.groupby("batch")],
+                        for number, group in coming.groupby("batch")], assumed=plan.loc[early, "batch"].nunique(),
                 rate=(decided["done"].sum() + 20 * usual) / (decided["number"].sum() + 20),
                 ending=int(ending["number"].sum()), lapse=float(ending["rate"].mean()) if len(ending) else 0.0,
                 calendar=plan[this].assign(out=out[this]),
@@ -131,7 +134,8 @@ def batch_stock(t, part: pd.DataFrame | None, as_of: pd.Period, batches: pd.Data
         return result(t, as_of, actual=opening, verdict=NO_BATCH, method="缺批次安排,不算概率", demo=demo), None
     values, pmf = batch_distribution(opening, plan["coming"], plan["rate"], plan["ending"], plan["lapse"])
     return _counted(t, as_of, values, pmf, float(opening), 12 - last.month, demo,
-                    f"批次模型:未公布 {len(plan['coming'])} 批")
+                    f"批次模型:未公布 {len(plan['coming'])} 批"
+                    + (f",其中 {plan['assumed']} 批暂按上年申报数" if plan["assumed"] else ""))
 
 
 def batch_flow(t, part: pd.DataFrame, as_of: pd.Period) -> tuple[dict, np.ndarray] | None:
