@@ -196,16 +196,15 @@ def _stored(month: Month, places: Iterable[tuple], shown: str, number: str, cell
     """The table's cell that is printed so, if it is that of the place and the indicator that the figure names there, or
     the very value that was drawn; of several the current month's."""
     digits, unit, name = len(number.partition(".")[2]), shown[len(number):], month.catalog.name
-    told = {i: name(i) for i in month.catalog.indicators}
+    heard = [(text, about or _named(month, text)) for text in dict.fromkeys(near)]
     parks = {word for p in month.catalog.parks for word in (p, name(p))}
 
     def meant(region: str, indicator: str, value: float) -> bool:
         if abs(value * 1e4 - round(value * 1e4)) > 1e-6 and any(_same(value, c.value) for c in cells):  # no chance hit
             return True
-        what, where = told.get(indicator, "?"), name(region)
-        return any((indicator in about or what in text) and (
-            region in text or where in text or region in ("zone", "city") and not any(p in text for p in parks))
-            for text in near)
+        where, whole = name(region), region in ("zone", "city")
+        return any(indicator in ids and (region in text or where in text or whole and not any(p in text for p in parks))
+                   for text, ids in heard)
 
     for table, key, columns, rows in places:
         for column, fixed in columns.items():
@@ -233,8 +232,14 @@ def _derived(month: Month, shown: str, about: set[str], cells: list[Cell]) -> Nu
         value, near = c.value if c.value == c.value else value, c.near
         formula = f"图中「{c.row[:40]}」的 {c.column},由数据表推算"
     region = next((p for p in parks if p in near or name(p) in near), "zone")
-    about = about or {i for i in month.catalog.indicators if near and name(i) in near}
+    about = about or _named(month, near)
     return Number(shown, value, formula, inputs=tuple(f"{region}/{i}" for i in sorted(about)))
+
+
+def _named(month: Month, text: str) -> set[str]:
+    """Indicators that a text names; of names inside one another the longest."""
+    found = {i: n for i in month.catalog.indicators if (n := month.catalog.name(i)) in text}
+    return {i for i, n in found.items() if not any(n in other and n != other for other in found.values())}
 
 
 def _value(number: str) -> float:
