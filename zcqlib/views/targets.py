@@ -216,7 +216,7 @@ def promises(month: Month) -> Figure:
     count = t["colour_zh"].value_counts()
     title = words.fit_title(f"{len(t)}项承诺中{count.get('已完成', 0)}项完成,{count.get('逾期', 0)}项逾期")
     return figures.promises(
-        pd.DataFrame(rows).fillna(""),
+        pd.DataFrame(rows, dtype=object).fillna(""),
         month.caption(title, f"点名事项与覆盖事项的阶段(个);{month.year}年{month.period.month}月末",
                       source="计划目标与节点参考表",
                       note="圆点为阶段或园区\uff0c实心已到\uff1b天数从承诺月份最后一天数起"),
