@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -160,6 +161,7 @@ def reading_projecting_ranking() -> None:
     bench_read.compare("30 demo workbooks", bench_read.demo()[-30:])
     frame, few = made_up(2_000), 20
     ours = seconds(frame, 2) / 2_000
+    warnings.filterwarnings("ignore", "Maximum Likelihood")
     start = time.perf_counter()
     for _, rows in frame[frame["series_id"] < few].groupby("series_id"):
         ets(rows["value"].to_numpy(), 6)

@@ -20,6 +20,7 @@ from zcqlib import run as monthly
 from zcqlib.briefing import ledger, orders, pages
 from zcqlib.briefing.passport import ReconciliationError
 from zcqlib.line import NoReportsError
+from zcqlib.manifest import verify
 from zcqlib.month import Month
 from zcqlib.workspace import Workspace
 
@@ -92,7 +93,7 @@ def test_the_demo_month_runs_whole_and_leaves_figures_and_a_manifest(september):
     manifest = json.loads((september.folder / "manifest.json").read_text("utf-8"))
     assert manifest["demo"] is True and manifest["vintage"] == september.vintage.name
     assert any(name.startswith("data/raw/demo/2018-09/") for name in manifest["inputs"])
-    assert monthly.verify(Workspace(september.folder.parents[2], demo=True), SEPTEMBER) == []
+    assert verify(Workspace(september.folder.parents[2], demo=True), SEPTEMBER) == []
 
 
 def test_figures_stay_small_and_say_that_they_are_made_up(september):

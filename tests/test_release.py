@@ -10,7 +10,7 @@ import pytest
 from test_run import notebook
 
 from zcqlib import catalog as catalogs
-from zcqlib import line
+from zcqlib import line, manifest
 from zcqlib import run as monthly
 from zcqlib.release import ReleaseError, damaged, note_text, pending, release, tables_of
 from zcqlib.tables import ZcqError
@@ -25,7 +25,7 @@ REPORT = "市知识产权局2018年1月报表.xlsx"
 def _verified_elsewhere():
     """That verify makes the tables again is tested with the run; here it would cost half of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(monthly, "_recomputed", lambda *_: [])
+        patch.setattr(manifest, "_recomputed", lambda *_: [])
         yield
 
 

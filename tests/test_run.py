@@ -11,6 +11,7 @@ import pytest
 import soak
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from zcqlib import manifest
 from zcqlib import run as monthly
 from zcqlib.run import ParameterError, with_parameters
 from zcqlib.tables import ZcqError
@@ -174,7 +175,7 @@ def test_only_the_notebooks_that_read_a_changed_table_run_again_and_the_others_s
     report = monthly.run_month(project, MONTH)
     assert [(o.name, o.state) for o in report.outcomes] == [("00_a", "kept"), ("01_b", "done")]
     assert [p.stat().st_mtime_ns for p in kept] == stamps
-    assert monthly.verify(project, MONTH) == []
+    assert manifest.verify(project, MONTH) == []
     assert report.manifest["notebooks"]["01_b"]["grounds"].keys() == {"2018-09/OTHER"}
 
 
@@ -213,7 +214,7 @@ def test_a_whole_run_killed_at_a_random_moment_leaves_the_tables_whole_and_the_n
         soak.killed(lambda: monthly.run_month(project, MONTH), rng.uniform(0.1, 1.0) * length)
         soak.whole(project)
         report = monthly.run_month(project, MONTH)
-        assert not report.failed and report.vintage != before and monthly.verify(project, MONTH) == []
+        assert not report.failed and report.vintage != before and manifest.verify(project, MONTH) == []
         before = report.vintage
 
 
@@ -235,11 +236,11 @@ def test_counts_add_up_and_a_lost_row_is_named():
         "SERIES": pd.DataFrame({"region": ["zone"], "indicator": ["x"], "end": ["a"]}),
         "TARGETS": pd.DataFrame({"id": ["t"]}), "PROJECTIONS": pd.DataFrame({"id": ["t"]}),
     }
-    n = monthly.counts(made)
+    n = manifest.counts(made)
     assert (n["cells"], n["observations"], n["observations_used"], n["observations_unknown"]) == (4, 2, 1, 1)
-    assert monthly.imbalances(n) == [] == monthly.imbalances(monthly.counts({}))
+    assert manifest.imbalances(n) == [] == manifest.imbalances(manifest.counts({}))
     made["CELLS"] = made["CELLS"].iloc[1:]
-    assert [m.split(",")[0] for m in monthly.imbalances(monthly.counts(made))] == [
+    assert [m.split(",")[0] for m in manifest.imbalances(manifest.counts(made))] == [
         "数目对不上:单元格(各文件之和)", "数目对不上:数据(来自的单元格)"]
 
 
@@ -255,19 +256,19 @@ def test_verify_computes_the_tables_anew_and_names_one_that_comes_out_differentl
         return vintage
 
     monkeypatch.setattr(monthly.line, "build", drifting)
-    assert monthly.verify(project, MONTH) == ["数据表 OTHER 重新计算的结果与所存的不同。"]
+    assert manifest.verify(project, MONTH) == ["数据表 OTHER 重新计算的结果与所存的不同。"]
 
 
 def test_verify_names_one_changed_byte_in_a_table_and_in_a_figure(project):
     with pytest.raises(ZcqError, match="没有运行清单"):
-        monthly.verify(project, MONTH)
+        manifest.verify(project, MONTH)
     report = monthly.run_month(project, MONTH)
-    assert monthly.verify(project, MONTH) == []
+    assert manifest.verify(project, MONTH) == []
     figure = report.folder / "00_a.png"
     figure.write_bytes(figure.read_bytes()[:-1] + b"!")
     table = report.vintage / "ANY.parquet"
     table.write_bytes(table.read_bytes()[:-1] + b"!")
-    assert monthly.verify(project, MONTH) == [
+    assert manifest.verify(project, MONTH) == [
         "数据表 ANY 与运行时不同或不见了。",
         "00_a 的产出 00_a.png 与运行时不同。",
     ]

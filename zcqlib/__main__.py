@@ -115,10 +115,10 @@ def _assignment(text: str) -> tuple[str, object]:
 @app.command()
 def verify(month: Month, demo: Demo = False, as_of: AsOf = "") -> None:
     """把某月的输入、数据表、图与运行清单逐一核对。"""
-    from zcqlib import run as monthly
+    from zcqlib import manifest
 
     with refusals():
-        wrong = monthly.verify(Workspace.find(demo), *_period(month, as_of))
+        wrong = manifest.verify(Workspace.find(demo), *_period(month, as_of))
     for sentence in wrong:
         err.print(sentence)
     if wrong:

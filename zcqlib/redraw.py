@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from zcqlib import controls, lineage
 from zcqlib.briefing import passport
 from zcqlib.briefing.passport import ReconciliationError
+from zcqlib.manifest import read_manifest, unchanged
 from zcqlib.month import Month
-from zcqlib.run import read_manifest, unchanged
 from zcqlib.workspace import digest
 
 SHOWN = {"text/markdown": "_repr_markdown_", "text/html": "_repr_html_"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from zcqlib import catalog as catalogs
-from zcqlib import line
+from zcqlib import line, manifest
 from zcqlib import run as monthly
 from zcqlib.briefing import words
 from zcqlib.catalog import Catalog
@@ -65,8 +65,8 @@ def release(workspace: Workspace, month: pd.Period, status: str = "定稿", as_o
         raise ReleaseError(f"发布状态「{status}」不能识别,应为 {'、'.join(STATUSES)}。")
     with workspace.lock():
         folder, earlier = workspace.figures(month, as_of), workspace.releases(month)
-        wrong = [d for old in earlier for d in damaged(old)] + monthly.verify(workspace, month, as_of)
-        ran = monthly.read_manifest(folder)["notebooks"]
+        wrong = [d for old in earlier for d in damaged(old)] + manifest.verify(workspace, month, as_of)
+        ran = manifest.read_manifest(folder)["notebooks"]
         wrong += [f"笔记本 {p.stem} 没有跑完。" for p in monthly.notebooks(workspace.root)
                   if ran.get(p.stem, {}).get("state", "failed") == "failed"]
         if line.published_only(workspace.current(month, as_of)):
