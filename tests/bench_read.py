@@ -33,9 +33,9 @@ def large(path: Path, rows: int = 30_000, columns: int = 20) -> Path:
 def timed(job) -> float:
     best = float("inf")
     for _ in range(2):
-        start = time.perf_counter()
+        start = time.process_time()  # others may hold the machine
         job()
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     return best
 
 
