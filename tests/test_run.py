@@ -124,6 +124,15 @@ def test_an_identical_second_run_writes_nothing_and_a_forced_one_gives_the_same_
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == {p: b for p, (_, b) in files.items()}
 
 
+def test_a_styled_table_is_the_same_in_each_run(project):
+    styled = "import pandas as pd; pd.DataFrame({PERIOD: [1, 2]}).style.hide(axis='index')"
+    nbformat.write(notebook(styled, styled), project.root / "notebooks" / "00_a.ipynb")
+    page = monthly.run_month(project, MONTH).folder / "notebooks" / "00_a.ipynb"
+    first = page.read_bytes()
+    monthly.run_month(project, MONTH, force=True)
+    assert page.read_bytes() == first and b"T_2_row1_col0" in first and b"T_3_row1_col0" in first
+
+
 def test_controls_are_left_out_of_the_executed_notebook(project):
     nbformat.write(
         notebook("PERIOD", "import ipywidgets; ipywidgets.IntSlider()"), project.root / "notebooks" / "00_a.ipynb"
