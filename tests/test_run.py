@@ -196,6 +196,16 @@ def test_a_changed_reference_table_or_a_lost_figure_runs_a_notebook_again(projec
     assert [o.state for o in monthly.run_month(project, MONTH).outcomes] == ["done", "done"]
 
 
+def test_a_page_changed_by_hand_is_named_and_made_again(project):
+    folder = monthly.run_month(project, MONTH).folder
+    page = folder / "html" / "01_b.html"
+    right = page.read_bytes()
+    page.write_bytes(right + b"!")
+    assert verify(project, MONTH) == ["网页版 的产出 html/01_b.html 与运行时不同。"]
+    assert [o.state for o in monthly.run_month(project, MONTH).outcomes] == ["kept", "kept"]
+    assert page.read_bytes() == right and verify(project, MONTH) == []
+
+
 def test_a_second_run_at_the_same_time_is_refused_and_told_by_whom(project):
     ready, done = soak.FORK.Event(), soak.FORK.Event()
 

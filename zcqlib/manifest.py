@@ -103,7 +103,8 @@ def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
         damaged = [name for name, path in files.items() if not path.exists() or digest(path) != stored[name]]
         wrong += [f"数据表 {name} 与运行时不同或不见了。" for name in damaged]
         wrong += [] if wrong else _recomputed(workspace, month, as_of, vintage, stored)
-    for name, entry in (manifest["notebooks"] | {"退回单": manifest.get("returns", {"files": {}})}).items():
+    others = {"退回单": manifest.get("returns"), "网页版": manifest.get("pages")}
+    for name, entry in (manifest["notebooks"] | {k: v for k, v in others.items() if v}).items():
         for file, sha in entry["files"].items():
             if not (folder / file).exists():
                 wrong.append(f"{name} 的产出 {file} 不见了。")

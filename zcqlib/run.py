@@ -236,16 +236,19 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
                 for gone in set(old["files"]) - set(made.get(name, old)["files"]):
                     (folder / gone).unlink(missing_ok=True)
             outcomes = tuple(Outcome(n, e.pop("outcome"), e["message"]) for n, e in sorted(made.items()))
-            if any(o.state != "kept" for o in outcomes):
+            pages = before.get("pages", {"files": {}})
+            if any(o.state != "kept" for o in outcomes) or not unchanged(folder, pages):
                 tell("网页版", len(paths), len(paths) + 1)
-                log.info("网页:%d 页", len(edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")))
+                pages = edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")
+                log.info("网页:%d 页", len(pages))
                 if pictures := sorted(folder.glob("[0-9][0-9]_*.png")):
-                    contact_sheet(pictures, folder / "contact.png")
+                    pages.append(contact_sheet(pictures, folder / "contact.png"))
+                pages = {"files": {p.relative_to(folder).as_posix(): digest(p) for p in pages}}
             record = json.loads((vintage / "vintage.json").read_text("utf-8"))
             manifest = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo,
                         "vintage": vintage.name, "inputs": record["recipe"]["inputs"], "rows": record["rows"],
                         "counts": counts(workspace.read_all(vintage)), "versions": versions(),
-                        "returns": _write_returns(workspace, month, vintage, folder, before),
+                        "returns": _write_returns(workspace, month, vintage, folder, before), "pages": pages,
                         "notebooks": dict(sorted((before.get("notebooks", {}) | made if only else made).items()))}
             write_atomic(folder / "manifest.json",
                          json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode())
