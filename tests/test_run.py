@@ -201,9 +201,9 @@ def test_a_page_changed_by_hand_is_named_and_made_again(project):
     page = folder / "html" / "01_b.html"
     right = page.read_bytes()
     page.write_bytes(right + b"!")
-    assert verify(project, MONTH) == ["网页版 的产出 html/01_b.html 与运行时不同。"]
+    assert manifest.verify(project, MONTH) == ["网页版 的产出 html/01_b.html 与运行时不同。"]
     assert [o.state for o in monthly.run_month(project, MONTH).outcomes] == ["kept", "kept"]
-    assert page.read_bytes() == right and verify(project, MONTH) == []
+    assert page.read_bytes() == right and manifest.verify(project, MONTH) == []
 
 
 def test_a_second_run_at_the_same_time_is_refused_and_told_by_whom(project):
