@@ -3,6 +3,7 @@ import os
 import resource
 import signal
 import tempfile
+import time
 
 import pandas as pd
 import pytest
@@ -229,6 +230,7 @@ def _read_until(workspace, done, told):
         tables = workspace.read_all(workspace.current(MONTH))
         values = set(tables["ONE"].value) | set(tables["TWO"].value)
         wrong, reads = wrong + (len(values) != 1), reads + 1
+        time.sleep(0.01)  # twenty that never pause leave the writer no processor
     told.put((reads, wrong))
 
 
