@@ -20,6 +20,7 @@ import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import bench_ranking
@@ -161,6 +162,7 @@ def reading_projecting_ranking() -> None:
     bench_read.compare("30 demo workbooks", bench_read.demo()[-30:])
     frame, few = made_up(2_000), 20
     ours = seconds(frame, 2) / 2_000
+    import_module("statsmodels.tsa.api")  # on its first import it asks for its warnings to be shown
     warnings.filterwarnings("ignore", "Maximum Likelihood")
     start = time.perf_counter()
     for _, rows in frame[frame["series_id"] < few].groupby("series_id"):
