@@ -2,9 +2,9 @@
 
 Needs the practice series in ../shared/bench. Ours is projected out of fold: every series with coefficients that were
 fitted without it (kept in build/, fitted anew when the panel or the fit has changed). The peers get the same months,
-500 simulated paths each (Theta of statsmodels: its own state equation), and are kept there too. A seeded sample of 200 series unless `--full`;
-ratios of summed scores come with 95 % intervals over series. Then series a second, and how time grows from 1,000 to
-1,000,000 series.
+500 simulated paths each (Theta of statsmodels: its own state equation), and are kept there too, with their speed then.
+A seeded sample of 200 series unless `--full`; ratios of summed scores come with 95 % intervals over series. Then series
+a second, and how time grows from 1,000 to 1,000,000 series.
 """
 from __future__ import annotations
 
@@ -200,6 +200,7 @@ def main() -> None:
     for kind in ("flow", "stock"):
         here = both[both["target"] == kind]
         mean = here.groupby("method")[["crps", "brier", "cov80", "cov95"]].mean()
+        mean["cases"] = here.groupby("method").size()
         print(f"\n== {kind}, {len(sample)} series\n{mean.sort_values('crps')}")
         for peer in here["method"].unique():
             for cut, part in (("all", here), ("H = 2", here[here["H"] == 2])):

@@ -164,6 +164,7 @@ def test_a_batch_not_yet_on_file_counts_with_last_years_applicants_until_it_was_
     for month in ("2018-02", "2018-04", "2018-08"):
         plan = waiting(batches, "zone", pd.Period(month, "M"), pd.Period(month, "M"), CATALOG)
         assumed[month] = plan["assumed"], [n for n, _ in plan["coming"]]
+        assert not plan["whole"]
     assert assumed == {"2018-02": (2, [20, 12]), "2018-04": (1, [12]), "2018-08": (0, [])}
 
 

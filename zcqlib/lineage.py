@@ -113,14 +113,15 @@ def figure_passport(figure, month: Month, name: str) -> Passport:
                 counts = len(text) > len(shown) + 3 and re.fullmatch(r"\d\d?[\u4e00-\u9fff]+", shown)  # in a sentence
                 cells = [c for c in cells if c.named_in(text)] if counts else cells
                 near = [c.near for c in cells] or [f"{text} {caption.subtitle}"]
-                held = None if counts and not about or not _value(number) else _stored(month, places, shown, number, cells, near, about)
+                held = None
+                if _value(number) and (about or not counts):
+                    held = _stored(month, places, shown, number, cells, near, about)
                 numbers[shown] = held or _derived(month, shown, about, cells)
     return Passport(code(month.period, name), caption.title, tuple(numbers.values()), (), tuple(texts))
 
 
 class Cell(NamedTuple):
-    """A cell of a table that a figure was drawn from: texts of its row, column, value (NaN for a text), numbers in a text.
-    """
+    """A cell of a table that a figure was drawn from: its row's texts, column, value (NaN for a text), a text's numbers."""
 
     row: str
     column: str

@@ -230,8 +230,8 @@ def stock(
         upper.step(x, np.r_[due["batch"], target], where="post", color=look.SEASON_LINE, linewidth=canvas.pt(1.8),
                    gid=REFERENCE, zorder=1.5)
         even = due["linear"].to_numpy()
-        upper.plot(np.r_[0.5, due["month"] + 0.5], np.r_[2 * even[0] - even[1], even], color=look.BENCHMARK, linewidth=canvas.pt(1.6), dashes=DASHES,
-                   gid=REFERENCE, zorder=1.5)
+        upper.plot(np.r_[0.5, due["month"] + 0.5], np.r_[2 * even[0] - even[1], even], color=look.BENCHMARK,
+                   linewidth=canvas.pt(1.6), dashes=DASHES, gid=REFERENCE, zorder=1.5)
     if np.isfinite(target):
         reference(canvas, upper, target, target_words)
     previous = None

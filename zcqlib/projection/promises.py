@@ -95,7 +95,7 @@ def waiting(batches: pd.DataFrame | None, region: str, last: pd.Period, as_of: p
     `coming` (applicants, chance of being announced this year) of each batch not yet announced, `assumed` how many of
     them are last year's, as this year's applicants were not known by this month then either; `rate` that passes,
     `ending` certificates that end, `lapse` the share of them that lapses, `calendar`, this year's rows, and whether they
-    are its `whole`: as many batches as last year had. Batches of what is promised by itself move no stock.
+    are its `whole`: every batch that last year had. Batches of what is promised by itself move no stock.
     """
     if batches is None:
         return {}
@@ -105,8 +105,8 @@ def waiting(batches: pd.DataFrame | None, region: str, last: pd.Period, as_of: p
     if not this.any():
         return {}
     passes, out = plan["kind"].eq("pass"), plan["announced"].dt.to_period("M") <= last
-    early = passes & (plan["year"] == as_of.year - 1) & (plan["known_from"] + 12 > as_of) & ~plan["batch"].isin(
-        plan.loc[this & passes, "batch"])
+    absent = passes & (plan["year"] == as_of.year - 1) & ~plan["batch"].isin(plan.loc[this & passes, "batch"])
+    early = absent & (plan["known_from"] + 12 > as_of)
     coming, ending = plan[this & passes & ~out | early], plan[this & plan["kind"].eq("lapse") & ~out]
     past = plan[~this & passes & plan["announced"].notna()].drop_duplicates(["year", "batch"])
     days = (past["announced"] - pd.to_datetime(past["year"].astype("str") + "-01-01")).dt.days
@@ -116,9 +116,7 @@ def waiting(batches: pd.DataFrame | None, region: str, last: pd.Period, as_of: p
                         for number, group in coming.groupby("batch")], assumed=plan.loc[early, "batch"].nunique(),
                 rate=(decided["done"].sum() + 20 * usual) / (decided["number"].sum() + 20),
                 ending=int(ending["number"].sum()), lapse=float(ending["rate"].mean()) if len(ending) else 0.0,
-                calendar=plan[this].assign(out=out[this]),
-                whole=plan.loc[this & passes, "batch"].nunique()
-                >= plan.loc[passes & plan["year"].eq(as_of.year - 1), "batch"].nunique())
+                calendar=plan[this].assign(out=out[this]), whole=not absent.any())
 
 
 def batch_stock(t, part: pd.DataFrame | None, as_of: pd.Period, batches: pd.DataFrame | None, catalog: Catalog,
