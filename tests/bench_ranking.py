@@ -1,4 +1,5 @@
 """10,000 simulated rankings of five parks against a plain loop over `composite`; prints seconds and the ratio."""
+
 import sys
 import time
 
@@ -25,11 +26,22 @@ def main() -> int:
     for k in range(LOOPED):
         w = dict(zip(elements, rng.uniform(0.75, 1.25, len(elements)), strict=True))
         noisy = (values + 2 * rng.standard_normal(values.shape)).clip(lower=51)
-        ranks(composite(noisy, w, (50, 110), choices.normalise[k % 3], choices.aggregate[k // 3 % 3], groups,
-                        missing=choices.missing[k % 2]))
+        ranks(
+            composite(
+                noisy,
+                w,
+                (50, 110),
+                choices.normalise[k % 3],
+                choices.aggregate[k // 3 % 3],
+                groups,
+                missing=choices.missing[k % 2],
+            )
+        )
     loop = (time.perf_counter() - start) * RUNS / LOOPED
-    print(f"{RUNS} simulated rankings {ours:.2f} s ({busy:.2f} s of the processor); "
-          f"loop over composite {loop:.1f} s (from {LOOPED} calls): {loop / ours:.0f} times")
+    print(
+        f"{RUNS} simulated rankings {ours:.2f} s ({busy:.2f} s of the processor); "
+        f"loop over composite {loop:.1f} s (from {LOOPED} calls): {loop / ours:.0f} times"
+    )
     return 0 if min(ours, busy) < 2 else 1  # others may hold the machine
 
 

@@ -24,7 +24,9 @@ def large(path: Path, rows: int = 30_000, columns: int = 20) -> Path:
         sheet = book.add_worksheet("分月")
         sheet.write_row(0, 0, ["各企业专利申请量分月情况"])
         sheet.write_row(1, 0, ["单位:件"])
-        sheet.write_row(2, 0, ["企业", *(f"{2017 + m // 12}年{m % 12 + 1}月" for m in range(columns))])
+        sheet.write_row(
+            2, 0, ["企业", *(f"{2017 + m // 12}年{m % 12 + 1}月" for m in range(columns))]
+        )
         for r in range(rows):
             sheet.write_row(r + 3, 0, [f"企业{r}", *((r * 7 + c) % 97 for c in range(columns))])
     return path
@@ -48,7 +50,11 @@ def compare(name: str, paths: list[Path]) -> None:
     ours = timed(lambda: [read_report(p) for p in paths])
     print(f"{name}: {cells:,} cells; read_report {ours:.2f} s, {cells / ours:,.0f} cells a second")
     for engine in ("openpyxl", "calamine"):
-        other = timed(lambda engine=engine: [pd.read_excel(p, engine=engine, sheet_name=None, header=None) for p in paths])
+        other = timed(
+            lambda engine=engine: [
+                pd.read_excel(p, engine=engine, sheet_name=None, header=None) for p in paths
+            ]
+        )
         print(f"  pandas with {engine}: {other:.2f} s; it takes {other / ours:.2f} of our time")
 
 

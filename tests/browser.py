@@ -3,6 +3,7 @@
 Run by `make test-browser`. Exit code 0 all well, 77 no browser to be had (the reason is printed), 1 a failure.
 Screenshots stay in build/browser/.
 """
+
 from __future__ import annotations
 
 import os
@@ -17,8 +18,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOTS = ROOT / "build" / "browser"
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-                  "--disable-background-networking", "--disable-component-update"]
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 SKIPPED = 77
 
 
@@ -29,15 +37,34 @@ def find_browser() -> str | None:
             return path
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         print("installing chromium", flush=True)
-        for command in (["apt-get", "-qq", "update"],
-                        ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium", "fontconfig"]):
-            done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {
-                "DEBIAN_FRONTEND": "noninteractive"}, timeout=900)
+        for command in (
+            ["apt-get", "-qq", "update"],
+            [
+                "apt-get",
+                "-qq",
+                "install",
+                "-y",
+                "--no-install-recommends",
+                "chromium",
+                "fontconfig",
+            ],
+        ):
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+                timeout=900,
+            )
             if done.returncode:
-                print(f"SKIPPED: {' '.join(command)} failed: {' '.join(done.stderr.split())[-300:]}")
+                print(
+                    f"SKIPPED: {' '.join(command)} failed: {' '.join(done.stderr.split())[-300:]}"
+                )
                 return None
         return shutil.which("chromium")
-    print("SKIPPED: no Chromium on this machine and none can be installed (needs apt-get and root rights)")
+    print(
+        "SKIPPED: no Chromium on this machine and none can be installed (needs apt-get and root rights)"
+    )
     return None
 
 
@@ -49,7 +76,9 @@ def install_font(home: Path) -> None:
     fonts.mkdir(parents=True)
     shutil.copy(theme.font_path(), fonts)
     if shutil.which("fc-cache"):
-        subprocess.run(["fc-cache", "-f", str(fonts)], env=os.environ | {"HOME": str(home)}, check=False)
+        subprocess.run(
+            ["fc-cache", "-f", str(fonts)], env=os.environ | {"HOME": str(home)}, check=False
+        )
 
 
 def start_lab(home: Path) -> tuple[subprocess.Popen, str]:
@@ -61,9 +90,27 @@ def start_lab(home: Path) -> tuple[subprocess.Popen, str]:
         env[f"JUPYTER_{name}_DIR"] = str(home / name.lower())
     shutil.copytree(ROOT / "notebooks", home / "notebooks")  # JupyterLab saves what it opens
     log = open(home / "lab.log", "w", encoding="utf-8")
-    lab = subprocess.Popen([sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip", "127.0.0.1",
-                            "--port", str(port), "--IdentityProvider.token=", "--notebook-dir", str(home),
-                            "--LabApp.expose_app_in_browser=True"], env=env, stdout=log, stderr=log, cwd=ROOT)
+    lab = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            "--ip",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--IdentityProvider.token=",
+            "--notebook-dir",
+            str(home),
+            "--LabApp.expose_app_in_browser=True",
+        ],
+        env=env,
+        stdout=log,
+        stderr=log,
+        cwd=ROOT,
+    )
     url = f"http://127.0.0.1:{port}"
     for _ in range(240):
         try:
@@ -79,18 +126,26 @@ def start_lab(home: Path) -> tuple[subprocess.Popen, str]:
 def run_all(page, url: str, name: str) -> dict:
     """Open one notebook, run every cell and wait until the kernel is idle again; returns what the page shows."""
     page.goto(f"{url}/lab/tree/notebooks/{name}?reset")
-    page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell", timeout=90_000)
-    page.wait_for_function("() => document.querySelector('.jp-NotebookPanel') && window.jupyterapp", timeout=60_000)
-    page.wait_for_function("""() => { const p = window.jupyterapp.shell.currentWidget;
+    page.wait_for_selector(
+        ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell", timeout=90_000
+    )
+    page.wait_for_function(
+        "() => document.querySelector('.jp-NotebookPanel') && window.jupyterapp", timeout=60_000
+    )
+    page.wait_for_function(
+        """() => { const p = window.jupyterapp.shell.currentWidget;
         return p && p.context && p.context.isReady && p.sessionContext.session &&
                p.sessionContext.session.kernel && p.sessionContext.session.kernel.status === 'idle'; }""",
-                           timeout=90_000)
+        timeout=90_000,
+    )
     page.evaluate("""async () => { const p = window.jupyterapp.shell.currentWidget;
         await window.jupyterapp.commands.execute('notebook:run-all-cells'); }""")
-    page.wait_for_function("""() => { const p = window.jupyterapp.shell.currentWidget;
+    page.wait_for_function(
+        """() => { const p = window.jupyterapp.shell.currentWidget;
         const cells = p.content.widgets.filter(w => w.model.type === 'code' && w.model.sharedModel.source.trim());
         return cells.every(w => w.model.executionCount) && p.sessionContext.session.kernel.status === 'idle'; }""",
-                           timeout=240_000)
+        timeout=240_000,
+    )
     page.wait_for_timeout(700)
     return page.evaluate("""() => { const p = window.jupyterapp.shell.currentWidget; let errors = [], images = 0;
         for (const w of p.content.widgets) if (w.model.type === 'code')
@@ -131,8 +186,11 @@ def main() -> int:
         lab, url = start_lab(Path(home))
         try:
             with sync_playwright() as p:
-                browser = p.chromium.launch(executable_path=browser_path, args=CHROMIUM_FLAGS,
-                                            env=os.environ | {"HOME": home})
+                browser = p.chromium.launch(
+                    executable_path=browser_path,
+                    args=CHROMIUM_FLAGS,
+                    env=os.environ | {"HOME": home},
+                )
                 page = browser.new_page(viewport={"width": 1500, "height": 1000})
                 for path in notebooks(ROOT):
                     seen, moved = {"errors": [], "images": 0}, "waited in vain"
@@ -143,11 +201,15 @@ def main() -> int:
                         print(f"{path.name}: {e.message.splitlines()[0]}", flush=True)
                         failures.append(path.name)
                     page.screenshot(path=SHOTS / f"{path.stem}.png")
-                    print(f"{path.name}: {seen['images']} figures, control: {moved}, errors: {seen['errors']}",
-                          flush=True)
+                    print(
+                        f"{path.name}: {seen['images']} figures, control: {moved}, errors: {seen['errors']}",
+                        flush=True,
+                    )
                     if seen["errors"] or moved == "no drop-down":
                         failures.append(path.name)
-                    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+                    page.evaluate(
+                        "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+                    )
                 menu = page.locator(".lm-MenuBar-itemLabel").first.inner_text()
                 print(f"first menu: {menu}")
                 if menu != "文件":
@@ -159,7 +221,9 @@ def main() -> int:
     if failures:
         print(f"failed: {failures}")
         return 1
-    print(f"{len(notebooks(ROOT))} notebooks run in a browser, screenshots in {SHOTS.relative_to(ROOT)}")
+    print(
+        f"{len(notebooks(ROOT))} notebooks run in a browser, screenshots in {SHOTS.relative_to(ROOT)}"
+    )
     return 0
 
 

@@ -7,6 +7,7 @@ its file is kept.
 
     python tests/fuzz.py [--files 20000] [--tables 2000] [--seed 0] [--minutes 60] [--keep FOLDER]
 """
+
 from __future__ import annotations
 
 import argparse
@@ -59,8 +60,14 @@ class Worker:
     def _once(self, path: Path) -> str:
         if self.process is None:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", WORKER, str(ROOT / "tests")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, text=True, cwd=ROOT, env=os.environ | {"PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)})
+                [sys.executable, "-c", WORKER, str(ROOT / "tests")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                cwd=ROOT,
+                env=os.environ | {"PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)},
+            )
             self._wait(path, 120)  # the first file also pays for the imports
         fault = self._wait(path, PATIENCE)
         if fault is None:
@@ -89,7 +96,11 @@ def corpus(folder: Path) -> list[Path]:
         place = folder / str(n)
         place.mkdir()
         made.append(write(table(random.Random(n)), place, form))
-    return made + sorted(SAMPLES.glob("s*.*")) + sorted((ROOT / "data" / "raw" / "demo").glob("2018-0[1-3]/*.xlsx"))[:8]
+    return (
+        made
+        + sorted(SAMPLES.glob("s*.*"))
+        + sorted((ROOT / "data" / "raw" / "demo").glob("2018-0[1-3]/*.xlsx"))[:8]
+    )
 
 
 def broken(raw: bytes, draw: random.Random, other: bytes) -> bytes:
@@ -103,17 +114,19 @@ def broken(raw: bytes, draw: random.Random, other: bytes) -> bytes:
         if kind == 0:
             data[at] ^= 1 << draw.randrange(8)
         elif kind == 1:
-            data[at:at + size] = draw.randbytes(size)
+            data[at : at + size] = draw.randbytes(size)
         elif kind == 2:
-            del data[at:at + size]
+            del data[at : at + size]
         elif kind == 3:
-            data[at:at] = data[at:at + size]
+            data[at:at] = data[at : at + size]
         elif kind == 4:
-            data[at:at + size] = other[at % max(len(other), 1):][:size]
+            data[at : at + size] = other[at % max(len(other), 1) :][:size]
         elif kind == 5:
-            data[at:at + 4] = draw.choice([b"\xff\xff\xff\xff", bytes(4), b"9999", b"\xff\xff\x00\x00"])
+            data[at : at + 4] = draw.choice(
+                [b"\xff\xff\xff\xff", bytes(4), b"9999", b"\xff\xff\x00\x00"]
+            )
         else:
-            del data[at:at + 1 if draw.random() < 0.8 else None]
+            del data[at : at + 1 if draw.random() < 0.8 else None]
     return bytes(data)
 
 

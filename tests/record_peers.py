@@ -1,4 +1,5 @@
 """Compute the peers of the track record once and store their scores: `make record`."""
+
 import json
 
 import pandas as pd
@@ -10,7 +11,9 @@ from zcqlib.workspace import Workspace
 
 def main() -> None:
     workspace = Workspace.find()
-    figures = published.published_observations(workspace.published, catalog.load(workspace.reference))
+    figures = published.published_observations(
+        workspace.published, catalog.load(workspace.reference)
+    )
     found = peers.compute(peers.record_series(published.published_series(figures)))
     peers.STORED.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     print(pd.DataFrame(found["scores"]).to_string())

@@ -1,4 +1,5 @@
 """Tables whose truth is known, the changes that offices do to them, and what a reader may make of the result."""
+
 from __future__ import annotations
 
 import random
@@ -7,13 +8,26 @@ from pathlib import Path
 
 import pandas as pd
 import xlsxwriter
-from reports_made import PARKS, add_up, mail, old_workbook, open_document, page, spreadsheet_xml, text
+from reports_made import (
+    PARKS,
+    add_up,
+    mail,
+    old_workbook,
+    open_document,
+    page,
+    spreadsheet_xml,
+    text,
+)
 
 from zcqlib.reports import Context, Reading, read_report
 
 IDS = dict(zip(PARKS, ("gaoxin", "jingkai", "pingyuan", "hongqi", "muye"), strict=True))
-MEASURED = {"专利申请量": ("patent_applications", "件"), "技术合同成交额": ("tech_contract_value", "万元"),
-            "工业总产值": ("industrial_output", "万元"), "营业收入利润额": ("", "万元")}
+MEASURED = {
+    "专利申请量": ("patent_applications", "件"),
+    "技术合同成交额": ("tech_contract_value", "万元"),
+    "工业总产值": ("industrial_output", "万元"),
+    "营业收入利润额": ("", "万元"),
+}
 MONTHS = [pd.Period(f"2018-{m:02d}", "M") for m in range(1, 7)]
 JUNE = Context(published=pd.Period("2018-06", "M"))
 Fact = tuple[str, str, str]  # region id, indicator as written, month
@@ -42,7 +56,10 @@ class Table:
 
 def table(draw: random.Random) -> Table:
     """One of four ways to lay out the same kind of figures."""
-    parks, months = draw.sample(PARKS, draw.randint(2, 5)), sorted(draw.sample(MONTHS, draw.randint(2, 5)))
+    parks, months = (
+        draw.sample(PARKS, draw.randint(2, 5)),
+        sorted(draw.sample(MONTHS, draw.randint(2, 5))),
+    )
     names = draw.sample(list(MEASURED), draw.randint(1, 3))
     kind = draw.randrange(4)
     word = {m: draw.choice([f"{m.year}年{m.month}月", f"{m.year}-{m.month:02d}"]) for m in months}
@@ -65,7 +82,9 @@ def table(draw: random.Random) -> Table:
     for r, b in enumerate(down, 2):
         rows.append([word.get(b) or head.get(b) or b])
         for c, a in enumerate(across, 1):
-            value = draw.choice([draw.randint(0, 99_999), round(draw.uniform(-500, 9_999), draw.randint(1, 2))])
+            value = draw.choice(
+                [draw.randint(0, 99_999), round(draw.uniform(-500, 9_999), draw.randint(1, 2))]
+            )
             rows[r].append(value)
             facts[r, c] = fact(a, b)
             truth[fact(a, b)] = float(value)
@@ -73,6 +92,7 @@ def table(draw: random.Random) -> Table:
 
 
 # --- changes ------------------------------------------------------------------------------------------------------------
+
 
 def blank_rows_above(t: Table, draw: random.Random) -> None:
     n = draw.randint(1, 3)
@@ -86,8 +106,10 @@ def blank_column(t: Table, draw: random.Random) -> None:
 
 
 def serial_column(t: Table, draw: random.Random) -> None:
-    t.rows = [["序号" if r == t.head else r - t.first + 1 if r >= t.first else "", *row] if row else row
-              for r, row in enumerate(t.rows)]
+    t.rows = [
+        ["序号" if r == t.head else r - t.first + 1 if r >= t.first else "", *row] if row else row
+        for r, row in enumerate(t.rows)
+    ]
     t.shift(right=1)
 
 
@@ -115,10 +137,12 @@ def text_numbers(t: Table, draw: random.Random) -> None:
 
 def columns_turned(t: Table, draw: random.Random) -> None:
     width = len(t.rows[t.head])
-    for row in t.rows[t.head:]:
-        row[t.stub:width] = row[t.stub:width][::-1]
+    for row in t.rows[t.head :]:
+        row[t.stub : width] = row[t.stub : width][::-1]
     t.facts = {(r, width - 1 - (c - t.stub)): f for (r, c), f in t.facts.items()}
-    t.merged = [(a, width - 1 - (b - t.stub), c, width - 1 - (d - t.stub)) for a, b, c, d in t.merged]
+    t.merged = [
+        (a, width - 1 - (b - t.stub), c, width - 1 - (d - t.stub)) for a, b, c, d in t.merged
+    ]
 
 
 def empty_row_below_header(t: Table, draw: random.Random) -> None:
@@ -129,7 +153,13 @@ def empty_row_below_header(t: Table, draw: random.Random) -> None:
 
 
 def notes_below(t: Table, draw: random.Random) -> None:
-    t.rows += [[], ["注：1.自2018年1月起含30家企业，下同"], ["　　　2.口径为100%"], ["数据来源：市科技局"], ["填表人：甲", "", "联系电话：3686000"]]
+    t.rows += [
+        [],
+        ["注：1.自2018年1月起含30家企业，下同"],
+        ["　　　2.口径为100%"],
+        ["数据来源：市科技局"],
+        ["填表人：甲", "", "联系电话：3686000"],
+    ]
 
 
 def header_again(t: Table, draw: random.Random) -> None:
@@ -149,13 +179,15 @@ def scratch_column(t: Table, draw: random.Random) -> None:
 
 
 def scratch_row(t: Table, draw: random.Random) -> None:
-    t.rows.append([*[""] * t.stub, *(draw.randint(1, 999) for _ in t.rows[t.head][t.stub:])])
+    t.rows.append([*[""] * t.stub, *(draw.randint(1, 999) for _ in t.rows[t.head][t.stub :])])
 
 
 def foot_column(t: Table, draw: random.Random) -> None:
     heads = {r for r, row in enumerate(t.rows) if row == t.rows[t.head]}  # it may stand twice
     for r in sorted(heads | {r for r, _ in t.facts}):
-        t.rows[r].append("备注" if r in heads else draw.choice(["", "含30家", "2018年新增", "同比下降5%"]))
+        t.rows[r].append(
+            "备注" if r in heads else draw.choice(["", "含30家", "2018年新增", "同比下降5%"])
+        )
 
 
 def _one(t: Table, draw: random.Random) -> tuple[int, int]:
@@ -211,8 +243,21 @@ def body_merged(t: Table, draw: random.Random) -> None:
         t.lost |= {t.facts[r, c], t.facts[r + 1, c]}
 
 
-KEEPING = (blank_rows_above, blank_column, serial_column, spaced_names, numbered_names, text_numbers, columns_turned,
-           empty_row_below_header, notes_below, header_again, scratch_column, scratch_row, foot_column)
+KEEPING = (
+    blank_rows_above,
+    blank_column,
+    serial_column,
+    spaced_names,
+    numbered_names,
+    text_numbers,
+    columns_turned,
+    empty_row_below_header,
+    notes_below,
+    header_again,
+    scratch_column,
+    scratch_row,
+    foot_column,
+)
 SPOILING = (blanked, spoiled, moved, row_name_gone, column_name_gone, park_misspelt, body_merged)
 _LAST = (scratch_column, scratch_row, moved, notes_below)  # after these nothing may be inserted
 _APART = {serial_column, blank_column}
@@ -225,13 +270,29 @@ def changed(draw: random.Random) -> Table:
     if len(_APART & set(picked)) > 1:
         picked.remove(blank_column)
     inside = [f for f in picked if f in SPOILING and f not in _LAST]
-    for change in [*inside, *(f for f in picked if f not in inside and f not in _LAST), *(f for f in _LAST if f in picked)]:
+    for change in [
+        *inside,
+        *(f for f in picked if f not in inside and f not in _LAST),
+        *(f for f in _LAST if f in picked),
+    ]:
         change(t, draw)
         t.done.append(change.__name__)
     return t
 
 
-FORMS = ("xlsx", "xls", "ods", "csv", "csv-gbk", "csv-utf16", "tsv", "semicolon", "html", "xml", "mhtml")
+FORMS = (
+    "xlsx",
+    "xls",
+    "ods",
+    "csv",
+    "csv-gbk",
+    "csv-utf16",
+    "tsv",
+    "semicolon",
+    "html",
+    "xml",
+    "mhtml",
+)
 
 
 def write(t: Table, folder: Path, form: str) -> Path:
@@ -239,7 +300,9 @@ def write(t: Table, folder: Path, form: str) -> Path:
     rows = [[("" if v is None else v) for v in row] for row in t.rows]
     if form == "xlsx":
         path = folder / "报表.xlsx"
-        with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        with xlsxwriter.Workbook(
+            str(path), {"strings_to_formulas": False, "strings_to_urls": False}
+        ) as book:
             sheet = book.add_worksheet("Sheet1")
             for r, row in enumerate(rows):
                 for c, v in enumerate(row):
@@ -254,15 +317,27 @@ def write(t: Table, folder: Path, form: str) -> Path:
     if form == "ods":
         return open_document(folder / "报表.ods", rows)
     if form in ("html", "xml", "mhtml"):
-        return text(folder / f"报表.{form}", {"html": page, "xml": spreadsheet_xml, "mhtml": mail}[form](rows))
-    separator, encoding = {"csv": (",", "utf-8-sig"), "csv-gbk": (",", "gb18030"), "csv-utf16": (",", "utf-16"), "tsv": ("\t", "utf-8"),
-                           "semicolon": (";", "gbk")}[form]
+        return text(
+            folder / f"报表.{form}",
+            {"html": page, "xml": spreadsheet_xml, "mhtml": mail}[form](rows),
+        )
+    separator, encoding = {
+        "csv": (",", "utf-8-sig"),
+        "csv-gbk": (",", "gb18030"),
+        "csv-utf16": (",", "utf-16"),
+        "tsv": ("\t", "utf-8"),
+        "semicolon": (";", "gbk"),
+    }[form]
 
     def quoted(v: object) -> str:
         v = str(v)
         return f'"{v}"' if any(x in v for x in f'{separator}"\n') else v
 
-    return text(folder / "报表.csv", "\n".join(separator.join(map(quoted, row)) for row in rows) + "\n", encoding)
+    return text(
+        folder / "报表.csv",
+        "\n".join(separator.join(map(quoted, row)) for row in rows) + "\n",
+        encoding,
+    )
 
 
 def faults(t: Table, form: str, reading: Reading) -> list[str]:

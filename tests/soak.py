@@ -3,6 +3,7 @@
 Whatever is killed, the current vintage is whole and either the one before or the one after, and the next run succeeds
 with nothing cleaned up by hand.
 """
+
 from __future__ import annotations
 
 import json
@@ -102,8 +103,12 @@ def correct(root: Path, sender: str = "高新区", by: float = 1) -> None:
 
     book = next((root / "data" / "raw" / "demo" / str(MONTH)).glob(f"{sender}*.xlsx"))
     sheet = openpyxl.load_workbook(book)
-    cell = next(c for row in sheet.worksheets[0].iter_rows() for c in row
-                if isinstance(c.value, int | float) and c.value > 100)
+    cell = next(
+        c
+        for row in sheet.worksheets[0].iter_rows()
+        for c in row
+        if isinstance(c.value, int | float) and c.value > 100
+    )
     cell.value += by
     sheet.save(book)
 
@@ -122,7 +127,9 @@ def killed_runs(root: Path, times: int, seed: int = 1) -> list[str]:
         code = run(root, moment)
         after = whole(workspace).name
         if code == -signal.SIGKILL:
-            lines.append(f"killed after {moment:5.1f} of {length:.1f} s: as {'before' if after == before else 'after'}")
+            lines.append(
+                f"killed after {moment:5.1f} of {length:.1f} s: as {'before' if after == before else 'after'}"
+            )
         else:  # it had ended by then
             length = min(length, moment)
         assert run(root) == 0, "the next run must succeed by itself"
@@ -141,11 +148,14 @@ def incremental_runs(root: Path) -> list[str]:
     workspace, lines = copied(root), []
     received = root / "data" / "raw" / "demo" / str(MONTH)
     reference = root / "data" / "raw" / "reference" / "indicators.csv"
-    changes = {"a number in a park's workbook": lambda: correct(root),
-               "a large change in a bureau's": lambda: correct(root, "市统计局", 1e4),
-               "a park's workbook is missing": lambda: next(received.glob("牧野区*")).unlink(),
-               "a reference table": lambda: reference.write_bytes(reference.read_bytes().replace(
-                   "专利申请总量".encode(), "专利申请量合计".encode()))}
+    changes = {
+        "a number in a park's workbook": lambda: correct(root),
+        "a large change in a bureau's": lambda: correct(root, "市统计局", 1e4),
+        "a park's workbook is missing": lambda: next(received.glob("牧野区*")).unlink(),
+        "a reference table": lambda: reference.write_bytes(
+            reference.read_bytes().replace("专利申请总量".encode(), "专利申请量合计".encode())
+        ),
+    }
     run(root)
     for what, change in changes.items():
         before = outputs(root)
@@ -157,7 +167,9 @@ def incremental_runs(root: Path) -> list[str]:
         wrong = sorted(k for k, _ in shown.items() ^ outputs(root).items())
         assert not wrong, f"{what}: {wrong}"
         same = sum(before.get(k) == sha for k, sha in shown.items())
-        lines.append(f"{what}: {len(shown)} files as from nothing, {same} of them as before the change")
+        lines.append(
+            f"{what}: {len(shown)} files as from nothing, {same} of them as before the change"
+        )
     return lines
 
 

@@ -1,4 +1,5 @@
 """Analysis: bad input is refused, splits add up, regressions agree with statsmodels."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,10 +9,23 @@ from zcqlib import analysis, tables
 from zcqlib.analysis import AnalysisError, patents_on_rd
 
 
-def flows(values, region="zone", indicator="patent_applications", first="2017-01", months=1, demo=False):
+def flows(
+    values, region="zone", indicator="patent_applications", first="2017-01", months=1, demo=False
+):
     starts = pd.period_range(first, periods=len(values), freq="M")
-    return pd.DataFrame({"region": region, "indicator": indicator, "start": starts, "end": starts, "months": months,
-                         "value": [float(v) for v in values], "unit": "件", "published": starts, "demo": demo})
+    return pd.DataFrame(
+        {
+            "region": region,
+            "indicator": indicator,
+            "start": starts,
+            "end": starts,
+            "months": months,
+            "value": [float(v) for v in values],
+            "unit": "件",
+            "published": starts,
+            "demo": demo,
+        }
+    )
 
 
 def series(*frames):
@@ -20,25 +34,47 @@ def series(*frames):
 
 def year(region, indicator, value, when):
     end = pd.Period(f"{when}-12", "M")
-    return pd.DataFrame([{"region": region, "indicator": indicator, "start": end - 11, "end": end, "months": 12,
-                          "value": float(value), "unit": "万元", "published": end, "demo": False}])
+    return pd.DataFrame(
+        [
+            {
+                "region": region,
+                "indicator": indicator,
+                "start": end - 11,
+                "end": end,
+                "months": 12,
+                "value": float(value),
+                "unit": "万元",
+                "published": end,
+                "demo": False,
+            }
+        ]
+    )
 
 
-def panel(seed=0, regions=8, years=10, elasticity=.6, spread=True):
+def panel(seed=0, regions=8, years=10, elasticity=0.6, spread=True):
     rng = np.random.default_rng(seed)
     rows = []
     for i in range(regions):
-        level, rd = rng.normal(2, .5), rng.uniform(20, 200)
+        level, rd = rng.normal(2, 0.5), rng.uniform(20, 200)
         for y in range(2010, 2010 + years):
-            rd *= np.exp(rng.normal(.08, .15))
-            mean = np.exp(level + elasticity * np.log(rd) + (rng.normal(0, .2) if spread else 0))
+            rd *= np.exp(rng.normal(0.08, 0.15))
+            mean = np.exp(level + elasticity * np.log(rd) + (rng.normal(0, 0.2) if spread else 0))
             rows.append({"region": f"r{i}", "year": y, "patents": int(rng.poisson(mean)), "rd": rd})
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    ({"rd": 0}, "rd 不大于 0"), ({"rd": -1}, "rd 不大于 0"), ({"patents": -1}, "负数"), ({"patents": 1.5}, "不是整数"),
-    ({"patents": np.inf}, "无穷"), ({"patents": "许多"}, "不是数字"), ({"year": 2011}, "不止一行")])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"rd": 0}, "rd 不大于 0"),
+        ({"rd": -1}, "rd 不大于 0"),
+        ({"patents": -1}, "负数"),
+        ({"patents": 1.5}, "不是整数"),
+        ({"patents": np.inf}, "无穷"),
+        ({"patents": "许多"}, "不是数字"),
+        ({"year": 2011}, "不止一行"),
+    ],
+)
 def test_a_bad_panel_row_is_refused_with_its_place(change, words):
     bad = panel().astype(object)
     for column, value in change.items():
@@ -68,7 +104,11 @@ def test_unknown_model_missing_column_and_single_region_are_refused():
 
 def with_lag(data):
     lag = data.assign(year=data.year + 1, lag=np.log(data.rd))[["region", "year", "lag"]]
-    return data.assign(now=np.log(data.rd)).merge(lag, on=["region", "year"]).sort_values(["region", "year"])
+    return (
+        data.assign(now=np.log(data.rd))
+        .merge(lag, on=["region", "year"])
+        .sort_values(["region", "year"])
+    )
 
 
 def test_fixed_effects_poisson_equals_dummies_and_their_sandwich():
@@ -76,12 +116,17 @@ def test_fixed_effects_poisson_equals_dummies_and_their_sandwich():
     d = with_lag(data)
     x = np.column_stack([d[["now", "lag"]], pd.get_dummies(d.region).astype(float)])
     fit = sm.GLM(d.patents, x, sm.families.Poisson()).fit(
-        cov_type="cluster", cov_kwds={"groups": pd.factorize(d.region)[0], "use_correction": False}, tol=1e-12)
+        cov_type="cluster",
+        cov_kwds={"groups": pd.factorize(d.region)[0], "use_correction": False},
+        tol=1e-12,
+    )
     g, n, k = d.region.nunique(), len(d), 2
     cov = np.asarray(fit.cov_params())[:2, :2] * g / (g - 1) * (n - 1) / (n - k)
     out = patents_on_rd(data, lags=1).set_index("term")
     assert out.estimate.to_numpy()[:2] == pytest.approx(fit.params[:2].to_numpy(), abs=1e-7)
-    assert out.std_error.to_numpy() == pytest.approx([*np.sqrt(np.diag(cov)), np.sqrt(cov.sum())], rel=1e-5)
+    assert out.std_error.to_numpy() == pytest.approx(
+        [*np.sqrt(np.diag(cov)), np.sqrt(cov.sum())], rel=1e-5
+    )
     assert out.loc["sum", "estimate"] == pytest.approx(out.estimate.iloc[:2].sum())
     assert out.attrs["dropped_lags"] == 8 and out.attrs["rows"] == 72
 
@@ -90,13 +135,17 @@ def test_pooled_models_equal_statsmodels_with_clusters():
     data = panel(2)
     d = with_lag(data)
     x, groups = sm.add_constant(d[["now", "lag"]].to_numpy()), pd.factorize(d.region)[0]
-    known = {"poisson": sm.Poisson(d.patents.to_numpy(), x),
-             "nb2": sm.NegativeBinomial(d.patents.to_numpy(), x)}
+    known = {
+        "poisson": sm.Poisson(d.patents.to_numpy(), x),
+        "nb2": sm.NegativeBinomial(d.patents.to_numpy(), x),
+    }
     for model, reference in known.items():
         fit = reference.fit(disp=0, maxiter=2000, cov_type="cluster", cov_kwds={"groups": groups})
         cov, out = np.asarray(fit.cov_params())[1:3, 1:3], patents_on_rd(data, 1, model)
         assert out.estimate.to_numpy()[:2] == pytest.approx(fit.params[1:3], abs=2e-4)
-        assert out.std_error.to_numpy() == pytest.approx([*np.sqrt(np.diag(cov)), np.sqrt(cov.sum())], rel=2e-3)
+        assert out.std_error.to_numpy() == pytest.approx(
+            [*np.sqrt(np.diag(cov)), np.sqrt(cov.sum())], rel=2e-3
+        )
         assert (out.low < out.estimate).all() and (out.estimate < out.high).all()
 
 
@@ -115,14 +164,16 @@ def test_a_lag_is_the_year_before_and_units_of_rd_do_not_matter():
     data = panel()
     gap = data[data.year != 2014]
     assert patents_on_rd(gap, 1).attrs["dropped_lags"] == 16
-    pd.testing.assert_frame_equal(patents_on_rd(data, 1), patents_on_rd(data.assign(rd=data.rd * 1e4), 1), atol=1e-7)
+    pd.testing.assert_frame_equal(
+        patents_on_rd(data, 1), patents_on_rd(data.assign(rd=data.rd * 1e4), 1), atol=1e-7
+    )
     shuffled = data.sample(frac=1, random_state=3)
     pd.testing.assert_frame_equal(patents_on_rd(data, 1), patents_on_rd(shuffled, 1), atol=1e-9)
 
 
 def test_the_true_elasticity_is_found():
     out = patents_on_rd(panel(5, regions=40, spread=False)).iloc[0]
-    assert abs(out.estimate - .6) < 4 * out.std_error and out.std_error < .05
+    assert abs(out.estimate - 0.6) < 4 * out.std_error and out.std_error < 0.05
 
 
 def test_a_month_that_is_missing_makes_a_sum_unknown_never_smaller():
@@ -141,26 +192,46 @@ def test_january_with_february_counts_once():
 
 
 def parks():
-    return series(*(year(p, i, v, w) for p, rows in {"a": (20, 1000, 30, 1000), "b": (5, 500, 6, 700)}.items()
-                    for i, v, w in zip(["rd", "gdp", "rd", "gdp"], rows, [2016, 2016, 2017, 2017], strict=True)))
+    return series(
+        *(
+            year(p, i, v, w)
+            for p, rows in {"a": (20, 1000, 30, 1000), "b": (5, 500, 6, 700)}.items()
+            for i, v, w in zip(
+                ["rd", "gdp", "rd", "gdp"], rows, [2016, 2016, 2017, 2017], strict=True
+            )
+        )
+    )
 
 
 def test_numerator_and_denominator_add_up_to_the_change_of_the_ratio():
-    f = analysis.ratio_change(parks(), ["a", "b"], "x", "rd", "gdp", "2016", "2017").set_index("measure").value
+    f = (
+        analysis.ratio_change(parks(), ["a", "b"], "x", "rd", "gdp", "2016", "2017")
+        .set_index("measure")
+        .value
+    )
     assert f.before == pytest.approx(100 * 25 / 1500) and f.after == pytest.approx(100 * 36 / 1700)
     assert f.points_numerator + f.points_denominator == pytest.approx(f.change, abs=1e-14)
-    assert f.log_numerator + f.log_denominator == pytest.approx(np.log(f.after / f.before), abs=1e-14)
+    assert f.log_numerator + f.log_denominator == pytest.approx(
+        np.log(f.after / f.before), abs=1e-14
+    )
     assert f.numerator_growth == pytest.approx(44)
 
 
 def test_a_ratio_with_a_zero_numerator_is_refused():
-    s = series(year("a", "rd", 0, 2016), year("a", "rd", 1, 2017), year("a", "gdp", 9, 2016), year("a", "gdp", 9, 2017))
+    s = series(
+        year("a", "rd", 0, 2016),
+        year("a", "rd", 1, 2017),
+        year("a", "gdp", 9, 2016),
+        year("a", "gdp", 9, 2017),
+    )
     with pytest.raises(AnalysisError, match="rd 在 2016"):
         analysis.ratio_change(s, "a", "x", "rd", "gdp", "2016", "2017")
 
 
 def test_within_and_between_parts_add_up_to_the_joint_change():
-    out = analysis.within_between(parks(), ["a", "b", "c"], "rd", "gdp", "2016", "2017").set_index("region")
+    out = analysis.within_between(parks(), ["a", "b", "c"], "rd", "gdp", "2016", "2017").set_index(
+        "region"
+    )
     joint = 100 * 36 / 1700 - 100 * 25 / 1500
     assert out.loc["all", "total"] == pytest.approx(joint, abs=1e-14)
     assert out.within[:-1].sum() + out.between[:-1].sum() == pytest.approx(joint, abs=1e-14)
@@ -169,9 +240,14 @@ def test_within_and_between_parts_add_up_to_the_joint_change():
 
 
 def test_the_nation_takes_no_rank_and_the_gap_is_in_points():
-    s = series(*(year(r, "rd_intensity", v, 2017) for r, v in {"河南": 1.31, "湖北": 1.97, "全国": 2.13}.items()))
+    s = series(
+        *(
+            year(r, "rd_intensity", v, 2017)
+            for r, v in {"河南": 1.31, "湖北": 1.97, "全国": 2.13}.items()
+        )
+    )
     row = analysis.against_others(s, "河南", "rd_intensity").iloc[0]
-    assert (row["rank"], row["of"]) == (2, 2) and row.gap == pytest.approx(-.82)
+    assert (row["rank"], row["of"]) == (2, 2) and row.gap == pytest.approx(-0.82)
 
 
 def test_distance_to_a_target_in_money():
@@ -187,24 +263,35 @@ def test_the_bridge_carries_the_last_official_figure_on_and_knows_its_past_error
     proxy = pd.Series({2014: 1.0, 2015: 1.0, 2016: 1.1, 2017: 1.21})
     out = analysis.proxy_bridge(official, proxy).set_index("year")
     assert out.loc[2017, "estimate"] == pytest.approx(2.42) and np.isnan(out.loc[2017, "official"])
-    assert out.loc[2015, "error"] == pytest.approx(-.2) and out.loc[2016, "error"] == pytest.approx(.22)
-    assert out.attrs["years_checked"] == 2 and out.attrs["rms_error"] == pytest.approx(np.sqrt((.04 + .0484) / 2))
+    assert out.loc[2015, "error"] == pytest.approx(-0.2) and out.loc[
+        2016, "error"
+    ] == pytest.approx(0.22)
+    assert out.attrs["years_checked"] == 2 and out.attrs["rms_error"] == pytest.approx(
+        np.sqrt((0.04 + 0.0484) / 2)
+    )
     with pytest.raises(AnalysisError, match="共同年份"):
         analysis.proxy_bridge(official[:1], proxy)
 
 
 def test_shares_with_and_without_a_lag():
     s = series(flows([10, 20, 40]), flows([5, 5, 5], indicator="patent_grants"))
-    assert analysis.share(s, "zone", "patent_grants", "patent_applications", ["2017-02"]).value[0] == 25
-    lagged = analysis.share(s, "zone", "patent_grants", "patent_applications", ["2017-01", "2017-03"], 2, 1, "件/件")
-    assert np.isnan(lagged.value[0]) and lagged.value[1] == .5
+    assert (
+        analysis.share(s, "zone", "patent_grants", "patent_applications", ["2017-02"]).value[0]
+        == 25
+    )
+    lagged = analysis.share(
+        s, "zone", "patent_grants", "patent_applications", ["2017-01", "2017-03"], 2, 1, "件/件"
+    )
+    assert np.isnan(lagged.value[0]) and lagged.value[1] == 0.5
 
 
 def test_seasonality_finds_december_and_uses_the_longest_stretch_without_a_gap():
-    values = [10 + 10 * (m % 12 == 11) + m * .1 for m in range(36)]
+    values = [10 + 10 * (m % 12 == 11) + m * 0.1 for m in range(36)]
     out = analysis.seasonality(series(flows(values)), "zone", "patent_applications")
     assert out.season.to_numpy()[-1] > 1.5
-    assert (out.trend * out.season * out.remainder).to_numpy() == pytest.approx(out.value.to_numpy() + 1)
+    assert (out.trend * out.season * out.remainder).to_numpy() == pytest.approx(
+        out.value.to_numpy() + 1
+    )
     cut = analysis.seasonality(series(flows(values).drop(index=5)), "zone", "patent_applications")
     assert len(cut) == 30 and cut.attrs["left_out"] == [f"2017-{m:02d}" for m in range(1, 6)]
     with pytest.raises(AnalysisError, match="只有 18 个不间断的单月数"):
@@ -213,37 +300,53 @@ def test_seasonality_finds_december_and_uses_the_longest_stretch_without_a_gap()
 
 def test_concentration_of_equal_parts_and_of_one():
     out = analysis.concentration(pd.Series({"a": 5, "b": 5, "c": np.nan}))
-    assert out.attrs == {"hhi": .5, "effective": 2, "missing": ["c"]} and out.share.sum() == 100
+    assert out.attrs == {"hhi": 0.5, "effective": 2, "missing": ["c"]} and out.share.sum() == 100
     with pytest.raises(AnalysisError):
         analysis.concentration(pd.Series({"a": 0.0}))
 
 
 def test_the_stock_identity_shows_what_does_not_add_up():
-    s = series(flows([72], indicator="hightech_enterprises", first="2017-12", months=0),
-               flows([82], indicator="hightech_enterprises", first="2018-01", months=0),
-               flows([14], indicator="hightech_recognised", first="2018-01"),
-               flows([3], indicator="hightech_lapsed", first="2018-01"))
+    s = series(
+        flows([72], indicator="hightech_enterprises", first="2017-12", months=0),
+        flows([82], indicator="hightech_enterprises", first="2018-01", months=0),
+        flows([14], indicator="hightech_recognised", first="2018-01"),
+        flows([3], indicator="hightech_lapsed", first="2018-01"),
+    )
     f = analysis.stock_identity(s, "zone", "2018-01").set_index("measure").value
     assert (f.opening, f.hightech_lapsed, f.net, f.closing, f.difference) == (72, -3, 11, 82, -1)
 
 
 def test_contributions_add_up_to_growth():
-    out = analysis.contributions(pd.Series({"a": 60, "b": 40, "c": 1}), pd.Series({"a": 66, "b": 38}))
-    assert out.set_index("region").points.to_dict() == {"a": 6, "b": -2, "all": 4} and out.attrs["left_out"] == ["c"]
+    out = analysis.contributions(
+        pd.Series({"a": 60, "b": 40, "c": 1}), pd.Series({"a": 66, "b": 38})
+    )
+    assert out.set_index("region").points.to_dict() == {"a": 6, "b": -2, "all": 4} and out.attrs[
+        "left_out"
+    ] == ["c"]
 
 
 def test_pipeline_odds_with_few_firms_are_marked_small():
-    out = analysis.pipeline_odds(pd.Series({"filed": 18, "reviewed": 15, "publicised": 13, "certified": 12}))
+    out = analysis.pipeline_odds(
+        pd.Series({"filed": 18, "reviewed": 15, "publicised": 13, "certified": 12})
+    )
     last = out.iloc[-1]
     assert last.rate == pytest.approx(100 * 12 / 18) and last.odds == 2 and last.small
     assert last.low < last.rate < last.high
     with pytest.raises(AnalysisError, match="多于前一环节"):
-        analysis.pipeline_odds(pd.Series({"filed": 1, "reviewed": 2, "publicised": 1, "certified": 1}))
+        analysis.pipeline_odds(
+            pd.Series({"filed": 1, "reviewed": 2, "publicised": 1, "certified": 1})
+        )
 
 
 def test_cohorts_that_are_not_due_are_left_out():
-    out = analysis.cohort_survival(pd.Series({2014: 20, 2015: 10, 2017: 9}), pd.Series({2017: 5, 2018: 1}))
-    assert out.cohort.tolist() == [2014, 2015] and out.kept.tolist() == [75, 90] and out.small.tolist() == [False, True]
+    out = analysis.cohort_survival(
+        pd.Series({2014: 20, 2015: 10, 2017: 9}), pd.Series({2017: 5, 2018: 1})
+    )
+    assert (
+        out.cohort.tolist() == [2014, 2015]
+        and out.kept.tolist() == [75, 90]
+        and out.small.tolist() == [False, True]
+    )
     with pytest.raises(AnalysisError, match="多于"):
         analysis.cohort_survival(pd.Series({2014: 1}), pd.Series({2017: 2}))
 

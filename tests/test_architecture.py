@@ -34,7 +34,11 @@ def imports(path: Path) -> set[str]:
     """First-level modules of zcqlib that a file imports, itself left out."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "zcqlib":
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.split(".")[0] == "zcqlib"
+        ):
             parts = node.module.split(".")
             found |= {parts[1]} if len(parts) > 1 else {a.name for a in node.names}
         elif isinstance(node, ast.Import):
@@ -45,7 +49,9 @@ def imports(path: Path) -> set[str]:
 @pytest.mark.parametrize("module", sorted(MAY))
 def test_a_module_imports_only_what_the_design_allows(module):
     files = (
-        [LIBRARY / f"{module}.py"] if (LIBRARY / f"{module}.py").exists() else list((LIBRARY / module).rglob("*.py"))
+        [LIBRARY / f"{module}.py"]
+        if (LIBRARY / f"{module}.py").exists()
+        else list((LIBRARY / module).rglob("*.py"))
     )
     assert files, f"{module} is gone: take it out of this test"
     wrong = {f.name: imports(f) - MAY[module] for f in files}
@@ -63,7 +69,9 @@ def test_data_is_never_checked_with_assert_and_no_error_is_swallowed_bare():
     for path in LIBRARY.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             assert not isinstance(node, ast.Assert), f"{path.name}:{node.lineno}"
-            assert not (isinstance(node, ast.ExceptHandler) and node.type is None), f"{path.name}:{node.lineno}"
+            assert not (isinstance(node, ast.ExceptHandler) and node.type is None), (
+                f"{path.name}:{node.lineno}"
+            )
 
 
 def test_dataclasses_are_frozen():

@@ -1,4 +1,5 @@
 """Slides, brief, ledger, orders and passport: read back, reconciled, safe against what names may hold."""
+
 import io
 import zipfile
 from xml.etree import ElementTree
@@ -15,8 +16,15 @@ from zcqlib.briefing.passport import ReconciliationError
 
 NAN, PERIOD = float("nan"), pd.Period("2018-09", "M")
 ODD = "=1+1&<甲>😀" + "很长的名称" * 40
-NAMES = {"a": "专利申请总量", "b": "引进市外资金", "odd": ODD, "m": "一站式服务大厅", "gaoxin": "高新区",
-         "muye": "牧野区", "zone": "全区"}
+NAMES = {
+    "a": "专利申请总量",
+    "b": "引进市外资金",
+    "odd": ODD,
+    "m": "一站式服务大厅",
+    "gaoxin": "高新区",
+    "muye": "牧野区",
+    "zone": "全区",
+}
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
@@ -25,46 +33,172 @@ def name(id):
 
 
 def projection(indicator="a", region="zone", **changes):
-    return {"region": region, "indicator": indicator, "year": 2018, "as_of": PERIOD, "kind": "flow", "unit": "件",
-            "actual": 1640.0, "target_low": 2200.0, "target_high": NAN, "comparator": "ge", "median": 2140.0,
-            "low": 2040.0, "high": 2240.0, "level": .8, "probability": .3, "needed_per_month": 187.0,
-            "verdict": "落后", "method": "演示", "demo": True} | changes
+    return {
+        "region": region,
+        "indicator": indicator,
+        "year": 2018,
+        "as_of": PERIOD,
+        "kind": "flow",
+        "unit": "件",
+        "actual": 1640.0,
+        "target_low": 2200.0,
+        "target_high": NAN,
+        "comparator": "ge",
+        "median": 2140.0,
+        "low": 2040.0,
+        "high": 2240.0,
+        "level": 0.8,
+        "probability": 0.3,
+        "needed_per_month": 187.0,
+        "verdict": "落后",
+        "method": "演示",
+        "demo": True,
+    } | changes
 
 
 def target(id, **changes):
-    return {"id": id, "name_zh": name(id), "group": "1", "kind": "flow", "unit": "件", "comparator": "ge",
-            "target_low": 2200.0, "commitment": "firm", "scope": "zone", "responsible": "市科技局",
-            "responsible_basis": "inferred", "relation": "", "year": 2018, "region": "zone",
-            "in_force_from": pd.Period("2018-01", "M"), "demo": False} | changes
+    return {
+        "id": id,
+        "name_zh": name(id),
+        "group": "1",
+        "kind": "flow",
+        "unit": "件",
+        "comparator": "ge",
+        "target_low": 2200.0,
+        "commitment": "firm",
+        "scope": "zone",
+        "responsible": "市科技局",
+        "responsible_basis": "inferred",
+        "relation": "",
+        "year": 2018,
+        "region": "zone",
+        "in_force_from": pd.Period("2018-01", "M"),
+        "demo": False,
+    } | changes
 
 
 @pytest.fixture
 def tabs():
-    rows = [projection(), projection("odd", probability=.5, actual=NAN),
-            projection("b", unit="万元", actual=1.2e6, target_low=2e6, median=1.9e6, low=1.7e6, high=2.1e6,
-                       probability=.41),
-            projection("m", kind="milestone", comparator="done", target_low=1.0, actual=NAN, median=NAN, low=NAN,
-                       high=NAN, probability=NAN, unit="个"),
-            projection(region="gaoxin", target_low=1200.0, actual=900.0), projection(region="muye", target_low=1000.0,
-                                                                                     actual=740.0, probability=.2)]
+    rows = [
+        projection(),
+        projection("odd", probability=0.5, actual=NAN),
+        projection(
+            "b",
+            unit="万元",
+            actual=1.2e6,
+            target_low=2e6,
+            median=1.9e6,
+            low=1.7e6,
+            high=2.1e6,
+            probability=0.41,
+        ),
+        projection(
+            "m",
+            kind="milestone",
+            comparator="done",
+            target_low=1.0,
+            actual=NAN,
+            median=NAN,
+            low=NAN,
+            high=NAN,
+            probability=NAN,
+            unit="个",
+        ),
+        projection(region="gaoxin", target_low=1200.0, actual=900.0),
+        projection(region="muye", target_low=1000.0, actual=740.0, probability=0.2),
+    ]
     p = tables.check(tables.shape(rows, tables.PROJECTIONS), tables.PROJECTIONS)
-    t = tables.shape([target("a"), target("odd"), target("b", unit="万元", target_low=2e6),
-                      target("m", kind="milestone", comparator="done", target_low=1.0, unit="个")], tables.TARGETS)
+    t = tables.shape(
+        [
+            target("a"),
+            target("odd"),
+            target("b", unit="万元", target_low=2e6),
+            target("m", kind="milestone", comparator="done", target_low=1.0, unit="个"),
+        ],
+        tables.TARGETS,
+    )
     months = pd.period_range("2016-01", "2018-09", freq="M")
-    s = tables.shape(pd.concat([pd.DataFrame({
-        "region": r, "indicator": "a", "start": months, "end": months, "months": 1, "value": float(v), "unit": "件",
-        "published": months, "demo": True}) for r, v in (("gaoxin", 110), ("muye", 60))]), tables.SERIES)
-    ranks = tables.shape([{"region": r, "indicator": "composite", "period": "2018-09", "measure": "score", "value": v,
-                           "unit": "分", "rank": k, "low": 1.0, "high": 2.0, "demo": True}
-                          for r, v, k in (("gaoxin", 80.24, 1.0), ("muye", 71.0, 2.0))], tables.RANKS)
-    m = tables.shape([{"id": "m", "region": "zone", "item": "", "stage": "s1", "stage_no": 1, "stage_zh": "启动实施",
-                       "date": "", "evidence": "", "expected": "2018-06", "demo": True}], tables.MILESTONES)
+    s = tables.shape(
+        pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "region": r,
+                        "indicator": "a",
+                        "start": months,
+                        "end": months,
+                        "months": 1,
+                        "value": float(v),
+                        "unit": "件",
+                        "published": months,
+                        "demo": True,
+                    }
+                )
+                for r, v in (("gaoxin", 110), ("muye", 60))
+            ]
+        ),
+        tables.SERIES,
+    )
+    ranks = tables.shape(
+        [
+            {
+                "region": r,
+                "indicator": "composite",
+                "period": "2018-09",
+                "measure": "score",
+                "value": v,
+                "unit": "分",
+                "rank": k,
+                "low": 1.0,
+                "high": 2.0,
+                "demo": True,
+            }
+            for r, v, k in (("gaoxin", 80.24, 1.0), ("muye", 71.0, 2.0))
+        ],
+        tables.RANKS,
+    )
+    m = tables.shape(
+        [
+            {
+                "id": "m",
+                "region": "zone",
+                "item": "",
+                "stage": "s1",
+                "stage_no": 1,
+                "stage_zh": "启动实施",
+                "date": "",
+                "evidence": "",
+                "expected": "2018-06",
+                "demo": True,
+            }
+        ],
+        tables.MILESTONES,
+    )
     asks = orders.gap_orders(p, s, t)
-    before = tables.shape([projection(as_of=PERIOD - 1, probability=.5)], tables.PROJECTIONS)
-    owed = pd.DataFrame({"sender": ["gaoxin", "swj"], "name": ["高新区", "市商务局"], "due": ["2018-10-05"] * 2,
-                         "state": ["已报", "未报"]})
-    return pages.Tables(p, t, ranks, m, asks, PERIOD, name, "园区月报", frozenset(["a", "b", "odd", "m"]),
-                        {("zone", "a"): 178.0}, before, owed, links={"open": "../html/06.html#x"})
+    before = tables.shape([projection(as_of=PERIOD - 1, probability=0.5)], tables.PROJECTIONS)
+    owed = pd.DataFrame(
+        {
+            "sender": ["gaoxin", "swj"],
+            "name": ["高新区", "市商务局"],
+            "due": ["2018-10-05"] * 2,
+            "state": ["已报", "未报"],
+        }
+    )
+    return pages.Tables(
+        p,
+        t,
+        ranks,
+        m,
+        asks,
+        PERIOD,
+        name,
+        "园区月报",
+        frozenset(["a", "b", "odd", "m"]),
+        {("zone", "a"): 178.0},
+        before,
+        owed,
+        links={"open": "../html/06.html#x"},
+    )
 
 
 CELLS = {"zone/a": (("data/raw/2018-09/x.xlsx", "月报", "B4 C4", "ab" * 32),)}
@@ -75,6 +209,7 @@ def passports(made):
 
 
 # wrong input ----------------------------------------------------------------------------------------------------------
+
 
 def test_an_unknown_meeting_is_refused(tabs):
     with pytest.raises(ValueError, match="不认识"):
@@ -109,12 +244,25 @@ def test_templates_without_placeholder_or_style_say_what_is_missing(tmp_path, ta
 
 
 def test_without_any_data_the_files_say_so(tabs):
-    none = pages.Tables(tabs.projections[:0], tabs.targets, tabs.ranks[:0], tabs.milestones[:0], tabs.orders[:0],
-                        PERIOD, name, "园区月报", frozenset())
+    none = pages.Tables(
+        tabs.projections[:0],
+        tabs.targets,
+        tabs.ranks[:0],
+        tabs.milestones[:0],
+        tabs.orders[:0],
+        PERIOD,
+        name,
+        "园区月报",
+        frozenset(),
+    )
     for meeting in pages.MEETINGS:
         made = pages.pages(none, meeting)
         deck, doc = slides.slides(made), brief.brief(made, "标题")
-        assert slides.read_slides(deck).keys() == brief.read_brief(doc).keys() == {p.code for p in made}
+        assert (
+            slides.read_slides(deck).keys()
+            == brief.read_brief(doc).keys()
+            == {p.code for p in made}
+        )
         assert made and all(p.title for p in made)
     rows = ledger.ledger_rows(tabs.targets, tabs.projections[:0], tabs.milestones, PERIOD, name)
     assert len(rows) == 4 and rows["完成把握"].tolist() == ["—", "—", "—", "不给概率"]
@@ -122,12 +270,14 @@ def test_without_any_data_the_files_say_so(tabs):
 
 def test_a_number_without_origin_cannot_be_printed():
     with pytest.raises(ReconciliationError, match="7 没有来源"):
-        passport.complete(passport.Passport("ZCQ-201809-P01", "", (), ("2018年",), ("2018年共7项",)))
+        passport.complete(
+            passport.Passport("ZCQ-201809-P01", "", (), ("2018年",), ("2018年共7项",))
+        )
 
 
 def test_a_broken_sidecar_and_an_unknown_code_are_clear_errors(tabs):
     with pytest.raises(ReconciliationError, match="损坏"):
-        passport.read(b"{\"x\": 1}")
+        passport.read(b'{"x": 1}')
     with pytest.raises(ReconciliationError, match="没有编号 ZCQ-201809-PF99.*ZCQ-201809-PF0"):
         passport.trace("ZCQ-201809-PF99", passports(pages.pages(tabs)), {})
     with pytest.raises(ReconciliationError, match="不是编号.*ZCQ-201809-PF03"):
@@ -137,12 +287,15 @@ def test_a_broken_sidecar_and_an_unknown_code_are_clear_errors(tabs):
 
 # one truth ------------------------------------------------------------------------------------------------------------
 
+
 def test_all_outputs_print_the_tables_numbers(tabs):
     for meeting in pages.MEETINGS:
         made = pages.pages(tabs, meeting)
         known = passports(made)
-        printed = {"a.pptx": slides.read_slides(slides.slides(made)),
-                   "a.docx": brief.read_brief(brief.brief(made, "2018年9月目标进展情况"))}
+        printed = {
+            "a.pptx": slides.read_slides(slides.slides(made)),
+            "a.docx": brief.read_brief(brief.brief(made, "2018年9月目标进展情况")),
+        }
         assert passport.reconcile(printed, known) > 10
         passport.verify(known.values(), everything(tabs))
 
@@ -164,9 +317,14 @@ def change_part(content, part, old, new):
     return out.getvalue()
 
 
-@pytest.mark.parametrize(("part", "old", "new"), [
-    ("slides/slide", "2140件".encode(), "2150件".encode()), ("charts/chart", b"<c:v>2140", b"<c:v>2150"),
-    ("slides/slide", "余下3个月".encode(), "余下4个月".encode())])
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("slides/slide", "2140件".encode(), "2150件".encode()),
+        ("charts/chart", b"<c:v>2140", b"<c:v>2150"),
+        ("slides/slide", "余下3个月".encode(), "余下4个月".encode()),
+    ],
+)
 def test_one_number_changed_by_hand_in_the_slides_fails(tabs, part, old, new):
     made = pages.pages(tabs)
     deck = change_part(slides.slides(made), part, old, new)
@@ -176,8 +334,12 @@ def test_one_number_changed_by_hand_in_the_slides_fails(tabs, part, old, new):
 
 def test_one_number_changed_in_the_brief_or_in_a_table_fails_and_names_both_places(tabs):
     made = pages.pages(tabs)
-    doc = change_part(brief.brief(made, "标题"), "document.xml", "1640件".encode(), "1460件".encode())
-    with pytest.raises(ReconciliationError, match="b.docx 的 ZCQ-201809-P.*1460.*PROJECTIONS.zone,a.*actual"):
+    doc = change_part(
+        brief.brief(made, "标题"), "document.xml", "1640件".encode(), "1460件".encode()
+    )
+    with pytest.raises(
+        ReconciliationError, match="b.docx 的 ZCQ-201809-P.*1460.*PROJECTIONS.zone,a.*actual"
+    ):
         passport.reconcile({"b.docx": brief.read_brief(doc)}, passports(made))
     other = tabs.projections.assign(median=tabs.projections["median"] + 1)
     with pytest.raises(ReconciliationError, match="ZCQ-201809-P.*median"):
@@ -186,7 +348,9 @@ def test_one_number_changed_in_the_brief_or_in_a_table_fails_and_names_both_plac
 
 def test_two_numbers_that_change_places_are_found(tabs):
     made = pages.pages(tabs)
-    deck = change_part(slides.slides(made), "slides/slide", "2040—2240件".encode(), "2240—2040件".encode())
+    deck = change_part(
+        slides.slides(made), "slides/slide", "2040—2240件".encode(), "2240—2040件".encode()
+    )
     with pytest.raises(ReconciliationError, match="两处不一致"):
         passport.reconcile({"a.pptx": slides.read_slides(deck)}, passports(made))
 
@@ -196,22 +360,35 @@ def test_the_sidecar_keeps_everything_and_trace_names_cells(tabs):
     again, cells = passport.read(passport.write(known.values(), CELLS | {"zone/unused": ()}))
     assert again == known and set(cells) == {"zone/a"}
     code = next(c for c, p in known.items() if "专利申请总量" in p.title and "全年" in p.title)
-    text = passport.trace(code, known, CELLS | {f"{kind}/{i}": () for kind in ("target", "gaoxin", "muye")
-                                                for i in ("a", "b", "odd")})
-    assert "1640件 = 1640.0 | PROJECTIONS[zone,a,2018,2018-09].actual" in text and "输入:zone/a" in text
+    text = passport.trace(
+        code,
+        known,
+        CELLS
+        | {f"{kind}/{i}": () for kind in ("target", "gaoxin", "muye") for i in ("a", "b", "odd")},
+    )
+    assert (
+        "1640件 = 1640.0 | PROJECTIONS[zone,a,2018,2018-09].actual" in text
+        and "输入:zone/a" in text
+    )
     assert "data/raw/2018-09/x.xlsx 月报 B4 C4 sha256:abababababab" in text
 
 
 def test_cells_are_gathered_by_file_and_sheet():
-    cells = [("f.xlsx", sheet, cell, "h") for sheet, cell in (("s", "B1"), ("t", "A1"), ("s", "B3"), ("s", "B1"))]
+    cells = [
+        ("f.xlsx", sheet, cell, "h")
+        for sheet, cell in (("s", "B1"), ("t", "A1"), ("s", "B3"), ("s", "B1"))
+    ]
     assert passport.gather(cells) == (("f.xlsx", "s", "B1 B3", "h"), ("f.xlsx", "t", "A1", "h"))
 
 
 def test_the_same_input_gives_the_same_bytes(tabs):
     made = pages.pages(tabs)
     rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
-    for make in (lambda: slides.slides(made), lambda: brief.brief(made, "标题"),
-                 lambda: ledger.ledger(rows, tabs.orders, tabs.milestones, PERIOD, name)):
+    for make in (
+        lambda: slides.slides(made),
+        lambda: brief.brief(made, "标题"),
+        lambda: ledger.ledger(rows, tabs.orders, tabs.milestones, PERIOD, name),
+    ):
         assert make() == make()
     for info in zipfile.ZipFile(io.BytesIO(slides.slides(made))).infolist():
         assert info.date_time == (1980, 1, 1, 0, 0, 0)
@@ -224,10 +401,15 @@ def test_the_shipped_templates_are_what_the_code_makes():
 
 # faces, charts, safety ------------------------------------------------------------------------------------------------
 
+
 def test_every_run_and_chart_text_has_both_faces(tabs):
     with zipfile.ZipFile(io.BytesIO(slides.slides(pages.pages(tabs)))) as package:
-        parts = [n for n in package.namelist() if n.endswith(".xml")
-                 and n.startswith(("ppt/slides/", "ppt/charts/", "ppt/notesSlides/"))]
+        parts = [
+            n
+            for n in package.namelist()
+            if n.endswith(".xml")
+            and n.startswith(("ppt/slides/", "ppt/charts/", "ppt/notesSlides/"))
+        ]
         assert any("charts" in n for n in parts)
         for part in parts:
             root = ElementTree.fromstring(package.read(part))
@@ -243,7 +425,7 @@ def test_every_run_and_chart_text_has_both_faces(tabs):
 
 
 def test_chances_at_the_ends_are_labelled_as_in_the_tables(tabs):
-    tabs.projections.loc[0, "probability"] = .004
+    tabs.projections.loc[0, "probability"] = 0.004
     made = next(p for p in pages.pages(tabs, "quarter") if p.section == "chances")
     assert "<1%" in [r[4] for r in made.table] and made.chart.series[0][1][0] == 0
     package = zipfile.ZipFile(io.BytesIO(slides.slides([made])))
@@ -260,7 +442,9 @@ def test_a_target_that_is_only_aspired_to_is_called_so_on_its_page(tabs):
 def test_charts_are_native_and_leave_out_what_is_missing(tabs):
     deck = Presentation(io.BytesIO(slides.slides(pages.pages(tabs))))
     charts = [s.chart for slide in deck.slides for s in slide.shapes if s.has_chart]
-    assert len(charts) >= 4 and not any(s.shape_type == 13 for slide in deck.slides for s in slide.shapes)
+    assert len(charts) >= 4 and not any(
+        s.shape_type == 13 for slide in deck.slides for s in slide.shapes
+    )
     odd = next(c for c in charts if c.plots[0].series[0].values[0] is None)
     assert list(odd.plots[0].categories)[0] == "已完成"
     assert odd.plots[0].series[0].values[1] == 2140
@@ -269,7 +453,7 @@ def test_charts_are_native_and_leave_out_what_is_missing(tabs):
 def test_no_cell_anywhere_is_a_formula(tabs):
     made = pages.pages(tabs)
     rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
-    said = rows.assign(上次填报="=HYPERLINK(\"http://x\")")
+    said = rows.assign(上次填报='=HYPERLINK("http://x")')
     books = [ledger.ledger(said, tabs.orders, tabs.milestones, PERIOD, name)]
     with zipfile.ZipFile(io.BytesIO(slides.slides(made))) as package:
         books += [package.read(n) for n in package.namelist() if n.endswith(".xlsx")]
@@ -282,8 +466,12 @@ def test_no_cell_anywhere_is_a_formula(tabs):
 def test_odd_names_come_back_whole_from_the_ledger_and_short_on_slides(tabs):
     made = pages.pages(tabs)
     assert all(len(p.title) <= 60 for p in made)
-    text = ElementTree.tostring(ElementTree.fromstring(zipfile.ZipFile(io.BytesIO(
-        brief.brief(made, "标题"))).read("word/document.xml")), encoding="unicode")
+    text = ElementTree.tostring(
+        ElementTree.fromstring(
+            zipfile.ZipFile(io.BytesIO(brief.brief(made, "标题"))).read("word/document.xml")
+        ),
+        encoding="unicode",
+    )
     assert "&amp;&lt;甲&gt;😀" in text
     rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
     assert ODD in set(rows["指标"])
@@ -291,31 +479,54 @@ def test_odd_names_come_back_whole_from_the_ledger_and_short_on_slides(tabs):
 
 # orders ---------------------------------------------------------------------------------------------------------------
 
+
 def test_asks_add_up_to_the_gap_and_know_their_history(tabs):
     a = tabs.orders[tabs.orders["indicator"] == "a"]
     assert a["ask"].sum() == 2200 - 1640 and set(a["region"]) == {"gaoxin", "muye"}
     assert a.groupby("region")["ask"].sum().to_dict() == {"gaoxin": 300, "muye": 260}
-    assert a.set_index(["region", "month"]).loc[("gaoxin", pd.Period("2018-10", "M")), "times"] == 33
+    assert (
+        a.set_index(["region", "month"]).loc[("gaoxin", pd.Period("2018-10", "M")), "times"] == 33
+    )
     assert (a.loc[a["region"] == "muye", "grade"] == "近33个月从未做到").all()
     assert a["times"].is_monotonic_increasing and tabs.orders["demo"].all()
 
 
 def test_recent_means_need_all_twelve_months():
     months = pd.period_range("2017-10", "2018-09", freq="M")
-    flow = pd.DataFrame({"region": "zone", "indicator": "a", "start": months, "end": months, "months": 1,
-                         "value": [float(v) for v in range(12)]})
-    level = pd.DataFrame({"region": "zone", "indicator": "s", "start": [PERIOD - 12, PERIOD], "months": 0,
-                          "end": [PERIOD - 12, PERIOD], "value": [10.0, 34.0]})
-    assert orders.recent_means(pd.concat([flow, level]), PERIOD) == {("zone", "a"): 5.5, ("zone", "s"): 2.0}
+    flow = pd.DataFrame(
+        {
+            "region": "zone",
+            "indicator": "a",
+            "start": months,
+            "end": months,
+            "months": 1,
+            "value": [float(v) for v in range(12)],
+        }
+    )
+    level = pd.DataFrame(
+        {
+            "region": "zone",
+            "indicator": "s",
+            "start": [PERIOD - 12, PERIOD],
+            "months": 0,
+            "end": [PERIOD - 12, PERIOD],
+            "value": [10.0, 34.0],
+        }
+    )
+    assert orders.recent_means(pd.concat([flow, level]), PERIOD) == {
+        ("zone", "a"): 5.5,
+        ("zone", "s"): 2.0,
+    }
     assert orders.recent_means(flow[1:], PERIOD) == {}
 
 
 def test_nothing_is_asked_where_the_target_will_be_met(tabs):
-    sure = tabs.projections.assign(probability=.9)
+    sure = tabs.projections.assign(probability=0.9)
     assert orders.gap_orders(sure, tables.empty(tables.SERIES), tabs.targets).empty
 
 
 # the ledger -----------------------------------------------------------------------------------------------------------
+
 
 @pytest.fixture
 def sent(tabs):
@@ -340,16 +551,22 @@ def read(content, published=PERIOD + 1):
 
 
 def test_a_ledger_that_cannot_be_read_is_a_clear_error(sent):
-    for bad, words in ((b"PK no", "不能作为台账打开"), (edited(sent[1], lambda b: b.remove(b["台账"])), "没有「台账」"),
-                       (edited(sent[1], lambda b: b.remove(b["校验"])), "没有「校验」"),
-                       (filled(sent[1], A3="号"), "缺少列「编号」")):
+    for bad, words in (
+        (b"PK no", "不能作为台账打开"),
+        (edited(sent[1], lambda b: b.remove(b["台账"])), "没有「台账」"),
+        (edited(sent[1], lambda b: b.remove(b["校验"])), "没有「校验」"),
+        (filled(sent[1], A3="号"), "缺少列「编号」"),
+    ):
         with pytest.raises(answers.LedgerError, match=words):
             read(bad)
 
 
 def test_a_ledger_is_known_by_its_sheets_not_by_its_name(sent, tmp_path):
-    for name_, content, is_one in (("高新区月报.xlsx", sent[1], True), ("台账.xlsx", b"no package", False),
-                                   ("台账2.xlsx", edited(sent[1], lambda b: b.remove(b["校验"])), False)):
+    for name_, content, is_one in (
+        ("高新区月报.xlsx", sent[1], True),
+        ("台账.xlsx", b"no package", False),
+        ("台账2.xlsx", edited(sent[1], lambda b: b.remove(b["校验"])), False),
+    ):
         (tmp_path / name_).write_bytes(content)
         assert answers.is_ledger(tmp_path / name_) is is_one
 
@@ -360,21 +577,38 @@ def test_an_untouched_ledger_says_nothing(sent):
 
 
 def test_the_round_trip_loses_nothing(sent):
-    back = read(filled(sent[1], X4="推进中", Y4="2018-09-30", Z4="=备案文件&<1>", AA5="已与😀企业对接"))
+    back = read(
+        filled(sent[1], X4="推进中", Y4="2018-09-30", Z4="=备案文件&<1>", AA5="已与😀企业对接")
+    )
     assert back.problems.empty
-    for frame, table in ((back.replies, tables.ANSWERS), (back.problems, tables.PROBLEMS), (back.cells, tables.CELLS)):
+    for frame, table in (
+        (back.replies, tables.ANSWERS),
+        (back.problems, tables.PROBLEMS),
+        (back.cells, tables.CELLS),
+    ):
         assert tables.check(frame, table) is frame
     told = back.replies[["id", "stage", "date", "evidence", "reply", "cell", "sender"]]
-    assert told.values.tolist() == [["a", "推进中", "2018-09-30", "=备案文件&<1>", "", "A4", "muye"],
-                                    ["odd", "", "", "", "已与😀企业对接", "A5", "muye"]]
+    assert told.values.tolist() == [
+        ["a", "推进中", "2018-09-30", "=备案文件&<1>", "", "A4", "muye"],
+        ["odd", "", "", "", "已与😀企业对接", "A5", "muye"],
+    ]
 
 
-@pytest.mark.parametrize(("cell", "value", "code", "words"), [
-    ("G4", 1999, "ledger_locked", "由「1640」改成了「1999」"), ("G4", None, "ledger_locked", "改成了「—」"),
-    ("C4", "改名", "ledger_locked", "指标"), ("G5", 3, "ledger_locked", "由「—」改成了「3」"),
-    ("X4", "差不多", "ledger_stage", "不在可选项"), ("Y4", "九月底", "ledger_date", "不是日期"),
-    ("Y4", "2018-12-01", "ledger_date", "晚于报送月份"), ("X7", "启动实施", "ledger_date", "没有写达到日期"),
-    ("A4", "zzz", "ledger_row", "不在下发的台账中"), ("A5", "a", "ledger_row", "重复")])
+@pytest.mark.parametrize(
+    ("cell", "value", "code", "words"),
+    [
+        ("G4", 1999, "ledger_locked", "由「1640」改成了「1999」"),
+        ("G4", None, "ledger_locked", "改成了「—」"),
+        ("C4", "改名", "ledger_locked", "指标"),
+        ("G5", 3, "ledger_locked", "由「—」改成了「3」"),
+        ("X4", "差不多", "ledger_stage", "不在可选项"),
+        ("Y4", "九月底", "ledger_date", "不是日期"),
+        ("Y4", "2018-12-01", "ledger_date", "晚于报送月份"),
+        ("X7", "启动实施", "ledger_date", "没有写达到日期"),
+        ("A4", "zzz", "ledger_row", "不在下发的台账中"),
+        ("A5", "a", "ledger_row", "重复"),
+    ],
+)
 def test_what_was_changed_is_reported_with_its_cell(sent, cell, value, code, words):
     back = read(filled(sent[1], **{cell: value}))
     hit = back.problems[back.problems["code"] == code].iloc[0]
@@ -384,6 +618,7 @@ def test_what_was_changed_is_reported_with_its_cell(sent, cell, value, code, wor
 def test_a_changed_cell_is_found_even_if_the_sealed_copy_was_changed_with_it(sent):
     def both(book):
         book[answers.SHEET]["G4"] = book[answers.SEAL]["G2"] = 1999
+
     assert read(edited(sent[1], both)).problems["code"].tolist() == ["ledger_seal"]
 
 
@@ -396,6 +631,7 @@ def test_a_deleted_row_is_missed_and_sorting_is_no_change(sent):
         for c in range(1, len(answers.COLUMNS) + 1):
             a, b = book[answers.SHEET].cell(4, c), book[answers.SHEET].cell(5, c)
             a.value, b.value = b.value, a.value
+
     assert read(edited(sent[1], swap)).problems.empty
 
 
@@ -407,14 +643,25 @@ class Known:
 
 
 def test_a_reported_stage_with_a_date_reaches_the_milestones_and_nothing_else_does(tabs, sent):
-    told = {"X7": "启动实施", "Y7": "2018-10-08", "Z7": "红头文件", "X4": "已完成", "Y4": "2018-10-09", "X5": "推进中"}
+    told = {
+        "X7": "启动实施",
+        "Y7": "2018-10-08",
+        "Z7": "红头文件",
+        "X4": "已完成",
+        "Y4": "2018-10-09",
+        "X5": "推进中",
+    }
     back = read(filled(sent[1], **told))
     m = answers.reached(tabs.milestones, back.replies, Known(tabs.targets))
     assert m[["id", "stage_zh", "date", "evidence"]].astype(str).values.tolist() == [
-        ["m", "启动实施", "2018-10", "红头文件"], ["a", "完成", "2018-10", ""]]
+        ["m", "启动实施", "2018-10", "红头文件"],
+        ["a", "完成", "2018-10", ""],
+    ]
     assert tables.check(m, tables.MILESTONES) is m
     late = read(filled(sent[1], X7="启动实施", Y7="2018-12-01"))
-    assert answers.reached(tabs.milestones, late.replies, Known(tabs.targets)).equals(tabs.milestones)
+    assert answers.reached(tabs.milestones, late.replies, Known(tabs.targets)).equals(
+        tabs.milestones
+    )
 
 
 def test_a_stage_that_is_on_file_keeps_its_date(tabs, sent):
@@ -425,7 +672,9 @@ def test_a_stage_that_is_on_file_keeps_its_date(tabs, sent):
 
 def test_the_next_ledger_shows_what_was_said_before(tabs, sent):
     back = read(filled(sent[1], AA4="=问题已报"))
-    rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD + 1, name, back.replies)
+    rows = ledger.ledger_rows(
+        tabs.targets, tabs.projections, tabs.milestones, PERIOD + 1, name, back.replies
+    )
     assert rows.set_index("编号").at["a", "上次填报"] == "2018-10:=问题已报"
     again = ledger.ledger(rows, tabs.orders, tabs.milestones, PERIOD + 1, name)
     assert read(again).problems.empty
@@ -435,13 +684,23 @@ def test_the_ledger_is_locked_filtered_frozen_and_checked(sent):
     rows, content = sent
     book = openpyxl.load_workbook(io.BytesIO(content))
     sheet = book[answers.SHEET]
-    assert sheet.protection.sheet and sheet.auto_filter.ref == "A3:AA7" and sheet.freeze_panes == "D4"
+    assert (
+        sheet.protection.sheet and sheet.auto_filter.ref == "A3:AA7" and sheet.freeze_panes == "D4"
+    )
     assert sheet["A4"].protection.locked and not sheet["X4"].protection.locked
-    offered = {str(v.sqref): v.formula1 for v in sheet.data_validations.dataValidation if v.type == "list"}
+    offered = {
+        str(v.sqref): v.formula1 for v in sheet.data_validations.dataValidation if v.type == "list"
+    }
     assert offered["X4"] == "校验!$X$2:$AB$2" and offered["X7"] == "校验!$X$5:$X$5"
     assert [c.value for c in book[answers.SEAL]["X2:AB2"][0]] == list(answers.STATES)
-    assert book[answers.SEAL]["X5"].value == "启动实施" and book[answers.SEAL].sheet_state == "veryHidden"
-    assert sheet["AA1"].value == "ZCQ-201809-T01" and book[ledger.ORDERS]["G1"].value == "ZCQ-201809-T02"
+    assert (
+        book[answers.SEAL]["X5"].value == "启动实施"
+        and book[answers.SEAL].sheet_state == "veryHidden"
+    )
+    assert (
+        sheet["AA1"].value == "ZCQ-201809-T01"
+        and book[ledger.ORDERS]["G1"].value == "ZCQ-201809-T02"
+    )
     assert sheet["Q4"].value == "市科技局(推定)" and sheet["N4"].value == "■难度较大"
     assert "演示数据" in sheet["A1"].value
     assert sheet["G6"].value == 120.0 and sheet["F6"].value == "亿元"

@@ -1,4 +1,5 @@
 """Reference tables: first what is wrong with them, then what they say."""
+
 import csv
 import re
 import shutil
@@ -36,42 +37,109 @@ def errors(folder: Path) -> list[str]:
 
 # --- wrong input --------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("file", "old", "new", "said"), [
-    ("targets_2018.csv", "ge,95,", "ge,九十五,", r"targets_2018\.csv 第 7 行「target_low」列:找到「九十五」,应为数字"),
-    ("targets_2018.csv", "ge,95,", "ge,nan,", r"第 7 行「target_low」列:找到「nan」,应为数字"),
-    ("targets_2018.csv", "ge,95,", "ge,,", r"第 7 行「target_low」列:找到「空白」,应为数字"),
-    ("targets_2018.csv", "ratio,%,ge,3,", "ratio,%,>=,3,",
-     r"第 2 行「comparator」列:找到「>=」,应为ge、gt、eq、between、done之一"),
-    ("targets_2018.csv", "sci_fiscal_share", "2018/5/1",
-     r"第 3 行「id」列:找到「2018/5/1」,应为小写英文编号.*不是日期"),
-    ("targets_2018.csv", "sci_fiscal_share", "sci_fiscal_shar", r"最接近的是 sci_fiscal_share"),
-    ("targets_2018.csv", "sci_fiscal_share", "rd_intensity",
-     r"第 3 行「id」列:找到「rd_intensity」,应为不重复的行\(第 2 行已有\)"),
-    ("targets_2018.csv", "between,1,2", "between,2,1", r"「target_high」列:找到「1」,应为大于 target_low\(2\)的数字"),
-    ("targets_2018.csv", "park:gaoxin", "park:gaoxing", r"「scope」列:找到「park:gaoxing」"),
-    ("targets_2018.csv", "part_of,patent_applications", ",patent_applications", r"「related_id」列.*同时填写"),
-    ("indicators.csv", "gdp,地区生产总值", "18-Sep,地区生产总值",
-     r"「id」列:找到「18-Sep」,应为小写英文编号.*不是日期"),
-    ("indicators.csv", "gdp,地区生产总值", "gdp,=A1", r"「name_zh」列:找到「=A1」"),
-    ("indicators.csv", "rd_expenditure,gdp", "rd_expenditure,", r"「denominator」列"),
-    ("split_2018.csv", "gaoxin,1750", "gaoxing,1750",
-     r"split_2018\.csv 第 2 行「region」列:找到「gaoxing」.*最接近的是 gaoxin"),
-    ("split_2018.csv", "201801", "2018/1/1", r"「in_force_from」列:找到「2018/1/1」,应为六位年月,如 201809"),
-    ("split_2018.csv", "201801", "201813", r"「in_force_from」列:找到「201813」"),
-    ("weights_2018.csv", "创新发展水平,0.1", "创新发展水平,0.2",
-     r"weights_2018\.csv.*找到「各组权重合计 1\.1」,应为合计 1"),
-    ("bounds_2018.csv", "50,110", "110,50", r"bounds_2018\.csv 第 2 行「high」列:找到「50」,应为大于 low\(110\)的数字"),
-    ("batches.csv", "20150803", "20150231", r"「announced」列:找到「20150231」,应为八位日期,如 20180915"),
-    ("batches.csv", "20150803,4,4,3,3", "20150803,4,5,3,3",
-     r"batches\.csv 第 2 行「reviewed」列:找到「5」,应为不多于 number\(4\)的家数"),
-    ("senders.csv", "patent_applications;", "patent_aplications;", r"「indicators」列:找到「patent_aplications」"),
-    ("unit_words.csv", "2000,3", "2000,0", r"unit_words\.csv.*应为正数"),
-    ("units.csv", "税务局,市级", "税务总站,市级", r"「successor」列:找到「税务总站」"),
-    ("aliases.csv", "R&D经费,", "专利申请,", r"aliases\.csv"),
-    ("regions.csv", "zone_part", "zone part", r"「coverage」列:找到「zone part」"),
-    ("stages_2018.csv", "完成注册", "锟斤拷", r"「stage_zh」列:找到「锟斤拷」"),
-    ("membership.csv", "region,start", "region,begin", r"表头,还缺这些列:start"),
-])
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        (
+            "targets_2018.csv",
+            "ge,95,",
+            "ge,九十五,",
+            r"targets_2018\.csv 第 7 行「target_low」列:找到「九十五」,应为数字",
+        ),
+        ("targets_2018.csv", "ge,95,", "ge,nan,", r"第 7 行「target_low」列:找到「nan」,应为数字"),
+        ("targets_2018.csv", "ge,95,", "ge,,", r"第 7 行「target_low」列:找到「空白」,应为数字"),
+        (
+            "targets_2018.csv",
+            "ratio,%,ge,3,",
+            "ratio,%,>=,3,",
+            r"第 2 行「comparator」列:找到「>=」,应为ge、gt、eq、between、done之一",
+        ),
+        (
+            "targets_2018.csv",
+            "sci_fiscal_share",
+            "2018/5/1",
+            r"第 3 行「id」列:找到「2018/5/1」,应为小写英文编号.*不是日期",
+        ),
+        ("targets_2018.csv", "sci_fiscal_share", "sci_fiscal_shar", r"最接近的是 sci_fiscal_share"),
+        (
+            "targets_2018.csv",
+            "sci_fiscal_share",
+            "rd_intensity",
+            r"第 3 行「id」列:找到「rd_intensity」,应为不重复的行\(第 2 行已有\)",
+        ),
+        (
+            "targets_2018.csv",
+            "between,1,2",
+            "between,2,1",
+            r"「target_high」列:找到「1」,应为大于 target_low\(2\)的数字",
+        ),
+        ("targets_2018.csv", "park:gaoxin", "park:gaoxing", r"「scope」列:找到「park:gaoxing」"),
+        (
+            "targets_2018.csv",
+            "part_of,patent_applications",
+            ",patent_applications",
+            r"「related_id」列.*同时填写",
+        ),
+        (
+            "indicators.csv",
+            "gdp,地区生产总值",
+            "18-Sep,地区生产总值",
+            r"「id」列:找到「18-Sep」,应为小写英文编号.*不是日期",
+        ),
+        ("indicators.csv", "gdp,地区生产总值", "gdp,=A1", r"「name_zh」列:找到「=A1」"),
+        ("indicators.csv", "rd_expenditure,gdp", "rd_expenditure,", r"「denominator」列"),
+        (
+            "split_2018.csv",
+            "gaoxin,1750",
+            "gaoxing,1750",
+            r"split_2018\.csv 第 2 行「region」列:找到「gaoxing」.*最接近的是 gaoxin",
+        ),
+        (
+            "split_2018.csv",
+            "201801",
+            "2018/1/1",
+            r"「in_force_from」列:找到「2018/1/1」,应为六位年月,如 201809",
+        ),
+        ("split_2018.csv", "201801", "201813", r"「in_force_from」列:找到「201813」"),
+        (
+            "weights_2018.csv",
+            "创新发展水平,0.1",
+            "创新发展水平,0.2",
+            r"weights_2018\.csv.*找到「各组权重合计 1\.1」,应为合计 1",
+        ),
+        (
+            "bounds_2018.csv",
+            "50,110",
+            "110,50",
+            r"bounds_2018\.csv 第 2 行「high」列:找到「50」,应为大于 low\(110\)的数字",
+        ),
+        (
+            "batches.csv",
+            "20150803",
+            "20150231",
+            r"「announced」列:找到「20150231」,应为八位日期,如 20180915",
+        ),
+        (
+            "batches.csv",
+            "20150803,4,4,3,3",
+            "20150803,4,5,3,3",
+            r"batches\.csv 第 2 行「reviewed」列:找到「5」,应为不多于 number\(4\)的家数",
+        ),
+        (
+            "senders.csv",
+            "patent_applications;",
+            "patent_aplications;",
+            r"「indicators」列:找到「patent_aplications」",
+        ),
+        ("unit_words.csv", "2000,3", "2000,0", r"unit_words\.csv.*应为正数"),
+        ("units.csv", "税务局,市级", "税务总站,市级", r"「successor」列:找到「税务总站」"),
+        ("aliases.csv", "R&D经费,", "专利申请,", r"aliases\.csv"),
+        ("regions.csv", "zone_part", "zone part", r"「coverage」列:找到「zone part」"),
+        ("stages_2018.csv", "完成注册", "锟斤拷", r"「stage_zh」列:找到「锟斤拷」"),
+        ("membership.csv", "region,start", "region,begin", r"表头,还缺这些列:start"),
+    ],
+)
 def test_a_fault_names_file_line_column_found_and_expected(folder, file, old, new, said):
     change(folder / file, old, new)
     found = errors(folder)
@@ -89,14 +157,18 @@ def test_a_row_with_too_many_cells_is_not_shifted_in_silence(folder):
 def test_bytes_that_are_neither_utf8_nor_gbk_are_located(folder):
     path = folder / "notes.csv"
     path.write_bytes(path.read_bytes() + b"\xff\xff\n")
-    assert errors(folder) == ["notes.csv 第 4 行:找到「ff ff」,应为 UTF-8 或 GBK 编码的文字;"
-                              "请在电子表格中另存为「CSV UTF-8」"]
+    assert errors(folder) == [
+        "notes.csv 第 4 行:找到「ff ff」,应为 UTF-8 或 GBK 编码的文字;"
+        "请在电子表格中另存为「CSV UTF-8」"
+    ]
 
 
 def test_a_missing_table_and_an_unknown_file_are_both_said(folder):
     (folder / "senders.csv").rename(folder / "sender.csv")
-    assert errors(folder) == ["sender.csv:找到「sender.csv」,应为参考表的文件名(最接近的是 senders)",
-                              "senders.csv:找到「没有这个文件」,应为参考表文件"]
+    assert errors(folder) == [
+        "sender.csv:找到「sender.csv」,应为参考表的文件名(最接近的是 senders)",
+        "senders.csv:找到「没有这个文件」,应为参考表文件",
+    ]
 
 
 def test_a_year_without_plan_is_refused_and_the_years_at_hand_are_named(catalog):
@@ -112,18 +184,23 @@ def test_a_split_of_something_the_plan_does_not_promise_is_refused(folder):
 
 def test_a_target_in_a_unit_that_cannot_be_converted_is_refused(folder):
     change(folder / "targets_2018.csv", "flow,亿元,ge,250", "flow,平方米,ge,250")
-    with pytest.raises(CatalogError, match="external_funds_attracted.*「平方米」不能换算成指标单位「万元」"):
+    with pytest.raises(
+        CatalogError, match="external_funds_attracted.*「平方米」不能换算成指标单位「万元」"
+    ):
         load(folder)
 
 
 # --- what may happen ----------------------------------------------------------------------------------------------
+
 
 def test_the_shipped_tables_have_no_fault():
     assert check_reference() == []
 
 
 def test_no_shipped_cell_is_one_that_a_spreadsheet_changes():
-    risky = re.compile(r"[=+@].*|-[^\d].*|\d{1,4}[-/]\d{1,2}([-/]\d{1,4})?|\d+年\d+月(\d+日)?|\d+月\d+日|\d+E\d+|0\d+")
+    risky = re.compile(
+        r"[=+@].*|-[^\d].*|\d{1,4}[-/]\d{1,2}([-/]\d{1,4})?|\d+年\d+月(\d+日)?|\d+月\d+日|\d+E\d+|0\d+"
+    )
     for path in REFERENCE.glob("*.csv"):
         raw = path.read_bytes()
         assert raw.startswith(b"\xef\xbb\xbf"), path.name
@@ -136,7 +213,10 @@ def test_a_table_saved_as_gbk_reads_the_same_and_says_so(folder):
     change(folder / "region_aliases.csv", "高新区", "高新区", encoding="gb18030")
     change(folder / "targets_2018.csv", "达到", "达到", encoding="gb18030")
     faults = check_reference(folder)
-    assert {(f.file, f.severity) for f in faults} == {("region_aliases.csv", "info"), ("targets_2018.csv", "info")}
+    assert {(f.file, f.severity) for f in faults} == {
+        ("region_aliases.csv", "info"),
+        ("targets_2018.csv", "info"),
+    }
     pd.testing.assert_frame_equal(load(folder).targets, before.targets)
 
 
@@ -156,29 +236,43 @@ def test_a_changed_file_is_read_again(folder):
 
 
 def test_a_new_plan_is_added_by_adding_files(folder):
-    text = (folder / "targets_2018.csv").read_text("utf-8-sig").replace("flow,件,gt,5000", "flow,件,gt,6000")
+    text = (
+        (folder / "targets_2018.csv")
+        .read_text("utf-8-sig")
+        .replace("flow,件,gt,5000", "flow,件,gt,6000")
+    )
     (folder / "targets_2019.csv").write_text(text, "utf-8-sig")
     next_year = load(folder, 2019)
     row = next_year.targets[next_year.targets["id"] == "patent_applications"].iloc[0]
     assert (row["target_low"], row["year"], str(row["in_force_from"])) == (6000, 2019, "2019-01")
     assert next_year.split.empty and next_year.weights.empty and next_year.stages.empty
-    assert load(folder, 2018).headline().set_index("id").loc["patent_applications", "target_low"] == 5000
+    assert (
+        load(folder, 2018).headline().set_index("id").loc["patent_applications", "target_low"]
+        == 5000
+    )
 
 
 # --- what the tables say ------------------------------------------------------------------------------------------
+
 
 def test_all_rows_of_the_plan_stand_as_they_were_given(catalog):
     if not SEED.exists():
         pytest.skip("the given plan table (shared/seed) is not beside this checkout")
     given = pd.read_csv(SEED, dtype=str, keep_default_na=False)
-    shipped = pd.read_csv(REFERENCE / "targets_2018.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    shipped = pd.read_csv(
+        REFERENCE / "targets_2018.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig"
+    )
     pd.testing.assert_frame_equal(shipped, given)
 
 
 def test_the_plan_has_125_rows_47_of_them_in_the_ten_groups_each_once(catalog):
     assert len(catalog.plan) == 125
     head = catalog.headline()
-    assert len(head) == 47 and head["id"].is_unique and set(head["group"]) == {str(g) for g in range(1, 11)}
+    assert (
+        len(head) == 47
+        and head["id"].is_unique
+        and set(head["group"]) == {str(g) for g in range(1, 11)}
+    )
     assert (catalog.plan["group"] == "work").sum() == 78
 
 
@@ -191,7 +285,10 @@ def test_linked_rows_are_never_counted_twice(catalog):
 
 def test_targets_have_the_agreed_shape_and_stand_in_normal_units(catalog):
     t = tables.check(catalog.targets, tables.TARGETS).set_index(["id", "region"])
-    funds, area = t.loc[("external_funds_attracted", "zone")], t.loc[("incubation_floor_area", "zone")]
+    funds, area = (
+        t.loc[("external_funds_attracted", "zone")],
+        t.loc[("incubation_floor_area", "zone")],
+    )
     assert (funds["target_low"], funds["unit"]) == (2_500_000, "万元")
     assert (area["target_low"], area["unit"]) == (450_000, "平方米")
     for row in catalog.targets.itertuples():
@@ -199,15 +296,28 @@ def test_targets_have_the_agreed_shape_and_stand_in_normal_units(catalog):
 
 
 def test_a_figure_per_park_is_owed_by_each_park_and_five_times_by_the_zone(catalog):
-    t = catalog.targets[catalog.targets["id"] == "replicable_experiences_per_park"].set_index("region")["target_low"]
-    assert t.to_dict() == {"zone": 15, "gaoxin": 3, "jingkai": 3, "pingyuan": 3, "hongqi": 3, "muye": 3}
+    t = catalog.targets[catalog.targets["id"] == "replicable_experiences_per_park"].set_index(
+        "region"
+    )["target_low"]
+    assert t.to_dict() == {
+        "zone": 15,
+        "gaoxin": 3,
+        "jingkai": 3,
+        "pingyuan": 3,
+        "hongqi": 3,
+        "muye": 3,
+    }
 
 
 def test_only_what_the_plan_itself_assigns_to_parks_is_not_made_up(catalog):
-    split = catalog.targets[(catalog.targets["scope"] == "zone") & catalog.targets["region"].isin(catalog.parks)]
+    split = catalog.targets[
+        (catalog.targets["scope"] == "zone") & catalog.targets["region"].isin(catalog.parks)
+    ]
     real = set(split.loc[~split["demo"], "id"])
     assert "industry_research_institutes" in real and "patent_applications" not in real
-    institutes = split[split["id"] == "industry_research_institutes"].set_index("region")["target_low"]
+    institutes = split[split["id"] == "industry_research_institutes"].set_index("region")[
+        "target_low"
+    ]
     assert institutes[list(catalog.parks)].tolist() == [3, 2, 1, 2, 1]
     carriers = split[split["id"] == "major_carriers_accelerated"]
     assert "pingyuan" not in set(carriers["region"])
@@ -220,9 +330,14 @@ def test_kinds_comparators_and_links_of_ratios_are_known(catalog):
     assert i["patent_applications"].additive and not i["rd_intensity"].additive
     assert i["hightech_enterprises"].can_fall and i["hightech_enterprises"].batch
     assert set(catalog.plan["id"]) <= set(i)
-    strict = catalog.plan.set_index("id").loc[["patent_applications", "results_transferred"], "comparator"]
+    strict = catalog.plan.set_index("id").loc[
+        ["patent_applications", "results_transferred"], "comparator"
+    ]
     assert strict.eq("gt").all()
-    assert (i["tech_exchange_events"].source_precedence, i["gdp"].source_precedence) == ("park", "department")
+    assert (i["tech_exchange_events"].source_precedence, i["gdp"].source_precedence) == (
+        "park",
+        "department",
+    )
 
 
 def test_the_tax_bureaus_are_followed_by_one(catalog):
@@ -237,7 +352,11 @@ def test_every_sender_owes_something_it_is_known_for(catalog):
 
 
 def test_made_up_tables_say_so(catalog):
-    assert catalog.weights["demo"].all() and catalog.batches["demo"].all() and catalog.stages["demo"].all()
+    assert (
+        catalog.weights["demo"].all()
+        and catalog.batches["demo"].all()
+        and catalog.stages["demo"].all()
+    )
     assert catalog.weights.loc[catalog.weights["level"] == "group", "weight"].eq(0.1).all()
 
 
@@ -262,21 +381,47 @@ def test_every_shape_has_a_key_among_its_columns():
 
 # --- names --------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("raw", "id", "kind"), [
-    ("高 新 区", "gaoxin", "known"), ("　红旗区", "hongqi", "known"), ("牧\n野区", "muye", "known"),
-    ("新乡高新区", "gaoxin", "known"), ("新乡高新技术产业开发区管委会", "gaoxin", "known"),
-    ("新乡市平原城乡一体化示范区管理委员会", "pingyuan", "known"), ("新乡国家级经济技术开发区", "jingkai", "known"),
-    ("1.高新区", "gaoxin", "known"), ("（二）经开区", "jingkai", "known"), ("牧野区①", "muye", "known"),
-    ("红旗区*", "hongqi", "known"), ("# 高新区", "gaoxin", "known"), ("③牧野区", "muye", "known"),
-    ("合计", "", "total"), ("小计", "", "total"), ("全市", "city", "total"), ("自创区", "zone", "total"),
-    ("一区四园", "zone", "total"), ("全省", "河南", "total"), ("其他", "other", "remainder"),
-    ("市直", "other", "remainder"),
-    ("开发区", "", "ambiguous"), ("新区", "", "ambiguous"), ("新乡开发区", "", "ambiguous"),
-    ("省级产业集聚区", "", "ambiguous"), ("郑州高新区", "郑州高新区", "other_region"),
-    ("洛阳经济技术开发区", "洛阳经济技术开发区", "other_region"), ("湖北省", "湖北", "other_region"),
-    ("北京", "北京", "other_region"), ("长垣县", "changyuan", "known"), ("新乡市", "city", "known"),
-    ("发明", "", "unknown"), ("2018年", "", "unknown"), ("", "", "unknown"), ("工业园区", "", "unknown"),
-])
+
+@pytest.mark.parametrize(
+    ("raw", "id", "kind"),
+    [
+        ("高 新 区", "gaoxin", "known"),
+        ("　红旗区", "hongqi", "known"),
+        ("牧\n野区", "muye", "known"),
+        ("新乡高新区", "gaoxin", "known"),
+        ("新乡高新技术产业开发区管委会", "gaoxin", "known"),
+        ("新乡市平原城乡一体化示范区管理委员会", "pingyuan", "known"),
+        ("新乡国家级经济技术开发区", "jingkai", "known"),
+        ("1.高新区", "gaoxin", "known"),
+        ("（二）经开区", "jingkai", "known"),
+        ("牧野区①", "muye", "known"),
+        ("红旗区*", "hongqi", "known"),
+        ("# 高新区", "gaoxin", "known"),
+        ("③牧野区", "muye", "known"),
+        ("合计", "", "total"),
+        ("小计", "", "total"),
+        ("全市", "city", "total"),
+        ("自创区", "zone", "total"),
+        ("一区四园", "zone", "total"),
+        ("全省", "河南", "total"),
+        ("其他", "other", "remainder"),
+        ("市直", "other", "remainder"),
+        ("开发区", "", "ambiguous"),
+        ("新区", "", "ambiguous"),
+        ("新乡开发区", "", "ambiguous"),
+        ("省级产业集聚区", "", "ambiguous"),
+        ("郑州高新区", "郑州高新区", "other_region"),
+        ("洛阳经济技术开发区", "洛阳经济技术开发区", "other_region"),
+        ("湖北省", "湖北", "other_region"),
+        ("北京", "北京", "other_region"),
+        ("长垣县", "changyuan", "known"),
+        ("新乡市", "city", "known"),
+        ("发明", "", "unknown"),
+        ("2018年", "", "unknown"),
+        ("", "", "unknown"),
+        ("工业园区", "", "unknown"),
+    ],
+)
 def test_a_region_label_is_matched_exactly_or_not_at_all(catalog, raw, id, kind):
     match = catalog.match_region(raw)
     assert (match.id, match.kind) == (id, kind)
@@ -295,22 +440,43 @@ def test_an_older_name_counts_only_while_it_was_in_use(folder):
     assert catalog.match_region("化工区", pd.Period("2017-01", "M")).kind == "unknown"
 
 
-@pytest.mark.parametrize(("raw", "id"), [
-    ("专利申请/合计", "patent_applications"), ("专利申请/发明", "invention_patent_applications"),
-    ("专利授权量（件）/其中：发明专利", "invention_patent_grants"), ("一、专利申请总量", "patent_applications"),
-    ("各园区情况/专利申请量（件）", "patent_applications"), ("高企数", "hightech_enterprises"),
-    ("高新技术企业(家)", "hightech_enterprises"), ("国家高新技术企业数", "hightech_enterprises"),
-    ("高新技术\n企业数", "hightech_enterprises"), ("R&D 经费支出（万元）", "rd_expenditure"),
-    ("研发投入/GDP", "rd_intensity"), ("年末常住人口(万人)", "population"), ("技术合同/成交额", "tech_contract_value"),
-    ("新增研发平台/省级", "new_provincial_rd_platforms"), ("科技小巨人(培育)企业", "new_tech_little_giants"),
-    ("发明", ""), ("合计", ""), ("其中：发明", ""), ("企业", ""), ("申请", ""), ("完全没听说过的东西", ""), ("", ""),
-])
+@pytest.mark.parametrize(
+    ("raw", "id"),
+    [
+        ("专利申请/合计", "patent_applications"),
+        ("专利申请/发明", "invention_patent_applications"),
+        ("专利授权量（件）/其中：发明专利", "invention_patent_grants"),
+        ("一、专利申请总量", "patent_applications"),
+        ("各园区情况/专利申请量（件）", "patent_applications"),
+        ("高企数", "hightech_enterprises"),
+        ("高新技术企业(家)", "hightech_enterprises"),
+        ("国家高新技术企业数", "hightech_enterprises"),
+        ("高新技术\n企业数", "hightech_enterprises"),
+        ("R&D 经费支出（万元）", "rd_expenditure"),
+        ("研发投入/GDP", "rd_intensity"),
+        ("年末常住人口(万人)", "population"),
+        ("技术合同/成交额", "tech_contract_value"),
+        ("新增研发平台/省级", "new_provincial_rd_platforms"),
+        ("科技小巨人(培育)企业", "new_tech_little_giants"),
+        ("发明", ""),
+        ("合计", ""),
+        ("其中：发明", ""),
+        ("企业", ""),
+        ("申请", ""),
+        ("完全没听说过的东西", ""),
+        ("", ""),
+    ],
+)
 def test_an_indicator_path_is_matched_by_its_whole_or_its_tail(catalog, raw, id):
     assert catalog.match_indicator(raw).id == id
 
 
 def test_every_indicator_is_found_by_its_own_name(catalog):
-    again = dict(catalog.plan.loc[catalog.plan["relation"] == "restates", ["id", "related_id"]].itertuples(index=False))
+    again = dict(
+        catalog.plan.loc[catalog.plan["relation"] == "restates", ["id", "related_id"]].itertuples(
+            index=False
+        )
+    )
     for i in catalog.indicators.values():
         assert catalog.match_indicator(i.name_zh).id in (i.id, again.get(i.id)), i.id
 
@@ -321,5 +487,8 @@ def test_an_unknown_indicator_brings_the_nearest_names(catalog):
 
 
 def test_names_and_units_fall_back_to_what_is_given(catalog):
-    assert (catalog.name("gaoxin"), catalog.name("rd_intensity")) == ("高新区", "全社会研发投入占GDP比重")
+    assert (catalog.name("gaoxin"), catalog.name("rd_intensity")) == (
+        "高新区",
+        "全社会研发投入占GDP比重",
+    )
     assert (catalog.name("吉林省/长春市"), catalog.unit("unheard_of")) == ("吉林省/长春市", "")

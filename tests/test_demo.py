@@ -1,4 +1,5 @@
 """The demonstration data: plausible, consistent, made again byte for byte, and saying everywhere that it is made up."""
+
 import importlib.util
 import sys
 
@@ -32,7 +33,11 @@ def generator():
 
 @pytest.fixture(scope="module")
 def year_end():
-    return pd.read_csv(DEMO / "truth_year_end.csv").set_index(["year", "region", "indicator"])["value"].sort_index()
+    return (
+        pd.read_csv(DEMO / "truth_year_end.csv")
+        .set_index(["year", "region", "indicator"])["value"]
+        .sort_index()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +55,9 @@ def text():
             out[path] = {"": [line.split(",") for line in path.read_text("gb18030").splitlines()]}
         else:
             book = openpyxl.load_workbook(path)
-            out[path] = {ws.title: [list(row) for row in ws.iter_rows(values_only=True)] for ws in book}
+            out[path] = {
+                ws.title: [list(row) for row in ws.iter_rows(values_only=True)] for ws in book
+            }
     return out
 
 
@@ -58,15 +65,29 @@ def text():
 def readings(catalog):
     """Every report as the line reads it."""
     sender = {name: id for id, name in catalog.senders[["id", "name_zh"]].itertuples(index=False)}
-    return [read_report(p, Context(pd.Period(p.parent.name, "M"), sender[p.name.split("20")[0]], 1 + ("修订" in p.name),
-                                   True, catalog)) for p in FILES]
+    return [
+        read_report(
+            p,
+            Context(
+                pd.Period(p.parent.name, "M"),
+                sender[p.name.split("20")[0]],
+                1 + ("修订" in p.name),
+                True,
+                catalog,
+            ),
+        )
+        for p in FILES
+    ]
 
 
 def cells(text):
-    return [c for sheets in text.values() for rows in sheets.values() for row in rows for c in row if c]
+    return [
+        c for sheets in text.values() for rows in sheets.values() for row in rows for c in row if c
+    ]
 
 
 # --- as it must be shipped ----------------------------------------------------------------------------------------
+
 
 def test_the_generator_makes_the_same_bytes_again(generator, tmp_path):
     generator.main(tmp_path)
@@ -74,8 +95,13 @@ def test_the_generator_makes_the_same_bytes_again(generator, tmp_path):
     kept = {p.relative_to(DEMO): p.read_bytes() for p in [*FILES, *DEMO.glob("truth_*")]}
     assert set(made) == set(kept)
     assert [p for p in made if made[p] != kept[p] and p.suffix != ".gz"] == []
-    for name in ("truth_cells.csv.gz", "truth_months.csv.gz"):  # compressed bytes may differ with the zlib at hand
-        pd.testing.assert_frame_equal(pd.read_csv(tmp_path / name, dtype=str), pd.read_csv(DEMO / name, dtype=str))
+    for name in (
+        "truth_cells.csv.gz",
+        "truth_months.csv.gz",
+    ):  # compressed bytes may differ with the zlib at hand
+        pd.testing.assert_frame_equal(
+            pd.read_csv(tmp_path / name, dtype=str), pd.read_csv(DEMO / name, dtype=str)
+        )
 
 
 def test_every_sheet_says_that_it_is_made_up(text):
@@ -103,22 +129,66 @@ def test_the_folder_stays_small():
 
 def test_the_traits_that_were_asked_for_are_in_the_reports(text):
     words = pd.Series(sorted({c for c in cells(text) if isinstance(c, str)}))
-    for wanted in ("高 新 区", "　红旗区", "新乡高新技术产业开发区管委会", "合计", "全市", "自创区", "其他", "# 高新区",
-                   "其中：发明专利", "1-2月", "1—3月", "1～4月", "1至5月", "前三季度", "全年", "6月", "6月末", "本月",
-                   "本年累计", "上年同期累计", "—", "…", "无", "暂无", "（家）", "高新技", "术企业数"):
+    for wanted in (
+        "高 新 区",
+        "　红旗区",
+        "新乡高新技术产业开发区管委会",
+        "合计",
+        "全市",
+        "自创区",
+        "其他",
+        "# 高新区",
+        "其中：发明专利",
+        "1-2月",
+        "1—3月",
+        "1～4月",
+        "1至5月",
+        "前三季度",
+        "全年",
+        "6月",
+        "6月末",
+        "本月",
+        "本年累计",
+        "上年同期累计",
+        "—",
+        "…",
+        "无",
+        "暂无",
+        "（家）",
+        "高新技",
+        "术企业数",
+    ):
         assert (words == wanted).any(), wanted
-    for pattern in (r"^注：", r"^　　2\.", r"^数据来源：", r"联系电话", r"二〇一八年", r"２０１８年", r"2018-0\d",
-                    r"2018/\d", r"2018\.0\d", r"^\d,\d{3}$", r"^[０-９]+$", r"^=SUM\(", r"^=ROUND\("):
+    for pattern in (
+        r"^注：",
+        r"^　　2\.",
+        r"^数据来源：",
+        r"联系电话",
+        r"二〇一八年",
+        r"２０１８年",
+        r"2018-0\d",
+        r"2018/\d",
+        r"2018\.0\d",
+        r"^\d,\d{3}$",
+        r"^[０-９]+$",
+        r"^=SUM\(",
+        r"^=ROUND\(",
+    ):
         assert words.str.contains(pattern).any(), pattern
-    merged = openpyxl.load_workbook(DEMO / "2018-06" / "市知识产权局2018年6月报表.xlsx")["分园区"].merged_cells.ranges
+    merged = openpyxl.load_workbook(DEMO / "2018-06" / "市知识产权局2018年6月报表.xlsx")[
+        "分园区"
+    ].merged_cells.ranges
     assert len(merged) == 5
 
 
 # --- what is true in it -------------------------------------------------------------------------------------------
 
+
 def test_the_truth_stays_in_its_plausible_ranges(year_end):
     ranges = pd.read_csv(DEMO / "plausible.csv", encoding="utf-8-sig")
-    assert {("patent_applications", 2017)} <= set(zip(ranges["indicator"], ranges["year"], strict=True))
+    assert {("patent_applications", 2017)} <= set(
+        zip(ranges["indicator"], ranges["year"], strict=True)
+    )
     truth = pd.Series([year_end[r.year, r.region, r.indicator] for r in ranges.itertuples()])
     assert ranges["indicator"][~truth.between(ranges["low"], ranges["high"])].tolist() == []
 
@@ -130,10 +200,14 @@ def test_enough_targets_are_met_missed_and_nearly_hit(catalog, year_end):
     truth = goals["id"].map(year_end[2018, "zone"])
     known = truth.notna()
     pairs = zip(goals["comparator"], truth, goals["target_low"], strict=True)
-    met = pd.Series([bool(reached[c](value, target)) for c, value, target in pairs], index=goals.index)
+    met = pd.Series(
+        [bool(reached[c](value, target)) for c, value, target in pairs], index=goals.index
+    )
     near = (truth / goals["target_low"] - 1).abs() <= 0.03
     assert known.sum() == len(goals) and met.sum() >= 8 and (~met).sum() >= 8 and near.sum() >= 4
-    assert not met[goals["id"] == "results_transferred"].item()  # 50 where the plan says more than 50
+    assert not met[
+        goals["id"] == "results_transferred"
+    ].item()  # 50 where the plan says more than 50
 
 
 def test_months_make_the_year(months, year_end):
@@ -147,7 +221,11 @@ def test_months_make_the_year(months, year_end):
 def test_types_make_all_patents_and_changes_make_the_stock_of_high_tech_firms(months):
     for end in ("applications", "grants"):
         kinds = months[[f"invention_patent_{end}", f"utility_model_{end}", f"design_{end}"]]
-        assert (kinds.sum(axis=1) == months[f"patent_{end}"]).loc[(slice(None), list(load().parks))].all()
+        assert (
+            (kinds.sum(axis=1) == months[f"patent_{end}"])
+            .loc[(slice(None), list(load().parks))]
+            .all()
+        )
     park = months.xs("gaoxin", level="region").sort_index()
     change = park["hightech_recognised"] - park["hightech_lapsed"] - park["hightech_moved_out"]
     assert (park["hightech_enterprises"].diff().iloc[1:] == change.iloc[1:]).all()
@@ -174,13 +252,22 @@ def test_the_announced_batches_in_the_reference_tables_are_the_ones_in_the_truth
 def test_first_figures_are_revised_and_the_base_of_last_year_is_restated():
     truth = pd.read_csv(DEMO / "truth_cells.csv.gz", dtype={"value": float})
     key = ["region", "indicator", "start", "end", "basis", "measure"]
-    spread = truth[truth["measure"] == "value"].dropna(subset=["value"]).groupby(key)["value"].nunique()
+    spread = (
+        truth[truth["measure"] == "value"].dropna(subset=["value"]).groupby(key)["value"].nunique()
+    )
     changed = spread[spread > 1].reset_index()
-    assert {"invention_patent_applications", "tech_contract_value", "hightech_value_added"} <= set(changed["indicator"])
-    assert set(changed.loc[changed["indicator"] == "hightech_value_added", "region"]) == {"jingkai", "zone"}
+    assert {"invention_patent_applications", "tech_contract_value", "hightech_value_added"} <= set(
+        changed["indicator"]
+    )
+    assert set(changed.loc[changed["indicator"] == "hightech_value_added", "region"]) == {
+        "jingkai",
+        "zone",
+    }
 
 
-def test_nothing_in_the_reports_lies_after_their_month_and_no_fact_is_told_of_an_unknown_indicator(catalog):
+def test_nothing_in_the_reports_lies_after_their_month_and_no_fact_is_told_of_an_unknown_indicator(
+    catalog,
+):
     truth = pd.read_csv(DEMO / "truth_cells.csv.gz", dtype=str, keep_default_na=False)
     folder = {p.name: p.parent.name for p in FILES}
     assert (truth["end"] <= truth["file"].map(folder)).all()
@@ -197,11 +284,16 @@ def test_each_sender_reports_what_it_owes(catalog):
             month = next(p.parent.name for p in FILES if p.name == file)
             if month >= "2018-02":
                 owed = set(sender.indicators.split(";"))
-                owed |= set(filter(None, sender.quarterly.split(";"))) if month[-2:] in ("03", "06", "09") else set()
+                owed |= (
+                    set(filter(None, sender.quarterly.split(";")))
+                    if month[-2:] in ("03", "06", "09")
+                    else set()
+                )
                 assert owed <= set(seen), (file, owed - set(seen))
 
 
 # --- what the line makes of it ------------------------------------------------------------------------------------
+
 
 def test_the_truth_equals_the_observations_cell_for_cell(readings):
     truth = pd.read_csv(DEMO / "truth_cells.csv.gz", dtype=str, keep_default_na=False)
@@ -210,33 +302,58 @@ def test_the_truth_equals_the_observations_cell_for_cell(readings):
     assert read["demo"].all() and not read.duplicated(["file", "sheet", "cell"]).any()
     read = read.assign(start=read["start"].astype(str), end=read["end"].astype(str))
     order = ["file", "sheet", "cell"]
-    pd.testing.assert_frame_equal(read[list(truth)].sort_values(order, ignore_index=True),
-                                  truth.sort_values(order, ignore_index=True), check_exact=False, rtol=1e-12)
+    pd.testing.assert_frame_equal(
+        read[list(truth)].sort_values(order, ignore_index=True),
+        truth.sort_values(order, ignore_index=True),
+        check_exact=False,
+        rtol=1e-12,
+    )
 
 
-def test_revisions_a_restated_base_a_replaced_submission_and_both_kinds_of_withdrawal_come_out(readings, catalog):
-    read = pd.concat([r.observations for r in readings if r.observations["published"].min().year == 2018])
+def test_revisions_a_restated_base_a_replaced_submission_and_both_kinds_of_withdrawal_come_out(
+    readings, catalog
+):
+    read = pd.concat(
+        [r.observations for r in readings if r.observations["published"].min().year == 2018]
+    )
     known = indicators.consolidate(read, catalog)
     found = pd.concat([known.problems, indicators.doubts(read, catalog)[1]])
     codes = set(found["code"])
     assert {"revised", "source_disagrees", "total_mismatch"} <= codes and "conflict" not in codes
-    back = found[found["code"] == "withdrawn"].set_index("severity")["message"]  # trait 88: a note, and a blank cell
-    assert "经开区的外观设计专利申请量(2018年2月)以前报过 7" in back["info"] and "注明撤回" in back["info"]
-    assert "红旗区的实用新型专利授权量(2018年3月)" in back["warning"] and "这次空白;仍用原数" in back["warning"]
+    back = found[found["code"] == "withdrawn"].set_index("severity")[
+        "message"
+    ]  # trait 88: a note, and a blank cell
+    assert (
+        "经开区的外观设计专利申请量(2018年2月)以前报过 7" in back["info"]
+        and "注明撤回" in back["info"]
+    )
+    assert (
+        "红旗区的实用新型专利授权量(2018年3月)" in back["warning"]
+        and "这次空白;仍用原数" in back["warning"]
+    )
     assert known.history["state"].eq("withdrawn").sum() == 1
     gone = known.history[known.history["state"].eq("superseded")]
     first = gone[gone["file"].str.startswith("高新区2018年6月")]
-    assert "tech_contract_value" in set(first["indicator"])  # trait 85: the second submission takes a contract out
+    assert "tech_contract_value" in set(
+        first["indicator"]
+    )  # trait 85: the second submission takes a contract out
     assert read["flags"].str.contains("restated_base").any()
 
 
 def test_every_cell_of_every_report_has_one_outcome(readings, text):
     for path, reading in zip(FILES, readings, strict=True):
-        filled = sum(c not in (None, "", '""') for rows in text[path].values() for row in rows for c in row)
-        assert len(reading.cells) == filled and not reading.cells.duplicated(["file", "sheet", "cell"]).any(), path.name
+        filled = sum(
+            c not in (None, "", '""') for rows in text[path].values() for row in rows for c in row
+        )
+        assert (
+            len(reading.cells) == filled
+            and not reading.cells.duplicated(["file", "sheet", "cell"]).any()
+        ), path.name
 
 
 def test_only_the_growth_over_nothing_could_not_be_read(readings):
     problems = pd.concat([r.problems for r in readings])
     errors = problems[problems["severity"] == "error"]
-    assert set(errors["code"]) == {"cell_error"} and set(errors["file"]) == {"平原示范区2018年4月报表.xlsx"}
+    assert set(errors["code"]) == {"cell_error"} and set(errors["file"]) == {
+        "平原示范区2018年4月报表.xlsx"
+    }

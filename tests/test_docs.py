@@ -1,4 +1,5 @@
 """What is written about the project is true: every notebook and command is named, every docstring is complete."""
+
 import ast
 import json
 import re
@@ -55,7 +56,8 @@ def test_public_functions_that_take_and_return_tables_say_what_goes_in_and_out(m
 def test_nothing_in_the_project_speaks_of_a_machine():
     for path in ROOT.rglob("*"):
         if path.suffix in {".py", ".md", ".toml", ".yml", ".csv", ".ipynb", ".bat"} and not (
-                {".venv", "build", "figures", ".git"} & set(path.relative_to(ROOT).parts)):
+            {".venv", "build", "figures", ".git"} & set(path.relative_to(ROOT).parts)
+        ):
             text = path.read_text("utf-8", errors="replace")
             assert not re.search(r"(?<![\w./])/(?:work|root|tmp|home)/\w", text), path
 

@@ -1,4 +1,5 @@
 """The self-check finds what is wrong with a machine and says what to do."""
+
 import os
 import shutil
 from pathlib import Path
@@ -20,8 +21,11 @@ def workspace(tmp_path):
 
 def test_a_package_of_another_version_or_missing_is_named_with_the_remedy(workspace):
     lock = workspace.root / "requirements.lock"
-    lock.write_text("pandas==0.1 \\\n    --hash=sha256:00\nno-such-package==1 \\\n    --hash=sha256:00\n"
-                    "only-there==1 ; sys_platform == 'win33'\n", "utf-8")
+    lock.write_text(
+        "pandas==0.1 \\\n    --hash=sha256:00\nno-such-package==1 \\\n    --hash=sha256:00\n"
+        "only-there==1 ; sys_platform == 'win33'\n",
+        "utf-8",
+    )
     found = doctor.packages(workspace)
     assert not found.well and "no-such-package 未安装" in found.found and "应为 0.1" in found.found
     assert "only-there" not in found.found and "setup_env.py setup" in found.do

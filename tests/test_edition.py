@@ -1,4 +1,5 @@
 """The HTML edition stands alone: no outside address, no script, code hidden, text from data escaped."""
+
 import re
 
 import nbformat
@@ -26,11 +27,23 @@ def test_no_notebooks_or_a_broken_one_are_refused_in_chinese(tmp_path):
 
 @pytest.fixture
 def pages(tmp_path):
-    first = write(tmp_path, "00_a.ipynb", new_markdown_cell("# 全月如何\n\n## 结论\n文字"),
-                  new_code_cell("secret_code = 1", outputs=[
-                      new_output("stream", text="<script>alert(1)</script> A&B")]),
-                  new_code_cell("x", outputs=[new_output("display_data", data={
-                      "text/html": "<b>表</b><script src='https://example.org/x.js'></script>"})]))
+    first = write(
+        tmp_path,
+        "00_a.ipynb",
+        new_markdown_cell("# 全月如何\n\n## 结论\n文字"),
+        new_code_cell(
+            "secret_code = 1", outputs=[new_output("stream", text="<script>alert(1)</script> A&B")]
+        ),
+        new_code_cell(
+            "x",
+            outputs=[
+                new_output(
+                    "display_data",
+                    data={"text/html": "<b>表</b><script src='https://example.org/x.js'></script>"},
+                )
+            ],
+        ),
+    )
     second = write(tmp_path, "01_b.ipynb", new_markdown_cell("# 谁没报"))
     return [p.read_text("utf-8") for p in export([first, second], tmp_path / "html")]
 
@@ -56,7 +69,7 @@ def test_code_is_there_but_hidden_until_the_box_is_ticked(pages):
 
 
 def test_pages_link_to_each_other_and_to_their_own_sections(pages):
-    assert '<a href="01_b.html">谁没报</a>' in pages[0] and 'class=here>全月如何</a>' in pages[0]
+    assert '<a href="01_b.html">谁没报</a>' in pages[0] and "class=here>全月如何</a>" in pages[0]
     assert re.search(r'<li><a href="#[^"]+">结论', pages[0])
 
 

@@ -1,4 +1,5 @@
 """pyproject.toml, environment.yml and the lock name the same packages; nothing names a host to download from."""
+
 import ast
 import re
 import sys
@@ -13,10 +14,19 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NAMED_BY_THE_MISSION = {"jupyterlab", "pandas", "matplotlib", "seaborn", "statsmodels"}
-IMPORT_NAMES = {"docx": "python-docx", "pptx": "python-pptx", "msoffcrypto": "msoffcrypto-tool",
-                "python_calamine": "python-calamine", "yaml": "pyyaml", "distributed": "dask",
-                "IPython": "ipykernel", "PIL": "pillow", "jupyter_client": "nbclient", "traitlets": "ipykernel",
-                "psutil": "ipykernel"}
+IMPORT_NAMES = {
+    "docx": "python-docx",
+    "pptx": "python-pptx",
+    "msoffcrypto": "msoffcrypto-tool",
+    "python_calamine": "python-calamine",
+    "yaml": "pyyaml",
+    "distributed": "dask",
+    "IPython": "ipykernel",
+    "PIL": "pillow",
+    "jupyter_client": "nbclient",
+    "traitlets": "ipykernel",
+    "psutil": "ipykernel",
+}
 
 
 def canonical(name: str) -> str:
@@ -43,7 +53,9 @@ def conda_parts() -> tuple[dict, dict]:
 
 def locked() -> dict[str, list[Version]]:
     out: dict[str, list[Version]] = {}
-    for name, version in re.findall(r"^([\w.-]+)==([\w.!+]+)", (ROOT / "requirements.lock").read_text("utf-8"), re.M):
+    for name, version in re.findall(
+        r"^([\w.-]+)==([\w.!+]+)", (ROOT / "requirements.lock").read_text("utf-8"), re.M
+    ):
         out.setdefault(canonical(name), []).append(Version(version))
     return out
 
@@ -54,7 +66,9 @@ def test_conda_file_names_the_five_packages_and_pip_the_rest_with_the_ranges_of_
     assert set(conda) == NAMED_BY_THE_MISSION
     assert set(conda) | set(pip) == set(wanted)
     for name, found in (conda | pip).items():
-        assert found.specifier == wanted[name].specifier and found.extras == wanted[name].extras, name
+        assert found.specifier == wanted[name].specifier and found.extras == wanted[name].extras, (
+            name
+        )
 
 
 def test_lock_holds_a_version_inside_every_range():
@@ -70,19 +84,38 @@ def test_every_locked_package_carries_hashes():
     assert all("--hash=sha256:" in b for b in blocks)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "environment.yml", "pyproject.toml", "Makefile",
-                                  "setup_env.py", "run.bat", ".ci/run"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "requirements.lock",
+        "environment.yml",
+        "pyproject.toml",
+        "Makefile",
+        "setup_env.py",
+        "run.bat",
+        ".ci/run",
+    ],
+)
 def test_no_set_up_file_names_a_download_host(name):
-    assert not re.search(r"https?://|index-url\s+\S*\.|pypi\.|--index-url=", (ROOT / name).read_text("utf-8"))
+    assert not re.search(
+        r"https?://|index-url\s+\S*\.|pypi\.|--index-url=", (ROOT / name).read_text("utf-8")
+    )
 
 
 def test_every_import_of_the_library_is_a_declared_dependency():
-    allowed = set(declared("cluster")) | {canonical(n) for n in sys.stdlib_module_names} | {"zcqlib"}
+    allowed = (
+        set(declared("cluster")) | {canonical(n) for n in sys.stdlib_module_names} | {"zcqlib"}
+    )
     wrong = []
     for path in (ROOT / "zcqlib").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            names = ([a.name for a in node.names] if isinstance(node, ast.Import) else
-                     [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else [])
+            names = (
+                [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module]
+                if isinstance(node, ast.ImportFrom) and node.module and not node.level
+                else []
+            )
             for name in (n.split(".")[0] for n in names):
                 if canonical(IMPORT_NAMES.get(name, name)) not in allowed:
                     wrong.append(f"{path.name}: {name}")
@@ -91,7 +124,9 @@ def test_every_import_of_the_library_is_a_declared_dependency():
 
 def test_set_up_uses_the_standard_library_only():
     tree = ast.parse((ROOT / "setup_env.py").read_text("utf-8"))
-    names = {a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    names = {
+        a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names
+    }
     names |= {n.module.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
     assert names <= set(sys.stdlib_module_names)
 
@@ -102,7 +137,9 @@ def test_each_make_target_is_a_job_that_set_up_knows():
     calls = re.findall(r"\$\(DO\) (\w+)", (ROOT / "Makefile").read_text("utf-8"))
     assert calls and set(calls) <= {"setup", "extra", "wheels", *setup_env.JOBS}
     assert "setup_env.py" in (ROOT / "run.bat").read_text("utf-8")
-    scripts = re.findall(r"python (tests/\w+\.py|data/\S+\.py)", (ROOT / "Makefile").read_text("utf-8"))
+    scripts = re.findall(
+        r"python (tests/\w+\.py|data/\S+\.py)", (ROOT / "Makefile").read_text("utf-8")
+    )
     assert len(scripts) > 4 and [s for s in scripts if not (ROOT / s).exists()] == []
 
 

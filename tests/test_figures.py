@@ -8,9 +8,17 @@ from PIL import Image
 from zcqlib import figures
 from zcqlib.figures import Caption, FigureError, theme
 
-GOOD = Caption("专利申请落后序时进度220件", "专利申请量,累计(件);一区四园合计,2018年", "各园区月报", "2018年9月", True)
+GOOD = Caption(
+    "专利申请落后序时进度220件",
+    "专利申请量,累计(件);一区四园合计,2018年",
+    "各园区月报",
+    "2018年9月",
+    True,
+)
 PARKS = ["gaoxin", "jingkai", "pingyuan", "hongqi", "muye"]
-NAMES = dict(zip(PARKS, ["高新区", "经开区", "平原示范区", "红旗区", "牧野区"], strict=True)) | {"zone": "一区四园"}
+NAMES = dict(zip(PARKS, ["高新区", "经开区", "平原示范区", "红旗区", "牧野区"], strict=True)) | {
+    "zone": "一区四园"
+}
 
 
 def caption(**changes) -> Caption:
@@ -116,15 +124,23 @@ def test_a_text_too_wide_is_made_smaller_and_then_broken_but_never_illegible():
     assert long.get_text().replace("\n", "") == "规模以上企业省级研发平台覆盖率"
 
 
-@pytest.mark.parametrize("words, rows, told", [
-    ("甲乙丙丁", 2, "甲乙\n丙丁"),
-    ("甲乙,丙丁戊", 2, "甲乙,\n丙丁戊"),
-    ("专利申请2,200件", 2, "专利申请\n2,200件"),
-    ("强度3.15%比", 2, "强度\n3.15%比"),
-    ("八项已完成,六项把握较大", 2, "八项已完成,\n六项把握较大"),
-])
+@pytest.mark.parametrize(
+    "words, rows, told",
+    [
+        ("甲乙丙丁", 2, "甲乙\n丙丁"),
+        ("甲乙,丙丁戊", 2, "甲乙,\n丙丁戊"),
+        ("专利申请2,200件", 2, "专利申请\n2,200件"),
+        ("强度3.15%比", 2, "强度\n3.15%比"),
+        ("八项已完成,六项把握较大", 2, "八项已完成,\n六项把握较大"),
+    ],
+)
 def test_lines_break_after_marks_and_never_inside_a_number(words, rows, told):
-    assert theme.wrapped(words, 13, 1.01 * max(theme.measured(line, 13) for line in told.split("\n")), rows) == told
+    assert (
+        theme.wrapped(
+            words, 13, 1.01 * max(theme.measured(line, 13) for line in told.split("\n")), rows
+        )
+        == told
+    )
 
 
 def test_letters_are_as_wide_as_they_are_measured():
@@ -151,7 +167,11 @@ def test_the_alternative_text_holds_title_labels_source_and_says_what_is_made_up
     c = theme.Canvas(GOOD)
     c.text(500, 400, "目标5,000件", 14)
     told = figures.alternative(c.figure)
-    assert told.startswith("【演示数据】" + GOOD.title) and "目标5,000件" in told and "各园区月报" in told
+    assert (
+        told.startswith("【演示数据】" + GOOD.title)
+        and "目标5,000件" in told
+        and "各园区月报" in told
+    )
     assert figures.alternative(theme.Canvas(caption(alt="另写的说明")).figure) == "另写的说明"
 
 
@@ -177,11 +197,15 @@ def test_saving_twice_gives_the_same_bytes_and_leaves_the_file_alone(tmp_path):
         assert a.stat().st_mtime_ns == stamp
     assert Image.open(tmp_path / "a.png").text["Title"] == GOOD.title
     assert Image.open(tmp_path / "a.png").size == (1600, 900)
-    assert b"<dc:title>" in (tmp_path / "a.svg").read_bytes() or GOOD.title in (tmp_path / "a.svg").read_text("utf-8")
+    assert b"<dc:title>" in (tmp_path / "a.svg").read_bytes() or GOOD.title in (
+        tmp_path / "a.svg"
+    ).read_text("utf-8")
     assert b"FontFile2" in (tmp_path / "a.pdf").read_bytes()
 
 
-def test_a_figure_that_was_drawn_before_is_not_drawn_again_and_one_that_differs_in_anything_is(tmp_path):
+def test_a_figure_that_was_drawn_before_is_not_drawn_again_and_one_that_differs_in_anything_is(
+    tmp_path,
+):
     kept, made = {}, []
 
     def remember(key, make):
@@ -194,8 +218,15 @@ def test_a_figure_that_was_drawn_before_is_not_drawn_again_and_one_that_differs_
 
     first = saved()
     assert saved() == first == [p.read_bytes() for p in figures.save(canvas(), tmp_path / "b")]
-    others = [dict(title="另一个标题"), dict(subtitle="另一副标题(件)"), dict(source="另一来源"), dict(as_of="2018年8月"),
-              dict(note="一条说明"), dict(alt="另写的说明"), dict(demo=False)]
+    others = [
+        dict(title="另一个标题"),
+        dict(subtitle="另一副标题(件)"),
+        dict(source="另一来源"),
+        dict(as_of="2018年8月"),
+        dict(note="一条说明"),
+        dict(alt="另写的说明"),
+        dict(demo=False),
+    ]
     assert all(saved(**changes) != first for changes in others)
     assert made == [True, False, *[True] * len(others)]
 
@@ -204,7 +235,11 @@ def test_a_figure_that_may_not_be_printed_is_refused_each_time_and_not_remembere
     kept = {}
     for _ in range(2):
         with pytest.raises(FigureError, match="没有写来源"):
-            figures.save(canvas(source=" "), tmp_path / "a", remember=lambda key, make: kept.setdefault(key, make()))
+            figures.save(
+                canvas(source=" "),
+                tmp_path / "a",
+                remember=lambda key, make: kept.setdefault(key, make()),
+            )
     assert not kept and not list(tmp_path.iterdir())
 
 
@@ -216,7 +251,9 @@ def test_a_pdf_lets_its_bold_title_be_copied(tmp_path):
     before = len(figure.texts)
     (path,) = figures.save(figure, tmp_path / "a", ("pdf",))
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", path.read_bytes(), re.S)
-    known = b"".join(zlib.decompress(s) for s in streams if s[:1] == b"\x78")  # with the map from letters to Unicode
+    known = b"".join(
+        zlib.decompress(s) for s in streams if s[:1] == b"\x78"
+    )  # with the map from letters to Unicode
     assert f"{ord('落'):04x}".encode() in known.lower() and len(figure.texts) == before
 
 
@@ -228,7 +265,9 @@ def test_labels_move_apart_as_little_as_they_must():
     assert np.diff(np.sort(many)).min() >= 2 - 1e-6
 
 
-QUANTILES = pd.Series(np.linspace(4700, 5500, 100), index=[round(0.005 + 0.01 * i, 3) for i in range(100)])
+QUANTILES = pd.Series(
+    np.linspace(4700, 5500, 100), index=[round(0.005 + 0.01 * i, 3) for i in range(100)]
+)
 MONTHS = pd.DataFrame({"month": range(1, 10), "value": np.linspace(380, 3530, 9)})
 RANKS = pd.DataFrame(
     [
@@ -280,7 +319,8 @@ BULLETS = pd.DataFrame(
     ]
 )
 HEAT = pd.DataFrame(
-    {"zone": [0.4, np.nan], "gaoxin": [0.004, "缺数据"], "muye": [0.999, 0.5]}, index=["专利申请总量", "孵化面积"]
+    {"zone": [0.4, np.nan], "gaoxin": [0.004, "缺数据"], "muye": [0.999, 0.5]},
+    index=["专利申请总量", "孵化面积"],
 )
 MOVES = pd.DataFrame(
     [
@@ -296,8 +336,26 @@ PROMISES = pd.DataFrame(
     [
         ("重点支持的新型研发机构", 0, 0, "", "", "", "", ""),
         (" 点名机构一", 3, 3, "纳入省序列（9月，省科技厅名单）", "", "done", "已完成", ""),
-        ("科技金融机构覆盖园区数", 5, 2, "2个园区完成", "", "red", "逾期92天", "平原示范区、红旗区、牧野区"),
-        ("高校科技成果交易会", 3, 2, "启动实施（7月）", "完成（10月）", "yellow", "临期，还有31天", ""),
+        (
+            "科技金融机构覆盖园区数",
+            5,
+            2,
+            "2个园区完成",
+            "",
+            "red",
+            "逾期92天",
+            "平原示范区、红旗区、牧野区",
+        ),
+        (
+            "高校科技成果交易会",
+            3,
+            2,
+            "启动实施（7月）",
+            "完成（10月）",
+            "yellow",
+            "临期，还有31天",
+            "",
+        ),
         ("人才公寓", 0, 0, "", "", "none", "未报节点或时限", "除高新区外各园区"),
     ],
     columns=["label", "stages", "reached", "last", "next", "state", "word", "missing"],
@@ -308,6 +366,8 @@ TIED = pd.DataFrame(
     + [("hongqi", "2018Q1", 3.0, 3.0, 3.0, 3.0, ""), ("hongqi", "2018Q2", *[np.nan] * 4, "")],
     columns=["region", "period", "rank", "place", "low", "high", "tied_with"],
 )
+
+
 def stock_with_paces(size: str = "wide"):
     months = np.arange(1, 13)
     return figures.stock(
@@ -318,9 +378,20 @@ def stock_with_paces(size: str = "wide"):
         target_words="力争目标\uff1a95家",
         quantiles=pd.Series([85.0, 97.0, 103.0], index=[0.025, 0.5, 0.975]),
         unit="家",
-        events=pd.DataFrame({"month": [9, 11], "label": ["第1批\n9月", "第2批\n预计11月"], "expected": [False, True]}),
-        due=pd.DataFrame({"month": months, "batch": np.where(months < 9, 76.5, np.where(months < 11, 89.4, 95.0)),
-                          "linear": 78 + 17 * months / 12}),
+        events=pd.DataFrame(
+            {
+                "month": [9, 11],
+                "label": ["第1批\n9月", "第2批\n预计11月"],
+                "expected": [False, True],
+            }
+        ),
+        due=pd.DataFrame(
+            {
+                "month": months,
+                "batch": np.where(months < 9, 76.5, np.where(months < 11, 89.4, 95.0)),
+                "linear": 78 + 17 * months / 12,
+            }
+        ),
         size=size,
     )
 
@@ -328,24 +399,34 @@ def stock_with_paces(size: str = "wide"):
 CHARTS = {
     "promises": lambda s: figures.promises(PROMISES, GOOD, size=s),
     "bump of ties": lambda s: figures.bump(TIED, GOOD, NAMES, size=s),
-    "pace": lambda s: figures.pace(MONTHS, QUANTILES, 5000.0, GOOD, unit="件", chance_words="73% 完成把握", size=s),
-    "pace without target": lambda s: figures.pace(MONTHS.head(1), QUANTILES.head(0), float("nan"), GOOD, size=s),
+    "pace": lambda s: figures.pace(
+        MONTHS, QUANTILES, 5000.0, GOOD, unit="件", chance_words="73% 完成把握", size=s
+    ),
+    "pace without target": lambda s: figures.pace(
+        MONTHS.head(1), QUANTILES.head(0), float("nan"), GOOD, size=s
+    ),
     "bullets": lambda s: figures.bullets(BULLETS, GOOD, size=s),
     "heatmap": lambda s: figures.heatmap(
         HEAT, GOOD, columns=[("zone", "一区四园"), ("gaoxin", "高新区"), ("muye", "牧野区")], size=s
     ),
     "bump": lambda s: figures.bump(RANKS, GOOD, NAMES, size=s),
     "one park alone": lambda s: figures.bump(RANKS[RANKS["region"] == "muye"], GOOD, NAMES, size=s),
-    "waterfall": lambda s: figures.waterfall(MOVES, GOOD, heads=("把握", "年末中位数"), unit="%", size=s),
+    "waterfall": lambda s: figures.waterfall(
+        MOVES, GOOD, heads=("把握", "年末中位数"), unit="%", size=s
+    ),
     "waterfall of one level": lambda s: figures.waterfall(MOVES.tail(1), GOOD, unit="%", size=s),
     "lines": lambda s: figures.lines(
-        pd.DataFrame({"x": [1, 2] * 6, "series": np.repeat([*PARKS, "zone"], 2), "value": np.arange(12.0)}),
+        pd.DataFrame(
+            {"x": [1, 2] * 6, "series": np.repeat([*PARKS, "zone"], 2), "value": np.arange(12.0)}
+        ),
         GOOD,
         highlight=["zone"],
         names=NAMES,
         size=s,
     ),
-    "effects": lambda s: figures.effects(ROWS, GOOD, columns=[("a", "内部"), ("b", "结构")], size=s),
+    "effects": lambda s: figures.effects(
+        ROWS, GOOD, columns=[("a", "内部"), ("b", "结构")], size=s
+    ),
     "stock": lambda s: figures.stock(
         MONTHS.assign(value=72.0),
         pd.DataFrame({"month": [3, 8], "kind": ["到期失效", "新认定"], "value": [-1.0, 11.0]}),
@@ -363,7 +444,9 @@ CHARTS = {
         big_words="落在区间内",
         size=s,
     ),
-    "bars": lambda s: figures.bars(ROWS, GOOD, unit="件", reference=1.0, reference_words="1=最好", size=s),
+    "bars": lambda s: figures.bars(
+        ROWS, GOOD, unit="件", reference=1.0, reference_words="1=最好", size=s
+    ),
     "columns": lambda s: figures.columns(MONTHS.assign(before=np.nan), GOOD, size=s),
     "states": lambda s: figures.states(
         pd.DataFrame({"1月": ["已报", ""], "2月": ["未报", "已报"]}, index=["高新区", "市科技局"]),
@@ -373,23 +456,44 @@ CHARTS = {
     ),
     "forest": lambda s: figures.forest(ROWS, GOOD, size=s),
     "stacked": lambda s: figures.stacked(
-        pd.DataFrame({"month": [1, 1, 2, 2], "kind": ["难度较大", "已完成"] * 2, "value": [9, 1, 7, 3]}),
+        pd.DataFrame(
+            {"month": [1, 1, 2, 2], "kind": ["难度较大", "已完成"] * 2, "value": [9, 1, 7, 3]}
+        ),
         GOOD,
-        kinds={"难度较大": ("#B3261E", "#FFFFFF", "#B3261E"), "已完成": ("#14284B", "#FFFFFF", "#14284B")},
+        kinds={
+            "难度较大": ("#B3261E", "#FFFFFF", "#B3261E"),
+            "已完成": ("#14284B", "#FFFFFF", "#14284B"),
+        },
         unit="项",
         size=s,
     ),
     "multiples": lambda s: figures.multiples(
-        pd.DataFrame({"region": np.repeat(PARKS, 3), "month": [1, 2, 3] * 5, "value": np.arange(15.0) - 7}),
+        pd.DataFrame(
+            {"region": np.repeat(PARKS, 3), "month": [1, 2, 3] * 5, "value": np.arange(15.0) - 7}
+        ),
         GOOD,
         NAMES,
-        quantiles=pd.DataFrame({"region": np.repeat(PARKS, 3), "level": [0.1, 0.5, 0.9] * 5,
-                                "value": np.tile([-9.0, 1.0, 8.0], 5)}),
-        facts=pd.DataFrame(dict(light="难度较大", chance="5%", now="3月累计3件", ahead="年末预计9件"), index=PARKS),
+        quantiles=pd.DataFrame(
+            {
+                "region": np.repeat(PARKS, 3),
+                "level": [0.1, 0.5, 0.9] * 5,
+                "value": np.tile([-9.0, 1.0, 8.0], 5),
+            }
+        ),
+        facts=pd.DataFrame(
+            dict(light="难度较大", chance="5%", now="3月累计3件", ahead="年末预计9件"), index=PARKS
+        ),
         size=s,
     ),
     "scatter": lambda s: figures.scatter(
-        pd.DataFrame({"x": [90.0, 1e3, 5e3], "y": [8e3, 2e5, 9e5], "label": 2023, "series": ["山西", "河南", "江苏"]}),
+        pd.DataFrame(
+            {
+                "x": [90.0, 1e3, 5e3],
+                "y": [8e3, 2e5, 9e5],
+                "label": 2023,
+                "series": ["山西", "河南", "江苏"],
+            }
+        ),
         GOOD,
         x_label="研发经费(亿元)",
         y_label="专利申请(件)",
@@ -423,8 +527,16 @@ def test_a_contact_sheet_needs_pictures(tmp_path):
 
 
 def test_measures_have_a_scale_of_their_own_and_what_is_missing_says_so():
-    rows = pd.DataFrame({"region": ["gaoxin", "zone"], "label": ["高新区", "一区四园"], "a": [2.0, np.nan],
-                         "a_text": ["2件", "未报齐"], "b": [10.0, 1000.0], "b_text": ["10%", "1,000%"]})
+    rows = pd.DataFrame(
+        {
+            "region": ["gaoxin", "zone"],
+            "label": ["高新区", "一区四园"],
+            "a": [2.0, np.nan],
+            "a_text": ["2件", "未报齐"],
+            "b": [10.0, 1000.0],
+            "b_text": ["10%", "1,000%"],
+        }
+    )
     figure = figures.measures(rows, GOOD, columns=[("a", "件数"), ("b", "占比")])
     figures.check(figure)
     assert {"未报齐", "2件", "1,000%", "件数"} <= set(figures.texts(figure))
@@ -441,22 +553,38 @@ def test_ties_are_said_to_be_ties_and_who_is_not_ranked_is_named():
 
 def test_effects_share_one_scale_unless_their_units_differ():
     def wide(**more):
-        figure = figures.effects(pd.DataFrame({"label": ["甲", "合计"], "a": [10.0, -5.0], "b": [0.5, 0.25]}), GOOD,
-                                 columns=[("a", "增长%"), ("b", "变动(个百分点)")], **more)
+        figure = figures.effects(
+            pd.DataFrame({"label": ["甲", "合计"], "a": [10.0, -5.0], "b": [0.5, 0.25]}),
+            GOOD,
+            columns=[("a", "增长%"), ("b", "变动(个百分点)")],
+            **more,
+        )
         figures.check(figure)
-        return [p.get_width() for p in figure.artists if getattr(p, "get_hatch", None) and p.get_width() > 0][-4:]
+        return [
+            p.get_width()
+            for p in figure.artists
+            if getattr(p, "get_hatch", None) and p.get_width() > 0
+        ][-4:]
 
     ten, five, half, quarter = wide()
     assert (ten / 10, five / 5, quarter / 0.25) == pytest.approx((half / 0.5,) * 3)
     ten, five, half, quarter = wide(shows=[figures.plain] * 2)
-    assert ten == pytest.approx(2 * five) and half == pytest.approx(2 * quarter) and half > 10 * (0.5 * ten / 10)
+    assert (
+        ten == pytest.approx(2 * five)
+        and half == pytest.approx(2 * quarter)
+        and half > 10 * (0.5 * ten / 10)
+    )
 
 
 def test_a_stock_is_shown_against_both_paces_and_says_what_is_due_by_each():
     told = figures.texts(stock_with_paces())
-    assert {"批次进度\n9月应达89家", "序时进度\n9月应达91家", "力争目标\uff1a95家"} <= set(told)  # 78 + 17 · 9/12 = 90.75
+    assert {"批次进度\n9月应达89家", "序时进度\n9月应达91家", "力争目标\uff1a95家"} <= set(
+        told
+    )  # 78 + 17 · 9/12 = 90.75
 
 
 def test_the_interval_is_printed_as_the_table_has_it():
-    figure = figures.pace(MONTHS, QUANTILES, 5000.0, GOOD, unit="件", interval=(4812.0, 5101.0, 5399.0))
+    figure = figures.pace(
+        MONTHS, QUANTILES, 5000.0, GOOD, unit="件", interval=(4812.0, 5101.0, 5399.0)
+    )
     assert {"4,812–5,399件", "中位数5,101件"} <= set(figures.texts(figure))

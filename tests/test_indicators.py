@@ -78,8 +78,12 @@ def test_a_correction_stops_the_run_once_its_source_has_changed(catalog):
 
 def test_a_correction_is_visible_and_waits_for_its_file(catalog):
     fixed = replace(catalog, corrections=correction())
-    assert consolidate(observations(fact(950)), fixed).current["flags"].tolist() == ["corrected:多写一个零(高新区)"]
-    assert consolidate(observations(fact(7, file="other.xlsx")), fixed).current["value"].tolist() == [7]
+    assert consolidate(observations(fact(950)), fixed).current["flags"].tolist() == [
+        "corrected:多写一个零(高新区)"
+    ]
+    assert consolidate(observations(fact(7, file="other.xlsx")), fixed).current[
+        "value"
+    ].tolist() == [7]
 
 
 def resolution(**more):
@@ -112,15 +116,21 @@ def test_a_resolution_whose_conflict_is_gone_asks_to_be_taken_out(catalog):
     agreed = observations(fact(96, file="a.xls"), fact(96, file="b.xls"))
     with pytest.raises(CorrectionError, match="矛盾已经消除:请删去这一条"):
         consolidate(agreed, replace(catalog, resolutions=resolution()))
-    later = observations(fact(95, file="a.xls"), fact(96, file="b.xls"), fact(97, published="2018-06"))
-    settled = consolidate(later, replace(catalog, resolutions=resolution()))  # a revision later takes nothing back
+    later = observations(
+        fact(95, file="a.xls"), fact(96, file="b.xls"), fact(97, published="2018-06")
+    )
+    settled = consolidate(
+        later, replace(catalog, resolutions=resolution())
+    )  # a revision later takes nothing back
     assert settled.current["value"].tolist() == [97]
     then = consolidate(later, replace(catalog, resolutions=resolution()), month("2018-05"))
     assert then.current["value"].tolist() == [96]
 
 
 def test_a_correction_without_a_value_takes_the_figure_out_and_keeps_it_in_sight(catalog):
-    known = consolidate(observations(fact(950)), replace(catalog, corrections=correction(value=float("nan"))))
+    known = consolidate(
+        observations(fact(950)), replace(catalog, corrections=correction(value=float("nan")))
+    )
     assert known.current.empty and known.history["flags"].str.startswith("corrected:").all()
     assert known.history["missing_reason"].tolist() == ["not_reported"]
 
@@ -128,20 +138,39 @@ def test_a_correction_without_a_value_takes_the_figure_out_and_keeps_it_in_sight
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("corrections.csv|a.xlsx,月报,B2,950,九十五,件,多写零,高新区,20180610",
-         "corrections.csv 第 2 行「value」列:找到「九十五」"),
-        ("corrections.csv|a.xlsx,月报,B2,950,95,件,,高新区,20180610", "第 2 行「reason」列:找到「空白」"),
-        ("corrections.csv|a.xlsx,月报,B2,950,95,件,多写一个零,,20180610", "第 2 行「who」列:找到「空白」"),
-        ("corrections.csv|a.xlsx,月报,B2,950,95,件,多写零,高新区,2018-06-10", "第 2 行「day」列:找到「2018-06-10」"),
-        ("resolutions.csv|gaoxin,patent_aplications,201805,201805,month,value,b.xls,96,电话核实,张,20180610",
-         "resolutions.csv 第 2 行「indicator」列:找到「patent_aplications」"),
-        ("resolutions.csv|gaoxin,patent_applications,201805,201805,moth,value,b.xls,96,电话核实,张,20180610",
-         "第 2 行「basis」列:找到「moth」"),
-        ("resolutions.csv|gaoxin,patent_applications,5月,201805,month,value,b.xls,96,电话核实,张,20180610",
-         "第 2 行「start」列:找到「5月」"),
+        (
+            "corrections.csv|a.xlsx,月报,B2,950,九十五,件,多写零,高新区,20180610",
+            "corrections.csv 第 2 行「value」列:找到「九十五」",
+        ),
+        (
+            "corrections.csv|a.xlsx,月报,B2,950,95,件,,高新区,20180610",
+            "第 2 行「reason」列:找到「空白」",
+        ),
+        (
+            "corrections.csv|a.xlsx,月报,B2,950,95,件,多写一个零,,20180610",
+            "第 2 行「who」列:找到「空白」",
+        ),
+        (
+            "corrections.csv|a.xlsx,月报,B2,950,95,件,多写零,高新区,2018-06-10",
+            "第 2 行「day」列:找到「2018-06-10」",
+        ),
+        (
+            "resolutions.csv|gaoxin,patent_aplications,201805,201805,month,value,b.xls,96,电话核实,张,20180610",
+            "resolutions.csv 第 2 行「indicator」列:找到「patent_aplications」",
+        ),
+        (
+            "resolutions.csv|gaoxin,patent_applications,201805,201805,moth,value,b.xls,96,电话核实,张,20180610",
+            "第 2 行「basis」列:找到「moth」",
+        ),
+        (
+            "resolutions.csv|gaoxin,patent_applications,5月,201805,month,value,b.xls,96,电话核实,张,20180610",
+            "第 2 行「start」列:找到「5月」",
+        ),
     ],
 )
-def test_a_bad_row_of_corrections_or_resolutions_is_named_by_file_line_and_column(tmp_path, row, said):
+def test_a_bad_row_of_corrections_or_resolutions_is_named_by_file_line_and_column(
+    tmp_path, row, said
+):
     folder = shutil.copytree(REFERENCE, tmp_path / "reference")
     name, line = row.split("|")
     with open(folder / name, "a", encoding="utf-8") as fh:
@@ -154,7 +183,9 @@ def test_rows_of_corrections_and_resolutions_work_from_their_files(tmp_path):
     with open(folder / "corrections.csv", "a", encoding="utf-8") as fh:
         fh.write("gaoxin2018-05-1.xlsx,月报,B2,950,95,件,多写一个零,高新区,20180610\n")
     with open(folder / "resolutions.csv", "a", encoding="utf-8") as fh:
-        fh.write("jingkai,patent_applications,201805,201805,month,value,b.xls,96,电话核实,张,20180610\n")
+        fh.write(
+            "jingkai,patent_applications,201805,201805,month,value,b.xls,96,电话核实,张,20180610\n"
+        )
     both = [fact(95, file="a.xls", region="jingkai"), fact(96, file="b.xls", region="jingkai")]
     known = consolidate(observations(fact(950), *both), load(folder))
     assert sorted(known.current["value"]) == [95, 96] and codes(known.problems) == []
@@ -162,28 +193,41 @@ def test_rows_of_corrections_and_resolutions_work_from_their_files(tmp_path):
 
 def test_a_resolution_picks_by_value_where_one_file_holds_both(catalog):
     both = observations(fact(95, file="b.xls", cell="B2"), fact(96, file="b.xls", cell="B9"))
-    assert consolidate(both, replace(catalog, resolutions=resolution())).current["value"].tolist() == [96]
+    assert consolidate(both, replace(catalog, resolutions=resolution())).current[
+        "value"
+    ].tolist() == [96]
 
 
 # --- one figure a fact (traits 83 to 89) ----------------------------------------------------------------------------
 
 
-def test_the_same_fact_twice_with_one_value_is_one_observation_and_both_places_are_kept_trait_83(catalog):
+def test_the_same_fact_twice_with_one_value_is_one_observation_and_both_places_are_kept_trait_83(
+    catalog,
+):
     known = consolidate(observations(fact(95, cell="B2"), fact(95, cell="F9")), catalog)
     assert known.current["value"].tolist() == [95] and known.problems.empty
     assert sorted(known.history["state"]) == ["current", "duplicate"]
-    assert known.history["won_by"].nunique() == 1 and known.history["won_by"].iloc[0] == known.current["obs_id"].iloc[0]
+    assert (
+        known.history["won_by"].nunique() == 1
+        and known.history["won_by"].iloc[0] == known.current["obs_id"].iloc[0]
+    )
 
 
 def test_a_figure_shown_with_fewer_decimals_is_the_same_figure_and_the_finer_one_stands(catalog):
-    twice = observations(fact(62.73, indicator=MONEY, decimals=2), fact(63, indicator=MONEY, cell="C9"))
+    twice = observations(
+        fact(62.73, indicator=MONEY, decimals=2), fact(63, indicator=MONEY, cell="C9")
+    )
     known = consolidate(twice, catalog)
     assert known.current["value"].tolist() == [62.73] and known.problems.empty
 
 
 def test_a_byte_identical_file_is_named_once_and_not_counted_twice_trait_83(catalog):
     copy = tables.shape(
-        [fact(95, file="a.xls"), fact(95, file="b.xls") | {"obs_id": fact(95, file="a.xls")["obs_id"]}], OBSERVATIONS
+        [
+            fact(95, file="a.xls"),
+            fact(95, file="b.xls") | {"obs_id": fact(95, file="a.xls")["obs_id"]},
+        ],
+        OBSERVATIONS,
     )
     known = consolidate(copy, catalog)
     assert len(known.history) == 1 and codes(known.problems) == [("duplicate_file", "info")]
@@ -203,7 +247,9 @@ def test_the_later_report_wins_and_the_earlier_value_stays_in_the_history_trait_
 
 def test_within_a_month_the_later_submission_wins_trait_85(catalog):
     known = consolidate(observations(fact(60, submission=1), fact(58, submission=2)), catalog)
-    assert known.current["value"].tolist() == [58] and codes(known.problems) == [("revised", "info")]
+    assert known.current["value"].tolist() == [58] and codes(known.problems) == [
+        ("revised", "info")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +264,9 @@ def test_within_a_month_the_later_submission_wins_trait_85(catalog):
         (["6月报表(1)-修订.xls", "6月报表(1).xls"], [2, 1]),
     ],
 )
-def test_the_words_of_a_file_name_order_submissions_and_a_download_counter_does_not_trait_85(catalog, names, order):
+def test_the_words_of_a_file_name_order_submissions_and_a_download_counter_does_not_trait_85(
+    catalog, names, order
+):
     frame = line.submissions([Path(f"高新区{n}") for n in names], month("2018-06"), catalog)
     assert frame["submission"].tolist() == order
 
@@ -234,7 +282,9 @@ def test_a_department_outweighs_a_park_even_where_the_park_reports_later_trait_8
 def test_precedence_is_set_per_indicator_trait_87(catalog):
     event = "tech_exchange_events"
     assert catalog.indicators[event].source_precedence == "park"
-    both = observations(fact(3, indicator=event, sender="gaoxin"), fact(2, indicator=event, sender="kjj"))
+    both = observations(
+        fact(3, indicator=event, sender="gaoxin"), fact(2, indicator=event, sender="kjj")
+    )
     known = consolidate(both, catalog)
     assert known.current["value"].tolist() == [3]
 
@@ -242,15 +292,23 @@ def test_precedence_is_set_per_indicator_trait_87(catalog):
 def test_a_figure_left_blank_later_stays_and_is_asked_about_trait_88(catalog):
     gone = fact(float("nan"), published="2018-06", missing_reason="not_reported")
     known = consolidate(observations(fact(60), gone), catalog)
-    assert known.current["value"].tolist() == [60] and codes(known.problems) == [("withdrawn", "warning")]
+    assert known.current["value"].tolist() == [60] and codes(known.problems) == [
+        ("withdrawn", "warning")
+    ]
 
 
-def test_a_dash_with_a_note_takes_the_figure_out_of_the_current_view_but_not_out_of_the_history_trait_88(catalog):
-    gone = fact(float("nan"), published="2018-06", missing_reason="not_applicable", flags="note:项目取消")
+def test_a_dash_with_a_note_takes_the_figure_out_of_the_current_view_but_not_out_of_the_history_trait_88(
+    catalog,
+):
+    gone = fact(
+        float("nan"), published="2018-06", missing_reason="not_applicable", flags="note:项目取消"
+    )
     known = consolidate(observations(fact(60), gone), catalog)
     assert known.current.empty
     assert known.history.set_index("value")["state"][60] == "withdrawn"
-    assert consolidate(observations(fact(60), gone), catalog, month("2018-05")).current["value"].tolist() == [60]
+    assert consolidate(observations(fact(60), gone), catalog, month("2018-05")).current[
+        "value"
+    ].tolist() == [60]
 
 
 def test_a_series_revised_at_once_is_summed_up_in_one_line_trait_89(catalog):
@@ -270,7 +328,9 @@ def test_what_each_report_adds_is_counted_as_new_equal_revised_or_in_conflict(ca
         fact(71, "2018-05", published="2018-06", cell="B5"),
         fact(80, "2018-06", cell="B6"),
         fact(81, "2018-06", cell="C6"),
-        fact(float("nan"), "2018-04", published="2018-06", cell="B4", missing_reason="not_reported"),
+        fact(
+            float("nan"), "2018-04", published="2018-06", cell="B4", missing_reason="not_reported"
+        ),
     ]
     frame = observations(*rows).sample(frac=1, random_state=1)
     table = indicators.tally(consolidate(frame, catalog).history, catalog).set_index("published")
@@ -290,12 +350,18 @@ def test_labels_that_the_catalog_does_not_know_keep_their_own_facts_apart(catalo
 def test_january_and_february_together_are_one_span(catalog):
     rows = [ytd(v, f"2018-0{m}") for m, v in ((2, 30), (3, 52), (4, 70))]
     months, problems = monthly_from_cumulative(observations(*rows), catalog)
-    assert spans(months) == [("2018-01", "2018-02", 30), ("2018-03", "2018-03", 22), ("2018-04", "2018-04", 18)]
+    assert spans(months) == [
+        ("2018-01", "2018-02", 30),
+        ("2018-03", "2018-03", 22),
+        ("2018-04", "2018-04", 18),
+    ]
     assert months["months"].tolist() == [2, 1, 1] and problems.empty
 
 
 def test_a_fall_keeps_its_negative_month_and_names_both_cells(catalog):
-    rows = [ytd(v, f"2018-0{m}", indicator=MONEY, cell=f"B{m}") for m, v in ((1, 10), (2, 25), (3, 24))]
+    rows = [
+        ytd(v, f"2018-0{m}", indicator=MONEY, cell=f"B{m}") for m, v in ((1, 10), (2, 25), (3, 24))
+    ]
     months, problems = monthly_from_cumulative(observations(*rows), catalog)
     assert spans(months)[-1] == ("2018-03", "2018-03", -1)
     assert codes(problems) == [("ytd_decrease", "warning")]
@@ -305,22 +371,33 @@ def test_a_fall_keeps_its_negative_month_and_names_both_cells(catalog):
 def test_a_fall_within_rounding_or_of_what_can_fall_is_only_noted(catalog):
     small = [ytd(v, f"2018-0{m}", indicator=MONEY, decimals=0) for m, v in ((1, 25.4), (2, 25.0))]
     months, problems = monthly_from_cumulative(observations(*small), catalog)
-    assert spans(months)[-1][2] == pytest.approx(-0.4) and codes(problems) == [("ytd_decrease", "info")]
+    assert spans(months)[-1][2] == pytest.approx(-0.4) and codes(problems) == [
+        ("ytd_decrease", "info")
+    ]
     tax = [ytd(v, f"2018-0{m}", indicator="public_budget_revenue") for m, v in ((1, 25), (2, 20))]
-    assert codes(monthly_from_cumulative(observations(*tax), catalog)[1]) == [("negative_month", "info")]
+    assert codes(monthly_from_cumulative(observations(*tax), catalog)[1]) == [
+        ("negative_month", "info")
+    ]
 
 
 def test_a_gap_gives_a_span_and_nothing_is_carried_over_the_year(catalog):
     rows = [ytd(v, e) for e, v in (("2017-12", 99), ("2018-04", 40), ("2018-06", 70))]
     months, _ = monthly_from_cumulative(observations(*rows), catalog)
-    assert spans(months) == [("2017-01", "2017-12", 99), ("2018-01", "2018-04", 40), ("2018-05", "2018-06", 30)]
+    assert spans(months) == [
+        ("2017-01", "2017-12", 99),
+        ("2018-01", "2018-04", 40),
+        ("2018-05", "2018-06", 30),
+    ]
 
 
 def test_a_stated_month_wins_for_the_month_and_what_does_not_fit_is_told(catalog):
     rows = [ytd(10, "2018-01"), ytd(25, "2018-02"), fact(16, "2018-02")]
     months, problems = monthly_from_cumulative(observations(*rows), catalog)
     assert spans(months) == [("2018-01", "2018-01", 10), ("2018-02", "2018-02", 16)]
-    assert codes(problems) == [("cum_mismatch", "warning")] and "相差 -1" in problems["message"].iloc[0]
+    assert (
+        codes(problems) == [("cum_mismatch", "warning")]
+        and "相差 -1" in problems["message"].iloc[0]
+    )
 
 
 def test_rounded_figures_that_differ_by_rounding_fit(catalog):
@@ -342,15 +419,23 @@ def test_a_stated_month_inside_a_gap_leaves_the_rest_to_the_other_months(catalog
 
 
 def test_a_stated_month_in_the_middle_of_an_unknown_span_does_not_tear_it(catalog):
-    months, problems = monthly_from_cumulative(observations(ytd(100, "2018-06"), fact(10, "2018-03")), catalog)
-    assert spans(months) == [("2018-01", "2018-06", 100)] and codes(problems) == [("span_unused", "info")]
+    months, problems = monthly_from_cumulative(
+        observations(ytd(100, "2018-06"), fact(10, "2018-03")), catalog
+    )
+    assert spans(months) == [("2018-01", "2018-06", 100)] and codes(problems) == [
+        ("span_unused", "info")
+    ]
 
 
 def test_quarters_stand_as_spans_and_join_cumulative_figures(catalog):
     def quarter(value, start, end):
         return fact(value, end, start=start, basis="quarter")
 
-    whole = [quarter(10, "2018-01", "2018-03"), quarter(20, "2018-04", "2018-06"), quarter(5, "2018-07", "2018-09")]
+    whole = [
+        quarter(10, "2018-01", "2018-03"),
+        quarter(20, "2018-04", "2018-06"),
+        quarter(5, "2018-07", "2018-09"),
+    ]
     assert spans(monthly_from_cumulative(observations(*whole), catalog)[0]) == [
         ("2018-01", "2018-03", 10),
         ("2018-04", "2018-06", 20),
@@ -362,11 +447,17 @@ def test_quarters_stand_as_spans_and_join_cumulative_figures(catalog):
         ("2018-04", "2018-06", 20),
     ]
     alone = [quarter(20, "2018-04", "2018-06")]
-    assert spans(monthly_from_cumulative(observations(*alone), catalog)[0]) == [("2018-04", "2018-06", 20)]
+    assert spans(monthly_from_cumulative(observations(*alone), catalog)[0]) == [
+        ("2018-04", "2018-06", 20)
+    ]
 
 
 def test_a_missing_month_is_absent_and_never_zero(catalog):
-    rows = [fact(10, "2018-01"), fact(float("nan"), "2018-02", missing_reason="not_reported"), fact(7, "2018-03")]
+    rows = [
+        fact(10, "2018-01"),
+        fact(float("nan"), "2018-02", missing_reason="not_reported"),
+        fact(7, "2018-03"),
+    ]
     months = monthly_from_cumulative(observations(*rows), catalog)[0]
     assert spans(months) == [("2018-01", "2018-01", 10), ("2018-03", "2018-03", 7)]
     assert to_date(months)["end"].astype(str).tolist() == ["2018-01"]
@@ -440,7 +531,9 @@ def test_a_park_that_puts_two_months_together_costs_the_zone_only_those_months(c
 
 def test_a_zone_figure_for_two_months_together_is_not_counted_again_by_the_parks_months(catalog):
     rows = [f for m in (1, 2) for f in parks([5, 4, 3, 2, 1], end=f"2018-0{m}", cell=f"B{m}")]
-    frame, _ = series(observations(*rows, ytd(33, "2018-02", region="zone", sender="zscqj")), catalog)
+    frame, _ = series(
+        observations(*rows, ytd(33, "2018-02", region="zone", sender="zscqj")), catalog
+    )
     zone = frame[(frame["region"] == "zone") & (frame["indicator"] == COUNT)]
     assert spans(zone) == [("2018-01", "2018-02", 33)]
 
@@ -449,7 +542,9 @@ def test_totals_follow_the_dates_of_membership_or_are_made_like_for_like(catalog
     late = catalog.membership.copy()
     late.loc[late["region"] == "muye", "start"] = month("2018-05")
     moved = replace(catalog, membership=late)
-    rows = [f for m in ("2018-04", "2018-05") for f in parks([5, 4, 3, 2, 1], end=m, cell="B" + m[-1])]
+    rows = [
+        f for m in ("2018-04", "2018-05") for f in parks([5, 4, 3, 2, 1], end=m, cell="B" + m[-1])
+    ]
     frame, _ = series(observations(*rows), moved)
     assert [value(frame, "zone", COUNT, m) for m in ("2018-04", "2018-05")] == [14, 15]
     alike = indicators.zone_totals(frame[frame["region"] != "zone"], moved, like_for_like=True)
@@ -464,7 +559,11 @@ def test_stocks_stand_at_the_end_of_a_month_and_are_never_differenced(catalog):
         for e, v in (("2018-04", 100), ("2018-05", 90))
     ]
     frame, problems = series(observations(*rows), catalog)
-    assert frame["value"].tolist() == [100, 90] and frame["months"].tolist() == [0, 0] and problems.empty
+    assert (
+        frame["value"].tolist() == [100, 90]
+        and frame["months"].tolist() == [0, 0]
+        and problems.empty
+    )
 
 
 def test_a_ratio_comes_from_sums_and_never_from_an_average_of_ratios(catalog):
@@ -488,23 +587,35 @@ def test_patents_per_ten_thousand_people_use_the_last_known_population(catalog):
 
 
 def test_what_rests_on_made_up_figures_says_so_and_a_ratio_is_as_late_as_its_later_part(catalog):
-    rows = [ytd(30, "2018-06", indicator=MONEY, demo=True), ytd(1000, "2018-06", indicator="gdp", published="2018-07")]
+    rows = [
+        ytd(30, "2018-06", indicator=MONEY, demo=True),
+        ytd(1000, "2018-06", indicator="gdp", published="2018-07"),
+    ]
     ratio = series(observations(*rows), catalog)[0].set_index("indicator").loc["rd_intensity"]
     assert ratio["demo"] and ratio["published"] == month("2018-07")
 
 
 def test_two_bases_are_never_joined_into_one_series(catalog):
-    rows = [fact(5, "2018-04", region="hongqi"), fact(9, "2018-05", region="hongqi", coverage="zone_part")]
+    rows = [
+        fact(5, "2018-04", region="hongqi"),
+        fact(9, "2018-05", region="hongqi", coverage="zone_part"),
+    ]
     frame, problems = series(observations(*rows), catalog)
-    assert spans(frame) == [("2018-04", "2018-04", 5)] and codes(problems) == [("basis_apart", "info")]
+    assert spans(frame) == [("2018-04", "2018-04", 5)] and codes(problems) == [
+        ("basis_apart", "info")
+    ]
     rows = [fact(5, "2016-12", demo=False), fact(9, "2018-05", demo=True)]
     frame, problems = series(observations(*rows), catalog)
-    assert spans(frame) == [("2018-05", "2018-05", 9)] and codes(problems) == [("basis_apart", "info")]
+    assert spans(frame) == [("2018-05", "2018-05", 9)] and codes(problems) == [
+        ("basis_apart", "info")
+    ]
 
 
 def test_reported_growth_is_kept_as_reported_and_nominal_growth_is_computed_where_absent(catalog):
     said = ytd(8.5, "2018-05", indicator="hightech_value_added", measure="yoy_pct", decimals=1)
-    sold = [ytd(v, e, indicator="tech_contract_value") for e, v in (("2017-05", 100), ("2018-05", 112))]
+    sold = [
+        ytd(v, e, indicator="tech_contract_value") for e, v in (("2017-05", 100), ("2018-05", 112))
+    ]
     frame, _ = series(observations(said, *sold), catalog)
     assert value(frame, "gaoxin", "hitech_value_added_growth", "2018-05", 5) == 8.5
     assert value(frame, "gaoxin", "tech_contract_growth", "2018-05", 5) == pytest.approx(12)
@@ -517,7 +628,9 @@ def test_the_figure_to_date_is_the_stated_one_unless_a_month_was_revised_after_i
     assert to_date(frame)["value"].tolist() == [10, 25]
     assert to_date(frame, stated)["value"].tolist() == [10, 26]
     later = observations(*rows, fact(14, "2018-02", published="2018-03"))
-    assert to_date(series(later, catalog)[0], indicators.cumulative(later, catalog))["value"].tolist() == [10, 24]
+    assert to_date(series(later, catalog)[0], indicators.cumulative(later, catalog))[
+        "value"
+    ].tolist() == [10, 24]
 
 
 # --- growth (traits 74 and 75) --------------------------------------------------------------------------------------
@@ -531,13 +644,22 @@ def growth(catalog, indicator, rate, base=100.0, restated=None):
     ]
     if restated is not None:
         rows.append(
-            ytd(restated, "2017-06", indicator=indicator, flags="restated_base", published="2018-06", cell="C2")
+            ytd(
+                restated,
+                "2017-06",
+                indicator=indicator,
+                flags="restated_base",
+                published="2018-06",
+                cell="C2",
+            )
         )
     frame = observations(*rows)
     return indicators.growth(frame, series(frame, catalog)[0], catalog)
 
 
-def test_stated_growth_that_the_levels_do_not_give_is_a_warning_only_in_current_prices_trait_74(catalog):
+def test_stated_growth_that_the_levels_do_not_give_is_a_warning_only_in_current_prices_trait_74(
+    catalog,
+):
     table, problems = growth(catalog, "tech_contract_value", 15)
     assert table["from_levels"].item() == pytest.approx(12) and table["reported"].item() == 15
     assert codes(problems) == [("yoy_mismatch", "warning")]
@@ -592,12 +714,16 @@ def test_order_repetition_and_later_reports_never_change_what_was_known(frame, s
     assert frame.equals(before)
     tables.check(known, SERIES)
     said = frame.loc[frame["value"].notna() & (frame["published"] <= as_of), "value"]
-    assert known["value"].isin(said).all()  # a figure never becomes another one, nor zero by being missing
+    assert (
+        known["value"].isin(said).all()
+    )  # a figure never becomes another one, nor zero by being missing
 
 
 @settings(max_examples=25, deadline=None)
 @given(histories())
-def test_every_observation_is_in_the_history_once_and_every_fact_has_at_most_one_current_figure(frame):
+def test_every_observation_is_in_the_history_once_and_every_fact_has_at_most_one_current_figure(
+    frame,
+):
     known = consolidate(frame, load())
     assert sorted(known.history["obs_id"]) == sorted(frame["obs_id"])
     key = ["region", "indicator", "start", "end", "basis", "measure"]

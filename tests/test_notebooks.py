@@ -1,4 +1,5 @@
 """The notebooks: conventions, the whole demo month, each one alone in a fresh kernel, and another month."""
+
 import ast
 import io
 import json
@@ -26,8 +27,18 @@ from zcqlib.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-NAMES = ["00_index", "01_clean_reports", "02_rd_intensity", "03_patents", "04_enterprise_growth", "05_ten_indicators",
-         "06_year_end_projection", "07_park_ranking", "08_track_record", "09_briefing"]
+NAMES = [
+    "00_index",
+    "01_clean_reports",
+    "02_rd_intensity",
+    "03_patents",
+    "04_enterprise_growth",
+    "05_ten_indicators",
+    "06_year_end_projection",
+    "07_park_ranking",
+    "08_track_record",
+    "09_briefing",
+]
 SEPTEMBER = pd.Period("2018-09", freq="M")
 
 
@@ -46,10 +57,15 @@ def test_a_notebook_keeps_the_conventions(path):
     sources = [c.source for c in code(notebook)]
     for source in sources:
         tree = ast.parse(source)
-        assert not any(isinstance(n, ast.FunctionDef | ast.ClassDef | ast.For | ast.While) for n in ast.walk(tree))
+        assert not any(
+            isinstance(n, ast.FunctionDef | ast.ClassDef | ast.For | ast.While)
+            for n in ast.walk(tree)
+        )
         assert len(source.splitlines()) <= 12 and not re.search(r"[\"']/\w+/", source)
     assert statistics.median(len(s.splitlines()) for s in sources) <= 5
-    headings = re.findall(r"(?m)^(#+ .+)$", "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown"))
+    headings = re.findall(
+        r"(?m)^(#+ .+)$", "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    )
     assert headings[0].startswith("# ") and "## 结论" in headings and "## 局限" in headings
     assert set(monthly.declared_parameters(notebook, path.stem)) >= {"PERIOD", "DEMO", "AS_OF"}
     assert len({c.id for c in notebook.cells}) == len(notebook.cells)
@@ -86,7 +102,9 @@ def test_an_empty_report_folder_is_no_month(tmp_path):
 
 
 def test_the_demo_month_runs_whole_and_leaves_figures_and_a_manifest(september):
-    assert [(o.name, o.state, o.message) for o in september.outcomes] == [(n, "done", "") for n in NAMES]
+    assert [(o.name, o.state, o.message) for o in september.outcomes] == [
+        (n, "done", "") for n in NAMES
+    ]
     figures = sorted(p.stem for p in september.folder.glob("[0-9]*.png"))
     assert len(figures) >= 18 and figures == sorted(p.stem for p in september.folder.glob("*.svg"))
     assert {name[:2] for name in figures} == {name[:2] for name in NAMES}
@@ -118,14 +136,19 @@ def test_any_figure_can_be_had_for_a_telephone_with_its_font_embedded(september,
 
     from zcqlib.export import ExportError, export
 
-    for wrong, words in ((dict(size="a5"), "不认识的版面 a5"), (dict(formats=["bmp"]), "不认识的格式 bmp"),
-                         (dict(only="77_none"), "没有名称以「77_none」开头的图")):
+    for wrong, words in (
+        (dict(size="a5"), "不认识的版面 a5"),
+        (dict(formats=["bmp"]), "不认识的格式 bmp"),
+        (dict(only="77_none"), "没有名称以「77_none」开头的图"),
+    ):
         with pytest.raises(ExportError, match=words):
             export(project, SEPTEMBER, **wrong)
     done = export(project, SEPTEMBER, size="phone", formats=["png", "pdf"], only="05_effort")
     assert done.refused == ()
     assert [p.relative_to(september.folder).as_posix() for p in done.files] == [
-        "export/05_effort_phone.pdf", "export/05_effort_phone.png"]
+        "export/05_effort_phone.pdf",
+        "export/05_effort_phone.png",
+    ]
     assert Image.open(done.files[1]).width == 960 and b"FontFile2" in done.files[0].read_bytes()
 
 
@@ -168,34 +191,54 @@ def published_only(tmp_path_factory):
     return monthly.run_month(Workspace(root), SEPTEMBER)
 
 
-def test_with_published_data_only_each_notebook_runs_shows_them_and_says_what_is_missing(published_only):
-    assert [(o.name, o.state, o.message) for o in published_only.outcomes] == [(n, "done", "") for n in NAMES]
+def test_with_published_data_only_each_notebook_runs_shows_them_and_says_what_is_missing(
+    published_only,
+):
+    assert [(o.name, o.state, o.message) for o in published_only.outcomes] == [
+        (n, "done", "") for n in NAMES
+    ]
     figures = {p.stem for p in published_only.folder.glob("*.png")}
-    assert {"02_provinces", "03_scatter", "08_record"} <= figures and not any(f.startswith("05") for f in figures)
-    texts = {n: (published_only.folder / "notebooks" / f"{n}.ipynb").read_text("utf-8") for n in NAMES}
+    assert {"02_provinces", "03_scatter", "08_record"} <= figures and not any(
+        f.startswith("05") for f in figures
+    )
+    texts = {
+        n: (published_only.folder / "notebooks" / f"{n}.ipynb").read_text("utf-8") for n in NAMES
+    }
     assert all("没有园区报表,这一项暂缺" in texts[n] for n in NAMES if n != "08_track_record")
-    assert not any("【演示数据】" in texts[n] for n in ("02_rd_intensity", "03_patents", "08_track_record"))
+    assert not any(
+        "【演示数据】" in texts[n] for n in ("02_rd_intensity", "03_patents", "08_track_record")
+    )
 
 
 def test_with_published_data_only_another_error_is_still_an_error(published_only):
     root = published_only.folder.parents[1]
-    cells = ['from zcqlib.month import open_month\nmonth = open_month("2018-09")', 'lost = month.table("SERIES")',
-             "lost", 'len(month.table("PUBLISHED"))', "never_there"]
+    cells = [
+        'from zcqlib.month import open_month\nmonth = open_month("2018-09")',
+        'lost = month.table("SERIES")',
+        "lost",
+        'len(month.table("PUBLISHED"))',
+        "never_there",
+    ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     with monthly.Kernel(root) as kernel:
         problem, _ = kernel.execute(notebook, root)
         assert problem.startswith("第 5 个单元格出错:NameError")
         assert not notebook.cells[1].outputs and "暂缺" in str(notebook.cells[2].outputs)
         assert int(notebook.cells[3].outputs[0].data["text/plain"]) > 1000
-        problem, _ = kernel.execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")]), root)
+        problem, _ = kernel.execute(
+            nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")]), root
+        )
         assert problem == "", "the next notebook in this kernel is free of the guard"
 
 
 # what the meetings get ------------------------------------------------------------------------------------------------
 
+
 @pytest.fixture
 def opened(september, project):
-    return Month(project, SEPTEMBER, SEPTEMBER, catalogs.load(project.reference, 2018), september.vintage)
+    return Month(
+        project, SEPTEMBER, SEPTEMBER, catalogs.load(project.reference, 2018), september.vintage
+    )
 
 
 @contextmanager
@@ -220,72 +263,158 @@ def in_package(part, old, new):
                 b.writestr(name, data)
         assert hits
         return out.getvalue()
+
     return change
 
 
 def test_the_run_leaves_slides_brief_ledger_and_passports_that_agree(september, opened):
     names = {p.name for p in (september.folder / "briefing").iterdir()}
-    assert {"fortnight.pptx", "fortnight.docx", "fortnight.json", "ledger.xlsx", "ledger.json"} <= names
+    assert {
+        "fortnight.pptx",
+        "fortnight.docx",
+        "fortnight.json",
+        "ledger.xlsx",
+        "ledger.json",
+    } <= names
     assert meetings.check(opened) > 1000
     listed = {name for entry in september.manifest["notebooks"].values() for name in entry["files"]}
     assert {"briefing/fortnight.pptx", "briefing/ledger.xlsx", "passports/02_moved.json"} <= listed
 
 
 def test_each_figure_page_and_table_can_be_traced_to_cells_with_hashes(opened):
-    for code in (f"ZCQ-201809-{c}" for c in ("F03-applications", "F00-bullets_1", "PF03", "T01", "T02")):
+    for code in (
+        f"ZCQ-201809-{c}" for c in ("F03-applications", "F00-bullets_1", "PF03", "T01", "T02")
+    ):
         text = meetings.trace(opened, code)
-        assert text.startswith(code) and re.search(r"data/raw/demo/2018-09/\S+ \S+ [A-Z]+\d+.* sha256:\w{12}", text)
+        assert text.startswith(code) and re.search(
+            r"data/raw/demo/2018-09/\S+ \S+ [A-Z]+\d+.* sha256:\w{12}", text
+        )
         assert "targets_2018.csv" in text
     with pytest.raises(ReconciliationError, match="没有编号 ZCQ-201809-PF77"):
         meetings.trace(opened, "ZCQ-201809-PF77")
 
 
-@pytest.mark.parametrize(("name", "part", "old", "new", "words"), [
-    ("fortnight.docx", "document.xml", "件，完成超过5000件", "件，完成超过5001件", "fortnight.docx 的 ZCQ-.*5001"),
-    ("fortnight.pptx", "charts/chart", "<c:v>5000", "<c:v>5001", "fortnight.pptx 的 ZCQ-201809-PF.*5001"),
-    ("ledger.xlsx", "sharedStrings", "共125项", "共126项", "ledger.xlsx「台账」A2 印作「共126项.*共125项"),
-    ("ledger.xlsx", "sheets/sheet1", "<v>1190</v>", "<v>1191</v>", "ledger.xlsx「台账」G.*由「1190」改成了「1191」")])
+@pytest.mark.parametrize(
+    ("name", "part", "old", "new", "words"),
+    [
+        (
+            "fortnight.docx",
+            "document.xml",
+            "件，完成超过5000件",
+            "件，完成超过5001件",
+            "fortnight.docx 的 ZCQ-.*5001",
+        ),
+        (
+            "fortnight.pptx",
+            "charts/chart",
+            "<c:v>5000",
+            "<c:v>5001",
+            "fortnight.pptx 的 ZCQ-201809-PF.*5001",
+        ),
+        (
+            "ledger.xlsx",
+            "sharedStrings",
+            "共125项",
+            "共126项",
+            "ledger.xlsx「台账」A2 印作「共126项.*共125项",
+        ),
+        (
+            "ledger.xlsx",
+            "sheets/sheet1",
+            "<v>1190</v>",
+            "<v>1191</v>",
+            "ledger.xlsx「台账」G.*由「1190」改成了「1191」",
+        ),
+    ],
+)
 def test_one_number_changed_by_hand_is_found(opened, name, part, old, new, words):
-    with changed(opened.folder / "briefing" / name, in_package(part, old, new)), \
-            pytest.raises(ReconciliationError, match=words):
+    with (
+        changed(opened.folder / "briefing" / name, in_package(part, old, new)),
+        pytest.raises(ReconciliationError, match=words),
+    ):
         meetings.check(opened)
 
 
 def test_a_number_changed_in_a_notebooks_conclusion_is_found(opened):
     def change(content):
         return re.sub("难度较大(\\d+)项".encode(), "难度较大99项".encode(), content)
-    with changed(opened.folder / "notebooks" / "00_index.ipynb", change), \
-            pytest.raises(ReconciliationError, match="笔记本 00_index 的结论印有「难度较大99项」"):
+
+    with (
+        changed(opened.folder / "notebooks" / "00_index.ipynb", change),
+        pytest.raises(ReconciliationError, match="笔记本 00_index 的结论印有「难度较大99项」"),
+    ):
         meetings.check(opened)
 
 
-@pytest.mark.parametrize(("table", "row", "column", "value", "words"), [
-    ("PROJECTIONS", "region == 'zone' and indicator == 'patent_applications'", "actual", 3100.,
-     "印有.*(PROJECTIONS|数据表).*两处不一致"),
-    ("RANKS", "region == 'gaoxin' and indicator == 'composite' and period == '2018-09'", "value", 70.,
-     "印有.*(RANKS|数据表).*两处不一致"),
-    ("PLACES", "region == 'gaoxin' and indicator == 'composite' and period == '2018-09' and place == 3", "probability",
-     .77, "图 07_place_chances.*印有.*按现在的PLACES应为「77%」"),
-    ("WHY", "region == 'zone' and indicator == 'patent_grants' and probability > .001", "probability", .4,
-     "印有.*按现在的WHY应为"),
-    ("PROBLEMS", "severity == 'warning' and published.astype('str') == '2018-09'", "severity", "info", "印有「.*提醒.*PROBLEMS应为"),
-    ("EXPECTED", "low == low", "low", .77, "EXPECTED 在运行之后被改动过")])
-def test_one_value_changed_in_a_table_fails_the_check_and_names_both_places(opened, table, row, column, value, words):
+@pytest.mark.parametrize(
+    ("table", "row", "column", "value", "words"),
+    [
+        (
+            "PROJECTIONS",
+            "region == 'zone' and indicator == 'patent_applications'",
+            "actual",
+            3100.0,
+            "印有.*(PROJECTIONS|数据表).*两处不一致",
+        ),
+        (
+            "RANKS",
+            "region == 'gaoxin' and indicator == 'composite' and period == '2018-09'",
+            "value",
+            70.0,
+            "印有.*(RANKS|数据表).*两处不一致",
+        ),
+        (
+            "PLACES",
+            "region == 'gaoxin' and indicator == 'composite' and period == '2018-09' and place == 3",
+            "probability",
+            0.77,
+            "图 07_place_chances.*印有.*按现在的PLACES应为「77%」",
+        ),
+        (
+            "WHY",
+            "region == 'zone' and indicator == 'patent_grants' and probability > .001",
+            "probability",
+            0.4,
+            "印有.*按现在的WHY应为",
+        ),
+        (
+            "PROBLEMS",
+            "severity == 'warning' and published.astype('str') == '2018-09'",
+            "severity",
+            "info",
+            "印有「.*提醒.*PROBLEMS应为",
+        ),
+        ("EXPECTED", "low == low", "low", 0.77, "EXPECTED 在运行之后被改动过"),
+    ],
+)
+def test_one_value_changed_in_a_table_fails_the_check_and_names_both_places(
+    opened, table, row, column, value, words
+):
     def change(content):
         frame = pd.read_parquet(io.BytesIO(content))
         frame.loc[frame.query(row).index[0], column] = value
         out = io.BytesIO()
         frame.to_parquet(out)
         return out.getvalue()
-    with changed(opened.vintage / f"{table}.parquet", change), \
-            pytest.raises(ReconciliationError, match=words):
+
+    with (
+        changed(opened.vintage / f"{table}.parquet", change),
+        pytest.raises(ReconciliationError, match=words),
+    ):
         meetings.check(opened)
 
 
 def test_a_number_of_a_figure_that_stands_in_no_table_is_drawn_again_and_compared(opened):
     path = opened.folder / "passports" / "05_effort.json"
-    with changed(path, lambda content: re.sub("(\\d+)项低于序时".encode(), "77项低于序时".encode(), content)), \
-            pytest.raises(ReconciliationError, match="图 05_effort.*印有「77项低于序时.*应为「\\d+项低于序时"):
+    with (
+        changed(
+            path,
+            lambda content: re.sub("(\\d+)项低于序时".encode(), "77项低于序时".encode(), content),
+        ),
+        pytest.raises(
+            ReconciliationError, match="图 05_effort.*印有「77项低于序时.*应为「\\d+项低于序时"
+        ),
+    ):
         meetings.check(opened)
 
 
@@ -303,7 +432,11 @@ def test_words_changed_by_hand_stay_and_pass(opened):
     path = opened.folder / "briefing" / "fortnight.docx"
     with changed(path, in_package("document.xml", "请按月落实", "请逐月抓好落实")):
         made = meetings.export(opened)
-        assert path in made.kept and "请逐月抓好落实" in path_text(path) and meetings.check(opened) > 1000
+        assert (
+            path in made.kept
+            and "请逐月抓好落实" in path_text(path)
+            and meetings.check(opened) > 1000
+        )
 
 
 def path_text(path):
@@ -317,33 +450,53 @@ def test_every_meeting_has_its_own_pages_and_an_export_gives_the_same_bytes_twic
     made = meetings.export(opened, "weekly")
     first = {p.name: p.read_bytes() for p in made.files}
     assert set(first) == {"weekly.pptx", "weekly.docx", "weekly.json", "ledger.xlsx", "ledger.json"}
-    assert meetings.export(opened, "weekly").kept == () and first == {p.name: p.read_bytes() for p in made.files}
+    assert meetings.export(opened, "weekly").kept == () and first == {
+        p.name: p.read_bytes() for p in made.files
+    }
     for path in made.folder.glob("weekly.*"):
         path.unlink()
     meetings.export(opened)
 
 
-def test_a_ledger_that_comes_back_reaches_replies_and_milestones_and_never_the_observations(tmp_path):
+def test_a_ledger_that_comes_back_reaches_replies_and_milestones_and_never_the_observations(
+    tmp_path,
+):
     project, month = copy(tmp_path), pd.Period("2018-02", "M")
     catalog, nothing = catalogs.load(project.reference, 2018), tables.empty(tables.PROJECTIONS)
     rows = ledger.ledger_rows(catalog.targets, nothing, catalog.stages, month - 1, catalog.name)
     assert len(rows) == 125
     asks = orders.gap_orders(nothing, tables.empty(tables.SERIES), catalog.targets)
-    book = openpyxl.load_workbook(io.BytesIO(ledger.ledger(rows, asks, catalog.stages, month - 1, catalog.name)))
+    book = openpyxl.load_workbook(
+        io.BytesIO(ledger.ledger(rows, asks, catalog.stages, month - 1, catalog.name))
+    )
     sheet = book["台账"]
     at = {sheet.cell(r, 1).value: r for r in range(4, sheet.max_row + 1)}
-    for id, column, value in (("named_incubators", "X", "已完成"), ("named_incubators", "Y", "2018-02-20"),
-                              ("named_incubators", "Z", "批复"), ("patent_grants", "AA", "=1+1"),
-                              ("rd_intensity", "E", "2.00%目标")):
+    for id, column, value in (
+        ("named_incubators", "X", "已完成"),
+        ("named_incubators", "Y", "2018-02-20"),
+        ("named_incubators", "Z", "批复"),
+        ("patent_grants", "AA", "=1+1"),
+        ("rd_intensity", "E", "2.00%目标"),
+    ):
         sheet[f"{column}{at[id]}"] = value
     book.save(project.received(month)[0].with_name("填好.xlsx"))
     vintage = line.build(project, month)
-    read = {name: pd.read_parquet(vintage / f"{name}.parquet")
-            for name in ("ANSWERS", "MILESTONES", "OBSERVATIONS", "PROBLEMS", "CELLS")}
+    read = {
+        name: pd.read_parquet(vintage / f"{name}.parquet")
+        for name in ("ANSWERS", "MILESTONES", "OBSERVATIONS", "PROBLEMS", "CELLS")
+    }
     assert read["ANSWERS"][["id", "stage", "date", "evidence", "reply"]].values.tolist() == [
-        ["patent_grants", "", "", "", "=1+1"], ["named_incubators", "已完成", "2018-02-20", "批复", ""]]
+        ["patent_grants", "", "", "", "=1+1"],
+        ["named_incubators", "已完成", "2018-02-20", "批复", ""],
+    ]
     done = read["MILESTONES"].query("id == 'named_incubators'")
-    assert done[["stage_zh", "date", "evidence"]].astype(str).values.tolist() == [["完成", "2018-02", "批复"]]
-    assert "填好.xlsx" not in set(read["OBSERVATIONS"]["file"]) and "填好.xlsx" in set(read["CELLS"]["file"])
+    assert done[["stage_zh", "date", "evidence"]].astype(str).values.tolist() == [
+        ["完成", "2018-02", "批复"]
+    ]
+    assert "填好.xlsx" not in set(read["OBSERVATIONS"]["file"]) and "填好.xlsx" in set(
+        read["CELLS"]["file"]
+    )
     told = read["PROBLEMS"][read["PROBLEMS"]["file"] == "填好.xlsx"]
-    assert told["code"].tolist() == ["ledger_locked"] and told["cell"].tolist() == [f"E{at['rd_intensity']}"]
+    assert told["code"].tolist() == ["ledger_locked"] and told["cell"].tolist() == [
+        f"E{at['rd_intensity']}"
+    ]

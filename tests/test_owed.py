@@ -25,7 +25,9 @@ def catalog():
 
 
 def files(*names, published="2018-09"):
-    return pd.DataFrame({"file": [f"{n}.xlsx" for n in names], "sender": names, "published": month(published)})
+    return pd.DataFrame(
+        {"file": [f"{n}.xlsx" for n in names], "sender": names, "published": month(published)}
+    )
 
 
 def came(indicator, value=1.0, end="2018-09", **more):
@@ -33,7 +35,9 @@ def came(indicator, value=1.0, end="2018-09", **more):
 
 
 def owed(catalog, *rows, sent=("tjj",), period="2018-09"):
-    return line.owed(files(*sent, published=period), observations(*rows), month(period), catalog).set_index("sender")
+    return line.owed(
+        files(*sent, published=period), observations(*rows), month(period), catalog
+    ).set_index("sender")
 
 
 def test_a_sender_without_a_file_owes_everything_by_its_day_of_the_next_month(catalog):
@@ -62,14 +66,19 @@ def test_an_empty_cell_does_not_count_as_come_but_none_to_report_does(catalog):
 
 
 def test_last_months_figures_given_again_are_not_this_months(catalog):
-    old = [came(i, end="2018-08", published="2018-09") for i in ("industrial_value_added", "hightech_value_added")]
+    old = [
+        came(i, end="2018-08", published="2018-09")
+        for i in ("industrial_value_added", "hightech_value_added")
+    ]
     assert owed(catalog, came("gdp"), *old).loc["tjj", "came"] == 1
 
 
 def test_a_sender_counts_only_while_it_has_to_report(catalog):
     gone = catalog.senders.copy()
     gone.loc[gone["id"] == "swj", "end"] = month("2018-08")
-    rest = line.owed(files("tjj"), observations(came("gdp")), month("2018-09"), replace(catalog, senders=gone))
+    rest = line.owed(
+        files("tjj"), observations(came("gdp")), month("2018-09"), replace(catalog, senders=gone)
+    )
     assert rest["sender"].tolist() == ["tjj"]
 
 
@@ -85,17 +94,29 @@ def test_a_reminder_says_who_what_and_by_which_day(catalog):
 
 def test_the_completeness_of_a_month_is_said_with_both_numbers(catalog):
     cells = pd.DataFrame({"file": ["a", "a", "b"], "outcome": ["observation", "label", "context"]})
-    told = conclusions.reading(observations(came("gdp")), shape([], PROBLEMS), cells,
-                               owed(catalog, came("gdp")).reset_index(), shape([], REPLIES))
-    assert "9月应报4项指标,收到1项,完整度25.0%;2家单位中0家报齐,缺项的有市统计局,未报的有市商务局" in told
+    told = conclusions.reading(
+        observations(came("gdp")),
+        shape([], PROBLEMS),
+        cells,
+        owed(catalog, came("gdp")).reset_index(),
+        shape([], REPLIES),
+    )
+    assert (
+        "9月应报4项指标,收到1项,完整度25.0%;2家单位中0家报齐,缺项的有市统计局,未报的有市商务局"
+        in told
+    )
 
 
 def test_what_was_done_and_what_the_sender_replied_stand_beside_each_problem():
     place = dict(file="a.xlsx", sheet="月报", cell="B2", sender="tjj", published=month("2018-09"))
-    rows = [dict(code="outlier", severity="warning", message="很大。", **place),
-            dict(code="cell_error", severity="error", message="出错。", **place | {"cell": "B3"}),
-            dict(code="revised", severity="info", message="已改。", **place)]
+    rows = [
+        dict(code="outlier", severity="warning", message="很大。", **place),
+        dict(code="cell_error", severity="error", message="出错。", **place | {"cell": "B3"}),
+        dict(code="revised", severity="info", message="已改。", **place),
+    ]
     reply = shape([dict(reply="属实", **place)], REPLIES)
     table = returns.handled(shape(rows, PROBLEMS), reply)
     assert table[["severity_zh", "done", "reply"]].to_numpy().tolist() == [
-        ["错误", "这个数字没有采用", ""], ["请核对", "数字没有改动", "属实"]]
+        ["错误", "这个数字没有采用", ""],
+        ["请核对", "数字没有改动", "属实"],
+    ]

@@ -1,4 +1,5 @@
 """The same projection in batches: one process, two processes, a local cluster of two workers; the same bits."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,8 +15,15 @@ def history() -> pd.DataFrame:
     for i in range(60):
         size = int(rng.integers(1, 70))
         months = pd.period_range(end="2018-06", periods=size, freq="M").astype(str)
-        parts.append(pd.DataFrame({"series_id": f"s{i:02d}", "period": months,
-                                   "value": np.exp(rng.normal(3, 0.2, size)) if i % 4 else rng.poisson(2, size)}))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "series_id": f"s{i:02d}",
+                    "period": months,
+                    "value": np.exp(rng.normal(3, 0.2, size)) if i % 4 else rng.poisson(2, size),
+                }
+            )
+        )
     parts.append(pd.DataFrame({"series_id": "bad", "period": ["2018-01"], "value": [-1.0]}))
     return pd.concat(parts, ignore_index=True).sample(frac=1, random_state=1)
 
@@ -42,18 +50,27 @@ def test_a_batch_holds_at_least_one_series(history):
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_batches_of_any_size_give_the_single_call(history, targets, size):
-    same(project_batches(history, targets=targets, size=size), project_year_end(history, targets=targets))
+    same(
+        project_batches(history, targets=targets, size=size),
+        project_year_end(history, targets=targets),
+    )
 
 
 def test_two_processes_give_the_single_call(history, targets):
-    same(project_batches(history, "stock", targets=targets, size=25, n_jobs=2),
-         project_year_end(history, "stock", targets=targets))
+    same(
+        project_batches(history, "stock", targets=targets, size=25, n_jobs=2),
+        project_year_end(history, "stock", targets=targets),
+    )
 
 
 def test_a_local_cluster_of_two_worker_processes_gives_the_single_call(history, targets):
     distributed = pytest.importorskip("distributed", reason="the cluster extra is not installed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
-        got = project_batches(history, targets=targets, size=10, scheduler=cluster.scheduler_address)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        got = project_batches(
+            history, targets=targets, size=10, scheduler=cluster.scheduler_address
+        )
     same(got, project_year_end(history, targets=targets))
 
 
@@ -62,19 +79,25 @@ def test_a_history_without_rows_gives_no_rows():
     assert project_batches(none).empty and project_batches(none).attrs["refused"].empty
 
 
-def test_the_command_writes_what_the_library_gives_and_names_what_it_refused(history, targets, tmp_path):
+def test_the_command_writes_what_the_library_gives_and_names_what_it_refused(
+    history, targets, tmp_path
+):
     from typer.testing import CliRunner
 
     from zcqlib.__main__ import app
 
     history.to_parquet(tmp_path / "in.parquet")
-    targets.rename("target").rename_axis("series_id").reset_index().to_parquet(tmp_path / "aims.parquet")
+    targets.rename("target").rename_axis("series_id").reset_index().to_parquet(
+        tmp_path / "aims.parquet"
+    )
     files = [str(tmp_path / name) for name in ("in.parquet", "aims.parquet")]
     done = CliRunner().invoke(app, ["project", files[0], "--targets", files[1]])
     assert done.exit_code == 0 and "不能测算 1 条" in done.output
     got = pd.read_parquet(tmp_path / "in-projected.parquet")
     want = project_year_end(history, targets=targets)
-    assert (got.to_numpy() == want.to_numpy()).all() and list(got.columns) == [str(c) for c in want.columns]
+    assert (got.to_numpy() == want.to_numpy()).all() and list(got.columns) == [
+        str(c) for c in want.columns
+    ]
     assert "负值" in (tmp_path / "in-projected.refused.csv").read_text("utf-8-sig")
 
 

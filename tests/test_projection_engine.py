@@ -1,4 +1,5 @@
 """The year-end engine: bad input first, then values by hand, then the laws every projection must obey."""
+
 import hashlib
 import json
 
@@ -13,8 +14,13 @@ from zcqlib.projection.panel import pivot
 
 
 def series(name: str, values, end: str, months=None) -> pd.DataFrame:
-    frame = pd.DataFrame({"series_id": name, "value": np.asarray(values, dtype=float),
-                          "period": pd.period_range(end=end, periods=len(values), freq="M").astype(str)})
+    frame = pd.DataFrame(
+        {
+            "series_id": name,
+            "value": np.asarray(values, dtype=float),
+            "period": pd.period_range(end=end, periods=len(values), freq="M").astype(str),
+        }
+    )
     return frame.assign(months=months) if months is not None else frame
 
 
@@ -33,8 +39,13 @@ def long(values: np.ndarray, known: int, first: int = 2010) -> pd.DataFrame:
     """The first `known` months of simulated rows in long form."""
     months = pd.period_range(f"{first}-01", periods=known, freq="M").astype(str)
     names = [f"s{i:04d}" for i in range(len(values))]
-    return pd.DataFrame({"series_id": np.repeat(names, known), "period": np.tile(months, len(names)),
-                         "value": values[:, :known].ravel()})
+    return pd.DataFrame(
+        {
+            "series_id": np.repeat(names, known),
+            "period": np.tile(months, len(names)),
+            "value": values[:, :known].ravel(),
+        }
+    )
 
 
 def quantiles(out: pd.DataFrame) -> np.ndarray:
@@ -46,8 +57,16 @@ GOOD = series("good", 100 + 10 * np.sin(np.arange(30)), "2018-06")
 
 # --- bad input ------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("wrong", [dict(kind="ratio"), dict(levels=(0.5, 1.0)), dict(levels=()),
-                                   dict(targets=pd.Series([1.0, 2.0], ["good", "good"]))])
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        dict(kind="ratio"),
+        dict(levels=(0.5, 1.0)),
+        dict(levels=()),
+        dict(targets=pd.Series([1.0, 2.0], ["good", "good"])),
+    ],
+)
 def test_a_wrong_call_is_a_value_error(wrong):
     with pytest.raises(ValueError):
         project_year_end(GOOD, **wrong)
@@ -61,11 +80,20 @@ def test_a_missing_column_is_named():
 REFUSED = {
     "negative": (series("bad", [5, -1, 3], "2018-03"), "负值"),
     "infinite": (series("bad", [5, np.inf, 3], "2018-03"), "无穷大"),
-    "words": (pd.DataFrame({"series_id": "bad", "period": ["2018-01"], "value": ["约五"]}), "不是数字"),
+    "words": (
+        pd.DataFrame({"series_id": "bad", "period": ["2018-01"], "value": ["约五"]}),
+        "不是数字",
+    ),
     "no number at all": (series("bad", [np.nan, np.nan], "2018-02"), "没有任何数值"),
-    "a month twice": (pd.concat([series("bad", [5, 6], "2018-02"), series("bad", [7], "2018-02")]), "同一个月"),
+    "a month twice": (
+        pd.concat([series("bad", [5, 6], "2018-02"), series("bad", [7], "2018-02")]),
+        "同一个月",
+    ),
     "a month within a two-month sum": (series("bad", [5, 9], "2018-02", months=[1, 2]), "同一个月"),
-    "a month that is none": (pd.DataFrame({"series_id": "bad", "period": ["2018-13"], "value": [1.0]}), "月份"),
+    "a month that is none": (
+        pd.DataFrame({"series_id": "bad", "period": ["2018-13"], "value": [1.0]}),
+        "月份",
+    ),
     "a sum of no months": (series("bad", [5], "2018-02", months=[0]), "months"),
     "most of this year missing": (series("bad", [5], "2018-06"), "缺的月份过半"),
 }
@@ -84,18 +112,30 @@ def test_one_bad_series_is_refused_with_a_reason_and_the_others_stand(case):
 
 def test_a_series_without_a_value_in_the_asked_year_is_refused():
     out = project_year_end(pd.concat([GOOD, series("old", np.ones(24), "2017-12")]), year=2018)
-    assert list(out["series_id"]) == ["good"] and "当年没有" in out.attrs["refused"]["reason"].iloc[0]
+    assert (
+        list(out["series_id"]) == ["good"] and "当年没有" in out.attrs["refused"]["reason"].iloc[0]
+    )
 
 
 def test_a_row_without_a_name_is_refused_not_lost():
-    out = project_year_end(pd.concat([GOOD, pd.DataFrame({"series_id": [None], "period": "2018-01", "value": 1.0})]))
-    assert list(out["series_id"]) == ["good"] and list(out.attrs["refused"]["reason"]) == ["没有 series_id"]
+    out = project_year_end(
+        pd.concat([GOOD, pd.DataFrame({"series_id": [None], "period": "2018-01", "value": 1.0})])
+    )
+    assert list(out["series_id"]) == ["good"] and list(out.attrs["refused"]["reason"]) == [
+        "没有 series_id"
+    ]
 
 
-ODD = {"all zeros": np.zeros(30), "a constant": np.full(30, 7.5), "one value": np.array([12.5]),
-       "huge": GOOD["value"] * 1e13, "tiny": GOOD["value"] * 1e-11,
-       "a year of zeros": np.r_[np.zeros(24), np.arange(1.0, 7)],
-       "zeros this year": np.r_[np.full(24, 9.3), np.zeros(6)], "one spike": np.r_[np.zeros(12), 1e6, np.zeros(17)]}
+ODD = {
+    "all zeros": np.zeros(30),
+    "a constant": np.full(30, 7.5),
+    "one value": np.array([12.5]),
+    "huge": GOOD["value"] * 1e13,
+    "tiny": GOOD["value"] * 1e-11,
+    "a year of zeros": np.r_[np.zeros(24), np.arange(1.0, 7)],
+    "zeros this year": np.r_[np.full(24, 9.3), np.zeros(6)],
+    "one spike": np.r_[np.zeros(12), 1e6, np.zeros(17)],
+}
 
 
 @pytest.mark.parametrize("kind", ["flow", "stock"])
@@ -110,7 +150,9 @@ def test_odd_series_get_a_finite_ordered_distribution(case, kind):
 
 
 def test_an_infinite_target_has_no_chance_and_a_series_without_target_none_to_tell():
-    out = project_year_end(pd.concat([GOOD, GOOD.assign(series_id="more")]), targets=pd.Series({"good": np.inf}))
+    out = project_year_end(
+        pd.concat([GOOD, GOOD.assign(series_id="more")]), targets=pd.Series({"good": np.inf})
+    )
     assert out["probability"].iloc[0] == 0 and np.isnan(out["probability"].iloc[1])
 
 
@@ -120,6 +162,7 @@ def test_an_empty_history_gives_an_empty_table():
 
 
 # --- worked by hand -------------------------------------------------------------------------------------------------
+
 
 def test_the_levels_are_one_hundred_in_steps_of_one_hundredth():
     assert len(LEVELS) == 100 and LEVELS[:2] == (0.005, 0.015) and LEVELS[-1] == 0.995
@@ -133,13 +176,19 @@ def test_a_full_year_is_known_not_projected():
 
 
 def test_a_constant_series_is_projected_to_its_own_year():
-    q = quantiles(project_year_end(series("flat", np.full(42, 100.5), "2018-06"), levels=(0.1, 0.5, 0.9)))[0]
+    q = quantiles(
+        project_year_end(series("flat", np.full(42, 100.5), "2018-06"), levels=(0.1, 0.5, 0.9))
+    )[0]
     assert q[1] == pytest.approx(1206, rel=0.01) and q[2] - q[0] < 0.03 * 1206
 
 
 def test_a_series_that_has_left_last_years_level_by_far_is_projected_from_its_new_one():
-    values = np.r_[np.tile([90.0, 110.0], 18), np.tile([1260.0, 1540.0], 3)]  # fourteen times as much since January
-    low, middle, high = quantiles(project_year_end(series("a", values, "2018-06"), levels=(0.1, 0.5, 0.9)))[0]
+    values = np.r_[
+        np.tile([90.0, 110.0], 18), np.tile([1260.0, 1540.0], 3)
+    ]  # fourteen times as much since January
+    low, middle, high = quantiles(
+        project_year_end(series("a", values, "2018-06"), levels=(0.1, 0.5, 0.9))
+    )[0]
     assert low < 16_800 < high and 0.8 < middle / 16_800 < 1.25
 
 
@@ -147,19 +196,28 @@ def test_a_year_asked_for_is_projected_as_it_was_known_then():
     frame = series("a", np.exp(np.sin(np.arange(54)) / 5), "2018-06")
     early = frame[frame["period"] <= "2017-06"]
     both = frame[(frame["period"] <= "2017-06") | (frame["period"] > "2017-12")]
-    np.testing.assert_array_equal(quantiles(project_year_end(both, year=2017)), quantiles(project_year_end(early)))
+    np.testing.assert_array_equal(
+        quantiles(project_year_end(both, year=2017)), quantiles(project_year_end(early))
+    )
 
 
 def test_a_two_month_sum_counts_for_both_months():
-    apart, joined = series("a", [6.0, 6, 20, 30], "2018-04"), series("a", [12.0, 20, 30], "2018-04", months=[2, 1, 1])
-    np.testing.assert_array_equal(quantiles(project_year_end(apart)), quantiles(project_year_end(joined)))
+    apart, joined = (
+        series("a", [6.0, 6, 20, 30], "2018-04"),
+        series("a", [12.0, 20, 30], "2018-04", months=[2, 1, 1]),
+    )
+    np.testing.assert_array_equal(
+        quantiles(project_year_end(apart)), quantiles(project_year_end(joined))
+    )
 
 
 def test_periods_may_be_months_dates_or_text():
     expected = quantiles(project_year_end(GOOD))
     months = pd.PeriodIndex(GOOD["period"], freq="M")
     for form in (months, months.to_timestamp(), GOOD["period"].astype(object)):
-        np.testing.assert_array_equal(quantiles(project_year_end(GOOD.assign(period=form))), expected)
+        np.testing.assert_array_equal(
+            quantiles(project_year_end(GOOD.assign(period=form))), expected
+        )
 
 
 def test_a_lost_month_is_its_years_level_times_its_usual_share():
@@ -175,7 +233,9 @@ def test_a_lost_level_lies_between_its_neighbours():
 
 
 def test_a_guessed_month_widens_the_spread():
-    frame = long(simulated(1)[:, :42] * 1.01, 42)  # not whole numbers: the engine, not the count model
+    frame = long(
+        simulated(1)[:, :42] * 1.01, 42
+    )  # not whole numbers: the engine, not the count model
     lost = frame[frame["period"] != "2013-03"]
     wide, full = (quantiles(project_year_end(f, levels=(0.1, 0.9)))[0] for f in (lost, frame))
     assert np.diff(wide) > np.diff(full)
@@ -193,7 +253,12 @@ def test_small_counts_are_negative_binomial_as_scipy_has_it():
 def test_small_counts_without_a_past_year_never_fall_below_what_is_done():
     out = project_year_end(series("new", [1, 0, 2], "2018-03"), targets=pd.Series({"new": 3.0}))
     q = quantiles(out)[0]
-    assert out["probability"].iloc[0] == 1 and (q >= 3).all() and (q == np.round(q)).all() and q[-1] > q[0]
+    assert (
+        out["probability"].iloc[0] == 1
+        and (q >= 3).all()
+        and (q == np.round(q)).all()
+        and q[-1] > q[0]
+    )
 
 
 # --- laws -----------------------------------------------------------------------------------------------------------
@@ -203,7 +268,7 @@ CASES = [(kind, years, k) for kind in ("flow", "stock") for years, k in SHAPES]
 
 
 def known(years: int, k: int) -> pd.DataFrame:
-    return long(simulated()[:, :12 * years + k], 12 * years + k)
+    return long(simulated()[:, : 12 * years + k], 12 * years + k)
 
 
 @pytest.mark.parametrize("kind,years,k", CASES)
@@ -212,9 +277,17 @@ def test_the_chance_falls_as_the_target_rises_and_quantiles_are_ordered(kind, ye
     q = quantiles(project_year_end(frame, kind))
     assert np.isfinite(q).all() and (np.diff(q, axis=1) >= 0).all()
     names = frame["series_id"].unique()
-    chances = np.stack([project_year_end(frame, kind, targets=pd.Series(q[:, 49] * m, names))["probability"]
-                        for m in (0, 0.5, 0.9, 1, 1.02, 1.1, 1.5, 4)])
-    assert (np.diff(chances, axis=0) <= 0).all() and (chances[0] == 1).all() and ((chances >= 0) & (chances <= 1)).all()
+    chances = np.stack(
+        [
+            project_year_end(frame, kind, targets=pd.Series(q[:, 49] * m, names))["probability"]
+            for m in (0, 0.5, 0.9, 1, 1.02, 1.1, 1.5, 4)
+        ]
+    )
+    assert (
+        (np.diff(chances, axis=0) <= 0).all()
+        and (chances[0] == 1).all()
+        and ((chances >= 0) & (chances <= 1)).all()
+    )
 
 
 @pytest.mark.parametrize("kind,years,k", CASES)
@@ -230,9 +303,12 @@ def test_the_chance_of_reaching_a_quantile_is_what_its_level_says(kind, years, k
 def test_levels_asked_for_one_by_one_and_beyond_the_table_fit_together():
     frame = known(3, 6)
     outer = quantiles(project_year_end(frame, levels=(0.0005, 0.005, 0.5, 0.995, 0.9995)))
-    np.testing.assert_array_equal(outer[:, 1:4], quantiles(project_year_end(frame))[:, [0]] * [1, 0, 0]
-                                  + quantiles(project_year_end(frame, levels=(0.5,))) * [0, 1, 0]
-                                  + quantiles(project_year_end(frame))[:, [99]] * [0, 0, 1])
+    np.testing.assert_array_equal(
+        outer[:, 1:4],
+        quantiles(project_year_end(frame))[:, [0]] * [1, 0, 0]
+        + quantiles(project_year_end(frame, levels=(0.5,))) * [0, 1, 0]
+        + quantiles(project_year_end(frame))[:, [99]] * [0, 0, 1],
+    )
     smooth = np.arange(len(outer)) % 5 > 0
     assert (np.diff(outer[smooth], axis=1) > 0).all()
 
@@ -243,15 +319,27 @@ def test_scaling_a_series_scales_its_quantiles(kind, years, k):
     frame["value"] += 0.37  # not whole numbers: a count is not a measure and does not scale
     q = quantiles(project_year_end(frame, kind))
     for factor in (1e-6, 10_000.0):
-        np.testing.assert_allclose(quantiles(project_year_end(frame.assign(value=frame["value"] * factor), kind)),
-                                   q * factor, rtol=1e-7)
+        np.testing.assert_allclose(
+            quantiles(project_year_end(frame.assign(value=frame["value"] * factor), kind)),
+            q * factor,
+            rtol=1e-7,
+        )
 
 
 @pytest.mark.parametrize("kind,ks", [("flow", range(1, 13)), ("stock", (1, 3, 6, 9, 11, 12))])
-def test_more_known_months_narrow_the_expected_width(kind, ks):  # of a level far ahead one month says next to nothing
+def test_more_known_months_narrow_the_expected_width(
+    kind, ks
+):  # of a level far ahead one month says next to nothing
     values = simulated(500)[np.arange(500) % 5 > 0]
-    widths = [np.mean(np.ptp(quantiles(project_year_end(long(values, 36 + k), kind, levels=(0.1, 0.9))), axis=1)
-                      / values[:, 24:36].mean(1)) for k in ks]
+    widths = [
+        np.mean(
+            np.ptp(
+                quantiles(project_year_end(long(values, 36 + k), kind, levels=(0.1, 0.9))), axis=1
+            )
+            / values[:, 24:36].mean(1)
+        )
+        for k in ks
+    ]
     assert (np.diff(widths) < 0).all() and widths[-1] == 0
 
 
@@ -266,8 +354,12 @@ def test_a_year_to_date_above_the_target_is_certain_and_no_quantile_lies_below_i
 
 @pytest.mark.parametrize("kind", ["flow", "stock"])
 def test_a_batch_gives_bit_for_bit_what_its_members_give_one_by_one(kind):
-    frame = pd.concat([known(y, k).assign(series_id=lambda d, y=y: d["series_id"] + f"-{y}")
-                       for y, k in ((0, 2), (1, 6), (2, 11), (3, 6))])
+    frame = pd.concat(
+        [
+            known(y, k).assign(series_id=lambda d, y=y: d["series_id"] + f"-{y}")
+            for y, k in ((0, 2), (1, 6), (2, 11), (3, 6))
+        ]
+    )
     aims = frame.groupby("series_id")["value"].mean() * (12 if kind == "flow" else 1)
     whole = project_year_end(frame, kind, targets=aims).set_index("series_id")
     names = np.random.default_rng(0).choice(whole.index, 40, replace=False)
@@ -275,7 +367,9 @@ def test_a_batch_gives_bit_for_bit_what_its_members_give_one_by_one(kind):
     for name in names:
         alone = project_year_end(by[name], kind, targets=aims).set_index("series_id")
         pd.testing.assert_frame_equal(alone, whole.loc[[name]], check_exact=True)
-    some = project_year_end(frame[frame["series_id"].isin(names)], kind, targets=aims).set_index("series_id")
+    some = project_year_end(frame[frame["series_id"].isin(names)], kind, targets=aims).set_index(
+        "series_id"
+    )
     pd.testing.assert_frame_equal(some, whole.loc[sorted(names)], check_exact=True)
 
 
@@ -284,7 +378,9 @@ def test_the_order_of_rows_and_a_second_run_change_no_bit_and_the_history_is_lef
     before = frame.copy()
     first = project_year_end(frame)
     pd.testing.assert_frame_equal(first, project_year_end(frame), check_exact=True)
-    pd.testing.assert_frame_equal(first, project_year_end(frame.sample(frac=1, random_state=3)), check_exact=True)
+    pd.testing.assert_frame_equal(
+        first, project_year_end(frame.sample(frac=1, random_state=3)), check_exact=True
+    )
     pd.testing.assert_frame_equal(frame, before)
 
 
@@ -298,6 +394,7 @@ def test_eight_in_ten_simulated_years_end_within_their_interval():
 
 
 # --- the fit --------------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("kind", ["flow", "stock"])
 def test_the_gradient_of_the_loss_is_that_of_finite_differences(kind):
@@ -322,8 +419,10 @@ def test_training_lowers_the_loss_and_the_same_seed_gives_the_same_coefficients(
     first, again = (fit.train(learn, "flow", "more", 0, 100_000, (8, 4)) for _ in range(2))
     assert all((first[k] == again[k]).all() for k in first)
     before = fit.train(learn, "flow", "more", 0, 1, (8, 4))
-    loss = [fit.loss_and_gradient(engine.forward(learn["inputs"].T.astype(float), p), learn, "flow")[0]
-            for p in (before, first)]
+    loss = [
+        fit.loss_and_gradient(engine.forward(learn["inputs"].T.astype(float), p), learn, "flow")[0]
+        for p in (before, first)
+    ]
     assert loss[1] < loss[0]
 
 

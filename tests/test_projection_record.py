@@ -1,4 +1,5 @@
 """Scores by hand and against another package; replays that know only what was known; the record of stored calls."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,34 +23,48 @@ def monthly(name: str = "a", first: int = 2013, years: int = 5) -> pd.DataFrame:
 
 # --- scores ---------------------------------------------------------------------------------------------------------
 
+
 def test_crps_worked_by_hand():
     """Levels .25 and .75 at 8 and 12, truth 10: pinball .5 and .5, twice their mean is 1."""
-    assert scores.crps(np.array([10.0]), np.array([[8.0, 12.0]]), (0.25, 0.75))[0] == pytest.approx(1.0)
+    assert scores.crps(np.array([10.0]), np.array([[8.0, 12.0]]), (0.25, 0.75))[0] == pytest.approx(
+        1.0
+    )
 
 
 def test_wis_worked_by_hand():
     """Median 10, 80 % from 8 to 12, truth 13: (3/2 + .1 · 4 + 1) / 1.5."""
-    found = scores.wis(np.array([13.0]), np.array([[8.0, 10.0, 12.0]]), (0.1, 0.5, 0.9), shares=(0.8,))
+    found = scores.wis(
+        np.array([13.0]), np.array([[8.0, 10.0, 12.0]]), (0.1, 0.5, 0.9), shares=(0.8,)
+    )
     assert found[0] == pytest.approx(2.9 / 1.5)
 
 
 def test_brier_and_log_loss_worked_by_hand():
     assert scores.brier([0.7, 0.7], [1, 0]).tolist() == pytest.approx([0.09, 0.49])
-    assert scores.log_loss([0.25, 0.25], [1, 0]).tolist() == pytest.approx([np.log(4), np.log(4 / 3)])
+    assert scores.log_loss([0.25, 0.25], [1, 0]).tolist() == pytest.approx(
+        [np.log(4), np.log(4 / 3)]
+    )
     assert scores.log_loss([0.0, 1.0], [1, 0]).tolist() == pytest.approx([np.log(200)] * 2)
 
 
 def test_coverage_and_reliability_worked_by_hand():
-    inside = scores.covered(np.array([7.9, 8.0, 12.0, 12.1]), np.tile([8.0, 10.0, 12.0], (4, 1)), 0.8, (0.1, 0.5, 0.9))
+    inside = scores.covered(
+        np.array([7.9, 8.0, 12.0, 12.1]), np.tile([8.0, 10.0, 12.0], (4, 1)), 0.8, (0.1, 0.5, 0.9)
+    )
     assert inside.tolist() == [False, True, True, False]
     table = scores.reliability([0.12, 0.18, 0.95, 1.0], [0, 1, 1, 1])
-    assert table["p"].tolist() == pytest.approx([0.15, 0.975]) and table["met"].tolist() == [0.5, 1.0]
+    assert table["p"].tolist() == pytest.approx([0.15, 0.975]) and table["met"].tolist() == [
+        0.5,
+        1.0,
+    ]
     assert table["n"].tolist() == [2, 2]
 
 
 def test_levels_between_and_chances_worked_by_hand():
     q = np.array([[0.0, 10.0, 30.0]])
-    assert scores.at_levels(q, (0.1, 0.5, 0.9), [0.05, 0.3, 0.7])[0].tolist() == pytest.approx([0, 5, 20])
+    assert scores.at_levels(q, (0.1, 0.5, 0.9), [0.05, 0.3, 0.7])[0].tolist() == pytest.approx(
+        [0, 5, 20]
+    )
     chance = scores.chance_of(np.repeat(q, 4, 0), np.array([-1, 5, 20, 31]), (0.1, 0.5, 0.9))
     assert chance.tolist() == pytest.approx([0.95, 0.7, 0.3, 0.05])
 
@@ -59,13 +74,18 @@ def test_scores_equal_those_of_scoringrules():
     shares = np.array([0.5, 0.8, 0.95])
     ends = [scores.at_levels(Q, LEVELS, (1 + sign * shares) / 2) for sign in (-1, 1)]
     middle = scores.at_levels(Q, LEVELS, [0.5])[:, 0]
-    without = sr.weighted_interval_score(TRUTH, middle, *ends, 1 - shares, w_median=0.0)  # it takes the median for its
-    np.testing.assert_allclose(scores.wis(TRUTH, Q), without + np.abs(TRUTH - middle) / 7)  # distance (0.10)
+    without = sr.weighted_interval_score(
+        TRUTH, middle, *ends, 1 - shares, w_median=0.0
+    )  # it takes the median for its
+    np.testing.assert_allclose(
+        scores.wis(TRUTH, Q), without + np.abs(TRUTH - middle) / 7
+    )  # distance (0.10)
     np.testing.assert_allclose(scores.brier(P, MET), sr.brier_score(MET.astype(float), P))
     np.testing.assert_allclose(scores.log_loss(P, MET), sr.log_score(MET.astype(float), P))
 
 
 # --- replay ---------------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("origins", [[0], [12], [3, 13]])
 def test_an_origin_that_is_no_month_within_the_year_is_refused(origins):
@@ -91,9 +111,11 @@ def test_a_call_is_what_the_engine_said_then_and_later_figures_never_change_it(k
     then = frame[frame["period"] <= "2016-09"]
     own = calls[(calls["year"] == 2016) & (calls["k"] == 9)][list(LEVELS)].to_numpy()
     np.testing.assert_array_equal(own, project_year_end(then, kind)[list(LEVELS)].to_numpy())
-    changed = frame.assign(value=frame["value"].where(frame["period"] <= "2016-09", frame["value"] * 3))
+    changed = frame.assign(
+        value=frame["value"].where(frame["period"] <= "2016-09", frame["value"] * 3)
+    )
     again = record.replay(changed, [2016, 2017], [3, 9], kind)
-    early = (calls["year"] == 2016)
+    early = calls["year"] == 2016
     np.testing.assert_array_equal(again.loc[early, list(LEVELS)], calls.loc[early, list(LEVELS)])
     assert (again.loc[early, "truth"] > calls.loc[early, "truth"]).all()
 
@@ -103,9 +125,12 @@ def test_a_figure_published_late_is_not_known_before():
     late = frame.assign(published=frame["published"].mask(frame["period"] == "2017-06", "2017-08"))
     a, b = (record.replay(f, [2017], [6, 8]).set_index("k") for f in (frame, late))
     gone = frame[(frame["period"] <= "2017-05")].drop(columns="published")
-    np.testing.assert_array_equal(b.loc[6, list(LEVELS)].to_numpy(float),
-                                  project_year_end(gone)[list(LEVELS)].to_numpy()[0])
-    np.testing.assert_array_equal(a.loc[8, list(LEVELS)].to_numpy(float), b.loc[8, list(LEVELS)].to_numpy(float))
+    np.testing.assert_array_equal(
+        b.loc[6, list(LEVELS)].to_numpy(float), project_year_end(gone)[list(LEVELS)].to_numpy()[0]
+    )
+    np.testing.assert_array_equal(
+        a.loc[8, list(LEVELS)].to_numpy(float), b.loc[8, list(LEVELS)].to_numpy(float)
+    )
 
 
 def test_the_linear_pace_the_truth_and_last_year_of_a_call():
@@ -118,38 +143,65 @@ def test_the_linear_pace_the_truth_and_last_year_of_a_call():
 
 def test_scores_of_a_call_worked_by_hand():
     """Every quantile at 100, truth 112, last year 100: four of five targets are met, the call says yes to two."""
-    call = pd.DataFrame({"series_id": "a", "year": 2017, "k": 6, "truth": 112.0, "before": 100.0, "scale": 100.0,
-                         "linear": 140.0, **dict.fromkeys(LEVELS, 100.0)}, index=[0])
+    call = pd.DataFrame(
+        {
+            "series_id": "a",
+            "year": 2017,
+            "k": 6,
+            "truth": 112.0,
+            "before": 100.0,
+            "scale": 100.0,
+            "linear": 140.0,
+            **dict.fromkeys(LEVELS, 100.0),
+        },
+        index=[0],
+    )
     s = record.score(call).iloc[0]
-    assert s["crps"] == pytest.approx(0.12) and s["error"] == pytest.approx(1200 / 112) and s["linear_error"] == 25
-    assert s["brier"] == pytest.approx((0.0025 ** 2 * 3 + 2 * 0.9975 ** 2) / 5, abs=2e-3)
+    assert (
+        s["crps"] == pytest.approx(0.12)
+        and s["error"] == pytest.approx(1200 / 112)
+        and s["linear_error"] == 25
+    )
+    assert s["brier"] == pytest.approx((0.0025**2 * 3 + 2 * 0.9975**2) / 5, abs=2e-3)
     assert s["linear_brier"] == pytest.approx(0.2) and not s["cov80"]
     said = record.chances(call)
     assert said["met"].tolist() == [True, True, True, True, False] and said["linear"].all()
 
 
 def test_the_first_month_from_which_a_call_was_right_and_stayed_right():
-    said = pd.DataFrame({"series_id": ["a"] * 4 + ["b"] * 2, "k": [1, 3, 6, 9, 1, 9],
-                         "p": [0.6, 0.4, 0.7, 0.8, 0.9, 0.6], "met": [True] * 4 + [False] * 2})
+    said = pd.DataFrame(
+        {
+            "series_id": ["a"] * 4 + ["b"] * 2,
+            "k": [1, 3, 6, 9, 1, 9],
+            "p": [0.6, 0.4, 0.7, 0.8, 0.9, 0.6],
+            "met": [True] * 4 + [False] * 2,
+        }
+    )
     found = record.first_right(said).set_index("series_id")["month"]
     assert found["a"] == 6 and np.isnan(found["b"])
 
 
 # --- the stored peers -----------------------------------------------------------------------------------------------
 
+
 def published() -> pd.DataFrame:
     from zcqlib import catalog
     from zcqlib import published as source
     from zcqlib.workspace import Workspace
 
-    return peers.record_series(source.published_series(
-        source.published_observations(Workspace.find().published, catalog.load())))
+    return peers.record_series(
+        source.published_series(
+            source.published_observations(Workspace.find().published, catalog.load())
+        )
+    )
 
 
 def test_the_stored_peers_belong_to_the_published_series_and_changed_figures_are_refused():
     series = published()
     table = peers.stored(series)
-    assert set(table["method"]) == {"ETS", "Theta"} and sorted(table["k"].unique()) == list(peers.ORIGINS)
+    assert set(table["method"]) == {"ETS", "Theta"} and sorted(table["k"].unique()) == list(
+        peers.ORIGINS
+    )
     series.loc[5, "value"] += 1
     with pytest.raises(peers.RecordError, match="make record"):
         peers.stored(series)
@@ -176,15 +228,41 @@ def test_on_the_real_series_ours_beats_every_peer_and_the_linear_pace_and_keeps_
 
 # --- what was really said -------------------------------------------------------------------------------------------
 
+
 def test_a_stored_call_is_scored_once_its_year_is_closed_and_not_before():
     """Said in June: 60 to date, target 120, chance .7, every quantile 125; the year brought 126."""
     as_of = pd.Period("2017-06", "M")
-    said = pd.DataFrame([dict(region="zone", indicator="x", year=2017, as_of=as_of, kind="flow", actual=59.0,
-                              target_low=120.0, target_high=np.nan, comparator="ge", probability=0.7, demo=True)])
-    q = pd.DataFrame({"region": "zone", "indicator": "x", "year": 2017, "as_of": as_of, "level": LEVELS,
-                      "value": 125.0})
+    said = pd.DataFrame(
+        [
+            dict(
+                region="zone",
+                indicator="x",
+                year=2017,
+                as_of=as_of,
+                kind="flow",
+                actual=59.0,
+                target_low=120.0,
+                target_high=np.nan,
+                comparator="ge",
+                probability=0.7,
+                demo=True,
+            )
+        ]
+    )
+    q = pd.DataFrame(
+        {
+            "region": "zone",
+            "indicator": "x",
+            "year": 2017,
+            "as_of": as_of,
+            "level": LEVELS,
+            "value": 125.0,
+        }
+    )
     ends = pd.period_range("2017-01", "2017-12", freq="M")
-    series = pd.DataFrame({"region": "zone", "indicator": "x", "end": ends, "months": 1, "value": 10.5})
+    series = pd.DataFrame(
+        {"region": "zone", "indicator": "x", "end": ends, "months": 1, "value": 10.5}
+    )
     found = record.score_stored(said, q, series).iloc[0]
     assert (found["k"], found["truth"], found["met"], found["linear"]) == (6, 126.0, True, False)
     assert found["brier"] == pytest.approx(0.09) and found["linear_brier"] == 1

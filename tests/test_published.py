@@ -1,4 +1,5 @@
 """Published figures come down the line as they were printed, every row of them."""
+
 import shutil
 from pathlib import Path
 
@@ -38,19 +39,28 @@ def folder(tmp_path):
 
 
 def pick(observations, end="", **wanted):
-    keep = observations["end"].astype(str) == end if end else pd.Series(True, index=observations.index)
+    keep = (
+        observations["end"].astype(str) == end if end else pd.Series(True, index=observations.index)
+    )
     for column, value in wanted.items():
         keep &= observations[column] == value
     return observations[keep]
 
 
-@pytest.mark.parametrize(("old", "new", "said"), [
-    ("target_rd_intensity", "target_moonbeams", "第 2 行:指标「target_moonbeams」不在指标目录中"),
-    (",2018,3,", ",2018年,3,", "第 2 行:找到「2018年」「3」"),
-    (",2018,3,", ",2018,三,", "找到「2018」「三」"),
-    (",2018,3,", ",2018-13,3,", "第 2 行:找到「2018-13」"),
-    (",xt1\n", ",xt999\n", "第 2 行:来源编号「xt999」不在 sources.csv"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "target_rd_intensity",
+            "target_moonbeams",
+            "第 2 行:指标「target_moonbeams」不在指标目录中",
+        ),
+        (",2018,3,", ",2018年,3,", "第 2 行:找到「2018年」「3」"),
+        (",2018,3,", ",2018,三,", "找到「2018」「三」"),
+        (",2018,3,", ",2018-13,3,", "第 2 行:找到「2018-13」"),
+        (",xt1\n", ",xt999\n", "第 2 行:来源编号「xt999」不在 sources.csv"),
+    ],
+)
 def test_a_row_that_cannot_be_placed_stops_with_file_and_line(folder, catalog, old, new, said):
     path = folder / "xinxiang_targets.csv"
     path.write_text(path.read_text("utf-8-sig").replace(old, new, 1), "utf-8")
@@ -77,22 +87,67 @@ def test_the_given_files_come_back_with_all_eleven_columns():
 
 def test_money_is_in_ten_thousand_yuan_and_what_was_printed_stays(observations):
     row = pick(observations, "2023-12", region="新乡市", indicator="gdp", measure="value").iloc[0]
-    assert (row["value"], row["unit"], row["value_raw"], row["unit_raw"]) == (33_476_000, "万元", "3347.6", "亿元")
-    assert (row["basis"], str(row["start"]), row["decimals"], row["coverage"]) == ("year", "2023-01", 1, "city")
+    assert (row["value"], row["unit"], row["value_raw"], row["unit_raw"]) == (
+        33_476_000,
+        "万元",
+        "3347.6",
+        "亿元",
+    )
+    assert (row["basis"], str(row["start"]), row["decimals"], row["coverage"]) == (
+        "year",
+        "2023-01",
+        1,
+        "city",
+    )
 
 
-@pytest.mark.parametrize(("wanted", "basis", "measure", "start"), [
-    ({"indicator": "patent_grants", "region": "南通市", "measure": "value"}, "ytd", "value", "2023-01"),
-    ({"indicator": "patent_grants", "region": "南通市", "measure": "yoy_pct"}, "ytd", "yoy_pct", "2023-01"),
-    ({"indicator": "hightech_enterprises", "end": "2022-10"}, "eop", "value", "2022-10"),
-    ({"indicator": "invention_patents_per_10k", "region": "河南", "end": "2019-12"}, "eop", "value", "2019-12"),
-    ({"indicator": "rd_intensity", "region": "全国", "end": "2017-12"}, "year", "value", "2017-01"),
-    ({"indicator": "utility_patents_granted", "end": "1976-01"}, "month", "value", "1976-01"),
-    ({"indicator": "patent_applications", "measure": "target"}, "year", "target", "2018-01"),
-    ({"indicator": "hightech_enterprises", "measure": "target", "end": "2018-12"}, "eop", "target", "2018-12"),
-    ({"indicator": "gdp", "measure": "yoy_pct", "region": "新乡片区核心区"}, "year", "yoy_pct", "2021-01"),
-])
-def test_span_and_kind_of_a_figure_follow_from_period_and_indicator(observations, wanted, basis, measure, start):
+@pytest.mark.parametrize(
+    ("wanted", "basis", "measure", "start"),
+    [
+        (
+            {"indicator": "patent_grants", "region": "南通市", "measure": "value"},
+            "ytd",
+            "value",
+            "2023-01",
+        ),
+        (
+            {"indicator": "patent_grants", "region": "南通市", "measure": "yoy_pct"},
+            "ytd",
+            "yoy_pct",
+            "2023-01",
+        ),
+        ({"indicator": "hightech_enterprises", "end": "2022-10"}, "eop", "value", "2022-10"),
+        (
+            {"indicator": "invention_patents_per_10k", "region": "河南", "end": "2019-12"},
+            "eop",
+            "value",
+            "2019-12",
+        ),
+        (
+            {"indicator": "rd_intensity", "region": "全国", "end": "2017-12"},
+            "year",
+            "value",
+            "2017-01",
+        ),
+        ({"indicator": "utility_patents_granted", "end": "1976-01"}, "month", "value", "1976-01"),
+        ({"indicator": "patent_applications", "measure": "target"}, "year", "target", "2018-01"),
+        (
+            {"indicator": "hightech_enterprises", "measure": "target", "end": "2018-12"},
+            "eop",
+            "target",
+            "2018-12",
+        ),
+        (
+            {"indicator": "gdp", "measure": "yoy_pct", "region": "新乡片区核心区"},
+            "year",
+            "yoy_pct",
+            "2021-01",
+        ),
+    ],
+)
+def test_span_and_kind_of_a_figure_follow_from_period_and_indicator(
+    observations, wanted, basis, measure, start
+):
     row = pick(observations, **wanted).iloc[0]
     assert (row["basis"], row["measure"], str(row["start"])) == (basis, measure, start)
 
@@ -113,27 +168,39 @@ def test_a_counter_that_is_not_the_indicators_own_is_flagged_and_kept(observatio
 
 
 def test_the_two_long_monthly_series_have_no_gap(observations):
-    for region, indicator, months in (("United States (USPTO)", "utility_patents_granted", 564),
-                                      ("US", "business_applications", 222)):
+    for region, indicator, months in (
+        ("United States (USPTO)", "utility_patents_granted", 564),
+        ("US", "business_applications", 222),
+    ):
         ends = pick(observations, region=region, indicator=indicator)["end"]
         assert len(ends) == months and (ends.max() - ends.min()).n == months - 1
 
 
 def test_types_of_patents_add_up_to_all_patents_in_every_province_and_year(observations):
     wide = observations[(observations["file"] == "province_innovation_annual.csv")].pivot_table(
-        index=["region", "end"], columns="indicator", values="value")
+        index=["region", "end"], columns="indicator", values="value"
+    )
     for end in ("applications", "grants"):
         parts = wide[[f"invention_patent_{end}", f"utility_model_{end}", f"design_{end}"]].dropna()
-        assert (parts.sum(axis=1) == wide.loc[parts.index, f"patent_{end}"]).all() and len(parts) > 160
+        assert (parts.sum(axis=1) == wide.loc[parts.index, f"patent_{end}"]).all() and len(
+            parts
+        ) > 160
 
 
 def test_june_to_date_less_june_is_may_to_date_in_every_county_of_jilin(observations):
-    county = observations[(observations["file"] == "jilin_patents.csv") & (observations["indicator"] == "patent_grants")
-                          & (observations["measure"] == "value")]
+    county = observations[
+        (observations["file"] == "jilin_patents.csv")
+        & (observations["indicator"] == "patent_grants")
+        & (observations["measure"] == "value")
+    ]
     wide = county.assign(key=county["basis"] + county["end"].astype(str)).pivot_table(
-        index="region", columns="key", values="value")
+        index="region", columns="key", values="value"
+    )
     whole = wide[["ytd2013-06", "month2013-06", "ytd2013-05"]].dropna()
-    assert len(whole) == 44 and (whole["ytd2013-06"] - whole["month2013-06"] == whole["ytd2013-05"]).all()
+    assert (
+        len(whole) == 44
+        and (whole["ytd2013-06"] - whole["month2013-06"] == whole["ytd2013-05"]).all()
+    )
 
 
 def test_checkpoints_of_every_source_come_out_of_the_observations(observations, catalog):
@@ -141,22 +208,35 @@ def test_checkpoints_of_every_source_come_out_of_the_observations(observations, 
     for c in catalog.checkpoints.itertuples():
         assert catalog.unit(c.indicator) == c.unit, c.indicator
     key = ["region", "indicator", "basis"]
-    covered = observations.merge(catalog.checkpoints[[*key, "period", "value"]], on=[*key, "value"])["file"]
-    assert set(covered) == {p.name for p in FOLDER.glob("*.csv")} - {"sources.csv", "xinxiang_targets.csv"}
+    covered = observations.merge(
+        catalog.checkpoints[[*key, "period", "value"]], on=[*key, "value"]
+    )["file"]
+    assert set(covered) == {p.name for p in FOLDER.glob("*.csv")} - {
+        "sources.csv",
+        "xinxiang_targets.csv",
+    }
 
 
 def test_checkpoints_come_out_of_the_series_too(observations, catalog):
-    series = published_series(observations).set_index(["region", "indicator", "end", "months"])["value"].sort_index()
+    series = (
+        published_series(observations)
+        .set_index(["region", "indicator", "end", "months"])["value"]
+        .sort_index()
+    )
     months = {"month": 1, "year": 12, "eop": 0}
     points = catalog.checkpoints[catalog.checkpoints["basis"].isin(list(months))]
     assert len(points) >= 12
     for c in points.itertuples():
         end = pd.Period(f"{c.period[:4]}-{c.period[4:] or '12'}", "M")
-        assert series[c.region, c.indicator, end, months[c.basis]] == pytest.approx(c.value, abs=c.tolerance), c
+        assert series[c.region, c.indicator, end, months[c.basis]] == pytest.approx(
+            c.value, abs=c.tolerance
+        ), c
 
 
 def test_a_checkpoint_that_does_not_come_out_is_said_with_both_numbers(observations, catalog):
-    wrong = observations.assign(value=observations["value"].where(observations["value_raw"] != "74373", 74372.0))
+    wrong = observations.assign(
+        value=observations["value"].where(observations["value_raw"] != "74373", 74372.0)
+    )
     (said,) = missed_checkpoints(wrong, catalog)
     assert "得到 74372" in said and "公布数为 74373 件" in said
 

@@ -76,7 +76,9 @@ def test_a_release_holds_all_that_the_month_shows_and_its_tables_read_only(made,
 def test_a_run_as_known_in_its_own_month_is_the_plain_run(made, handed):
     before = content(made.figures(JANUARY))
     again = monthly.run_month(made, JANUARY, JANUARY)
-    assert {o.state for o in again.outcomes} == {"kept"} and content(made.figures(JANUARY)) == before
+    assert {o.state for o in again.outcomes} == {"kept"} and content(
+        made.figures(JANUARY)
+    ) == before
 
 
 def test_what_was_handed_over_counts_as_said_last_month(made, handed):
@@ -87,7 +89,9 @@ def test_what_was_handed_over_counts_as_said_last_month(made, handed):
     assert said == tables_of(made.releases(JANUARY)[-1]) and said.name == made.current(JANUARY).name
 
 
-def test_the_same_again_makes_no_second_release_and_another_status_makes_one_without_corrections(made, handed):
+def test_the_same_again_makes_no_second_release_and_another_status_makes_one_without_corrections(
+    made, handed
+):
     again = release(made, JANUARY, "初步")
     assert not again.is_new and again.folder == handed.folder
     final = release(made, JANUARY, "定稿")
@@ -122,7 +126,9 @@ def test_a_notebook_that_failed_stops_the_handing_over(made, handed, tmp_path):
         release(copy, JANUARY, "定稿")
 
 
-def test_a_changed_report_and_a_changed_target_are_told_number_by_number_with_reasons(made, handed, tmp_path):
+def test_a_changed_report_and_a_changed_target_are_told_number_by_number_with_reasons(
+    made, handed, tmp_path
+):
     shutil.copytree(made.root, tmp_path / "p")
     copy = Workspace(tmp_path / "p", demo=True)
     said = content(copy.releases(JANUARY)[-1])
@@ -133,7 +139,11 @@ def test_a_changed_report_and_a_changed_target_are_told_number_by_number_with_re
     sheet["B6"], sheet["C6"], book["市直与全市"]["B5"] = 182, 182, 182
     book.save(path)
     split = copy.reference / "split_2018.csv"
-    split.write_text(split.read_text("utf-8").replace("patent_applications,muye,650", "patent_applications,muye,500"))
+    split.write_text(
+        split.read_text("utf-8").replace(
+            "patent_applications,muye,650", "patent_applications,muye,500"
+        )
+    )
     with pytest.raises(ReleaseError, match="与运行时不同"):
         release(copy, JANUARY)
     monthly.run_month(copy, JANUARY)
@@ -144,10 +154,21 @@ def test_a_changed_report_and_a_changed_target_are_told_number_by_number_with_re
     assert pending(copy, JANUARY) is None
     note = made_again.corrections.set_index(["地区", "指标", "项目"])
     jingkai, muye = ("经开区", "专利申请总量"), ("牧野区", "专利申请总量")
-    assert note.loc[(*jingkai, "已完成"), ["原说", "现为", "原因"]].tolist() == ["82件", "182件", f"报表改动:{REPORT}"]
-    assert note.loc[(*muye, "目标"), ["原说", "现为", "原因"]].tolist() == ["650件", "500件", "目标调整"]
+    assert note.loc[(*jingkai, "已完成"), ["原说", "现为", "原因"]].tolist() == [
+        "82件",
+        "182件",
+        f"报表改动:{REPORT}",
+    ]
+    assert note.loc[(*muye, "目标"), ["原说", "现为", "原因"]].tolist() == [
+        "650件",
+        "500件",
+        "目标调整",
+    ]
     assert note.loc[(*muye, "把握"), "原因"] == "目标调整" and (*muye, "年末预计") not in note.index
-    assert f"报表改动:{REPORT}" in note.loc[(*jingkai, "把握"), "原因"] and not note["原因"].str.contains("方法").any()
+    assert (
+        f"报表改动:{REPORT}" in note.loc[(*jingkai, "把握"), "原因"]
+        and not note["原因"].str.contains("方法").any()
+    )
     text = (made_again.folder / "更正说明.md").read_text("utf-8")
     assert "演示数据" in text and "| 经开区 | 专利申请总量 | 已完成 | 82件 | 182件 |" in text
     assert len(pd.read_csv(made_again.folder / "更正说明.csv")) == len(note)
@@ -155,7 +176,9 @@ def test_a_changed_report_and_a_changed_target_are_told_number_by_number_with_re
 
 
 def test_the_note_keeps_its_table_whole_whatever_the_words():
-    note = pd.DataFrame([("高新区", "甲|乙", "目标", "1件", "2件", "目标调整")],
-                        columns=["地区", "指标", "项目", "原说", "现为", "原因"])
+    note = pd.DataFrame(
+        [("高新区", "甲|乙", "目标", "1件", "2件", "目标调整")],
+        columns=["地区", "指标", "项目", "原说", "现为", "原因"],
+    )
     text = note_text(note, {"month": "2018-01", "status": "定稿", "demo": False}, 2)
     assert "| 高新区 | 甲/乙 | 目标 | 1件 | 2件 | 目标调整 |" in text and "演示数据" not in text

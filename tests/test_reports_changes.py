@@ -1,4 +1,5 @@
 """Known tables after random changes, in all forms: never a traceback, a lost cell, or a wrong figure without a word."""
+
 import random
 import tempfile
 from pathlib import Path
@@ -32,7 +33,9 @@ def test_each_change_alone_is_read_right_or_asked_about(change):
         t = table(draw)
         change(t, draw)
         for form in ("xlsx", "csv"):
-            assert faults(t, form, read_changed(t, form)) == [] or t.merged and form == "csv", f"{form}: {t.rows}"
+            assert faults(t, form, read_changed(t, form)) == [] or t.merged and form == "csv", (
+                f"{form}: {t.rows}"
+            )
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,4 +1,5 @@
 """Files that would harm a careless reader: each is refused with its own code, in bounded memory, and none stops the next."""
+
 import json
 import os
 import random
@@ -11,11 +12,27 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from report_changes import table, write
-from reports_made import add_up, codes, made, old_workbook, packed, page, read, spreadsheet_xml, text, workbook
+from reports_made import (
+    add_up,
+    codes,
+    made,
+    old_workbook,
+    packed,
+    page,
+    read,
+    spreadsheet_xml,
+    text,
+    workbook,
+)
 
 from zcqlib.reports import Context, harmless, read_report, summary, write_reading
 
-ROWS = [["专利申请量（件）"], ["园区", "2018年5月", "2018年6月"], ["高新区", 10, 12], ["红旗区", 3, 4]]
+ROWS = [
+    ["专利申请量（件）"],
+    ["园区", "2018年5月", "2018年6月"],
+    ["高新区", 10, 12],
+    ["红旗区", 3, 4],
+]
 CHILD = """
 import json, resource, sys
 resource.setrlimit(resource.RLIMIT_CPU, (120, 120))
@@ -43,15 +60,27 @@ def far(path: Path) -> Path:
 
 
 def far_in_another_hand(path: Path) -> Path:
-    return part(workbook(path, ROWS), SHEET, lambda x: x.replace(
-        b"</sheetData>", b"<row r='1048576'><c s='0' r='XFD1048576' ><v>5</v></c></row></sheetData>"))
+    return part(
+        workbook(path, ROWS),
+        SHEET,
+        lambda x: x.replace(
+            b"</sheetData>",
+            b"<row r='1048576'><c s='0' r='XFD1048576' ><v>5</v></c></row></sheetData>",
+        ),
+    )
 
 
 def far_in_a_spare_part(path: Path) -> Path:
     with zipfile.ZipFile(workbook(path, ROWS)) as z:
         parts = {i.filename: z.read(i) for i in z.infolist()}
-    return packed(path, parts | {"xl/worksheets/sheet9.xml": b'<worksheet><sheetData><row r="1048576"><c r="XFD1048576"><v>5</v></c>'
-                                 b"</row></sheetData></worksheet>"})
+    return packed(
+        path,
+        parts
+        | {
+            "xl/worksheets/sheet9.xml": b'<worksheet><sheetData><row r="1048576"><c r="XFD1048576"><v>5</v></c>'
+            b"</row></sheetData></worksheet>"
+        },
+    )
 
 
 def zip_bomb(path: Path) -> Path:
@@ -69,31 +98,49 @@ def lying_zip(path: Path) -> Path:
 
 
 def entities(path: Path) -> Path:
-    return part(workbook(path, ROWS), SHEET, lambda x: x.replace(b"<worksheet", LAUGHS + b"<worksheet", 1))
+    return part(
+        workbook(path, ROWS), SHEET, lambda x: x.replace(b"<worksheet", LAUGHS + b"<worksheet", 1)
+    )
 
 
 def entities_in_strings(path: Path) -> Path:
-    return part(write(table(random.Random(1)), path.parent, "xlsx").rename(path), "xl/sharedStrings.xml",
-                lambda x: x.replace(b"<sst", LAUGHS + b"<sst", 1))
+    return part(
+        write(table(random.Random(1)), path.parent, "xlsx").rename(path),
+        "xl/sharedStrings.xml",
+        lambda x: x.replace(b"<sst", LAUGHS + b"<sst", 1),
+    )
 
 
 def entities_in_word(path: Path) -> Path:
-    return packed(path, {"word/document.xml": b'<?xml version="1.0"?>' + LAUGHS + b"<document>&c;</document>"})
+    return packed(
+        path, {"word/document.xml": b'<?xml version="1.0"?>' + LAUGHS + b"<document>&c;</document>"}
+    )
 
 
 def outside_entity(path: Path) -> Path:
-    return text(path, spreadsheet_xml(ROWS).replace(
-        "<?mso-application", '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><?mso-application'))
+    return text(
+        path,
+        spreadsheet_xml(ROWS).replace(
+            "<?mso-application",
+            '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><?mso-application',
+        ),
+    )
 
 
 def repeated_cells(path: Path) -> Path:
     space = "urn:oasis:names:tc:opendocument:xmlns:"
-    return packed(path, {"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "META-INF/manifest.xml": "<a/>", "content.xml":
-                         f'<?xml version="1.0"?><office:document-content xmlns:office="{space}office:1.0" xmlns:table="{space}table:1.0" '
-                         f'xmlns:text="{space}text:1.0"><office:body><office:spreadsheet><table:table table:name="a"><table:table-row '
-                         'table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16000" '
-                         'office:value-type="float" office:value="1"><text:p>1</text:p></table:table-cell></table:table-row>'
-                         "</table:table></office:spreadsheet></office:body></office:document-content>"})
+    return packed(
+        path,
+        {
+            "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+            "META-INF/manifest.xml": "<a/>",
+            "content.xml": f'<?xml version="1.0"?><office:document-content xmlns:office="{space}office:1.0" xmlns:table="{space}table:1.0" '
+            f'xmlns:text="{space}text:1.0"><office:body><office:spreadsheet><table:table table:name="a"><table:table-row '
+            'table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16000" '
+            'office:value-type="float" office:value="1"><text:p>1</text:p></table:table-cell></table:table-row>'
+            "</table:table></office:spreadsheet></office:body></office:document-content>",
+        },
+    )
 
 
 def password_of_old(path: Path) -> Path:
@@ -102,7 +149,7 @@ def password_of_old(path: Path) -> Path:
 
 def cut(path: Path) -> Path:
     raw = workbook(path, ROWS).read_bytes()
-    path.write_bytes(raw[:len(raw) // 2])
+    path.write_bytes(raw[: len(raw) // 2])
     return path
 
 
@@ -121,7 +168,10 @@ def patched(path: Path, change) -> Path:
 
 def own_sibling(path: Path) -> Path:
     """A folder entry that is its own neighbour: a reader that follows it never ends."""
-    return patched(path, lambda raw: raw.__setitem__(slice(1024 + 128 + 68, 1024 + 128 + 72), b"\x01\x00\x00\x00"))
+    return patched(
+        path,
+        lambda raw: raw.__setitem__(slice(1024 + 128 + 68, 1024 + 128 + 72), b"\x01\x00\x00\x00"),
+    )
 
 
 def record_past_the_end(path: Path) -> Path:
@@ -154,7 +204,13 @@ def too_many_rows(path: Path) -> Path:
 
 
 def too_many_cells(path: Path) -> Path:
-    return text(path, "企业," + ",".join(f"2018年{m}月" for m in range(1, 13)) + "\n" + ("甲," + ",".join(["1"] * 12) + "\n") * 90_000)
+    return text(
+        path,
+        "企业,"
+        + ",".join(f"2018年{m}月" for m in range(1, 13))
+        + "\n"
+        + ("甲," + ",".join(["1"] * 12) + "\n") * 90_000,
+    )
 
 
 def wide_html(path: Path) -> Path:
@@ -162,14 +218,30 @@ def wide_html(path: Path) -> Path:
 
 
 HOSTILE = {
-    "far.xlsx": (far, "too_large"), "hand.xlsx": (far_in_another_hand, "too_large"), "spare.xlsx": (far_in_a_spare_part, "too_large"),
-    "bomb.xlsx": (zip_bomb, "too_large"), "parts.xlsx": (many_parts, "too_large"), "lie.xlsx": (lying_zip, "corrupt"),
-    "laughs.xlsx": (entities, "too_large"), "strings.xlsx": (entities_in_strings, "too_large"), "word.docx": (entities_in_word, "too_large"),
-    "outside.xml": (outside_entity, "too_large"), "repeated.ods": (repeated_cells, "too_large"), "password.xls": (password_of_old, "encrypted"),
-    "cut.xlsx": (cut, "corrupt"), "cut.xls": (cut_old, "corrupt"), "empty.csv": (empty, "empty_file"), "picture.xlsx": (picture, "corrupt"),
-    "sibling.xls": (own_sibling, "corrupt"), "record.xls": (record_past_the_end, "corrupt"),
-    "nothing.xls": (record_without_content, "corrupt"), "sectors.xls": (sectors_of_two_bytes, "corrupt"),
-    "rows.csv": (too_many_rows, "too_large"), "cells.csv": (too_many_cells, "too_large"), "~$lock.xlsx": (cut, "not_a_report")}
+    "far.xlsx": (far, "too_large"),
+    "hand.xlsx": (far_in_another_hand, "too_large"),
+    "spare.xlsx": (far_in_a_spare_part, "too_large"),
+    "bomb.xlsx": (zip_bomb, "too_large"),
+    "parts.xlsx": (many_parts, "too_large"),
+    "lie.xlsx": (lying_zip, "corrupt"),
+    "laughs.xlsx": (entities, "too_large"),
+    "strings.xlsx": (entities_in_strings, "too_large"),
+    "word.docx": (entities_in_word, "too_large"),
+    "outside.xml": (outside_entity, "too_large"),
+    "repeated.ods": (repeated_cells, "too_large"),
+    "password.xls": (password_of_old, "encrypted"),
+    "cut.xlsx": (cut, "corrupt"),
+    "cut.xls": (cut_old, "corrupt"),
+    "empty.csv": (empty, "empty_file"),
+    "picture.xlsx": (picture, "corrupt"),
+    "sibling.xls": (own_sibling, "corrupt"),
+    "record.xls": (record_past_the_end, "corrupt"),
+    "nothing.xls": (record_without_content, "corrupt"),
+    "sectors.xls": (sectors_of_two_bytes, "corrupt"),
+    "rows.csv": (too_many_rows, "too_large"),
+    "cells.csv": (too_many_cells, "too_large"),
+    "~$lock.xlsx": (cut, "not_a_report"),
+}
 
 
 def test_hostile_files_are_refused_each_with_its_code_and_in_bounded_memory(tmp_path):
@@ -178,8 +250,13 @@ def test_hostile_files_are_refused_each_with_its_code_and_in_bounded_memory(tmp_
     wide_html(tmp_path / "wide.html")
     good = workbook(tmp_path / "good.xlsx", ROWS)
     names = [*HOSTILE, "wide.html", good.name]
-    done = subprocess.run([sys.executable, "-c", CHILD, *(str(tmp_path / n) for n in names)], capture_output=True, text=True,
-                          env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUTF8": "1"}, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, *(str(tmp_path / n) for n in names)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUTF8": "1"},
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     *lines, peak = map(json.loads, done.stdout.splitlines())
     said = {Path(path).name: (found, cells) for path, found, cells in lines}
@@ -188,14 +265,35 @@ def test_hostile_files_are_refused_each_with_its_code_and_in_bounded_memory(tmp_
     assert peak < 1500
 
 
-@pytest.mark.parametrize("name", ["../../x", "CON", "nul.xlsx", "甲" * 31, "=cmd|' /C calc'!A0", "<script>alert(1)</script>", "a&b😀"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../x",
+        "CON",
+        "nul.xlsx",
+        "甲" * 31,
+        "=cmd|' /C calc'!A0",
+        "<script>alert(1)</script>",
+        "a&b😀",
+    ],
+)
 def test_names_of_sheets_are_text_and_never_a_path(tmp_path, name):
     shown = name.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&apos;")
-    part(workbook(tmp_path / "a.xlsx", ROWS), "xl/workbook.xml", lambda x: x.replace(b'name="Sheet1"', f'name="{shown}"'.encode()))
+    part(
+        workbook(tmp_path / "a.xlsx", ROWS),
+        "xl/workbook.xml",
+        lambda x: x.replace(b'name="Sheet1"', f'name="{shown}"'.encode()),
+    )
     r = read(tmp_path / "a.xlsx", Context())
     assert set(r.observations["sheet"]) == {name}
     write_reading([r], tmp_path / "out")
-    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.xlsx", "cells.csv", "observations.csv", "out", "problems.csv"]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [
+        "a.xlsx",
+        "cells.csv",
+        "observations.csv",
+        "out",
+        "problems.csv",
+    ]
 
 
 @pytest.mark.parametrize("name", ["CON.csv", "甲" * 80 + ".csv", "=1+1.csv", "a;b&c😀.csv"])
@@ -206,13 +304,36 @@ def test_odd_file_names_are_only_names(tmp_path, name):
 
 def test_a_label_of_many_thousand_characters_does_no_harm(tmp_path):
     long = "（(" * 300 + "2018年" * 500 + "专" * 3_000
-    r = made(tmp_path, [[long], ["园区", "2018年6月", long], ["高新区", 5, 6], [long, 7, 8]], Context())
+    r = made(
+        tmp_path, [[long], ["园区", "2018年6月", long], ["高新区", 5, 6], [long, 7, 8]], Context()
+    )
     assert len(r.problems["raw"].str.len()) == 0 or r.problems["raw"].str.len().max() <= 200
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+1区", "-x", "@a", "\tx", "'=1", "''", "＝1", "'", "-5", "-5.2e3", "a", "", "−3", "\r\nx", "'-5"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "=1+1",
+        "+1区",
+        "-x",
+        "@a",
+        "\tx",
+        "'=1",
+        "''",
+        "＝1",
+        "'",
+        "-5",
+        "-5.2e3",
+        "a",
+        "",
+        "−3",
+        "\r\nx",
+        "'-5",
+    ],
+)
 def test_what_goes_to_csv_cannot_run_and_comes_back_exactly(tmp_path, value):
     from zcqlib.reports import original
+
     out = harmless(value)
     assert original(out) == value
     if out[:1] in "=+-@\t\r＝＋－＠" and out:
@@ -221,8 +342,19 @@ def test_what_goes_to_csv_cannot_run_and_comes_back_exactly(tmp_path, value):
 
 def test_an_export_read_back_gives_the_tables_again(tmp_path):
     from zcqlib.reports import original
-    r = made(tmp_path, [["指标：专利申请量(件)"], ["园区", "2018年6月"], ["高新区", -5], ["=HYPERLINK(1)", 3], ["'甲区", 4]], Context(),
-             change=lambda b, s: setattr(s["A4"], "data_type", "s"))
+
+    r = made(
+        tmp_path,
+        [
+            ["指标：专利申请量(件)"],
+            ["园区", "2018年6月"],
+            ["高新区", -5],
+            ["=HYPERLINK(1)", 3],
+            ["'甲区", 4],
+        ],
+        Context(),
+        change=lambda b, s: setattr(s["A4"], "data_type", "s"),
+    )
     write_reading([r], tmp_path / "out")
     back = pd.read_csv(tmp_path / "out" / "observations.csv", dtype=str, keep_default_na=False)
     for column in ("region_raw", "indicator_raw", "value_raw", "file", "cell", "flags"):
@@ -231,18 +363,51 @@ def test_an_export_read_back_gives_the_tables_again(tmp_path):
 
 def test_a_broken_file_among_good_ones_does_not_stop_the_others(tmp_path):
     good, bad = workbook(tmp_path / "a.xlsx", ROWS), cut(tmp_path / "b.xlsx")
-    done = subprocess.run([sys.executable, "-m", "zcqlib", "read", str(bad), str(good), str(tmp_path / "none.xlsx"), "--out",
-                           str(tmp_path / "out")], capture_output=True, text=True, encoding="utf-8",
-                          env=os.environ | {"PYTHONUTF8": "1", "COLUMNS": "400"}, cwd=Path(__file__).parents[1])
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "zcqlib",
+            "read",
+            str(bad),
+            str(good),
+            str(tmp_path / "none.xlsx"),
+            "--out",
+            str(tmp_path / "out"),
+        ],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONUTF8": "1", "COLUMNS": "400"},
+        cwd=Path(__file__).parents[1],
+    )
     o = pd.read_csv(tmp_path / "out" / "observations.csv")
     p = pd.read_csv(tmp_path / "out" / "problems.csv")
     assert set(o["file"]) == {"a.xlsx"} and len(o) == 4 and set(p["code"]) == {"corrupt", "no_file"}
-    assert "相符" in done.stdout and "b.xlsx" in done.stdout and "none.xlsx" in done.stdout and done.returncode == 1
+    assert (
+        "相符" in done.stdout
+        and "b.xlsx" in done.stdout
+        and "none.xlsx" in done.stdout
+        and done.returncode == 1
+    )
 
 
 def test_a_folder_of_files_without_any_figure_is_a_failure(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "zcqlib", "read", str(cut(tmp_path / "b.xlsx")), "--out", str(tmp_path / "out")],
-                          capture_output=True, text=True, encoding="utf-8", cwd=Path(__file__).parents[1])
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "zcqlib",
+            "read",
+            str(cut(tmp_path / "b.xlsx")),
+            "--out",
+            str(tmp_path / "out"),
+        ],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=Path(__file__).parents[1],
+    )
     assert done.returncode != 0 and "corrupt" in codes(read(tmp_path / "b.xlsx"))
     assert (tmp_path / "out" / "problems.csv").exists()
 
@@ -258,25 +423,45 @@ def test_an_old_sheet_that_states_an_impossible_size_is_read_all_the_same(tmp_pa
     stated = b"\x00\x02\x0e\x00"
     at = old_workbook(tmp_path / "a.xls", ROWS).read_bytes().index(stated) + len(stated)
     whole = read(tmp_path / "a.xls").observations
-    found = read(patched(tmp_path / "a.xls", lambda raw: raw.__setitem__(slice(at, at + 12), struct.pack("<IIHH", *size))))
+    found = read(
+        patched(
+            tmp_path / "a.xls",
+            lambda raw: raw.__setitem__(slice(at, at + 12), struct.pack("<IIHH", *size)),
+        )
+    )
     columns = ["cell", "region", "indicator", "value"]
     assert len(whole) == 4 and found.observations[columns].equals(whole[columns])
 
 
-def test_an_old_workbook_that_states_more_strings_than_it_can_hold_does_not_end_the_program(tmp_path):
-    reading = read(old_workbook(tmp_path / "a.xls", ROWS, struct.pack("<HHII", 0x00FC, 8, 1, 0x7FFFFFFF)))
+def test_an_old_workbook_that_states_more_strings_than_it_can_hold_does_not_end_the_program(
+    tmp_path,
+):
+    reading = read(
+        old_workbook(tmp_path / "a.xls", ROWS, struct.pack("<HHII", 0x00FC, 8, 1, 0x7FFFFFFF))
+    )
     assert len(reading.observations) == 4 or codes(reading) == {"corrupt"}
 
 
 def test_a_stream_longer_than_its_package_is_read_by_the_one_reader_that_can(tmp_path):
-    at = old_workbook(tmp_path / "a.xls", ROWS).read_bytes().index("Workbook".encode("utf-16-le")) + 120
-    reading = read(patched(tmp_path / "a.xls", lambda raw: raw.__setitem__(slice(at, at + 4), b"\x00\x10\x01\x00")))
+    at = (
+        old_workbook(tmp_path / "a.xls", ROWS).read_bytes().index("Workbook".encode("utf-16-le"))
+        + 120
+    )
+    reading = read(
+        patched(
+            tmp_path / "a.xls", lambda raw: raw.__setitem__(slice(at, at + 4), b"\x00\x10\x01\x00")
+        )
+    )
     assert len(reading.observations) == 4 and codes(reading) <= {"second_reader"}
 
 
-def test_what_is_called_a_number_in_a_spreadsheet_of_2003_and_is_none_is_a_problem_of_its_cell(tmp_path):
+def test_what_is_called_a_number_in_a_spreadsheet_of_2003_and_is_none_is_a_problem_of_its_cell(
+    tmp_path,
+):
     reading = read(text(tmp_path / "a.xml", spreadsheet_xml(ROWS).replace(">12<", ">1X2<")))
     assert len(add_up(reading).observations) == 3
     assert reading.problems.loc[reading.problems["severity"] == "error", "cell"].tolist() == ["C3"]
-    broken = text(tmp_path / "b.xml", spreadsheet_xml(ROWS).replace("<Row>", '<Row ss:Index="x">', 1))
+    broken = text(
+        tmp_path / "b.xml", spreadsheet_xml(ROWS).replace("<Row>", '<Row ss:Index="x">', 1)
+    )
     assert codes(read(broken)) == {"corrupt"}

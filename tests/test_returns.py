@@ -23,8 +23,13 @@ def report(path):
     book = openpyxl.Workbook()
     ws = book.active
     ws.title = "月报"
-    for row in (["高新区2018年6月月报（演示数据）"], ["指标", "本月", None], [None, "件数", "占比"],
-                ["专利申请量", 2270, 0.125], ["=1+1", "'-3", "@x"]):
+    for row in (
+        ["高新区2018年6月月报（演示数据）"],
+        ["指标", "本月", None],
+        [None, "件数", "占比"],
+        ["专利申请量", 2270, 0.125],
+        ["=1+1", "'-3", "@x"],
+    ):
         ws.append(row)
     ws["A5"].value, ws["A5"].data_type = "=1+1", "s"
     ws["C4"].number_format = "0.0%"
@@ -35,8 +40,20 @@ def report(path):
 
 
 def problem(code, severity, cell, message, **more):
-    return dict(code=code, severity=severity, file=FILE, sheet="月报", cell=cell, raw="2270", message=message,
-                sender="gaoxin", published=MONTH) | more
+    return (
+        dict(
+            code=code,
+            severity=severity,
+            file=FILE,
+            sheet="月报",
+            cell=cell,
+            raw="2270",
+            message=message,
+            sender="gaoxin",
+            published=MONTH,
+        )
+        | more
+    )
 
 
 PROBLEM_ROWS = [
@@ -46,7 +63,9 @@ PROBLEM_ROWS = [
     problem("unknown_sender", "warning", "", "看不出报送单位。", sheet="", raw=""),
     problem("revised", "info", "B4", "已按新数。"),
 ]
-EXPECTED = pd.DataFrame([dict(file=FILE, sheet="月报", cell="B4", low=120.4, high=410.0, unit="件")])
+EXPECTED = pd.DataFrame(
+    [dict(file=FILE, sheet="月报", cell="B4", low=120.4, high=410.0, unit="件")]
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +98,21 @@ def test_errors_come_first_each_with_its_place_reason_range_and_what_was_done(bo
 def test_only_the_reply_can_be_filled_in(book):
     sheet = book[RETURN_SHEET]
     assert sheet.protection.sheet
-    free = {c.column_letter for row in sheet.iter_rows(min_row=5) for c in row if not c.protection.locked}
+    free = {
+        c.column_letter
+        for row in sheet.iter_rows(min_row=5)
+        for c in row
+        if not c.protection.locked
+    }
     assert free == {"I"}
 
 
 def test_the_senders_own_table_stands_as_it_was_sent(book, tmp_path):
     own, sent = book["月报"], openpyxl.load_workbook(report(tmp_path))["月报"]
     assert book.sheetnames == [RETURN_SHEET, "月报", "附表"]
-    assert [[c.value for c in row] for row in own.iter_rows()] == [[c.value for c in row] for row in sent.iter_rows()]
+    assert [[c.value for c in row] for row in own.iter_rows()] == [
+        [c.value for c in row] for row in sent.iter_rows()
+    ]
     assert [str(m) for m in own.merged_cells.ranges] == ["B2:C2"]
     assert "%" in own["C4"].number_format and own["B4"].value == 2270
 
@@ -110,22 +136,42 @@ def test_no_cell_is_or_can_become_a_formula(made, book):
 
 
 def test_made_up_data_says_so_and_real_data_does_not(book, tmp_path):
-    assert "演示数据" in book[RETURN_SHEET]["A1"].value and "演示数据" in book["月报"].oddHeader.center.text
+    assert (
+        "演示数据" in book[RETURN_SHEET]["A1"].value
+        and "演示数据" in book["月报"].oddHeader.center.text
+    )
     plain = return_sheet("高新区", {}, shape(PROBLEM_ROWS, PROBLEMS), EXPECTED, MONTH)
     assert "演示数据" not in openpyxl.load_workbook(io.BytesIO(plain))[RETURN_SHEET]["A1"].value
 
 
 def test_same_input_same_bytes(made, tmp_path):
     books = {FILE: open_file(report(tmp_path)).sheets}
-    assert return_sheet("高新区", books, shape(PROBLEM_ROWS[::-1], PROBLEMS), EXPECTED, MONTH, demo=True) == made
+    assert (
+        return_sheet(
+            "高新区", books, shape(PROBLEM_ROWS[::-1], PROBLEMS), EXPECTED, MONTH, demo=True
+        )
+        == made
+    )
 
 
 def test_strange_names_give_a_right_file(tmp_path):
     sheets = open_file(report(tmp_path)).sheets
     many = {f"{n}.xlsx": sheets for n in ("甲", "乙", "<&>" + "长" * 200)}
-    rows = [problem("conflict", "error", "B4", "<&>\U0001f600\x01" + "长" * 3000, file=f) for f in many]
-    out = openpyxl.load_workbook(io.BytesIO(return_sheet("<&>" * 60, many, shape(rows, PROBLEMS), EXPECTED, MONTH)))
-    assert out.sheetnames == [RETURN_SHEET, "月报", "附表", "月报(2)", "附表(2)", "月报(3)", "附表(3)"]
+    rows = [
+        problem("conflict", "error", "B4", "<&>\U0001f600\x01" + "长" * 3000, file=f) for f in many
+    ]
+    out = openpyxl.load_workbook(
+        io.BytesIO(return_sheet("<&>" * 60, many, shape(rows, PROBLEMS), EXPECTED, MONTH))
+    )
+    assert out.sheetnames == [
+        RETURN_SHEET,
+        "月报",
+        "附表",
+        "月报(2)",
+        "附表(2)",
+        "月报(3)",
+        "附表(3)",
+    ]
     assert all(out[n]["B4"].comment for n in ("月报", "月报(2)", "月报(3)"))
 
 
@@ -137,14 +183,22 @@ def test_a_reply_that_comes_back_is_read_as_replies_and_never_as_figures(made, t
     filled.save(path)
     reading = add_up(read_report(path, Context(published=MONTH + 1, sender="gaoxin")))
     assert reading.observations.empty and set(reading.cells["outcome"]) == {"context"}
-    assert list(zip(reading.problems["code"], reading.problems["severity"], strict=True)) == [("return_sheet", "info")]
+    assert list(zip(reading.problems["code"], reading.problems["severity"], strict=True)) == [
+        ("return_sheet", "info")
+    ]
     (reply,) = reading.info["replies"]
-    assert reply["reply"] == "以修订版为准,2270 件无误" and (reply["file"], reply["sheet"], reply["cell"]) == (
-        FILE, "月报", "B4")
+    assert reply["reply"] == "以修订版为准,2270 件无误" and (
+        reply["file"],
+        reply["sheet"],
+        reply["cell"],
+    ) == (FILE, "月报", "B4")
 
 
 def test_a_report_is_not_taken_for_a_return_sheet(tmp_path):
-    assert read_report(report(tmp_path), Context(published=MONTH, sender="gaoxin")).info["replies"] is None
+    assert (
+        read_report(report(tmp_path), Context(published=MONTH, sender="gaoxin")).info["replies"]
+        is None
+    )
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed here")
@@ -152,6 +206,19 @@ def test_libreoffice_opens_it(made, tmp_path):
     (tmp_path / "r.xlsx").write_bytes(made)
     profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
     utf8 = "csv:Text - txt - csv (StarCalc):44,34,76"
-    subprocess.run(["soffice", "--headless", profile, "--convert-to", utf8, "--outdir", str(tmp_path),
-                    str(tmp_path / "r.xlsx")], check=True, capture_output=True, timeout=180)
+    subprocess.run(
+        [
+            "soffice",
+            "--headless",
+            profile,
+            "--convert-to",
+            utf8,
+            "--outdir",
+            str(tmp_path),
+            str(tmp_path / "r.xlsx"),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=180,
+    )
     assert "两个数都没有采用" in (tmp_path / "r.csv").read_text("utf-8")

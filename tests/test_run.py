@@ -58,7 +58,11 @@ def test_a_parameter_of_another_type_stops_the_run():
 
 def test_a_parameter_that_no_cell_reads_stops_the_run():
     with pytest.raises(ParameterError, match="PARK 没有被任何单元格使用"):
-        with_parameters(notebook("%matplotlib inline\nPERIOD", parameters='PERIOD = "2018-09"\nPARK = "zone"'), "x", {})
+        with_parameters(
+            notebook("%matplotlib inline\nPERIOD", parameters='PERIOD = "2018-09"\nPARK = "zone"'),
+            "x",
+            {},
+        )
 
 
 def test_values_take_the_place_of_defaults_and_the_source_notebook_stays_as_it_was():
@@ -78,7 +82,9 @@ def project(tmp_path, monkeypatch):
     def build(ws, month, as_of=None):
         received = (ws.raw / "received.txt").read_text("utf-8") if ws.raw.exists() else ""
         contents = {"ANY": pd.DataFrame({"a": [1]}), "OTHER": pd.DataFrame({"a": [received]})}
-        return ws.commit(month, contents, {"inputs": {}, "month": str(month), "received": received}, as_of)
+        return ws.commit(
+            month, contents, {"inputs": {}, "month": str(month), "received": received}, as_of
+        )
 
     monkeypatch.setattr(monthly, "KERNELS", 1)
     monkeypatch.setattr(monthly.line, "build", build)
@@ -104,13 +110,18 @@ def receive(project, text):
 
 def test_notebooks_run_in_one_kernel_with_nothing_left_from_one_to_the_next(project):
     steps = []
-    report = monthly.run_month(project, MONTH, tell=lambda what, done, of: steps.append((what, done, of)))
+    report = monthly.run_month(
+        project, MONTH, tell=lambda what, done, of: steps.append((what, done, of))
+    )
     assert [o.state for o in report.outcomes] == ["done", "done"] and not report.failed
     assert steps == [("读取并整理报表", 0, 3), ("01_b", 1, 3), ("00_a", 2, 3), ("网页版", 2, 3)]
     second = nbformat.read(report.folder / "notebooks" / "01_b.ipynb", 4)
     assert second.cells[2].outputs[0].text == "2018-09 False\n"
     assert [c.execution_count for c in second.cells if c.cell_type == "code"] == [1, 2]
-    assert report.manifest["notebooks"]["00_a"]["files"].keys() == {"notebooks/00_a.ipynb", "00_a.png"}
+    assert report.manifest["notebooks"]["00_a"]["files"].keys() == {
+        "notebooks/00_a.ipynb",
+        "00_a.png",
+    }
 
 
 def test_an_identical_second_run_writes_nothing_and_a_forced_one_gives_the_same_bytes(project):
@@ -118,10 +129,14 @@ def test_an_identical_second_run_writes_nothing_and_a_forced_one_gives_the_same_
     files = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
     again = monthly.run_month(project, MONTH)
     assert [o.state for o in again.outcomes] == ["kept", "kept"]
-    assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()} == files
+    assert {
+        p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()
+    } == files
     forced = monthly.run_month(project, MONTH, force=True)
     assert [o.state for o in forced.outcomes] == ["done", "done"]
-    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == {p: b for p, (_, b) in files.items()}
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == {
+        p: b for p, (_, b) in files.items()
+    }
 
 
 def test_a_styled_table_is_the_same_in_each_run(project):
@@ -135,10 +150,13 @@ def test_a_styled_table_is_the_same_in_each_run(project):
 
 def test_controls_are_left_out_of_the_executed_notebook(project):
     nbformat.write(
-        notebook("PERIOD", "import ipywidgets; ipywidgets.IntSlider()"), project.root / "notebooks" / "00_a.ipynb"
+        notebook("PERIOD", "import ipywidgets; ipywidgets.IntSlider()"),
+        project.root / "notebooks" / "00_a.ipynb",
     )
     folder = monthly.run_month(project, MONTH).folder
-    assert "widget" not in (folder / "notebooks" / "00_a.ipynb").read_text("utf-8").replace("ipywidgets", "")
+    assert "widget" not in (folder / "notebooks" / "00_a.ipynb").read_text("utf-8").replace(
+        "ipywidgets", ""
+    )
 
 
 def test_a_styled_table_has_the_same_bytes_in_every_run(project):
@@ -176,7 +194,9 @@ def test_a_parameter_that_no_notebook_knows_and_a_name_without_notebooks_stop_th
         monthly.run_month(project, MONTH, only="77")
 
 
-def test_only_the_notebooks_that_read_a_changed_table_run_again_and_the_others_stay_untouched(project):
+def test_only_the_notebooks_that_read_a_changed_table_run_again_and_the_others_stay_untouched(
+    project,
+):
     folder = monthly.run_month(project, MONTH).folder
     kept = [folder / "00_a.png", folder / "notebooks" / "00_a.ipynb"]
     stamps = [p.stat().st_mtime_ns for p in kept]
@@ -224,7 +244,9 @@ def test_a_second_run_at_the_same_time_is_refused_and_told_by_whom(project):
     assert [o.state for o in monthly.run_month(project, MONTH).outcomes] == ["done", "done"]
 
 
-def test_a_whole_run_killed_at_a_random_moment_leaves_the_tables_whole_and_the_next_succeeds(project):
+def test_a_whole_run_killed_at_a_random_moment_leaves_the_tables_whole_and_the_next_succeeds(
+    project,
+):
     start = time.monotonic()
     before = monthly.run_month(project, MONTH).vintage
     length, rng = time.monotonic() - start, random.Random(3)
@@ -233,7 +255,9 @@ def test_a_whole_run_killed_at_a_random_moment_leaves_the_tables_whole_and_the_n
         soak.killed(lambda: monthly.run_month(project, MONTH), rng.uniform(0.1, 1.0) * length)
         soak.whole(project)
         report = monthly.run_month(project, MONTH)
-        assert not report.failed and report.vintage != before and manifest.verify(project, MONTH) == []
+        assert (
+            not report.failed and report.vintage != before and manifest.verify(project, MONTH) == []
+        )
         before = report.vintage
 
 
@@ -249,21 +273,38 @@ def test_the_log_says_when_and_at_which_stage_and_only_the_log_holds_clock_times
 def test_counts_add_up_and_a_lost_row_is_named():
     made = {
         "CELLS": pd.DataFrame({"outcome": ["observation", "observation", "label", "context"]}),
-        "OBSERVATIONS": pd.DataFrame({"region": ["zone", ""], "indicator": ["x", "x"], "end": ["a", "a"],
-                                      "measure": ["value", "value"], "value": [1.0, 2.0]}),
+        "OBSERVATIONS": pd.DataFrame(
+            {
+                "region": ["zone", ""],
+                "indicator": ["x", "x"],
+                "end": ["a", "a"],
+                "measure": ["value", "value"],
+                "value": [1.0, 2.0],
+            }
+        ),
         "SUBMISSIONS": pd.DataFrame({"cells": [4], "figures": [2]}),
         "SERIES": pd.DataFrame({"region": ["zone"], "indicator": ["x"], "end": ["a"]}),
-        "TARGETS": pd.DataFrame({"id": ["t"]}), "PROJECTIONS": pd.DataFrame({"id": ["t"]}),
+        "TARGETS": pd.DataFrame({"id": ["t"]}),
+        "PROJECTIONS": pd.DataFrame({"id": ["t"]}),
     }
     n = manifest.counts(made)
-    assert (n["cells"], n["observations"], n["observations_used"], n["observations_unknown"]) == (4, 2, 1, 1)
+    assert (n["cells"], n["observations"], n["observations_used"], n["observations_unknown"]) == (
+        4,
+        2,
+        1,
+        1,
+    )
     assert manifest.imbalances(n) == [] == manifest.imbalances(manifest.counts({}))
     made["CELLS"] = made["CELLS"].iloc[1:]
     assert [m.split(",")[0] for m in manifest.imbalances(manifest.counts(made))] == [
-        "数目对不上:单元格(各文件之和)", "数目对不上:数据(来自的单元格)"]
+        "数目对不上:单元格(各文件之和)",
+        "数目对不上:数据(来自的单元格)",
+    ]
 
 
-def test_verify_computes_the_tables_anew_and_names_one_that_comes_out_differently(project, monkeypatch):
+def test_verify_computes_the_tables_anew_and_names_one_that_comes_out_differently(
+    project, monkeypatch
+):
     monthly.run_month(project, MONTH)
     build = monthly.line.build
 

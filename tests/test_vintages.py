@@ -28,14 +28,32 @@ NONE = float("nan")
 def flows(values):
     """SERIES of monthly patent applications: {region: {month: value}}."""
     return tables.shape(
-        [dict(region=r, indicator="patent_applications", start=m, end=m, months=1, value=v, unit="件", published=m,
-              demo=True) for r, months in values.items() for m, v in months.items()], tables.SERIES)
+        [
+            dict(
+                region=r,
+                indicator="patent_applications",
+                start=m,
+                end=m,
+                months=1,
+                value=v,
+                unit="件",
+                published=m,
+                demo=True,
+            )
+            for r, months in values.items()
+            for m, v in months.items()
+        ],
+        tables.SERIES,
+    )
 
 
 def joined(park, month):
     """The catalog with a park that belongs only from a month on."""
     m = CATALOG.membership
-    return replace(CATALOG, membership=m.assign(start=m["start"].mask(m["region"].eq(park), pd.Period(month, "M"))))
+    return replace(
+        CATALOG,
+        membership=m.assign(start=m["start"].mask(m["region"].eq(park), pd.Period(month, "M"))),
+    )
 
 
 @pytest.fixture
@@ -61,8 +79,13 @@ def test_totals_stand_side_by_side_as_published_and_for_the_same_parks(grown):
 
 def test_a_change_of_members_is_said_with_both_growths_and_nothing_is_said_without_one(grown):
     known, catalog = grown
-    month = SimpleNamespace(catalog=catalog, period=FEBRUARY, year=2018, table=lambda _: known,
-                            workspace=SimpleNamespace(demo=True))
+    month = SimpleNamespace(
+        catalog=catalog,
+        period=FEBRUARY,
+        year=2018,
+        table=lambda _: known,
+        workspace=SimpleNamespace(demo=True),
+    )
     told = views.membership(month).translate(str.maketrans("\uff0c\uff08\uff09", ",()"))
     assert "牧野区2018年2月加入" in told and "演示数据" in told
     assert "公布口径140件,同比+75.0%" in told and "同口径(现有5个园区)200件,同比+42.9%" in told
@@ -75,42 +98,85 @@ def test_a_change_of_members_is_said_with_both_growths_and_nothing_is_said_witho
 def said(*rows, as_of=DECEMBER):
     """PROJECTIONS for December: (indicator, kind, actual, chance, verdict)."""
     return tables.shape(
-        [dict(region="zone", indicator=i, year=2018, as_of=as_of, kind=kind, unit="件", comparator="ge",
-              target_low=100.0, actual=actual, probability=p, verdict=verdict, method="x")
-         for i, kind, actual, p, verdict in rows],
-        tables.PROJECTIONS)
+        [
+            dict(
+                region="zone",
+                indicator=i,
+                year=2018,
+                as_of=as_of,
+                kind=kind,
+                unit="件",
+                comparator="ge",
+                target_low=100.0,
+                actual=actual,
+                probability=p,
+                verdict=verdict,
+                method="x",
+            )
+            for i, kind, actual, p, verdict in rows
+        ],
+        tables.PROJECTIONS,
+    )
 
 
 def test_closing_a_month_that_is_not_december_is_refused():
-    january = said(("patent_grants", "flow", 1, .5, "尚有悬念"), as_of=JANUARY)
+    january = said(("patent_grants", "flow", 1, 0.5, "尚有悬念"), as_of=JANUARY)
     with pytest.raises(ValueError, match="December"):
         closing.closing(january, flows({}), CATALOG.stages, CATALOG)
 
 
 def test_a_target_is_kept_broken_or_open_by_its_kind():
-    p = said(("patent_applications", "flow", 120, 1.0, "把握较大"), ("patent_grants", "flow", 90, 0.0, "难度较大"),
-             ("invention_patent_grants", "flow", 95, .6, "尚有悬念"),
-             ("technology_contracts", "flow", 101, 1.0, "已完成"), ("counted", "coverage", 4, NONE, "按节点推进"),
-             ("named_new_rd_institutes", "milestone", 1, NONE, "按节点推进"),
-             ("other_stage", "milestone", NONE, NONE, "按节点推进"), ("unknown", "coverage", NONE, NONE, "缺数据"))
+    p = said(
+        ("patent_applications", "flow", 120, 1.0, "把握较大"),
+        ("patent_grants", "flow", 90, 0.0, "难度较大"),
+        ("invention_patent_grants", "flow", 95, 0.6, "尚有悬念"),
+        ("technology_contracts", "flow", 101, 1.0, "已完成"),
+        ("counted", "coverage", 4, NONE, "按节点推进"),
+        ("named_new_rd_institutes", "milestone", 1, NONE, "按节点推进"),
+        ("other_stage", "milestone", NONE, NONE, "按节点推进"),
+        ("unknown", "coverage", NONE, NONE, "缺数据"),
+    )
     december = flows({"zone": {"2018-12": 10.0}})
-    series = pd.concat([december, december.assign(indicator="patent_grants", published=JANUARY)], ignore_index=True)
+    series = pd.concat(
+        [december, december.assign(indicator="patent_grants", published=JANUARY)], ignore_index=True
+    )
     t = closing.closing(p, series, CATALOG.stages, CATALOG).set_index("indicator")
     assert t["status"].to_dict() == {
-        "patent_applications": "完成", "patent_grants": "未完成", "invention_patent_grants": "待定",
-        "technology_contracts": "完成", "named_new_rd_institutes": "未完成", "counted": "未完成", "other_stage": "待定",
-        "unknown": "待定"}
-    assert t.at["patent_grants", "published"] == JANUARY and pd.isna(t.at["invention_patent_grants", "published"])
+        "patent_applications": "完成",
+        "patent_grants": "未完成",
+        "invention_patent_grants": "待定",
+        "technology_contracts": "完成",
+        "named_new_rd_institutes": "未完成",
+        "counted": "未完成",
+        "other_stage": "待定",
+        "unknown": "待定",
+    }
+    assert t.at["patent_grants", "published"] == JANUARY and pd.isna(
+        t.at["invention_patent_grants", "published"]
+    )
 
 
 def test_the_closing_table_for_the_meeting_says_what_was_promised_what_came_and_by_which_report():
     named = "named_new_rd_institutes"
-    p = said(("patent_grants", "flow", 90, 0.0, "难度较大"), (named, "milestone", 1, NONE, "按节点推进"))
+    p = said(
+        ("patent_grants", "flow", 90, 0.0, "难度较大"), (named, "milestone", 1, NONE, "按节点推进")
+    )
     series = flows({"zone": {"2018-12": 10.0}}).assign(indicator="patent_grants", published=JANUARY)
     stored = {"PROJECTIONS": p.assign(demo=True), "SERIES": series, "MILESTONES": CATALOG.stages}
     t = closing.closed(SimpleNamespace(table=stored.get, catalog=CATALOG)).set_index("指标")
-    assert t.loc["专利授权量"].tolist() == ["全区", "100件", "90件", "未完成", "2019-01报表", "演示数据"]
-    assert t.loc[CATALOG.name(named), ["实际", "结果", "定案报表"]].tolist() == ["1件", "未完成", "—"]
+    assert t.loc["专利授权量"].tolist() == [
+        "全区",
+        "100件",
+        "90件",
+        "未完成",
+        "2019-01报表",
+        "演示数据",
+    ]
+    assert t.loc[CATALOG.name(named), ["实际", "结果", "定案报表"]].tolist() == [
+        "1件",
+        "未完成",
+        "—",
+    ]
 
 
 # the line over a turn of the year -----------------------------------------------------------------------------------
@@ -142,7 +208,12 @@ def turned(tmp_path_factory):
         shutil.copy(demo / f"{year}-12" / f"市知识产权局{year}年报表.xlsx", out / f"{year}-12")
     later(demo / "2017-12" / "市知识产权局2017年报表.xlsx", "2017", "2018", out / "2018-12")
     for m in (1, 2):
-        later(demo / f"2018-0{m}" / f"市知识产权局2018年{m}月报表.xlsx", "2018", "2019", out / f"2019-0{m}")
+        later(
+            demo / f"2018-0{m}" / f"市知识产权局2018年{m}月报表.xlsx",
+            "2018",
+            "2019",
+            out / f"2019-0{m}",
+        )
     return Workspace(root, demo=True)
 
 
@@ -184,8 +255,16 @@ def test_the_year_that_is_over_is_closed_from_what_had_come(turned):
     line.build(turned, JANUARY)
     catalog = catalogs.load(turned.reference, 2018)
     series, _ = indicators.series(turned.read("OBSERVATIONS", JANUARY), catalog, JANUARY)
-    p = project_targets(series, catalog.targets, DECEMBER, catalog, catalog.stages, catalog.batches).projections
-    zone = closing.closing(p, series, catalog.stages, catalog).query("region == 'zone'").set_index("indicator")
+    p = project_targets(
+        series, catalog.targets, DECEMBER, catalog, catalog.stages, catalog.batches
+    ).projections
+    zone = (
+        closing.closing(p, series, catalog.stages, catalog)
+        .query("region == 'zone'")
+        .set_index("indicator")
+    )
     row = zone.loc["patent_applications"]
-    assert row["published"] == DECEMBER and row["status"] == ("完成" if row["actual"] > row["target_low"] else "未完成")
+    assert row["published"] == DECEMBER and row["status"] == (
+        "完成" if row["actual"] > row["target_low"] else "未完成"
+    )
     assert zone.loc["external_funds_attracted", "status"] == "待定"

@@ -1,4 +1,5 @@
 """Figures that ask for a second look: each test by hand, what must not be flagged, and the rate of false hints."""
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,14 +13,28 @@ from zcqlib.watch import LEVEL, NAMES, TESTS, watch
 
 def known(**kinds) -> SimpleNamespace:
     base = dict(kind="flow", count=True, can_fall=False, part_of="", unit="件")
-    return SimpleNamespace(indicators={k: SimpleNamespace(id=k, name_zh=k, **(base | v)) for k, v in kinds.items()},
-                           name=lambda i: {"muye": "牧野区"}.get(i, i), unit=lambda i: "件")
+    return SimpleNamespace(
+        indicators={k: SimpleNamespace(id=k, name_zh=k, **(base | v)) for k, v in kinds.items()},
+        name=lambda i: {"muye": "牧野区"}.get(i, i),
+        unit=lambda i: "件",
+    )
 
 
 def monthly(values, indicator="a", start="2016-01", region="muye", months=1) -> list[dict]:
-    return [dict(region=region, indicator=indicator, start=m, end=m, months=months, value=float(v), unit="件",
-                 published=m, demo=True) for m, v in zip(
-                     pd.period_range(start, periods=len(values), freq="M"), values, strict=True)]
+    return [
+        dict(
+            region=region,
+            indicator=indicator,
+            start=m,
+            end=m,
+            months=months,
+            value=float(v),
+            unit="件",
+            published=m,
+            demo=True,
+        )
+        for m, v in zip(pd.period_range(start, periods=len(values), freq="M"), values, strict=True)
+    ]
 
 
 def series(*parts) -> pd.DataFrame:
@@ -27,7 +42,9 @@ def series(*parts) -> pd.DataFrame:
 
 
 def goal(low: float, **more) -> pd.DataFrame:
-    row = dict(id="a", region="muye", year=2016, target_low=low, unit="件", kind="flow", comparator="ge")
+    row = dict(
+        id="a", region="muye", year=2016, target_low=low, unit="件", kind="flow", comparator="ge"
+    )
     return tables.shape([row | more], tables.TARGETS)
 
 
@@ -47,8 +64,15 @@ def test_a_december_far_above_its_year_is_found_with_the_t_test_s_chance():
     logs = np.log(OTHERS)
     t = (np.log(300) - logs.mean()) / (logs.std(ddof=1) * np.sqrt(1 + 1 / 11))
     row = found[found["measure"] == "december_spike"].iloc[0]
-    assert row["p"] == pytest.approx(stats.t.sf(t, 10)) and row["period"] == "2016年12月" and row["demo"]
-    assert row["value"] == pytest.approx(300 / np.exp(logs.mean())) and "季节性也会如此" in row["sentence"]
+    assert (
+        row["p"] == pytest.approx(stats.t.sf(t, 10))
+        and row["period"] == "2016年12月"
+        and row["demo"]
+    )
+    assert (
+        row["value"] == pytest.approx(300 / np.exp(logs.mean()))
+        and "季节性也会如此" in row["sentence"]
+    )
 
 
 def test_decembers_of_several_years_are_one_look():
@@ -80,8 +104,10 @@ def test_a_fall_of_a_cumulative_figure_is_always_told_unless_the_figure_may_fall
     s = series(monthly([5, -2, 4]))
     row = watch(s, NONE, A).iloc[0]
     assert (row["measure"], row["p"], row["value"]) == ("cumulative_fall", 0.0, -2.0)
-    assert row["sentence"] == ("牧野区「a」2016-02 本年累计数比上月减少 2件。按定义不会出现,可能是更正或口径不一。"
-                               "请报送单位说明。")
+    assert row["sentence"] == (
+        "牧野区「a」2016-02 本年累计数比上月减少 2件。按定义不会出现,可能是更正或口径不一。"
+        "请报送单位说明。"
+    )
     assert watch(s, NONE, known(a={"can_fall": True})).empty
 
 
@@ -93,7 +119,11 @@ def test_six_identical_months_among_varying_ones_are_found_with_their_chance():
     row = found[found["measure"] == "identical_increments"].iloc[0]
     rest = np.delete(values, range(9, 15))
     equal = 1 / (2 * np.sqrt(np.pi) * rest.std(ddof=1))
-    assert row["p"] == pytest.approx(19 * equal ** 5) and row["period"] == "2016-10至2017-03" and row["value"] == 6
+    assert (
+        row["p"] == pytest.approx(19 * equal**5)
+        and row["period"] == "2016-10至2017-03"
+        and row["value"] == 6
+    )
 
 
 def test_small_counts_repeat_by_chance_and_zeros_are_no_pattern():
@@ -110,8 +140,12 @@ def test_heaping_on_tens_is_found_by_the_binomial_test():
 
 
 def test_a_part_above_its_whole_is_told_with_both_figures():
-    s = series(monthly([30], "part"), monthly([20], "whole"), monthly([20], "part", region="gaoxin"),
-               monthly([20], "whole", region="gaoxin"))
+    s = series(
+        monthly([30], "part"),
+        monthly([20], "whole"),
+        monthly([20], "part", region="gaoxin"),
+        monthly([20], "whole", region="gaoxin"),
+    )
     found = watch(s, NONE, known(part={"part_of": "whole"}, whole={}))
     assert found["region"].tolist() == ["muye"] and found["value"].tolist() == [10.0]
     assert "「part」2016-01 为30件,大于「whole」20件" in found["sentence"][0]
@@ -132,25 +166,43 @@ def test_chances_are_corrected_for_all_looks_by_holm():
     parts = [monthly(np.round(rng.normal(500, 30, 24)), i) for i in many]
     parts[0][11]["value"], parts[1][23]["value"] = 5000.0, 3000.0
     found = watch(series(*parts), NONE, known(**many))
-    assert len(found) >= 2 and (found["p_adjusted"] < LEVEL).all() and (found["p_adjusted"] >= found["p"]).all()
+    assert (
+        len(found) >= 2
+        and (found["p_adjusted"] < LEVEL).all()
+        and (found["p_adjusted"] >= found["p"]).all()
+    )
     n = int(found["looks"].iloc[0])
     assert n == 12 * (1 + 1 + 1)  # Decembers, identical months, round numbers
-    expected = multipletests([*found["p"], *[1.0] * (n - len(found))], method="holm")[1][:len(found)]
+    expected = multipletests([*found["p"], *[1.0] * (n - len(found))], method="holm")[1][
+        : len(found)
+    ]
     np.testing.assert_allclose(found["p_adjusted"], expected)
 
 
 def test_in_tables_without_anything_odd_false_hints_are_rare():
     rng = np.random.default_rng(8)
     kinds = known(**{f"i{k}": {} for k in range(5)})
-    made = [series(*(monthly(np.round(np.exp(rng.normal(6, 0.3, 36))), i) for i in kinds.indicators))
-            for _ in range(60)]
+    made = [
+        series(*(monthly(np.round(np.exp(rng.normal(6, 0.3, 36))), i) for i in kinds.indicators))
+        for _ in range(60)
+    ]
     hinted = sum(len(watch(s, NONE, kinds)) > 0 for s in made)
     assert hinted <= 8  # 5 % of 60 is 3; above 8 has a chance of 0.4 %
 
 
 def test_every_measure_states_its_test_and_no_sentence_accuses():
-    assert set(TESTS) == set(NAMES) == {"december_spike", "on_target", "identical_increments", "round_numbers",
-                                        "cumulative_fall", "part_above_whole"}
+    assert (
+        set(TESTS)
+        == set(NAMES)
+        == {
+            "december_spike",
+            "on_target",
+            "identical_increments",
+            "round_numbers",
+            "cumulative_fall",
+            "part_above_whole",
+        }
+    )
     found = watch(series(monthly([*OTHERS, 300]), monthly([-1], start="2018-01")), NONE, A)
     for sentence in found["sentence"]:
         assert not any(word in sentence for word in ("造假", "虚报", "舞弊", "操纵", "违规"))

@@ -21,35 +21,88 @@ CATALOG = catalogs.load(Workspace(Path(__file__).resolve().parents[1]).reference
 
 
 def projection(region, indicator, kind, unit, actual, target, median):
-    return dict(region=region, indicator=indicator, year=2018, as_of=SEPTEMBER, kind=kind, unit=unit, actual=actual,
-                target_low=target, target_high=np.nan, comparator="ge", median=median, low=median - 30.0,
-                high=median + 30.0, level=0.8, probability=0.4, needed_per_month=1.0, verdict="尚有悬念", method="m",
-                demo=True)
+    return dict(
+        region=region,
+        indicator=indicator,
+        year=2018,
+        as_of=SEPTEMBER,
+        kind=kind,
+        unit=unit,
+        actual=actual,
+        target_low=target,
+        target_high=np.nan,
+        comparator="ge",
+        median=median,
+        low=median - 30.0,
+        high=median + 30.0,
+        level=0.8,
+        probability=0.4,
+        needed_per_month=1.0,
+        verdict="尚有悬念",
+        method="m",
+        demo=True,
+    )
 
 
 @pytest.fixture(scope="module")
 def month(tmp_path_factory):
     """Patents of five parks that add up to the zone's, and the zone's R&D intensity."""
     folder = tmp_path_factory.mktemp("vintage")
-    rows = [projection(p, "patent_grants", "flow", "件", 200.0 + 10 * i, 300.0, 280.0 + 10 * i)
-            for i, p in enumerate(PARKS)]
-    rows += [projection("zone", "patent_grants", "flow", "件", 1100.0, 1510.0, 1500.0),
-             projection("zone", "rd_intensity", "ratio", "%", 2.9, 3.0, 2.95)]
+    rows = [
+        projection(p, "patent_grants", "flow", "件", 200.0 + 10 * i, 300.0, 280.0 + 10 * i)
+        for i, p in enumerate(PARKS)
+    ]
+    rows += [
+        projection("zone", "patent_grants", "flow", "件", 1100.0, 1510.0, 1500.0),
+        projection("zone", "rd_intensity", "ratio", "%", 2.9, 3.0, 2.95),
+    ]
     p = tables.shape(rows, tables.PROJECTIONS)
     spread = np.linspace(-100, 100, len(LEVELS))
-    q = pd.concat([pd.DataFrame({"region": r.region, "indicator": r.indicator, "year": 2018, "as_of": SEPTEMBER,
-                                 "level": LEVELS, "value": r.median + spread * r.median / 1500})
-                   for r in p.itertuples()])
+    q = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "region": r.region,
+                    "indicator": r.indicator,
+                    "year": 2018,
+                    "as_of": SEPTEMBER,
+                    "level": LEVELS,
+                    "value": r.median + spread * r.median / 1500,
+                }
+            )
+            for r in p.itertuples()
+        ]
+    )
     flow = [("zone", 120.0), ("muye", 20.0)]
-    s = pd.DataFrame([dict(region=r, indicator="patent_grants", start=m, end=m, months=1, value=v, unit="件",
-                           published=SEPTEMBER, demo=True)
-                      for r, v in flow for m in pd.period_range("2017-10", SEPTEMBER, freq="M")])
-    to_date = pd.DataFrame([dict(region=r, indicator="patent_grants", end=m, value=v * m.month, demo=True)
-                            for r, v in flow for m in pd.period_range("2018-01", SEPTEMBER, freq="M")])
+    s = pd.DataFrame(
+        [
+            dict(
+                region=r,
+                indicator="patent_grants",
+                start=m,
+                end=m,
+                months=1,
+                value=v,
+                unit="件",
+                published=SEPTEMBER,
+                demo=True,
+            )
+            for r, v in flow
+            for m in pd.period_range("2017-10", SEPTEMBER, freq="M")
+        ]
+    )
+    to_date = pd.DataFrame(
+        [
+            dict(region=r, indicator="patent_grants", end=m, value=v * m.month, demo=True)
+            for r, v in flow
+            for m in pd.period_range("2018-01", SEPTEMBER, freq="M")
+        ]
+    )
     stages = pd.DataFrame(columns=["id", "region", "date"]).astype({"date": "period[M]"})
     seen = pd.DataFrame({"indicator": ["patent_grants"], "sender": ["muye"]})
-    for name, t in dict(PROJECTIONS=p, QUANTILES=q, SERIES=s, TO_DATE=to_date, MILESTONES=stages,
-                        OBSERVATIONS=seen).items():
+    for name, t in dict(
+        PROJECTIONS=p, QUANTILES=q, SERIES=s, TO_DATE=to_date, MILESTONES=stages, OBSERVATIONS=seen
+    ).items():
         t.to_parquet(folder / f"{name}.parquet")
     return Month(Workspace(folder, demo=True), SEPTEMBER, SEPTEMBER, CATALOG, folder)
 
@@ -77,15 +130,25 @@ def test_the_rest_of_the_year_is_multiplied_by_the_pace(month):
 
 
 def test_the_chance_rises_with_the_pace_and_falls_with_the_target(month):
-    paced = [views.what_if(month, Asked("patent_grants", pace=p)).row["probability"] for p in (0.9, 1.01, 1.1)]
-    aimed = [views.what_if(month, Asked("patent_grants", aim=a)).row["probability"] for a in (1450, 1500, 1550)]
+    paced = [
+        views.what_if(month, Asked("patent_grants", pace=p)).row["probability"]
+        for p in (0.9, 1.01, 1.1)
+    ]
+    aimed = [
+        views.what_if(month, Asked("patent_grants", aim=a)).row["probability"]
+        for a in (1450, 1500, 1550)
+    ]
     assert paced == sorted(paced) and len(set(paced)) == 3
     assert aimed == sorted(aimed, reverse=True) and len(set(aimed)) == 3
 
 
 def test_a_target_already_reached_is_done(month):
     out = views.what_if(month, Asked("patent_grants", aim=1000.0))
-    assert out.row["probability"] == 1 and out.row["verdict"] == "已完成" and "1000件目标已完成" in out.text
+    assert (
+        out.row["probability"] == 1
+        and out.row["verdict"] == "已完成"
+        and "1000件目标已完成" in out.text
+    )
 
 
 def test_a_ratio_has_no_pace(month):
@@ -106,16 +169,22 @@ def test_a_faster_park_may_pass_others_and_who_cannot_be_told_apart_shares_a_pla
     assert before["gaoxin"] == "第5位" and after["gaoxin"] == "第1位"
     told = views.places_told(month, Asked("patent_grants", "gaoxin", pace=3.0), before)
     assert "高新区由第5位变为第1位" in told
-    level = views.places_ahead(month, Asked("patent_grants", "gaoxin", pace=1.5))  # 200 + 1.5 · 80 = 320, as 牧野区
+    level = views.places_ahead(
+        month, Asked("patent_grants", "gaoxin", pace=1.5)
+    )  # 200 + 1.5 · 80 = 320, as 牧野区
     assert level["gaoxin"] == level["muye"] == "并列第1位" and level["hongqi"] == "第3位"
-    assert "高新区由第5位变为并列第1位" in views.places_told(month, Asked("patent_grants", "gaoxin", pace=1.5), before)
+    assert "高新区由第5位变为并列第1位" in views.places_told(
+        month, Asked("patent_grants", "gaoxin", pace=1.5), before
+    )
     left = views.places_ahead(month, Asked("patent_grants", without="muye"))
     assert "muye" not in left.index and sorted(left) == ["第1位", "第2位", "第3位", "第4位"]
 
 
 def test_the_widget_says_and_draws_what_is_asked(month):
     box = controls.what_if(month)
-    (which, where, out), (pace, aim), told, image = (b.children if i < 2 else b for i, b in enumerate(box.children))
+    (which, where, out), (pace, aim), told, image = (
+        b.children if i < 2 else b for i, b in enumerate(box.children)
+    )
     which.value = "patent_grants"
     first, drawn = told.value, image.value
     pace.value = 1.2
@@ -132,7 +201,9 @@ def test_a_growth_that_no_month_has_brought_yet_is_said_to_be_missing(month):
     assert figure.zcq_caption.title == "9月还没有高新技术产业增加值的增速"
 
 
-def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(month, tmp_path, monkeypatch):
+def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
+    month, tmp_path, monkeypatch
+):
     from zcqlib import figures
     from zcqlib.figures.theme import SIZE, Canvas
 
@@ -142,7 +213,11 @@ def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
     words = figures.Caption("标题", "专利申请(件)", "各园区月报", "2018年9月", True)
     bad = Canvas(words)
     bad.text(700, 300, "伸出手机画面的一行字", 14)
-    for figure, name in ((Canvas(words).figure, "03_a"), (Canvas(words).figure, "03_b"), (bad.figure, "03_a_bad")):
+    for figure, name in (
+        (Canvas(words).figure, "03_a"),
+        (Canvas(words).figure, "03_b"),
+        (bad.figure, "03_a_bad"),
+    ):
         assert month.save(figure, name) is figure
     told = notes.read_text("utf-8").splitlines()
     assert told[:2] == ["saved export/03_a_phone.pdf", "saved export/03_a_phone.png"]

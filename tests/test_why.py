@@ -21,8 +21,12 @@ from zcqlib.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 FEBRUARY, MARCH = pd.Period("2018-02", "M"), pd.Period("2018-03", "M")
-REVISED = {("invention_patent_applications", "gaoxin"): 3.0, ("patent_applications", "gaoxin"): 3.0,
-           ("invention_patent_applications", "zone"): 3.0, ("patent_applications", "zone"): 3.0}
+REVISED = {
+    ("invention_patent_applications", "gaoxin"): 3.0,
+    ("patent_applications", "gaoxin"): 3.0,
+    ("invention_patent_applications", "zone"): 3.0,
+    ("patent_applications", "zone"): 3.0,
+}
 VALUES = ["actual", "target_low", "median", "probability"]
 
 
@@ -30,8 +34,18 @@ def projections(*rows, as_of=MARCH):
     """PROJECTIONS with (region, actual, target, median, chance) each."""
     return tables.shape(
         [
-            dict(zip(VALUES, values, strict=True), region=region, indicator="x", year=2018, as_of=as_of, kind="flow",
-                 unit="件", comparator="ge", verdict="尚有悬念", method="合并模型")
+            dict(
+                zip(VALUES, values, strict=True),
+                region=region,
+                indicator="x",
+                year=2018,
+                as_of=as_of,
+                kind="flow",
+                unit="件",
+                comparator="ge",
+                verdict="尚有悬念",
+                method="合并模型",
+            )
             for region, *values in rows
         ],
         tables.PROJECTIONS,
@@ -44,19 +58,29 @@ def test_fewer_than_five_states_are_refused():
 
 
 def test_each_part_is_what_its_replacement_changed():
-    states = [projections(("zone", *v)) for v in (
-        (100, 500, 480, .40), (100, 500, 482, .42), (98, 500, 470, .35), (140, 500, 520, .70), (140, 510, 520, .60))]
+    states = [
+        projections(("zone", *v))
+        for v in (
+            (100, 500, 480, 0.40),
+            (100, 500, 482, 0.42),
+            (98, 500, 470, 0.35),
+            (140, 500, 520, 0.70),
+            (140, 510, 520, 0.60),
+        )
+    ]
     w = changes(states).set_index("part")
     assert w.index.tolist() == ["method", "restated", "new", "target"]
     assert w["median"].tolist() == [2, -12, 50, 0] and w["actual"].tolist() == [0, -2, 42, 0]
     assert w["target_low"].tolist() == [0, 0, 0, 10]
-    assert np.allclose(w["probability"], [.02, -.07, .35, -.10])
+    assert np.allclose(w["probability"], [0.02, -0.07, 0.35, -0.10])
 
 
 def test_a_target_of_one_month_only_has_no_change_and_one_without_a_chance_keeps_its_median():
     none = ("none", 1, 2, np.nan, np.nan)
-    old = projections(("zone", 1, 2, 3, .5), ("gone", 1, 2, 3, .5), ("muye", 1, 2, 3, np.nan), none)
-    new = projections(("zone", 2, 2, 4, .6), ("new", 1, 2, 3, .5), ("muye", 2, 2, 5, .5), none)
+    old = projections(
+        ("zone", 1, 2, 3, 0.5), ("gone", 1, 2, 3, 0.5), ("muye", 1, 2, 3, np.nan), none
+    )
+    new = projections(("zone", 2, 2, 4, 0.6), ("new", 1, 2, 3, 0.5), ("muye", 2, 2, 5, 0.5), none)
     w = changes([old, old, old, new, new])
     assert set(w["region"]) == {"zone", "muye"}
     muye = w[w["region"] == "muye"]
@@ -64,14 +88,19 @@ def test_a_target_of_one_month_only_has_no_change_and_one_without_a_chance_keeps
 
 
 def test_a_state_without_a_value_leaves_its_effect_to_the_next_part():
-    old, gone, new = (projections(("zone", 1, 2, m, p)) for m, p in ((3, .5), (np.nan, np.nan), (9, .8)))
+    old, gone, new = (
+        projections(("zone", 1, 2, m, p)) for m, p in ((3, 0.5), (np.nan, np.nan), (9, 0.8))
+    )
     assert changes([old, old, gone, new, new])["median"].tolist() == [0, 0, 6, 0]
 
 
 number = st.floats(0, 1e12) | st.just(float("nan"))
 chance = st.floats(0, 1) | st.just(float("nan"))
-state = st.lists(st.tuples(st.sampled_from(["zone", "muye", "gaoxin"]), number, number, number, chance),
-                 max_size=3, unique_by=lambda r: r[0])
+state = st.lists(
+    st.tuples(st.sampled_from(["zone", "muye", "gaoxin"]), number, number, number, chance),
+    max_size=3,
+    unique_by=lambda r: r[0],
+)
 
 
 @settings(max_examples=25, deadline=None)
@@ -84,7 +113,9 @@ def test_parts_add_up_to_the_change_on_any_vintages(states):
     assert w.empty or w.groupby("region").size().eq(4).all()
     both = (last - first).reindex(sums.index)
     size = max(np.nan_to_num(f[VALUES]).max(initial=1) for f in frames)
-    assert np.allclose(sums.to_numpy(float), both.to_numpy(float), atol=1e-11 * size, rtol=1e-12, equal_nan=True)
+    assert np.allclose(
+        sums.to_numpy(float), both.to_numpy(float), atol=1e-11 * size, rtol=1e-12, equal_nan=True
+    )
 
 
 # the line: one sender, two years and three months of the demonstration ----------------------------------------------
@@ -120,11 +151,17 @@ def changed(made, tmp_path_factory):
     workspace = copy(made, tmp_path_factory)
     said = workspace.read_all(workspace.current(FEBRUARY))
     said["PROJECTIONS"] = said["PROJECTIONS"].assign(median=said["PROJECTIONS"]["median"] + 10)
-    workspace.commit(FEBRUARY, said, workspace.recipe(workspace.current(FEBRUARY)) | {"code": "another"})
+    workspace.commit(
+        FEBRUARY, said, workspace.recipe(workspace.current(FEBRUARY)) | {"code": "another"}
+    )
     split = workspace.reference / "split_2018.csv"
-    split.write_text(split.read_text("utf-8") + "patent_applications,gaoxin,1500,,201803,1,下调\n", "utf-8")
+    split.write_text(
+        split.read_text("utf-8") + "patent_applications,gaoxin,1500,,201803,1,下调\n", "utf-8"
+    )
     for month, name in (("2018-02", "2018年2月报表(修订)"), ("2018-03", "2018年3月报表")):
-        book = openpyxl.load_workbook(workspace.raw / month / f"市知识产权局{name.removesuffix('(修订)')}.xlsx")
+        book = openpyxl.load_workbook(
+            workspace.raw / month / f"市知识产权局{name.removesuffix('(修订)')}.xlsx"
+        )
         sheet = book["分园区"]
         assert "经" in sheet["A6"].value and sheet["C4"].value == "本年累计"
         sheet["C6"] = sheet["C6"].value + 100
@@ -152,7 +189,9 @@ def sums_hold(workspace):
     now = workspace.read("PROJECTIONS", MARCH).set_index(keys)[VALUES]
     before = workspace.read("PROJECTIONS", FEBRUARY).set_index(keys)[VALUES].reindex(now.index)
     sums = workspace.read("WHY", MARCH).groupby(keys)[VALUES].sum(min_count=4)
-    return len(sums) > 20 and np.allclose(sums, (now - before).reindex(sums.index), atol=1e-9, equal_nan=True)
+    return len(sums) > 20 and np.allclose(
+        sums, (now - before).reindex(sums.index), atol=1e-9, equal_nan=True
+    )
 
 
 def test_a_month_that_only_came_on_top_changes_by_itself_and_by_what_it_restates(plain):
@@ -162,25 +201,40 @@ def test_a_month_that_only_came_on_top_changes_by_itself_and_by_what_it_restates
     restated = part(plain, "restated")
     assert restated[restated["actual"] != 0]["actual"].to_dict() == REVISED
     series = plain.read("SERIES", MARCH)
-    own = series[series["end"].eq(MARCH) & series["months"].eq(1)].set_index(["indicator", "region"])["value"]
-    assert part(plain, "new").loc[("patent_applications", "zone"), "actual"] == own["patent_applications", "zone"] > 0
+    own = series[series["end"].eq(MARCH) & series["months"].eq(1)].set_index(
+        ["indicator", "region"]
+    )["value"]
+    assert (
+        part(plain, "new").loc[("patent_applications", "zone"), "actual"]
+        == own["patent_applications", "zone"]
+        > 0
+    )
 
 
 def test_last_months_data_are_what_had_come_then_and_its_vintage_is_not_touched(made, plain):
     old, new = made.current(FEBRUARY), plain.current(FEBRUARY)
     assert old.name == new.name
-    assert {p.name: p.read_bytes() for p in old.iterdir()} == {p.name: p.read_bytes() for p in new.iterdir()}
+    assert {p.name: p.read_bytes() for p in old.iterdir()} == {
+        p.name: p.read_bytes() for p in new.iterdir()
+    }
 
 
 def test_every_change_falls_to_its_own_part(changed):
     assert sums_hold(changed)
-    method, restated, target = part(changed, "method"), part(changed, "restated"), part(changed, "target")
+    method, restated, target = (
+        part(changed, "method"),
+        part(changed, "restated"),
+        part(changed, "target"),
+    )
     assert np.allclose(method["median"].dropna(), -10) and method["probability"].abs().max() < 1e-12
     assert restated.loc[("patent_applications", "jingkai"), "actual"] == 100
     assert restated.loc[("patent_applications", "jingkai"), "median"] > 100
     assert restated.loc[("patent_applications", "hongqi"), "median"] == 0
     cut = target[target["target_low"] != 0]
-    assert cut.index.tolist() == [("patent_applications", "gaoxin")] and cut["target_low"].item() == -250
+    assert (
+        cut.index.tolist() == [("patent_applications", "gaoxin")]
+        and cut["target_low"].item() == -250
+    )
     assert cut["probability"].item() > 0 and target["median"].eq(0).all()
     assert target.drop(cut.index)["probability"].fillna(0).eq(0).all()
 
@@ -188,7 +242,9 @@ def test_every_change_falls_to_its_own_part(changed):
 @pytest.mark.parametrize("which", ["plain", "changed"])
 def test_printed_figures_of_every_target_add_up_and_the_sentence_uses_them(which, request):
     workspace = request.getfixturevalue(which)
-    month = Month(workspace, MARCH, MARCH, catalogs.load(workspace.reference, 2018), workspace.current(MARCH))
+    month = Month(
+        workspace, MARCH, MARCH, catalogs.load(workspace.reference, 2018), workspace.current(MARCH)
+    )
     p, told = month.table("PROJECTIONS").query("probability == probability"), 0
     for region, indicator in p[["region", "indicator"]].itertuples(index=False):
         rows = views_why.moves(month, indicator, region)
@@ -198,24 +254,36 @@ def test_printed_figures_of_every_target_add_up_and_the_sentence_uses_them(which
     assert told > 20
     sentence = views_why.why_sentence(month, "patent_applications", "jingkai")
     rows = views_why.moves(month, "patent_applications", "jingkai")
-    assert rows["told"].iloc[0] in sentence and rows["told"].iloc[-1] in sentence and "演示数据" in sentence
+    assert (
+        rows["told"].iloc[0] in sentence
+        and rows["told"].iloc[-1] in sentence
+        and "演示数据" in sentence
+    )
     restated = rows.set_index("part").at["restated", "note"]
     assert restated == ("1—2月核增100件" if which == "changed" else "前期数据未变")
 
 
 ROWS = pd.DataFrame(
-    [("before", "8月报", True, 59.0, 5037, "59%", "5,037"),
-     ("new", "9月新数据", False, 16.0, 97, "+16", "+97"),
-     ("restated", "历史数据修订", False, -3.0, -18, "\u22123", "\u221218"),
-     ("target", "目标调整", False, 0.0, 0, "0", "0"),
-     ("method", "方法更新", False, 1.0, 7, "+1", "+7"),
-     ("now", "9月报", True, 73.0, 5123, "73%", "5,123")],
-    columns=["part", "label", "is_level", "value", "median", "told", "also"])
+    [
+        ("before", "8月报", True, 59.0, 5037, "59%", "5,037"),
+        ("new", "9月新数据", False, 16.0, 97, "+16", "+97"),
+        ("restated", "历史数据修订", False, -3.0, -18, "\u22123", "\u221218"),
+        ("target", "目标调整", False, 0.0, 0, "0", "0"),
+        ("method", "方法更新", False, 1.0, 7, "+1", "+7"),
+        ("now", "9月报", True, 73.0, 5123, "73%", "5,123"),
+    ],
+    columns=["part", "label", "is_level", "value", "median", "told", "also"],
+)
 
 
 def test_the_title_names_the_largest_cause_in_the_direction_of_the_change():
-    assert conclusions.title_why(ROWS, "专利申请") == "专利申请完成把握由59%升至73%,主要因为9月数据高于预计"
-    fell = ROWS.assign(value=[59.0, -16.0, 3.0, 0.0, -1.0, 45.0], told=["59%", "-16", "+3", "0", "-1", "45%"])
+    assert (
+        conclusions.title_why(ROWS, "专利申请")
+        == "专利申请完成把握由59%升至73%,主要因为9月数据高于预计"
+    )
+    fell = ROWS.assign(
+        value=[59.0, -16.0, 3.0, 0.0, -1.0, 45.0], told=["59%", "-16", "+3", "0", "-1", "45%"]
+    )
     assert conclusions.title_why(fell, "x").endswith("降至45%,主要因为余下月份减少,不确定性变小")
     assert conclusions.title_why(ROWS.tail(1), "x") == "x完成把握73%,没有上月预测可比"
     assert conclusions.title_why(ROWS.head(0), "x") == "x没有把握可比"

@@ -1,4 +1,5 @@
 """Words: one rounding, fixed words, sentences that a pencil can check."""
+
 import re
 
 import pandas as pd
@@ -11,17 +12,34 @@ NAN = float("nan")
 
 
 def row(**changes):
-    return {"region": "zone", "indicator": "patent_applications", "year": 2018, "as_of": pd.Period("2018-09", "M"),
-            "kind": "flow", "unit": "件", "actual": 1640.0, "target_low": 2200.0, "target_high": NAN,
-            "comparator": "ge", "median": 2240.0, "low": 2140.0, "high": 2340.0, "level": .8, "probability": .7,
-            "needed_per_month": 560 / 3, "verdict": "", "method": "", "demo": False} | changes
+    return {
+        "region": "zone",
+        "indicator": "patent_applications",
+        "year": 2018,
+        "as_of": pd.Period("2018-09", "M"),
+        "kind": "flow",
+        "unit": "件",
+        "actual": 1640.0,
+        "target_low": 2200.0,
+        "target_high": NAN,
+        "comparator": "ge",
+        "median": 2240.0,
+        "low": 2140.0,
+        "high": 2340.0,
+        "level": 0.8,
+        "probability": 0.7,
+        "needed_per_month": 560 / 3,
+        "verdict": "",
+        "method": "",
+        "demo": False,
+    } | changes
 
 
 def name(id):
     return {"patent_applications": "专利申请总量", "gaoxin": "高新区", "muye": "牧野区"}.get(id, id)
 
 
-@pytest.mark.parametrize("chance", [-.1, 1.01, 73])
+@pytest.mark.parametrize("chance", [-0.1, 1.01, 73])
 def test_a_chance_outside_0_to_1_is_refused(chance):
     with pytest.raises(ValueError, match="0 到 1"):
         words.about(chance)
@@ -42,39 +60,76 @@ def test_a_forbidden_word_stops_the_paragraph():
 def test_the_sentence_has_the_fixed_form():
     assert projection_sentence(row(), 178) == (
         "全年预计2240件(80%区间2140—2340件),完成2200件目标约七成把握(较可能);"
-        "已完成1640件,余下3个月月均需187件,为近12个月均值178件的1.05倍")
+        "已完成1640件,余下3个月月均需187件,为近12个月均值178件的1.05倍"
+    )
 
 
 @pytest.mark.parametrize("actual", range(0, 2200, 97))
 @pytest.mark.parametrize("comparator", ["ge", "gt"])
 def test_doing_the_printed_need_reaches_the_target_and_one_less_does_not(actual, comparator):
-    text = projection_sentence(row(actual=float(actual), comparator=comparator, probability=.5), 178.4)
+    text = projection_sentence(
+        row(actual=float(actual), comparator=comparator, probability=0.5), 178.4
+    )
     need = int(re.search(r"月均需(\d+)件", text).group(1))
     target = 2200 + (comparator == "gt")
     assert actual + 3 * need >= target > actual + 3 * (need - 1)
     mean, times = re.search(r"均值(\d+)件的([\d.]+)倍", text).groups()
-    assert abs(need / int(mean) - float(times)) <= .005 + 1e-9
+    assert abs(need / int(mean) - float(times)) <= 0.005 + 1e-9
 
 
 def test_money_shares_one_scale_and_its_need_adds_up_as_printed():
-    text = projection_sentence(row(indicator="external_funds_attracted", unit="万元", actual=1_283_400.0,
-                                   target_low=2_000_000.0, median=1_950_000.0, low=1.8e6, high=2.1e6, probability=.31))
-    assert text == ("全年预计195.0亿元(80%区间180.0—210.0亿元),完成200.0亿元目标约三成把握(较不可能);"
-                    "已完成128.3亿元,余下3个月月均需23.9亿元")
+    text = projection_sentence(
+        row(
+            indicator="external_funds_attracted",
+            unit="万元",
+            actual=1_283_400.0,
+            target_low=2_000_000.0,
+            median=1_950_000.0,
+            low=1.8e6,
+            high=2.1e6,
+            probability=0.31,
+        )
+    )
+    assert text == (
+        "全年预计195.0亿元(80%区间180.0—210.0亿元),完成200.0亿元目标约三成把握(较不可能);"
+        "已完成128.3亿元,余下3个月月均需23.9亿元"
+    )
 
 
-@pytest.mark.parametrize(("changes", "part"), [
-    ({"comparator": "gt", "target_low": 50.0, "actual": 40.0}, "完成超过50件的目标"),
-    ({"comparator": "gt", "target_low": 50.0, "actual": 50.0}, "余下3个月月均需1件"),
-    ({"comparator": "between", "target_low": 100.0, "target_high": 120.0}, "完成100—120件的目标"),
-    ({"kind": "stock", "actual": 1640.0}, "现有1640件,余下3个月月均需净增187件"),
-    ({"actual": 2300.0, "probability": 1.0}, "2200件目标已完成;已完成2300件"),
-    ({"target_low": NAN, "probability": NAN}, "园区目标未下达"),
-    ({"probability": NAN}, "缺少依据,不给概率"), ({"actual": NAN}, "本期未报"), ({"kind": "milestone"}, "按节点推进"),
-    ({"demo": True}, "(演示数据)"), ({"target_low": 12.0, "actual": 9.0}, "数量小"),
-    ({"unit": "%", "indicator": "rd_intensity", "kind": "ratio", "target_low": 3.0, "actual": 2.614, "median": 2.7,
-      "low": 2.6, "high": 2.8, "probability": .03}, "达到3.00%目标不到半成把握(几乎不可能);9月累计为2.61%"),
-    ({"as_of": pd.Period("2018-12", "M")}, ";已完成1640件")])
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"comparator": "gt", "target_low": 50.0, "actual": 40.0}, "完成超过50件的目标"),
+        ({"comparator": "gt", "target_low": 50.0, "actual": 50.0}, "余下3个月月均需1件"),
+        (
+            {"comparator": "between", "target_low": 100.0, "target_high": 120.0},
+            "完成100—120件的目标",
+        ),
+        ({"kind": "stock", "actual": 1640.0}, "现有1640件,余下3个月月均需净增187件"),
+        ({"actual": 2300.0, "probability": 1.0}, "2200件目标已完成;已完成2300件"),
+        ({"target_low": NAN, "probability": NAN}, "园区目标未下达"),
+        ({"probability": NAN}, "缺少依据,不给概率"),
+        ({"actual": NAN}, "本期未报"),
+        ({"kind": "milestone"}, "按节点推进"),
+        ({"demo": True}, "(演示数据)"),
+        ({"target_low": 12.0, "actual": 9.0}, "数量小"),
+        (
+            {
+                "unit": "%",
+                "indicator": "rd_intensity",
+                "kind": "ratio",
+                "target_low": 3.0,
+                "actual": 2.614,
+                "median": 2.7,
+                "low": 2.6,
+                "high": 2.8,
+                "probability": 0.03,
+            },
+            "达到3.00%目标不到半成把握(几乎不可能);9月累计为2.61%",
+        ),
+        ({"as_of": pd.Period("2018-12", "M")}, ";已完成1640件"),
+    ],
+)
 def test_each_case_has_its_words(changes, part):
     assert part in projection_sentence(row(**changes))
 
@@ -88,11 +143,23 @@ def test_aspirations_say_so():
     assert "完成2200件力争目标约七成把握" in projection_sentence(row(), commitment="aspiration")
 
 
-@pytest.mark.parametrize(("p", "word", "share", "printed"), [
-    (1, "几乎确定", "九成五以上", ">99%"), (.95, "几乎确定", "九成五以上", "95%"), (.94, "很可能", "约九成", "94%"),
-    (.8, "很可能", "约八成", "80%"), (.79, "较可能", "约八成", "79%"), (.6, "较可能", "约六成", "60%"),
-    (.4, "五五开", "约四成", "40%"), (.39, "较不可能", "约四成", "39%"), (.2, "较不可能", "约二成", "20%"),
-    (.05, "很不可能", "约一成", "5%"), (.04, "几乎不可能", "不到半成", "4%"), (.001, "几乎不可能", "不到半成", "<1%")])
+@pytest.mark.parametrize(
+    ("p", "word", "share", "printed"),
+    [
+        (1, "几乎确定", "九成五以上", ">99%"),
+        (0.95, "几乎确定", "九成五以上", "95%"),
+        (0.94, "很可能", "约九成", "94%"),
+        (0.8, "很可能", "约八成", "80%"),
+        (0.79, "较可能", "约八成", "79%"),
+        (0.6, "较可能", "约六成", "60%"),
+        (0.4, "五五开", "约四成", "40%"),
+        (0.39, "较不可能", "约四成", "39%"),
+        (0.2, "较不可能", "约二成", "20%"),
+        (0.05, "很不可能", "约一成", "5%"),
+        (0.04, "几乎不可能", "不到半成", "4%"),
+        (0.001, "几乎不可能", "不到半成", "<1%"),
+    ],
+)
 def test_chances_have_fixed_words(p, word, share, printed):
     assert (words.chance_word(p), words.about(p), words.chance_number(p)) == (word, share, printed)
 
@@ -101,13 +168,20 @@ def test_numbers_are_rounded_half_up_once():
     assert words.number(2200.5, "件") == "2,201件" and words.number(123_456, "件") == "12.3万件"
     assert words.number(2_014_000, "万元") == "201.4亿元" and words.number(NAN, "件") == "—"
     assert words.number(2.675, "%", 2) == "2.68%" and words.number(-3, "家") == "\u22123家"
-    assert words.change(-.004, "%", 2) == "0个百分点" and words.change(.12, "%", 2) == "+0.12个百分点"
+    assert (
+        words.change(-0.004, "%", 2) == "0个百分点"
+        and words.change(0.12, "%", 2) == "+0.12个百分点"
+    )
     assert words.interval(4879.2, 5411.6, "件") == "4,879–5,412件" and words.multiple(1, 0) == "—"
-    assert words.percent(.632) == "63.2%"
+    assert words.percent(0.632) == "63.2%"
 
 
 def test_parts_add_up_as_printed():
-    assert [str(v) for v in words.printed_parts([1 / 3, 1 / 3, 1 / 3], 2, 1)] == ["0.34", "0.33", "0.33"]
+    assert [str(v) for v in words.printed_parts([1 / 3, 1 / 3, 1 / 3], 2, 1)] == [
+        "0.34",
+        "0.33",
+        "0.33",
+    ]
     assert sum(words.printed_parts([12.4, -3.4, 1.4])) == 10
 
 
@@ -126,10 +200,13 @@ def frame(*rows):
 
 def test_titles_fit_on_one_line_and_long_names_lose_letters_before_numbers():
     long = row(indicator="很长的指标名称" * 10)
-    for title in (conclusions.title_pace(row(), name), conclusions.title_pace(long, name),
-                  conclusions.title_bullets(frame(row(), row(probability=.1))),
-                  conclusions.title_heatmap(frame(row(region="muye"), long | {"region": "gaoxin"}), name),
-                  conclusions.title_multiples(frame(row(region="gaoxin")), name)):
+    for title in (
+        conclusions.title_pace(row(), name),
+        conclusions.title_pace(long, name),
+        conclusions.title_bullets(frame(row(), row(probability=0.1))),
+        conclusions.title_heatmap(frame(row(region="muye"), long | {"region": "gaoxin"}), name),
+        conclusions.title_multiples(frame(row(region="gaoxin")), name),
+    ):
         assert 4 < len(title) <= words.TITLE, title
     assert conclusions.title_pace(long, name).endswith("约七成把握")
 
@@ -137,7 +214,10 @@ def test_titles_fit_on_one_line_and_long_names_lose_letters_before_numbers():
 def test_a_target_that_is_only_aspired_to_is_called_so_in_sentences_and_titles():
     hoped = row(commitment="aspiration")
     assert "完成2200件力争目标约七成把握" in projection_sentence(hoped)
-    assert conclusions.title_pace(hoped, name) == "专利申请总量全年预计2240件,完成2200件力争目标约七成把握"
+    assert (
+        conclusions.title_pace(hoped, name)
+        == "专利申请总量全年预计2240件,完成2200件力争目标约七成把握"
+    )
     assert "力争" not in projection_sentence(row(commitment="firm")) + projection_sentence(row())
 
 
@@ -150,43 +230,99 @@ def test_columns_keep_short_words_whole_and_give_the_room_to_what_saves_lines():
 
 
 def test_titles_state_what_the_tables_hold():
-    assert conclusions.title_pace(row(), name) == "专利申请总量全年预计2240件,完成2200件目标约七成把握"
-    compared = pd.DataFrame({"year": [2017], "value": [1.314], "nation": [2.126], "rank": [7], "of": [11]})
+    assert (
+        conclusions.title_pace(row(), name) == "专利申请总量全年预计2240件,完成2200件目标约七成把握"
+    )
+    compared = pd.DataFrame(
+        {"year": [2017], "value": [1.314], "nation": [2.126], "rank": [7], "of": [11]}
+    )
     assert conclusions.title_intensity(compared) == "河南研发强度2017年1.31%,低于全国0.82个百分点"
-    ranks = frame({"region": "gaoxin", "rank": 1.0, "low": 1.0, "high": 2.0, "value": 80.0, "tied_with": ""},
-                  {"region": "muye", "rank": 2.0, "low": 2.0, "high": 2.0, "value": 79.0, "tied_with": ""})
+    ranks = frame(
+        {"region": "gaoxin", "rank": 1.0, "low": 1.0, "high": 2.0, "value": 80.0, "tied_with": ""},
+        {"region": "muye", "rank": 2.0, "low": 2.0, "high": 2.0, "value": 79.0, "tied_with": ""},
+    )
     assert conclusions.title_ranks(ranks, name) == "高新居第1(区间1—2),牧野稳居第2"
     tied = ranks.assign(tied_with=["muye", "gaoxin"])
     assert conclusions.title_ranks(tied, name) == "高新、牧野并列第1"
-    assert conclusions.placed(tied)["told"].tolist() == ["并列第1位(90%区间第1—2位)", "并列第1位(90%区间第2位)"]
-    split = frame({"region": "all", "total": .12, "within": .2, "between": -.08})
-    assert conclusions.title_decomposition(split) == "研发强度提高0.12个百分点,主要来自园区自身强度变动"
+    assert conclusions.placed(tied)["told"].tolist() == [
+        "并列第1位(90%区间第1—2位)",
+        "并列第1位(90%区间第2位)",
+    ]
+    split = frame({"region": "all", "total": 0.12, "within": 0.2, "between": -0.08})
+    assert (
+        conclusions.title_decomposition(split)
+        == "研发强度提高0.12个百分点,主要来自园区自身强度变动"
+    )
     stock = pd.DataFrame({"measure": ["opening", "closing"], "value": [72.0, 82.0]})
     assert conclusions.title_stock(stock) == "高新技术企业由72家增至82家,净变动+10家"
 
 
 def test_lights_grade_the_printed_chance_and_add_up():
-    table = frame(row(probability=.796), row(probability=.394), row(probability=.395), row(kind="milestone"),
-                  row(target_low=NAN, probability=NAN), row(probability=NAN), row(actual=2200.0, probability=1.0))
-    n = conclusions.lights(pd.concat([table, frame(row(kind="coverage", probability=NAN, verdict="按节点推进"),
-                                                   row(kind="milestone", verdict="已完成"))]))
+    table = frame(
+        row(probability=0.796),
+        row(probability=0.394),
+        row(probability=0.395),
+        row(kind="milestone"),
+        row(target_low=NAN, probability=NAN),
+        row(probability=NAN),
+        row(actual=2200.0, probability=1.0),
+    )
+    n = conclusions.lights(
+        pd.concat(
+            [
+                table,
+                frame(
+                    row(kind="coverage", probability=NAN, verdict="按节点推进"),
+                    row(kind="milestone", verdict="已完成"),
+                ),
+            ]
+        )
+    )
     assert n == {"met": 2, "good": 1, "open": 1, "hard": 1, "stage": 2, "none": 1, "unknown": 1}
     n = conclusions.lights(table)
     assert n == {"met": 1, "good": 1, "open": 1, "hard": 1, "stage": 1, "none": 1, "unknown": 1}
 
 
 def test_paragraphs_on_demo_data_say_so_and_count_everything():
-    table = frame(row(demo=True), row(demo=True, probability=.3, indicator="muye"))
+    table = frame(row(demo=True), row(demo=True, probability=0.3, indicator="muye"))
     problems = pd.DataFrame({"severity": ["error", "warning"]})
-    text = conclusions.state_of_month(table, problems, pd.DataFrame({"name_zh": ["市商务局"]}), name)
-    assert text.startswith("【演示数据】") and "尚未报送:市商务局" in text and "错误1处、提醒1处" in text
+    text = conclusions.state_of_month(
+        table, problems, pd.DataFrame({"name_zh": ["市商务局"]}), name
+    )
+    assert (
+        text.startswith("【演示数据】")
+        and "尚未报送:市商务局" in text
+        and "错误1处、提醒1处" in text
+    )
     text = conclusions.projection(table, name, {"patent_applications": 178.0})
     assert text.startswith("【演示数据】牧野区:") and "的1.05倍" in text
     assert "低于" in conclusions.attainment(table, name, pd.Period("2018-09", "M"))
 
 
 def test_ranks_without_interval_or_place_are_worded():
-    ranks = frame({"region": "gaoxin", "rank": 1.0, "low": NAN, "high": NAN, "value": 80.0, "demo": False, "tied_with": ""},
-                  {"region": "muye", "rank": NAN, "low": NAN, "high": NAN, "value": NAN, "demo": False, "tied_with": ""})
+    ranks = frame(
+        {
+            "region": "gaoxin",
+            "rank": 1.0,
+            "low": NAN,
+            "high": NAN,
+            "value": 80.0,
+            "demo": False,
+            "tied_with": "",
+        },
+        {
+            "region": "muye",
+            "rank": NAN,
+            "low": NAN,
+            "high": NAN,
+            "value": NAN,
+            "demo": False,
+            "tied_with": "",
+        },
+    )
     text = conclusions.ranking(ranks, name)
-    assert text.startswith("高新区80.0分,第1位。") and "暂按等权" in text and "牧野区缺数或目标未下达,不排位" in text
+    assert (
+        text.startswith("高新区80.0分,第1位。")
+        and "暂按等权" in text
+        and "牧野区缺数或目标未下达,不排位" in text
+    )

@@ -1,4 +1,5 @@
 """Vintages: never rewritten, never half there; months and folders; one writer at a time."""
+
 import os
 import resource
 import signal
@@ -16,8 +17,22 @@ MONTH = pd.Period("2018-09", freq="M")
 
 
 def series(value: float = 3.0, rows: int = 1) -> pd.DataFrame:
-    return tables.shape([dict(region="zone", indicator=f"x{i}", start="2018-09", end="2018-09", months=1, value=value,
-                              unit="件", published="2018-09") for i in range(rows)], tables.SERIES)
+    return tables.shape(
+        [
+            dict(
+                region="zone",
+                indicator=f"x{i}",
+                start="2018-09",
+                end="2018-09",
+                months=1,
+                value=value,
+                unit="件",
+                published="2018-09",
+            )
+            for i in range(rows)
+        ],
+        tables.SERIES,
+    )
 
 
 @pytest.fixture
@@ -26,7 +41,9 @@ def workspace(tmp_path):
     return Workspace(tmp_path, demo=True)
 
 
-@pytest.mark.parametrize("text", ["2018-9", "2018年9月", "201809", "2018-13", "", "2018-09-01", "abcd-ef"])
+@pytest.mark.parametrize(
+    "text", ["2018-9", "2018年9月", "201809", "2018-13", "", "2018-09-01", "abcd-ef"]
+)
 def test_a_month_that_is_not_written_as_year_and_month_is_refused_with_an_example(text):
     with pytest.raises(WorkspaceError, match="2018-09 这样的年-月"):
         parse_month(text)
@@ -118,8 +135,14 @@ def test_a_full_disk_gives_a_message_and_leaves_nothing_half_written(workspace):
 
 def test_a_folder_without_the_right_to_write_gives_a_message(workspace):
     workspace.commit(MONTH, {"SERIES": series(3)}, {"v": 1})
-    for folder in (workspace.root, *workspace.root.parents):  # so that another user reaches the folder at all
-        if folder.is_relative_to(tempfile.gettempdir()) and folder.owner() == workspace.root.owner():
+    for folder in (
+        workspace.root,
+        *workspace.root.parents,
+    ):  # so that another user reaches the folder at all
+        if (
+            folder.is_relative_to(tempfile.gettempdir())
+            and folder.owner() == workspace.root.owner()
+        ):
             folder.chmod(0o755)
 
     def without_rights():
@@ -139,7 +162,9 @@ def test_a_folder_without_the_right_to_write_gives_a_message(workspace):
     assert workspace.read("SERIES", MONTH).value.tolist() == [3]
 
 
-def test_a_pointer_that_another_program_holds_gives_a_message_and_the_old_vintage_stays(workspace, monkeypatch):
+def test_a_pointer_that_another_program_holds_gives_a_message_and_the_old_vintage_stays(
+    workspace, monkeypatch
+):
     workspace.commit(MONTH, {"SERIES": series(3)}, {"v": 1})
     replace = os.replace
 
@@ -164,7 +189,9 @@ def test_a_step_is_done_once_again_when_its_copy_is_damaged_and_cleared_with_its
         done.append(1)
         return series(len(done))
 
-    assert workspace.remember("m1/a", step).equals(workspace.remember("m1/a", step)) and len(done) == 1
+    assert (
+        workspace.remember("m1/a", step).equals(workspace.remember("m1/a", step)) and len(done) == 1
+    )
     kept = workspace.processed / ".steps" / "m1" / "a"
     kept.write_bytes(kept.read_bytes()[:-1] + b"!")
     assert workspace.remember("m1/a", step).value.tolist() == [2]
@@ -194,11 +221,15 @@ def test_a_second_run_is_refused_and_told_who_holds_the_lock(workspace):
         assert (workspace.processed / ".lock-holder").read_text("utf-8") == f"进程号 {os.getpid()}"
 
 
-def test_a_writer_killed_at_a_random_moment_leaves_a_whole_vintage_and_the_next_one_succeeds(workspace):
+def test_a_writer_killed_at_a_random_moment_leaves_a_whole_vintage_and_the_next_one_succeeds(
+    workspace,
+):
     assert soak.killed_commits(workspace, 30) > 0
 
 
-def test_two_that_write_the_same_vintage_at_once_both_get_it_and_a_writer_waits_for_its_turn(workspace):
+def test_two_that_write_the_same_vintage_at_once_both_get_it_and_a_writer_waits_for_its_turn(
+    workspace,
+):
     def commit() -> None:
         workspace.commit(MONTH, {"ONE": soak.table(1)}, {"v": 1})
 
@@ -214,13 +245,19 @@ def test_two_that_write_the_same_vintage_at_once_both_get_it_and_a_writer_waits_
         process.join(60)
     assert [w.exitcode for w in writers] == [0] * 4
     with workspace.lock():  # as the kernels of a run, which share its lock
-        inside = [soak.FORK.Process(target=lambda: workspace.commit(MONTH, {"ONE": soak.table(2)}, {"v": 2}))
-                  for _ in range(4)]
+        inside = [
+            soak.FORK.Process(
+                target=lambda: workspace.commit(MONTH, {"ONE": soak.table(2)}, {"v": 2})
+            )
+            for _ in range(4)
+        ]
         for process in inside:
             process.start()
         for process in inside:
             process.join(60)
-    assert [p.exitcode for p in inside] == [0] * 4 and workspace.read("ONE", MONTH).value.eq(2).all()
+    assert [p.exitcode for p in inside] == [0] * 4 and workspace.read("ONE", MONTH).value.eq(
+        2
+    ).all()
     assert len(list(soak.whole(workspace).parent.glob("[0-9a-f]*"))) == 2
 
 
@@ -237,7 +274,9 @@ def _read_until(workspace, done, told):
 def test_twenty_readers_during_many_writes_each_see_one_vintage(workspace):
     workspace.commit(MONTH, {"ONE": soak.table(0), "TWO": soak.table(0)}, {"v": 0})
     done, told = soak.FORK.Event(), soak.FORK.Queue()
-    readers = [soak.FORK.Process(target=_read_until, args=(workspace, done, told)) for _ in range(20)]
+    readers = [
+        soak.FORK.Process(target=_read_until, args=(workspace, done, told)) for _ in range(20)
+    ]
     for reader in readers:
         reader.start()
     for i in range(1, 40):

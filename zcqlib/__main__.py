@@ -1,4 +1,5 @@
 """The command line: each command is a few lines over the library, and every refusal is one Chinese sentence."""
+
 from __future__ import annotations
 
 import logging
@@ -14,13 +15,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, parse_month
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="自创区月报:整理、测算、排名、出图。")
-out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="自创区月报:整理、测算、排名、出图。",
+)
+out, err = (
+    Console(soft_wrap=True, highlight=False),
+    Console(stderr=True, soft_wrap=True, highlight=False),
+)
 
 Month = Annotated[str, typer.Argument(help="报告月份,如 2018-09", metavar="月份")]
 Demo = Annotated[bool, typer.Option("--demo", help="用随项目附带的演示数据")]
-AsOf = Annotated[str, typer.Option("--as-of", help="按该月为止所知的数据重做,如 2018-10", metavar="月份")]
+AsOf = Annotated[
+    str, typer.Option("--as-of", help="按该月为止所知的数据重做,如 2018-10", metavar="月份")
+]
 
 
 @contextmanager
@@ -33,8 +43,11 @@ def refusals():
         err.print(str(e), markup=False)
         raise typer.Exit(1) from e
     except OSError as e:
-        err.print(f"错误:读写 {e.filename or '文件'} 时出错({e.strerror or e})。"
-                  "请检查磁盘空间、权限,以及文件是否被其他程序占用。", markup=False)
+        err.print(
+            f"错误:读写 {e.filename or '文件'} 时出错({e.strerror or e})。"
+            "请检查磁盘空间、权限,以及文件是否被其他程序占用。",
+            markup=False,
+        )
         raise typer.Exit(1) from e
 
 
@@ -62,12 +75,20 @@ def _period(month: str, as_of: str):
 
 
 @app.command()
-def run(month: Month, demo: Demo = False, as_of: AsOf = "",
-        force: Annotated[bool, typer.Option("--force", help="即使没有变化也全部重跑")] = False,
-        only: Annotated[str, typer.Option("--only", help="只跑名称以此开头的笔记本,如 03", metavar="编号")] = "",
-        set_: Annotated[list[str] | None, typer.Option("--set", help="其他笔记本参数,如 --set PARK=gaoxin",
-                                                       metavar="名称=值")] = None,
-        verbose: Annotated[bool, typer.Option("--verbose", help="供开发人员:更多日志")] = False) -> None:
+def run(
+    month: Month,
+    demo: Demo = False,
+    as_of: AsOf = "",
+    force: Annotated[bool, typer.Option("--force", help="即使没有变化也全部重跑")] = False,
+    only: Annotated[
+        str, typer.Option("--only", help="只跑名称以此开头的笔记本,如 03", metavar="编号")
+    ] = "",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="其他笔记本参数,如 --set PARK=gaoxin", metavar="名称=值"),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="供开发人员:更多日志")] = False,
+) -> None:
     """每月一次:整理报表、运行全部笔记本、出图、写运行清单。"""
     from zcqlib import line, release
     from zcqlib import run as monthly
@@ -77,24 +98,43 @@ def run(month: Month, demo: Demo = False, as_of: AsOf = "",
         period, known = _period(month, as_of)
         extra = dict(_assignment(s) for s in set_ or [])
         workspace = Workspace.find(demo)
-        with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                      console=err, transient=True) as bar:
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=err,
+            transient=True,
+        ) as bar:
             task = bar.add_task("准备", total=None)
             report = monthly.run_month(
-                workspace, period, known, force=force, only=only, extra=extra,
-                tell=lambda what, done, of: bar.update(task, description=what, completed=done, total=of))
+                workspace,
+                period,
+                known,
+                force=force,
+                only=only,
+                extra=extra,
+                tell=lambda what, done, of: bar.update(
+                    task, description=what, completed=done, total=of
+                ),
+            )
         changed = release.pending(workspace, period, known)
     words = {"done": "完成", "kept": "无变化,保留", "failed": "[red]失败[/red]"}
     for o in report.outcomes:
         out.print(f"{o.name}:{words[o.state]}" + (f" {o.message}" if o.message else ""))
     figures = sorted(report.folder.glob("[0-9]*.png"))
-    out.print(f"{'演示数据 ' if demo else ''}{period}:笔记本 {len(report.outcomes)} 个,图 {len(figures)} 幅,"
-              f"数据版本 {report.vintage.name},产出在 {report.folder}")
+    out.print(
+        f"{'演示数据 ' if demo else ''}{period}:笔记本 {len(report.outcomes)} 个,图 {len(figures)} 幅,"
+        f"数据版本 {report.vintage.name},产出在 {report.folder}"
+    )
     if changed:
         err.print(f"与已发布的数字不同,见 {changed};核对后用 release 再发布一次。", style="yellow")
     if line.published_only(report.vintage):
-        err.print(f"没有园区报表(data/raw 下没有月份文件夹):只用公开数据,其余部分写明暂缺。"
-                  f"收到的报表请放进 data/raw/{period};试用演示数据请加 --demo。", style="yellow")
+        err.print(
+            f"没有园区报表(data/raw 下没有月份文件夹):只用公开数据,其余部分写明暂缺。"
+            f"收到的报表请放进 data/raw/{period};试用演示数据请加 --demo。",
+            style="yellow",
+        )
     if report.failed:
         err.print(f"[red]{len(report.failed)} 项没有通过[/red],见 {report.folder / 'notebooks'}。")
         raise typer.Exit(1)
@@ -158,14 +198,21 @@ def check() -> None:
 
 
 @app.command()
-def read(files: Annotated[list[Path], typer.Argument(help="一个或多个报表文件", metavar="文件")],
-         to: Annotated[Path, typer.Option("--out", help="写到哪里", metavar="文件夹")] = Path("read-out")) -> None:
+def read(
+    files: Annotated[list[Path], typer.Argument(help="一个或多个报表文件", metavar="文件")],
+    to: Annotated[Path, typer.Option("--out", help="写到哪里", metavar="文件夹")] = Path(
+        "read-out"
+    ),
+) -> None:
     """读任意报表,写出 observations.csv、problems.csv、cells.csv。"""
     from zcqlib import reports
 
     with refusals():
         absent = reports.Refused("no_file", "找不到这个文件,请核对路径。")
-        readings = [reports.read_report(f) if f.is_file() else reports.refused(f, reports.Context(), absent) for f in files]
+        readings = [
+            reports.read_report(f) if f.is_file() else reports.refused(f, reports.Context(), absent)
+            for f in files
+        ]
         reports.write_reading(readings, to)
     for reading in readings:
         out.print(reports.summary(reading), markup=False)
@@ -188,8 +235,12 @@ def doctor() -> None:
 
 
 @app.command()
-def release(month: Month, demo: Demo = False, as_of: AsOf = "",
-            status: Annotated[str, typer.Option("--status", help="初步 或 定稿", metavar="状态")] = "定稿") -> None:
+def release(
+    month: Month,
+    demo: Demo = False,
+    as_of: AsOf = "",
+    status: Annotated[str, typer.Option("--status", help="初步 或 定稿", metavar="状态")] = "定稿",
+) -> None:
     """把某月交出的东西冻结存档;再次发布时写更正说明。"""
     from zcqlib import release as releases
 
@@ -201,23 +252,34 @@ def release(month: Month, demo: Demo = False, as_of: AsOf = "",
         return
     out.print(f"{month}:第{made.number}次发布({made.status})已冻结在 {made.folder}")
     if made.number > 1:
-        out.print(f"与上一次相比有 {len(made.corrections)} 个数字不同,见其中的 更正说明.md 和 更正说明.csv。")
+        out.print(
+            f"与上一次相比有 {len(made.corrections)} 个数字不同,见其中的 更正说明.md 和 更正说明.csv。"
+        )
 
 
 @app.command()
-def export(month: Month, demo: Demo = False, as_of: AsOf = "",
-           size: Annotated[str, typer.Option("--size", help="a4(半页)、phone(手机)或 wide(16:9)",
-                                         metavar="版面")] = "a4",
-           format_: Annotated[str, typer.Option("--format", help="png、svg 或 pdf,可用逗号并列",
-                                              metavar="格式")] = "pdf",
-           only: Annotated[str, typer.Option("--only", help="只要名称以此开头的图,如 03_applications",
-                                             metavar="图名")] = "") -> None:
+def export(
+    month: Month,
+    demo: Demo = False,
+    as_of: AsOf = "",
+    size: Annotated[
+        str, typer.Option("--size", help="a4(半页)、phone(手机)或 wide(16:9)", metavar="版面")
+    ] = "a4",
+    format_: Annotated[
+        str, typer.Option("--format", help="png、svg 或 pdf,可用逗号并列", metavar="格式")
+    ] = "pdf",
+    only: Annotated[
+        str, typer.Option("--only", help="只要名称以此开头的图,如 03_applications", metavar="图名")
+    ] = "",
+) -> None:
     """把某月的图另存为 A4 半页、手机或 16:9 版面,PNG、SVG 或 PDF(内嵌字体,文字可复制)。"""
     from zcqlib.export import export as write
 
     with refusals():
         period, known = _period(month, as_of)
-        done = write(Workspace.find(demo), period, known, size=size, formats=format_.split(","), only=only)
+        done = write(
+            Workspace.find(demo), period, known, size=size, formats=format_.split(","), only=only
+        )
     for path in done.files:
         out.print(str(path), markup=False)
     for sentence in done.refused:
@@ -227,8 +289,11 @@ def export(month: Month, demo: Demo = False, as_of: AsOf = "",
 
 
 @app.command()
-def close(year: Annotated[int, typer.Argument(help="已结束的年份,如 2018", metavar="年份")], demo: Demo = False,
-          as_of: AsOf = "") -> None:
+def close(
+    year: Annotated[int, typer.Argument(help="已结束的年份,如 2018", metavar="年份")],
+    demo: Demo = False,
+    as_of: AsOf = "",
+) -> None:
     """年度结账:承诺了什么、实际怎样、完成与否,写成 年度结账.csv。"""
     from zcqlib import closing
     from zcqlib.month import open_month
@@ -240,15 +305,27 @@ def close(year: Annotated[int, typer.Argument(help="已结束的年份,如 2018"
         path = month.folder / "年度结账.csv"
         write_atomic(path, told.to_csv(index=False).encode("utf-8-sig"))
     n = told["结果"].value_counts()
-    counts = "、".join(f"{what}{n.get(what, 0)}项" for what in (closing.KEPT, closing.BROKEN, closing.OPEN))
+    counts = "、".join(
+        f"{what}{n.get(what, 0)}项" for what in (closing.KEPT, closing.BROKEN, closing.OPEN)
+    )
     out.print(f"{'演示数据 ' if demo else ''}{year}年(截至{month.known}所知):{counts},见 {path}")
 
 
 @app.command()
-def brief(month: Month, demo: Demo = False, as_of: AsOf = "",
-          meeting: Annotated[str, typer.Option("--meeting", metavar="会议", help="weekly、fortnight、ranking、quarter、"
-                                               "half-year、annual 之一")] = "fortnight",
-          check: Annotated[bool, typer.Option("--check", help="不写文件,只核对已有产出中的数字")] = False) -> None:
+def brief(
+    month: Month,
+    demo: Demo = False,
+    as_of: AsOf = "",
+    meeting: Annotated[
+        str,
+        typer.Option(
+            "--meeting",
+            metavar="会议",
+            help="weekly、fortnight、ranking、quarter、half-year、annual 之一",
+        ),
+    ] = "fortnight",
+    check: Annotated[bool, typer.Option("--check", help="不写文件,只核对已有产出中的数字")] = False,
+) -> None:
     """会议材料:幻灯片、公文、台账和数字溯源,写好后逐个核对数字。"""
     from zcqlib import meetings
     from zcqlib.month import open_month
@@ -265,12 +342,19 @@ def brief(month: Month, demo: Demo = False, as_of: AsOf = "",
         compared = meetings.check(opened)
     for path in made.files:
         out.print(f"{path}{'(有手工改动,未覆盖)' if path in made.kept else ''}", markup=False)
-    out.print(f"{meetings.MEETINGS[meeting]}:{len(made.pages)} 页;该月全部产出核对 {compared} 个数字,一致。")
+    out.print(
+        f"{meetings.MEETINGS[meeting]}:{len(made.pages)} 页;该月全部产出核对 {compared} 个数字,一致。"
+    )
 
 
 @app.command()
-def trace(code: Annotated[str, typer.Argument(help="图、表、页上的编号,如 ZCQ-201809-PF03", metavar="编号")],
-          demo: Demo = False, as_of: AsOf = "") -> None:
+def trace(
+    code: Annotated[
+        str, typer.Argument(help="图、表、页上的编号,如 ZCQ-201809-PF03", metavar="编号")
+    ],
+    demo: Demo = False,
+    as_of: AsOf = "",
+) -> None:
     """一个编号上的每个数字:值、算法、来源文件的工作表和单元格。"""
     from zcqlib import meetings
     from zcqlib.briefing.passport import month_of
@@ -282,13 +366,19 @@ def trace(code: Annotated[str, typer.Argument(help="图、表、页上的编号,
 
 
 @app.command()
-def project(parquet: Annotated[Path, typer.Argument(help="长表:series_id、period、value", metavar="PARQUET")],
-            to: Annotated[Path, typer.Option("--out", help="写到哪里", metavar="文件")] = Path(),
-            kind: Annotated[str, typer.Option("--kind", help="flow 或 stock")] = "flow",
-            year: Annotated[int, typer.Option("--year", help="测算哪一年,缺省为各序列最近一年")] = 0,
-            targets: Annotated[Path, typer.Option("--targets", help="目标表:series_id、target")] = Path(),
-            scheduler: Annotated[str, typer.Option("--scheduler", help="dask 调度器地址", metavar="地址")] = "",
-            jobs: Annotated[int, typer.Option("--jobs", help="本机进程数")] = 1) -> None:
+def project(
+    parquet: Annotated[
+        Path, typer.Argument(help="长表:series_id、period、value", metavar="PARQUET")
+    ],
+    to: Annotated[Path, typer.Option("--out", help="写到哪里", metavar="文件")] = Path(),
+    kind: Annotated[str, typer.Option("--kind", help="flow 或 stock")] = "flow",
+    year: Annotated[int, typer.Option("--year", help="测算哪一年,缺省为各序列最近一年")] = 0,
+    targets: Annotated[Path, typer.Option("--targets", help="目标表:series_id、target")] = Path(),
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", help="dask 调度器地址", metavar="地址")
+    ] = "",
+    jobs: Annotated[int, typer.Option("--jobs", help="本机进程数")] = 1,
+) -> None:
     """大批序列(如全国各县)分批测算年末,本机多进程或 dask 集群,结果与单进程相同。"""
     import pandas as pd
 
@@ -297,15 +387,23 @@ def project(parquet: Annotated[Path, typer.Argument(help="长表:series_id、per
     with refusals():
         try:
             history = pd.read_parquet(parquet)
-            aims = pd.read_parquet(targets).set_index("series_id")["target"] if targets.name else None
-            found = project_batches(history, kind, year or None, targets=aims, n_jobs=jobs, scheduler=scheduler or None)
+            aims = (
+                pd.read_parquet(targets).set_index("series_id")["target"] if targets.name else None
+            )
+            found = project_batches(
+                history, kind, year or None, targets=aims, n_jobs=jobs, scheduler=scheduler or None
+            )
         except (OSError, KeyError, ValueError) as e:
-            raise ZcqError(f"{parquet} 不能测算:{e}。需要 Parquet 长表,列为 series_id、period、value。") from e
+            raise ZcqError(
+                f"{parquet} 不能测算:{e}。需要 Parquet 长表,列为 series_id、period、value。"
+            ) from e
         refused = found.attrs.pop("refused")
         to = to if to.name else parquet.with_name(f"{parquet.stem}-projected.parquet")
         found.rename(columns=str).to_parquet(to)
         refused.to_csv(to.with_suffix(".refused.csv"), index=False, encoding="utf-8-sig")
-    out.print(f"测算 {len(found)} 条序列,写入 {to};不能测算 {len(refused)} 条,原因见 {to.with_suffix('.refused.csv')}")
+    out.print(
+        f"测算 {len(found)} 条序列,写入 {to};不能测算 {len(refused)} 条,原因见 {to.with_suffix('.refused.csv')}"
+    )
     if found.empty:
         raise typer.Exit(1)
 

@@ -3,6 +3,7 @@
 Every split adds up exactly to what it splits. Spans are written `2018` (the year), `2018-09` (the month) or
 `2018-01/2018-09`; a span that the figures do not cover without a gap has no value (NaN), never a smaller one.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ import pandas as pd
 from zcqlib.tables import FINDINGS, ZcqError, shape
 
 NATION = ("全国", "中国", "china", "nation")
-FEW_CLUSTERS = 30  # below this, sandwich errors by cluster are known to be too small (Cameron and Miller 2015)
+FEW_CLUSTERS = (
+    30  # below this, sandwich errors by cluster are known to be too small (Cameron and Miller 2015)
+)
 PIPELINE = ("filed", "reviewed", "publicised", "certified")
 
 
@@ -53,7 +56,11 @@ def total(series: pd.DataFrame, regions: str | Sequence[str], indicator: str, pe
     start, end = span(period)
     rows = series[series["indicator"] == indicator]
     ids = [regions] if isinstance(regions, str) else list(regions)
-    return float(sum(_one(rows[rows["region"] == r], start, end) for r in ids)) if ids else float("nan")
+    return (
+        float(sum(_one(rows[rows["region"] == r], start, end) for r in ids))
+        if ids
+        else float("nan")
+    )
 
 
 def _one(rows: pd.DataFrame, start: pd.Period, end: pd.Period) -> float:
@@ -75,12 +82,33 @@ def _demo(series: pd.DataFrame, *indicators: str) -> bool:
 
 
 def _findings(region: str, indicator: str, period: str, demo: bool, values: dict) -> pd.DataFrame:
-    return shape([{"region": region, "indicator": indicator, "period": period, "measure": m, "value": v, "unit": u,
-                   "demo": demo} for m, (v, u) in values.items()], FINDINGS)
+    return shape(
+        [
+            {
+                "region": region,
+                "indicator": indicator,
+                "period": period,
+                "measure": m,
+                "value": v,
+                "unit": u,
+                "demo": demo,
+            }
+            for m, (v, u) in values.items()
+        ],
+        FINDINGS,
+    )
 
 
-def ratio_change(series: pd.DataFrame, regions: str | Sequence[str], indicator: str, numerator: str, denominator: str,
-                 before: str, after: str, label: str = "zone") -> pd.DataFrame:
+def ratio_change(
+    series: pd.DataFrame,
+    regions: str | Sequence[str],
+    indicator: str,
+    numerator: str,
+    denominator: str,
+    before: str,
+    after: str,
+    label: str = "zone",
+) -> pd.DataFrame:
     """Say whether the numerator or the denominator moved a ratio.
 
     Parameters
@@ -97,23 +125,49 @@ def ratio_change(series: pd.DataFrame, regions: str | Sequence[str], indicator: 
     ------
     分子、分母均取自同一套月报;贡献按对数平均分解,相加恰为总变动。
     """
-    n0, n1, d0, d1 = (total(series, regions, i, p) for i in (numerator, denominator) for p in (before, after))
-    for name, value, where in ((numerator, n0, before), (numerator, n1, after), (denominator, d0, before),
-                               (denominator, d1, after)):
+    n0, n1, d0, d1 = (
+        total(series, regions, i, p) for i in (numerator, denominator) for p in (before, after)
+    )
+    for name, value, where in (
+        (numerator, n0, before),
+        (numerator, n1, after),
+        (denominator, d0, before),
+        (denominator, d1, after),
+    ):
         if value <= 0:
-            raise AnalysisError(f"{label} 的 {name} 在 {where} 合计为 {value},不为正数,不能分解。请核对报表。")
+            raise AnalysisError(
+                f"{label} 的 {name} 在 {where} 合计为 {value},不为正数,不能分解。请核对报表。"
+            )
     r0, r1, dn, dd = 100 * n0 / d0, 100 * n1 / d1, np.log(n1 / n0), np.log(d1 / d0)
     weight = r0 if np.isclose(r0, r1, rtol=1e-12) else (r1 - r0) / np.log(r1 / r0)
-    return _findings(regions if isinstance(regions, str) else label, indicator, f"{before}→{after}",
-                     _demo(series, numerator, denominator), {
-        "before": (r0, "%"), "after": (r1, "%"), "change": (r1 - r0, "个百分点"),
-        "numerator_growth": (100 * (n1 / n0 - 1), "%"), "denominator_growth": (100 * (d1 / d0 - 1), "%"),
-        "log_change": (dn - dd, ""), "log_numerator": (dn, ""), "log_denominator": (-dd, ""),
-        "points_numerator": (weight * dn, "个百分点"), "points_denominator": (-weight * dd, "个百分点")})
+    return _findings(
+        regions if isinstance(regions, str) else label,
+        indicator,
+        f"{before}→{after}",
+        _demo(series, numerator, denominator),
+        {
+            "before": (r0, "%"),
+            "after": (r1, "%"),
+            "change": (r1 - r0, "个百分点"),
+            "numerator_growth": (100 * (n1 / n0 - 1), "%"),
+            "denominator_growth": (100 * (d1 / d0 - 1), "%"),
+            "log_change": (dn - dd, ""),
+            "log_numerator": (dn, ""),
+            "log_denominator": (-dd, ""),
+            "points_numerator": (weight * dn, "个百分点"),
+            "points_denominator": (-weight * dd, "个百分点"),
+        },
+    )
 
 
-def within_between(series: pd.DataFrame, parks: Sequence[str], numerator: str, denominator: str, before: str,
-                   after: str) -> pd.DataFrame:
+def within_between(
+    series: pd.DataFrame,
+    parks: Sequence[str],
+    numerator: str,
+    denominator: str,
+    before: str,
+    after: str,
+) -> pd.DataFrame:
     """Split the change of the parks' joint ratio into their own ratios' changes and the shift of weight among them.
 
     Parameters
@@ -131,11 +185,16 @@ def within_between(series: pd.DataFrame, parks: Sequence[str], numerator: str, d
     ------
     内部效应 = 强度变动 × 两期平均份额;结构效应 = 份额变动 ×(两期平均强度 − 两期平均总强度)。
     """
-    got = {p: [total(series, p, i, s) for i in (numerator, denominator) for s in (before, after)] for p in parks}
+    got = {
+        p: [total(series, p, i, s) for i in (numerator, denominator) for s in (before, after)]
+        for p in parks
+    }
     table = pd.DataFrame(got, index=["n0", "n1", "d0", "d1"]).T
     kept = table.dropna()
     if kept.empty:
-        raise AnalysisError(f"没有一个园区同时有 {before} 和 {after} 的 {numerator} 与 {denominator},不能分解。")
+        raise AnalysisError(
+            f"没有一个园区同时有 {before} 和 {after} 的 {numerator} 与 {denominator},不能分解。"
+        )
     if (kept[["d0", "d1"]] <= 0).any(axis=None):
         bad = "、".join(kept.index[(kept[["d0", "d1"]] <= 0).any(axis=1)])
         raise AnalysisError(f"{bad} 的 {denominator} 不为正数,不能分解。请核对报表。")
@@ -143,21 +202,38 @@ def within_between(series: pd.DataFrame, parks: Sequence[str], numerator: str, d
     r0, r1 = 100 * kept.n0 / kept.d0, 100 * kept.n1 / kept.d1
     w0, w1 = kept.d0 / s.d0, kept.d1 / s.d1
     mean = (100 * s.n0 / s.d0 + 100 * s.n1 / s.d1) / 2
-    out = pd.DataFrame({"region": kept.index, "ratio_before": r0.values, "ratio_after": r1.values,
-                        "share_before": 100 * w0.values, "share_after": 100 * w1.values,
-                        "within": ((r1 - r0) * (w0 + w1) / 2).values,
-                        "between": ((w1 - w0) * ((r0 + r1) / 2 - mean)).values})
+    out = pd.DataFrame(
+        {
+            "region": kept.index,
+            "ratio_before": r0.values,
+            "ratio_after": r1.values,
+            "share_before": 100 * w0.values,
+            "share_after": 100 * w1.values,
+            "within": ((r1 - r0) * (w0 + w1) / 2).values,
+            "between": ((w1 - w0) * ((r0 + r1) / 2 - mean)).values,
+        }
+    )
     out["total"] = out["within"] + out["between"]
-    last = {"region": "all", "ratio_before": 100 * s.n0 / s.d0, "ratio_after": 100 * s.n1 / s.d1,
-            "share_before": 100.0, "share_after": 100.0} | out[["within", "between", "total"]].sum().to_dict()
+    last = {
+        "region": "all",
+        "ratio_before": 100 * s.n0 / s.d0,
+        "ratio_after": 100 * s.n1 / s.d1,
+        "share_before": 100.0,
+        "share_after": 100.0,
+    } | out[["within", "between", "total"]].sum().to_dict()
     out = pd.concat([out, pd.DataFrame([last])], ignore_index=True)
     out["demo"] = _demo(series, numerator, denominator)
     out.attrs["left_out"] = [p for p in parks if p not in kept.index]
     return out
 
 
-def against_others(series: pd.DataFrame, region: str, indicator: str, others: Sequence[str] = (),
-                   nation: str = "全国") -> pd.DataFrame:
+def against_others(
+    series: pd.DataFrame,
+    region: str,
+    indicator: str,
+    others: Sequence[str] = (),
+    nation: str = "全国",
+) -> pd.DataFrame:
     """Place a region among others and against the nation, year by year.
 
     Parameters
@@ -173,16 +249,28 @@ def against_others(series: pd.DataFrame, region: str, indicator: str, others: Se
     ------
     公开统计年鉴当年首次公布数;全国不参加排位。
     """
-    rows = series[(series["indicator"] == indicator) & series["months"].isin([0, 12]) & (series["end"].dt.month == 12)]
+    rows = series[
+        (series["indicator"] == indicator)
+        & series["months"].isin([0, 12])
+        & (series["end"].dt.month == 12)
+    ]
     wide = rows.assign(year=rows["end"].dt.year).pivot_table("value", "year", "region", "last")
     if region not in wide:
         raise AnalysisError(f"{region} 没有 {indicator} 的年度数,不能与其他地区比较。")
-    group = [r for r in (others or wide.columns) if r in wide and r != nation and r != region] + [region]
+    group = [r for r in (others or wide.columns) if r in wide and r != nation and r != region] + [
+        region
+    ]
     own = wide[region].dropna()
     out = pd.DataFrame({"year": own.index, "value": own.values})
     out["nation"] = wide[nation].reindex(own.index).values if nation in wide else np.nan
     out["gap"] = out["value"] - out["nation"]
-    out["rank"] = wide[group].rank(axis=1, ascending=False, method="min").loc[own.index, region].astype(int).values
+    out["rank"] = (
+        wide[group]
+        .rank(axis=1, ascending=False, method="min")
+        .loc[own.index, region]
+        .astype(int)
+        .values
+    )
     out["of"] = wide[group].notna().sum(axis=1).loc[own.index].values
     out["unit"], out["demo"] = rows["unit"].iloc[0], _demo(rows, indicator)
     return out
@@ -208,8 +296,12 @@ def distance(numerator: float, denominator: float, target_pct: float) -> dict[st
         raise AnalysisError(f"分子 {numerator}、分母 {denominator}、目标 {target_pct} 须都是正数。")
     needed = target_pct / 100 * denominator
     missing = max(0.0, needed - numerator)
-    return {"ratio": 100 * numerator / denominator, "needed": needed, "missing": missing,
-            "growth_needed": 100 * missing / numerator}
+    return {
+        "ratio": 100 * numerator / denominator,
+        "needed": needed,
+        "missing": missing,
+        "growth_needed": 100 * missing / numerator,
+    }
 
 
 def proxy_bridge(official: pd.Series, proxy: pd.Series, demo: bool = False) -> pd.DataFrame:
@@ -235,22 +327,41 @@ def proxy_bridge(official: pd.Series, proxy: pd.Series, demo: bool = False) -> p
         raise AnalysisError("比率须为正数,不能推算。请核对官方数和替代指标。")
     common = official.index.intersection(proxy.index)
     if len(common) < 2:
-        raise AnalysisError(f"官方数与替代指标只有 {len(common)} 个共同年份,至少要 2 个才能检验推算误差。")
+        raise AnalysisError(
+            f"官方数与替代指标只有 {len(common)} 个共同年份,至少要 2 个才能检验推算误差。"
+        )
     rows = []
     for year in proxy.index[proxy.index > common[0]]:
         base = common[common < year][-1]
         estimate = official[base] * proxy[year] / proxy[base]
         known = official.get(year, np.nan)
-        rows.append({"year": year, "official": known, "proxy": proxy[year], "estimate": estimate,
-                     "error": estimate - known, "label": f"替代指标推算,以{base}年官方数为基础,非公布数", "demo": demo})
+        rows.append(
+            {
+                "year": year,
+                "official": known,
+                "proxy": proxy[year],
+                "estimate": estimate,
+                "error": estimate - known,
+                "label": f"替代指标推算,以{base}年官方数为基础,非公布数",
+                "demo": demo,
+            }
+        )
     out = pd.DataFrame(rows)
     errors = out["error"].dropna()
-    out.attrs = {"rms_error": float(np.sqrt((errors ** 2).mean())), "years_checked": len(errors)}
+    out.attrs = {"rms_error": float(np.sqrt((errors**2).mean())), "years_checked": len(errors)}
     return out
 
 
-def share(series: pd.DataFrame, region: str, part: str, whole: str, periods: Sequence[str], lag: int = 0,
-          per: float = 100, unit: str = "%") -> pd.DataFrame:
+def share(
+    series: pd.DataFrame,
+    region: str,
+    part: str,
+    whole: str,
+    periods: Sequence[str],
+    lag: int = 0,
+    per: float = 100,
+    unit: str = "%",
+) -> pd.DataFrame:
     """One figure over another by period: invention share, grants per application, patents in force per 10,000 people.
 
     Parameters
@@ -272,9 +383,19 @@ def share(series: pd.DataFrame, region: str, part: str, whole: str, periods: Seq
     out = []
     for period in periods:
         first, last = span(period)
-        a, b = total(series, region, part, period), total(series, region, whole, f"{first - lag}/{last - lag}")
-        out.append(_findings(region, part, period, _demo(series, part, whole),
-                             {f"share_lag{lag}" if lag else "share": (per * a / b if b > 0 else np.nan, unit)}))
+        a, b = (
+            total(series, region, part, period),
+            total(series, region, whole, f"{first - lag}/{last - lag}"),
+        )
+        out.append(
+            _findings(
+                region,
+                part,
+                period,
+                _demo(series, part, whole),
+                {f"share_lag{lag}" if lag else "share": (per * a / b if b > 0 else np.nan, unit)},
+            )
+        )
     return pd.concat(out, ignore_index=True) if out else shape([], FINDINGS)
 
 
@@ -295,21 +416,34 @@ def seasonality(series: pd.DataFrame, region: str, indicator: str) -> pd.DataFra
     ------
     STL(周期12个月,稳健),1—2月合并数不能用。
     """
-    rows = series[(series["region"] == region) & (series["indicator"] == indicator) & (series["months"] == 1)]
+    rows = series[
+        (series["region"] == region) & (series["indicator"] == indicator) & (series["months"] == 1)
+    ]
     s = rows.set_index("end")["value"].sort_index()
     stretch = np.cumsum(np.diff(s.index.asi8, prepend=s.index.asi8[:1]) > 1)
     kept = stretch == np.bincount(stretch).argmax() if len(s) else stretch
     left_out, s = [str(m) for m in s.index[~kept]], s[kept]
     if len(s) < 24:
-        raise AnalysisError(f"{region} 的 {indicator} 只有 {len(s)} 个不间断的单月数,少于 24 个,不能估计季节规律。")
+        raise AnalysisError(
+            f"{region} 的 {indicator} 只有 {len(s)} 个不间断的单月数,少于 24 个,不能估计季节规律。"
+        )
     if (s < 0).any():
-        raise AnalysisError(f"{region} 的 {indicator} 在 {s.index[s < 0][0]} 为负数,不能估计季节规律。")
+        raise AnalysisError(
+            f"{region} 的 {indicator} 在 {s.index[s < 0][0]} 为负数,不能估计季节规律。"
+        )
     from statsmodels.tsa.seasonal import STL
 
     fit = STL(np.log1p(s.to_numpy(dtype=float)), period=12, robust=True).fit()
-    out = pd.DataFrame({"month": s.index, "value": s.values, "trend": np.exp(fit.trend),
-                        "season": np.exp(fit.seasonal), "remainder": np.exp(fit.resid),
-                        "demo": bool(rows["demo"].any())})
+    out = pd.DataFrame(
+        {
+            "month": s.index,
+            "value": s.values,
+            "trend": np.exp(fit.trend),
+            "season": np.exp(fit.seasonal),
+            "remainder": np.exp(fit.resid),
+            "demo": bool(rows["demo"].any()),
+        }
+    )
     out.attrs["left_out"] = left_out
     return out
 
@@ -373,33 +507,60 @@ def patents_on_rd(panel: pd.DataFrame, lags: int = 0, model: str = "fe_poisson")
     data, attrs = _panel(panel, int(lags))
     terms = [f"log_rd_lag{k}" if k else "log_rd" for k in range(lags + 1)]
     if model == "fe_poisson":
-        informative = data.groupby("region")["patents"].transform(lambda s: s.sum() if len(s) > 1 else 0) > 0
+        informative = (
+            data.groupby("region")["patents"].transform(lambda s: s.sum() if len(s) > 1 else 0) > 0
+        )
         attrs["dropped_uninformative"] = sorted(data.loc[~informative, "region"].unique())
         data = data[informative]
     regions, y = pd.factorize(data["region"])[0], data["patents"].to_numpy(dtype=float)
     groups, wanted = len(set(regions)), len(terms) + (model != "fe_poisson")
     if groups < 2 or len(data) <= wanted + (groups if model == "fe_poisson" else 0):
-        raise AnalysisError(f"可用的只有 {groups} 个地区、{len(data)} 行,不足以估计 {wanted} 个系数。"
-                            "至少要 2 个地区、更多年份。")
-    x = data[terms].to_numpy() - data[terms].to_numpy().mean(axis=0)  # slopes do not change, the numbers stay small
-    within = x - pd.DataFrame(x).groupby(regions).transform("mean").to_numpy() if model == "fe_poisson" else x
+        raise AnalysisError(
+            f"可用的只有 {groups} 个地区、{len(data)} 行,不足以估计 {wanted} 个系数。"
+            "至少要 2 个地区、更多年份。"
+        )
+    x = data[terms].to_numpy() - data[terms].to_numpy().mean(
+        axis=0
+    )  # slopes do not change, the numbers stay small
+    within = (
+        x - pd.DataFrame(x).groupby(regions).transform("mean").to_numpy()
+        if model == "fe_poisson"
+        else x
+    )
     if np.linalg.matrix_rank(within, tol=1e-8 * np.sqrt(len(x))) < len(terms):
-        raise AnalysisError("研发投入(或其滞后项)没有足够的变动,系数不能识别。请增加年份或减少滞后期。")
+        raise AnalysisError(
+            "研发投入(或其滞后项)没有足够的变动,系数不能识别。请增加年份或减少滞后期。"
+        )
     if y.sum() == 0:
         raise AnalysisError("专利数全部为 0,不能估计。")
-    beta, cov = _conditional(y, x, regions) if model == "fe_poisson" else _pooled(y, x, regions, model, attrs)
+    beta, cov = (
+        _conditional(y, x, regions)
+        if model == "fe_poisson"
+        else _pooled(y, x, regions, model, attrs)
+    )
     from scipy.stats import t
 
     ones, out = np.ones(len(terms)), []
     for term, c in [*zip(terms, np.eye(len(terms)), strict=True), ("sum", ones)]:
         estimate, error = float(c @ beta), float(np.sqrt(c @ cov @ c))
-        reach = float(t.ppf(.975, groups - 1)) * error
-        out.append({"term": term, "estimate": estimate, "std_error": error, "low": estimate - reach,
-                    "high": estimate + reach})
+        reach = float(t.ppf(0.975, groups - 1)) * error
+        out.append(
+            {
+                "term": term,
+                "estimate": estimate,
+                "std_error": error,
+                "low": estimate - reach,
+                "high": estimate + reach,
+            }
+        )
     frame = pd.DataFrame(out)
     few = f"只有{groups}个地区(少于{FEW_CLUSTERS}个),按地区聚类的标准误偏小、不可靠,区间只供参考。"
-    frame.attrs = attrs | {"model": model, "regions": groups, "rows": len(data),
-                           "note": few if groups < FEW_CLUSTERS else "标准误按地区聚类。"}
+    frame.attrs = attrs | {
+        "model": model,
+        "regions": groups,
+        "rows": len(data),
+        "note": few if groups < FEW_CLUSTERS else "标准误按地区聚类。",
+    }
     return frame
 
 
@@ -408,33 +569,58 @@ def _panel(panel: pd.DataFrame, lags: int) -> tuple[pd.DataFrame, dict]:
     if gone := [c for c in ("region", "year", "patents", "rd") if c not in panel]:
         raise AnalysisError(f"面板缺少列 {'、'.join(gone)};须有 region、year、patents、rd。")
     data = panel[["region", "year", "patents", "rd"]].copy()
-    nation = data["region"].astype("str").str.replace(r"[((].*", "", regex=True).str.strip().str.lower().isin(NATION)
+    nation = (
+        data["region"]
+        .astype("str")
+        .str.replace(r"[((].*", "", regex=True)
+        .str.strip()
+        .str.lower()
+        .isin(NATION)
+    )
     data = data[~nation]
     if len(twice := data[data.duplicated(["region", "year"])]):
-        raise AnalysisError(f"{twice.region.iloc[0]} {twice.year.iloc[0]} 年有不止一行,每个地区每年只能一行。")
+        raise AnalysisError(
+            f"{twice.region.iloc[0]} {twice.year.iloc[0]} 年有不止一行,每个地区每年只能一行。"
+        )
     try:
         data = data.astype({"patents": float, "rd": float, "year": int})
     except (TypeError, ValueError) as e:
         raise AnalysisError(f"面板里有不是数字的内容:{e}。") from e
-    for bad, what in ((data.rd <= 0, "rd 不大于 0"), (data.patents < 0, "patents 为负数"),
-                      (np.isinf(data.rd) | np.isinf(data.patents), "有无穷大"),
-                      (data.patents.notna() & (data.patents % 1 != 0), "patents 不是整数")):
+    for bad, what in (
+        (data.rd <= 0, "rd 不大于 0"),
+        (data.patents < 0, "patents 为负数"),
+        (np.isinf(data.rd) | np.isinf(data.patents), "有无穷大"),
+        (data.patents.notna() & (data.patents % 1 != 0), "patents 不是整数"),
+    ):
         if bad.any():
             row = data[bad].iloc[0]
-            raise AnalysisError(f"{row.region} {row.year} 年 {what}(rd={row.rd},patents={row.patents}),请更正后再算。")
+            raise AnalysisError(
+                f"{row.region} {row.year} 年 {what}(rd={row.rd},patents={row.patents}),请更正后再算。"
+            )
     if data["region"].nunique() < 2:
-        raise AnalysisError(f"面板只有 {data['region'].nunique()} 个地区,至少要 2 个才能按地区聚类。")
+        raise AnalysisError(
+            f"面板只有 {data['region'].nunique()} 个地区,至少要 2 个才能按地区聚类。"
+        )
     data["log_rd"] = np.log(data["rd"])
     known = data.set_index(["region", "year"])["log_rd"]
     for k in range(1, lags + 1):
-        data[f"log_rd_lag{k}"] = known.reindex(pd.MultiIndex.from_arrays([data.region, data.year - k])).to_numpy()
+        data[f"log_rd_lag{k}"] = known.reindex(
+            pd.MultiIndex.from_arrays([data.region, data.year - k])
+        ).to_numpy()
     whole = data.dropna(subset=["patents", "rd"])
     used = whole.dropna().sort_values(["region", "year"], ignore_index=True)
-    return used, {"dropped_nation": int(nation.sum()), "dropped_missing": len(data) - len(whole),
-                  "dropped_lags": len(whole) - len(used), "dropped_uninformative": [], "alpha": np.nan}
+    return used, {
+        "dropped_nation": int(nation.sum()),
+        "dropped_missing": len(data) - len(whole),
+        "dropped_lags": len(whole) - len(used),
+        "dropped_uninformative": [],
+        "alpha": np.nan,
+    }
 
 
-def _conditional(y: np.ndarray, x: np.ndarray, regions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _conditional(
+    y: np.ndarray, x: np.ndarray, regions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Poisson given each region's total: Newton on the multinomial likelihood, whose maximum is the only one."""
     sums, beta = np.bincount(regions, y), np.zeros(x.shape[1])
 
@@ -468,7 +654,10 @@ def _pooled(y: np.ndarray, x: np.ndarray, regions: np.ndarray, model: str, attrs
 
     from statsmodels.discrete.discrete_model import NegativeBinomial, Poisson
 
-    design, cluster = np.column_stack([np.ones(len(y)), x]), {"cov_type": "cluster", "cov_kwds": {"groups": regions}}
+    design, cluster = (
+        np.column_stack([np.ones(len(y)), x]),
+        {"cov_type": "cluster", "cov_kwds": {"groups": regions}},
+    )
     with warnings.catch_warnings():  # whether it converged is read from the result, below
         warnings.simplefilter("ignore")
         start = np.r_[np.log(y.mean()), np.zeros(x.shape[1])]
@@ -477,8 +666,13 @@ def _pooled(y: np.ndarray, x: np.ndarray, regions: np.ndarray, model: str, attrs
         if model == "nb2" and ((y - mu) ** 2 - y).sum() <= 0:
             attrs["alpha"] = 0.0  # no more scatter than Poisson's: that is the maximum, at the edge
         elif model == "nb2":
-            alpha, nb2 = max(float((((y - mu) ** 2 - mu) / mu ** 2).mean()), 1e-3), NegativeBinomial(y, design)
-            rough = nb2.fit(start_params=np.r_[fit.params, alpha], method="nm", maxiter=2000, disp=0).params
+            alpha, nb2 = (
+                max(float((((y - mu) ** 2 - mu) / mu**2).mean()), 1e-3),
+                NegativeBinomial(y, design),
+            )
+            rough = nb2.fit(
+                start_params=np.r_[fit.params, alpha], method="nm", maxiter=2000, disp=0
+            ).params
             rough = nb2.fit(start_params=rough, method="bfgs", maxiter=1000, disp=0).params
             fit = nb2.fit(start_params=rough, method="newton", maxiter=100, disp=0, **cluster)
             attrs["alpha"] = float(fit.params[-1])
@@ -489,9 +683,14 @@ def _pooled(y: np.ndarray, x: np.ndarray, regions: np.ndarray, model: str, attrs
     return np.asarray(fit.params)[1:k], cov
 
 
-def stock_identity(series: pd.DataFrame, region: str, period: str, stock: str = "hightech_enterprises",
-                   gains: Sequence[str] = ("hightech_recognised", "hightech_moved_in"),
-                   losses: Sequence[str] = ("hightech_lapsed", "hightech_moved_out")) -> pd.DataFrame:
+def stock_identity(
+    series: pd.DataFrame,
+    region: str,
+    period: str,
+    stock: str = "hightech_enterprises",
+    gains: Sequence[str] = ("hightech_recognised", "hightech_moved_in"),
+    losses: Sequence[str] = ("hightech_lapsed", "hightech_moved_out"),
+) -> pd.DataFrame:
     """Check that opening stock plus new minus lapsed minus moved is the closing stock.
 
     Parameters
@@ -512,12 +711,28 @@ def stock_identity(series: pd.DataFrame, region: str, period: str, stock: str = 
     first, last = span(period)
     opening, closing = (total(series, region, stock, str(m)) for m in (first - 1, last))
     reported = set(series.loc[series["region"] == region, "indicator"])
-    flows = {i: 0.0 + sign * total(series, region, i, period) for ids, sign in ((gains, 1), (losses, -1)) for i in ids
-             if i in reported}
+    flows = {
+        i: 0.0 + sign * total(series, region, i, period)
+        for ids, sign in ((gains, 1), (losses, -1))
+        for i in ids
+        if i in reported
+    }
     net = sum(flows.values()) if flows else np.nan
-    values = {"opening": opening, **flows, "net": net, "expected": opening + net, "closing": closing,
-              "difference": closing - opening - net}
-    return _findings(region, stock, period, _demo(series, stock, *flows), {m: (v, "家") for m, v in values.items()})
+    values = {
+        "opening": opening,
+        **flows,
+        "net": net,
+        "expected": opening + net,
+        "closing": closing,
+        "difference": closing - opening - net,
+    }
+    return _findings(
+        region,
+        stock,
+        period,
+        _demo(series, stock, *flows),
+        {m: (v, "家") for m, v in values.items()},
+    )
 
 
 def contributions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
@@ -549,7 +764,7 @@ def contributions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     return out
 
 
-def rate_interval(done: float, of: float, level: float = .8) -> tuple[float, float, float]:
+def rate_interval(done: float, of: float, level: float = 0.8) -> tuple[float, float, float]:
     """A share of few cases with its interval (Wilson), in %; NaN where there is no case."""
     if not of > 0:
         return float("nan"), float("nan"), float("nan")
@@ -558,7 +773,11 @@ def rate_interval(done: float, of: float, level: float = .8) -> tuple[float, flo
     z, p = float(norm.ppf((1 + level) / 2)), done / of
     centre, reach = p + z * z / (2 * of), z * np.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
     scale = 100 / (1 + z * z / of)
-    return 100 * p, float(max(0, scale * (centre - reach))), float(min(100, scale * (centre + reach)))
+    return (
+        100 * p,
+        float(max(0, scale * (centre - reach))),
+        float(min(100, scale * (centre + reach))),
+    )
 
 
 def pipeline_odds(counts: pd.Series, stages: Sequence[str] = PIPELINE) -> pd.DataFrame:
@@ -582,14 +801,27 @@ def pipeline_odds(counts: pd.Series, stages: Sequence[str] = PIPELINE) -> pd.Dat
         raise AnalysisError(f"认定流程缺少环节 {'、'.join(gone)} 的家数(或为负数)。")
     for a, b in zip(stages, stages[1:], strict=False):
         if counts[b] > counts[a]:
-            raise AnalysisError(f"{b} {counts[b]} 家多于前一环节 {a} {counts[a]} 家,请核对批次台账。")
+            raise AnalysisError(
+                f"{b} {counts[b]} 家多于前一环节 {a} {counts[a]} 家,请核对批次台账。"
+            )
     rows = []
     for a, b in [*zip(stages, stages[1:], strict=False), (stages[0], stages[-1])]:
         done, of = float(counts[b]), float(counts[a])
         rate, low, high = rate_interval(done, of)
         odds = done / (of - done) if of > done else np.inf if of else np.nan
-        rows.append({"stage_from": a, "stage_to": b, "reached": done, "of": of, "rate": rate, "low": low, "high": high,
-                     "odds": odds, "small": of < 20})
+        rows.append(
+            {
+                "stage_from": a,
+                "stage_to": b,
+                "reached": done,
+                "of": of,
+                "rate": rate,
+                "low": low,
+                "high": high,
+                "odds": odds,
+                "small": of < 20,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -616,9 +848,23 @@ def cohort_survival(recognised: pd.Series, lapsed: pd.Series, years: int = 3) ->
         if due not in lapsed.index or pd.isna(lapsed[due]):
             continue
         if lapsed[due] > size:
-            raise AnalysisError(f"{due}年到期未续 {lapsed[due]} 家,多于 {cohort}年认定的 {size} 家;"
-                                "认定数可能缺了续认定企业。")
+            raise AnalysisError(
+                f"{due}年到期未续 {lapsed[due]} 家,多于 {cohort}年认定的 {size} 家;"
+                "认定数可能缺了续认定企业。"
+            )
         kept, low, high = rate_interval(size - lapsed[due], size)
-        rows.append({"cohort": cohort, "due": due, "recognised": size, "lapsed": lapsed[due], "kept": kept, "low": low,
-                     "high": high, "small": size < 20})
-    return pd.DataFrame(rows, columns=["cohort", "due", "recognised", "lapsed", "kept", "low", "high", "small"])
+        rows.append(
+            {
+                "cohort": cohort,
+                "due": due,
+                "recognised": size,
+                "lapsed": lapsed[due],
+                "kept": kept,
+                "low": low,
+                "high": high,
+                "small": size < 20,
+            }
+        )
+    return pd.DataFrame(
+        rows, columns=["cohort", "due", "recognised", "lapsed", "kept", "low", "high", "small"]
+    )

@@ -3,6 +3,7 @@
 A year's plan stands in files of its own (targets_2019.csv, split_2019.csv, weights_2019.csv ...), so that a new plan
 is added by adding files.
 """
+
 from __future__ import annotations
 
 import re
@@ -28,8 +29,20 @@ from zcqlib.reference import (
 )
 from zcqlib.tables import MILESTONES, TARGETS
 
-__all__ = ["LINKED", "MATCHES", "REFERENCE", "Catalog", "CatalogError", "Fault", "Indicator", "IndicatorMatch",
-           "Region", "RegionMatch", "check_reference", "load"]
+__all__ = [
+    "LINKED",
+    "MATCHES",
+    "REFERENCE",
+    "Catalog",
+    "CatalogError",
+    "Fault",
+    "Indicator",
+    "IndicatorMatch",
+    "Region",
+    "RegionMatch",
+    "check_reference",
+    "load",
+]
 
 _PREFIXES = ("新乡市", "新乡", "河南", "国家级", "国家", "省级")
 _ENDINGS = ("管理委员会", "管委会", "园区")
@@ -90,7 +103,9 @@ class IndicatorMatch:
     suggestions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # compared and hashed by identity, so that answers can be remembered
+@dataclass(
+    frozen=True, slots=True, eq=False
+)  # compared and hashed by identity, so that answers can be remembered
 class Catalog:
     """Everything that is known before a report is read.
 
@@ -139,9 +154,18 @@ class Catalog:
     def tolerance(self, o: pd.DataFrame) -> pd.Series:
         """Half a unit of the last decimal that OBSERVATIONS show, in the normal unit; 0 for whole counts."""
         raw = o["value_raw"].str.normalize("NFKC").str.replace(r"[,\s]", "", regex=True)
-        raw = pd.to_numeric(raw.str.extract(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)", expand=False), errors="coerce")
-        scale = (o["value"] / raw).abs().where(raw.gt(0) & o["value"].ne(0) & o["unit"].ne("%"), 1.0).fillna(1.0)
-        words = {(w.word, w.normal): w.numerator / w.denominator for w in self.unit_words.itertuples()}
+        raw = pd.to_numeric(
+            raw.str.extract(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)", expand=False), errors="coerce"
+        )
+        scale = (
+            (o["value"] / raw)
+            .abs()
+            .where(raw.gt(0) & o["value"].ne(0) & o["unit"].ne("%"), 1.0)
+            .fillna(1.0)
+        )
+        words = {
+            (w.word, w.normal): w.numerator / w.denominator for w in self.unit_words.itertuples()
+        }
         stated = [words.get(pair) for pair in zip(o["unit_raw"], o["unit"], strict=True)]
         scale = pd.Series(stated, index=o.index, dtype="float64").fillna(scale)  # also of a zero
         counts = set(self.unit_words.loc[self.unit_words["kind"] == "count", "normal"])
@@ -151,8 +175,11 @@ class Catalog:
     def members(self, month: pd.Period) -> tuple[str, ...]:
         """The parks that belong to the zone in a month, in plan order."""
         m = self.membership
-        inside = {region for region, start, end in zip(m["region"], m["start"], m["end"], strict=True)
-                  if start <= month and (end is pd.NaT or end >= month)}
+        inside = {
+            region
+            for region, start, end in zip(m["region"], m["start"], m["end"], strict=True)
+            if start <= month and (end is pd.NaT or end >= month)
+        }
         return tuple(p for p in self.parks if p in inside)
 
     def headline(self) -> pd.DataFrame:
@@ -167,7 +194,12 @@ class Catalog:
         """
         t = self.targets[~self.targets["relation"].isin(LINKED)]
         rank = t["region"].map({"zone": 0, "city": 0}).fillna(1)
-        return t.loc[rank.sort_values(kind="stable").index].drop_duplicates("id").sort_index().reset_index(drop=True)
+        return (
+            t.loc[rank.sort_values(kind="stable").index]
+            .drop_duplicates("id")
+            .sort_index()
+            .reset_index(drop=True)
+        )
 
     def match_region(self, raw: str, month: pd.Period | None = None) -> RegionMatch:
         """Say which place a label means: only exact names count, a near miss is a suggestion.
@@ -185,15 +217,30 @@ class Catalog:
             for id, kind, start, end in self._region_aliases.get(word, ()):
                 if month is None or not (month < start or month > end):
                     return RegionMatch(id, kind)
-            queue += [word[len(p):] for p in _PREFIXES if word.startswith(p)]
-            queue += [word[:-len(e)] for e in _ENDINGS if word.endswith(e)]
-        if place := next((text[:n] for n in range(len(text), 0, -1) if text[:n] in self._places), ""):
-            rest = text[len(place):]
-            if rest in ("", "省", "市", "自治区", "壮族自治区", "回族自治区", "维吾尔自治区", "特别行政区"):
+            queue += [word[len(p) :] for p in _PREFIXES if word.startswith(p)]
+            queue += [word[: -len(e)] for e in _ENDINGS if word.endswith(e)]
+        if place := next(
+            (text[:n] for n in range(len(text), 0, -1) if text[:n] in self._places), ""
+        ):
+            rest = text[len(place) :]
+            if rest in (
+                "",
+                "省",
+                "市",
+                "自治区",
+                "壮族自治区",
+                "回族自治区",
+                "维吾尔自治区",
+                "特别行政区",
+            ):
                 return RegionMatch(place if rest != "市" else text, "other_region")
-            if re.search(r"[区市县园城州盟谷]$", rest) or any(rest.endswith(a) for a in self._region_aliases):
+            if re.search(r"[区市县园城州盟谷]$", rest) or any(
+                rest.endswith(a) for a in self._region_aliases
+            ):
                 return RegionMatch(text, "other_region")
-        if not _PLACE_LIKE.search(text):  # a firm's name is not a misspelt park, and comparing costs
+        if not _PLACE_LIKE.search(
+            text
+        ):  # a firm's name is not a misspelt park, and comparing costs
             return RegionMatch("", "unknown", "")
         ours = [alias for alias, uses in self._region_aliases.items() if uses[0][1] == "known"]
         return RegionMatch("", "unknown", next(iter(nearest(text, ours)), ""))
@@ -214,7 +261,9 @@ class Catalog:
                     return IndicatorMatch(self._aliases[candidate])
         if not suggest:
             return IndicatorMatch("")
-        return IndicatorMatch("", nearest(parts[-1], (i.name_zh for i in self.indicators.values()), 3))
+        return IndicatorMatch(
+            "", nearest(parts[-1], (i.name_zh for i in self.indicators.values()), 3)
+        )
 
 
 def load(reference: Path | None = None, year: int = 2018) -> Catalog:
@@ -236,7 +285,9 @@ def load(reference: Path | None = None, year: int = 2018) -> Catalog:
     data/raw/reference 各表;目标取自公开的年度建设推进计划。
     """
     folder = Path(reference) if reference else REFERENCE
-    stamp = tuple((p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.glob("*.csv")))
+    stamp = tuple(
+        (p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.glob("*.csv"))
+    )
     return _load(folder, year, stamp)
 
 
@@ -244,71 +295,142 @@ def load(reference: Path | None = None, year: int = 2018) -> Catalog:
 def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
     frames, faults = read_all(folder)
     if errors := [f for f in faults if f.severity == "error"]:
-        raise CatalogError(f"参考表有 {len(errors)} 处错误,请改正后重试:" + ";".join(map(str, errors[:5])))
+        raise CatalogError(
+            f"参考表有 {len(errors)} 处错误,请改正后重试:" + ";".join(map(str, errors[:5]))
+        )
     if f"targets_{year}" not in frames:
         have = "、".join(s[-4:] for s in sorted(frames) if s.startswith("targets_")) or "无"
-        raise CatalogError(f"{folder.name} 中没有 targets_{year}.csv,{year} 年的目标未录入(已有年份:{have})。")
-    f = {name.removesuffix("_<year>"): frames.get(name.replace("<year>", str(year)), sheet.frame([]))
-         .drop(columns="line") for name, sheet in SHEETS.items()}
+        raise CatalogError(
+            f"{folder.name} 中没有 targets_{year}.csv,{year} 年的目标未录入(已有年份:{have})。"
+        )
+    f = {
+        name.removesuffix("_<year>"): frames.get(
+            name.replace("<year>", str(year)), sheet.frame([])
+        ).drop(columns="line")
+        for name, sheet in SHEETS.items()
+    }
     units = frozenset(f["unit_words"]["word"])
-    regions = {row["id"]: Region(**{k: row[k] for k in Region.__slots__}) for row in f["regions"].to_dict("records")}
+    regions = {
+        row["id"]: Region(**{k: row[k] for k in Region.__slots__})
+        for row in f["regions"].to_dict("records")
+    }
     names: dict[str, list] = {}
     for row in f.pop("region_aliases").itertuples():
         names.setdefault(squeeze(row.alias), []).append((row.id, row.kind, row.start, row.end))
     winner = dict(f["precedence"][["indicator", "winner"]].itertuples(index=False))
     fields = [name for name in Indicator.__slots__ if name != "source_precedence"]
-    indicators = {row["id"]: Indicator(**{k: row[k] for k in fields},
-                                       source_precedence=winner.get(row["id"], winner.get("default", "department")))
-                  for row in f["indicators"].to_dict("records")}
+    indicators = {
+        row["id"]: Indicator(
+            **{k: row[k] for k in fields},
+            source_precedence=winner.get(row["id"], winner.get("default", "department")),
+        )
+        for row in f["indicators"].to_dict("records")
+    }
     aliases = {label_key(i.name_zh, units): i.id for i in reversed(indicators.values())}
     aliases |= {label_key(row.alias, units): row.indicator for row in f["aliases"].itertuples()}
     for key in [k for k in aliases if _COUNT_WORDS.sub("", k)]:
         aliases.setdefault(_COUNT_WORDS.sub("", key), aliases[key])
-    factors = {(w.word, w.normal): w.numerator / w.denominator for w in f["unit_words"].itertuples()}
+    factors = {
+        (w.word, w.normal): w.numerator / w.denominator for w in f["unit_words"].itertuples()
+    }
     parks = tuple(i for i, r in regions.items() if r.level == "park")
     plan, split = f.pop("targets"), f.pop("split")
-    members = set(f["membership"].loc[(f["membership"]["start"] <= pd.Period(f"{year}-12", "M"))
-                                      & ~(f["membership"]["end"] < pd.Period(f"{year}-01", "M")), "region"])
-    stages = tables.check(tables.shape(f.pop("stages"), MILESTONES), MILESTONES, where=f"stages_{year}.csv")
+    members = set(
+        f["membership"].loc[
+            (f["membership"]["start"] <= pd.Period(f"{year}-12", "M"))
+            & ~(f["membership"]["end"] < pd.Period(f"{year}-01", "M")),
+            "region",
+        ]
+    )
+    stages = tables.check(
+        tables.shape(f.pop("stages"), MILESTONES), MILESTONES, where=f"stages_{year}.csv"
+    )
     targets = _targets(plan, split, indicators, factors, [p for p in parks if p in members], year)
     return Catalog(
-        year=year, regions=regions, parks=parks, indicators=indicators, targets=targets, plan=plan, split=split,
-        stages=stages, _region_aliases=names, _aliases=aliases, _units=units,
+        year=year,
+        regions=regions,
+        parks=parks,
+        indicators=indicators,
+        targets=targets,
+        plan=plan,
+        split=split,
+        stages=stages,
+        _region_aliases=names,
+        _aliases=aliases,
+        _units=units,
         _places=frozenset(f.pop("places")["name"]),
-        **{k: v for k, v in f.items() if k in Catalog.__slots__ and k not in ("regions", "indicators")})
+        **{
+            k: v
+            for k, v in f.items()
+            if k in Catalog.__slots__ and k not in ("regions", "indicators")
+        },
+    )
 
 
-def _targets(plan: pd.DataFrame, split: pd.DataFrame, indicators: dict[str, Indicator],
-             factors: dict[tuple[str, str], float], members: list[str], year: int) -> pd.DataFrame:
+def _targets(
+    plan: pd.DataFrame,
+    split: pd.DataFrame,
+    indicators: dict[str, Indicator],
+    factors: dict[tuple[str, str], float],
+    members: list[str],
+    year: int,
+) -> pd.DataFrame:
     """TARGETS of one year in normal units: the plan's rows, figures per park for each member, and the park split."""
     start, rows, factor_of = pd.Period(f"{year}-01", "M"), [], {}
     for row in plan.to_dict("records"):
         printed, unit = row["unit"].removesuffix("/园区"), indicators[row["id"]].unit
         factor = 1.0 if printed == unit else factors.get((printed, unit))
         if factor is None:
-            raise CatalogError(f"targets_{year}.csv「{row['id']}」的单位「{row['unit']}」不能换算成指标单位「{unit}」,"
-                               "请改正,或在 unit_words.csv 中补充换算。")
+            raise CatalogError(
+                f"targets_{year}.csv「{row['id']}」的单位「{row['unit']}」不能换算成指标单位「{unit}」,"
+                "请改正,或在 unit_words.csv 中补充换算。"
+            )
         factor_of[row["id"]] = factor
-        base = {**row, "unit": unit, "year": year, "in_force_from": start, "demo": False,
-                "target_low": row["target_low"] * factor, "target_high": row["target_high"] * factor}
+        base = {
+            **row,
+            "unit": unit,
+            "year": year,
+            "in_force_from": start,
+            "demo": False,
+            "target_low": row["target_low"] * factor,
+            "target_high": row["target_high"] * factor,
+        }
         if row["scope"] == "each_park":
             times = 1 if row["comparator"] == "done" else len(members)
-            rows.append({**base, "region": "zone", "target_low": base["target_low"] * times,
-                         "note": f"{row['note']}; zone figure derived from {len(members)} parks"})
+            rows.append(
+                {
+                    **base,
+                    "region": "zone",
+                    "target_low": base["target_low"] * times,
+                    "note": f"{row['note']}; zone figure derived from {len(members)} parks",
+                }
+            )
             rows += [{**base, "region": park} for park in members]
         else:
             rows.append({**base, "region": row["scope"].removeprefix("park:")})
     whole = {r["id"]: r for r in rows if r["region"] in ("zone", "city")}
     for part in split.to_dict("records"):
         if part["id"] not in whole:
-            raise CatalogError(f"split_{year}.csv「{part['id']}」在 targets_{year}.csv 中没有全区目标,请核对编号。")
+            raise CatalogError(
+                f"split_{year}.csv「{part['id']}」在 targets_{year}.csv 中没有全区目标,请核对编号。"
+            )
         factor = factor_of[part["id"]]
-        rows.append({**whole[part["id"]], **part, "target_low": part["target_low"] * factor,
-                     "target_high": part["target_high"] * factor})
-    return tables.check(tables.shape(rows, TARGETS), TARGETS, where=f"targets_{year}.csv、split_{year}.csv")
+        rows.append(
+            {
+                **whole[part["id"]],
+                **part,
+                "target_low": part["target_low"] * factor,
+                "target_high": part["target_high"] * factor,
+            }
+        )
+    return tables.check(
+        tables.shape(rows, TARGETS), TARGETS, where=f"targets_{year}.csv、split_{year}.csv"
+    )
 
 
 def in_force(targets: pd.DataFrame, month: pd.Period) -> pd.DataFrame:
     """The targets that hold in a month: of each place and indicator the latest one."""
     live = targets[(targets["year"] == month.year) & (targets["in_force_from"] <= month)]
-    return live.sort_values("in_force_from", kind="stable").drop_duplicates(["id", "region"], keep="last")
+    return live.sort_values("in_force_from", kind="stable").drop_duplicates(
+        ["id", "region"], keep="last"
+    )

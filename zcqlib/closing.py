@@ -11,8 +11,19 @@ from zcqlib.month import Month
 from zcqlib.views.parts import shown, target
 
 KEPT, BROKEN, OPEN = "完成", "未完成", "待定"
-COLUMNS = ["region", "indicator", "kind", "unit", "comparator", "target_low", "target_high", "actual", "published",
-           "status", "demo"]
+COLUMNS = [
+    "region",
+    "indicator",
+    "kind",
+    "unit",
+    "comparator",
+    "target_low",
+    "target_high",
+    "actual",
+    "published",
+    "status",
+    "demo",
+]
 
 
 def closing(
@@ -37,16 +48,24 @@ def closing(
     """
     if (projections["as_of"].dt.month != 12).any():
         raise ValueError("closing takes the projections for December")
-    last = series[series["end"].isin(projections["as_of"])].drop_duplicates(["region", "indicator"], keep="last")
+    last = series[series["end"].isin(projections["as_of"])].drop_duplicates(
+        ["region", "indicator"], keep="last"
+    )
     came = last.set_index(["region", "indicator"])["published"]
     staged = set(milestones[["id", "region"]].itertuples(index=False, name=None))
     rows = []
     for r in projections.to_dict("records"):
-        of = catalog.indicators[r["indicator"]].growth_of if r["kind"] == "growth" else r["indicator"]
+        of = (
+            catalog.indicators[r["indicator"]].growth_of
+            if r["kind"] == "growth"
+            else r["indicator"]
+        )
         when = came.get((r["region"], of), came.get((r["region"], r["indicator"]), pd.NaT))
         rows.append(r | {"published": when, "status": _status(r, pd.notna(when), staged)})
     out = pd.DataFrame(rows, columns=COLUMNS)
-    return out.astype({"published": "period[M]"}).sort_values(["region", "indicator"], ignore_index=True)
+    return out.astype({"published": "period[M]"}).sort_values(
+        ["region", "indicator"], ignore_index=True
+    )
 
 
 def _status(r: dict, known: bool, staged: set[tuple[str, str]]) -> str:
@@ -63,11 +82,21 @@ def _status(r: dict, known: bool, staged: set[tuple[str, str]]) -> str:
 
 def closed(month: Month) -> pd.DataFrame:
     """The closing table of a December in Chinese, as it is printed and handed to the annual meeting."""
-    t = closing(month.table("PROJECTIONS"), month.table("SERIES"), month.table("MILESTONES"), month.catalog)
+    t = closing(
+        month.table("PROJECTIONS"), month.table("SERIES"), month.table("MILESTONES"), month.catalog
+    )
     name, rows, counted = month.catalog.name, t.to_dict("records"), ("milestone", "coverage")
-    return pd.DataFrame({
-        "地区": [name(r["region"]) for r in rows], "指标": [name(r["indicator"]) for r in rows],
-        "目标": [shown(r["target_low"], r["unit"]) if r["kind"] in counted else target(r) for r in rows],
-        "实际": [shown(r["actual"], r["unit"]) for r in rows], "结果": t["status"],
-        "定案报表": [words.NONE if pd.isna(p) else f"{p}报表" for p in t["published"]],
-        "数据": ["演示数据" if d else "" for d in t["demo"]]})
+    return pd.DataFrame(
+        {
+            "地区": [name(r["region"]) for r in rows],
+            "指标": [name(r["indicator"]) for r in rows],
+            "目标": [
+                shown(r["target_low"], r["unit"]) if r["kind"] in counted else target(r)
+                for r in rows
+            ],
+            "实际": [shown(r["actual"], r["unit"]) for r in rows],
+            "结果": t["status"],
+            "定案报表": [words.NONE if pd.isna(p) else f"{p}报表" for p in t["published"]],
+            "数据": ["演示数据" if d else "" for d in t["demo"]],
+        }
+    )

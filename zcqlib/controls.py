@@ -35,7 +35,9 @@ def parks(month: Month) -> dict[str, str]:
 def indicators(month: Month, kinds: tuple[str, ...] = ("flow",)) -> dict[str, str]:
     """Names and ids of the headline targets of some kinds that have a projection."""
     p = month.table("PROJECTIONS")
-    have = set(p.loc[p["kind"].isin(kinds) & p["median"].notna() & p["region"].eq("zone"), "indicator"])
+    have = set(
+        p.loc[p["kind"].isin(kinds) & p["median"].notna() & p["region"].eq("zone"), "indicator"]
+    )
     return {month.catalog.name(i): i for i in month.catalog.headline()["id"] if i in have}
 
 
@@ -45,7 +47,9 @@ def months(month: Month) -> dict[str, Month]:
     for period in reversed(month.workspace.report_months()):
         stored = month.workspace.current(period, None) if period < month.period else None
         if stored is not None:
-            out[f"{period.year}年{period.month}月"] = replace(month, period=period, known=period, vintage=stored)
+            out[f"{period.year}年{period.month}月"] = replace(
+                month, period=period, known=period, vintage=stored
+            )
     return out
 
 
@@ -72,7 +76,9 @@ def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> wid
                 kept[chosen] = picture(draw(**{name: box.value for name, box in boxes.items()}))
             image.value, told.value = kept[chosen], ""
         except (ZcqError, ValueError, KeyError) as e:
-            told.value = f"<p style='color:#B3261E'>这一组合没有可画的数据:{words.clean(str(e), 80)}</p>"
+            told.value = (
+                f"<p style='color:#B3261E'>这一组合没有可画的数据:{words.clean(str(e), 80)}</p>"
+            )
 
     for box in boxes.values():
         box.observe(redraw, "value")
@@ -83,29 +89,51 @@ def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> wid
 
 def what_if(month: Month) -> widgets.VBox:
     """Another pace for the remaining months, another target, a park less: chance, need, places, and the figure."""
-    which = widgets.Dropdown(options=list(indicators(month).items()), description="指标", style=WIDE)
+    which = widgets.Dropdown(
+        options=list(indicators(month).items()), description="指标", style=WIDE
+    )
     where = widgets.Dropdown(options=list(parks(month).items()), description="园区", style=WIDE)
-    out = widgets.Dropdown(options=[("不变", ""), *((f"不含{month.catalog.name(p)}", p) for p in month.catalog.parks)],
-                           description="辐射园区", style=WIDE)
-    pace = widgets.FloatSlider(value=1.0, min=0.5, max=2.0, step=0.05, description="余下月份的节奏(1=按预测)",
-                               style=WIDE, layout=widgets.Layout(width="420px"), continuous_update=False)
+    out = widgets.Dropdown(
+        options=[("不变", ""), *((f"不含{month.catalog.name(p)}", p) for p in month.catalog.parks)],
+        description="辐射园区",
+        style=WIDE,
+    )
+    pace = widgets.FloatSlider(
+        value=1.0,
+        min=0.5,
+        max=2.0,
+        step=0.05,
+        description="余下月份的节奏(1=按预测)",
+        style=WIDE,
+        layout=widgets.Layout(width="420px"),
+        continuous_update=False,
+    )
     aim = widgets.FloatText(description="目标改为", style=WIDE)
     told, image = widgets.HTML(), widgets.Image(format="png")
     before = views.places_ahead(month)
 
     def retarget(_=None) -> None:
         r, left = (views.row(month, which.value, k) for k in (where.value, out.value))
-        aim.value = r.get("target_low", 0.0) - (left.get("target_low", 0.0) if where.value == "zone" else 0.0)
+        aim.value = r.get("target_low", 0.0) - (
+            left.get("target_low", 0.0) if where.value == "zone" else 0.0
+        )
         tell()
 
     def tell(_=None) -> None:
-        asked = views.Asked(which.value, where.value, pace.value, aim.value,
-                            out.value if where.value == "zone" else "")
+        asked = views.Asked(
+            which.value,
+            where.value,
+            pace.value,
+            aim.value,
+            out.value if where.value == "zone" else "",
+        )
         try:
             outcome = views.what_if(month, asked)
             told.value = outcome.text
             image.value = picture(views.what_if_figure(month, asked, outcome))
-            told.value += views.places_told(month, asked, before)  # the slower half, after the figure has changed
+            told.value += views.places_told(
+                month, asked, before
+            )  # the slower half, after the figure has changed
         except ZcqError as e:
             told.value = str(e)
 
@@ -121,7 +149,9 @@ def what_if(month: Month) -> widgets.VBox:
 def membership(month: Month, form: str = "month") -> widgets.VBox:
     """One park less or one place more: places, totals and targets, and the same months of past years."""
     asked = views.candidates(month)
-    which = widgets.Dropdown(options=list(asked), value=list(asked)[-1], description="假如", style=WIDE)
+    which = widgets.Dropdown(
+        options=list(asked), value=list(asked)[-1], description="假如", style=WIDE
+    )
     told = widgets.HTML()
 
     def redraw(_=None) -> None:

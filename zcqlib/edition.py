@@ -3,6 +3,7 @@
 Pages name no outside address: the export's plain fragment is wrapped in our own page and style, and text from data is
 escaped by the exporter. Controls, which need a kernel, are not in executed notebooks.
 """
+
 from __future__ import annotations
 
 import html
@@ -72,10 +73,14 @@ def _without_scripts(body: str) -> str:
 
 
 def _page(stem: str, titles: dict[str, str], body: str) -> str:
-    links = "".join(f'<a href="{html.escape(s)}.html"{" class=here" if s == stem else ""}>{html.escape(t)}</a>'
-                    for s, t in titles.items())
+    links = "".join(
+        f'<a href="{html.escape(s)}.html"{" class=here" if s == stem else ""}>{html.escape(t)}</a>'
+        for s, t in titles.items()
+    )
     heads = re.findall(r'<h2 id="([^"]*)">(.*?)(?:<a class="anchor-link".*?</a>)?</h2>', body, re.S)
     contents = "".join(f'<li><a href="#{anchor}">{text}</a></li>' for anchor, text in heads)
-    return (f'<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8"><title>{html.escape(titles[stem])}'
-            f"</title><style>{STYLE}</style></head><body><nav><label><input type=checkbox id=code> 显示代码</label>"
-            f"{links}<ol>{contents}</ol></nav><main>{body}</main></body></html>\n")
+    return (
+        f'<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8"><title>{html.escape(titles[stem])}'
+        f"</title><style>{STYLE}</style></head><body><nav><label><input type=checkbox id=code> 显示代码</label>"
+        f"{links}<ol>{contents}</ol></nav><main>{body}</main></body></html>\n"
+    )

@@ -1,4 +1,5 @@
 """Any figure of a month in another size or format: its notebook is executed again, and only what is saved differs."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -30,8 +31,15 @@ class Exported:
     refused: tuple[str, ...]
 
 
-def export(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None, *, size: str = "a4",
-           formats: Sequence[str] = ("pdf",), only: str = "") -> Exported:
+def export(
+    workspace: Workspace,
+    month: pd.Period,
+    as_of: pd.Period | None = None,
+    *,
+    size: str = "a4",
+    formats: Sequence[str] = ("pdf",),
+    only: str = "",
+) -> Exported:
     """Write a month's figures in a size and some formats to `export/` beside them.
 
     Each notebook is executed as in the monthly run, by the same calls; the figures lay themselves out for the page.
@@ -46,18 +54,26 @@ def export(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
     if size not in SIZES:
         raise ExportError(f"不认识的版面 {size},可用的是 {'、'.join(SIZES)}。")
     if wrong := set(formats) - set(FORMATS):
-        raise ExportError(f"不认识的格式 {'、'.join(sorted(wrong))},可用的是 {'、'.join(FORMATS)}。")
+        raise ExportError(
+            f"不认识的格式 {'、'.join(sorted(wrong))},可用的是 {'、'.join(FORMATS)}。"
+        )
     paths = [p for p in notebooks(workspace.root) if p.stem[:2] == only[:2] or not only]
     if not paths:
-        raise ExportError(f"没有名称以「{only}」开头的图。图名见 {workspace.figures(month, as_of)}。")
+        raise ExportError(
+            f"没有名称以「{only}」开头的图。图名见 {workspace.figures(month, as_of)}。"
+        )
     vintage, folder = line.build(workspace, month, as_of), workspace.figures(month, as_of)
     given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)}
     files, refused = [], []
-    with Kernel(workspace.root, vintage, {SIZE: size, EXPORT: f"{','.join(formats)};{only}"}) as kernel:
+    with Kernel(
+        workspace.root, vintage, {SIZE: size, EXPORT: f"{','.join(formats)};{only}"}
+    ) as kernel:
         for path in paths:
             source = nbformat.read(path, 4)
             known = declared_parameters(source, path.stem)
-            ready = with_parameters(source, path.stem, {k: v for k, v in given.items() if k in known})
+            ready = with_parameters(
+                source, path.stem, {k: v for k, v in given.items() if k in known}
+            )
             problem, notes = kernel.execute(ready, workspace.root / "notebooks")
             files += [folder / name for name in notes["saved"] if name.startswith("export/")]
             refused += ([f"{path.stem}:{problem}"] if problem else []) + notes["refused"]

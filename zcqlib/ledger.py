@@ -1,4 +1,5 @@
 """The ledger of promises: how far each coverage and milestone row has come, what is overdue, and who is missing."""
+
 from __future__ import annotations
 
 import pandas as pd
@@ -6,16 +7,40 @@ import pandas as pd
 from zcqlib.catalog import Catalog, in_force
 from zcqlib.tables import ZcqError
 
-COLUMNS = ("id", "region", "item", "name_zh", "kind", "stages", "reached", "stage_zh", "date", "evidence", "next_zh",
-           "expected", "overdue_days", "colour", "colour_zh", "missing", "responsible", "demo")
+COLUMNS = (
+    "id",
+    "region",
+    "item",
+    "name_zh",
+    "kind",
+    "stages",
+    "reached",
+    "stage_zh",
+    "date",
+    "evidence",
+    "next_zh",
+    "expected",
+    "overdue_days",
+    "colour",
+    "colour_zh",
+    "missing",
+    "responsible",
+    "demo",
+)
 
 
 class MilestoneError(ZcqError):
     """Milestones that contradict themselves."""
 
 
-def ledger(milestones: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, catalog: Catalog, *,
-           missing: pd.DataFrame | None = None) -> pd.DataFrame:
+def ledger(
+    milestones: pd.DataFrame,
+    targets: pd.DataFrame,
+    as_of: pd.Period,
+    catalog: Catalog,
+    *,
+    missing: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """One row for each coverage and milestone target, region and named item, as known at a month.
 
     Parameters
@@ -44,20 +69,31 @@ def ledger(milestones: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, ca
     key = ["id", "region", "item", "stage"]
     if (twice := milestones.duplicated(key)).any():
         r = milestones[twice].iloc[0]
-        raise MilestoneError(f"节点表「{r['id']}」{catalog.name(r['region'])} {r['item']} 的阶段「{r['stage_zh']}」"
-                             "出现不止一次,请只留一行。")
+        raise MilestoneError(
+            f"节点表「{r['id']}」{catalog.name(r['region'])} {r['item']} 的阶段「{r['stage_zh']}」"
+            "出现不止一次,请只留一行。"
+        )
     seen = milestones.assign(date=milestones["date"].mask(milestones["date"] > as_of))
     own = dict(iter(seen.sort_values("stage_no").groupby(["id", "region"])))
     out = []
     for t in rows.to_dict("records"):
-        part, whole = own.get((t["id"], t["region"]), seen.iloc[:0]), t["region"] in ("zone", "city")
+        part, whole = (
+            own.get((t["id"], t["region"]), seen.iloc[:0]),
+            t["region"] in ("zone", "city"),
+        )
         if part.empty and whole and (parts := [p for (id, _), p in own.items() if id == t["id"]]):
             out.append(_whole(t, pd.concat(parts), as_of, catalog))
             continue
-        who = [] if missing is None or not whole or len(part) else missing.loc[missing["indicator"] == t["id"], "item"]
+        who = (
+            []
+            if missing is None or not whole or len(part)
+            else missing.loc[missing["indicator"] == t["id"], "item"]
+        )
         items = list(part.groupby("item", sort=False)) or [("", part)]
         out += [_row(t, item, p, as_of, catalog) | {"missing": "、".join(who)} for item, p in items]
-    return pd.DataFrame(out, columns=list(COLUMNS)).astype({"date": "period[M]", "expected": "period[M]"})
+    return pd.DataFrame(out, columns=list(COLUMNS)).astype(
+        {"date": "period[M]", "expected": "period[M]"}
+    )
 
 
 def _row(t: dict, item: str, p: pd.DataFrame, as_of: pd.Period, catalog: Catalog) -> dict:
@@ -67,19 +103,37 @@ def _row(t: dict, item: str, p: pd.DataFrame, as_of: pd.Period, catalog: Catalog
     due = still[still["expected"].notna()]
     overdue = float("nan")
     if len(due):
-        overdue = float((as_of.end_time.normalize() - due["expected"].min().end_time.normalize()).days)
+        overdue = float(
+            (as_of.end_time.normalize() - due["expected"].min().end_time.normalize()).days
+        )
     state = "done" if done else "none" if p.empty or due.empty else ""
     rules = catalog.colours
-    fits = rules[rules["colour"].eq(state)] if state else rules[~rules["colour"].isin(["done", "none"])]
+    fits = (
+        rules[rules["colour"].eq(state)]
+        if state
+        else rules[~rules["colour"].isin(["done", "none"])]
+    )
     colour = next(c for c in fits.itertuples() if not overdue < c.at_least)
-    return dict(id=t["id"], region=t["region"], item=item, name_zh=t["name_zh"], kind=t["kind"], stages=len(p),
-                reached=len(reached), stage_zh=last["stage_zh"] if last is not None else "",
-                date=last["date"] if last is not None else pd.NaT,
-                evidence="" if last is None else last["evidence"] or "缺佐证",
-                next_zh=still["stage_zh"].iloc[0] if len(still) else "",
-                expected=still["expected"].iloc[0] if len(still) else pd.NaT, overdue_days=overdue,
-                colour=colour.colour, colour_zh=colour.colour_zh, missing="", responsible=t["responsible"],
-                demo=bool(t["demo"]) or bool(p["demo"].any()))
+    return dict(
+        id=t["id"],
+        region=t["region"],
+        item=item,
+        name_zh=t["name_zh"],
+        kind=t["kind"],
+        stages=len(p),
+        reached=len(reached),
+        stage_zh=last["stage_zh"] if last is not None else "",
+        date=last["date"] if last is not None else pd.NaT,
+        evidence="" if last is None else last["evidence"] or "缺佐证",
+        next_zh=still["stage_zh"].iloc[0] if len(still) else "",
+        expected=still["expected"].iloc[0] if len(still) else pd.NaT,
+        overdue_days=overdue,
+        colour=colour.colour,
+        colour_zh=colour.colour_zh,
+        missing="",
+        responsible=t["responsible"],
+        demo=bool(t["demo"]) or bool(p["demo"].any()),
+    )
 
 
 def _whole(t: dict, p: pd.DataFrame, as_of: pd.Period, catalog: Catalog) -> dict:
@@ -90,5 +144,14 @@ def _whole(t: dict, p: pd.DataFrame, as_of: pd.Period, catalog: Catalog) -> dict
     who = [catalog.name(r) for r in asked if not done.get(r, False)]
     if who and row["colour"] == "done":  # a park that has no stages on file has not done it
         row |= _row(t, "", p.iloc[:0], as_of, catalog)
-    return row | dict(stages=len(asked), reached=len(asked) - len(who), stage_zh="", date=pd.NaT, evidence="",
-                      next_zh="", expected=pd.NaT, missing="、".join(who), demo=row["demo"] or bool(p["demo"].any()))
+    return row | dict(
+        stages=len(asked),
+        reached=len(asked) - len(who),
+        stage_zh="",
+        date=pd.NaT,
+        evidence="",
+        next_zh="",
+        expected=pd.NaT,
+        missing="、".join(who),
+        demo=row["demo"] or bool(p["demo"].any()),
+    )

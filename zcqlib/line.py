@@ -31,8 +31,20 @@ RUNS = 10_000  # simulations behind the interval of a place
 NUMBERED = re.compile(r"[vV](\d+)|第(\d+|[一二三四五六七八九十])[版稿次]")
 
 
-METHOD = ("tables", "reference", "catalog", "published", "reports", "answers", "indicators", "projection", "ranking",
-          "watch", "ledger", "line")
+METHOD = (
+    "tables",
+    "reference",
+    "catalog",
+    "published",
+    "reports",
+    "answers",
+    "indicators",
+    "projection",
+    "ranking",
+    "watch",
+    "ledger",
+    "line",
+)
 
 
 @cache
@@ -51,7 +63,9 @@ def code_hash(*modules: str) -> str:
 
 def submission_order(name: str) -> tuple[int, int]:
     """Order key of a file among the submissions of one sender and month; equal keys cannot be told apart."""
-    stem = re.sub(r"\(\d+\)$", "", unicodedata.normalize("NFKC", Path(name).stem))  # a download counter, not a version
+    stem = re.sub(
+        r"\(\d+\)$", "", unicodedata.normalize("NFKC", Path(name).stem)
+    )  # a download counter, not a version
     found = NUMBERED.search(stem)
     number = found.group(1) or found.group(2) if found else "0"
     number = int(number) if number.isdecimal() else "一二三四五六七八九十".index(number) + 1
@@ -63,7 +77,12 @@ def submissions(paths: Iterable[Path], month: pd.Period, catalog: Catalog) -> pd
 
     The sender is the one whose name or alias the file name holds, the longest one first; "" where none does.
     """
-    known = {a: r.id for r in catalog.senders.itertuples() for a in (r.name_zh, *r.aliases.split(";")) if a}
+    known = {
+        a: r.id
+        for r in catalog.senders.itertuples()
+        for a in (r.name_zh, *r.aliases.split(";"))
+        if a
+    }
     longest_first = sorted(known, key=lambda alias: (-len(alias), alias))
     rows = [
         {
@@ -76,13 +95,19 @@ def submissions(paths: Iterable[Path], month: pd.Period, catalog: Catalog) -> pd
         for p in paths
     ]
     frame = pd.DataFrame(rows, columns=["path", "file", "sender", "published", "order"])
-    frame["submission"] = frame.groupby("sender")["order"].rank("dense").astype("int64") if len(frame) else 0
+    frame["submission"] = (
+        frame.groupby("sender")["order"].rank("dense").astype("int64") if len(frame) else 0
+    )
     return frame.drop(columns="order")
 
 
 def received(workspace: Workspace, until: pd.Period, catalog: Catalog) -> pd.DataFrame:
     """All submissions of the months up to `until`."""
-    frames = [submissions(workspace.received(m), m, catalog) for m in workspace.report_months() if m <= until]
+    frames = [
+        submissions(workspace.received(m), m, catalog)
+        for m in workspace.report_months()
+        if m <= until
+    ]
     return pd.concat(frames, ignore_index=True) if frames else submissions([], until, catalog)
 
 
@@ -107,7 +132,9 @@ def _step(made_of: Mapping, files: pd.DataFrame, *step: object) -> str:
     """
     method = digest(f"{made_of['code']}{made_of['versions']}".encode())[:16]
     known = {name: sha for name, sha in made_of["inputs"].items() if "/reference/" in name}
-    came = [(digest(f.path), f.file, f.sender, f.published, f.submission) for f in files.itertuples()]
+    came = [
+        (digest(f.path), f.file, f.sender, f.published, f.submission) for f in files.itertuples()
+    ]
     basis = (step, came, known, made_of["month"][:4], made_of["demo"])
     return f"{method}/{digest(str(basis).encode())}"
 
@@ -129,13 +156,16 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     catalog = catalogs.load(workspace.reference, month.year)
     files = received(workspace, known, catalog)
     made_of = recipe(workspace, month, known, files["path"])
-    if not workspace.report_months():  # a notebook that needs reports then says so, the others show what is published
+    if (
+        not workspace.report_months()
+    ):  # a notebook that needs reports then says so, the others show what is published
         return workspace.commit(month, _without_reports(workspace, catalog, known), made_of, known)
     if not (files["published"] == month).any():
         have = "、".join(map(str, workspace.report_months())) or "无"
         raise NoReportsError(
             f"{workspace.raw.relative_to(workspace.root)}/{month} 里没有报表(已有月份:{have})。"
-            "请把收到的文件放进该文件夹" + ("。" if workspace.demo else ";试用演示数据请加 --demo。")
+            "请把收到的文件放进该文件夹"
+            + ("。" if workspace.demo else ";试用演示数据请加 --demo。")
         )
     said = said_before(workspace, month, files, made_of)
     made_of["said_before"] = said.name if said else ""
@@ -152,7 +182,9 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         raise NoReportsError(
             f"{month} 的 {int((files['published'] == month).sum())} 个文件都不能使用:"
             + ";".join(
-                m for r in readings for m in r.problems.loc[r.problems["published"].eq(month), "message"].head(1)
+                m
+                for r in readings
+                for m in r.problems.loc[r.problems["published"].eq(month), "message"].head(1)
             )[:300]
         )
     facts = indicators.consolidate(observations, catalog, known)
@@ -170,11 +202,23 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     ]
     jobs.append(delayed(_projected)(stated, month, known, catalog, catalog.targets))
     if history:
-        then = _as_said(workspace, said, history[-1], observations, files, made_of["inputs"], catalog)
-        jobs.append(delayed(_projected)(_without(stated, month), history[-1], known, catalog, then["TARGETS"]))
+        then = _as_said(
+            workspace, said, history[-1], observations, files, made_of["inputs"], catalog
+        )
+        jobs.append(
+            delayed(_projected)(
+                _without(stated, month), history[-1], known, catalog, then["TARGETS"]
+            )
+        )
         last = history[-1]
-        jobs += [delayed(_seen)(then["OBSERVATIONS"], last, last, catalog, then["TARGETS"])] if said else []
-    few = sum(not workspace.remembers(key) for key in known_then) < 3  # not worth the start of other processes
+        jobs += (
+            [delayed(_seen)(then["OBSERVATIONS"], last, last, catalog, then["TARGETS"])]
+            if said
+            else []
+        )
+    few = (
+        sum(not workspace.remembers(key) for key in known_then) < 3
+    )  # not worth the start of other processes
     done = Parallel(n_jobs=1 if few else min(4, cpu_count()))(jobs)
     now = done[len(history)]
     trail = [*(p.projections for p, _ in done[: len(history)]), now.projections]
@@ -185,14 +229,20 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         other = _replaced(then["TARGETS"], catalog.targets, month)
         kept = _projected(stated, month, known, catalog, other).projections
         place = ["region", "indicator"]
-        rest = now.projections.merge(kept[place], how="left", indicator=True)["_merge"].eq("left_only")
+        rest = now.projections.merge(kept[place], how="left", indicator=True)["_merge"].eq(
+            "left_only"
+        )
         held = pd.concat([now.projections[rest], kept], ignore_index=True)
         restated = done[len(history) + 1].projections
-        why = changes([before, done[-1][0].projections if said else before, restated, held, now.projections])
+        why = changes(
+            [before, done[-1][0].projections if said else before, restated, held, now.projections]
+        )
     past = _joined(trail, tables.PROJECTIONS)
     tally = indicators.tally(facts.history, catalog)
     sent = _submissions(files, readings).merge(tally, "left", ["file", "published"])
-    sent = sent.fillna(dict.fromkeys(tally.columns[2:], 0)).astype(dict.fromkeys(tally.columns[2:], "int64"))
+    sent = sent.fillna(dict.fromkeys(tally.columns[2:], 0)).astype(
+        dict.fromkeys(tally.columns[2:], "int64")
+    )
     reports_only = sent[~sent["reply"]]
     complete = [owed(reports_only, observations, m, catalog) for m in (*history, month)]
     complete = pd.concat(complete, ignore_index=True)
@@ -214,9 +264,17 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "MISSING": now.missing,
         "TRAIL": past,
         "WHY": why,
-        **_rankings(workspace, attained, catalog, lambda p, m: _step(
-            made_of, came[came["published"] <= (known if m == month else m)], "ranks", p, m)),
-        "PROMISES": ledger.ledger(catalog.stages, catalog.targets, known, catalog, missing=now.missing),
+        **_rankings(
+            workspace,
+            attained,
+            catalog,
+            lambda p, m: _step(
+                made_of, came[came["published"] <= (known if m == month else m)], "ranks", p, m
+            ),
+        ),
+        "PROMISES": ledger.ledger(
+            catalog.stages, catalog.targets, known, catalog, missing=now.missing
+        ),
         "WATCH": watch.watch(series, catalog.targets, catalog, known),
         "EXPECTED": expected,
         "SUBMISSIONS": sent,
@@ -228,7 +286,9 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     return workspace.commit(month, contents, made_of, known)
 
 
-def _without_reports(workspace: Workspace, catalog: Catalog, known: pd.Period) -> dict[str, pd.DataFrame]:
+def _without_reports(
+    workspace: Workspace, catalog: Catalog, known: pd.Period
+) -> dict[str, pd.DataFrame]:
     """The tables that no report is needed for."""
     return {
         "TARGETS": catalog.targets,
@@ -248,7 +308,9 @@ def return_sheets(workspace: Workspace, month: pd.Period, vintage: Path) -> dict
         return {}
     catalog = catalogs.load(workspace.reference, month.year)
     files = submissions(workspace.received(month), month, catalog)
-    problems, expected = (pd.read_parquet(vintage / f"{t}.parquet") for t in ("PROBLEMS", "EXPECTED"))
+    problems, expected = (
+        pd.read_parquet(vintage / f"{t}.parquet") for t in ("PROBLEMS", "EXPECTED")
+    )
     problems = problems[(problems["published"] == month) & problems["severity"].ne("info")]
     out = {}
     for s in catalog.senders.itertuples():
@@ -266,7 +328,9 @@ def return_sheets(workspace: Workspace, month: pd.Period, vintage: Path) -> dict
     return out
 
 
-def read_all(workspace: Workspace, files: pd.DataFrame, catalog: Catalog, made_of: Mapping) -> list[reports.Reading]:
+def read_all(
+    workspace: Workspace, files: pd.DataFrame, catalog: Catalog, made_of: Mapping
+) -> list[reports.Reading]:
     """Read every file with what is known of it; a byte-identical copy is read once, an unchanged file not again."""
     seen: dict[str, str] = {}
     out = []
@@ -299,20 +363,28 @@ def read_all(workspace: Workspace, files: pd.DataFrame, catalog: Catalog, made_o
 
 def _joined(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
     frames = [f for f in frames if len(f)]
-    return tables.shape(pd.concat(frames, ignore_index=True), table) if frames else tables.empty(table)
+    return (
+        tables.shape(pd.concat(frames, ignore_index=True), table) if frames else tables.empty(table)
+    )
 
 
 Stated = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]  # SERIES, TO_DATE, GROWTH
 
 
 def _seen(
-    observations: pd.DataFrame, month: pd.Period, known: pd.Period, catalog: Catalog, targets: pd.DataFrame
+    observations: pd.DataFrame,
+    month: pd.Period,
+    known: pd.Period,
+    catalog: Catalog,
+    targets: pd.DataFrame,
 ) -> tuple[Projected, pd.DataFrame]:
     """The projection for a month with the reports known at `known`, and what each park had attained."""
     stated, _ = _stated(indicators.consolidate(observations, catalog, known), catalog)
     found = _projected(stated, month, known, catalog, targets)
     stages = _hide_later(catalog.stages, known)
-    return found, ranking.attainment(found.projections, catalog, month, milestones=stages, series=stated[0])
+    return found, ranking.attainment(
+        found.projections, catalog, month, milestones=stages, series=stated[0]
+    )
 
 
 def _stated(facts: indicators.Consolidated, catalog: Catalog) -> tuple[Stated, list[pd.DataFrame]]:
@@ -329,7 +401,9 @@ def _projected(
     """The projection for a month from what the reports known at `known` state."""
     series, to_date, growth = stated
     stages = _hide_later(catalog.stages, known)
-    return project_targets(series, targets, month, catalog, stages, catalog.batches, to_date, growth)
+    return project_targets(
+        series, targets, month, catalog, stages, catalog.batches, to_date, growth
+    )
 
 
 def _without(stated: Stated, month: pd.Period) -> Stated:
@@ -340,12 +414,22 @@ def _without(stated: Stated, month: pd.Period) -> Stated:
     series, to_date, growth = stated
     place = ["region", "indicator"]
     own = series[series["end"].eq(month) & series["months"].eq(1)].set_index(place)["value"]
-    before = to_date[to_date["end"].eq(month)].set_index(place)["value"].sub(own).rename("_before").reset_index()
-    left = to_date.merge(before, on=place, how="left")["_before"].where(to_date["end"].eq(month - 1))
+    before = (
+        to_date[to_date["end"].eq(month)]
+        .set_index(place)["value"]
+        .sub(own)
+        .rename("_before")
+        .reset_index()
+    )
+    left = to_date.merge(before, on=place, how="left")["_before"].where(
+        to_date["end"].eq(month - 1)
+    )
     return series, to_date.assign(value=left.round(9).fillna(to_date["value"])), growth
 
 
-def said_before(workspace: Workspace, month: pd.Period, files: pd.DataFrame, made_of: dict) -> Path | None:
+def said_before(
+    workspace: Workspace, month: pd.Period, files: pd.DataFrame, made_of: dict
+) -> Path | None:
     """The vintage of the month before in this year where it differs from what would be made of it today.
 
     What was handed over of that month as it was known then counts before the last run of it. None where there is
@@ -359,10 +443,17 @@ def said_before(workspace: Workspace, month: pd.Period, files: pd.DataFrame, mad
     vintage = released[-1] if released else workspace.current(last)
     if vintage is None:
         return None
-    later = {p.relative_to(workspace.root).as_posix() for p in files.loc[files["published"] > last, "path"]}
+    later = {
+        p.relative_to(workspace.root).as_posix()
+        for p in files.loc[files["published"] > last, "path"]
+    }
     inputs = {name: sha for name, sha in made_of["inputs"].items() if name not in later}
     today = made_of | {"month": str(last), "as_of": str(last), "inputs": inputs}
-    return None if workspace.recipe(vintage) | {"said_before": ""} == today | {"said_before": ""} else vintage
+    return (
+        None
+        if workspace.recipe(vintage) | {"said_before": ""} == today | {"said_before": ""}
+        else vintage
+    )
 
 
 def _as_said(
@@ -397,7 +488,9 @@ def _as_said(
     }
 
 
-def since(workspace: Workspace, said: Path, month: pd.Period, as_of: pd.Period | None = None) -> list[pd.DataFrame]:
+def since(
+    workspace: Workspace, said: Path, month: pd.Period, as_of: pd.Period | None = None
+) -> list[pd.DataFrame]:
     """From a stored vintage of a month to the present one, replacing one thing at a time.
 
     Returns
@@ -413,7 +506,9 @@ def since(workspace: Workspace, said: Path, month: pd.Period, as_of: pd.Period |
     then = _as_said(workspace, said, month, now["OBSERVATIONS"], files, inputs, catalog)
     known_then = pd.Period(workspace.recipe(said)["as_of"], freq="M")
     method, _ = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
-    data = _projected((now["SERIES"], now["TO_DATE"], now["GROWTH"]), month, known, catalog, then["TARGETS"])
+    data = _projected(
+        (now["SERIES"], now["TO_DATE"], now["GROWTH"]), month, known, catalog, then["TARGETS"]
+    )
     return [then["PROJECTIONS"], method.projections, data.projections, now["PROJECTIONS"]]
 
 
@@ -428,20 +523,34 @@ def _replaced(then: pd.DataFrame, targets: pd.DataFrame, month: pd.Period) -> pd
 def _returned(f, demo: bool) -> answers.Returned:
     """A ledger that came back; one that cannot be read is a problem, not the end of the run."""
     try:
-        return answers.read_ledger(f.path.read_bytes(), f.file, f.sender, f.published, f.submission, demo)
+        return answers.read_ledger(
+            f.path.read_bytes(), f.file, f.sender, f.published, f.submission, demo
+        )
     except answers.LedgerError as e:
-        told = dict(code="ledger_unreadable", severity="error", file=f.file, sender=f.sender, published=f.published)
+        told = dict(
+            code="ledger_unreadable",
+            severity="error",
+            file=f.file,
+            sender=f.sender,
+            published=f.published,
+        )
         wrong = tables.shape([told | {"message": str(e)}], tables.PROBLEMS)
         return answers.Returned(tables.empty(tables.ANSWERS), wrong, tables.empty(tables.CELLS))
 
 
 def _answered(catalog: Catalog, filled: pd.DataFrame, known: pd.Period) -> Catalog:
     """The catalog with the stages that ledgers which had come by a month report as reached."""
-    return replace(catalog, stages=answers.reached(catalog.stages, filled[filled["published"] <= known], catalog))
+    return replace(
+        catalog,
+        stages=answers.reached(catalog.stages, filled[filled["published"] <= known], catalog),
+    )
 
 
 def _rankings(
-    workspace: Workspace, attained: pd.DataFrame, catalog: Catalog, step: Callable[[str, pd.Period], str]
+    workspace: Workspace,
+    attained: pd.DataFrame,
+    catalog: Catalog,
+    step: Callable[[str, pd.Period], str],
 ) -> dict[str, pd.DataFrame]:
     """Ranks of every month, quarter and half-year begun, and of the year; what moved each form's last one.
 
@@ -450,29 +559,51 @@ def _rankings(
     months = sorted(attained["month"].unique())
     periods = {f: {ranking.period_of(m, f): m for m in months} for f in ranking.FORMS}
     keys = {p: step(p, m) for form in periods.values() for p, m in form.items()}
-    few = sum(not workspace.remembers(key) for key in keys.values()) < 6  # not worth the start of other processes
-    scored = dict(zip(keys, Parallel(n_jobs=1 if few else min(4, cpu_count()))(
-        delayed(workspace.remember)(key, partial(ranking.score_parks, attained, catalog, p, runs=RUNS))
-        for p, key in keys.items()), strict=True))
+    few = (
+        sum(not workspace.remembers(key) for key in keys.values()) < 6
+    )  # not worth the start of other processes
+    scored = dict(
+        zip(
+            keys,
+            Parallel(n_jobs=1 if few else min(4, cpu_count()))(
+                delayed(workspace.remember)(
+                    key, partial(ranking.score_parks, attained, catalog, p, runs=RUNS)
+                )
+                for p, key in keys.items()
+            ),
+            strict=True,
+        )
+    )
     last = [list(form)[-2:] for form in periods.values() if len(form) > 1]
-    moves = [ranking.park_moves(scored[old], scored[new]).assign(period=new, before=old) for old, new in last]
-    return {"RANKS": _joined([s.ranks for s in scored.values()], tables.RANKS),
-            "UNRANKED": pd.concat([s.notes for s in scored.values()], ignore_index=True),
-            "PLACES": pd.concat([s.chances for s in scored.values()], ignore_index=True),
-            "MOVES": pd.concat(moves, ignore_index=True) if moves else pd.DataFrame(
-                columns=["region", "indicator", "score_change", "rank_change", "period", "before"]),
-            "ATTAINMENT": attained}
+    moves = [
+        ranking.park_moves(scored[old], scored[new]).assign(period=new, before=old)
+        for old, new in last
+    ]
+    return {
+        "RANKS": _joined([s.ranks for s in scored.values()], tables.RANKS),
+        "UNRANKED": pd.concat([s.notes for s in scored.values()], ignore_index=True),
+        "PLACES": pd.concat([s.chances for s in scored.values()], ignore_index=True),
+        "MOVES": pd.concat(moves, ignore_index=True)
+        if moves
+        else pd.DataFrame(
+            columns=["region", "indicator", "score_change", "rank_change", "period", "before"]
+        ),
+        "ATTAINMENT": attained,
+    }
 
 
 def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:
     """Milestones as known at a month: what was reached later is not known yet."""
     later = stages["date"].notna() & (stages["date"] > known)
     return tables.shape(
-        stages.assign(date=stages["date"].mask(later), evidence=stages["evidence"].mask(later, "")), tables.MILESTONES
+        stages.assign(date=stages["date"].mask(later), evidence=stages["evidence"].mask(later, "")),
+        tables.MILESTONES,
     )
 
 
-def owed(files: pd.DataFrame, observations: pd.DataFrame, month: pd.Period, catalog: Catalog) -> pd.DataFrame:
+def owed(
+    files: pd.DataFrame, observations: pd.DataFrame, month: pd.Period, catalog: Catalog
+) -> pd.DataFrame:
     """Who owes what for a month.
 
     Parameters
@@ -489,13 +620,17 @@ def owed(files: pd.DataFrame, observations: pd.DataFrame, month: pd.Period, cata
     """
     names = files[files["published"] == month].groupby("sender")["file"].agg("、".join)
     told = observations[(observations["published"] == month) & (observations["end"] == month)]
-    told = told[told["value"].notna() | told["missing_reason"].isin(["not_applicable", "below_unit"])]
+    told = told[
+        told["value"].notna() | told["missing_reason"].isin(["not_applicable", "below_unit"])
+    ]
     came = told.groupby("sender")["indicator"].agg(set)
     rows = []
     for s in catalog.senders.itertuples():
         if pd.notna(s.start) and s.start > month or pd.notna(s.end) and s.end < month:
             continue
-        due = s.indicators.split(";") + (list(filter(None, s.quarterly.split(";"))) if month.month % 3 == 0 else [])
+        due = s.indicators.split(";") + (
+            list(filter(None, s.quarterly.split(";"))) if month.month % 3 == 0 else []
+        )
         missing = [i for i in due if i not in came.get(s.id, set())]
         rows.append(
             dict(
@@ -510,7 +645,10 @@ def owed(files: pd.DataFrame, observations: pd.DataFrame, month: pd.Period, cata
                 missing="、".join(map(catalog.name, missing)),
             )
         )
-    frame = pd.DataFrame(rows, columns=["month", "sender", "name", "due", "state", "files", "owed", "came", "missing"])
+    frame = pd.DataFrame(
+        rows,
+        columns=["month", "sender", "name", "due", "state", "files", "owed", "came", "missing"],
+    )
     return frame.astype({"month": "period[M]", "owed": "int64", "came": "int64"})
 
 

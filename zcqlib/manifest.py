@@ -2,6 +2,7 @@
 
 `verify` compares inputs, tables and figures with the manifest and makes the tables again from the inputs.
 """
+
 from __future__ import annotations
 
 import json
@@ -25,11 +26,16 @@ def read_manifest(folder: Path) -> dict:
     except FileNotFoundError:
         return {}
     except ValueError as e:
-        raise ZcqError(f"{folder / 'manifest.json'} 已损坏,不能识别。请删除该文件后重新运行。") from e
+        raise ZcqError(
+            f"{folder / 'manifest.json'} 已损坏,不能识别。请删除该文件后重新运行。"
+        ) from e
 
 
 def unchanged(folder: Path, entry: Mapping) -> bool:
-    return all((folder / name).exists() and digest(folder / name) == sha for name, sha in entry["files"].items())
+    return all(
+        (folder / name).exists() and digest(folder / name) == sha
+        for name, sha in entry["files"].items()
+    )
 
 
 def counts(made: Mapping[str, pd.DataFrame]) -> dict[str, int]:
@@ -47,14 +53,25 @@ def counts(made: Mapping[str, pd.DataFrame]) -> dict[str, int]:
     unknown = seen["region"].eq("") | seen["indicator"].eq("")
     other, empty = ~unknown & seen["measure"].ne("value"), seen["value"].isna()
     value = ~unknown & ~other & ~empty
-    used = value & pd.MultiIndex.from_frame(seen[key]).isin(pd.MultiIndex.from_frame(made["SERIES"][key]))
-    fates = {"used": used, "set_aside": value & ~used, "other_measure": other, "unknown": unknown,
-             "empty": ~unknown & ~other & empty}
+    used = value & pd.MultiIndex.from_frame(seen[key]).isin(
+        pd.MultiIndex.from_frame(made["SERIES"][key])
+    )
+    fates = {
+        "used": used,
+        "set_aside": value & ~used,
+        "other_measure": other,
+        "unknown": unknown,
+        "empty": ~unknown & ~other & empty,
+    }
     out = {"files": len(files), "cells": len(made["CELLS"]), "cells_of_files": files["cells"].sum()}
     out |= {f"cells_{k}": n for k, n in made["CELLS"]["outcome"].value_counts().items()}
     out |= {"observations": len(seen), "observations_of_files": files["figures"].sum()}
     out |= {f"observations_{k}": rows.sum() for k, rows in fates.items()}
-    out |= {"series": len(made["SERIES"]), "targets": len(made["TARGETS"]), "projections": len(made["PROJECTIONS"])}
+    out |= {
+        "series": len(made["SERIES"]),
+        "targets": len(made["TARGETS"]),
+        "projections": len(made["PROJECTIONS"]),
+    }
     return {k: int(n) for k, n in out.items()}
 
 
@@ -64,11 +81,14 @@ def imbalances(n: Mapping[str, int]) -> list[str]:
         return []
     fates = ("used", "set_aside", "other_measure", "unknown", "empty")
     outcomes = sum(n.get(f"cells_{k}", 0) for k in ("observation", "label", "context", "problem"))
-    pairs = (("单元格(各文件之和)", n["cells"], n["cells_of_files"]), ("单元格(各去向之和)", n["cells"], outcomes),
-             ("数据(各文件之和)", n["observations"], n["observations_of_files"]),
-             ("数据(来自的单元格)", n["observations"], n.get("cells_observation", 0)),
-             ("数据(各去向之和)", n["observations"], sum(n[f"observations_{k}"] for k in fates)),
-             ("目标(都有预测或说明)", n["targets"], n["projections"]))
+    pairs = (
+        ("单元格(各文件之和)", n["cells"], n["cells_of_files"]),
+        ("单元格(各去向之和)", n["cells"], outcomes),
+        ("数据(各文件之和)", n["observations"], n["observations_of_files"]),
+        ("数据(来自的单元格)", n["observations"], n.get("cells_observation", 0)),
+        ("数据(各去向之和)", n["observations"], sum(n[f"observations_{k}"] for k in fates)),
+        ("目标(都有预测或说明)", n["targets"], n["projections"]),
+    )
     return [f"数目对不上:{what},一处是 {a},另一处是 {b}。" for what, a, b in pairs if a != b]
 
 
@@ -100,7 +120,11 @@ def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
     else:
         stored = json.loads((vintage / "vintage.json").read_text("utf-8"))["tables"]
         files = {name: vintage / f"{name}.parquet" for name in stored}
-        damaged = [name for name, path in files.items() if not path.exists() or digest(path) != stored[name]]
+        damaged = [
+            name
+            for name, path in files.items()
+            if not path.exists() or digest(path) != stored[name]
+        ]
         wrong += [f"数据表 {name} 与运行时不同或不见了。" for name in damaged]
         wrong += [] if wrong else _recomputed(workspace, month, as_of, vintage, stored)
     others = {"退回单": manifest.get("returns"), "网页版": manifest.get("pages")}
@@ -113,8 +137,13 @@ def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
     return wrong
 
 
-def _recomputed(workspace: Workspace, month: pd.Period, as_of: pd.Period | None, vintage: Path,
-                stored: Mapping[str, str]) -> list[str]:
+def _recomputed(
+    workspace: Workspace,
+    month: pd.Period,
+    as_of: pd.Period | None,
+    vintage: Path,
+    stored: Mapping[str, str],
+) -> list[str]:
     """Differences between the stored tables and the same ones made again from the inputs in a folder apart.
 
     Nothing kept from earlier steps is used; the other months' current vintages are at hand, as they were for the run.
@@ -124,10 +153,17 @@ def _recomputed(workspace: Workspace, month: pd.Period, as_of: pd.Period | None,
         for pointer in workspace.processed.glob("*/CURRENT"):
             home = apart.processed / pointer.parent.name
             if home.name != vintage.parent.name:
-                shutil.copytree(pointer.parent / pointer.read_text("utf-8").strip(), home / pointer.read_text("utf-8"))
+                shutil.copytree(
+                    pointer.parent / pointer.read_text("utf-8").strip(),
+                    home / pointer.read_text("utf-8"),
+                )
                 shutil.copy(pointer, home)
         again = line.build(apart, month, as_of)
         now = json.loads((again / "vintage.json").read_text("utf-8"))["tables"]
     if again.name != vintage.name:
         return [f"重新计算得到另一版本 {again.name}:程序或软件包与运行时({vintage.name})不同。"]
-    return [f"数据表 {t} 重新计算的结果与所存的不同。" for t in sorted(stored) if now.get(t) != stored[t]]
+    return [
+        f"数据表 {t} 重新计算的结果与所存的不同。"
+        for t in sorted(stored)
+        if now.get(t) != stored[t]
+    ]

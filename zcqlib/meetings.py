@@ -3,6 +3,7 @@
 `export` writes, `check` reads everything back (a file changed by hand too) and compares it with the tables, `trace`
 says where the numbers of one code come from.
 """
+
 from __future__ import annotations
 
 import difflib
@@ -24,9 +25,19 @@ from zcqlib.month import Month
 from zcqlib.workspace import digest, note, write_atomic
 
 # section → what its cell in the notebooks calls; the first cell that does is linked
-CELLS = {"state": "say.state_of_month", "late": "views.completeness", "moved": "views.outlook",
-         "chances": "views.chances", "open": "views.pace", "parks": "views.chances", "ranks": "views.places",
-         "groups": "views.scores", "orders": "views.orders", "stages": "views.promises", "attain": "views.bullets"}
+CELLS = {
+    "state": "say.state_of_month",
+    "late": "views.completeness",
+    "moved": "views.outlook",
+    "chances": "views.chances",
+    "open": "views.pace",
+    "parks": "views.chances",
+    "ranks": "views.places",
+    "groups": "views.scores",
+    "orders": "views.orders",
+    "stages": "views.promises",
+    "attain": "views.bullets",
+}
 # a chance in a figure's text, but for the mean of many
 CHANCE = re.compile(r"\d+%(?=\s*完成把握)|(?<!均把握)(?<=把握)\d+%|(?<=把握仍为)\d+%")
 
@@ -43,10 +54,17 @@ class Export:
 
     def summary(self) -> str:
         """The pages with links to their cells in the HTML edition, and the files, in Markdown."""
-        lines = [f"- [{p.code}]({p.link}) {p.title}" if p.link else f"- {p.code} {p.title}" for p in self.pages]
+        lines = [
+            f"- [{p.code}]({p.link}) {p.title}" if p.link else f"- {p.code} {p.title}"
+            for p in self.pages
+        ]
         kept = {p.name for p in self.kept}
-        names = "、".join(p.name + ("(有手工改动,未覆盖)" if p.name in kept else "") for p in self.files)
-        return "\n".join([*lines, "", f"文件(briefing 文件夹):{names};核对{self.compared}个数字,全部一致。"])
+        names = "、".join(
+            p.name + ("(有手工改动,未覆盖)" if p.name in kept else "") for p in self.files
+        )
+        return "\n".join(
+            [*lines, "", f"文件(briefing 文件夹):{names};核对{self.compared}个数字,全部一致。"]
+        )
 
 
 def tables(month: Month) -> Tables:
@@ -54,10 +72,22 @@ def tables(month: Month) -> Tables:
     p, t, series = month.table("PROJECTIONS"), month.table("TARGETS"), month.table("SERIES")
     groups = month.catalog.weights.query("level == 'group'").set_index("id")["name_zh"].to_dict()
     asks = orders.gap_orders(p, series, t, {r: month.catalog.name(r) for r in month.catalog.parks})
-    return Tables(p, t, month.table("RANKS"), month.table("MILESTONES"), asks, month.period, month.catalog.name,
-                  month.source(), frozenset(month.catalog.headline()["id"]),
-                  orders.recent_means(series, month.period), month.table("TRAIL"), month.table("OVERDUE"), groups,
-                  _links(month))
+    return Tables(
+        p,
+        t,
+        month.table("RANKS"),
+        month.table("MILESTONES"),
+        asks,
+        month.period,
+        month.catalog.name,
+        month.source(),
+        frozenset(month.catalog.headline()["id"]),
+        orders.recent_means(series, month.period),
+        month.table("TRAIL"),
+        month.table("OVERDUE"),
+        groups,
+        _links(month),
+    )
 
 
 def _links(month: Month) -> dict[str, str]:
@@ -85,13 +115,23 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     t, folder = tables(month), month.folder / "briefing"
     rows, before, hashes, kept, drawn = _rows(month, t), _written(folder), {}, [], {}
     as_of = f"{t.period.year}年{t.period.month}月" + (f"({words.DEMO})" if t.demo else "")
-    contents = {"ledger.xlsx": ledger.ledger(rows, t.orders, t.milestones, t.period, t.name, t.demo)}
+    contents = {
+        "ledger.xlsx": ledger.ledger(rows, t.orders, t.milestones, t.period, t.name, t.demo)
+    }
     sidecars = {"ledger": ledger.passports(rows, t.orders, t.projections, t.period, _region(t))}
-    for m in [m for m in MEETINGS if m == meeting or f"{m}.json" in {p.name for p in folder.glob("*.json")}]:
+    for m in [
+        m
+        for m in MEETINGS
+        if m == meeting or f"{m}.json" in {p.name for p in folder.glob("*.json")}
+    ]:
         drawn[m] = pages.pages(t, m)
-        title = f"关于{t.period.year}年{t.period.month}月自创区建设目标进展情况的报告({MEETINGS[m]})"
-        contents |= {f"{m}.pptx": slides.slides(drawn[m], _template(month, slides.TEMPLATE)),
-                     f"{m}.docx": brief.brief(drawn[m], title, as_of, _template(month, brief.TEMPLATE))}
+        title = (
+            f"关于{t.period.year}年{t.period.month}月自创区建设目标进展情况的报告({MEETINGS[m]})"
+        )
+        contents |= {
+            f"{m}.pptx": slides.slides(drawn[m], _template(month, slides.TEMPLATE)),
+            f"{m}.docx": brief.brief(drawn[m], title, as_of, _template(month, brief.TEMPLATE)),
+        }
         sidecars[m] = [p.passport for p in drawn[m]]
     for name, content in contents.items():
         path, hashes[name] = folder / name, digest(content)
@@ -107,8 +147,14 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     for path in sorted(folder.iterdir()):
         note(f"saved briefing/{path.name}")
     compared = sum(_agree(month, t, m) for m in drawn) + _ledger_agrees(month, t, rows)
-    files = tuple(folder / n for n in (*(n for n in contents if n.startswith((meeting, "ledger"))), f"{meeting}.json",
-                                       "ledger.json"))
+    files = tuple(
+        folder / n
+        for n in (
+            *(n for n in contents if n.startswith((meeting, "ledger"))),
+            f"{meeting}.json",
+            "ledger.json",
+        )
+    )
     return Export(folder, files, tuple(kept), drawn[meeting], compared)
 
 
@@ -119,7 +165,9 @@ def _template(month: Month, shipped: Path) -> Path:
 
 
 def _rows(month: Month, t: Tables) -> pd.DataFrame:
-    return ledger.ledger_rows(t.targets, t.projections, t.milestones, t.period, t.name, month.table("ANSWERS"))
+    return ledger.ledger_rows(
+        t.targets, t.projections, t.milestones, t.period, t.name, month.table("ANSWERS")
+    )
 
 
 def _region(t: Tables):
@@ -156,17 +204,23 @@ def check(month: Month) -> int:
             compared += sum(bool(n.table) for n in p.numbers)
             compared += sum(_said_right(f"图 {path.stem} ", text, forms | own) for text in p.texts)
     for path in sorted((month.folder / "notebooks").glob("*.ipynb")):
-        compared += sum(_said_right(f"笔记本 {path.stem} 的结论", text, forms) for text in _said(path))
-    compared += sum(_agree(month, t, m) for m in MEETINGS) + _ledger_agrees(month, t, _rows(month, t))
+        compared += sum(
+            _said_right(f"笔记本 {path.stem} 的结论", text, forms) for text in _said(path)
+        )
+    compared += sum(_agree(month, t, m) for m in MEETINGS) + _ledger_agrees(
+        month, t, _rows(month, t)
+    )
     return compared + redraw.agree(month)
 
 
 def _agree(month: Month, t: Tables, meeting: str) -> int:
     """Read slides and brief of a meeting back, where there are any."""
     folder = month.folder / "briefing"
-    found = {f"{meeting}{kind}": read((folder / f"{meeting}{kind}").read_bytes())
-             for kind, read in ((".pptx", slides.read_slides), (".docx", brief.read_brief))
-             if (folder / f"{meeting}{kind}").exists()}
+    found = {
+        f"{meeting}{kind}": read((folder / f"{meeting}{kind}").read_bytes())
+        for kind, read in ((".pptx", slides.read_slides), (".docx", brief.read_brief))
+        if (folder / f"{meeting}{kind}").exists()
+    }
     if not found:
         return 0
     _verify(month, folder / f"{meeting}.json")
@@ -195,29 +249,48 @@ def _ledger_agrees(month: Month, t: Tables, rows: pd.DataFrame) -> int:
     back = answers.read_ledger(content, "ledger.xlsx", "", t.period)
     if len(wrong := back.problems[back.problems["severity"] == "error"]):
         first = wrong.iloc[0]
-        raise ReconciliationError(f"ledger.xlsx「{first['sheet']}」{first['cell']}:{first['message']}"
-                                  f"数据表算得的台账与之不一致。请改回,或删除该文件后重新生成。")
+        raise ReconciliationError(
+            f"ledger.xlsx「{first['sheet']}」{first['cell']}:{first['message']}"
+            f"数据表算得的台账与之不一致。请改回,或删除该文件后重新生成。"
+        )
     book, sheet = load_workbook(io.BytesIO(content)), answers.SHEET
     now = {r["编号"]: r for r in rows.to_dict("records")}
-    shown = [dict(zip(answers.COLUMNS, values, strict=False))
-             for values in book[sheet].iter_rows(min_row=answers.HEAD + 1, values_only=True) if values[0]]
+    shown = [
+        dict(zip(answers.COLUMNS, values, strict=False))
+        for values in book[sheet].iter_rows(min_row=answers.HEAD + 1, values_only=True)
+        if values[0]
+    ]
     for r in shown:
         for c in answers.LOCKED:
             if answers.plain(r[c]) != answers.plain(now.get(r["编号"], {}).get(c)):
-                raise ReconciliationError(f"ledger.xlsx「{sheet}」{r['编号']} 的「{c}」印作「{r[c]}」,"
-                                          f"而数据表算得「{now.get(r['编号'], {}).get(c)}」。两处不一致。")
+                raise ReconciliationError(
+                    f"ledger.xlsx「{sheet}」{r['编号']} 的「{c}」印作「{r[c]}」,"
+                    f"而数据表算得「{now.get(r['编号'], {}).get(c)}」。两处不一致。"
+                )
     asks = [tuple(v) for v in book[ledger.ORDERS].iter_rows(min_row=3, values_only=True)]
-    for i, (found, computed) in enumerate(zip_longest(asks, ledger.ask_rows(t.orders, t.name), fillvalue=()), 3):
+    for i, (found, computed) in enumerate(
+        zip_longest(asks, ledger.ask_rows(t.orders, t.name), fillvalue=()), 3
+    ):
         if [answers.plain(v) for v in found] != [answers.plain(v) for v in computed]:
-            raise ReconciliationError(f"ledger.xlsx「{ledger.ORDERS}」第 {i} 行印作「{found}」,"
-                                      f"而缺口分解表算得「{computed}」。两处不一致。")
-    fresh = load_workbook(io.BytesIO(ledger.ledger(rows, t.orders, t.milestones, t.period, t.name, t.demo)))
-    for name, last in ((sheet, answers.HEAD), (ledger.ORDERS, 2), (ledger.HELP, fresh[ledger.HELP].max_row)):
+            raise ReconciliationError(
+                f"ledger.xlsx「{ledger.ORDERS}」第 {i} 行印作「{found}」,"
+                f"而缺口分解表算得「{computed}」。两处不一致。"
+            )
+    fresh = load_workbook(
+        io.BytesIO(ledger.ledger(rows, t.orders, t.milestones, t.period, t.name, t.demo))
+    )
+    for name, last in (
+        (sheet, answers.HEAD),
+        (ledger.ORDERS, 2),
+        (ledger.HELP, fresh[ledger.HELP].max_row),
+    ):
         for cell in (c for row in fresh[name].iter_rows(max_row=last) for c in row if c.value):
             found = str(book[name][cell.coordinate].value or "")
             if _digits(found) != _digits(cell.value):
-                raise ReconciliationError(f"ledger.xlsx「{name}」{cell.coordinate} 印作「{found}」,"
-                                          f"而数据表算得「{cell.value}」。两处不一致。")
+                raise ReconciliationError(
+                    f"ledger.xlsx「{name}」{cell.coordinate} 印作「{found}」,"
+                    f"而数据表算得「{cell.value}」。两处不一致。"
+                )
     return sum(r[c] == r[c] for r in now.values() for c in ledger.NUMBERS) + len(asks)
 
 
@@ -229,7 +302,12 @@ def _digits(text: str) -> tuple[list[str], list[str]]:
 def _said(path: Path) -> list[str]:
     """The sentences that an executed notebook shows as text."""
     outputs = [o for c in _code(path) for o in c["outputs"]]
-    return [s for o in outputs for s in "".join(o.get("data", {}).get("text/markdown", "")).split("。") if s]
+    return [
+        s
+        for o in outputs
+        for s in "".join(o.get("data", {}).get("text/markdown", "")).split("。")
+        if s
+    ]
 
 
 def _code(path: Path) -> list[dict]:
@@ -239,24 +317,42 @@ def _code(path: Path) -> list[dict]:
 
 def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
     """What is worded in a fixed form: name → how it is found in a text, and all the wordings that the tables give."""
-    rows = [r | {"demo": False} for r in t.projections[t.projections["median"].notna()].to_dict("records")]
+    rows = [
+        r | {"demo": False}
+        for r in t.projections[t.projections["median"].notna()].to_dict("records")
+    ]
     whole = {words.projection_sentence(r).split(";")[0] for r in rows}
-    head = t.projections[t.projections["region"].isin(pages.ZONES) & t.projections["indicator"].isin(t.headline)]
-    ranks, n = t.ranks[t.ranks["indicator"] == "composite"].dropna(subset=["rank", "low"]), conclusions.lights(head)
+    head = t.projections[
+        t.projections["region"].isin(pages.ZONES) & t.projections["indicator"].isin(t.headline)
+    ]
+    ranks, n = (
+        t.ranks[t.ranks["indicator"] == "composite"].dropna(subset=["rank", "low"]),
+        conclusions.lights(head),
+    )
     y, q, m = t.period.year, t.period.quarter, t.period.month
     spans = (str(t.period), f"{y}Q{q}", f"{y}H{1 + (m > 6)}", str(y))
-    places = {f"{words.number(r.value, '分')},{r.told}"
-              for _, g in ranks[ranks["period"].isin(spans)].groupby("period") for r in conclusions.placed(g).itertuples()}
+    places = {
+        f"{words.number(r.value, '分')},{r.told}"
+        for _, g in ranks[ranks["period"].isin(spans)].groupby("period")
+        for r in conclusions.placed(g).itertuples()
+    }
     lights = ("met", "good", "open", "hard", "stage")
     counted = {f"{words.LIGHTS[k][1:]}{of}{n[k]}项" for k in lights for of in ("", "的")}
     asks = {f"缺口分解为{len(t.orders)}条月度要求"}
     medians = {w.split("(")[0].split(",")[0] for w in whole}
-    found = {"年末预计": (r"全年预计[\u2212\d,.]+[^\uff0c\uff08\uff1b]*", medians),
-             "年末预计与把握": (r"全年预计[^\uff1b]*80%[^\uff1b]*", whole), "位次": (
-                 r"[\d.]+分\uff0c(?:并列)?第\d+位\uff0890%区间第[\d—]+位\uff09", places),
-             "各档项数": (r"(?<=[中\uff0c究、])(?:已完成|把握较大|尚有悬念|难度较大|按节点推进)的?\d+项", counted),
-             "月度要求": (r"缺口分解为\d+条月度要求", asks)}
-    return {k: (re.compile(how), {words.typeset(w) for w in known}) for k, (how, known) in found.items()}
+    found = {
+        "年末预计": (r"全年预计[\u2212\d,.]+[^\uff0c\uff08\uff1b]*", medians),
+        "年末预计与把握": (r"全年预计[^\uff1b]*80%[^\uff1b]*", whole),
+        "位次": (r"[\d.]+分\uff0c(?:并列)?第\d+位\uff0890%区间第[\d—]+位\uff09", places),
+        "各档项数": (
+            r"(?<=[中\uff0c究、])(?:已完成|把握较大|尚有悬念|难度较大|按节点推进)的?\d+项",
+            counted,
+        ),
+        "月度要求": (r"缺口分解为\d+条月度要求", asks),
+    }
+    return {
+        k: (re.compile(how), {words.typeset(w) for w in known}) for k, (how, known) in found.items()
+    }
 
 
 def _said_right(place: str, text: str, forms: Mapping[str, tuple[re.Pattern, set[str]]]) -> int:
@@ -271,8 +367,10 @@ def _said_right(place: str, text: str, forms: Mapping[str, tuple[re.Pattern, set
         for found in pattern.findall(text):
             if found not in known:
                 near = next(iter(difflib.get_close_matches(found, known, 1, 0)), "没有这一项")
-                raise ReconciliationError(f"{place}印有「{found}」({name}),而数据表最接近的是「{near}」。两处不一致。"
-                                          "如数据更新过,请重新运行该月。")
+                raise ReconciliationError(
+                    f"{place}印有「{found}」({name}),而数据表最接近的是「{near}」。两处不一致。"
+                    "如数据更新过,请重新运行该月。"
+                )
             compared += len(passport.sequence(found))
     return compared
 
@@ -285,7 +383,9 @@ def trace(month: Month, wanted: str) -> str:
     ReconciliationError : no such code in the month; names the nearest.
     """
     passports, cells = {}, {}
-    for path in sorted([*(month.folder / "briefing").glob("*.json"), *(month.folder / "passports").glob("*.json")]):
+    for path in sorted(
+        [*(month.folder / "briefing").glob("*.json"), *(month.folder / "passports").glob("*.json")]
+    ):
         if path.name != "written.json":
             some, more = passport.read(path.read_bytes())
             passports, cells = passports | some, cells | more

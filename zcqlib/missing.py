@@ -1,5 +1,6 @@
 """What a notebook says where only published data are there: the parts that need reports name what is missing, the rest
 is shown as always."""
+
 from __future__ import annotations
 
 import ast
@@ -21,11 +22,17 @@ class _Guard(ast.NodeTransformer):
 
     @staticmethod
     def _guarded(statement: ast.stmt) -> ast.stmt:
-        if isinstance(statement, ast.Expr):  # stays an expression, so that a cell still shows its last one
+        if isinstance(
+            statement, ast.Expr
+        ):  # stays an expression, so that a cell still shows its last one
             guarded = ast.parse("_zcq_or_missing(lambda: 0)").body[0]
             guarded.value.args[0].body = statement.value
         else:
-            names = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+            names = [
+                n.id
+                for n in ast.walk(statement)
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            ]
             code = f"try:\n 0\nexcept Exception as _zcq_error:\n _zcq_missing(_zcq_error, {names})"
             guarded = ast.parse(code).body[0]
             guarded.body = [statement]
@@ -45,7 +52,11 @@ def guard_cells(published_only: bool) -> None:
     unset: set[str] = set()
 
     def missing(error: Exception, names: list[str]) -> None:
-        if not (isinstance(error, NoReportsError) or isinstance(error, NameError) and error.name in unset):
+        if not (
+            isinstance(error, NoReportsError)
+            or isinstance(error, NameError)
+            and error.name in unset
+        ):
             raise error
         unset.update(names)
         if not names:  # a value that is not there is told where it would have been shown

@@ -67,7 +67,9 @@ class Month:
         others = [names[s] for s in senders if s not in self.catalog.parks]
         if len(others) > 3:
             others = [f"{len(others)}个部门月报"]
-        parts = ([f"{len(parks)}个园区月报"] if len(parks) > 1 else [f"{names[p]}月报" for p in parks]) + others
+        parts = (
+            [f"{len(parks)}个园区月报"] if len(parks) > 1 else [f"{names[p]}月报" for p in parks]
+        ) + others
         return "、".join(parts) or "公开统计资料"
 
     def caption(
@@ -83,7 +85,16 @@ class Month:
     ) -> Caption:
         """A figure's words; source and date come from the data unless another source is named."""
         date = as_of or f"{self.period.year}年{self.period.month}月"
-        told = [typeset(t) for t in (title, subtitle, source or f"{self.source(*indicators)},自创办测算", note, alt)]
+        told = [
+            typeset(t)
+            for t in (
+                title,
+                subtitle,
+                source or f"{self.source(*indicators)},自创办测算",
+                note,
+                alt,
+            )
+        ]
         return Caption(
             title=told[0],
             subtitle=told[1],
@@ -105,7 +116,11 @@ class Month:
             stem, formats = self.folder / "export" / f"{name}_{figure.zcq_size}", wanted.split(",")
         figures.stamp(figure, lineage.code(self.period, name))
         try:
-            for path in figures.save(figure, stem, formats, self._drawn_before) if name.startswith(only) else ():
+            for path in (
+                figures.save(figure, stem, formats, self._drawn_before)
+                if name.startswith(only)
+                else ()
+            ):
                 note(f"saved {path.relative_to(self.folder).as_posix()}")
         except FigureError as e:
             if not wanted:
@@ -114,13 +129,17 @@ class Month:
         if not wanted:
             made = lineage.figure_passport(figure, self, name)
             used = {i for n in made.numbers for i in n.inputs}
-            write_atomic(self.folder / "passports" / f"{name}.json", passport.write([made], lineage.cells(self, used)))
+            write_atomic(
+                self.folder / "passports" / f"{name}.json",
+                passport.write([made], lineage.cells(self, used)),
+            )
             note(f"saved passports/{name}.json")
         return figure
 
-
     def _drawn_before(self, key: str, make):
-        method = digest(f"{line.code_hash('figures')}{[version(p) for p in DRAWN_BY]}".encode())[:16]
+        method = digest(f"{line.code_hash('figures')}{[version(p) for p in DRAWN_BY]}".encode())[
+            :16
+        ]
         return self.workspace.remember(f"{method}/{key}", make, shelf=".pictures")
 
 
@@ -134,7 +153,9 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     workspace, month = Workspace.find(demo), parse_month(period)
     known = parse_month(as_of, "AS_OF 月份") if as_of else month
     home = workspace.processed / workspace.figures(month, known).name
-    given = Path(os.environ.get("ZCQ_VINTAGE", ""))  # a run's notebooks all see the vintage that the run made
+    given = Path(
+        os.environ.get("ZCQ_VINTAGE", "")
+    )  # a run's notebooks all see the vintage that the run made
     vintage = given if given.parent == home else line.build(workspace, month, known)
     guard_cells(line.published_only(vintage))
     return Month(workspace, month, known, catalogs.load(workspace.reference, month.year), vintage)

@@ -3,6 +3,7 @@
 A number that stands in no table (a sum, a share, a count in a sentence, a row of a shown table) is compared in this way:
 its formula is the cell that made it.
 """
+
 from __future__ import annotations
 
 import ast
@@ -48,7 +49,9 @@ def doubtful(month: Month, changed: set[str]) -> dict[str, list[str]]:
     notebook left has been touched."""
     out = {}
     for name, entry in read_manifest(month.folder).get("notebooks", {}).items():
-        tables = sorted(t for t in changed if f"{month.vintage.parent.name}/{t}" in entry["grounds"])
+        tables = sorted(
+            t for t in changed if f"{month.vintage.parent.name}/{t}" in entry["grounds"]
+        )
         if tables or not unchanged(month.folder, entry):
             out[name] = tables
     return out
@@ -67,15 +70,25 @@ def agree(month: Month) -> int:
         try:
             pairs = _pairs(month, path)
         except Exception as e:  # whatever a cell may raise on a table that somebody changed
-            raise ReconciliationError(f"笔记本 {name} 按现在的{grounds}不能再运行:{e}。请重新运行该月。") from e
+            raise ReconciliationError(
+                f"笔记本 {name} 按现在的{grounds}不能再运行:{e}。请重新运行该月。"
+            ) from e
         for place, printed, now in pairs:
             if _parts(printed) != _parts(now):
-                was, is_ = next((a, b) for a, b in zip_longest(_parts(printed), _parts(now), fillvalue="(无)") if a != b)
-                raise ReconciliationError(f"{place}印有「{was}」,而按现在的{grounds}应为「{is_}」。两处不一致。"
-                                          "如数据更新过,请重新运行该月。")
+                was, is_ = next(
+                    (a, b)
+                    for a, b in zip_longest(_parts(printed), _parts(now), fillvalue="(无)")
+                    if a != b
+                )
+                raise ReconciliationError(
+                    f"{place}印有「{was}」,而按现在的{grounds}应为「{is_}」。两处不一致。"
+                    "如数据更新过,请重新运行该月。"
+                )
             compared += len(passport.sequence(re.sub("<[^>]*>", " ", printed)))
     if changed:
-        raise ReconciliationError(f"数据表 {'、'.join(sorted(changed))} 在运行之后被改动过(印出的数没有变)。请重新运行该月。")
+        raise ReconciliationError(
+            f"数据表 {'、'.join(sorted(changed))} 在运行之后被改动过(印出的数没有变)。请重新运行该月。"
+        )
     return compared
 
 
@@ -84,10 +97,16 @@ def _pairs(month: Month, path: Path) -> list[tuple[str, str, str]]:
     watched = _Watched(month.workspace, month.period, month.known, month.catalog, month.vintage)
     shown, out, space = [], [], {}
     quiet = dict.fromkeys(("explore", "what_if", "membership"), lambda *_, **__: None)
-    stand_in = {"open_month": lambda *_: watched, "display": lambda *what: shown.extend(what),
-                "controls": SimpleNamespace(**vars(controls) | quiet), "figures": SimpleNamespace(show=lambda _: None)}
+    stand_in = {
+        "open_month": lambda *_: watched,
+        "display": lambda *what: shown.extend(what),
+        "controls": SimpleNamespace(**vars(controls) | quiet),
+        "figures": SimpleNamespace(show=lambda _: None),
+    }
     for cell in nbformat.read(path, 4).cells:
-        if cell.cell_type != "code" or "meetings.export" in cell.source:  # it writes; `meetings` reads its files back
+        if (
+            cell.cell_type != "code" or "meetings.export" in cell.source
+        ):  # it writes; `meetings` reads its files back
             continue
         tree = ast.parse(cell.source)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
@@ -97,12 +116,18 @@ def _pairs(month: Month, path: Path) -> list[tuple[str, str, str]]:
         space |= {name: thing for name, thing in stand_in.items() if name in space}
         before = [o.data[m] for o in cell.outputs if "data" in o for m in SHOWN if m in o.data]
         now = [getattr(x, how)() for x in shown for how in SHOWN.values() if hasattr(x, how)]
-        out += [(f"笔记本 {path.stem} 的单元格 {cell.id} ", *pair) for pair in zip_longest(before, now, fillvalue="")]
+        out += [
+            (f"笔记本 {path.stem} 的单元格 {cell.id} ", *pair)
+            for pair in zip_longest(before, now, fillvalue="")
+        ]
         shown.clear()
     for name, figure in watched.drawn.items():
         made, sidecar = lineage.printed(figure), month.folder / "passports" / f"{name}.json"
         kept = next(iter(passport.read(sidecar.read_bytes())[0].values()))
-        out += [(f"图 {name}({kept.code})", *pair) for pair in zip_longest(kept.texts, made, fillvalue="")]
+        out += [
+            (f"图 {name}({kept.code})", *pair)
+            for pair in zip_longest(kept.texts, made, fillvalue="")
+        ]
     return out
 
 

@@ -2,6 +2,7 @@
 
 In these files a month is written 201809 and a day 20180915, since a spreadsheet turns 2018-09 into a date unasked.
 """
+
 from __future__ import annotations
 
 import codecs
@@ -93,12 +94,35 @@ bounds_<year>: indicator: indicator @indicators!, measure attainment_pct|share_d
 stages_<year>: id region item stage: id @indicators!, region @regions!, item text, stage code!, stage_no whole!,
     stage_zh text!, date month, evidence text, expected month, demo flag, note text
 """
-_OPTIONAL = {"corrections", "resolutions", "checkpoints", "batches", "eligibility", "notes", "limits"}
-_EXPECTED = {"code": "小写英文编号(字母开头,可含数字和下划线)", "number": "数字", "whole": "整数", "flag": " 0 或 1",
-             "month": "六位年月,如 201809", "day": "八位日期,如 20180915", "text": "文字"}
-_DTYPES = {"number": "float64", "whole": "int64", "flag": "bool", "month": "period[M]", "day": "datetime64[ns]"}
-_DATE_LIKE = re.compile(r"\d{1,4}([-/.])\d{1,2}(\1\d{1,4})?( \d+:\d+(:\d+)?)?|\d{1,2}-[A-Z][a-z]{2}(-\d+)?"
-                        r"|[A-Z][a-z]{2}-\d{2,4}|\d+月\d+日")
+_OPTIONAL = {
+    "corrections",
+    "resolutions",
+    "checkpoints",
+    "batches",
+    "eligibility",
+    "notes",
+    "limits",
+}
+_EXPECTED = {
+    "code": "小写英文编号(字母开头,可含数字和下划线)",
+    "number": "数字",
+    "whole": "整数",
+    "flag": " 0 或 1",
+    "month": "六位年月,如 201809",
+    "day": "八位日期,如 20180915",
+    "text": "文字",
+}
+_DTYPES = {
+    "number": "float64",
+    "whole": "int64",
+    "flag": "bool",
+    "month": "period[M]",
+    "day": "datetime64[ns]",
+}
+_DATE_LIKE = re.compile(
+    r"\d{1,4}([-/.])\d{1,2}(\1\d{1,4})?( \d+:\d+(:\d+)?)?|\d{1,2}-[A-Z][a-z]{2}(-\d+)?"
+    r"|[A-Z][a-z]{2}-\d{2,4}|\d+月\d+日"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +135,25 @@ class Sheet:
     def frame(self, rows: list[dict]) -> pd.DataFrame:
         """Rows as a typed frame, with the file's `line`."""
         kinds = {"line": "whole", **{c: kind for c, (kind, _) in self.columns.items()}}
-        return pd.DataFrame({c: pd.Series([r[c] for r in rows], dtype=_DTYPES.get(k, "str")) for c, k in kinds.items()})
+        return pd.DataFrame(
+            {
+                c: pd.Series([r[c] for r in rows], dtype=_DTYPES.get(k, "str"))
+                for c, k in kinds.items()
+            }
+        )
 
 
 def _sheets() -> dict[str, Sheet]:
     out = {}
     for line in re.sub(r"\n +", " ", _FILES).strip().splitlines():
         name, key, columns = line.split(": ", 2)
-        out[name] = Sheet(tuple(key.split()), {c: (kind.rstrip("!"), kind.endswith("!"))
-                                               for c, kind in (part.split() for part in columns.split(", "))})
+        out[name] = Sheet(
+            tuple(key.split()),
+            {
+                c: (kind.rstrip("!"), kind.endswith("!"))
+                for c, kind in (part.split() for part in columns.split(", "))
+            },
+        )
     return out
 
 
@@ -133,7 +167,9 @@ def shape_of(stem: str) -> Sheet | None:
 
 # --- labels -------------------------------------------------------------------------------------------------------
 
-_NUMBERING = re.compile(r"^(?:[(（]?[0-9０-９一二三四五六七八九十]{1,3}[)）、.．,，]+|[①-⑳]|[#*※])+")
+_NUMBERING = re.compile(
+    r"^(?:[(（]?[0-9０-９一二三四五六七八九十]{1,3}[)）、.．,，]+|[①-⑳]|[#*※])+"
+)
 
 
 def squeeze(text: str) -> str:
@@ -146,7 +182,11 @@ def label_key(label: str, units: frozenset[str]) -> str:
     """An indicator label in the form in which aliases are compared: no 其中, no unit in brackets, no capitals."""
     text = re.sub(r"^其中[:、,]?", "", squeeze(label)).rstrip(":").casefold()
     bracket = re.search(r"\((?:单位:?)?([^()]*)\)$", text)
-    return text[:bracket.start()] if bracket and bracket.start() and bracket.group(1) in units else text
+    return (
+        text[: bracket.start()]
+        if bracket and bracket.start() and bracket.group(1) in units
+        else text
+    )
 
 
 def nearest(word: str, known: Iterable[str], number: int = 1) -> tuple[str, ...]:
@@ -161,6 +201,7 @@ def nearest(word: str, known: Iterable[str], number: int = 1) -> tuple[str, ...]
 
 
 # --- reading and checking -----------------------------------------------------------------------------------------
+
 
 def _value(text: str, kind: str):
     """One cell in the type of its column; ValueError or KeyError where it does not fit."""
@@ -180,7 +221,9 @@ def _value(text: str, kind: str):
         return moment.to_period("M") if kind == "month" and text else moment
     if kind == "code" and text and not re.fullmatch(r"[a-z][a-z0-9_]*|\d{1,2}", text):
         raise ValueError(text)
-    if kind == "text" and (_DATE_LIKE.fullmatch(text) or text[:1] in tuple("=+@") or set(text) & {"锟", "\ufffd"}):
+    if kind == "text" and (
+        _DATE_LIKE.fullmatch(text) or text[:1] in tuple("=+@") or set(text) & {"锟", "\ufffd"}
+    ):
         raise ValueError(text)
     return text
 
@@ -193,11 +236,22 @@ def _rows(path: Path, faults: list[Fault]) -> list[tuple[int, list[str]]]:
     except UnicodeDecodeError as utf8:
         try:
             text = raw.decode("gb18030")
-            faults.append(Fault(path.name, 0, "", "GBK 编码", " UTF-8(已按 GBK 读取,可不处理)", "info"))
+            faults.append(
+                Fault(path.name, 0, "", "GBK 编码", " UTF-8(已按 GBK 读取,可不处理)", "info")
+            )
         except UnicodeDecodeError as gbk:
-            at = max(utf8.start, gbk.start)  # the encoding that got further is the one that was meant
-            faults.append(Fault(path.name, raw[:at].count(b"\n") + 1, "", raw[at:at + 2].hex(" "),
-                                " UTF-8 或 GBK 编码的文字;请在电子表格中另存为「CSV UTF-8」"))
+            at = max(
+                utf8.start, gbk.start
+            )  # the encoding that got further is the one that was meant
+            faults.append(
+                Fault(
+                    path.name,
+                    raw[:at].count(b"\n") + 1,
+                    "",
+                    raw[at : at + 2].hex(" "),
+                    " UTF-8 或 GBK 编码的文字;请在电子表格中另存为「CSV UTF-8」",
+                )
+            )
             return []
     reader, out, line = csv.reader(io.StringIO(text, newline="")), [], 1
     for row in reader:
@@ -231,14 +285,25 @@ def _load_file(path: Path, sheet: Sheet, faults: list[Fault]) -> pd.DataFrame:
     header = rows[0][1] if rows else []
     if missing := [c for c in sheet.columns if c not in header]:
         if not any(f.file == path.name and f.severity == "error" for f in faults):
-            faults.append(Fault(path.name, 1, "", ",".join(header)[:60], f"表头,还缺这些列:{','.join(missing)}"))
+            faults.append(
+                Fault(
+                    path.name, 1, "", ",".join(header)[:60], f"表头,还缺这些列:{','.join(missing)}"
+                )
+            )
         rows = []
-    faults += [Fault(path.name, 1, c, c, f"规定的列名之一({','.join(sheet.columns)})")
-               for c in header if rows and c and c not in sheet.columns]
+    faults += [
+        Fault(path.name, 1, c, c, f"规定的列名之一({','.join(sheet.columns)})")
+        for c in header
+        if rows and c and c not in sheet.columns
+    ]
     out, seen = [], {}
     for line, row in rows[1:]:
         if len(row) > len(header):
-            faults.append(Fault(path.name, line, "", f"{len(row)} 格", f" {len(header)} 格;含逗号的文字要加引号"))
+            faults.append(
+                Fault(
+                    path.name, line, "", f"{len(row)} 格", f" {len(header)} 格;含逗号的文字要加引号"
+                )
+            )
         cells = dict(zip(header, row + [""] * len(header), strict=False))
         record = {"line": line}
         for column, (kind, needed) in sheet.columns.items():
@@ -247,8 +312,15 @@ def _load_file(path: Path, sheet: Sheet, faults: list[Fault]) -> pd.DataFrame:
                 faults.append(Fault(path.name, line, column, cells[column] or "空白", expected))
         key = tuple(cells[c] for c in sheet.key)
         if seen.setdefault(key, line) != line:
-            faults.append(Fault(path.name, line, "、".join(sheet.key), " ".join(key),
-                                f"不重复的行(第 {seen[key]} 行已有)"))
+            faults.append(
+                Fault(
+                    path.name,
+                    line,
+                    "、".join(sheet.key),
+                    " ".join(key),
+                    f"不重复的行(第 {seen[key]} 行已有)",
+                )
+            )
         out.append(record)
     return sheet.frame(out)
 
@@ -285,13 +357,24 @@ def _check_ids(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> None:
                 for word in filter(None, text.split(";") if kind.endswith(";") else [text]):
                     if word not in known:
                         hint = "".join(f"(最接近的是 {n})" for n in nearest(word, known))
-                        faults.append(Fault(f"{stem}.csv", line, column, word, f" {home}.csv 中已有的编号{hint}"))
+                        faults.append(
+                            Fault(
+                                f"{stem}.csv", line, column, word, f" {home}.csv 中已有的编号{hint}"
+                            )
+                        )
     units, seen = frozenset(frames["unit_words"]["word"]), {}
     for row in frames["aliases"].itertuples():
         line, owner = seen.setdefault(label_key(row.alias, units), (row.line, row.indicator))
         if owner != row.indicator:
-            faults.append(Fault("aliases.csv", row.line, "alias", row.alias,
-                                f"只指一个指标的名称(第 {line} 行已指 {owner})"))
+            faults.append(
+                Fault(
+                    "aliases.csv",
+                    row.line,
+                    "alias",
+                    row.alias,
+                    f"只指一个指标的名称(第 {line} 行已指 {owner})",
+                )
+            )
 
 
 def _check_meaning(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> None:
@@ -326,16 +409,27 @@ def _check_meaning(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> N
             if row.comparator == "between" and not row.target_high > row.target_low:
                 report(stem, row, "target_high", f"大于 target_low({row.target_low:g})的数字")
             if bool(row.relation) != bool(row.related_id):
-                report(stem, row, "related_id", f"与 relation(「{row.relation}」)同时填写或同时空白")
+                report(
+                    stem, row, "related_id", f"与 relation(「{row.relation}」)同时填写或同时空白"
+                )
             if row.scope not in scopes:
                 report(stem, row, "scope", " zone、city、each_park 或 park:园区编号")
             if row.unit not in words and row.unit.split("/")[0] not in words:
                 report(stem, row, "unit", " unit_words.csv 中的单位")
-        for (level, parent), part in frame.groupby(["level", "parent"]) if kind == "weights" else ():
+        for (level, parent), part in (
+            frame.groupby(["level", "parent"]) if kind == "weights" else ()
+        ):
             if not abs(part["weight"].sum() - 1) < 1e-5:
                 who = "各组权重" if level == "group" else f"第 {parent} 组内权重"
-                faults.append(Fault(f"{stem}.csv", int(part["line"].iloc[0]), "weight",
-                                    f"{who}合计 {part['weight'].sum():.6g}", "合计 1"))
+                faults.append(
+                    Fault(
+                        f"{stem}.csv",
+                        int(part["line"].iloc[0]),
+                        "weight",
+                        f"{who}合计 {part['weight'].sum():.6g}",
+                        "合计 1",
+                    )
+                )
 
 
 def check_reference(folder: Path | None = None) -> list[Fault]:

@@ -21,8 +21,15 @@ from zcqlib.views.parts import shown
 from zcqlib.workspace import Workspace, digest, write_atomic
 
 STATUSES = ("初步", "定稿")
-NUMBERS = {"actual": "已完成", "target_low": "目标", "target_high": "目标上限", "median": "年末预计", "low": "区间下限",
-           "high": "区间上限", "probability": "把握"}
+NUMBERS = {
+    "actual": "已完成",
+    "target_low": "目标",
+    "target_high": "目标上限",
+    "median": "年末预计",
+    "low": "区间下限",
+    "high": "区间上限",
+    "probability": "把握",
+}
 PENDING = "更正说明_待发布.md"
 METHOD, TARGET, DATA = "方法或参考表更新", "目标调整", "前期数据修订"
 COLUMNS = ["地区", "指标", "项目", "原说", "现为", "原因"]
@@ -44,7 +51,9 @@ class Release:
     is_new: bool = True
 
 
-def release(workspace: Workspace, month: pd.Period, status: str = "定稿", as_of: pd.Period | None = None) -> Release:
+def release(
+    workspace: Workspace, month: pd.Period, status: str = "定稿", as_of: pd.Period | None = None
+) -> Release:
     """Freeze what is handed over of a month in figures/<month>/release-<n>, read-only; earlier ones are never touched.
 
     Parameters
@@ -65,22 +74,43 @@ def release(workspace: Workspace, month: pd.Period, status: str = "定稿", as_o
         raise ReleaseError(f"发布状态「{status}」不能识别,应为 {'、'.join(STATUSES)}。")
     with workspace.lock():
         folder, earlier = workspace.figures(month, as_of), workspace.releases(month)
-        wrong = [d for old in earlier for d in damaged(old)] + manifest.verify(workspace, month, as_of)
+        wrong = [d for old in earlier for d in damaged(old)] + manifest.verify(
+            workspace, month, as_of
+        )
         ran = manifest.read_manifest(folder)["notebooks"]
-        wrong += [f"笔记本 {p.stem} 没有跑完。" for p in monthly.notebooks(workspace.root)
-                  if ran.get(p.stem, {}).get("state", "failed") == "failed"]
+        wrong += [
+            f"笔记本 {p.stem} 没有跑完。"
+            for p in monthly.notebooks(workspace.root)
+            if ran.get(p.stem, {}).get("state", "failed") == "failed"
+        ]
         if line.published_only(workspace.current(month, as_of)):
             wrong.append("没有园区报表,没有可以交出的数字。")
         if wrong:
-            raise ReleaseError(f"{month} 核对发现 {len(wrong)} 处不符,没有发布:{''.join(wrong[:5])}"
-                               "请查明原因,重新运行该月后再发布。")
-        files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*"))
-                 if p.is_file() and not p.relative_to(folder).parts[0].startswith(("release-", ".", PENDING))}
+            raise ReleaseError(
+                f"{month} 核对发现 {len(wrong)} 处不符,没有发布:{''.join(wrong[:5])}"
+                "请查明原因,重新运行该月后再发布。"
+            )
+        files = {
+            p.relative_to(folder).as_posix(): p
+            for p in sorted(folder.rglob("*"))
+            if p.is_file()
+            and not p.relative_to(folder).parts[0].startswith(("release-", ".", PENDING))
+        }
         vintage = workspace.current(month, as_of)
         files |= {f"tables/{vintage.name}/{p.name}": p for p in sorted(vintage.iterdir())}
-        record = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo, "status": status,
-                  "vintage": vintage.name, "files": {name: digest(p) for name, p in files.items()}}
-        note = corrections(workspace, earlier[-1], month, as_of) if earlier else pd.DataFrame(columns=COLUMNS)
+        record = {
+            "month": str(month),
+            "as_of": str(as_of or month),
+            "demo": workspace.demo,
+            "status": status,
+            "vintage": vintage.name,
+            "files": {name: digest(p) for name, p in files.items()},
+        }
+        note = (
+            corrections(workspace, earlier[-1], month, as_of)
+            if earlier
+            else pd.DataFrame(columns=COLUMNS)
+        )
         if earlier and (last := _record(earlier[-1])) | {"files": _own(last)} == record:
             return Release(len(earlier), status, earlier[-1], note, False)
         number = len(earlier) + 1
@@ -92,18 +122,24 @@ def release(workspace: Workspace, month: pd.Period, status: str = "定稿", as_o
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, new / name)
             if earlier:
-                told = {"更正说明.md": note_text(note, record, number).encode(),
-                        "更正说明.csv": note.to_csv(index=False).encode("utf-8-sig")}
+                told = {
+                    "更正说明.md": note_text(note, record, number).encode(),
+                    "更正说明.csv": note.to_csv(index=False).encode("utf-8-sig"),
+                }
                 for name, data in told.items():
                     (new / name).write_bytes(data)
                     record["files"][name] = digest(data)
-            (new / "release.json").write_text(json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
+            (new / "release.json").write_text(
+                json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True), "utf-8"
+            )
             for path in new.rglob("*"):
                 path.chmod(0o755 if path.is_dir() else 0o444)
             new.chmod(0o755)
             os.replace(new, home / f"release-{number}")
         except OSError as e:
-            raise ReleaseError(f"无法写入 {home}:{e.strerror or e}。请检查磁盘空间和写入权限。") from e
+            raise ReleaseError(
+                f"无法写入 {home}:{e.strerror or e}。请检查磁盘空间和写入权限。"
+            ) from e
         finally:
             shutil.rmtree(new, ignore_errors=True)
     (folder / PENDING).unlink(missing_ok=True)
@@ -118,7 +154,11 @@ def pending(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = No
     the note of correction that the next release will hold, in the folder of the month's figures.
     """
     earlier, path = workspace.releases(month), workspace.figures(month, as_of) / PENDING
-    note = corrections(workspace, earlier[-1], month, as_of) if earlier else pd.DataFrame(columns=COLUMNS)
+    note = (
+        corrections(workspace, earlier[-1], month, as_of)
+        if earlier
+        else pd.DataFrame(columns=COLUMNS)
+    )
     if note.empty:
         path.unlink(missing_ok=True)
         return None
@@ -143,11 +183,16 @@ def tables_of(folder: Path) -> Path:
 
 def damaged(folder: Path) -> list[str]:
     """One sentence for each file of a release that is no longer as it was handed over."""
-    return [f"{folder.name} 的 {name} 已被改动或删除。" for name, sha in _record(folder)["files"].items()
-            if not (folder / name).exists() or digest(folder / name) != sha]
+    return [
+        f"{folder.name} 的 {name} 已被改动或删除。"
+        for name, sha in _record(folder)["files"].items()
+        if not (folder / name).exists() or digest(folder / name) != sha
+    ]
 
 
-def corrections(workspace: Workspace, said: Path, month: pd.Period, as_of: pd.Period | None = None) -> pd.DataFrame:
+def corrections(
+    workspace: Workspace, said: Path, month: pd.Period, as_of: pd.Period | None = None
+) -> pd.DataFrame:
     """Every number of a release that would be printed otherwise today.
 
     Parameters
@@ -204,9 +249,16 @@ def _changed_files(workspace: Workspace, said: Path, now: Path) -> pd.DataFrame:
     had = {Path(name).name for name in workspace.recipe(said)["inputs"]}
     have = {Path(name).name for name in workspace.recipe(now)["inputs"]}
     came, went = new[~new["obs_id"].isin(old["obs_id"])], old[~old["obs_id"].isin(new["obs_id"])]
-    words_of = [came["file"].map(lambda f: f"报表改动:{f}" if f in had else f"新到报表:{f}"),
-                went["file"].map(lambda f: f"报表改动:{f}" if f in have else f"报表撤下:{f}")]
-    both = pd.concat([f[["region", "indicator"]].assign(told=w) for f, w in zip((came, went), words_of, strict=True)])
+    words_of = [
+        came["file"].map(lambda f: f"报表改动:{f}" if f in had else f"新到报表:{f}"),
+        went["file"].map(lambda f: f"报表改动:{f}" if f in have else f"报表撤下:{f}"),
+    ]
+    both = pd.concat(
+        [
+            f[["region", "indicator"]].assign(told=w)
+            for f, w in zip((came, went), words_of, strict=True)
+        ]
+    )
     return both.drop_duplicates().sort_values("told")
 
 
@@ -215,28 +267,48 @@ def _files_of(files: pd.DataFrame, region: str, indicator: str, catalog: Catalog
     i = catalog.indicators[indicator]
     of = {indicator, i.numerator, i.denominator, i.growth_of, i.part_of} - {""}
     places = {region, *(catalog.parks if region == "zone" else ())}
-    found = list(dict.fromkeys(files[files["region"].isin(places) & files["indicator"].isin(of)]["told"]))
+    found = list(
+        dict.fromkeys(files[files["region"].isin(places) & files["indicator"].isin(of)]["told"])
+    )
     return found[:3] + ([f"等 {len(found)} 个文件"] if len(found) > 3 else [])
 
 
-def _ranks(workspace: Workspace, said: Path, now: Path, catalog: Catalog, reasons: dict[str, list[str]]) -> list[tuple]:
+def _ranks(
+    workspace: Workspace, said: Path, now: Path, catalog: Catalog, reasons: dict[str, list[str]]
+) -> list[tuple]:
     """Places and scores that are printed otherwise; they follow the park's numbers, the rules, or the other parks."""
     key = ["region", "indicator", "period", "measure"]
     old, new = (pd.read_parquet(v / "RANKS.parquet").set_index(key) for v in (said, now))
     inputs = [workspace.recipe(v)["inputs"] for v in (said, now)]
-    rules = any(inputs[0].get(name) != inputs[1].get(name) for name in inputs[0] | inputs[1]
-                if Path(name).name.startswith(("weights", "bounds")))
+    rules = any(
+        inputs[0].get(name) != inputs[1].get(name)
+        for name in inputs[0] | inputs[1]
+        if Path(name).name.startswith(("weights", "bounds"))
+    )
     names, rows = catalog.weights.set_index("id")["name_zh"], []
     for region, of, period, measure in old.index.union(new.index):
-        pair = [f.loc[(region, of, period, measure)] if (region, of, period, measure) in f.index else None
-                for f in (old, new)]
-        for what, text in (("位次", lambda r: f"第{int(r['rank'])}位" if r["rank"] == r["rank"] else "不排位"),
-                           ("得分", lambda r: words.number(r["value"], "分"))):
+        pair = [
+            f.loc[(region, of, period, measure)]
+            if (region, of, period, measure) in f.index
+            else None
+            for f in (old, new)
+        ]
+        for what, text in (
+            ("位次", lambda r: f"第{int(r['rank'])}位" if r["rank"] == r["rank"] else "不排位"),
+            ("得分", lambda r: words.number(r["value"], "分")),
+        ):
             told = [words.NONE if r is None else text(r) for r in pair]
             if told[0] != told[1]:
                 why = ["权重或界值调整"] * rules + list(dict.fromkeys(reasons.get(region, [])))[:2]
-                rows.append((catalog.name(region), f"{names.get(of, '综合')}({period})", what, *told,
-                             ";".join(why) or "其他园区的数字变化"))
+                rows.append(
+                    (
+                        catalog.name(region),
+                        f"{names.get(of, '综合')}({period})",
+                        what,
+                        *told,
+                        ";".join(why) or "其他园区的数字变化",
+                    )
+                )
     return rows
 
 
@@ -247,6 +319,9 @@ def note_text(note: pd.DataFrame, record: dict, number: int) -> str:
     if note.empty:
         return words.typeset(f"{head}与第{number - 1}次发布相比,没有数字变化。\n")
     lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
-    lines += ["| " + " | ".join(str(v).replace("|", "/") for v in r) + " |" for r in note.itertuples(index=False)]
+    lines += [
+        "| " + " | ".join(str(v).replace("|", "/") for v in r) + " |"
+        for r in note.itertuples(index=False)
+    ]
     told = f"{head}与第{number - 1}次发布相比,{len(note)}个数字不同。按“方法→数据→目标”的顺序逐项替换找出原因。"
     return words.typeset(told) + "\n\n" + "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ A kernel is reused with a reset between notebooks, which saves its start and the
 alone in a fresh kernel, so nothing can leak from one to the next unnoticed. A notebook is run again only where its
 text, the library, the reference tables or one of the tables that it read the last time have changed.
 """
+
 from __future__ import annotations
 
 import ast
@@ -32,7 +33,16 @@ from zcqlib.workspace import Workspace, digest, parse_month, write_atomic, writt
 
 log = logging.getLogger("zcqlib")
 
-VERSIONED = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "nbclient", "pyarrow")
+VERSIONED = (
+    "numpy",
+    "pandas",
+    "scipy",
+    "statsmodels",
+    "matplotlib",
+    "seaborn",
+    "nbclient",
+    "pyarrow",
+)
 # what notebooks import, once; it is then left out of the collections of garbage, two with each reset
 WARM = "import gc, zcqlib.controls, zcqlib.meetings, zcqlib.views\ngc.freeze()"
 FREE = "get_ipython().ast_transformers.clear()"  # while what they call is still there
@@ -41,7 +51,9 @@ import matplotlib as _m, matplotlib.pyplot as _p
 _p.close('all'); _m.rcdefaults(); del _m, _p
 get_ipython().run_line_magic('matplotlib', 'inline')"""
 TIMEOUT = 600  # seconds a notebook; a month takes a few
-KERNELS = min(2, os.cpu_count() or 1)  # a third one would only wait: the notebooks' own work is short
+KERNELS = min(
+    2, os.cpu_count() or 1
+)  # a third one would only wait: the notebooks' own work is short
 
 
 class ParameterError(ZcqError):
@@ -74,7 +86,9 @@ class Report:
 def parameter_cell(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
     cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     if len(cells) != 1:
-        raise ParameterError(f"{name}:应当正好有一个带 parameters 标签的单元格,找到 {len(cells)} 个。")
+        raise ParameterError(
+            f"{name}:应当正好有一个带 parameters 标签的单元格,找到 {len(cells)} 个。"
+        )
     return cells[0]
 
 
@@ -87,11 +101,15 @@ def declared_parameters(notebook: nbformat.NotebookNode, name: str) -> dict[str,
                 raise ValueError(ast.unparse(node))
             out[node.targets[0].id] = ast.literal_eval(node.value)
         except ValueError as e:
-            raise ParameterError(f"{name}:参数单元格只能写「名称 = 常量」,找到:{ast.unparse(node)}") from e
+            raise ParameterError(
+                f"{name}:参数单元格只能写「名称 = 常量」,找到:{ast.unparse(node)}"
+            ) from e
     return out
 
 
-def with_parameters(notebook: nbformat.NotebookNode, name: str, values: Mapping[str, object]) -> nbformat.NotebookNode:
+def with_parameters(
+    notebook: nbformat.NotebookNode, name: str, values: Mapping[str, object]
+) -> nbformat.NotebookNode:
     """The notebook with values in its tagged cell.
 
     Raises
@@ -105,13 +123,26 @@ def with_parameters(notebook: nbformat.NotebookNode, name: str, values: Mapping[
         if key not in declared:
             raise ParameterError(f"{name}:没有参数 {key},可用的是 {'、'.join(declared)}。")
         if type(value) is not type(declared[key]):
-            raise ParameterError(f"{name}:参数 {key} 应为 {type(declared[key]).__name__},给的是 {value!r}。")
-    code = "\n".join(line for c in notebook.cells if c.cell_type == "code" and c is not cell
-                     for line in c.source.splitlines() if not line.lstrip().startswith(("%", "!")))
-    read = {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+            raise ParameterError(
+                f"{name}:参数 {key} 应为 {type(declared[key]).__name__},给的是 {value!r}。"
+            )
+    code = "\n".join(
+        line
+        for c in notebook.cells
+        if c.cell_type == "code" and c is not cell
+        for line in c.source.splitlines()
+        if not line.lstrip().startswith(("%", "!"))
+    )
+    read = {
+        n.id
+        for n in ast.walk(ast.parse(code))
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    }
     if unread := set(declared) - read:
         raise ParameterError(f"{name}:参数 {'、'.join(sorted(unread))} 没有被任何单元格使用。")
-    cell.source = "\n".join(f"{key} = {values.get(key, default)!r}" for key, default in declared.items())
+    cell.source = "\n".join(
+        f"{key} = {values.get(key, default)!r}" for key, default in declared.items()
+    )
     return notebook
 
 
@@ -119,17 +150,29 @@ class Kernel:
     """One kernel for many notebooks, with a reset between them; with `vintage` they all see that one, and `more` goes
     to their environment."""
 
-    def __init__(self, root: Path, vintage: Path | None = None, more: Mapping[str, str] | None = None):
+    def __init__(
+        self, root: Path, vintage: Path | None = None, more: Mapping[str, str] | None = None
+    ):
         from jupyter_client.manager import KernelManager
 
         handle, name = tempfile.mkstemp(prefix="zcq-notes-")
         os.close(handle)
         self.notes = Path(name)
-        env = os.environ | {"ZCQ_ROOT": str(root), "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
-                            "ZCQ_NOTES": name} | ({"ZCQ_VINTAGE": str(vintage)} if vintage else {}) | dict(more or {})
+        env = (
+            os.environ
+            | {
+                "ZCQ_ROOT": str(root),
+                "OPENBLAS_NUM_THREADS": "1",
+                "PYTHONHASHSEED": "0",
+                "ZCQ_NOTES": name,
+            }
+            | ({"ZCQ_VINTAGE": str(vintage)} if vintage else {})
+            | dict(more or {})
+        )
         self.manager = KernelManager(kernel_name="python3")
-        self.manager.start_kernel(extra_arguments=["--HistoryManager.enabled=False"], env=env,
-                                  stderr=subprocess.DEVNULL)  # it warns of its loopback connection
+        self.manager.start_kernel(
+            extra_arguments=["--HistoryManager.enabled=False"], env=env, stderr=subprocess.DEVNULL
+        )  # it warns of its loopback connection
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
@@ -143,7 +186,9 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
         self.notes.unlink(missing_ok=True)
 
-    def execute(self, notebook: nbformat.NotebookNode, folder: Path) -> tuple[str, dict[str, list[str]]]:
+    def execute(
+        self, notebook: nbformat.NotebookNode, folder: Path
+    ) -> tuple[str, dict[str, list[str]]]:
         """Run a notebook in place; returns "" or what went wrong, and what its cells noted: the files `saved`, the
         tables `read`, the months `asked` for and the figures `refused`."""
         from nbclient import NotebookClient
@@ -152,15 +197,26 @@ class Kernel:
         self.notes.write_text("", "utf-8")
         for code in (FREE, RESET):
             self.client.execute_interactive(code, silent=True, store_history=False)
-        runner = NotebookClient(notebook, timeout=TIMEOUT, km=self.manager, record_timing=False,
-                                resources={"metadata": {"path": str(folder)}})
+        runner = NotebookClient(
+            notebook,
+            timeout=TIMEOUT,
+            km=self.manager,
+            record_timing=False,
+            resources={"metadata": {"path": str(folder)}},
+        )
         runner.owns_km, runner.kc = False, self.client
         try:
             runner.execute(reset_kc=False, cleanup_kc=False)
             problem = ""
         except CellExecutionError as e:
-            number = next((i for i, c in enumerate(notebook.cells, 1) if any(
-                o.output_type == "error" for o in c.get("outputs", []))), 0)
+            number = next(
+                (
+                    i
+                    for i, c in enumerate(notebook.cells, 1)
+                    if any(o.output_type == "error" for o in c.get("outputs", []))
+                ),
+                0,
+            )
             problem = f"第 {number} 个单元格出错:{e.ename}:{e.evalue}"
         except CellTimeoutError:
             problem = f"运行超过 {TIMEOUT} 秒,已停止。"
@@ -168,8 +224,10 @@ class Kernel:
             problem = "计算内核中途退出,多半是内存不足。"
         _tidy(notebook)
         notes = [n.split(" ", 1) for n in dict.fromkeys(self.notes.read_text("utf-8").splitlines())]
-        return problem, {kind: sorted(what for k, what in notes if k == kind)
-                         for kind in ("saved", "read", "asked", "refused")}
+        return problem, {
+            kind: sorted(what for k, what in notes if k == kind)
+            for kind in ("saved", "read", "asked", "refused")
+        }
 
 
 STYLED, ADDRESS = re.compile(r"\bT_[0-9a-f]{5}(?=[_\"\s])"), re.compile(r" at 0x[0-9a-f]+(?=>)")
@@ -193,16 +251,25 @@ def _tidy(notebook: nbformat.NotebookNode) -> None:
                 if "text/html" in output.get("data", {}):
                     output.data["text/html"] = STYLED.sub(f"T_{number}_", output.data["text/html"])
                 for kind in {"text/html", "text/plain"} & set(output.get("data", {})):
-                    output.data[kind] = ADDRESS.sub("", STYLED.sub(f"T_{number}", output.data[kind]))
+                    output.data[kind] = ADDRESS.sub(
+                        "", STYLED.sub(f"T_{number}", output.data[kind])
+                    )
 
 
 def notebooks(root: Path) -> list[Path]:
     return sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 
-def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None, *, force: bool = False,
-              only: str = "", extra: Mapping[str, object] | None = None,
-              tell: Callable[[str, int, int], None] = lambda what, done, of: None) -> Report:
+def run_month(
+    workspace: Workspace,
+    month: pd.Period,
+    as_of: pd.Period | None = None,
+    *,
+    force: bool = False,
+    only: str = "",
+    extra: Mapping[str, object] | None = None,
+    tell: Callable[[str, int, int], None] = lambda what, done, of: None,
+) -> Report:
     """Clean what was received, run the notebooks for a month and write figures and a manifest.
 
     `tell(what, done, of)` is called before each step, for a progress bar. `only` keeps the notebooks whose names
@@ -212,7 +279,9 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
     ------
     ZcqError : the month has no reports, a table is not in shape, a parameter is unknown, unread or of another type.
     """
-    given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)} | dict(extra or {})
+    given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)} | dict(
+        extra or {}
+    )
     paths = [p for p in notebooks(workspace.root) if p.name.startswith(only)]
     if not paths:
         raise ZcqError(f"notebooks 文件夹里没有以「{only}」开头的笔记本。")
@@ -220,22 +289,37 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
     declared = {name: declared_parameters(nb, name) for name, nb in sources.items()}
     if unknown := set(extra or {}) - set().union(*declared.values()):
         raise ParameterError(f"没有笔记本使用参数 {'、'.join(sorted(unknown))}。")
-    ready = {name: with_parameters(nb, name, {k: v for k, v in given.items() if k in declared[name]})
-             for name, nb in sources.items()}
+    ready = {
+        name: with_parameters(nb, name, {k: v for k, v in given.items() if k in declared[name]})
+        for name, nb in sources.items()
+    }
 
     with workspace.lock(), _logged(workspace, month, as_of):
         log.info("整理:读取 %s 及以前各月的报表", month)
         tell("读取并整理报表", 0, len(paths) + 1)
         vintage = line.build(workspace, month, as_of)
-        log.info("整理:数据版本 %s%s", vintage.name, ",没有园区报表,只有公开数据" * line.published_only(vintage))
+        log.info(
+            "整理:数据版本 %s%s",
+            vintage.name,
+            ",没有园区报表,只有公开数据" * line.published_only(vintage),
+        )
         folder = workspace.figures(month, as_of)
         before = read_manifest(folder)
         with written(folder):
-            made = _run_notebooks(workspace, vintage, folder, ready, {} if force else before.get("notebooks", {}), tell)
+            made = _run_notebooks(
+                workspace,
+                vintage,
+                folder,
+                ready,
+                {} if force else before.get("notebooks", {}),
+                tell,
+            )
             for name, old in before.get("notebooks", {}).items():
                 for gone in set(old["files"]) - set(made.get(name, old)["files"]):
                     (folder / gone).unlink(missing_ok=True)
-            outcomes = tuple(Outcome(n, e.pop("outcome"), e["message"]) for n, e in sorted(made.items()))
+            outcomes = tuple(
+                Outcome(n, e.pop("outcome"), e["message"]) for n, e in sorted(made.items())
+            )
             pages = before.get("pages", {"files": {}})
             if any(o.state != "kept" for o in outcomes) or not unchanged(folder, pages):
                 tell("网页版", len(paths), len(paths) + 1)
@@ -245,31 +329,63 @@ def run_month(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = 
                     pages.append(contact_sheet(pictures, folder / "contact.png"))
                 pages = {"files": {p.relative_to(folder).as_posix(): digest(p) for p in pages}}
             record = json.loads((vintage / "vintage.json").read_text("utf-8"))
-            manifest = {"month": str(month), "as_of": str(as_of or month), "demo": workspace.demo,
-                        "vintage": vintage.name, "inputs": record["recipe"]["inputs"], "rows": record["rows"],
-                        "counts": counts(workspace.read_all(vintage)), "versions": versions(),
-                        "returns": _write_returns(workspace, month, vintage, folder, before), "pages": pages,
-                        "notebooks": dict(sorted((before.get("notebooks", {}) | made if only else made).items()))}
-            write_atomic(folder / "manifest.json",
-                         json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode())
-            if not only and not any(o.state == "failed" for o in outcomes) and not line.published_only(vintage):
+            manifest = {
+                "month": str(month),
+                "as_of": str(as_of or month),
+                "demo": workspace.demo,
+                "vintage": vintage.name,
+                "inputs": record["recipe"]["inputs"],
+                "rows": record["rows"],
+                "counts": counts(workspace.read_all(vintage)),
+                "versions": versions(),
+                "returns": _write_returns(workspace, month, vintage, folder, before),
+                "pages": pages,
+                "notebooks": dict(
+                    sorted((before.get("notebooks", {}) | made if only else made).items())
+                ),
+            }
+            write_atomic(
+                folder / "manifest.json",
+                json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode(),
+            )
+            if (
+                not only
+                and not any(o.state == "failed" for o in outcomes)
+                and not line.published_only(vintage)
+            ):
                 tell("核对各产出的数字", len(paths), len(paths) + 1)
                 outcomes += _disagreement(workspace, month, as_of or month, vintage)
-        log.info("完成:%s", "、".join(f"{o.name} {o.state}" for o in outcomes if o.state != "kept") or "没有变化")
+        log.info(
+            "完成:%s",
+            "、".join(f"{o.name} {o.state}" for o in outcomes if o.state != "kept") or "没有变化",
+        )
     return Report(vintage, folder, outcomes, manifest)
 
 
-def _run_notebooks(workspace: Workspace, vintage: Path, folder: Path, ready: Mapping[str, nbformat.NotebookNode],
-                   before: Mapping[str, Mapping], tell: Callable[[str, int, int], None]) -> dict[str, dict]:
+def _run_notebooks(
+    workspace: Workspace,
+    vintage: Path,
+    folder: Path,
+    ready: Mapping[str, nbformat.NotebookNode],
+    before: Mapping[str, Mapping],
+    tell: Callable[[str, int, int], None],
+) -> dict[str, dict]:
     """One manifest entry a notebook; those whose grounds are the same as `before` are kept as they are."""
     basis = digest(f"{line.code_hash()}{reference_digest(workspace)}{vintage.parent}".encode())
     keys = {name: digest(f"{basis}{nbformat.writes(nb)}".encode()) for name, nb in ready.items()}
     made = {}
     for name, old in before.items():
-        if (name in ready and old.get("key") == keys[name] and old["state"] == "done" and unchanged(folder, old)
-                and old["grounds"] == grounds(workspace, vintage, old["grounds"])):
+        if (
+            name in ready
+            and old.get("key") == keys[name]
+            and old["state"] == "done"
+            and unchanged(folder, old)
+            and old["grounds"] == grounds(workspace, vintage, old["grounds"])
+        ):
             made[name] = old | {"outcome": "kept"}
-    todo = iter([name for name in reversed(ready) if name not in made])  # those that take longest come first
+    todo = iter(
+        [name for name in reversed(ready) if name not in made]
+    )  # those that take longest come first
     turn, of = threading.Lock(), len(ready) + 1
 
     def work() -> None:
@@ -283,15 +399,27 @@ def _run_notebooks(workspace: Workspace, vintage: Path, folder: Path, ready: Map
                     tell(name, len(made) + 1, of)
                 kernel = kernel or Kernel(workspace.root, vintage, {"ZCQ_UNSEEN": "1"})
                 problem, notes = kernel.execute(ready[name], workspace.root / "notebooks")
-                write_atomic(folder / "notebooks" / f"{name}.ipynb", nbformat.writes(ready[name]).encode())
+                write_atomic(
+                    folder / "notebooks" / f"{name}.ipynb", nbformat.writes(ready[name]).encode()
+                )
                 files = [f"notebooks/{name}.ipynb", *notes["saved"]]
                 state = "failed" if problem else "done"
-                log.info("笔记本:%s %s,图 %d 幅", name, "失败" if problem else "完成", sum("png" in f for f in files))
+                log.info(
+                    "笔记本:%s %s,图 %d 幅",
+                    name,
+                    "失败" if problem else "完成",
+                    sum("png" in f for f in files),
+                )
                 log.debug("笔记本:%s 读了 %s", name, "、".join(notes["read"]))
                 with turn:
-                    made[name] = {"key": keys[name], "state": state, "message": problem, "outcome": state,
-                                  "grounds": grounds(workspace, vintage, [*notes["read"], *notes["asked"]]),
-                                  "files": {file: digest(folder / file) for file in files}}
+                    made[name] = {
+                        "key": keys[name],
+                        "state": state,
+                        "message": problem,
+                        "outcome": state,
+                        "grounds": grounds(workspace, vintage, [*notes["read"], *notes["asked"]]),
+                        "files": {file: digest(folder / file) for file in files},
+                    }
         finally:
             if kernel is not None:
                 kernel.__exit__()
@@ -320,7 +448,9 @@ def grounds(workspace: Workspace, vintage: Path, what: Iterable[str]) -> dict[st
 
 def reference_digest(workspace: Workspace) -> str:
     """One hash over the reference tables, which every notebook sees through the catalog."""
-    return digest("".join(f"{p.name}{digest(p)}" for p in sorted(workspace.reference.glob("*.csv"))).encode())
+    return digest(
+        "".join(f"{p.name}{digest(p)}" for p in sorted(workspace.reference.glob("*.csv"))).encode()
+    )
 
 
 @contextmanager
@@ -343,12 +473,17 @@ def _logged(workspace: Workspace, month: pd.Period, as_of: pd.Period | None) -> 
         handler.close()
 
 
-def _write_returns(workspace: Workspace, month: pd.Period, vintage: Path, folder: Path, before: Mapping) -> dict:
+def _write_returns(
+    workspace: Workspace, month: pd.Period, vintage: Path, folder: Path, before: Mapping
+) -> dict:
     """Write the return sheets of the month, those that would be the same left alone; gives their manifest entry."""
     key, old = digest((vintage.name + line.code_hash()).encode()), before.get("returns", {})
     if old.get("key") == key and unchanged(folder, old):
         return old
-    made = {f"returns/{name}": content for name, content in line.return_sheets(workspace, month, vintage).items()}
+    made = {
+        f"returns/{name}": content
+        for name, content in line.return_sheets(workspace, month, vintage).items()
+    }
     for name, content in made.items():
         write_atomic(folder / name, content)
     for gone in set(old.get("files", {})) - set(made):
@@ -356,13 +491,17 @@ def _write_returns(workspace: Workspace, month: pd.Period, vintage: Path, folder
     return {"key": key, "files": {name: digest(content) for name, content in sorted(made.items())}}
 
 
-def _disagreement(workspace: Workspace, month: pd.Period, known: pd.Period, vintage: Path) -> tuple[Outcome, ...]:
+def _disagreement(
+    workspace: Workspace, month: pd.Period, known: pd.Period, vintage: Path
+) -> tuple[Outcome, ...]:
     """A failed outcome where some output prints a number otherwise than the tables."""
     from zcqlib import catalog, meetings  # slides and Word are slow to import
     from zcqlib.month import Month
 
     try:
-        n = meetings.check(Month(workspace, month, known, catalog.load(workspace.reference, month.year), vintage))
+        n = meetings.check(
+            Month(workspace, month, known, catalog.load(workspace.reference, month.year), vintage)
+        )
     except ZcqError as e:
         log.error("核对:不一致")
         return (Outcome("核对", "failed", str(e)),)

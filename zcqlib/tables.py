@@ -3,6 +3,7 @@
 A text cell without content is "" (never NaN), a missing number is NaN, a missing month is NaT.
 Months are `Period[M]` in memory and `YYYY-MM` in CSV.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -36,7 +37,13 @@ SEVERITIES = ("error", "warning", "info")
 OUTCOMES = ("observation", "label", "context", "problem")
 COVERAGES = ("", "zone_part", "district", "city")
 
-_DTYPES = {"text": "str", "number": "float64", "whole": "int64", "flag": "bool", "month": "period[M]"}
+_DTYPES = {
+    "text": "str",
+    "number": "float64",
+    "whole": "int64",
+    "flag": "bool",
+    "month": "period[M]",
+}
 _TYPES = {kind: pandas_dtype(name) for kind, name in _DTYPES.items()}
 
 
@@ -83,7 +90,9 @@ _WHERE = """
     cell text : A1 address; for text files by row and field
 """
 
-OBSERVATIONS = Table("OBSERVATIONS", _columns(f"""
+OBSERVATIONS = Table(
+    "OBSERVATIONS",
+    _columns(f"""
     obs_id text! : hash of file content, sheet and cell (and place, where one cell holds several)
     region text : id in the catalog, empty where unknown
     region_raw text : as written
@@ -107,9 +116,13 @@ OBSERVATIONS = Table("OBSERVATIONS", _columns(f"""
     published month : report month
     submission whole : which submission of that month, from 1
     demo flag : made up
-"""), ("obs_id",))
+"""),
+    ("obs_id",),
+)
 
-PROBLEMS = Table("PROBLEMS", _columns(f"""
+PROBLEMS = Table(
+    "PROBLEMS",
+    _columns(f"""
     code text! : short English word, see report-formats
     severity text! {"|".join(SEVERITIES)} : error = the figure is not in the table
     {_WHERE}
@@ -117,14 +130,21 @@ PROBLEMS = Table("PROBLEMS", _columns(f"""
     message text! : one Chinese sentence, what is wrong and what to do
     sender text : id of the sender
     published month : report month
-"""))
+"""),
+)
 
-CELLS = Table("CELLS", _columns(f"""
+CELLS = Table(
+    "CELLS",
+    _columns(f"""
     {_WHERE}
     outcome text! {"|".join(OUTCOMES)} : what became of the cell
-"""), ("file", "sheet", "cell"))
+"""),
+    ("file", "sheet", "cell"),
+)
 
-SERIES = Table("SERIES", _columns("""
+SERIES = Table(
+    "SERIES",
+    _columns("""
     region text! : id
     indicator text! : id
     start month! : first month covered
@@ -134,9 +154,13 @@ SERIES = Table("SERIES", _columns("""
     unit text! : normal unit
     published month! : report month of the winning figure
     demo flag : made up
-"""), ("region", "indicator", "start", "end", "months"))
+"""),
+    ("region", "indicator", "start", "end", "months"),
+)
 
-TARGETS = Table("TARGETS", _columns(f"""
+TARGETS = Table(
+    "TARGETS",
+    _columns(f"""
     id text! : target id, also the indicator's id
     name_zh text! : Chinese name
     name_en text : English name
@@ -159,9 +183,13 @@ TARGETS = Table("TARGETS", _columns(f"""
     region text! : zone, city or a park
     in_force_from month! : first month in which the target holds
     demo flag : made up (park split)
-"""), ("id", "year", "region", "in_force_from"))
+"""),
+    ("id", "year", "region", "in_force_from"),
+)
 
-MILESTONES = Table("MILESTONES", _columns("""
+MILESTONES = Table(
+    "MILESTONES",
+    _columns("""
     id text! : target id
     region text! : region id
     item text : which of several (a named institute, a park), empty where there is one
@@ -172,9 +200,13 @@ MILESTONES = Table("MILESTONES", _columns("""
     evidence text : document that shows it
     expected month : promised for
     demo flag : made up
-"""), ("id", "region", "item", "stage"))
+"""),
+    ("id", "region", "item", "stage"),
+)
 
-ANSWERS = Table("ANSWERS", _columns("""
+ANSWERS = Table(
+    "ANSWERS",
+    _columns("""
     id text! : target id
     stage text : stage or state that was chosen, several joined with 、
     date text : YYYY-MM-DD as written
@@ -187,9 +219,13 @@ ANSWERS = Table("ANSWERS", _columns("""
     published month! : report month with which it came
     submission whole : which submission of that month, from 1
     demo flag : made up
-"""), ("id", "file", "published"))
+"""),
+    ("id", "file", "published"),
+)
 
-PROJECTIONS = Table("PROJECTIONS", _columns(f"""
+PROJECTIONS = Table(
+    "PROJECTIONS",
+    _columns(f"""
     region text! : id
     indicator text! : id
     year whole! : plan year
@@ -209,18 +245,26 @@ PROJECTIONS = Table("PROJECTIONS", _columns(f"""
     verdict text! : one word of the verdict scale
     method text! : how it was projected
     demo flag : rests on made-up data
-"""), ("region", "indicator", "year", "as_of"))
+"""),
+    ("region", "indicator", "year", "as_of"),
+)
 
-QUANTILES = Table("QUANTILES", _columns("""
+QUANTILES = Table(
+    "QUANTILES",
+    _columns("""
     region text! : id
     indicator text! : id
     year whole! : plan year
     as_of month! : last month known
     level number! : 0 to 1
     value number! : in the indicator's unit
-"""), ("region", "indicator", "year", "as_of", "level"))
+"""),
+    ("region", "indicator", "year", "as_of", "level"),
+)
 
-WHY = Table("WHY", _columns("""
+WHY = Table(
+    "WHY",
+    _columns("""
     region text! : id
     indicator text! : id
     year whole! : plan year
@@ -232,9 +276,13 @@ WHY = Table("WHY", _columns("""
     probability number : its effect on the chance, in shares of 1
     unit text : unit of the values
     demo flag : rests on made-up data
-"""), ("region", "indicator", "year", "as_of", "part"))
+"""),
+    ("region", "indicator", "year", "as_of", "part"),
+)
 
-FINDINGS = Table("FINDINGS", _columns("""
+FINDINGS = Table(
+    "FINDINGS",
+    _columns("""
     region text! : id or a published region's name
     indicator text! : id
     period text! : YYYY, YYYY-MM or a span
@@ -242,9 +290,13 @@ FINDINGS = Table("FINDINGS", _columns("""
     value number : in `unit`
     unit text : unit
     demo flag : rests on made-up data
-"""), ("region", "indicator", "period", "measure"))
+"""),
+    ("region", "indicator", "period", "measure"),
+)
 
-RANKS = Table("RANKS", _columns("""
+RANKS = Table(
+    "RANKS",
+    _columns("""
     region text! : park id
     indicator text! : group or composite that is ranked
     period text! : month, quarter, half-year or year
@@ -256,10 +308,17 @@ RANKS = Table("RANKS", _columns("""
     high number : worst place in the 90 % interval
     tied_with text : park ids joined with ;
     demo flag : rests on made-up data
-"""), ("region", "indicator", "period", "measure"))
+"""),
+    ("region", "indicator", "period", "measure"),
+)
 
-RETURN_SHEET, RETURN_TITLE = "回复表", "核对退回单"  # by these a return sheet that comes back is known
-REPLIES = Table("REPLIES", _columns("""
+RETURN_SHEET, RETURN_TITLE = (
+    "回复表",
+    "核对退回单",
+)  # by these a return sheet that comes back is known
+REPLIES = Table(
+    "REPLIES",
+    _columns("""
     file text : 文件
     sheet text : 工作表
     cell text : 单元格
@@ -268,15 +327,34 @@ REPLIES = Table("REPLIES", _columns("""
     reply text! : 单位回复
     sender text : id of the sender
     published month : report month in which the reply came
-"""))
+"""),
+)
 
-LINEAGE = Table("LINEAGE", _columns("""
+LINEAGE = Table(
+    "LINEAGE",
+    _columns("""
     output_id text! : id of a result row
     input_id text! : id of a row it rests on, down to obs_id
-"""), ("output_id", "input_id"))
+"""),
+    ("output_id", "input_id"),
+)
 
-ALL = (OBSERVATIONS, PROBLEMS, CELLS, SERIES, TARGETS, MILESTONES, ANSWERS, PROJECTIONS, QUANTILES, WHY, FINDINGS,
-       RANKS, LINEAGE, REPLIES)
+ALL = (
+    OBSERVATIONS,
+    PROBLEMS,
+    CELLS,
+    SERIES,
+    TARGETS,
+    MILESTONES,
+    ANSWERS,
+    PROJECTIONS,
+    QUANTILES,
+    WHY,
+    FINDINGS,
+    RANKS,
+    LINEAGE,
+    REPLIES,
+)
 
 
 @cache
@@ -292,14 +370,23 @@ def empty(table: Table) -> pd.DataFrame:
 def of_columns(columns: dict[str, Sequence], table: Table, **same: object) -> pd.DataFrame:
     """A frame from whole columns that are of their types already, and from values that are the `same` in every row."""
     rows = len(next(iter(columns.values()), ()))
-    return pd.DataFrame({c.name: _array([same[c.name]], c).repeat(rows) if c.name in same else
-                         _array(columns.get(c.name, ()), c) for c in table.columns}, copy=False)
+    return pd.DataFrame(
+        {
+            c.name: _array([same[c.name]], c).repeat(rows)
+            if c.name in same
+            else _array(columns.get(c.name, ()), c)
+            for c in table.columns
+        },
+        copy=False,
+    )
 
 
 def _array(values: Sequence, column: Column) -> np.ndarray | ExtensionArray:
     dtype = _TYPES[column.kind]
     if column.kind == "text":
-        values = pyarrow.array(values, pyarrow.large_string())  # pandas would look at each value by itself
+        values = pyarrow.array(
+            values, pyarrow.large_string()
+        )  # pandas would look at each value by itself
     return np.array(values, dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype)
 
 
@@ -331,10 +418,24 @@ def _typed(s: pd.Series, c: Column) -> pd.Series:
     if c.kind == "month":
         if isinstance(s.dtype, pd.PeriodDtype):
             return s if s.dtype == _DTYPES["month"] else s.dt.asfreq("M")
-        return pd.Series(pd.PeriodIndex([pd.NaT if v is None or v is pd.NaT or v != v or v == "" else
-                                         pd.Period(v, freq="M") for v in s], freq="M"), index=s.index)
+        return pd.Series(
+            pd.PeriodIndex(
+                [
+                    pd.NaT
+                    if v is None or v is pd.NaT or v != v or v == ""
+                    else pd.Period(v, freq="M")
+                    for v in s
+                ],
+                freq="M",
+            ),
+            index=s.index,
+        )
     if c.kind == "text":
-        return s if isinstance(s.dtype, pd.StringDtype) and not s.hasnans else s.fillna("").astype("str")
+        return (
+            s
+            if isinstance(s.dtype, pd.StringDtype) and not s.hasnans
+            else s.fillna("").astype("str")
+        )
     return s if s.dtype == _DTYPES[c.kind] else s.astype(_DTYPES[c.kind])
 
 
@@ -348,8 +449,12 @@ def _schema(table: Table) -> pa.DataFrameSchema:
             checks.append(pa.Check(lambda s: s != "", element_wise=False, error="filled"))
         return pa.Column(_DTYPES[c.kind], checks, nullable=not (c.needed and c.kind != "text"))
 
-    return pa.DataFrameSchema({c.name: column(c) for c in table.columns}, strict=True,
-                              unique=list(table.key) or None, name=table.name)
+    return pa.DataFrameSchema(
+        {c.name: column(c) for c in table.columns},
+        strict=True,
+        unique=list(table.key) or None,
+        name=table.name,
+    )
 
 
 def check(frame: pd.DataFrame, table: Table, where: str = "") -> pd.DataFrame:
@@ -365,8 +470,11 @@ def check(frame: pd.DataFrame, table: Table, where: str = "") -> pd.DataFrame:
         _schema(table).validate(frame, lazy=True)
     except pe.SchemaErrors as e:
         faults = e.failure_cases.head(5)
-        lines = [f"{r.column or '、'.join(table.key)} 列"
-                 + ("" if pd.isna(r["index"]) else f"第 {int(r['index']) + 1} 行")
-                 + f":找到「{r.failure_case}」,应满足 {r.check}" for _, r in faults.iterrows()]
+        lines = [
+            f"{r.column or '、'.join(table.key)} 列"
+            + ("" if pd.isna(r["index"]) else f"第 {int(r['index']) + 1} 行")
+            + f":找到「{r.failure_case}」,应满足 {r.check}"
+            for _, r in faults.iterrows()
+        ]
         raise TableError(f"{where or '数据'}不符合 {table.name} 表的规定:" + ";".join(lines)) from e
     return frame

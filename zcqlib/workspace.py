@@ -9,6 +9,7 @@
 
 A month that is looked at with later knowledge (`as_of`) stands beside it as `<month>@<as_of>`.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -29,8 +30,21 @@ import pandas as pd
 from zcqlib import tables
 from zcqlib.tables import ZcqError
 
-REPORT_SUFFIXES = {".xls", ".xlsx", ".xlsm", ".ods", ".et", ".csv", ".txt", ".tsv", ".html", ".htm", ".xml", ".mht",
-                   ".docx"}
+REPORT_SUFFIXES = {
+    ".xls",
+    ".xlsx",
+    ".xlsm",
+    ".ods",
+    ".et",
+    ".csv",
+    ".txt",
+    ".tsv",
+    ".html",
+    ".htm",
+    ".xml",
+    ".mht",
+    ".docx",
+}
 _BY_NAME = {t.name: t for t in tables.ALL}
 T = TypeVar("T")
 
@@ -71,7 +85,9 @@ class Workspace:
         for folder in (here, *here.parents):
             if (folder / "data" / "raw" / "reference").is_dir():
                 return cls(folder, demo)
-        raise WorkspaceError(f"从 {here} 往上找不到含 data/raw/reference 的项目文件夹;请在项目文件夹内运行。")
+        raise WorkspaceError(
+            f"从 {here} 往上找不到含 data/raw/reference 的项目文件夹;请在项目文件夹内运行。"
+        )
 
     @property
     def raw(self) -> Path:
@@ -99,7 +115,10 @@ class Workspace:
     def releases(self, month: pd.Period) -> list[Path]:
         """Folders of what was handed over of a month, oldest first."""
         found = self.figures(month).glob("release-*")
-        return sorted((p for p in found if (p / "release.json").exists()), key=lambda p: int(p.name.split("-")[1]))
+        return sorted(
+            (p for p in found if (p / "release.json").exists()),
+            key=lambda p: int(p.name.split("-")[1]),
+        )
 
     def report_months(self) -> list[pd.Period]:
         """Months of which a report folder exists, oldest first."""
@@ -134,9 +153,13 @@ class Workspace:
         """
         vintage = self.current(month, as_of)
         if vintage is None:
-            have = ", ".join(sorted(p.parent.name for p in self.processed.glob("*/CURRENT"))) or "无"
-            raise WorkspaceError(f"{month} 还没有处理结果(已有:{have})。请先运行:python -m zcqlib run {month}"
-                                 + (" --demo" if self.demo else ""))
+            have = (
+                ", ".join(sorted(p.parent.name for p in self.processed.glob("*/CURRENT"))) or "无"
+            )
+            raise WorkspaceError(
+                f"{month} 还没有处理结果(已有:{have})。请先运行:python -m zcqlib run {month}"
+                + (" --demo" if self.demo else "")
+            )
         path = vintage / f"{name}.parquet"
         if not path.exists():
             raise WorkspaceError(f"{month} 的处理结果 {vintage.name} 中没有 {name} 表。")
@@ -150,7 +173,9 @@ class Workspace:
     def read_all(self, vintage: Path) -> dict[str, pd.DataFrame]:
         return {p.stem: pd.read_parquet(p) for p in sorted(vintage.glob("*.parquet"))}
 
-    def existing(self, month: pd.Period, recipe: Mapping[str, object], as_of: pd.Period | None = None) -> Path | None:
+    def existing(
+        self, month: pd.Period, recipe: Mapping[str, object], as_of: pd.Period | None = None
+    ) -> Path | None:
         """The vintage that this recipe once made, which becomes the current one again; None where there is none."""
         home = self.processed / self._folder(month, as_of)
         vintage = home / _vintage_name(recipe)
@@ -159,8 +184,13 @@ class Workspace:
         write_atomic(home / "CURRENT", vintage.name.encode())
         return vintage
 
-    def commit(self, month: pd.Period, contents: Mapping[str, pd.DataFrame], recipe: Mapping[str, object],
-               as_of: pd.Period | None = None) -> Path:
+    def commit(
+        self,
+        month: pd.Period,
+        contents: Mapping[str, pd.DataFrame],
+        recipe: Mapping[str, object],
+        as_of: pd.Period | None = None,
+    ) -> Path:
         """Write one vintage; the recipe (inputs, parameters, versions) names it, so the same recipe writes nothing.
 
         Tables of `zcqlib.tables` are checked first. Everything is written to a hidden folder, flushed, and then
@@ -185,8 +215,11 @@ class Workspace:
             try:
                 for name, frame in contents.items():
                     frame.to_parquet(new / f"{name}.parquet")
-                record = {"recipe": recipe, "rows": {name: len(frame) for name, frame in contents.items()},
-                          "tables": {name: digest(new / f"{name}.parquet") for name in contents}}
+                record = {
+                    "recipe": recipe,
+                    "rows": {name: len(frame) for name, frame in contents.items()},
+                    "tables": {name: digest(new / f"{name}.parquet") for name in contents},
+                }
                 text = json.dumps(record, sort_keys=True, ensure_ascii=False, indent=1)
                 (new / "vintage.json").write_text(text, "utf-8")
                 for path in new.iterdir():
@@ -194,7 +227,9 @@ class Workspace:
                 new.chmod(0o755)
                 try:
                     os.replace(new, vintage)
-                except OSError:  # two kernels of one run share its lock: the other may have made the same
+                except (
+                    OSError
+                ):  # two kernels of one run share its lock: the other may have made the same
                     if not (vintage / "vintage.json").exists():
                         raise
             finally:
@@ -246,12 +281,16 @@ class Workspace:
             while not _locked(fh):
                 if time.monotonic() >= until:
                     who = holder.read_text("utf-8") if holder.exists() else "未知进程"
-                    raise WorkspaceError(f"另一次运行正在使用 {self.processed}({who})。请等它结束后重试。")
+                    raise WorkspaceError(
+                        f"另一次运行正在使用 {self.processed}({who})。请等它结束后重试。"
+                    )
                 time.sleep(0.1)
             with written(holder):
                 _sweep(self.processed)
                 write_atomic(holder, f"进程号 {os.getpid()}".encode())
-            outer = os.environ.get("ZCQ_LOCKED", "")  # of another workspace, when tables are made again apart
+            outer = os.environ.get(
+                "ZCQ_LOCKED", ""
+            )  # of another workspace, when tables are made again apart
             os.environ["ZCQ_LOCKED"] = str(self.processed)
             try:
                 yield
@@ -266,8 +305,10 @@ def written(where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        raise WorkspaceError(f"无法写入 {e.filename or where}:{e.strerror or e}。"
-                             "请检查磁盘空间、写入权限,以及文件是否被其他程序(如 Excel)占用。") from e
+        raise WorkspaceError(
+            f"无法写入 {e.filename or where}:{e.strerror or e}。"
+            "请检查磁盘空间、写入权限,以及文件是否被其他程序(如 Excel)占用。"
+        ) from e
 
 
 def note(what: str) -> None:
@@ -327,9 +368,11 @@ def _locked(fh) -> bool:
     try:
         if os.name == "nt":
             import msvcrt
+
             msvcrt.locking(fh.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
+
             fcntl.flock(fh, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False

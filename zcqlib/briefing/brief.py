@@ -1,4 +1,5 @@
 """Pages to a Word brief in the manner of an official document: its headings, faces by name with fall-backs."""
+
 from __future__ import annotations
 
 import io
@@ -25,16 +26,40 @@ from zcqlib.briefing.words import clean, column_widths, typeset
 
 TEMPLATE = Path(__file__).with_name("template.docx")
 LATIN = "Times New Roman"
-SECTIONS = {"state": "总体情况", "late": "报表报送", "moved": "把握的变化", "chances": "目标把握",
-            "open": "需要研究的目标", "parks": "园区情况", "ranks": "园区排位", "groups": "分组得分",
-            "orders": "任务分解", "stages": "节点推进", "attain": "逐项完成情况"}
-TITLE, BODY, DATE = "{{标题}}", "{{正文}}", "{{数据截至}}"  # what a template marks; DATE may be left out
+SECTIONS = {
+    "state": "总体情况",
+    "late": "报表报送",
+    "moved": "把握的变化",
+    "chances": "目标把握",
+    "open": "需要研究的目标",
+    "parks": "园区情况",
+    "ranks": "园区排位",
+    "groups": "分组得分",
+    "orders": "任务分解",
+    "stages": "节点推进",
+    "attain": "逐项完成情况",
+}
+TITLE, BODY, DATE = (
+    "{{标题}}",
+    "{{正文}}",
+    "{{数据截至}}",
+)  # what a template marks; DATE may be left out
 # style → face, size, fall-backs (a reader without the face takes these), line spacing
-STYLES = {"公文标题": ("方正小标宋简体", 22, 34), "公文一级": ("黑体", 16, 28),
-          "公文二级": ("楷体_GB2312", 16, 28), "公文正文": ("仿宋_GB2312", 16, 28),
-          "公文落款": ("仿宋_GB2312", 16, 28), "公文表格": ("仿宋_GB2312", 11, 15),
-          "公文编号": ("仿宋_GB2312", 10.5, 16)}
-FALLBACKS = {"方正小标宋简体": "宋体", "黑体": "SimHei", "楷体_GB2312": "楷体", "仿宋_GB2312": "仿宋"}
+STYLES = {
+    "公文标题": ("方正小标宋简体", 22, 34),
+    "公文一级": ("黑体", 16, 28),
+    "公文二级": ("楷体_GB2312", 16, 28),
+    "公文正文": ("仿宋_GB2312", 16, 28),
+    "公文落款": ("仿宋_GB2312", 16, 28),
+    "公文表格": ("仿宋_GB2312", 11, 15),
+    "公文编号": ("仿宋_GB2312", 10.5, 16),
+}
+FALLBACKS = {
+    "方正小标宋简体": "宋体",
+    "黑体": "SimHei",
+    "楷体_GB2312": "楷体",
+    "仿宋_GB2312": "仿宋",
+}
 _COUNT = "一二三四五六七八九十"
 
 
@@ -60,11 +85,15 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
     except (PackageNotFoundError, KeyError, ValueError, OSError) as e:
         raise TemplateError(f"模板 {template.name} 打不开({e})。请换用完好的 docx 文件。") from e
     if gone := [s for s in STYLES if s not in {x.name for x in doc.styles}]:
-        raise TemplateError(f"模板 {template.name} 缺少样式「{'、'.join(gone)}」。请在模板中补上同名样式。")
+        raise TemplateError(
+            f"模板 {template.name} 缺少样式「{'、'.join(gone)}」。请在模板中补上同名样式。"
+        )
     held = {mark: [p for p in doc.paragraphs if mark in p.text] for mark in (TITLE, BODY, DATE)}
     if gone := [mark for mark in (TITLE, BODY) if len(held[mark]) != 1]:
-        raise TemplateError(f"模板 {template.name} 中「{gone[0]}」出现 {len(held[gone[0]])} 次,应为 1 次。"
-                            "请在模板中单独成段写上该占位符。")
+        raise TemplateError(
+            f"模板 {template.name} 中「{gone[0]}」出现 {len(held[gone[0]])} 次,应为 1 次。"
+            "请在模板中单独成段写上该占位符。"
+        )
     held[TITLE][0].text = held[TITLE][0].text.replace(TITLE, typeset(clean(title)))
     for p in held[DATE]:
         p.text = p.text.replace(DATE, typeset(as_of))
@@ -75,12 +104,16 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
         for i, page in enumerate(p for p in pages if p.section == section):
             at.insert_paragraph_before(f"\uff08{_COUNT[i]}\uff09{page.title}", "公文二级")
             for j, line in enumerate(page.lines, 1):
-                at.insert_paragraph_before(f"{j}\uff0e{line}" if len(page.lines) > 1 else line, "公文正文")
+                at.insert_paragraph_before(
+                    f"{j}\uff0e{line}" if len(page.lines) > 1 else line, "公文正文"
+                )
             if page.table:
                 at._p.addprevious(_table(doc, page.table)._tbl)
             _mark(at.insert_paragraph_before(page.note + "\t", "公文编号"), page)
     if pages:  # the last line of the brief never stands alone on a page
-        next(p for p in reversed(doc.paragraphs) if p.style.name == "公文编号").paragraph_format.keep_with_next = True
+        next(
+            p for p in reversed(doc.paragraphs) if p.style.name == "公文编号"
+        ).paragraph_format.keep_with_next = True
     at._p.getparent().remove(at._p)
     for run in doc.element.body.iter(qn("w:r")):
         style = Paragraph(next(run.iterancestors(qn("w:p"))), doc).style.name
@@ -143,7 +176,9 @@ def make_template() -> bytes:
         if name in ("公文一级", "公文二级"):
             p.keep_with_next = True
         if name == "公文编号":
-            p.tab_stops.add_tab_stop(s.page_width - s.left_margin - s.right_margin, WD_TAB_ALIGNMENT.RIGHT)
+            p.tab_stops.add_tab_stop(
+                s.page_width - s.left_margin - s.right_margin, WD_TAB_ALIGNMENT.RIGHT
+            )
             p.space_after = Pt(6)
         elif name == "公文落款":
             p.alignment, p.space_before = WD_ALIGN_PARAGRAPH.RIGHT, Pt(28)
@@ -194,10 +229,14 @@ def read_brief(content: bytes) -> dict[str, list[str]]:
     for block in Document(io.BytesIO(content)).iter_inner_content():
         if isinstance(block, Table):
             waiting += ["|".join(cell.text for cell in row.cells) for row in block.rows]
-        elif block.style.name == "公文编号" and CODE.fullmatch(mark := block.text.rpartition("\t")[2]):
+        elif block.style.name == "公文编号" and CODE.fullmatch(
+            mark := block.text.rpartition("\t")[2]
+        ):
             out[mark], waiting = [t for t in (*waiting, block.text.rpartition("\t")[0]) if t], []
         elif block.style.name in ("公文二级", "公文正文", "公文编号"):
-            waiting.append(re.sub(r"^(?:\uff08[一二三四五六七八九十]\uff09|\d{1,2}\uff0e)", "", block.text))
+            waiting.append(
+                re.sub(r"^(?:\uff08[一二三四五六七八九十]\uff09|\d{1,2}\uff0e)", "", block.text)
+            )
     if waiting and out:
         raise TemplateError(f"公文末尾的「{waiting[0]}」不属于任何编号,不能核对数字。")
     return out

@@ -2,6 +2,7 @@
 
 `name` is the catalog's: id → Chinese name. Titles are at most 34 characters.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -51,10 +52,15 @@ def _text(value: float, unit: str, digits: int | None = None) -> str:
 
 # titles ---------------------------------------------------------------------------------------------------------------
 
+
 def title_pace(row: Mapping, name: Name) -> str:
     """专利申请总量全年预计4879件,完成5000件目标约七成把握."""
     what, s = name(row["indicator"]), row_scale(row)
-    ahead = f"{what}全年预计{s.text(s.round(row['median']))}" if row["median"] == row["median"] else what
+    ahead = (
+        f"{what}全年预计{s.text(s.round(row['median']))}"
+        if row["median"] == row["median"]
+        else what
+    )
     if row["probability"] != row["probability"]:
         return fit_title(f"{ahead},不给概率", f"{what},不给概率")
     tail = f"{target_words(row, s)}{about(row['probability'])}把握"
@@ -64,7 +70,9 @@ def title_pace(row: Mapping, name: Name) -> str:
 def title_bullets(projections: pd.DataFrame) -> str:
     """20项目标:已完成1项,把握较大12项,难度较大3项."""
     n = lights(projections)
-    return fit_title(f"{len(projections)}项目标:已完成{n['met']}项,把握较大{n['good']}项,难度较大{n['hard']}项")
+    return fit_title(
+        f"{len(projections)}项目标:已完成{n['met']}项,把握较大{n['good']}项,难度较大{n['hard']}项"
+    )
 
 
 def title_heatmap(projections: pd.DataFrame, name: Name) -> str:
@@ -75,7 +83,9 @@ def title_heatmap(projections: pd.DataFrame, name: Name) -> str:
     worst = p.loc[p["probability"].idxmin()]
     hard = sum(light(r) == "hard" for r in p.to_dict("records"))
     tail = f"{name(worst.region)}{name(worst.indicator)}最低,为{chance_number(worst.probability)}"
-    return fit_title(f"{len(p)}个园区目标中{hard}个难度较大,{tail}", f"{hard}个园区目标难度较大,{tail}", tail)
+    return fit_title(
+        f"{len(p)}个园区目标中{hard}个难度较大,{tail}", f"{hard}个园区目标难度较大,{tail}", tail
+    )
 
 
 def placed(ranks: pd.DataFrame) -> pd.DataFrame:
@@ -89,13 +99,20 @@ def placed(ranks: pd.DataFrame) -> pd.DataFrame:
     The same rows by place, and `place` (NaN where not ranked) and `told`: 第1位, 并列第2位(90%区间第1—4位), 不排位.
     """
     own = ranks.set_index("region")["rank"]
-    place = [min([own[r.region], *(own[t] for t in r.tied_with.split(";") if t)]) for r in ranks.itertuples()]
+    place = [
+        min([own[r.region], *(own[t] for t in r.tied_with.split(";") if t)])
+        for r in ranks.itertuples()
+    ]
     out = ranks.assign(place=place).sort_values(["place", "rank", "region"])
     told = []
     for r in out.itertuples():
         span = f"{int(r.low)}" if r.low == r.high else f"{r.low:.0f}—{r.high:.0f}"
-        told.append("不排位" if r.place != r.place else f"{'并列' if r.tied_with else ''}第{int(r.place)}位"
-                    + (f"(90%区间第{span}位)" if r.low == r.low else ""))
+        told.append(
+            "不排位"
+            if r.place != r.place
+            else f"{'并列' if r.tied_with else ''}第{int(r.place)}位"
+            + (f"(90%区间第{span}位)" if r.low == r.low else "")
+        )
     return out.assign(told=told)
 
 
@@ -104,21 +121,36 @@ def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
     p = placed(ranks).dropna(subset=["place"])
     if p.empty:
         return "本期没有可排位的园区"
-    short = lambda rows: "、".join(name(r).removesuffix("示范区").removesuffix("区") for r in rows["region"])  # noqa: E731
+
+    def short(rows):
+        return "、".join(name(r).removesuffix("示范区").removesuffix("区") for r in rows["region"])
+
     told = []
     for place, rows in p.groupby("place"):
-        how = "并列" if len(rows) > 1 else "稳居" if rows["low"].iloc[0] == rows["high"].iloc[0] else "居"
+        how = (
+            "并列"
+            if len(rows) > 1
+            else "稳居"
+            if rows["low"].iloc[0] == rows["high"].iloc[0]
+            else "居"
+        )
         told.append(f"{short(rows)}{how}第{int(place)}")
     first = p[p["place"] == p["place"].iloc[0]]
     if len(first) == 1 and first["high"].iloc[0] > first["low"].iloc[0]:
         told[0] += f"(区间{first['low'].iloc[0]:.0f}—{first['high'].iloc[0]:.0f})"
-    return fit_title(*(",".join(told[:k]) for k in range(len(told), 0, -1)), f"{len(first)}个园区并列第1")
+    return fit_title(
+        *(",".join(told[:k]) for k in range(len(told), 0, -1)), f"{len(first)}个园区并列第1"
+    )
 
 
 def title_why(rows: pd.DataFrame, what: str) -> str:
     """专利申请总量完成把握由59%升至73%,主要因为9月数据高于预计; `rows` as `views.why.moves` gives them."""
     if len(rows) < 2:
-        told = f"{what}完成把握{rows['told'].iloc[0]},没有上月预测可比" if len(rows) else f"{what}没有把握可比"
+        told = (
+            f"{what}完成把握{rows['told'].iloc[0]},没有上月预测可比"
+            if len(rows)
+            else f"{what}没有把握可比"
+        )
         return fit_title(told, told.removeprefix(what))
     a, b = rows.iloc[0], rows.iloc[-1]
     if a["told"] == b["told"]:
@@ -134,7 +166,9 @@ def title_why(rows: pd.DataFrame, what: str) -> str:
 def _reasons(step: pd.Series, up: bool) -> list[str]:
     """What a step of the waterfall means, the fullest wording first."""
     if step["part"] != "new":
-        return [{"restated": "前期数据修订", "target": "目标调整", "method": "方法更新"}[step["part"]]]
+        return [
+            {"restated": "前期数据修订", "target": "目标调整", "method": "方法更新"}[step["part"]]
+        ]
     if step["median"] == 0 or (step["median"] > 0) != up:
         return ["余下月份减少,不确定性变小", "余下月份减少"]
     return [step["label"].removesuffix("新数据") + f"数据{'高于' if up else '低于'}预计"]
@@ -148,7 +182,11 @@ def why(rows: pd.DataFrame, what: str, s: Scale | None) -> str:
     rows : as `views.why.moves` gives them. s : scale of `median`, None where there are no rows.
     """
     if len(rows) < 2:
-        return f"{what}完成把握{rows['told'].iloc[0]},没有上月预测可比" if len(rows) else f"{what}没有可以比较的把握"
+        return (
+            f"{what}完成把握{rows['told'].iloc[0]},没有上月预测可比"
+            if len(rows)
+            else f"{what}没有可以比较的把握"
+        )
     a, b = rows.iloc[0], rows.iloc[-1]
     move = lambda x, y, words: f"由{x}{'升' if words > 0 else '降'}至{y}" if words else f"仍为{y}"  # noqa: E731
     steps = rows[~rows["is_level"]]
@@ -156,10 +194,14 @@ def why(rows: pd.DataFrame, what: str, s: Scale | None) -> str:
     if parts and len(parts) < len(steps):
         parts.append("其余为0")
     chances = f"{what}完成把握" + move(a["told"], b["told"], b["value"] - a["value"])
-    median = "年末预计" + move(s.text(a["median"], True), s.text(b["median"], True), b["median"] - a["median"])
+    median = "年末预计" + move(
+        s.text(a["median"], True), s.text(b["median"], True), b["median"] - a["median"]
+    )
     medians = [f"{r.label}{r.also}" for r in steps[steps["median"] != 0].itertuples()]
     return (
-        f"{chances}" + (f"({'、'.join(parts)})" if parts else "") + f",{median}"
+        f"{chances}"
+        + (f"({'、'.join(parts)})" if parts else "")
+        + f",{median}"
         + (f"({'、'.join(medians)})" if medians else "")
     )
 
@@ -168,7 +210,9 @@ def title_intensity(compared: pd.DataFrame, region: str = "河南") -> str:
     """河南研发强度2023年2.05%,低于全国0.60个百分点; the gap is that of the printed figures."""
     r = compared.iloc[-1]
     if r["nation"] != r["nation"]:
-        return fit_title(f"{region}研发强度{int(r['year'])}年{number(r['value'], '%', 2)},居{r['of']}省第{r['rank']}位")
+        return fit_title(
+            f"{region}研发强度{int(r['year'])}年{number(r['value'], '%', 2)},居{r['of']}省第{r['rank']}位"
+        )
     s = scale(0, "个百分点", 2)
     gap = s.round(r["value"]) - s.round(r["nation"])
     word = f"{'低于' if gap < 0 else '高于'}全国{s.text(abs(gap))}" if gap else "与全国持平"
@@ -181,7 +225,9 @@ def title_decomposition(table: pd.DataFrame) -> str:
     printed = scale(0, "个百分点", 2).round(r["total"])
     if printed == 0:
         return "研发强度与上期基本持平"
-    cause = "园区自身强度变动" if (r["within"] - r["between"]) * r["total"] >= 0 else "园区间份额变动"
+    cause = (
+        "园区自身强度变动" if (r["within"] - r["between"]) * r["total"] >= 0 else "园区间份额变动"
+    )
     word = "提高" if printed > 0 else "下降"
     return fit_title(f"研发强度{word}{number(abs(r['total']), '个百分点', 2)},主要来自{cause}")
 
@@ -201,7 +247,9 @@ def title_record(said: float, came: float, better: float = float("nan")) -> str:
     first = f"平均把握{percent(said, 0)},实际完成{percent(came, 0)}"
     if better != better:
         return first
-    return fit_title(f"{first},误差比序时进度{'小' if better >= 0 else '大'}{percent(abs(better), 0)}", first)
+    return fit_title(
+        f"{first},误差比序时进度{'小' if better >= 0 else '大'}{percent(abs(better), 0)}", first
+    )
 
 
 def title_multiples(projections: pd.DataFrame, name: Name) -> str:
@@ -210,60 +258,95 @@ def title_multiples(projections: pd.DataFrame, name: Name) -> str:
     given = p.dropna(subset=["probability"])
     if given.empty:
         return "园区目标未下达,不作判断"
-    ahead, what = int((given["probability"] >= .5).sum()), name(given["indicator"].iloc[0])
-    return fit_title(f"{len(given)}个有目标的园区中{ahead}个完成{what}的把握过半",
-                     f"{len(given)}个园区中{ahead}个把握过半")
+    ahead, what = int((given["probability"] >= 0.5).sum()), name(given["indicator"].iloc[0])
+    return fit_title(
+        f"{len(given)}个有目标的园区中{ahead}个完成{what}的把握过半",
+        f"{len(given)}个园区中{ahead}个把握过半",
+    )
 
 
 # conclusions ----------------------------------------------------------------------------------------------------------
 
-def state_of_month(projections: pd.DataFrame, problems: pd.DataFrame, late: pd.DataFrame, name: Name) -> str:
+
+def state_of_month(
+    projections: pd.DataFrame, problems: pd.DataFrame, late: pd.DataFrame, name: Name
+) -> str:
     """Notebook 00: how many targets stand where, what came, who is late. `late` has a column `name_zh`."""
     n = lights(projections)
     worst = projections.dropna(subset=["probability"]).nsmallest(1, "probability")
-    return block([
-        f"纳入判断的{len(projections)}项中,已完成{n['met']}项,把握较大{n['good']}项,尚有悬念{n['open']}项,难度较大{n['hard']}项,"
-        f"按节点推进{n['stage']}项,目标未下达{n['none']}项,未报或缺依据{n['unknown']}项",
-        f"把握最低的是{name(worst.iloc[0].indicator)},{chance_number(worst.iloc[0].probability)}"
-        f"({chance_word(worst.iloc[0].probability)})" if len(worst) else "",
-        f"报表中发现错误{_severe(problems, 'error')}处、提醒{_severe(problems, 'warning')}处",
-        f"尚未报送:{'、'.join(late['name_zh'])}" if len(late) else "各单位报表均已收到"], demo_of(projections))
+    return block(
+        [
+            f"纳入判断的{len(projections)}项中,已完成{n['met']}项,把握较大{n['good']}项,尚有悬念{n['open']}项,难度较大{n['hard']}项,"
+            f"按节点推进{n['stage']}项,目标未下达{n['none']}项,未报或缺依据{n['unknown']}项",
+            f"把握最低的是{name(worst.iloc[0].indicator)},{chance_number(worst.iloc[0].probability)}"
+            f"({chance_word(worst.iloc[0].probability)})"
+            if len(worst)
+            else "",
+            f"报表中发现错误{_severe(problems, 'error')}处、提醒{_severe(problems, 'warning')}处",
+            f"尚未报送:{'、'.join(late['name_zh'])}" if len(late) else "各单位报表均已收到",
+        ],
+        demo_of(projections),
+    )
 
 
-def reading(observations: pd.DataFrame, problems: pd.DataFrame, cells: pd.DataFrame, owed: pd.DataFrame,
-            replies: pd.DataFrame) -> str:
+def reading(
+    observations: pd.DataFrame,
+    problems: pd.DataFrame,
+    cells: pd.DataFrame,
+    owed: pd.DataFrame,
+    replies: pd.DataFrame,
+) -> str:
     """Notebook 01: how complete the month is, what was read, and that every cell is accounted for.
 
     `owed` is OVERDUE (`month`, `name`, `state`, `owed`, `came`); `problems` and `replies` are those of the month.
     """
     files, outcome = cells["file"].nunique(), cells["outcome"].value_counts()
     unknown = int(((observations["region"] == "") | (observations["indicator"] == "")).sum())
-    month, all_, came = owed["month"].iloc[0].month, int(owed["owed"].sum()), int(owed["came"].sum())
+    month, all_, came = (
+        owed["month"].iloc[0].month,
+        int(owed["owed"].sum()),
+        int(owed["came"].sum()),
+    )
     full = int((owed["state"] == "已报").sum())
     asked = problems[problems["severity"].ne("info") & problems["sender"].ne("")]
-    lacking = [f"{word}的有{'、'.join(part)}" for state, word in (("部分", "缺项"), ("未报", "未报"))
-               if len(part := owed.loc[owed["state"] == state, "name"])]
-    return block([
-        f"{month}月应报{all_}项指标,收到{came}项,完整度{percent(came / all_)};{len(owed)}家单位中{full}家报齐"
-        + "".join(f",{x}" for x in lacking),
-        f"本月报表需核对{len(problems) - _severe(problems, 'info')}处,其中{_severe(problems, 'error')}处数字没有采用;"
-        f"已向{asked['sender'].nunique()}家单位生成退回单"
-        + (f",收到回复{len(replies)}条" if len(replies) else ",尚无回复"),
-        f"全部来件共{files}个文件、{len(cells)}个非空单元格,每格都有去处:数据{outcome.get('observation', 0)}个,"
-        f"表头{outcome.get('label', 0)}个,说明{outcome.get('context', 0)}个,有问题{outcome.get('problem', 0)}个",
-        f"得到观测{len(observations)}条,其中{unknown}条的园区或指标未能识别,保留原文待确认"], demo_of(observations))
+    lacking = [
+        f"{word}的有{'、'.join(part)}"
+        for state, word in (("部分", "缺项"), ("未报", "未报"))
+        if len(part := owed.loc[owed["state"] == state, "name"])
+    ]
+    return block(
+        [
+            f"{month}月应报{all_}项指标,收到{came}项,完整度{percent(came / all_)};{len(owed)}家单位中{full}家报齐"
+            + "".join(f",{x}" for x in lacking),
+            f"本月报表需核对{len(problems) - _severe(problems, 'info')}处,其中{_severe(problems, 'error')}处数字没有采用;"
+            f"已向{asked['sender'].nunique()}家单位生成退回单"
+            + (f",收到回复{len(replies)}条" if len(replies) else ",尚无回复"),
+            f"全部来件共{files}个文件、{len(cells)}个非空单元格,每格都有去处:数据{outcome.get('observation', 0)}个,"
+            f"表头{outcome.get('label', 0)}个,说明{outcome.get('context', 0)}个,有问题{outcome.get('problem', 0)}个",
+            f"得到观测{len(observations)}条,其中{unknown}条的园区或指标未能识别,保留原文待确认",
+        ],
+        demo_of(observations),
+    )
 
 
 def reminders(owed: pd.DataFrame, demo: bool) -> str:
     """Notebook 01: one line for each sender to be reminded (催报): what is owed, by which day."""
     late = owed[owed["state"] != "已报"].sort_values(["due", "sender"], kind="stable")
-    return block([
-        f"{r.name}:应于{r.due}前报送{r.month.year}年{r.month.month}月报表,"
-        + ("至今没有收到" if r.state == "未报" else f"已收到{r.came}项") + f",还缺{r.owed - r.came}项:{r.missing}"
-        for r in late.itertuples()] or ["各单位都已报齐,没有需要催报的"], demo)
+    return block(
+        [
+            f"{r.name}:应于{r.due}前报送{r.month.year}年{r.month.month}月报表,"
+            + ("至今没有收到" if r.state == "未报" else f"已收到{r.came}项")
+            + f",还缺{r.owed - r.came}项:{r.missing}"
+            for r in late.itertuples()
+        ]
+        or ["各单位都已报齐,没有需要催报的"],
+        demo,
+    )
 
 
-def intensity(moved: pd.DataFrame, split: pd.DataFrame, missing: Mapping, bridge: pd.DataFrame, name: Name) -> str:
+def intensity(
+    moved: pd.DataFrame, split: pd.DataFrame, missing: Mapping, bridge: pd.DataFrame, name: Name
+) -> str:
     """Notebook 02: from `analysis.ratio_change`, `within_between`, `distance` (in 万元) and `proxy_bridge`."""
     v, joint = moved.set_index("measure")["value"], split[split["region"] == "all"].iloc[0]
     parks = split[split["region"] != "all"]
@@ -271,30 +354,43 @@ def intensity(moved: pd.DataFrame, split: pd.DataFrame, missing: Mapping, bridge
     if v.isna().any():
         return block(["研发投入或GDP有月份未报,本期不能判断强度的变动"], demo_of(moved))
     last = bridge.iloc[-1]
-    lead = "分子(研发投入)" if (v["log_numerator"] - v["log_denominator"]) * v["change"] >= 0 else "分母(GDP)"
-    return block([
-        f"研发强度由{number(v['before'], '%', 2)}变为{number(v['after'], '%', 2)},变动主要来自{lead};"
-        f"研发投入增长{number(v['numerator_growth'], '%')},GDP增长{number(v['denominator_growth'], '%')}",
-        f"园区合计强度变动{change(joint['total'], '%', 2)},其中园区自身{change(joint['within'], '%', 2)},"
-        f"份额变化{change(joint['between'], '%', 2)};变动最大的是{name(top['region'])},{change(top['total'], '%', 2)}",
-        f"按现有GDP,达到目标还需研发投入{_text(missing['missing'], '万元')}" if missing["missing"]
-        else "已达到目标强度",
-        f"{last['year']}年公布数尚未出来,按月报强度的变动推算为{number(last['estimate'], '%', 2)},这样推算往年误差"
-        f"{number(bridge.attrs['rms_error'], '个百分点', 2)}(只检验过{bridge.attrs['years_checked']}年);"
-        "推算不代替公布数"], demo_of(moved, split, bridge))
+    lead = (
+        "分子(研发投入)"
+        if (v["log_numerator"] - v["log_denominator"]) * v["change"] >= 0
+        else "分母(GDP)"
+    )
+    return block(
+        [
+            f"研发强度由{number(v['before'], '%', 2)}变为{number(v['after'], '%', 2)},变动主要来自{lead};"
+            f"研发投入增长{number(v['numerator_growth'], '%')},GDP增长{number(v['denominator_growth'], '%')}",
+            f"园区合计强度变动{change(joint['total'], '%', 2)},其中园区自身{change(joint['within'], '%', 2)},"
+            f"份额变化{change(joint['between'], '%', 2)};变动最大的是{name(top['region'])},{change(top['total'], '%', 2)}",
+            f"按现有GDP,达到目标还需研发投入{_text(missing['missing'], '万元')}"
+            if missing["missing"]
+            else "已达到目标强度",
+            f"{last['year']}年公布数尚未出来,按月报强度的变动推算为{number(last['estimate'], '%', 2)},这样推算往年误差"
+            f"{number(bridge.attrs['rms_error'], '个百分点', 2)}(只检验过{bridge.attrs['years_checked']}年);"
+            "推算不代替公布数",
+        ],
+        demo_of(moved, split, bridge),
+    )
 
 
 def patents(applications: Mapping, quality: pd.DataFrame, relation: pd.DataFrame) -> str:
     """Notebook 03: a PROJECTIONS row, `views.quality` and `analysis.patents_on_rd`."""
     total, z = relation[relation["term"] == "sum"].iloc[0], quality.iloc[-1]
-    return block([
-        "专利申请" + projection_sentence(applications),
-        f"发明占申请{number(z['invention'], '%')},每百件申请(错开六个月)授权{number(z['granted'], '件')},"
-        f"万人有效发明专利{number(z['force'], '件/万人')};申请的集中度{number(quality.attrs['hhi'], '', 2)}"
-        f"({quality.attrs['of']}个园区均分为{number(1 / quality.attrs['of'], '', 2)})",
-        f"省级面板(真实数据)中,研发投入高1%的省份和年份,专利约多{number(total['estimate'], '%', 2)}"
-        f"(95%区间{number(total['low'], '', 2)}至{number(total['high'], '', 2)}),这是相关,不是因果",
-        relation.attrs.get("note", "")], bool(applications.get("demo", False)))
+    return block(
+        [
+            "专利申请" + projection_sentence(applications),
+            f"发明占申请{number(z['invention'], '%')},每百件申请(错开六个月)授权{number(z['granted'], '件')},"
+            f"万人有效发明专利{number(z['force'], '件/万人')};申请的集中度{number(quality.attrs['hhi'], '', 2)}"
+            f"({quality.attrs['of']}个园区均分为{number(1 / quality.attrs['of'], '', 2)})",
+            f"省级面板(真实数据)中,研发投入高1%的省份和年份,专利约多{number(total['estimate'], '%', 2)}"
+            f"(95%区间{number(total['low'], '', 2)}至{number(total['high'], '', 2)}),这是相关,不是因果",
+            relation.attrs.get("note", ""),
+        ],
+        bool(applications.get("demo", False)),
+    )
 
 
 def enterprises(identity: pd.DataFrame, parts: pd.DataFrame, odds: pd.DataFrame, name: Name) -> str:
@@ -303,54 +399,98 @@ def enterprises(identity: pd.DataFrame, parts: pd.DataFrame, odds: pd.DataFrame,
     parks = parts[parts["region"] != "all"]
     top = parks.loc[parks["points"].idxmax()]
     gap = v["difference"]
-    holds = ("流入流出未报齐,存量不能核对" if gap != gap else "期初、流入、流出与期末相符" if gap == 0
-             else f"期末与流入流出相差{change(gap, '家')},待报送单位说明")
-    return block([
-        f"高新技术企业由{number(v['opening'], '家')}变为{number(v['closing'], '家')},{holds}",
-        f"对增长拉动最大的是{name(top['region'])},净变动{change(top['net'], '家')},拉动{change(top['points'], '%')}",
-        f"已公布各批申报{number(odds['of'].iloc[-1], '家')},认定{number(odds['reached'].iloc[-1], '家')},"
-        f"通过率{number(odds['rate'].iloc[-1], '%', 0)}" if len(odds) else "",
-        "家数少,一个批次即可改变判断" if v["closing"] < 100 else ""], demo_of(identity))
+    holds = (
+        "流入流出未报齐,存量不能核对"
+        if gap != gap
+        else "期初、流入、流出与期末相符"
+        if gap == 0
+        else f"期末与流入流出相差{change(gap, '家')},待报送单位说明"
+    )
+    return block(
+        [
+            f"高新技术企业由{number(v['opening'], '家')}变为{number(v['closing'], '家')},{holds}",
+            f"对增长拉动最大的是{name(top['region'])},净变动{change(top['net'], '家')},拉动{change(top['points'], '%')}",
+            f"已公布各批申报{number(odds['of'].iloc[-1], '家')},认定{number(odds['reached'].iloc[-1], '家')},"
+            f"通过率{number(odds['rate'].iloc[-1], '%', 0)}"
+            if len(odds)
+            else "",
+            "家数少,一个批次即可改变判断" if v["closing"] < 100 else "",
+        ],
+        demo_of(identity),
+    )
 
 
 def attainment(projections: pd.DataFrame, name: Name, period: pd.Period) -> str:
     """Notebook 05: attainment against 序时进度, which is a ruler and no verdict."""
-    p = projections[(projections["kind"] == "flow") & (projections["target_low"] > 0)].dropna(subset=["actual"])
+    p = projections[(projections["kind"] == "flow") & (projections["target_low"] > 0)].dropna(
+        subset=["actual"]
+    )
     share = p["actual"] / p["target_low"]
     if p.empty:
         return block(["本期没有可比的累计数"], demo_of(projections))
     low = p.loc[share.idxmin()]
-    return block([
-        f"{len(p)}项累计类目标中,{int((share >= period.month / 12).sum())}项不低于序时进度"
-        f"({percent(period.month / 12)}),{int((share >= 1).sum())}项累计数已达到目标数",
-        f"完成率最低的是{name(low['indicator'])},{percent(share.min())}",
-        "序时进度假定各月相同,有季节和批次的指标以年末预测为准"], demo_of(projections))
+    return block(
+        [
+            f"{len(p)}项累计类目标中,{int((share >= period.month / 12).sum())}项不低于序时进度"
+            f"({percent(period.month / 12)}),{int((share >= 1).sum())}项累计数已达到目标数",
+            f"完成率最低的是{name(low['indicator'])},{percent(share.min())}",
+            "序时进度假定各月相同,有季节和批次的指标以年末预测为准",
+        ],
+        demo_of(projections),
+    )
 
 
-def projection(projections: pd.DataFrame, name: Name, recent: Mapping[str, float] | None = None) -> str:
+def projection(
+    projections: pd.DataFrame, name: Name, recent: Mapping[str, float] | None = None
+) -> str:
     """Notebook 06: the three zone targets with the lowest chance that are still open, each in the fixed sentence."""
     p = projections.dropna(subset=["probability"]).nsmallest(3, "probability")
     rows = p.to_dict("records")
     demo = demo_of(projections)
-    return block([f"{name(r['indicator'])}:" + projection_sentence(r | {"demo": False}, (recent or {}).get(
-        r["indicator"], float("nan"))) for r in rows], demo)
+    return block(
+        [
+            f"{name(r['indicator'])}:"
+            + projection_sentence(
+                r | {"demo": False}, (recent or {}).get(r["indicator"], float("nan"))
+            )
+            for r in rows
+        ],
+        demo,
+    )
 
 
 def ranking(ranks: pd.DataFrame, name: Name) -> str:
     """Notebook 07: places with intervals, ties, and who is not ranked."""
     p = placed(ranks)
-    rows = [f"{name(r.region)}{_text(r.value, '分')},{r.told}" for r in p.itertuples() if r.place == r.place]
+    rows = [
+        f"{name(r.region)}{_text(r.value, '分')},{r.told}"
+        for r in p.itertuples()
+        if r.place == r.place
+    ]
     out = [name(r) for r in p.loc[p["place"].isna(), "region"]]
-    return block([";".join(rows), f"{'、'.join(out)}缺数或目标未下达,不排位" if out else "",
-                  "并列的园区先后分不清(位次互换的可能在三成以上)" if p["tied_with"].ne("").any() else "",
-                  "没有公开的考核办法,权重暂按等权"], demo_of(ranks))
+    return block(
+        [
+            ";".join(rows),
+            f"{'、'.join(out)}缺数或目标未下达,不排位" if out else "",
+            "并列的园区先后分不清(位次互换的可能在三成以上)" if p["tied_with"].ne("").any() else "",
+            "没有公开的考核办法,权重暂按等权",
+        ],
+        demo_of(ranks),
+    )
 
 
 def record(said: float, came: float, cases: int, better: float = float("nan")) -> str:
     """Notebook 08: mean chance said, share that came true, over how many past cases, and the gain over 序时进度."""
     small = "回放次数少,只作参考" if cases < SMALL_RECORD else ""
-    gain = "" if better != better else f"误差比序时进度{'小' if better >= 0 else '大'}{percent(abs(better), 0)}"
-    return block([f"{cases}次回放中,平均把握{percent(said, 0)},实际完成{percent(came, 0)}", gain, small], False)
+    gain = (
+        ""
+        if better != better
+        else f"误差比序时进度{'小' if better >= 0 else '大'}{percent(abs(better), 0)}"
+    )
+    return block(
+        [f"{cases}次回放中,平均把握{percent(said, 0)},实际完成{percent(came, 0)}", gain, small],
+        False,
+    )
 
 
 def own_record(said: pd.DataFrame, scored: pd.DataFrame) -> str:
@@ -361,16 +501,27 @@ def own_record(said: pd.DataFrame, scored: pd.DataFrame) -> str:
         kept = f"{int(given['year'].max())}年已留存{len(given)}次判断({given['as_of'].nunique()}个月),年度结束后打分"
     if scored.empty:
         return block([kept, "此前没有已结束年度的留存判断"], demo_of(said))
-    return block([f"已结束年度的{len(scored)}次判断,平均把握{percent(scored['p'].mean(), 0)},"
-                  f"实际完成{percent(scored['met'].mean(), 0)};布赖尔得分{number(scored['brier'].mean(), '', 3)},"
-                  f"按序时进度为{number(scored['linear_brier'].mean(), '', 3)}", kept], demo_of(said, scored))
+    return block(
+        [
+            f"已结束年度的{len(scored)}次判断,平均把握{percent(scored['p'].mean(), 0)},"
+            f"实际完成{percent(scored['met'].mean(), 0)};布赖尔得分{number(scored['brier'].mean(), '', 3)},"
+            f"按序时进度为{number(scored['linear_brier'].mean(), '', 3)}",
+            kept,
+        ],
+        demo_of(said, scored),
+    )
 
 
 def agenda(projections: pd.DataFrame, orders: pd.DataFrame) -> str:
     """Notebook 09: what goes to the meeting. `orders` as `ledger.gap_orders` gives them."""
     n = lights(projections)
     never = int((orders["times"] == 0).sum()) if len(orders) else 0
-    return block([f"提请会议研究难度较大的{n['hard']}项、尚有悬念的{n['open']}项",
-                  f"缺口分解为{len(orders)}条月度要求,其中{never}条近36个月从未达到过" if len(orders)
-                  else "没有需要分解的缺口"],
-                 demo_of(projections, orders))
+    return block(
+        [
+            f"提请会议研究难度较大的{n['hard']}项、尚有悬念的{n['open']}项",
+            f"缺口分解为{len(orders)}条月度要求,其中{never}条近36个月从未达到过"
+            if len(orders)
+            else "没有需要分解的缺口",
+        ],
+        demo_of(projections, orders),
+    )

@@ -1,4 +1,5 @@
 """From a gap to orders: what each missed target still asks of each park in each remaining month, graded by history."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -9,13 +10,28 @@ from zcqlib.briefing.words import printed_parts, row_scale, shortfall
 from zcqlib.catalog import LINKED
 
 HISTORY = 36
-COLUMNS = {"indicator": "str", "region": "str", "responsible": "str", "responsible_basis": "str", "month": "period[M]",
-           "ask": "float64", "unit": "str", "printed": "str", "times": "float64", "of": "int64", "grade": "str",
-           "demo": "bool"}
+COLUMNS = {
+    "indicator": "str",
+    "region": "str",
+    "responsible": "str",
+    "responsible_basis": "str",
+    "month": "period[M]",
+    "ask": "float64",
+    "unit": "str",
+    "printed": "str",
+    "times": "float64",
+    "of": "int64",
+    "grade": "str",
+    "demo": "bool",
+}
 
 
-def gap_orders(projections: pd.DataFrame, series: pd.DataFrame, targets: pd.DataFrame,
-               parks: Mapping[str, str] | None = None) -> pd.DataFrame:
+def gap_orders(
+    projections: pd.DataFrame,
+    series: pd.DataFrame,
+    targets: pd.DataFrame,
+    parks: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Split the gap of each zone target that will probably be missed into month-by-month asks of the parks.
 
     Parameters
@@ -38,36 +54,68 @@ def gap_orders(projections: pd.DataFrame, series: pd.DataFrame, targets: pd.Data
     缺口 = 目标 − 已完成;季节按近三年同月份额。
     """
     linked = targets.loc[targets["relation"].isin(LINKED), "id"]
-    rows, zone = [], projections[projections["region"].isin(["zone", "city"]) & ~projections["indicator"].isin(linked)]
+    rows, zone = (
+        [],
+        projections[
+            projections["region"].isin(["zone", "city"]) & ~projections["indicator"].isin(linked)
+        ],
+    )
     done = {place: rows for place, rows in _steps(series).groupby(["region", "indicator"])}
-    for z in zone[zone["kind"].isin(["flow", "stock"]) & (zone["probability"] < .5)].to_dict("records"):
+    for z in zone[zone["kind"].isin(["flow", "stock"]) & (zone["probability"] < 0.5)].to_dict(
+        "records"
+    ):
         as_of, s = pd.Period(z["as_of"], "M"), row_scale(z)
         left = pd.period_range(as_of + 1, pd.Period(f"{z['year']}-12", "M"), freq="M")
         if (gap := shortfall(z)) is None:
             continue
-        own = projections[(projections["indicator"] == z["indicator"]) & ~projections["region"].isin(["zone", "city"])]
-        own = (own.set_index("region")["target_low"] - own.set_index("region")["actual"]).dropna().clip(lower=0)
+        own = projections[
+            (projections["indicator"] == z["indicator"])
+            & ~projections["region"].isin(["zone", "city"])
+        ]
+        own = (
+            (own.set_index("region")["target_low"] - own.set_index("region")["actual"])
+            .dropna()
+            .clip(lower=0)
+        )
         own = own if own.sum() > 0 else pd.Series({z["region"]: 1.0})
         t = targets[targets["id"] == z["indicator"]]
         unit = t.iloc[0] if len(t) else {"responsible": "", "responsible_basis": "none"}
         for region, share in zip(own.index, _split(float(gap), own, s.digits), strict=True):
             past = done.get((region, z["indicator"]), series[:0])
             past = past[(past["end"] <= as_of) & (past["end"] > as_of - HISTORY)]
-            season = past.groupby(past["end"].dt.month)["value"].sum().reindex([m.month for m in left]).fillna(0)
+            season = (
+                past.groupby(past["end"].dt.month)["value"]
+                .sum()
+                .reindex([m.month for m in left])
+                .fillna(0)
+            )
             season = season if season.min() >= 0 and season.sum() > 0 else season * 0 + 1
             for month, part in zip(left, _split(share, season, s.digits), strict=True):
                 if part == 0:
                     continue
                 ask = part * s.factor
                 times = float((past["value"] >= ask).sum()) if len(past) else float("nan")
-                rows.append({"indicator": z["indicator"], "region": region,
-                             "responsible": _units(unit["responsible"], region, parks or {}),
-                             "responsible_basis": unit["responsible_basis"], "month": month, "ask": ask,
-                             "unit": z["unit"], "printed": s.text(s.round(ask), True), "times": times, "of": len(past),
-                             "grade": _grade(times, len(past)), "demo": z["demo"]})
+                rows.append(
+                    {
+                        "indicator": z["indicator"],
+                        "region": region,
+                        "responsible": _units(unit["responsible"], region, parks or {}),
+                        "responsible_basis": unit["responsible_basis"],
+                        "month": month,
+                        "ask": ask,
+                        "unit": z["unit"],
+                        "printed": s.text(s.round(ask), True),
+                        "times": times,
+                        "of": len(past),
+                        "grade": _grade(times, len(past)),
+                        "demo": z["demo"],
+                    }
+                )
     if not rows:
         return pd.DataFrame({c: pd.Series(dtype=t) for c, t in COLUMNS.items()})
-    out = pd.DataFrame(rows).sort_values(["times", "indicator", "region", "month"], kind="stable", na_position="last")
+    out = pd.DataFrame(rows).sort_values(
+        ["times", "indicator", "region", "month"], kind="stable", na_position="last"
+    )
     return out.reset_index(drop=True)
 
 
@@ -76,13 +124,17 @@ def _steps(series: pd.DataFrame) -> pd.DataFrame:
     levels = series[series["months"] == 0].sort_values(["region", "indicator", "end"])
     by = levels.groupby(["region", "indicator"], sort=False)
     steps = levels.assign(value=by["value"].diff())[(levels["end"] - 1).eq(by["end"].shift())]
-    return pd.concat([series[series["months"] == 1], steps.dropna(subset=["value"])], ignore_index=True)
+    return pd.concat(
+        [series[series["months"] == 1], steps.dropna(subset=["value"])], ignore_index=True
+    )
 
 
 def _units(responsible: str, region: str, parks: Mapping[str, str]) -> str:
     if region not in parks:
         return responsible
-    return ";".join([parks[region], *(u for u in responsible.split(";") if u and u not in parks.values())])
+    return ";".join(
+        [parks[region], *(u for u in responsible.split(";") if u and u not in parks.values())]
+    )
 
 
 def _split(total: float, weights: pd.Series, digits: int) -> list[float]:
@@ -97,7 +149,9 @@ def _grade(times: float, of: int) -> str:
 
 def recent_means(series: pd.DataFrame, as_of: pd.Period) -> dict[tuple[str, str], float]:
     """Mean of the last 12 months by (region, indicator), of a level its mean change; only where all 12 are known."""
-    last = series[(series["start"] > as_of - 12) & (series["end"] <= as_of) & series["months"].isin([1, 2])]
+    last = series[
+        (series["start"] > as_of - 12) & (series["end"] <= as_of) & series["months"].isin([1, 2])
+    ]
     sums = last.groupby(["region", "indicator"])[["months", "value"]].sum()
     out = (sums.loc[sums["months"] == 12, "value"] / 12).to_dict()
     levels = series[series["months"] == 0].set_index(["region", "indicator"])

@@ -3,6 +3,7 @@
 Each figure, table and page carries a code. Its passport lists every number on it with value, formula and input cells;
 `reconcile` compares what stands in the finished files with the passports, which come from the tables alone.
 """
+
 from __future__ import annotations
 
 import difflib
@@ -60,7 +61,9 @@ class Passport:
 
 def code(period: pd.Period, kind: str, number: int, name: str = "") -> str:
     """The visible code: ZCQ-201809-PF03; P and the meeting's letter a page, F a figure (with its name), T a table."""
-    return f"ZCQ-{period.year:04d}{period.month:02d}-{kind}{number:02d}" + (f"-{name}" if name else "")
+    return f"ZCQ-{period.year:04d}{period.month:02d}-{kind}{number:02d}" + (
+        f"-{name}" if name else ""
+    )
 
 
 def month_of(wanted: str) -> str:
@@ -71,7 +74,9 @@ def month_of(wanted: str) -> str:
     ReconciliationError : it is not written as a code.
     """
     if not CODE.fullmatch(wanted):
-        raise ReconciliationError(f"「{wanted}」不是编号,应写成 ZCQ-201809-PF03 这样,印在每张图、表、页的角上。")
+        raise ReconciliationError(
+            f"「{wanted}」不是编号,应写成 ZCQ-201809-PF03 这样,印在每张图、表、页的角上。"
+        )
     return f"{wanted[4:8]}-{wanted[8:10]}"
 
 
@@ -95,10 +100,14 @@ def gather(cells: Iterable[Source]) -> tuple[Source, ...]:
     held: dict[tuple[str, str, str], dict[str, None]] = {}
     for file, sheet, cell, sha in cells:
         held.setdefault((file, sheet, sha), {})[cell] = None
-    return tuple((file, sheet, " ".join(names), sha) for (file, sheet, sha), names in sorted(held.items()))
+    return tuple(
+        (file, sheet, " ".join(names), sha) for (file, sheet, sha), names in sorted(held.items())
+    )
 
 
-def write(passports: Iterable[Passport], cells: Mapping[str, tuple[Source, ...]] | None = None) -> bytes:
+def write(
+    passports: Iterable[Passport], cells: Mapping[str, tuple[Source, ...]] | None = None
+) -> bytes:
     """The sidecar: passports by code and the cells by the names that their numbers use; same content, same bytes."""
     rows = {p.code: asdict(p) for p in passports}
     used = {i for p in rows.values() for n in p["numbers"] for i in n["inputs"]}
@@ -115,10 +124,19 @@ def read(content: bytes) -> tuple[dict[str, Passport], dict[str, list[Source]]]:
     """
     try:
         made = json.loads(content)
-        rows = {c: Passport(c, p["title"], tuple(Number(**n | {"key": tuple(map(tuple, n["key"])),
-                                                               "inputs": tuple(n["inputs"])})
-                                                 for n in p["numbers"]), tuple(p["fixed"]), tuple(p["texts"]))
-                for c, p in made["passports"].items()}
+        rows = {
+            c: Passport(
+                c,
+                p["title"],
+                tuple(
+                    Number(**n | {"key": tuple(map(tuple, n["key"])), "inputs": tuple(n["inputs"])})
+                    for n in p["numbers"]
+                ),
+                tuple(p["fixed"]),
+                tuple(p["texts"]),
+            )
+            for c, p in made["passports"].items()
+        }
         return rows, {k: [tuple(cell) for cell in v] for k, v in made["sources"].items()}
     except (ValueError, TypeError, KeyError, AttributeError) as e:
         raise ReconciliationError(f"数字溯源文件已损坏:{e}。请重新运行该月。") from e
@@ -132,7 +150,7 @@ def trace(wanted: str, passports: Mapping[str, Passport], cells: Mapping[str, li
     ReconciliationError : no such code; names the nearest.
     """
     if wanted not in passports:
-        near = difflib.get_close_matches(wanted, passports, 5, .5) or sorted(passports)[:20]
+        near = difflib.get_close_matches(wanted, passports, 5, 0.5) or sorted(passports)[:20]
         raise ReconciliationError(f"没有编号 {wanted};相近的编号有 {'、'.join(near) or '(无)'}。")
     p = passports[wanted]
     lines, named = [f"{p.code} {p.title}"], []
@@ -142,7 +160,10 @@ def trace(wanted: str, passports: Mapping[str, Passport], cells: Mapping[str, li
         lines.append(f"  {n.text} = {n.value!r} | {place} | {n.formula}{names}")
         named += [i for i in n.inputs if i not in named]
     for i in named:
-        lines += [f"输入 {i}:", *(f"  {file} {sheet} {cell} sha256:{sha[:12]}" for file, sheet, cell, sha in cells[i])]
+        lines += [
+            f"输入 {i}:",
+            *(f"  {file} {sheet} {cell} sha256:{sha[:12]}" for file, sheet, cell, sha in cells[i]),
+        ]
     return "\n".join(lines)
 
 
@@ -162,16 +183,22 @@ def verify(passports: Iterable[Passport], tables: Mapping[str, pd.DataFrame]) ->
             where = f"{n.table}({','.join(v for _, v in n.key)})的 {n.column}"
             found = _find(tables[n.table], n, lookups)
             if not found:
-                raise ReconciliationError(f"{p.code} 印有「{n.text}」,但 {where} 一行也没有。两处不一致。")
+                raise ReconciliationError(
+                    f"{p.code} 印有「{n.text}」,但 {where} 一行也没有。两处不一致。"
+                )
             now = float(n.value if n.value in found else found[0])
             if now != n.value:
-                raise ReconciliationError(f"{p.code} 印有「{n.text}」(值 {n.value!r}),"
-                                          f"而 {where} 现为 {now!r},两处不一致。")
+                raise ReconciliationError(
+                    f"{p.code} 印有「{n.text}」(值 {n.value!r}),"
+                    f"而 {where} 现为 {now!r},两处不一致。"
+                )
             unit, decimals = re.sub(r"[\d,.\u2212<>]", "", n.text), len(n.text.partition(".")[2])
             first = seen.setdefault((n.table, n.key, n.column, unit, decimals), (p.code, n.text))
             if _plain(first[1].replace(unit, "")) != _plain(n.text.replace(unit, "")):
-                raise ReconciliationError(f"{where} 在 {first[0]} 印作「{first[1]}」,"
-                                          f"在 {p.code} 印作「{n.text}」,两处不一致。")
+                raise ReconciliationError(
+                    f"{where} 在 {first[0]} 印作「{first[1]}」,"
+                    f"在 {p.code} 印作「{n.text}」,两处不一致。"
+                )
 
 
 def _find(frame: pd.DataFrame, n: Number, lookups: dict) -> list:
@@ -186,7 +213,9 @@ def _find(frame: pd.DataFrame, n: Number, lookups: dict) -> list:
     return lookups[n.table, columns, n.column].get(tuple(v for _, v in n.key), [])
 
 
-def reconcile(printed: Mapping[str, Mapping[str, Sequence[str]]], passports: Mapping[str, Passport]) -> int:
+def reconcile(
+    printed: Mapping[str, Mapping[str, Sequence[str]]], passports: Mapping[str, Passport]
+) -> int:
     """Compare every number in the finished outputs with the passports.
 
     A sentence may have been reworded by hand, even shortened: its numbers must be those of the sentence it came from,
@@ -229,8 +258,11 @@ def _in_order(part: Sequence[str], whole: Sequence[str]) -> bool:
 def _difference(place: str, p: Passport, text: str, near: str) -> str:
     lost, strange = sorted(tokens([near]) - tokens([text])), sorted(tokens([text]) - tokens([near]))
     row = next((n for n in p.numbers if n.table and lost and lost[0] in tokens([n.text])), None)
-    where = f"{row.table}({','.join(v for _, v in row.key)}).{row.column} 印作「{row.text}」" if row else (
-        f"数据表算得「{near}」" if near else "数据表中没有这个数")
+    where = (
+        f"{row.table}({','.join(v for _, v in row.key)}).{row.column} 印作「{row.text}」"
+        if row
+        else (f"数据表算得「{near}」" if near else "数据表中没有这个数")
+    )
     what = f"{place} 的 {p.code} 印有「{text}」" + (f"(其中 {strange[0]})" if strange else "")
     return f"{what},而{where}。两处不一致。请改回,或删除该文件后重新生成。"
 
@@ -245,14 +277,19 @@ def complete(p: Passport) -> Passport:
     known = tokens([n.text for n in p.numbers]) | tokens(p.fixed)
     for text in p.texts:
         if strange := tokens([text]) - known:
-            raise ReconciliationError(f"{p.code} 的「{text}」中的 {sorted(strange)[0]} 没有来源,不能印出。")
+            raise ReconciliationError(
+                f"{p.code} 的「{text}」中的 {sorted(strange)[0]} 没有来源,不能印出。"
+            )
     return p
 
 
 def freeze(content: bytes) -> bytes:
     """The same package with fixed times, also in packages inside it: same input, same bytes."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for name in sorted(old.namelist(), key=lambda n: (n != "[Content_Types].xml", n)):
             data = old.read(name)
             if name.endswith((".xlsx", ".docx", ".pptx")):

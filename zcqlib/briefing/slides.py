@@ -1,4 +1,5 @@
 """Pages to slides: native charts with their workbook, the finding as title, Latin and East-Asian faces on every run."""
+
 from __future__ import annotations
 
 import io
@@ -30,7 +31,13 @@ CHANCES = '[<1]"<1%";[>99]">99%";0"%"'  # chances at the ends as `words.chance_n
 DEMO_FILL = RGBColor(0x8A, 0x5A, 0x00)
 WHITE, BAND = RGBColor(255, 255, 255), RGBColor(0xF3, 0xF5, 0xF7)
 _AFTER = {qn(f"a:{t}") for t in ("cs", "sym", "hlinkClick", "hlinkMouseOver", "rtl", "extLst")}
-LIGHTS = {"✓": "14284B", "●": "0B7A5E", "▲": "8A5A12", "■": "B3261E", "◇": "5B6775"}  # text shades of the lights
+LIGHTS = {
+    "✓": "14284B",
+    "●": "0B7A5E",
+    "▲": "8A5A12",
+    "■": "B3261E",
+    "◇": "5B6775",
+}  # text shades of the lights
 
 
 class TemplateError(ZcqError):
@@ -58,11 +65,17 @@ def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
     except (PackageNotFoundError, KeyError, ValueError, OSError) as e:
         raise TemplateError(f"模板 {template.name} 打不开({e})。请换用完好的 pptx 文件。") from e
     layout = deck.slide_layouts[0] if len(deck.slide_layouts) else None
-    kinds = {p.placeholder_format.type for p in layout.placeholders} if layout is not None else set()
-    for wanted, what in (({PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE}, "标题"),
-                         ({PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT}, "正文")):
+    kinds = (
+        {p.placeholder_format.type for p in layout.placeholders} if layout is not None else set()
+    )
+    for wanted, what in (
+        ({PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE}, "标题"),
+        ({PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT}, "正文"),
+    ):
         if not kinds & wanted:
-            raise TemplateError(f"模板 {template.name} 的第 1 个版式没有{what}占位符。请在母版视图中补上后再用。")
+            raise TemplateError(
+                f"模板 {template.name} 的第 1 个版式没有{what}占位符。请在母版视图中补上后再用。"
+            )
     for page in pages:
         _slide(deck, layout, page)
     out = io.BytesIO()
@@ -72,47 +85,70 @@ def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
 
 def _slide(deck, layout, page: Page) -> None:
     slide = deck.slides.add_slide(layout)
-    left, top, bottom = Inches(.67), Inches(1.45), Inches(6.6)
+    left, top, bottom = Inches(0.67), Inches(1.45), Inches(6.6)
     full = deck.slide_width - 2 * left
     slide.shapes.title.text_frame.text = page.title
-    body = next(p for p in slide.placeholders if p.placeholder_format.type in (PP_PLACEHOLDER.BODY,
-                                                                               PP_PLACEHOLDER.OBJECT))
+    body = next(
+        p
+        for p in slide.placeholders
+        if p.placeholder_format.type in (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT)
+    )
     beside = page.chart is not None and (bool(page.lines) or 0 < len(page.table) - 1 <= BESIDE)
-    narrow = int(full * (min(.4 + .03 * len(page.table[0]), .6) if page.table and not page.lines else .42)
-                 ) if beside else full
+    narrow = (
+        int(
+            full
+            * (min(0.4 + 0.03 * len(page.table[0]), 0.6) if page.table and not page.lines else 0.42)
+        )
+        if beside
+        else full
+    )
     if page.lines:
         body.left, body.top, body.width, body.height = left, top, narrow, bottom - top
         body.text_frame.text = page.lines[0]
         for line in page.lines[1:]:
             body.text_frame.add_paragraph().text = line
-        size = next((s for s in (18, 16, 14, 13, 12) if _lines(page.lines, narrow, s) * Pt(1.3 * s)
-                     + Pt(8) * len(page.lines) <= bottom - top), 11)
+        size = next(
+            (
+                s
+                for s in (18, 16, 14, 13, 12)
+                if _lines(page.lines, narrow, s) * Pt(1.3 * s) + Pt(8) * len(page.lines)
+                <= bottom - top
+            ),
+            11,
+        )
         for p in body.text_frame.paragraphs:
             p.space_after = Pt(8)
             for run in p.runs:
                 run.font.size = Pt(size)
         if not beside:
-            body.height = int(_lines(page.lines, full, size) * Pt(1.3 * size) + Pt(8) * len(page.lines) + Pt(8))
+            body.height = int(
+                _lines(page.lines, full, size) * Pt(1.3 * size) + Pt(8) * len(page.lines) + Pt(8)
+            )
             top += body.height
     else:
         body._element.getparent().remove(body._element)
     if page.chart is not None:
-        x = left + narrow + int(full * .03) if beside else left
+        x = left + narrow + int(full * 0.03) if beside else left
         _chart(slide, page.chart, x, top, left + full - x, bottom - top)
     if page.table and (page.chart is None or beside and not page.lines):
         _table(slide, page.table, left, top, narrow, bottom - top)
     aside = 0
     if DEMO in page.note:
-        badge = slide.shapes.add_textbox(left, Inches(6.88), Inches(.9), Inches(.26))
+        badge = slide.shapes.add_textbox(left, Inches(6.88), Inches(0.9), Inches(0.26))
         badge.fill.solid()
         badge.fill.fore_color.rgb = DEMO_FILL
         frame, aside = badge.text_frame, Inches(1.05)
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
         frame.text, frame.paragraphs[0].alignment = DEMO, 2
-        frame.paragraphs[0].runs[0].font.size, frame.paragraphs[0].runs[0].font.color.rgb = Pt(11), WHITE
-    for text, x, w, right in ((page.note, left + aside, full - Inches(2.2) - aside, False),
-                              (page.code, left + full - Inches(2.2), Inches(2.2), True)):
-        box = slide.shapes.add_textbox(x, Inches(6.85), w, Inches(.4)).text_frame
+        frame.paragraphs[0].runs[0].font.size, frame.paragraphs[0].runs[0].font.color.rgb = (
+            Pt(11),
+            WHITE,
+        )
+    for text, x, w, right in (
+        (page.note, left + aside, full - Inches(2.2) - aside, False),
+        (page.code, left + full - Inches(2.2), Inches(2.2), True),
+    ):
+        box = slide.shapes.add_textbox(x, Inches(6.85), w, Inches(0.4)).text_frame
         box.word_wrap = True
         box.margin_left = box.margin_right = 0
         box.text = text
@@ -144,11 +180,16 @@ def _chart(slide, chart: Chart, x, y, w, h) -> None:
     plot, category, value = c.plots[0], c.category_axis, c.value_axis
     plot.gap_width, plot.has_data_labels, plot.vary_by_categories = 70, True, False
     plot.data_labels.number_format, plot.data_labels.number_format_is_linked = (
-        CHANCES if chart.limit == 100 else _format(chart)), False
+        (CHANCES if chart.limit == 100 else _format(chart)),
+        False,
+    )
     plot.data_labels.position = XL_LABEL_POSITION.OUTSIDE_END
     category.reverse_order, category.format.line.color.rgb = True, GREY
-    value.visible, value.has_major_gridlines, value.minimum_scale = False, False, min(
-        [0.0, *(v for _, vs in chart.series for v in vs if v is not None)])
+    value.visible, value.has_major_gridlines, value.minimum_scale = (
+        False,
+        False,
+        min([0.0, *(v for _, vs in chart.series for v in vs if v is not None)]),
+    )
     if chart.limit is not None:
         value.maximum_scale = chart.limit
     for s in plot.series:
@@ -162,9 +203,18 @@ def _chart(slide, chart: Chart, x, y, w, h) -> None:
 
 
 def _format(chart: Chart) -> str:
-    digits = max((len(f"{v:.4f}".rstrip("0").split(".")[1]) for _, vs in chart.series for v in vs if v is not None),
-                 default=0)
-    return "#,##0" + ("." + "0" * digits if digits else "") + '"' + chart.unit.replace('"', "") + '"'
+    digits = max(
+        (
+            len(f"{v:.4f}".rstrip("0").split(".")[1])
+            for _, vs in chart.series
+            for v in vs
+            if v is not None
+        ),
+        default=0,
+    )
+    return (
+        "#,##0" + ("." + "0" * digits if digits else "") + '"' + chart.unit.replace('"', "") + '"'
+    )
 
 
 def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
@@ -189,8 +239,13 @@ def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
             for p in cell.text_frame.paragraphs:
                 for run in p.runs:
                     run.font.size, run.font.bold = Pt(size), i == 0
-                    run.font.color.rgb = WHITE if i == 0 else RGBColor.from_string(LIGHTS[text[0]]) if text[:1] in \
-                        LIGHTS else INK
+                    run.font.color.rgb = (
+                        WHITE
+                        if i == 0
+                        else RGBColor.from_string(LIGHTS[text[0]])
+                        if text[:1] in LIGHTS
+                        else INK
+                    )
 
 
 def faces(root) -> None:
@@ -220,9 +275,19 @@ def make_template() -> bytes:
         for p in list(holder.placeholders):
             kind = p.placeholder_format.type
             if kind in (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE):
-                p.left, p.top, p.width, p.height = Inches(.67), Inches(.4), Inches(12), Inches(.85)
+                p.left, p.top, p.width, p.height = (
+                    Inches(0.67),
+                    Inches(0.4),
+                    Inches(12),
+                    Inches(0.85),
+                )
             elif kind in (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT):
-                p.left, p.top, p.width, p.height = Inches(.67), Inches(1.45), Inches(12), Inches(5.1)
+                p.left, p.top, p.width, p.height = (
+                    Inches(0.67),
+                    Inches(1.45),
+                    Inches(12),
+                    Inches(5.1),
+                )
             else:
                 p._element.getparent().remove(p._element)
                 continue
@@ -233,7 +298,9 @@ def make_template() -> bytes:
             level.set("algn", "l")
             level.set("marL", "0")
             level.set("indent", "0")
-            for bullet in [e for e in level if e.tag in (qn("a:buChar"), qn("a:buFont"), qn("a:buNone"))]:
+            for bullet in [
+                e for e in level if e.tag in (qn("a:buChar"), qn("a:buFont"), qn("a:buNone"))
+            ]:
                 level.remove(bullet)
             run = level.find(qn("a:defRPr"))
             run.addprevious(etree.Element(qn("a:buNone")))
@@ -269,14 +336,25 @@ def read_slides(content: bytes) -> dict[str, list[str]]:
             elif shape.has_table:
                 texts += ["|".join(cell.text for cell in row.cells) for row in shape.table.rows]
             elif shape.has_chart:
-                texts += [f"{s.name}|{c}|{v:g}" for plot in shape.chart.plots for s in plot.series
-                          for c, v in zip(plot.categories, s.values, strict=True) if v is not None]
+                texts += [
+                    f"{s.name}|{c}|{v:g}"
+                    for plot in shape.chart.plots
+                    for s in plot.series
+                    for c, v in zip(plot.categories, s.values, strict=True)
+                    if v is not None
+                ]
                 book = load_workbook(io.BytesIO(shape.chart.part.chart_workbook.xlsx_part.blob))
                 head, *rows = book.active.iter_rows(values_only=True)
-                texts += [f"{name}|{row[0]}|{v:g}" for row in rows for name, v in zip(head[1:], row[1:], strict=True)
-                          if v is not None]
+                texts += [
+                    f"{name}|{row[0]}|{v:g}"
+                    for row in rows
+                    for name, v in zip(head[1:], row[1:], strict=True)
+                    if v is not None
+                ]
         codes = [t for t in texts if CODE.fullmatch(t)]
         if len(codes) != 1:
-            raise TemplateError(f"幻灯片第 {number} 页应有一个编号,找到 {len(codes)} 个,不能核对数字。")
+            raise TemplateError(
+                f"幻灯片第 {number} 页应有一个编号,找到 {len(codes)} 个,不能核对数字。"
+            )
         out[codes[0]] = [t for t in texts if t and t != codes[0]]
     return out

@@ -3,6 +3,7 @@
 Numbers are rounded half up, once, from the table's value. What is derived within a sentence (still needed a month,
 its multiple) is derived from the numbers as printed, so that a reader can check it with a pencil.
 """
+
 from __future__ import annotations
 
 import re
@@ -18,10 +19,24 @@ TITLE = 34  # characters of a figure's title on one line
 CELL = 1.5  # letters that the margins of a cell take
 SMALL = 30  # counts below this move by single cases
 SHARES = ("%", "个百分点", "件/万人", "分", "倍")
-CHANCES = ((.95, "几乎确定"), (.80, "很可能"), (.60, "较可能"), (.40, "五五开"), (.20, "较不可能"), (.05, "很不可能"),
-           (0, "几乎不可能"))
-LIGHTS = {"met": "✓已完成", "good": "●把握较大", "open": "▲尚有悬念", "hard": "■难度较大", "stage": "◇按节点推进",
-          "none": "园区目标未下达", "unknown": "未报"}
+CHANCES = (
+    (0.95, "几乎确定"),
+    (0.80, "很可能"),
+    (0.60, "较可能"),
+    (0.40, "五五开"),
+    (0.20, "较不可能"),
+    (0.05, "很不可能"),
+    (0, "几乎不可能"),
+)
+LIGHTS = {
+    "met": "✓已完成",
+    "good": "●把握较大",
+    "open": "▲尚有悬念",
+    "hard": "■难度较大",
+    "stage": "◇按节点推进",
+    "none": "园区目标未下达",
+    "unknown": "未报",
+}
 FORBIDDEN = ("一定", "必然", "无法完成")
 _DIGITS = "零一二三四五六七八九"
 
@@ -67,7 +82,9 @@ def scale(size: float, unit: str, digits: int | None = None) -> Scale:
 
 def row_scale(row: Mapping) -> Scale:
     """The one scale on which all quantities of a target are printed together."""
-    size = max((abs(v) for v in (row["target_low"], row["actual"], row["median"]) if v == v), default=0.0)
+    size = max(
+        (abs(v) for v in (row["target_low"], row["actual"], row["median"]) if v == v), default=0.0
+    )
     return scale(size, row["unit"], _target_digits(row))
 
 
@@ -93,7 +110,14 @@ def percent(value: float, digits: int = 1) -> str:
     return number(None if value is None else 100 * value, "%", digits)
 
 
-def interval(low: float, high: float, unit: str, digits: int | None = None, dash: str = "–", comma: bool = True) -> str:
+def interval(
+    low: float,
+    high: float,
+    unit: str,
+    digits: int | None = None,
+    dash: str = "–",
+    comma: bool = True,
+) -> str:
     """Both ends on one scale: 4,879–5,412件."""
     if low != low or high != high:
         return NONE
@@ -109,7 +133,9 @@ def multiple(value: float, base: float) -> str:
     return f"{(Decimal(repr(float(value))) / Decimal(repr(float(base)))).quantize(Decimal('.01'), ROUND_HALF_UP)}倍"
 
 
-def printed_parts(values: Sequence[float], digits: int = 0, whole: float | None = None) -> list[Decimal]:
+def printed_parts(
+    values: Sequence[float], digits: int = 0, whole: float | None = None
+) -> list[Decimal]:
     """Round parts by largest remainder, so that they add up to the rounded whole as printed.
 
     Raises
@@ -121,7 +147,9 @@ def printed_parts(values: Sequence[float], digits: int = 0, whole: float | None 
     step = Decimal(1).scaleb(-digits)
     exact = [Decimal(repr(float(v))) for v in values]
     floors = [v.quantize(step, ROUND_FLOOR) for v in exact]
-    want = (sum(exact, Decimal(0)) if whole is None else Decimal(repr(float(whole)))).quantize(step, ROUND_HALF_UP)
+    want = (sum(exact, Decimal(0)) if whole is None else Decimal(repr(float(whole)))).quantize(
+        step, ROUND_HALF_UP
+    )
     spare = int((want - sum(floors, Decimal(0))) / step)
     if not 0 <= spare <= len(exact):
         raise ValueError(f"各部分合计 {sum(exact)} 与总数 {want} 相差太大,不是凑整能解决的。")
@@ -140,7 +168,7 @@ def chance_number(p: float) -> str:
     """73%, with <1% and >99% at the ends and 「—」 for none."""
     if p != p:
         return NONE
-    return "<1%" if p < .01 else ">99%" if p > .99 else f"{whole_chance(p)}%"
+    return "<1%" if p < 0.01 else ">99%" if p > 0.99 else f"{whole_chance(p)}%"
 
 
 def chance_word(p: float) -> str:
@@ -179,7 +207,9 @@ def already_met(row: Mapping) -> bool:
     """What is done suffices and cannot be taken back: a sure chance on a target that is reached."""
     actual, low = row["actual"], row["target_low"]
     reached = actual > low if row["comparator"] == "gt" else actual >= low
-    return bool(reached and row["probability"] == 1 and row["kind"] in ("flow", "recurring", "coverage"))
+    return bool(
+        reached and row["probability"] == 1 and row["kind"] in ("flow", "recurring", "coverage")
+    )
 
 
 def verb(row: Mapping) -> str:
@@ -230,7 +260,9 @@ def projection_sentence(row: Mapping, recent: float = float("nan"), commitment: 
     if row["median"] == row["median"]:
         bare = Scale("", s.factor, s.digits)
         span = f"{bare.text(s.round(row['low']))}—{s.text(s.round(row['high']))}"
-        parts.append(f"全年预计{s.text(s.round(row['median']))}({whole_chance(row['level'])}%区间{span})")
+        parts.append(
+            f"全年预计{s.text(s.round(row['median']))}({whole_chance(row['level'])}%区间{span})"
+        )
     if row["target_low"] != row["target_low"]:
         parts.append(LIGHTS["none"])
     elif row["probability"] != row["probability"]:
@@ -239,11 +271,15 @@ def projection_sentence(row: Mapping, recent: float = float("nan"), commitment: 
     elif already_met(row):
         parts.append(f"{target_words(row, s, commitment)}已完成")
     else:
-        parts.append(f"{verb(row)}{target_words(row, s, commitment)}{about(row['probability'])}把握"
-                     f"({chance_word(row['probability'])})")
+        parts.append(
+            f"{verb(row)}{target_words(row, s, commitment)}{about(row['probability'])}把握"
+            f"({chance_word(row['probability'])})"
+        )
     done = _progress(row, s, recent)
     small = row["target_low"] < SMALL and s.digits == 0 and row["target_low"] == row["target_low"]
-    return ";".join(filter(None, [",".join(parts), done, "数量小,单个项目即可改变结果" if small else ""])) + _demo(row)
+    return ";".join(
+        filter(None, [",".join(parts), done, "数量小,单个项目即可改变结果" if small else ""])
+    ) + _demo(row)
 
 
 def _progress(row: Mapping, s: Scale, recent: float) -> str:
@@ -269,7 +305,11 @@ def shortfall(row: Mapping) -> Decimal | None:
     if row["target_low"] != row["target_low"] or row["actual"] != row["actual"]:
         return None
     s = row_scale(row)
-    gap = s.round(row["target_low"]) + (s.step if row["comparator"] == "gt" else 0) - s.round(row["actual"])
+    gap = (
+        s.round(row["target_low"])
+        + (s.step if row["comparator"] == "gt" else 0)
+        - s.round(row["actual"])
+    )
     return gap if gap > 0 else None
 
 
@@ -289,7 +329,11 @@ def bare_target(row: Mapping) -> str:
 def needed(row: Mapping) -> Decimal | None:
     """Still needed in each remaining month as printed; None where nothing is left to do or no month is left."""
     left, gap = 12 - pd.Period(row["as_of"], "M").month, shortfall(row)
-    return (gap / left).quantize(row_scale(row).step, ROUND_CEILING) if left and gap is not None else None
+    return (
+        (gap / left).quantize(row_scale(row).step, ROUND_CEILING)
+        if left and gap is not None
+        else None
+    )
 
 
 def plain_number(text: str) -> Decimal:
@@ -304,9 +348,18 @@ def _demo(row: Mapping) -> str:
 def typeset(text: str) -> str:
     """Chinese punctuation for print: , ; : ( ) beside Chinese characters become full-width; numbers stay."""
     han = "[\u4e00-\u9fff\u300a-\u300d%、。]"
-    pairs = {",": "\uff0c", ";": "\uff1b", ":": "\uff1a", "(": "\uff08", ")": "\uff09", "?": "\uff1f"}
+    pairs = {
+        ",": "\uff0c",
+        ";": "\uff1b",
+        ":": "\uff1a",
+        "(": "\uff08",
+        ")": "\uff09",
+        "?": "\uff1f",
+    }
     text = re.sub(r"\(([^()]*[\u4e00-\u9fff][^()]*)\)", "\uff08\\1\uff09", text)
-    return re.sub(rf"(?<={han})[,;:?]|[,;:?](?={han})|(?<=\uff09)[,;:?]", lambda m: pairs[m.group()], text)
+    return re.sub(
+        rf"(?<={han})[,;:?]|[,;:?](?={han})|(?<=\uff09)[,;:?]", lambda m: pairs[m.group()], text
+    )
 
 
 def responsible(units: str, basis: str) -> str:
@@ -337,34 +390,56 @@ def fit_title(*versions: str) -> str:
     last = versions[-1]
     head, comma, tail = last.rpartition(",")
     if comma and len(tail) < TITLE - 4:
-        return head[:TITLE - len(tail) - 2] + "…" + comma + tail
-    return last[:TITLE - 1] + "…"
+        return head[: TITLE - len(tail) - 2] + "…" + comma + tail
+    return last[: TITLE - 1] + "…"
 
 
-def projection_numbers(row: Mapping, recent: float = float("nan")) -> list[tuple[str, float, str, str]]:
+def projection_numbers(
+    row: Mapping, recent: float = float("nan")
+) -> list[tuple[str, float, str, str]]:
     """The numbers that `projection_sentence` may print: text, value, column of PROJECTIONS ("" = derived), formula."""
     s, month = row_scale(row), pd.Period(row["as_of"], "M").month
-    out = [(s.text(s.round(row[c])), row[c], c, "四舍五入到所示位数")
-           for c in ("median", "low", "high", "target_low", "target_high", "actual") if row[c] == row[c]]
+    out = [
+        (s.text(s.round(row[c])), row[c], c, "四舍五入到所示位数")
+        for c in ("median", "low", "high", "target_low", "target_high", "actual")
+        if row[c] == row[c]
+    ]
     out.append((f"{whole_chance(row['level'])}%", row["level"], "level", "区间的覆盖率"))
     if row["probability"] == row["probability"]:
-        out.append((chance_number(row["probability"]), row["probability"], "probability", "年末分布超过目标的比例"))
-    out += [(str(12 - month), 12 - month, "", "12 − 数据截至月份"), (str(month), month, "", "数据截至月份"),
-            ("12", 12, "", "近12个月")]
+        out.append(
+            (
+                chance_number(row["probability"]),
+                row["probability"],
+                "probability",
+                "年末分布超过目标的比例",
+            )
+        )
+    out += [
+        (str(12 - month), 12 - month, "", "12 − 数据截至月份"),
+        (str(month), month, "", "数据截至月份"),
+        ("12", 12, "", "近12个月"),
+    ]
     need = needed(row)
     if need is not None:
         out.append((s.text(need), float(need), "", "(目标 − 已完成)÷ 余下月数,按所示位数进位"))
         if recent == recent and s.round(recent) > 0:
             mean = s.round(recent)
-            out += [(s.text(mean), recent, "", "近12个月的平均"),
-                    (multiple(float(need), float(mean)), float(need / mean), "", "月均需 ÷ 近12个月均值,均按所示数")]
+            out += [
+                (s.text(mean), recent, "", "近12个月的平均"),
+                (
+                    multiple(float(need), float(mean)),
+                    float(need / mean),
+                    "",
+                    "月均需 ÷ 近12个月均值,均按所示数",
+                ),
+            ]
     return out
 
 
 def clean(text: str, width: int = 0) -> str:
     """Text that any XML and any cell can hold: control characters and lone surrogates go; cut to `width` with …."""
     text = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]+", " ", str(text)).strip()
-    return text[:width - 1] + "…" if width and len(text) > width else text
+    return text[: width - 1] + "…" if width and len(text) > width else text
 
 
 def cell_text(text: str) -> str:
@@ -376,7 +451,7 @@ def cell_text(text: str) -> str:
 def letters(text: str) -> float:
     """Width of a text in Chinese letters; beside a Latin one stands a quarter of a space."""
     mixed = sum(a.isascii() != b.isascii() for a, b in pairwise(text))
-    return sum((1 if c in "%<>" else .57) if c.isascii() else 1 for c in text) + .25 * mixed
+    return sum((1 if c in "%<>" else 0.57) if c.isascii() else 1 for c in text) + 0.25 * mixed
 
 
 def cell_lines(text: str, width: float) -> int:
@@ -392,13 +467,22 @@ def column_widths(rows: Sequence[Sequence[str]], room: float) -> list[float]:
 
     def cost(j: int, more: int) -> float:
         """Lines of all rows if a column were wider; a broken cell counts a little even beside a longer one."""
-        tall = [[cell_lines(t, w + more * (k == j)) for k, (t, w) in enumerate(zip(r, widths, strict=True))]
-                for r in rows]
-        return sum(max(r) + .3 * sum(r) for r in tall)
+        tall = [
+            [
+                cell_lines(t, w + more * (k == j))
+                for k, (t, w) in enumerate(zip(r, widths, strict=True))
+            ]
+            for r in rows
+        ]
+        return sum(max(r) + 0.3 * sum(r) for r in tall)
 
     while True:
-        steps = [((cost(j, 0) - cost(j, k)) / k, -k, j) for j in range(len(widths)) for k in range(1, 8)
-                 if sum(widths) + k <= room]
+        steps = [
+            ((cost(j, 0) - cost(j, k)) / k, -k, j)
+            for j in range(len(widths))
+            for k in range(1, 8)
+            if sum(widths) + k <= room
+        ]
         saved, k, j = max(steps, default=(0.0, 0, 0))
         if saved <= 0:
             return widths

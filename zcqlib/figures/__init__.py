@@ -11,7 +11,16 @@ import pandas as pd
 from zcqlib.figures.marks import plain
 from zcqlib.figures.measures import measures
 from zcqlib.figures.moves import bump, slope, waterfall
-from zcqlib.figures.printing import alternative, check, contact_sheet, drawn, save, show, stamp, texts
+from zcqlib.figures.printing import (
+    alternative,
+    check,
+    contact_sheet,
+    drawn,
+    save,
+    show,
+    stamp,
+    texts,
+)
 from zcqlib.figures.relation import calibration, scatter
 from zcqlib.figures.rows import bars, forest
 from zcqlib.figures.series import columns, lines, multiples, stacked
@@ -22,15 +31,59 @@ from zcqlib.figures.year import pace, stock
 
 def _with_data(chart):
     """A chart whose figure keeps the tables that it was drawn from, so that its numbers can be traced."""
+
     @wraps(chart)
     def keeping(*given, **more):
         figure = chart(*given, **more)
-        figure.zcq_data = [t for t in (*given, *more.values()) if isinstance(t, pd.DataFrame | pd.Series)]
+        figure.zcq_data = [
+            t for t in (*given, *more.values()) if isinstance(t, pd.DataFrame | pd.Series)
+        ]
         return figure
+
     return keeping
 
 
-bars, forest, measures, bump, slope, waterfall, calibration, scatter, columns, lines, multiples, stacked, bullets, \
-    effects, heatmap, promises, states, pace, stock = map(_with_data, (
-        bars, forest, measures, bump, slope, waterfall, calibration, scatter, columns, lines, multiples, stacked,
-        bullets, effects, heatmap, promises, states, pace, stock))
+(
+    bars,
+    forest,
+    measures,
+    bump,
+    slope,
+    waterfall,
+    calibration,
+    scatter,
+    columns,
+    lines,
+    multiples,
+    stacked,
+    bullets,
+    effects,
+    heatmap,
+    promises,
+    states,
+    pace,
+    stock,
+) = map(
+    _with_data,
+    (
+        bars,
+        forest,
+        measures,
+        bump,
+        slope,
+        waterfall,
+        calibration,
+        scatter,
+        columns,
+        lines,
+        multiples,
+        stacked,
+        bullets,
+        effects,
+        heatmap,
+        promises,
+        states,
+        pace,
+        stock,
+    ),
+)

@@ -22,7 +22,9 @@ def plain(value: float) -> str:
     if not np.isfinite(value):
         return "—"
     text = (
-        f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
+        f"{value:,.0f}"
+        if abs(value) >= 100 or float(value).is_integer()
+        else f"{value:,.2f}".rstrip("0").rstrip(".")
     )
     return text.replace("-", "−")
 
@@ -48,8 +50,15 @@ def end_room(ends: Sequence[str], size: float = 13) -> float:
     return 34 + max((measured(words, size) for words in ends), default=0.0)
 
 
-def end_labels(canvas: Canvas, ax, ends: Sequence[tuple[float, str, str]], x: float, right: float = 0.0,
-               size: float = 13, bold: Sequence[str] = ()) -> None:
+def end_labels(
+    canvas: Canvas,
+    ax,
+    ends: Sequence[tuple[float, str, str]],
+    x: float,
+    right: float = 0.0,
+    size: float = 13,
+    bold: Sequence[str] = (),
+) -> None:
     """Names at the right end of lines, moved apart, with thin leaders where they had to move."""
     if not ends:
         return
@@ -57,8 +66,15 @@ def end_labels(canvas: Canvas, ax, ends: Sequence[tuple[float, str, str]], x: fl
     places = spread(pixel, 27, canvas.top - 12, canvas.bottom - 4)
     start = canvas.px(ax, x, ends[0][0])[0]
     for (_, words, colour), at, true in zip(ends, places, pixel, strict=True):
-        canvas.text(start + 26, at, words, size, colour, bold=0.7 if words in bold else 0.0,
-                    fit=(right or canvas.right) - start - 24)
+        canvas.text(
+            start + 26,
+            at,
+            words,
+            size,
+            colour,
+            bold=0.7 if words in bold else 0.0,
+            fit=(right or canvas.right) - start - 24,
+        )
         if abs(at - true) > 3:
             canvas.line([start + 8, start + 22], [true, at], look.AXIS, 0.8)
 
@@ -76,7 +92,13 @@ def key(canvas: Canvas, items: Sequence[tuple[str, str]], y: float = 0.0, x: flo
         elif shape == "tick":
             canvas.line([x + 2] * 2, [y - 10, y + 10], colour, 3)
         else:
-            canvas.line([x, x + wide], [y, y], colour, 2.4, **({"linestyle": (0, (4, 2))} if shape == "dash" else {}))
+            canvas.line(
+                [x, x + wide],
+                [y, y],
+                colour,
+                2.4,
+                **({"linestyle": (0, (4, 2))} if shape == "dash" else {}),
+            )
             if shape == "range":
                 canvas.dot(x + wide / 2, y, "o", 7, "white", colour)
         canvas.text(x + wide + 10, y, words, 12, look.SECOND)
@@ -88,11 +110,15 @@ def quantile(quantiles: pd.Series) -> Callable[[float], float]:
     return lambda p: float(np.interp(p, quantiles.index.to_numpy(float), quantiles.to_numpy(float)))
 
 
-def fan(ax, x, now: float, share, q: Callable[[float], float], colours: Sequence[str] = look.FAN) -> None:
+def fan(
+    ax, x, now: float, share, q: Callable[[float], float], colours: Sequence[str] = look.FAN
+) -> None:
     """Bands of 95, 80 and 50 % that open from today's value along the share of the rest of the year."""
     for (level, _), colour in zip(LEVELS, colours, strict=True):
         low, high = q((1 - level) / 2), q((1 + level) / 2)
-        ax.fill_between(x, now + (low - now) * share, now + (high - now) * share, color=colour, linewidth=0)
+        ax.fill_between(
+            x, now + (low - now) * share, now + (high - now) * share, color=colour, linewidth=0
+        )
 
 
 def mixed(colour: str, part: float) -> tuple[float, ...]:
@@ -104,24 +130,46 @@ def mixed(colour: str, part: float) -> tuple[float, ...]:
 
 def _drawn(canvas: Canvas, ax) -> np.ndarray:
     """Points every few px along what the axes show, to keep labels off it."""
-    paths = [line.get_transform().transform(line.get_path().vertices) for line in ax.lines]  # steps as they are drawn
+    paths = [
+        line.get_transform().transform(line.get_path().vertices) for line in ax.lines
+    ]  # steps as they are drawn
     bands = [c for c in ax.collections if isinstance(c, PolyCollection)]
     paths += [ax.transData.transform(p.vertices) for c in bands for p in c.get_paths()]
     points = list(paths)
     for path in paths:
         for a, b in zip(path[:-1], path[1:], strict=True):
-            points.append(a + np.linspace(0, 1, max(2, int(np.hypot(*(b - a)) / 4)))[:, None] * (b - a))
-    for c in (c for c in ax.collections if isinstance(c, PathCollection)):  # dots: their middle and their edge
-        at, far = ax.transData.transform(c.get_offsets()), np.sqrt(np.resize(c.get_sizes(), len(c.get_offsets()))) / 2
+            points.append(
+                a + np.linspace(0, 1, max(2, int(np.hypot(*(b - a)) / 4)))[:, None] * (b - a)
+            )
+    for c in (
+        c for c in ax.collections if isinstance(c, PathCollection)
+    ):  # dots: their middle and their edge
+        at, far = (
+            ax.transData.transform(c.get_offsets()),
+            np.sqrt(np.resize(c.get_sizes(), len(c.get_offsets()))) / 2,
+        )
         points += [at + side * far[:, None] * canvas.figure.dpi / 72 for side in SIDES]
     if not points:
         return np.empty((0, 2))
-    xy = canvas.figure.transFigure.inverted().transform(np.vstack(points)) * [canvas.width, canvas.height]
+    xy = canvas.figure.transFigure.inverted().transform(np.vstack(points)) * [
+        canvas.width,
+        canvas.height,
+    ]
     return np.column_stack([xy[:, 0], canvas.height - xy[:, 1]])
 
 
-def label(canvas: Canvas, ax, words: str, anchor: tuple[float, float], towards: tuple[float, float], size: float = 13,
-          colour: str = look.INK, bold: float = 0.0, leader: str = look.AXIS, inside: bool = True) -> None:
+def label(
+    canvas: Canvas,
+    ax,
+    words: str,
+    anchor: tuple[float, float],
+    towards: tuple[float, float],
+    size: float = 13,
+    colour: str = look.INK,
+    bold: float = 0.0,
+    leader: str = look.AXIS,
+    inside: bool = True,
+) -> None:
     """A text near a point of the axes, at the nearest place in the wished direction where it covers nothing drawn and
     no other text; a thin line leads to it."""
     x0, y0 = canvas.px(ax, *anchor)
@@ -143,9 +191,16 @@ def label(canvas: Canvas, ax, words: str, anchor: tuple[float, float], towards: 
             if price >= cost:
                 continue
             pad = 7
-            hit = ((drawn[:, 0] > x - pad) & (drawn[:, 0] < x + wide + pad)
-                   & (drawn[:, 1] > y - high / 2 - pad) & (drawn[:, 1] < y + high / 2 + pad)).any()
-            hit |= any(x < r and l < x + wide and y - high / 2 < b and t < y + high / 2 for l, t, r, b in taken)
+            hit = (
+                (drawn[:, 0] > x - pad)
+                & (drawn[:, 0] < x + wide + pad)
+                & (drawn[:, 1] > y - high / 2 - pad)
+                & (drawn[:, 1] < y + high / 2 + pad)
+            ).any()
+            hit |= any(
+                x < r and l < x + wide and y - high / 2 < b and t < y + high / 2
+                for l, t, r, b in taken
+            )
             if hit:
                 continue
             near = min(max(x0, x), x + wide), min(max(y0, y - high / 2), y + high / 2)
@@ -164,10 +219,17 @@ def label(canvas: Canvas, ax, words: str, anchor: tuple[float, float], towards: 
     if np.hypot(near[0] - x0, near[1] - y0) > 24:
         way = np.array([x0 - near[0], y0 - near[1]])
         way = way / np.hypot(*way)
-        canvas.line([near[0] + 5 * way[0], x0 - 6 * way[0]], [near[1] + 5 * way[1], y0 - 6 * way[1]], leader, 0.9)
+        canvas.line(
+            [near[0] + 5 * way[0], x0 - 6 * way[0]],
+            [near[1] + 5 * way[1], y0 - 6 * way[1]],
+            leader,
+            0.9,
+        )
 
 
-def reference(canvas: Canvas, ax, value: float, words: str, bold: float = 0.7, size: float = 14) -> None:
+def reference(
+    canvas: Canvas, ax, value: float, words: str, bold: float = 0.7, size: float = 14
+) -> None:
     """The target as a line across, its words above the line at the left where nothing is drawn, else at its right."""
     ax.axhline(value, color=look.INK, linewidth=canvas.pt(1.8), gid=look.REFERENCE)
     if not words:
@@ -183,6 +245,9 @@ def reference(canvas: Canvas, ax, value: float, words: str, bold: float = 0.7, s
             beside = (drawn[:, 0] < x - 6) | (drawn[:, 0] > x + wide + 6)
             if (beside | (abs(drawn[:, 1] - middle) > high * 0.62)).all():
                 canvas.text(x, middle, words, size, look.INK, bold=bold)
-                canvas.taken = [*getattr(canvas, "taken", []), (x, middle - high * 0.6, x + wide, middle + high * 0.6)]
+                canvas.taken = [
+                    *getattr(canvas, "taken", []),
+                    (x, middle - high * 0.6, x + wide, middle + high * 0.6),
+                ]
                 return
     canvas.text(left, y - high * 0.62 - 3, words, size, look.INK, bold=bold)

@@ -12,8 +12,9 @@ from zcqlib.figures import theme as look
 from zcqlib.figures.theme import PARKS, REFERENCE, Canvas, Caption, measured
 
 
-def measures(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]],
-             size: str = "") -> Figure:
+def measures(
+    rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]], size: str = ""
+) -> Figure:
     """A table with bars whose columns do not share a unit; zero is at the left of each column, or right of its falls.
 
     Parameters
@@ -28,9 +29,13 @@ def measures(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[st
     step = min((canvas.bottom - top) / max(len(rows), 1), 110)
     bottom, thick = top + step * len(rows), min(step * 0.5, 36)
     regions = rows["region"] if "region" in rows else pd.Series("", rows.index)
-    texts = [max((measured(str(t), 1.0) for t in rows[f"{id}_text"]), default=0.0) for id, _ in columns]
+    texts = [
+        max((measured(str(t), 1.0) for t in rows[f"{id}_text"]), default=0.0) for id, _ in columns
+    ]
     ink = max(look.LEAST, min(13.0, 0.55 * across / max(sum(texts), 1e-9)))
-    free = across / max(len(columns), 1) - 34 - ink * float(np.mean(texts))  # px of the longest bar of each column
+    free = (
+        across / max(len(columns), 1) - 34 - ink * float(np.mean(texts))
+    )  # px of the longest bar of each column
     ends = left + np.cumsum([free + 34 + ink * t for t in texts])
     for start, end, (id, name) in zip([left, *ends], ends, columns, strict=False):
         marks = rows[f"{id}_mark"] if f"{id}_mark" in rows else pd.Series(np.nan, rows.index)
@@ -42,26 +47,54 @@ def measures(rows: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[st
         canvas.line([zero, zero], [top, bottom], look.AXIS, 1.2)
         cells = zip(rows[id].astype(float), told, marks, regions, strict=True)
         for i, (value, words, mark, region) in enumerate(cells):
-            y, reach, colour = top + step * (i + 0.5), 0.0, PARKS[region].colour if region in PARKS else look.TO_DATE
+            y, reach, colour = (
+                top + step * (i + 0.5),
+                0.0,
+                PARKS[region].colour if region in PARKS else look.TO_DATE,
+            )
             if value >= 0:
                 reach = value * per
                 canvas.box(zero, y, reach, thick, colour)
             elif value < 0:
-                canvas.box(zero + value * per, y, -value * per, thick, facecolor="white", edgecolor=colour,
-                           hatch="////", linewidth=canvas.pt(1.4))
+                canvas.box(
+                    zero + value * per,
+                    y,
+                    -value * per,
+                    thick,
+                    facecolor="white",
+                    edgecolor=colour,
+                    hatch="////",
+                    linewidth=canvas.pt(1.4),
+                )
             if np.isfinite(mark):
                 at = zero + mark * per
-                canvas.line([at, at], [y - 0.7 * thick, y + 0.7 * thick], look.INK, 2.4, gid=REFERENCE)
+                canvas.line(
+                    [at, at], [y - 0.7 * thick, y + 0.7 * thick], look.INK, 2.4, gid=REFERENCE
+                )
                 reach = max(reach, at - zero)
-            canvas.text(zero + reach + 9, y, words, ink, look.INK if np.isfinite(value) else look.SECOND,
-                        fit=end - 12 - zero - reach)
+            canvas.text(
+                zero + reach + 9,
+                y,
+                words,
+                ink,
+                look.INK if np.isfinite(value) else look.SECOND,
+                fit=end - 12 - zero - reach,
+            )
     for i, (label, region) in enumerate(zip(rows["label"], regions, strict=True)):
         y, whole = top + step * (i + 0.5), region == "zone"
         if region in PARKS:
             style = PARKS[region]
             canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
-        canvas.text(canvas.left + (26 if region in PARKS else 0), y, label, 14, look.NAVY if whole else look.INK,
-                    bold=0.6 if whole else 0, fit=left - canvas.left - 40, rows=2)
+        canvas.text(
+            canvas.left + (26 if region in PARKS else 0),
+            y,
+            label,
+            14,
+            look.NAVY if whole else look.INK,
+            bold=0.6 if whole else 0,
+            fit=left - canvas.left - 40,
+            rows=2,
+        )
         if whole and i:
             canvas.line([canvas.left, canvas.right], [top + step * i] * 2, look.INK, 1.2)
     return canvas.figure

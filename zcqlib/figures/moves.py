@@ -34,7 +34,9 @@ from zcqlib.figures.theme import (
 )
 
 
-def bump(ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, size: str = "") -> Figure:
+def bump(
+    ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, size: str = ""
+) -> Figure:
     """Ranks over periods with intervals; parks that cannot be told apart share a place and a frame.
 
     Parameters
@@ -43,14 +45,22 @@ def bump(ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, siz
         one; a line breaks where a park is not ranked. An upright page shows the last five periods.
     """
     canvas = Canvas(caption, size)
-    periods = sorted(ranks["period"].unique())[-5 if canvas.narrow else 0:]
-    regions = [r for r in PARKS if r in set(ranks["region"])] + sorted(set(ranks["region"]) - set(PARKS))
+    periods = sorted(ranks["period"].unique())[-5 if canvas.narrow else 0 :]
+    regions = [r for r in PARKS if r in set(ranks["region"])] + sorted(
+        set(ranks["region"]) - set(PARKS)
+    )
     d = ranks[ranks["period"].isin(periods)]
     d = d.assign(at=d["place"] if "place" in d else d["rank"])
     last = d[d["period"] == periods[-1]].set_index("region")
-    told = {r: _told(last.loc[r]) for r in regions if r in last.index and np.isfinite(last.at[r, "at"])}
+    told = {
+        r: _told(last.loc[r]) for r in regions if r in last.index and np.isfinite(last.at[r, "at"])
+    }
     down = _rank_key(canvas)
-    room = 24 + max([measured(names.get(r, r), 15.5) for r in told] + [measured(t, 12) for t in told.values()] + [80.0])
+    room = 24 + max(
+        [measured(names.get(r, r), 15.5) for r in told]
+        + [measured(t, 12) for t in told.values()]
+        + [80.0]
+    )
     ax = canvas.axes(canvas.left + 58, down, canvas.right - room, canvas.bottom)
     most, narrow = max(len(regions), 2), min(1, len(periods) / 6)
     off = {r: (i - (len(regions) - 1) / 2) * 0.14 * narrow for i, r in enumerate(regions)}
@@ -59,21 +69,41 @@ def bump(ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, siz
     ax.set_ylim(most + 0.6, 0.4)
     ax.set_xlim(-0.5, len(periods) - 0.5)
     tie = d.groupby(["period", "at"])["x"]
-    beside = 0.14 * narrow * (canvas.px(ax, 1, 1)[0] - canvas.px(ax, 0, 1)[0]) > 13  # markers that do not overlap
-    d["y"] = d["at"] + (0.06 if beside else 0.15) * (tie.cumcount() - (tie.transform("size") - 1) / 2)
+    beside = (
+        0.14 * narrow * (canvas.px(ax, 1, 1)[0] - canvas.px(ax, 0, 1)[0]) > 13
+    )  # markers that do not overlap
+    d["y"] = d["at"] + (0.06 if beside else 0.15) * (
+        tie.cumcount() - (tie.transform("size") - 1) / 2
+    )
     for r in d[d["low"].notna()].itertuples():
-        ax.plot([r.x] * 2, [r.low - 0.1, r.high + 0.1], color=mixed(PARKS.get(r.region, PLAIN).colour, 0.22),
-                linewidth=canvas.pt(4.5), solid_capstyle="round", zorder=1)
+        ax.plot(
+            [r.x] * 2,
+            [r.low - 0.1, r.high + 0.1],
+            color=mixed(PARKS.get(r.region, PLAIN).colour, 0.22),
+            linewidth=canvas.pt(4.5),
+            solid_capstyle="round",
+            zorder=1,
+        )
     for _, part in d[d["at"].notna()].groupby(["period", "at"]):
         if len(part) > 1:
             left, top = canvas.px(ax, part["x"].min(), part["y"].min())
             right, low = canvas.px(ax, part["x"].max(), part["y"].max())
             _frame(canvas, left - 18, top - 17, right + 18, low + 17)
     for region in regions:
-        style, own = PARKS.get(region, PLAIN), d[d["region"] == region].set_index("period").reindex(periods)
+        style, own = (
+            PARKS.get(region, PLAIN),
+            d[d["region"] == region].set_index("period").reindex(periods),
+        )
         ax.plot(own["x"], own["y"], color=style.colour, linewidth=canvas.pt(3), zorder=3)
-        ax.plot(own["x"], own["y"], style.marker, color=style.colour, markersize=canvas.pt(style.size),
-                markeredgecolor="white", zorder=4)
+        ax.plot(
+            own["x"],
+            own["y"],
+            style.marker,
+            color=style.colour,
+            markersize=canvas.pt(style.size),
+            markeredgecolor="white",
+            zorder=4,
+        )
     ax.set_yticks(range(1, most + 1), [f"第{i}" for i in range(1, most + 1)])
     ax.set_xticks(range(len(periods)), [short_period(p) for p in periods])
     rows_grid(ax)
@@ -81,17 +111,30 @@ def bump(ranks: pd.DataFrame, caption: Caption, names: Mapping[str, str], *, siz
     pixel = [canvas.px(ax, 0, y)[1] for y in ends["y"]]
     at = canvas.right - room + 24
     for region, y in zip(ends["region"], spread(pixel, 60, canvas.top, canvas.bottom), strict=True):
-        canvas.text(at, y - 12, names.get(region, region), 15, PARKS.get(region, PLAIN).text, bold=0.7)
+        canvas.text(
+            at, y - 12, names.get(region, region), 15, PARKS.get(region, PLAIN).text, bold=0.7
+        )
         canvas.text(at, y + 12, told[region], 12, SECOND)
     if out := [names.get(r, r) for r in regions if r not in told]:
-        canvas.text(canvas.right, canvas.bottom + 18, f"本期不排位\uff1a{'、'.join(out)}", 12, SECOND, ha="right")
+        canvas.text(
+            canvas.right,
+            canvas.bottom + 18,
+            f"本期不排位\uff1a{'、'.join(out)}",
+            12,
+            SECOND,
+            ha="right",
+        )
     return canvas.figure
 
 
 def _told(r: pd.Series) -> str:
     """并列第2(区间1–4)."""
-    span = "" if np.isnan(r["low"]) else f"\uff08区间{r['low']:.0f}" + (
-        f"–{r['high']:.0f}\uff09" if r["high"] > r["low"] else "\uff09")
+    span = (
+        ""
+        if np.isnan(r["low"])
+        else f"\uff08区间{r['low']:.0f}"
+        + (f"–{r['high']:.0f}\uff09" if r["high"] > r["low"] else "\uff09")
+    )
     return f"{'并列' if r['tied_with'] else ''}第{r['at']:.0f}{span}"
 
 
@@ -108,10 +151,19 @@ def _rank_key(canvas: Canvas) -> float:
 
 def _frame(canvas: Canvas, left: float, top: float, right: float, low: float) -> None:
     """A rounded frame in px."""
-    canvas.figure.add_artist(mpl.patches.FancyBboxPatch(
-        (left / canvas.width, 1 - low / canvas.height), (right - left) / canvas.width, (low - top) / canvas.height,
-        boxstyle=f"round,pad=0,rounding_size={10 / canvas.width}", mutation_aspect=canvas.width / canvas.height,
-        facecolor="none", edgecolor=INK, linewidth=canvas.pt(1.6), transform=canvas.figure.transFigure))
+    canvas.figure.add_artist(
+        mpl.patches.FancyBboxPatch(
+            (left / canvas.width, 1 - low / canvas.height),
+            (right - left) / canvas.width,
+            (low - top) / canvas.height,
+            boxstyle=f"round,pad=0,rounding_size={10 / canvas.width}",
+            mutation_aspect=canvas.width / canvas.height,
+            facecolor="none",
+            edgecolor=INK,
+            linewidth=canvas.pt(1.6),
+            transform=canvas.figure.transFigure,
+        )
+    )
 
 
 def short_period(p: str) -> str:
@@ -138,7 +190,9 @@ def waterfall(
     heads : headings of both columns. unit : of `value`, printed at both ends of the scale.
     """
     canvas = Canvas(caption, size, need=110 * len(rows))
-    words, first, second = (205, 88, 124) if canvas.narrow else (390, 190, 236)  # widths of the columns of text
+    words, first, second = (
+        (205, 88, 124) if canvas.narrow else (390, 190, 236)
+    )  # widths of the columns of text
     one, two, top = canvas.right - second, canvas.right, canvas.top + 40
     left, right = canvas.left + words + 16, one - first
     at: list[float] = []
@@ -165,19 +219,36 @@ def waterfall(
             canvas.line([px(to)] * 2, [y, middle[i + 1]], SECOND, 1)
         fill = RISE if r.value > 0 else FALL
         if r.is_level:
-            edge, width, shade = (y - step / 2, 1.6, NAVY) if i == last else (y + step / 2, 1, TO_DATE)
+            edge, width, shade = (
+                (y - step / 2, 1.6, NAVY) if i == last else (y + step / 2, 1, TO_DATE)
+            )
             canvas.line([canvas.left, canvas.right], [edge] * 2, SECOND, width)
             if np.isfinite(to):
                 canvas.dot(px(to), y, "o", 15, shade, shade)
         elif abs(r.value) > 0:
             a, b = sorted((px(to - r.value), px(to)))
-            look = {} if r.value > 0 else {"facecolor": "white", "edgecolor": FALL, "hatch": "////", "linewidth": 1.6}
+            look = (
+                {}
+                if r.value > 0
+                else {"facecolor": "white", "edgecolor": FALL, "hatch": "////", "linewidth": 1.6}
+            )
             canvas.box(a, y, b - a, 0.46 * step, RISE, **look)
         elif np.isfinite(to):
             canvas.line([px(to)] * 2, [y - 0.23 * step, y + 0.23 * step], INK, 3)
         colour = NAVY if r.is_level else fill if abs(r.value) > 0 else SECOND
-        canvas.text(one, y, r.told, 19 if r.is_level else 17, colour, bold=0.7, ha="right", fit=first - 16)
-        canvas.text(two, y, r.also, 16.5, strong, bold=0.7 if r.is_level else 0.0, ha="right", fit=second - 16)
+        canvas.text(
+            one, y, r.told, 19 if r.is_level else 17, colour, bold=0.7, ha="right", fit=first - 16
+        )
+        canvas.text(
+            two,
+            y,
+            r.also,
+            16.5,
+            strong,
+            bold=0.7 if r.is_level else 0.0,
+            ha="right",
+            fit=second - 16,
+        )
     return canvas.figure
 
 
@@ -227,10 +298,22 @@ def slope(
         style = PARKS.get(getattr(r, "region", ""), None)
         colour = style.colour if style else PALETTE[i % len(PALETTE)]
         shades.append(style.text if style else SHADES[colour])
-        ax.plot([0, 1], [r.before, r.after], color=colour, linewidth=canvas.pt(3),
-                marker=style.marker if style else "o", markersize=canvas.pt(9), clip_on=False)
-    for words, column, x, at, align in ((left, "before", 0, -26, "right"), (right, "after", 1, 26, "left")):
-        places = spread([canvas.px(ax, x, v)[1] for v in rows[column]], 29, canvas.top, canvas.bottom)
+        ax.plot(
+            [0, 1],
+            [r.before, r.after],
+            color=colour,
+            linewidth=canvas.pt(3),
+            marker=style.marker if style else "o",
+            markersize=canvas.pt(9),
+            clip_on=False,
+        )
+    for words, column, x, at, align in (
+        (left, "before", 0, -26, "right"),
+        (right, "after", 1, 26, "left"),
+    ):
+        places = spread(
+            [canvas.px(ax, x, v)[1] for v in rows[column]], 29, canvas.top, canvas.bottom
+        )
         for word, colour, y in zip(words, shades, places, strict=True):
             canvas.text(canvas.px(ax, x, 0)[0] + at, y, word, 13.5, colour, ha=align)
     return canvas.figure

@@ -17,15 +17,32 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from zcqlib.figures.theme import INK, REFERENCE, SCALE, SIZES, STACKED, THIRD, TITLE_LENGTH, FigureError, font_path
+from zcqlib.figures.theme import (
+    INK,
+    REFERENCE,
+    SCALE,
+    SIZES,
+    STACKED,
+    THIRD,
+    TITLE_LENGTH,
+    FigureError,
+    font_path,
+)
 
 SMALLEST = 10.5  # pt on the 16:9 page: the footer
 
 
 def texts(figure: Figure, axes: bool = True) -> list[str]:
     """Every string that the figure prints; without `axes` no marks of a scale, which are no result."""
-    ticks = {id(t) for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for t in axis.get_ticklabels(which="both")}
-    return [t.get_text() for t in _texts(figure) if axes or id(t) not in ticks and t.get_gid() != SCALE]
+    ticks = {
+        id(t)
+        for ax in figure.axes
+        for axis in (ax.xaxis, ax.yaxis)
+        for t in axis.get_ticklabels(which="both")
+    }
+    return [
+        t.get_text() for t in _texts(figure) if axes or id(t) not in ticks and t.get_gid() != SCALE
+    ]
 
 
 def stamp(figure: Figure, code: str) -> None:
@@ -34,8 +51,16 @@ def stamp(figure: Figure, code: str) -> None:
         return
     page, left = SIZES[figure.zcq_size], figure.zcq_size == "phone"
     wide, high = figure.get_size_inches() * 120 / page.scale  # px
-    figure.text(page.margin / wide if left else 1 - page.margin / wide, (24 if left else 12) / high, code, gid="code",
-                fontsize=SMALLEST * page.scale, color=THIRD, ha="left" if left else "right", va="center")
+    figure.text(
+        page.margin / wide if left else 1 - page.margin / wide,
+        (24 if left else 12) / high,
+        code,
+        gid="code",
+        fontsize=SMALLEST * page.scale,
+        color=THIRD,
+        ha="left" if left else "right",
+        va="center",
+    )
 
 
 def _texts(figure: Figure) -> list[Text]:
@@ -47,7 +72,11 @@ def _texts(figure: Figure) -> list[Text]:
             for t in axis.get_ticklabels(which="both"):
                 if not min(limits) - slack <= t.get_position()[i] <= max(limits) + slack:
                     unseen.add(id(t))
-    return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible() and id(t) not in unseen]
+    return [
+        t
+        for t in figure.findobj(Text)
+        if t.get_text().strip() and t.get_visible() and id(t) not in unseen
+    ]
 
 
 def check(figure: Figure):
@@ -75,16 +104,27 @@ def check(figure: Figure):
         warnings.simplefilter("always")
         picture = drawn(figure)
         renderer = figure.canvas.get_renderer()
-        shown = [(t, Text.get_window_extent(t, renderer)) for t in _texts(figure)]  # without an annotation's arrow
-    faults += [f"字体缺字:{m[1]}" for w in seen if (m := re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)))]
+        shown = [
+            (t, Text.get_window_extent(t, renderer)) for t in _texts(figure)
+        ]  # without an annotation's arrow
+    faults += [
+        f"字体缺字:{m[1]}"
+        for w in seen
+        if (m := re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)))
+    ]
     page, pt = SIZES[figure.zcq_size], figure.dpi / 72
-    least, edge = SMALLEST * page.scale, page.margin * page.scale * figure.dpi / 240  # half the margin
+    least, edge = (
+        SMALLEST * page.scale,
+        page.margin * page.scale * figure.dpi / 240,
+    )  # half the margin
     wide, high = figure.bbox.width, figure.bbox.height
     for t, box in shown:
         cut = t.get_clip_box() if t.get_clip_on() else None
         if box.x0 < edge or box.y0 < -pt or box.x1 > wide - edge or box.y1 > high + pt:
             faults.append(f"文字超出画面:「{t.get_text()[:20]}」")
-        elif cut is not None and (box.x0 < cut.x0 or box.x1 > cut.x1 or box.y0 < cut.y0 or box.y1 > cut.y1):
+        elif cut is not None and (
+            box.x0 < cut.x0 or box.x1 > cut.x1 or box.y0 < cut.y0 or box.y1 > cut.y1
+        ):
             faults.append(f"文字被截断:「{t.get_text()[:20]}」")
         if t.get_fontsize() < least - 0.01:
             faults.append(f"文字太小:「{t.get_text()[:20]}」")
@@ -105,16 +145,39 @@ def _crossed(figure: Figure, shown: list[tuple[Text, Bbox]]) -> list[str]:
     """Texts that a reference line runs through, that cover a marker or stand half on a bar; one on an opaque ground
     hides the line."""
     pt, grounds = figure.dpi / 72, {id(ax.patch) for ax in figure.axes} | {id(figure.patch)}
-    bars = [r.get_window_extent() for r in figure.findobj(Rectangle) if id(r) not in grounds and r.get_visible()]
-    all_lines = [*figure.artists, *(line for ax in figure.axes for line in ax.lines)]  # without the ticks
+    bars = [
+        r.get_window_extent()
+        for r in figure.findobj(Rectangle)
+        if id(r) not in grounds and r.get_visible()
+    ]
+    all_lines = [
+        *figure.artists,
+        *(line for ax in figure.axes for line in ax.lines),
+    ]  # without the ticks
     all_lines = [line for line in all_lines if isinstance(line, Line2D) and line.get_visible()]
-    lines = [line.get_transform().transform_path(line.get_path()) for line in all_lines if line.get_gid() == REFERENCE]
-    marks = np.vstack([np.empty((0, 2)), *(line.get_transform().transform(line.get_xydata()) for line in all_lines
-                                           if line.get_marker() != "None")])
+    lines = [
+        line.get_transform().transform_path(line.get_path())
+        for line in all_lines
+        if line.get_gid() == REFERENCE
+    ]
+    marks = np.vstack(
+        [
+            np.empty((0, 2)),
+            *(
+                line.get_transform().transform(line.get_xydata())
+                for line in all_lines
+                if line.get_marker() != "None"
+            ),
+        ]
+    )
     out = []
     for t, box in shown:
-        inner = Bbox.from_extents(box.x0 + pt, box.y0 + 0.2 * box.height, box.x1 - pt, box.y1 - 0.2 * box.height)
-        if t.get_bbox_patch() is None and any(path.intersects_bbox(inner, filled=False) for path in lines):
+        inner = Bbox.from_extents(
+            box.x0 + pt, box.y0 + 0.2 * box.height, box.x1 - pt, box.y1 - 0.2 * box.height
+        )
+        if t.get_bbox_patch() is None and any(
+            path.intersects_bbox(inner, filled=False) for path in lines
+        ):
             out.append(f"线穿过文字:「{t.get_text()[:16]}」")
         if ((marks > inner.min) & (marks < inner.max)).all(axis=1).any():
             out.append(f"文字压在标记上:「{t.get_text()[:16]}」")
@@ -148,9 +211,14 @@ def alternative(figure: Figure) -> str:
     return f"{'【演示数据】' if caption.demo else ''}{words}来源:{caption.source};数据截至{caption.as_of}。"
 
 
-def save(figure: Figure, stem: Path, formats: Iterable[str] = ("png", "svg"),
-         remember: Callable[[str, Callable[[], dict[str, bytes]]], dict[str, bytes]] = lambda key, make: make(),
-         ) -> list[Path]:
+def save(
+    figure: Figure,
+    stem: Path,
+    formats: Iterable[str] = ("png", "svg"),
+    remember: Callable[
+        [str, Callable[[], dict[str, bytes]]], dict[str, bytes]
+    ] = lambda key, make: make(),
+) -> list[Path]:
     """Check a figure and write it; the same figure gives the same bytes.
 
     Parameters
@@ -201,16 +269,27 @@ def _printed(figure: Figure, kind: str, picture=None) -> bytes:
         few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.save(buffer, "png", pnginfo=info, dpi=(SIZES[figure.zcq_size].dpi,) * 2)
         return buffer.getvalue()
-    told = ({"Date": None, "Creator": None, "Title": caption.title, "Description": alt} if kind == "svg" else
-            {"CreationDate": None, "Creator": None, "Producer": None, "Title": caption.title, "Subject": alt})
+    told = (
+        {"Date": None, "Creator": None, "Title": caption.title, "Description": alt}
+        if kind == "svg"
+        else {
+            "CreationDate": None,
+            "Creator": None,
+            "Producer": None,
+            "Title": caption.title,
+            "Subject": alt,
+        }
+    )
     strong = [copy(t) for t in figure.texts if t.get_path_effects()] if kind == "pdf" else []
-    for t in strong:  # bold letters are outlines, which nobody can copy: the plain text is set on them
+    for (
+        t
+    ) in strong:  # bold letters are outlines, which nobody can copy: the plain text is set on them
         t.set_path_effects([])
     figure.texts.extend(strong)
     try:
         figure.savefig(buffer, format=kind, metadata=told)
     finally:
-        del figure.texts[len(figure.texts) - len(strong):]
+        del figure.texts[len(figure.texts) - len(strong) :]
     return buffer.getvalue()
 
 

@@ -47,7 +47,9 @@ def calibration(
     """
     canvas = Canvas(caption, size, need=1080)
     top, beside = canvas.top + 34, not canvas.narrow
-    side = min(canvas.bottom - 44 - top, 900, (canvas.right - canvas.left - 66) * (0.56 if beside else 1))
+    side = min(
+        canvas.bottom - 44 - top, 900, (canvas.right - canvas.left - 66) * (0.56 if beside else 1)
+    )
     left = canvas.left + 66
     ax = canvas.axes(left, top, left + side, top + side)
     ax.grid(color=GRID, linewidth=1)
@@ -55,10 +57,27 @@ def calibration(
     if {"low", "high"} <= set(points.columns):
         ax.vlines(points["p"], points["low"], points["high"], color=FAN[1], linewidth=canvas.pt(9))
     area = canvas.pt(1) ** 2 * np.clip(900 * points["n"] / points["n"].sum(), 70, 420)
-    ax.scatter(points["p"], points["met"], s=area, color=NAVY, edgecolor="white", linewidth=canvas.pt(1), zorder=3)
+    ax.scatter(
+        points["p"],
+        points["met"],
+        s=area,
+        color=NAVY,
+        edgecolor="white",
+        linewidth=canvas.pt(1),
+        zorder=3,
+    )
     if rival is not None and len(rival):
-        ax.scatter(rival["p"], rival["met"], s=canvas.pt(9) ** 2, marker="s", facecolor="white", edgecolor=SEASON_LINE,
-                   linewidth=canvas.pt(2), zorder=4, clip_on=False)
+        ax.scatter(
+            rival["p"],
+            rival["met"],
+            s=canvas.pt(9) ** 2,
+            marker="s",
+            facecolor="white",
+            edgecolor=SEASON_LINE,
+            linewidth=canvas.pt(2),
+            zorder=4,
+            clip_on=False,
+        )
     ticks = np.linspace(0, 1, 6)
     ax.set_xticks(ticks, [f"{t:.0%}" for t in ticks])
     ax.set_yticks(ticks, [f"{t:.0%}" for t in ticks])
@@ -70,7 +89,10 @@ def calibration(
     canvas.text(left + side, top + side + 44, "当时说的把握", 12.5, SECOND, ha="right")
     x, y = (left + side + 70, top + 20) if beside else (canvas.left, top + side + 84)
     step, free = (40, canvas.right - x) if beside else (34, canvas.right - x)
-    keys = [("● 我们\uff08数字为次数\uff0c灰条为90%抽样误差范围\uff09", NAVY), ("斜线\uff1a说多少\u3001成多少", SECOND)]
+    keys = [
+        ("● 我们\uff08数字为次数\uff0c灰条为90%抽样误差范围\uff09", NAVY),
+        ("斜线\uff1a说多少\u3001成多少", SECOND),
+    ]
     if rival is not None and len(rival):
         keys.insert(1, ("□ 序时进度\uff08只说能或不能\uff09", SEASON_TEXT))
     for i, (words, colour) in enumerate(keys):
@@ -107,9 +129,22 @@ def scatter(
     ax = canvas.axes(canvas.left + 98, canvas.top + 16, canvas.right - 40, canvas.bottom - 34)
     groups = points.assign(who=["其他" if s not in highlight else s for s in points["series"]])
     palette = {s: PALETTE[i % len(PALETTE)] for i, s in enumerate(highlight)} | {"其他": OTHER}
-    shapes = {s: list(PARKS.values())[1:][i % 5].marker if i else "o" for i, s in enumerate(highlight)} | {"其他": "o"}
-    sns.scatterplot(groups.sort_values("who", key=lambda s: s != "其他"), x="x", y="y", hue="who", style="who",
-                    palette=palette, markers=shapes, ax=ax, s=canvas.pt(70), legend=False, linewidth=0.4)
+    shapes = {
+        s: list(PARKS.values())[1:][i % 5].marker if i else "o" for i, s in enumerate(highlight)
+    } | {"其他": "o"}
+    sns.scatterplot(
+        groups.sort_values("who", key=lambda s: s != "其他"),
+        x="x",
+        y="y",
+        hue="who",
+        style="who",
+        palette=palette,
+        markers=shapes,
+        ax=ax,
+        s=canvas.pt(70),
+        legend=False,
+        linewidth=0.4,
+    )
     ax.set_xscale("log")
     ax.set_yscale("log")
     if fit is not None:
@@ -131,6 +166,15 @@ def scatter(
         d = points[points["series"] == s].sort_values("x")
         if len(d):
             last = d.iloc[-1]
-            label(canvas, ax, f"{s} {last['label']}", (float(last["x"]), float(last["y"])), (0.7, 0.3), 13,
-                  SHADES[palette[s]], bold=0.6, inside=False)
+            label(
+                canvas,
+                ax,
+                f"{s} {last['label']}",
+                (float(last["x"]), float(last["y"])),
+                (0.7, 0.3),
+                13,
+                SHADES[palette[s]],
+                bold=0.6,
+                inside=False,
+            )
     return canvas.figure

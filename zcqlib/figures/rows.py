@@ -44,15 +44,21 @@ def bars(
     names, ink = _names(canvas, rows["label"])
     told = [f"{show(v)}{unit}" if np.isfinite(v) else "未报" for v in rows["value"]]
     notes = rows["note"].astype("str").tolist() if "note" in rows else []
-    wide = [max([measured(w, 13) for w in (*part, head)], default=0.0) for part, head in zip((told, notes), heads,
-                                                                                           strict=True)]
+    wide = [
+        max([measured(w, 13) for w in (*part, head)], default=0.0)
+        for part, head in zip((told, notes), heads, strict=True)
+    ]
     note_at = canvas.right
     value_at = note_at - (wide[1] + 40 if notes else 0)
     top = canvas.top + (26 if reference_words or any(heads) else 6)
     step = min((canvas.bottom - top) / n, 92)
     ax = canvas.axes(left + names + 16, top, value_at - wide[0] - 24, top + step * n)
     values = rows["value"].to_numpy(float)
-    colours = [PARKS[r].colour if r in PARKS else look.TO_DATE for r in rows["region"]] if parks else look.TO_DATE
+    colours = (
+        [PARKS[r].colour if r in PARKS else look.TO_DATE for r in rows["region"]]
+        if parks
+        else look.TO_DATE
+    )
     ax.barh(range(len(rows)), np.nan_to_num(values), height=min(0.6, 40 / step), color=colours)
     low, high = min(0.0, np.nanmin(values, initial=0)), max(np.nanmax(values, initial=0), 1e-9)
     if np.isfinite(reference):
@@ -75,8 +81,16 @@ def bars(
         style = PARKS.get(r.region) if parks else None
         if style:
             canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
-        canvas.text(left, y, r.label, ink, look.INK, fit=names, rows=2 if step > 50 else 1,
-                    bold=0.6 if style and r.region == "zone" else 0)
+        canvas.text(
+            left,
+            y,
+            r.label,
+            ink,
+            look.INK,
+            fit=names,
+            rows=2 if step > 50 else 1,
+            bold=0.6 if style and r.region == "zone" else 0,
+        )
         canvas.text(value_at, y, told[i], 13, look.INK, ha="right")
         if notes:
             canvas.text(note_at, y, notes[i], 13, look.SECOND, ha="right")
@@ -101,13 +115,20 @@ def forest(
     """
     canvas = Canvas(caption, size, need=76 * len(rows) + 100)
     names, ink = _names(canvas, rows["label"])
-    told = rows["note"].tolist() if "note" in rows else [
-        f"{show(r.estimate)}\uff08{show(r.low)}–{show(r.high)}\uff09" for r in rows.itertuples()]
+    told = (
+        rows["note"].tolist()
+        if "note" in rows
+        else [
+            f"{show(r.estimate)}\uff08{show(r.low)}–{show(r.high)}\uff09" for r in rows.itertuples()
+        ]
+    )
     wide = max((measured(t, 13) for t in told), default=0.0)
     top = canvas.top + 34
     ax = canvas.axes(canvas.left + names + 30, top, canvas.right - wide - 24, canvas.bottom)
     actual = rows["actual"] if "actual" in rows else pd.Series(np.nan, rows.index)
-    low, high = (float(f([*rows["low"], *rows["high"], *actual, zero])) for f in (np.nanmin, np.nanmax))
+    low, high = (
+        float(f([*rows["low"], *rows["high"], *actual, zero])) for f in (np.nanmin, np.nanmax)
+    )
     room = max(high - low, 1e-9)
     ax.set_xlim(low - 0.04 * room, high + 0.04 * room)
     ax.set_ylim(len(rows) - 0.5, -0.5)
@@ -117,11 +138,21 @@ def forest(
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: show(round(v, 9))))
     ax.grid(axis="x", color=look.GRID, linewidth=1)
     if zero_words:
-        canvas.text(canvas.px(ax, zero, 0)[0], top - 16, zero_words, 12, look.INK, ha="center", bold=0.6)
+        canvas.text(
+            canvas.px(ax, zero, 0)[0], top - 16, zero_words, 12, look.INK, ha="center", bold=0.6
+        )
     for i, r in enumerate(rows.itertuples()):
         ax.plot([r.low, r.high], [i, i], color=look.NAVY, linewidth=canvas.pt(2.6))
         ax.plot([r.estimate], [i], "o", color=look.NAVY, markersize=canvas.pt(9))
-        ax.plot([actual.iloc[i]], [i], "D", color="white", markeredgecolor=look.INK, markersize=canvas.pt(9), zorder=3)
+        ax.plot(
+            [actual.iloc[i]],
+            [i],
+            "D",
+            color="white",
+            markeredgecolor=look.INK,
+            markersize=canvas.pt(9),
+            zorder=3,
+        )
         y = canvas.px(ax, 0, i)[1]
         canvas.text(canvas.left, y, r.label, ink, look.INK, fit=names, rows=2)
         canvas.text(canvas.right, y, told[i], 13, look.NAVY, ha="right")

@@ -61,40 +61,66 @@ def lines(
         xs = sorted({*xs, *points["x"]})
     place, names = {x: i for i, x in enumerate(xs)}, names or {}
     parts = {}
-    for s in sorted(data["series"].unique(), key=lambda s: (s in highlight or s in PARKS, s == benchmark)):
+    for s in sorted(
+        data["series"].unique(), key=lambda s: (s in highlight or s in PARKS, s == benchmark)
+    ):
         d = data[data["series"] == s].assign(p=lambda f: f["x"].map(place)).sort_values("p")
         d = d[d["value"].notna()]
         if len(d):
             parts[s] = d
-    told = {s: f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}" for s, d in parts.items()}
+    told = {
+        s: f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}" for s, d in parts.items()
+    }
     marks = max([measured(show(float(v)), 12) for v in data["value"].dropna()], default=20.0)
-    ax = canvas.axes(canvas.left + marks + 14, canvas.top, canvas.right - end_room(list(told.values())), canvas.bottom)
+    ax = canvas.axes(
+        canvas.left + marks + 14,
+        canvas.top,
+        canvas.right - end_room(list(told.values())),
+        canvas.bottom,
+    )
     ends, drawn = [], 0
     for s, d in parts.items():
         last = float(d["value"].iloc[-1])
         if s in PARKS:
             style, wide = PARKS[s], 4.2 if s in highlight else 3
-            ax.plot(d["p"], d["value"], color=style.colour, linewidth=canvas.pt(wide), marker=style.marker,
-                    markersize=canvas.pt(style.size * 0.75), markeredgecolor="white", zorder=4 if wide > 3 else 3)
+            ax.plot(
+                d["p"],
+                d["value"],
+                color=style.colour,
+                linewidth=canvas.pt(wide),
+                marker=style.marker,
+                markersize=canvas.pt(style.size * 0.75),
+                markeredgecolor="white",
+                zorder=4 if wide > 3 else 3,
+            )
             ends.append((last, told[s], style.text))
         elif s in highlight:
             colour = PALETTE[drawn % len(PALETTE)]
             drawn += 1
             ax.plot(d["p"], d["value"], color=colour, linewidth=canvas.pt(4.2), zorder=4)
             ends_ = d.iloc[[0, -1]]
-            ax.plot(ends_["p"], ends_["value"], "o", color=colour, markersize=canvas.pt(8), zorder=4)
+            ax.plot(
+                ends_["p"], ends_["value"], "o", color=colour, markersize=canvas.pt(8), zorder=4
+            )
             ends.append((last, told[s], SHADES[colour]))
         else:
             main = s == benchmark
-            ax.plot(d["p"], d["value"], color=look.BENCHMARK if main else look.OTHER,
-                    linewidth=canvas.pt(3 if main else 1.6), zorder=2 if main else 1)
+            ax.plot(
+                d["p"],
+                d["value"],
+                color=look.BENCHMARK if main else look.OTHER,
+                linewidth=canvas.pt(3 if main else 1.6),
+                zorder=2 if main else 1,
+            )
             ends.append((last, told[s], look.BENCHMARK if main else look.THIRD))
     if zero:
         ax.set_ylim(bottom=0)
         ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
     values = data["value"].tolist() + ([target] if np.isfinite(target) else [])
     low, high = 0.0 if zero else np.nanmin(values), np.nanmax(values)
-    ax.set_ylim(low - (0 if zero else 0.06 * (high - low)), high + 0.08 * (high - low or abs(high) or 1))
+    ax.set_ylim(
+        low - (0 if zero else 0.06 * (high - low)), high + 0.08 * (high - low or abs(high) or 1)
+    )
     ax.set_xlim(-0.3, max(len(xs) - 0.85, 0.4))
     room = (canvas.px(ax, 1, 0)[0] - canvas.px(ax, 0, 0)[0]) if len(xs) > 1 else canvas.width
     every = max(1, int(np.ceil((max(measured(f"{x}{x_unit}", 12) for x in xs) + 14) / room)))
@@ -105,19 +131,42 @@ def lines(
         for end, away in ((0, 0.16), (-1, -0.16)):
             a, b = (parts[k].iloc[end] for k in (highlight[0], benchmark))
             x = a["p"] + away
-            ax.annotate("", (x, a["value"]), (x, b["value"]), arrowprops=dict(
-                arrowstyle="<->", color=look.INK, linewidth=canvas.pt(1.2), shrinkA=3, shrinkB=3))
+            ax.annotate(
+                "",
+                (x, a["value"]),
+                (x, b["value"]),
+                arrowprops=dict(
+                    arrowstyle="<->", color=look.INK, linewidth=canvas.pt(1.2), shrinkA=3, shrinkB=3
+                ),
+            )
             at, y = canvas.px(ax, x, (a["value"] + b["value"]) / 2)
-            canvas.text(at + 60 * away, y, f"差{gap(abs(b['value'] - a['value']))}", 13, look.INK, bold=0.6,
-                        ha="left" if away > 0 else "right", bbox=dict(facecolor="white", edgecolor="none", pad=1))
-    bold = [told[s] for s in highlight if s in told] + ([told[benchmark]] if benchmark in told else [])
+            canvas.text(
+                at + 60 * away,
+                y,
+                f"差{gap(abs(b['value'] - a['value']))}",
+                13,
+                look.INK,
+                bold=0.6,
+                ha="left" if away > 0 else "right",
+                bbox=dict(facecolor="white", edgecolor="none", pad=1),
+            )
+    bold = [told[s] for s in highlight if s in told] + (
+        [told[benchmark]] if benchmark in told else []
+    )
     end_labels(canvas, ax, ends, max(float(d["p"].iloc[-1]) for d in parts.values()), bold=bold)
     if np.isfinite(target):
         reference(canvas, ax, target, target_words, size=13)
     if points is not None:
         for r in points.itertuples():
-            ax.plot([place[r.x]], [r.value], "D", markerfacecolor="white", markeredgecolor=look.INK,
-                    markersize=canvas.pt(9), zorder=5)
+            ax.plot(
+                [place[r.x]],
+                [r.value],
+                "D",
+                markerfacecolor="white",
+                markeredgecolor=look.INK,
+                markersize=canvas.pt(9),
+                zorder=5,
+            )
         for r in points.itertuples():
             label(canvas, ax, r.label, (place[r.x], r.value), (-0.3, -1), 12)
     return canvas.figure
@@ -144,7 +193,9 @@ def multiples(
     ruler : `month`, `value` of 序时进度 against the season. facts : index region; `light`, `chance`, `now`, `ahead`
         (texts). notes : one line a region in place of the light.
     """
-    regions = [r for r in PARKS if r in set(data["region"])] + sorted(set(data["region"]) - set(PARKS))
+    regions = [r for r in PARKS if r in set(data["region"])] + sorted(
+        set(data["region"]) - set(PARKS)
+    )
     canvas = Canvas(caption, size, need=290 * len(regions))
     across = 1 if canvas.narrow else 3
     down = -(-len(regions) // across)
@@ -153,7 +204,9 @@ def multiples(
     high = (canvas.bottom + 16 - canvas.top) / max(down, 1)
     values = [data["value"].to_numpy(float)]
     if quantiles is not None and len(quantiles):
-        values.append(quantiles.loc[quantiles["level"].between(0.02, 0.98), "value"].to_numpy(float))
+        values.append(
+            quantiles.loc[quantiles["level"].between(0.02, 0.98), "value"].to_numpy(float)
+        )
     if ruler is not None:
         values.append(ruler["value"].to_numpy(float))
     values = np.concatenate(values)
@@ -168,9 +221,17 @@ def multiples(
         told = facts.loc[region] if facts is not None and region in facts.index else None
         if told is not None:
             word = f" {told['chance']}"
-            light(canvas, x + wide - 24 - measured(told["light"] + word, 13), y + 6, told["light"], tail=word)
+            light(
+                canvas,
+                x + wide - 24 - measured(told["light"] + word, 13),
+                y + 6,
+                told["light"],
+                tail=word,
+            )
         elif notes and region in notes:
-            canvas.text(x + wide, y + 6, notes[region], 12.5, style.text, ha="right", fit=wide - 160)
+            canvas.text(
+                x + wide, y + 6, notes[region], 12.5, style.text, ha="right", fit=wide - 160
+            )
         foot = 62 if told is not None else 0
         ax = canvas.axes(x + 56, y + 32, x + wide, y + high - 44 - foot)
         for other in regions:
@@ -178,7 +239,13 @@ def multiples(
                 o = data[data["region"] == other].sort_values("month")
                 ax.plot(o["month"], o["value"], color=look.OTHER, linewidth=canvas.pt(1.2))
         if ruler is not None:
-            ax.plot(ruler["month"], ruler["value"], color=look.BENCHMARK, linewidth=canvas.pt(1.4), dashes=(5, 3))
+            ax.plot(
+                ruler["month"],
+                ruler["value"],
+                color=look.BENCHMARK,
+                linewidth=canvas.pt(1.4),
+                dashes=(5, 3),
+            )
         d = data[data["region"] == region].sort_values("month")
         ax.axhline(0, color=look.INK, linewidth=canvas.pt(1.4))
         last, now = float(d["month"].iloc[-1]), float(d["value"].iloc[-1])
@@ -186,11 +253,25 @@ def multiples(
         if len(own) and last < 12:
             q = quantile(own.set_index("level")["value"].sort_index())
             m = np.array([last, 12.0])
-            fan(ax, m, now, np.array([0.0, 1.0]), q, [mixed(style.colour, p) for p in (0.18, 0.38, 0.66)])
+            fan(
+                ax,
+                m,
+                now,
+                np.array([0.0, 1.0]),
+                q,
+                [mixed(style.colour, p) for p in (0.18, 0.38, 0.66)],
+            )
             ax.plot(m, [now, q(0.5)], color=look.INK, linewidth=canvas.pt(2), linestyle=DOTS)
         ax.plot(d["month"], d["value"], color=style.colour, linewidth=canvas.pt(3.2))
-        ax.plot([last], [now], marker=style.marker, markersize=canvas.pt(style.size), color=style.colour,
-                markeredgecolor="white", zorder=4)
+        ax.plot(
+            [last],
+            [now],
+            marker=style.marker,
+            markersize=canvas.pt(style.size),
+            color=style.colour,
+            markeredgecolor="white",
+            zorder=4,
+        )
         ax.set_xlim(0.7, 12.2)
         ax.set_ylim(low, top)
         ax.set_xticks([1, 3, 6, 9, 12], [f"{m}月" for m in (1, 3, 6, 9, 12)])
@@ -227,7 +308,9 @@ def columns(
     for r in months.itertuples():
         if np.isfinite(r.value):
             x, y = canvas.px(ax, r.month, np.nanmax([r.value, r.before]))
-            canvas.text(x, y - 14, show(r.value), 12, look.NAVY, ha="center", fit=wide + 4, bold=0.4)
+            canvas.text(
+                x, y - 14, show(r.value), 12, look.NAVY, ha="center", fit=wide + 4, bold=0.4
+            )
     month_ticks(ax, canvas)
     ticks(ax, show)
     ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
@@ -250,22 +333,39 @@ def stacked(
     counts : `month`, `kind`, `value`. kinds : kind → (fill, letters on it, letters on white), from the bottom up.
     """
     canvas = Canvas(caption, size)
-    wide = counts.pivot_table(index="month", columns="kind", values="value", aggfunc="sum", fill_value=0)
+    wide = counts.pivot_table(
+        index="month", columns="kind", values="value", aggfunc="sum", fill_value=0
+    )
     wide = wide.reindex(columns=list(kinds), fill_value=0).sort_index()
     told = {k: f"{k} {plain(wide[k].iloc[-1])}{unit}" for k in kinds}
-    ax = canvas.axes(canvas.left, canvas.top + 10, canvas.right - end_room(list(told.values()), 14), canvas.bottom)
+    ax = canvas.axes(
+        canvas.left,
+        canvas.top + 10,
+        canvas.right - end_room(list(told.values()), 14),
+        canvas.bottom,
+    )
     places, base = np.arange(len(wide)), np.zeros(len(wide))
     high = float(wide.sum(axis=1).max()) or 1.0
     ax.set_xlim(-0.5, len(wide) - 0.5)
     ax.set_ylim(0, high * 1.02)
-    tall = (canvas.px(ax, 0, 0)[1] - canvas.px(ax, 0, 1)[1])  # px of one
+    tall = canvas.px(ax, 0, 0)[1] - canvas.px(ax, 0, 1)[1]  # px of one
     names = []
     for kind, (fill, ink, shade) in kinds.items():
         v = wide[kind].to_numpy(float)
-        ax.bar(places, v, bottom=base, width=0.72, color=fill, edgecolor="white", linewidth=canvas.pt(1.2))
+        ax.bar(
+            places,
+            v,
+            bottom=base,
+            width=0.72,
+            color=fill,
+            edgecolor="white",
+            linewidth=canvas.pt(1.2),
+        )
         for x, n, b in zip(places, v, base, strict=True):
             if n * tall > 24:
-                canvas.text(*canvas.px(ax, x, b + n / 2), plain(n), 12.5, ink, ha="center", gid=STACKED)
+                canvas.text(
+                    *canvas.px(ax, x, b + n / 2), plain(n), 12.5, ink, ha="center", gid=STACKED
+                )
         if v[-1]:
             names.append((float(base[-1] + v[-1] / 2), told[kind], shade))
         base = base + v

@@ -17,8 +17,16 @@ SHAPES = {"●": "o", "▲": "^", "■": "s", "✓": "o", "◇": "D"}
 SPAN = 130.0  # per cent of the target that a bullet row shows
 
 
-def light(canvas: Canvas, x: float, y: float, word: str, size: float = 13, fit: float = 0.0, tail: str = "",
-          instead: str = "") -> None:
+def light(
+    canvas: Canvas,
+    x: float,
+    y: float,
+    word: str,
+    size: float = 13,
+    fit: float = 0.0,
+    tail: str = "",
+    instead: str = "",
+) -> None:
     """A verdict as shape, colour and word, or another word `instead`."""
     mark, fill, shade = LIGHTS.get(word, ("◇", look.THIRD, look.SECOND))
     canvas.dot(x, y, SHAPES[mark], 8, "white" if mark == "◇" else fill, fill)
@@ -38,8 +46,15 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
     n = max(len(rows), 1)
     canvas = Canvas(caption, size, need=66 * n + 70)
     narrow, right, left = canvas.narrow, canvas.right, canvas.left
-    key(canvas, [(f"box:{look.TO_DATE}", "实际"), (f"tick:{look.INK}", "此时应达"),
-                 (f"range:{look.NAVY}", "年末中位数与80%区间")], x=left if narrow else left + 48)
+    key(
+        canvas,
+        [
+            (f"box:{look.TO_DATE}", "实际"),
+            (f"tick:{look.INK}", "此时应达"),
+            (f"range:{look.NAVY}", "年末中位数与80%区间"),
+        ],
+        x=left if narrow else left + 48,
+    )
     head, first = canvas.top + 28, canvas.top + 46
     step = (canvas.bottom + 14 - first) / n
     ink = 13.0 if narrow else min(13.0, step / 1.75)
@@ -54,14 +69,27 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
     at = lambda v: bar + (end - bar) * min(max(v, 0), SPAN) / SPAN  # noqa: E731
     down = first + step * n
     if not narrow:
-        for x, words, align in ((name, "指标", "left"), (aim, "目标", "right"), (now, "当前值", "right"),
-                                (chance, "把握", "right"), (verdict, "判断", "left")):
+        for x, words, align in (
+            (name, "指标", "left"),
+            (aim, "目标", "right"),
+            (now, "当前值", "right"),
+            (chance, "把握", "right"),
+            (verdict, "判断", "left"),
+        ):
             canvas.text(x, head, words, 12, look.SECOND, ha=align)
     for v in (0, 25, 50, 75, 125) if end - bar > 380 else (0, 50):
         canvas.text(at(v), head, str(v), 11, look.SECOND, ha="center", gid=look.SCALE)
         if not narrow:
             canvas.line([at(v)] * 2, [first - 4, down], look.GRID, 1)
-    canvas.text(at(100), head, "100=目标" if end - bar > 380 else "目标", 11.5, look.INK, bold=0.6, ha="center")
+    canvas.text(
+        at(100),
+        head,
+        "100=目标" if end - bar > 380 else "目标",
+        11.5,
+        look.INK,
+        bold=0.6,
+        ha="center",
+    )
     before = None
     for i, r in enumerate(rows.itertuples()):
         top, y = first + step * i, first + step * (i + (0.27 if narrow else 0.5))
@@ -69,7 +97,9 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
             canvas.line([left, right], [top] * 2, look.OTHER, 0.9)
             canvas.text(left + 2, y, str(r.group), ink, look.SECOND)
             before = r.group
-        canvas.text(name, y, r.name, ink, look.INK, fit=(chance - 66 if narrow else aim - 112) - name)
+        canvas.text(
+            name, y, r.name, ink, look.INK, fit=(chance - 66 if narrow else aim - 112) - name
+        )
         canvas.text(chance, y, r.chance, ink, look.INK, ha="right")
         light(canvas, verdict + 8, y, r.light, ink)
         if narrow:
@@ -96,8 +126,14 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
     return canvas.figure
 
 
-def _grid(canvas: Canvas, index: Sequence[str], columns: Sequence[str], gap_before: int = -1, least: float = 74,
-          bold: str = "") -> tuple[list[float], float, float, float, float]:
+def _grid(
+    canvas: Canvas,
+    index: Sequence[str],
+    columns: Sequence[str],
+    gap_before: int = -1,
+    least: float = 74,
+    bold: str = "",
+) -> tuple[list[float], float, float, float, float]:
     """Names of rows and columns of a table; left edges of the columns, their width, top, height of a row, letters."""
     n, m = max(len(index), 1), max(len(columns), 1)
     gap = 24 if gap_before >= 0 and not canvas.narrow else 8 if gap_before >= 0 else 0
@@ -111,18 +147,36 @@ def _grid(canvas: Canvas, index: Sequence[str], columns: Sequence[str], gap_befo
     ink = min(13.0, step / 1.75)
     edges = [left + wide * j + (gap if 0 <= gap_before <= j else 0) for j in range(m)]
     for j, name in enumerate(columns):
-        canvas.text(edges[j] + wide / 2, top - 6 - 10 * min(rows, 2), name, 12.5, look.INK, ha="center", fit=wide - 6,
-                    rows=2, bold=0.6 if name == bold else 0)
+        canvas.text(
+            edges[j] + wide / 2,
+            top - 6 - 10 * min(rows, 2),
+            name,
+            12.5,
+            look.INK,
+            ha="center",
+            fit=wide - 6,
+            rows=2,
+            bold=0.6 if name == bold else 0,
+        )
     for i, name in enumerate(index):
-        canvas.text(canvas.left, top + step * (i + 0.5), str(name), ink, look.INK, fit=room - 14,
-                    rows=2 if step > 46 else 1)
+        canvas.text(
+            canvas.left,
+            top + step * (i + 0.5),
+            str(name),
+            ink,
+            look.INK,
+            fit=room - 14,
+            rows=2 if step > 46 else 1,
+        )
     return edges, wide, top, step, ink
 
 
 UNTARGETED = "园区目标未下达"
 
 
-def heatmap(cells: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]], size: str = "") -> Figure:
+def heatmap(
+    cells: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[str, str]], size: str = ""
+) -> Figure:
     """Chances by row and column in per cent; dark is little chance.
 
     Parameters
@@ -132,23 +186,35 @@ def heatmap(cells: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[st
     """
     canvas = Canvas(caption, size, need=46 * len(cells) + 60)
     ramp = mpl.colors.LinearSegmentedColormap.from_list(
-        "chance", list(zip(np.linspace(0, 1, 6), look.CHANCE, strict=True)))
+        "chance", list(zip(np.linspace(0, 1, 6), look.CHANCE, strict=True))
+    )
     x = canvas.left
     canvas.text(x, canvas.top - 8, "把握小", 12, look.SECOND)
     for i in range(40):
         canvas.box(x + 66 + 5 * i, canvas.top - 8, 5.4, 14, ramp(i / 39))
     canvas.text(x + 276, canvas.top - 8, "把握大", 12, look.SECOND)
-    canvas.box(x + 372, canvas.top - 8, 32, 14, facecolor="#F7F8F9", edgecolor="#B4BDC7", hatch="///")
+    canvas.box(
+        x + 372, canvas.top - 8, 32, 14, facecolor="#F7F8F9", edgecolor="#B4BDC7", hatch="///"
+    )
     told = f"{UNTARGETED}" + ("" if canvas.narrow else "\uff1a不算把握、不计分、不排名")
     canvas.text(x + 414, canvas.top - 8, told, 12, look.SECOND)
     canvas.top += 14
     ids = [id for id, _ in columns]
-    edges, wide, top, step, ink = _grid(canvas, list(map(str, cells.index)), [n for _, n in columns],
-                                        max(ids.index("zone"), 1) if "zone" in ids else -1, bold="一区四园")
+    edges, wide, top, step, ink = _grid(
+        canvas,
+        list(map(str, cells.index)),
+        [n for _, n in columns],
+        max(ids.index("zone"), 1) if "zone" in ids else -1,
+        bold="一区四园",
+    )
     parks = [j for j, id in enumerate(ids) if id != "zone"]
     for i, (_, row) in enumerate(cells.iterrows()):
         y = top + step * (i + 0.5)
-        untold = {j for j, id in enumerate(ids) if not isinstance(row[id], str) and not np.isfinite(row[id])}
+        untold = {
+            j
+            for j, id in enumerate(ids)
+            if not isinstance(row[id], str) and not np.isfinite(row[id])
+        }
         whole = len(parks) > 1 and set(parks) <= untold
         if whole:
             from_, to = edges[parks[0]], edges[parks[-1]] + wide
@@ -160,24 +226,55 @@ def heatmap(cells: pd.DataFrame, caption: Caption, *, columns: Sequence[tuple[st
                     _untargeted(canvas, x, y, wide, step, ink)
             elif isinstance(value, str):
                 done = value == "已完成"
-                canvas.box(x + 2, y, wide - 4, step - 5, facecolor="white",
-                           **(dict(edgecolor=look.NAVY, linewidth=canvas.pt(1.2)) if done else {}))
-                canvas.text(x + wide / 2, y, value, min(ink, 12), look.NAVY if done else look.SECOND, ha="center")
+                canvas.box(
+                    x + 2,
+                    y,
+                    wide - 4,
+                    step - 5,
+                    facecolor="white",
+                    **(dict(edgecolor=look.NAVY, linewidth=canvas.pt(1.2)) if done else {}),
+                )
+                canvas.text(
+                    x + wide / 2,
+                    y,
+                    value,
+                    min(ink, 12),
+                    look.NAVY if done else look.SECOND,
+                    ha="center",
+                )
             else:
                 canvas.box(x + 1, y, wide - 2, step - 2, ramp(float(value)))
-                words = "<1" if value < 0.01 else ">99" if value > 0.99 else f"{np.floor(100 * value + 0.5):.0f}"
-                canvas.text(x + wide / 2, y, words, ink, "white" if value < 0.33 else look.INK, ha="center")
+                words = (
+                    "<1"
+                    if value < 0.01
+                    else ">99"
+                    if value > 0.99
+                    else f"{np.floor(100 * value + 0.5):.0f}"
+                )
+                canvas.text(
+                    x + wide / 2, y, words, ink, "white" if value < 0.33 else look.INK, ha="center"
+                )
     return canvas.figure
 
 
 def _untargeted(canvas: Canvas, x: float, y: float, wide: float, step: float, ink: float) -> None:
     canvas.box(x + 1, y, wide - 2, step - 2, facecolor="#F7F8F9", edgecolor="#B4BDC7", hatch="///")
     words = UNTARGETED if wide > measured(UNTARGETED, min(ink, 12)) + 24 else "未下达"
-    canvas.text(x + wide / 2, y, words, min(ink, 12), look.SECOND, ha="center", fit=wide - 12,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5 * canvas.scale})
+    canvas.text(
+        x + wide / 2,
+        y,
+        words,
+        min(ink, 12),
+        look.SECOND,
+        ha="center",
+        fit=wide - 12,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5 * canvas.scale},
+    )
 
 
-def states(cells: pd.DataFrame, caption: Caption, *, looks: Mapping[str, tuple[str, str]], size: str = "") -> Figure:
+def states(
+    cells: pd.DataFrame, caption: Caption, *, looks: Mapping[str, tuple[str, str]], size: str = ""
+) -> Figure:
     """A grid of words, each with its fill and text colour: completeness, stages.
 
     Parameters
@@ -185,19 +282,35 @@ def states(cells: pd.DataFrame, caption: Caption, *, looks: Mapping[str, tuple[s
     cells : index row names, columns column names, values words (keys of `looks`: fill, text colour) or "" for nothing.
     """
     canvas = Canvas(caption, size, need=46 * len(cells) + 60)
-    edges, wide, top, step, ink = _grid(canvas, list(map(str, cells.index)), list(map(str, cells.columns)), least=50)
+    edges, wide, top, step, ink = _grid(
+        canvas, list(map(str, cells.index)), list(map(str, cells.columns)), least=50
+    )
     for i, (_, row) in enumerate(cells.iterrows()):
         y = top + step * (i + 0.5)
         for x, word in zip(edges, row, strict=True):
             if word:
                 fill, colour = looks.get(word, ("#F7F8F9", look.SECOND))
                 canvas.box(x + 2, y, wide - 4, step - 4, fill)
-                canvas.text(x + wide / 2, y, word, min(ink, 12.5), colour, ha="center", fit=wide - 8,
-                            rows=2 if step > 46 else 1)
+                canvas.text(
+                    x + wide / 2,
+                    y,
+                    word,
+                    min(ink, 12.5),
+                    colour,
+                    ha="center",
+                    fit=wide - 8,
+                    rows=2 if step > 46 else 1,
+                )
     return canvas.figure
 
 
-STATES = {"done": "已完成", "green": "把握较大", "yellow": "尚有悬念", "red": "难度较大", "none": ""}
+STATES = {
+    "done": "已完成",
+    "green": "把握较大",
+    "yellow": "尚有悬念",
+    "red": "难度较大",
+    "none": "",
+}
 
 
 def promises(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
@@ -213,15 +326,21 @@ def promises(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
     across, top = canvas.right - canvas.left, canvas.top + 22
     step = (canvas.bottom + 10 - top) / n
     ink = 13.0 if canvas.narrow else min(12.5, step / 2)
-    thin = canvas.narrow  # two lines a row: name and state, then stages, next step (or last one) and who is missing
+    thin = (
+        canvas.narrow
+    )  # two lines a row: name and state, then stages, next step (or last one) and who is missing
     if thin:
         at = [canvas.left + across * k for k in (0.0, 0.0, 0.22, 0.62, 0.62)]
         names, last, goes, word, lack = (across * k for k in (0.6, 0, 0.39, 0.36, 0.38))
     else:
         dots = 22.0 * max(int(n) for n in rows["stages"] if n != "")
-        one = [max((measured(str(w).strip(), 1.0) for w in rows[c]), default=0.0)
-               for c in ("label", "last", "next", "word", "missing")]
-        ink = max(10.5, min(ink, (across - dots - 28 - 5 * 12) / sum(one)))  # nothing is cut: smaller letters for all
+        one = [
+            max((measured(str(w).strip(), 1.0) for w in rows[c]), default=0.0)
+            for c in ("label", "last", "next", "word", "missing")
+        ]
+        ink = max(
+            10.5, min(ink, (across - dots - 28 - 5 * 12) / sum(one))
+        )  # nothing is cut: smaller letters for all
         wide = [one[0] * ink + 8, dots, one[1] * ink, one[2] * ink, one[3] * ink + 20, one[4] * ink]
         at = list(canvas.left + np.cumsum([w + (across - sum(wide)) / 5 for w in wide[:-1]]))
         names, _, last, goes, word, lack = (w + 1 for w in wide)
@@ -233,14 +352,27 @@ def promises(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
         up, down = (y - 0.22 * step, y + 0.22 * step) if thin and r.state else (y, y)
         canvas.line([canvas.left, canvas.right], [y + step / 2] * 2, look.GRID, 1)
         inside = 20 if r.label.startswith(" ") else 0
-        canvas.text(canvas.left + inside, up, r.label.strip(), ink, look.INK, bold=0 if r.state else 0.6,
-                    fit=names - inside)
+        canvas.text(
+            canvas.left + inside,
+            up,
+            r.label.strip(),
+            ink,
+            look.INK,
+            bold=0 if r.state else 0.6,
+            fit=names - inside,
+        )
         if not r.state:
             continue
         for k in range(int(r.stages)):
             due = look.FALL if r.state == "red" and k == r.reached else look.OTHER
-            canvas.dot(at[0] + 8 + inside * thin + 22 * k, down, "o", 7, look.NAVY if k < r.reached else "white",
-                       look.NAVY if k < r.reached else due)
+            canvas.dot(
+                at[0] + 8 + inside * thin + 22 * k,
+                down,
+                "o",
+                7,
+                look.NAVY if k < r.reached else "white",
+                look.NAVY if k < r.reached else due,
+            )
         if not thin:
             canvas.text(at[1], y, r.last, ink, look.INK, fit=last)
         canvas.text(at[2], down, r.next or r.last * thin, ink, look.INK, fit=goes)
@@ -274,14 +406,24 @@ def effects(
     names = max((measured(r, 14) for r in rows["label"]), default=0.0) + left + 30
     names = min(names, canvas.left + 0.3 * (canvas.right - canvas.left))
     step, wide = (bottom - top) / max(n, 1), (canvas.right - names) / m
-    told = {id: [("+" if v > 0 else "") + how(v) if np.isfinite(v) else "—" for v in rows[id].astype(float)]
-            for (id, _), how in zip(columns, shows or [show] * m, strict=True)}
+    told = {
+        id: [
+            ("+" if v > 0 else "") + how(v) if np.isfinite(v) else "—"
+            for v in rows[id].astype(float)
+        ]
+        for (id, _), how in zip(columns, shows or [show] * m, strict=True)
+    }
     room = {id: _room(rows[id], told[id]) for id, _ in columns}
-    pers = {id: max(wide - 28 - text, 1.0) / (down + up or 1.0) for id, (text, _, down, up) in room.items()}
+    pers = {
+        id: max(wide - 28 - text, 1.0) / (down + up or 1.0)
+        for id, (text, _, down, up) in room.items()
+    }
     for j, (id, name) in enumerate(columns):
         per = pers[id] if shows else min(pers.values())
         zero = names + wide * j + 14 + room[id][1] + room[id][2] * per
-        canvas.text(names + wide * j + 14, top - 30, name, 13.5, look.INK, bold=0.6, fit=wide - 14, rows=2)
+        canvas.text(
+            names + wide * j + 14, top - 30, name, 13.5, look.INK, bold=0.6, fit=wide - 14, rows=2
+        )
         canvas.line([zero] * 2, [top, bottom], look.AXIS, 1.2)
         for i, (v, words) in enumerate(zip(rows[id].astype(float), told[id], strict=True)):
             y, reach, thick = top + step * (i + 0.5), v * per, min(step * 0.5, 34)
@@ -293,17 +435,33 @@ def effects(
             elif v > 0:
                 canvas.box(zero, y, reach, thick, look.RISE)
             else:
-                canvas.box(zero + reach, y, -reach, thick, facecolor="white", edgecolor=look.FALL, hatch="////",
-                           linewidth=canvas.pt(1.4))
-            canvas.text(zero + reach + (8 if v >= 0 else -8), y, words, 13,
-                        look.RISE if v > 0 else look.FALL if v < 0 else look.SECOND, ha="left" if v >= 0 else "right",
-                        bold=0.5 if i == n - 1 else 0)
+                canvas.box(
+                    zero + reach,
+                    y,
+                    -reach,
+                    thick,
+                    facecolor="white",
+                    edgecolor=look.FALL,
+                    hatch="////",
+                    linewidth=canvas.pt(1.4),
+                )
+            canvas.text(
+                zero + reach + (8 if v >= 0 else -8),
+                y,
+                words,
+                13,
+                look.RISE if v > 0 else look.FALL if v < 0 else look.SECOND,
+                ha="left" if v >= 0 else "right",
+                bold=0.5 if i == n - 1 else 0,
+            )
     for i, r in enumerate(rows.itertuples()):
         y, last = top + step * (i + 0.5), i == n - 1
         if marked and r.region in PARKS and not last:
             style = PARKS[r.region]
             canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
-        canvas.text(left, y, r.label, 14, look.INK, bold=0.6 if last else 0, fit=names - left - 14, rows=2)
+        canvas.text(
+            left, y, r.label, 14, look.INK, bold=0.6 if last else 0, fit=names - left - 14, rows=2
+        )
         if last:
             canvas.line([canvas.left, canvas.right], [y - step / 2] * 2, look.INK, 1.2)
     return canvas.figure

@@ -27,7 +27,14 @@ AXIS, GRID, OTHER, BENCHMARK, TO_DATE = "#9AA5B1", "#E4E8EC", "#BCC5CE", "#56647
 FAN = ("#E3E9F1", "#C0CEE0", "#8FA7C6")  # 95, 80, 50 %
 SEASON_LINE, SEASON_TEXT, SEASON_BAND = "#8A7F6E", "#6E6452", "#EFEBE3"
 RISE, FALL, DEMO = "#0B7A5E", "#B3261E", "#8A5A00"
-CHANCE = ("#7A1F0B", "#B5401C", "#E8A076", "#F3BE96", "#FAE3D0", "#FDF6F0")  # 0, 20 ... 100 %: dark is little
+CHANCE = (
+    "#7A1F0B",
+    "#B5401C",
+    "#E8A076",
+    "#F3BE96",
+    "#FAE3D0",
+    "#FDF6F0",
+)  # 0, 20 ... 100 %: dark is little
 LIGHTS = {
     "把握较大": ("●", "#0B7A5E", "#0B7A5E"),
     "尚有悬念": ("▲", "#B7791F", "#8A5A12"),
@@ -56,7 +63,9 @@ PARKS = {
 }
 PLAIN = ParkStyle(OTHER, THIRD, "o", 6)
 PALETTE = (NAVY, "#1F78C1", "#EFAF23", "#3DAA7A", "#D14A2B", "#94306B")
-SHADES = dict(zip(PALETTE, (p.text for p in PARKS.values()), strict=True))  # text never takes a fill colour
+SHADES = dict(
+    zip(PALETTE, (p.text for p in PARKS.values()), strict=True)
+)  # text never takes a fill colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +85,22 @@ SIZES = {
     "a4": Size(7.48, 4.9, 0.68, 48, 240),
     "phone": Size(6.0, 8.0, 0.9, 36, 160),
 }
-FONTS = ["Noto Sans SC", "DejaVu Sans"]  # the project's own, which must be there; marks that it lacks from the other
+FONTS = [
+    "Noto Sans SC",
+    "DejaVu Sans",
+]  # the project's own, which must be there; marks that it lacks from the other
 TITLE_LENGTH = 34
 MARKS = ",。、;:)\uff0c\uff1b\uff1a\uff09"  # a line may end after these and never begins with one
-LEAST = 11  # pt on the 16:9 page; no label is made smaller than this to fit, it goes onto a second line
+LEAST = (
+    11  # pt on the 16:9 page; no label is made smaller than this to fit, it goes onto a second line
+)
 SIZE = "ZCQ_SIZE"  # environment: the size of every figure that is not told one, set by the export
 POINT = 72 / 120  # pt of a px
 STACKED = "stacked"  # gid of texts that stand on marks or each other on purpose
 SCALE = "scale"  # gid of texts that are marks of a scale and no result
-REFERENCE = "reference"  # gid of lines that no text may be crossed by: targets, paces, the figure itself
+REFERENCE = (
+    "reference"  # gid of lines that no text may be crossed by: targets, paces, the figure itself
+)
 
 
 class FigureError(ZcqError):
@@ -116,7 +132,11 @@ def font_path() -> Path:
     FigureError : it is not installed.
     """
     spec = find_spec("zhplot")
-    path = Path(spec.origin).parent / "fonts" / "NotoSansSC-Regular.ttf" if spec and spec.origin else None
+    path = (
+        Path(spec.origin).parent / "fonts" / "NotoSansSC-Regular.ttf"
+        if spec and spec.origin
+        else None
+    )
     if path is None or not path.exists():
         raise FigureError(
             "找不到随项目附带的中文字体(zhplot 包),图上的汉字会变成方框。请重新运行 python setup_env.py setup。"
@@ -186,9 +206,17 @@ def wrapped(words: str, size: float, room: float, rows: int) -> str:
             for i in range(1, len(rest)):
                 wide = measured(rest[:i], size)
                 pair = rest[i - 1 : i + 1]  # inside a number or a Latin word
-                inside = pair.isascii() and (pair.isalnum() or pair[0] in ",." and pair[1].isdigit())
-                price = abs(wide - aim) + (np.inf if inside or rest[i] in MARKS + "%." or wide > room else 0)
-                price -= max(1.5 * size, 0.35 * aim) if rest[i - 1] in MARKS or rest[i] in "(\uff08" else 0
+                inside = pair.isascii() and (
+                    pair.isalnum() or pair[0] in ",." and pair[1].isdigit()
+                )
+                price = abs(wide - aim) + (
+                    np.inf if inside or rest[i] in MARKS + "%." or wide > room else 0
+                )
+                price -= (
+                    max(1.5 * size, 0.35 * aim)
+                    if rest[i - 1] in MARKS or rest[i] in "(\uff08"
+                    else 0
+                )
                 best, cost = (i, price) if price < cost else (best, cost)
             lines.append(rest[:best])
             rest = rest[best:]
@@ -226,11 +254,20 @@ class Canvas:
             raise ValueError(f"size is one of {sorted(SIZES)}, not {size!r}")
         use_theme()
         page = SIZES[size]
-        self.caption, self.size, self.scale, self.narrow = caption, size, page.scale, size == "phone"
+        self.caption, self.size, self.scale, self.narrow = (
+            caption,
+            size,
+            page.scale,
+            size == "phone",
+        )
         self.width, self.height = 120 * page.wide / page.scale, 120 * page.high / page.scale
         self.left, self.right = page.margin, self.width - page.margin
         room = self.right - self.left
-        title = 20 if self.narrow else max(20, 24 * min(1, room / max(measured(caption.title, 24.3), 1)))
+        title = (
+            20
+            if self.narrow
+            else max(20, 24 * min(1, room / max(measured(caption.title, 24.3), 1)))
+        )
         lines = wrapped(caption.title, title, room, 3)
         below = wrapped(caption.subtitle, 14, room, 2)
         note = f"来源\uff1a{caption.source}" + (f"\uff1b{caption.note}" if caption.note else "")
@@ -256,13 +293,30 @@ class Canvas:
             self.text(self.left + 52, rule + 25, "演示数据", 12, "white", ha="center")
         middle = rule + 25 + 10 * self.notes.count("\n")
         self.text(start, middle, self.notes, 10.5, THIRD)
-        self.text(self.right, self.height - 24 if self.narrow else rule + 25, date, 10.5, THIRD, ha="right")
+        self.text(
+            self.right,
+            self.height - 24 if self.narrow else rule + 25,
+            date,
+            10.5,
+            THIRD,
+            ha="right",
+        )
 
     def pt(self, size: float) -> float:
         return size * self.scale
 
-    def text(self, x: float, y: float, words: str, size: float, colour: str = INK, bold: float = 0.0, fit: float = 0.0,
-             rows: int = 1, **more) -> Text:
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        size: float,
+        colour: str = INK,
+        bold: float = 0.0,
+        fit: float = 0.0,
+        rows: int = 1,
+        **more,
+    ) -> Text:
         """Write at a px position; a text wider than `fit` is broken into up to `rows` lines where it would have to be
         much smaller, and made smaller, down to `LEAST`, where that is not enough."""
         if fit and measured(words, size) > fit:
@@ -272,27 +326,61 @@ class Canvas:
             size = min(size, max(LEAST, size * fit / measured(words, size)))
             words = wrapped(words, size, fit, rows)
         options = {"va": "center", "ha": "left", "linespacing": 1.25} | more
-        return self.figure.text(x / self.width, 1 - y / self.height, words, fontsize=self.pt(size), color=colour,
-                                path_effects=stroke(colour, bold * self.scale) if bold else None, **options)
+        return self.figure.text(
+            x / self.width,
+            1 - y / self.height,
+            words,
+            fontsize=self.pt(size),
+            color=colour,
+            path_effects=stroke(colour, bold * self.scale) if bold else None,
+            **options,
+        )
 
-    def line(self, x: Sequence[float], y: Sequence[float], colour: str, width: float, **more) -> None:
+    def line(
+        self, x: Sequence[float], y: Sequence[float], colour: str, width: float, **more
+    ) -> None:
         """A line in px."""
-        self.figure.add_artist(mpl.lines.Line2D(
-            [v / self.width for v in x], [1 - v / self.height for v in y], color=colour, linewidth=self.pt(width),
-            transform=self.figure.transFigure, solid_capstyle="butt", **more))
+        self.figure.add_artist(
+            mpl.lines.Line2D(
+                [v / self.width for v in x],
+                [1 - v / self.height for v in y],
+                color=colour,
+                linewidth=self.pt(width),
+                transform=self.figure.transFigure,
+                solid_capstyle="butt",
+                **more,
+            )
+        )
 
     def dot(self, x: float, y: float, marker: str, size: float, fill: str, edge: str) -> None:
         """A marker in px."""
-        self.figure.add_artist(mpl.lines.Line2D(
-            [x / self.width], [1 - y / self.height], marker=marker, linestyle="none", markersize=self.pt(size),
-            markerfacecolor=fill, markeredgecolor=edge, markeredgewidth=self.pt(1.8),
-            transform=self.figure.transFigure))
+        self.figure.add_artist(
+            mpl.lines.Line2D(
+                [x / self.width],
+                [1 - y / self.height],
+                marker=marker,
+                linestyle="none",
+                markersize=self.pt(size),
+                markerfacecolor=fill,
+                markeredgecolor=edge,
+                markeredgewidth=self.pt(1.8),
+                transform=self.figure.transFigure,
+            )
+        )
 
-    def box(self, x: float, y: float, wide: float, high: float, colour: str = "none", **more) -> None:
+    def box(
+        self, x: float, y: float, wide: float, high: float, colour: str = "none", **more
+    ) -> None:
         """A rectangle in px; y is its middle."""
-        self.figure.add_artist(mpl.patches.Rectangle(
-            (x / self.width, 1 - (y + high / 2) / self.height), wide / self.width, high / self.height,
-            transform=self.figure.transFigure, **({"facecolor": colour, "edgecolor": "none", "linewidth": 0} | more)))
+        self.figure.add_artist(
+            mpl.patches.Rectangle(
+                (x / self.width, 1 - (y + high / 2) / self.height),
+                wide / self.width,
+                high / self.height,
+                transform=self.figure.transFigure,
+                **({"facecolor": colour, "edgecolor": "none", "linewidth": 0} | more),
+            )
+        )
 
     def px(self, ax, x: float, y: float) -> tuple[float, float]:
         """Where a point of some axes lies on the page."""
@@ -303,7 +391,12 @@ class Canvas:
     def axes(self, left: float, top: float, right: float, bottom: float, **more):
         """Axes in px, without frame; horizontal grid behind."""
         ax = self.figure.add_axes(
-            [left / self.width, 1 - bottom / self.height, (right - left) / self.width, (bottom - top) / self.height],
+            [
+                left / self.width,
+                1 - bottom / self.height,
+                (right - left) / self.width,
+                (bottom - top) / self.height,
+            ],
             **more,
         )
         for side in ax.spines.values():
@@ -318,7 +411,9 @@ def rows_grid(ax, axis: str = "y") -> None:
     ax.grid(axis=axis, color=GRID, linewidth=1)
 
 
-def spread(places: Iterable[float], gap: float, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
+def spread(
+    places: Iterable[float], gap: float, low: float = -np.inf, high: float = np.inf
+) -> np.ndarray:
     """Move labels apart to at least `gap`, as little as can be, inside [low, high]."""
     want = np.asarray(list(places), float)
     order = np.argsort(want, kind="stable")
@@ -331,7 +426,11 @@ def spread(places: Iterable[float], gap: float, low: float = -np.inf, high: floa
                 out[i] -= lack / 2
                 out[i + 1] += lack / 2
                 moved = True
-        out = np.clip(out, low, high) if np.isfinite([low, high]).all() and gap * (len(out) - 1) <= high - low else out
+        out = (
+            np.clip(out, low, high)
+            if np.isfinite([low, high]).all() and gap * (len(out) - 1) <= high - low
+            else out
+        )
         if not moved:
             break
     back = np.empty_like(out)

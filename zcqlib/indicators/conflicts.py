@@ -61,7 +61,9 @@ def consolidate(
     again = o.duplicated("obs_id")
     problems = [_copies(o)] if again.any() else []
     o = o[~again].reset_index(drop=True)
-    o = _corrected(o.assign(_tol=catalog.tolerance(o)), catalog)  # a corrected figure is as fine as its source
+    o = _corrected(
+        o.assign(_tol=catalog.tolerance(o)), catalog
+    )  # a corrected figure is as fine as its source
     restated = o["flags"].str.contains("restated_base", regex=False)
     o = o.assign(
         _region=o["region"].where(o["region"] != "", "raw:" + o["region_raw"]),
@@ -104,7 +106,9 @@ def consolidate(
     first = latest.sort_values(["_fact", "_rank", "published", "decimals", "obs_id"])
     group = first.groupby("_fact")
     equal = first["_rank"].eq(group["_rank"].transform("max"))
-    equal &= first["published"].eq(first["published"].where(equal).groupby(first["_fact"]).transform("max"))
+    equal &= first["published"].eq(
+        first["published"].where(equal).groupby(first["_fact"]).transform("max")
+    )
     agreed, told = _undisputed(o, first[equal], ["_fact"], chosen, catalog)
     problems += told
     winner = agreed.drop_duplicates("_fact", keep="last")
@@ -128,7 +132,9 @@ def consolidate(
     # a figure that a later report leaves blank stays; a dash with a note takes it out of the current view
     blanks = _against(o[o["value"].isna()], winner, ["_fact", "sender"])
     blanks = blanks[blanks["published"] > blanks["published_new"]]
-    deletes = blanks["missing_reason"].eq("not_applicable") & blanks["flags"].str.contains("note:", regex=False)
+    deletes = blanks["missing_reason"].eq("not_applicable") & blanks["flags"].str.contains(
+        "note:", regex=False
+    )
     kept = blanks[~deletes & blanks["missing_reason"].ne("future")]
     if len(kept):
         problems.append(
@@ -148,12 +154,17 @@ def consolidate(
                 blanks[deletes].drop_duplicates("_fact", keep="last"),
                 "withdrawn",
                 "info",
-                lambda r: f"{_what(r, catalog)}以前报过 {r.value_new:g},现已注明撤回;当前不再采用,历史中保留。",
+                lambda r: (
+                    f"{_what(r, catalog)}以前报过 {r.value_new:g},现已注明撤回;当前不再采用,历史中保留。"
+                ),
             )
         )
 
     o["won_by"] = (
-        o["_fact"].map(dict(o.loc[o["state"] == "current", ["_fact", "obs_id"]].to_numpy())).astype("str").fillna("")
+        o["_fact"]
+        .map(dict(o.loc[o["state"] == "current", ["_fact", "obs_id"]].to_numpy()))
+        .astype("str")
+        .fillna("")
     )
     hidden = [c for c in o if c.startswith("_")]
     base = base.sort_values(["_rank", "_when", "obs_id"]).drop_duplicates(IDENTITY, keep="last")
@@ -177,14 +188,31 @@ def tally(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     as new and equal; what it leaves without a figure is not counted.
     """
     h = history[history["value"].notna()]
-    h = h.assign(_tol=catalog.tolerance(h)).sort_values(["published", "submission", "file", "decimals", "obs_id"])
-    fact = ["region", "region_raw", "coverage", "indicator", "indicator_raw", "start", "end", "basis", "measure", "demo"]
+    h = h.assign(_tol=catalog.tolerance(h)).sort_values(
+        ["published", "submission", "file", "decimals", "obs_id"]
+    )
+    fact = [
+        "region",
+        "region_raw",
+        "coverage",
+        "indicator",
+        "indicator_raw",
+        "start",
+        "end",
+        "basis",
+        "measure",
+        "demo",
+    ]
     before = h.groupby(["sender", *fact])[["value", "_tol"]].shift()
     slack = h["_tol"].clip(lower=before["_tol"]) + noise(h["value"])
     conflict = h["state"].eq("conflict")
     new, same = before["value"].isna(), (h["value"] - before["value"]).abs() <= slack
-    told = {"new": new & ~conflict, "equal": ~new & same & ~conflict, "revised": ~new & ~same & ~conflict,
-            "conflict": conflict}
+    told = {
+        "new": new & ~conflict,
+        "equal": ~new & same & ~conflict,
+        "revised": ~new & ~same & ~conflict,
+        "conflict": conflict,
+    }
     return h.assign(**told).groupby(["file", "published"], as_index=False)[list(told)].sum()
 
 
@@ -202,7 +230,16 @@ def _undisputed(
     left = rows[~clash | settled & named]
     if conflict.empty:
         return left, []
-    said = conflict["value_raw"] + "(" + conflict["file"] + " " + conflict["sheet"] + " " + conflict["cell"] + ")"
+    said = (
+        conflict["value_raw"]
+        + "("
+        + conflict["file"]
+        + " "
+        + conflict["sheet"]
+        + " "
+        + conflict["cell"]
+        + ")"
+    )
     said = said.groupby(conflict["_fact"]).agg("、".join)
     return left, [
         tell(
@@ -219,13 +256,23 @@ def _undisputed(
 
 def _what(r, catalog: Catalog) -> str:
     """Place, indicator and period of a row as a sentence names them; what the catalog does not know, as written."""
-    place, indicator = catalog.name(r.region) or r.region_raw, catalog.name(r.indicator) or r.indicator_raw
+    place, indicator = (
+        catalog.name(r.region) or r.region_raw,
+        catalog.name(r.indicator) or r.indicator_raw,
+    )
     return f"{place}的{indicator}({span(r.start, r.end)})"
 
 
 def _against(rows: pd.DataFrame, chosen: pd.DataFrame, on: list[str]) -> pd.DataFrame:
     """Rows beside the figure that stands for their fact, whose columns end in _new."""
-    columns = [*on, *(c for c in ("obs_id", "value", "_tol", "published", "file", "cell", "sender") if c not in on)]
+    columns = [
+        *on,
+        *(
+            c
+            for c in ("obs_id", "value", "_tol", "published", "file", "cell", "sender")
+            if c not in on
+        ),
+    ]
     return rows.merge(chosen[columns], on=on, suffixes=("", "_new"))
 
 
@@ -236,7 +283,9 @@ def _differs(pairs: pd.DataFrame) -> pd.Series:
 
 def _copies(o: pd.DataFrame) -> pd.DataFrame:
     """One line for each file whose bytes came before under another name or in another month."""
-    files = o[["obs_id", "file", "published", "sender"]].assign(_digest=o["obs_id"].str.split(":").str[0])
+    files = o[["obs_id", "file", "published", "sender"]].assign(
+        _digest=o["obs_id"].str.split(":").str[0]
+    )
     copies = files[files.duplicated("obs_id")].drop_duplicates(["file", "published"])
     first = files.drop_duplicates("_digest").set_index("_digest")["file"]
     return pd.DataFrame(
@@ -301,15 +350,25 @@ def _corrected(o: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
         o = o.assign(
             value=o["value"].mask(here, fix.value),
             flags=o["flags"].mask(here, flags),
-            missing_reason=o["missing_reason"].mask(here, "" if fix.value == fix.value else "not_reported"),
+            missing_reason=o["missing_reason"].mask(
+                here, "" if fix.value == fix.value else "not_reported"
+            ),
         )
     return o
 
 
 def _source_rank(o: pd.DataFrame, catalog: Catalog) -> pd.Series:
     """1 for the kind of sender that wins for the indicator, 0 for the other."""
-    kind = o["sender"].map(dict(zip(catalog.senders["id"], catalog.senders["kind"], strict=True))).fillna("")
-    wins = o["indicator"].map({i: x.source_precedence for i, x in catalog.indicators.items()}).fillna("department")
+    kind = (
+        o["sender"]
+        .map(dict(zip(catalog.senders["id"], catalog.senders["kind"], strict=True)))
+        .fillna("")
+    )
+    wins = (
+        o["indicator"]
+        .map({i: x.source_precedence for i, x in catalog.indicators.items()})
+        .fillna("department")
+    )
     return (kind == wins).astype("int64")
 
 
@@ -332,8 +391,12 @@ def _chosen(o: pd.DataFrame, catalog: Catalog) -> set[str]:
         )
     fact = [*key[:-1], "published"]
     hits = hits[same].merge(o[[*fact, "value", "_tol"]], on=fact, suffixes=("", "_n"))
-    spread = hits.groupby("obs_id").agg(low=("value_n", "min"), high=("value_n", "max"), tol=("_tol_n", "max"))
-    settled = spread.index[spread["high"] - spread["low"] <= spread["tol"] + 1e-9 * spread["high"].abs()]
+    spread = hits.groupby("obs_id").agg(
+        low=("value_n", "min"), high=("value_n", "max"), tol=("_tol_n", "max")
+    )
+    settled = spread.index[
+        spread["high"] - spread["low"] <= spread["tol"] + 1e-9 * spread["high"].abs()
+    ]
     for r in hits[hits["obs_id"].isin(settled)].head(1).itertuples():
         raise CorrectionError(
             f"resolutions 表为{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})指定了 "

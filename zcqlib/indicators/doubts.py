@@ -13,7 +13,11 @@ from zcqlib.indicators.conflicts import Consolidated, consolidate
 from zcqlib.indicators.told import joined, noise, span, tell
 
 FACTORS = (1e8, 1e4, 1e3, 1e2, 1e1)  # what a wrong unit multiplies or divides by
-DEVIATIONS, HISTORY, ENOUGH = 6.0, 12, 6  # robust deviations; earlier figures looked at, and needed at least
+DEVIATIONS, HISTORY, ENOUGH = (
+    6.0,
+    12,
+    6,
+)  # robust deviations; earlier figures looked at, and needed at least
 LEAST, ABOUT = 0.1, 0.35  # a deviation is never taken for less; how near a power of ten is (logs)
 _FACT = ["region", "indicator", "start", "end", "basis", "measure", "demo"]
 _LINE = ["region", "indicator", "coverage", "demo"]
@@ -44,7 +48,11 @@ def doubts(
     """
     known = consolidate(observations, catalog, as_of)
     ranges = _ranges(known, catalog)
-    parts = [*_across(known.history, catalog), *_unlike(ranges, catalog), _blank(known.history, catalog)]
+    parts = [
+        *_across(known.history, catalog),
+        *_unlike(ranges, catalog),
+        _blank(known.history, catalog),
+    ]
     return _expected(known.history, ranges, catalog), joined(parts)
 
 
@@ -59,7 +67,9 @@ def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
         & history["indicator"].isin(additive)
         & ~history["state"].isin(["conflict", "withdrawn"])
     ]
-    h = h.assign(_tol=catalog.tolerance(h)).sort_values(["published", "submission", "decimals", "obs_id"])
+    h = h.assign(_tol=catalog.tolerance(h)).sort_values(
+        ["published", "submission", "decimals", "obs_id"]
+    )
     h = h.drop_duplicates([*_FACT, "sender"], keep="last")
     senders = catalog.senders.set_index("id")
     kind, home = h["sender"].map(senders["kind"]), h["sender"].map(senders["region"])
@@ -67,7 +77,9 @@ def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
     key = [c for c in _FACT if c != "region"]
     if own.empty:
         return []
-    own = own.sort_values("region", key=lambda s: s.map({p: i for i, p in enumerate(catalog.parks)}))
+    own = own.sort_values(
+        "region", key=lambda s: s.map({p: i for i, p in enumerate(catalog.parks)})
+    )
     own["_said"] = own["region"].map(catalog.name) + " " + own["value"].map("{:g}".format)
     sums = own.groupby(key, as_index=False).agg(
         _sum=("value", "sum"),
@@ -116,7 +128,9 @@ def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
 
 def _ranges(known: Consolidated, catalog: Catalog) -> pd.DataFrame:
     """Each fact that stands or is missing, with what its last 12 figures lead to expect of it."""
-    h = known.history.assign(_none=known.history["state"].ne("current")).sort_values("_none", kind="stable")
+    h = known.history.assign(_none=known.history["state"].ne("current")).sort_values(
+        "_none", kind="stable"
+    )
     h = h.drop_duplicates([*_FACT, "coverage"])  # the figure that stands, or an empty place
     c = h[h["measure"].eq("value") & ~h["value"].lt(0) & h["region"].isin(list(catalog.regions))]
     c = c[c["indicator"].ne("") & c["basis"].isin(["month", "ytd", "eop"])]
@@ -132,7 +146,9 @@ def _ranges(known: Consolidated, catalog: Catalog) -> pd.DataFrame:
     middle[enough] = np.nanmedian(past[enough], axis=1)
     spread[enough] = 1.4826 * np.nanmedian(np.abs(past[enough] - middle[enough, None]), axis=1)
     usual = np.exp(middle) * c["_months"]
-    rounding = (c["_half"] / usual).where(c["value"].notna(), 0.0)  # of a small figure is no deviation
+    rounding = (c["_half"] / usual).where(
+        c["value"].notna(), 0.0
+    )  # of a small figure is no deviation
     scale = np.maximum(spread, np.maximum(LEAST, rounding))
     low, high = usual * np.exp(-DEVIATIONS * scale), usual * np.exp(DEVIATIONS * scale)
     return c.assign(_away=c["_log"] - middle, _scale=scale, _usual=usual, _low=low, _high=high)
@@ -141,12 +157,20 @@ def _ranges(known: Consolidated, catalog: Catalog) -> pd.DataFrame:
 def _expected(history: pd.DataFrame, ranges: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     last = history[history["published"].eq(history["published"].max())]
     fact = [*_FACT, "coverage"]
-    out = last[["file", "sheet", "cell", "unit", "unit_raw", *fact]].merge(ranges[[*fact, "_low", "_high"]], on=fact)
+    out = last[["file", "sheet", "cell", "unit", "unit_raw", *fact]].merge(
+        ranges[[*fact, "_low", "_high"]], on=fact
+    )
     out = out[out["_low"].notna()].sort_values(["file", "sheet", "cell"], ignore_index=True)
-    factors = {(w.word, w.normal): w.numerator / w.denominator for w in catalog.unit_words.itertuples()}
-    factor = pd.Series([factors.get(p) for p in zip(out["unit_raw"], out["unit"], strict=True)], dtype="float64")
+    factors = {
+        (w.word, w.normal): w.numerator / w.denominator for w in catalog.unit_words.itertuples()
+    }
+    factor = pd.Series(
+        [factors.get(p) for p in zip(out["unit_raw"], out["unit"], strict=True)], dtype="float64"
+    )
     own = out["unit_raw"].where(factor.notna(), out["unit"])
-    out = out.assign(low=out["_low"] / factor.fillna(1), high=out["_high"] / factor.fillna(1), unit=own)
+    out = out.assign(
+        low=out["_low"] / factor.fillna(1), high=out["_high"] / factor.fillna(1), unit=own
+    )
     return out[["file", "sheet", "cell", "low", "high", "unit"]]
 
 
@@ -159,8 +183,12 @@ def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
     monthly = c["basis"].eq("month").groupby([c[k] for k in _LINE]).transform("any")
     counts = c["indicator"].map({i: x.count for i, x in catalog.indicators.items()}).eq(True)
     far = (c["_away"].abs() > DEVIATIONS * c["_scale"]) & ~(monthly & c["basis"].eq("ytd"))
-    far &= ~counts | (2 * (np.sqrt(c["value"]) - np.sqrt(c["_usual"]))).abs().gt(DEVIATIONS)  # small counts jump
-    far &= counts | c["value"].gt(0) | c["basis"].eq("eop")  # nothing this month is no doubtful amount
+    far &= ~counts | (2 * (np.sqrt(c["value"]) - np.sqrt(c["_usual"]))).abs().gt(
+        DEVIATIONS
+    )  # small counts jump
+    far &= (
+        counts | c["value"].gt(0) | c["basis"].eq("eop")
+    )  # nothing this month is no doubtful amount
     power = pd.Series(0.0, index=c.index)
     for factor in FACTORS:
         power = power.mask((c["_away"].abs() - np.log(factor)).abs() <= ABOUT, factor)
@@ -219,22 +247,37 @@ def _noted(r) -> str:
 
 def _blank(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """Figures that stand, but whose place in a later report of the same sender is empty between filled neighbours."""
-    o = history[~history["flags"].str.contains("restated_base", regex=False) & history["indicator"].ne("")]
+    o = history[
+        ~history["flags"].str.contains("restated_base", regex=False) & history["indicator"].ne("")
+    ]
     place = o["cell"].str.extract(r"^([A-Z]+)(\d+)$")
-    o = o.assign(_column=place[0], _row=place[1], _start=o["start"].astype("str"), _end=o["end"].astype("str"))
+    o = o.assign(
+        _column=place[0],
+        _row=place[1],
+        _start=o["start"].astype("str"),
+        _end=o["end"].astype("str"),
+    )
     fact = ["region", "indicator", "_start", "_end", "basis", "measure"]
     sheets: dict[tuple, dict] = {}
-    for r in o[["file", "sheet", "sender", "published", "_row", "_column", *fact]].itertuples(index=False, name=None):
+    for r in o[["file", "sheet", "sender", "published", "_row", "_column", *fact]].itertuples(
+        index=False, name=None
+    ):
         sheets.setdefault(r[:4], {})[r[4:6]] = r[6:]
-    holes = [(*head, cell, *meant) for head, filled in sheets.items() for cell, meant in _holes(filled)]
+    holes = [
+        (*head, cell, *meant) for head, filled in sheets.items() for cell, meant in _holes(filled)
+    ]
     if not holes:
         return pd.DataFrame()
     holes = pd.DataFrame(holes, columns=["file", "sheet", "sender", "published", "cell", *fact])
     standing = o[o["state"].eq("current") & o["value"].notna()]
-    standing = standing[["sender", *fact, "value", "unit", "indicator_raw", "start", "end", "published"]]
+    standing = standing[
+        ["sender", *fact, "value", "unit", "indicator_raw", "start", "end", "published"]
+    ]
     holes = holes.merge(standing, on=["sender", *fact], suffixes=("", "_stands"))
     holes = holes[holes["published"] > holes["published_stands"]]
-    said = o[["file", "published", *fact]].drop_duplicates().assign(_elsewhere=True)  # in another table of the report
+    said = (
+        o[["file", "published", *fact]].drop_duplicates().assign(_elsewhere=True)
+    )  # in another table of the report
     holes = holes.merge(said, on=["file", "published", *fact], how="left")
     return tell(
         holes[holes["_elsewhere"].isna()].drop_duplicates(["file", *fact]).assign(value_raw=""),
@@ -259,7 +302,12 @@ def _holes(filled: dict[tuple[str, str], tuple]) -> Iterator[tuple[str, tuple]]:
                 continue
             for c, r in {(along[row][i], down[column][j]) for i in (0, -1) for j in (0, -1)}:
                 a, b, corner = filled[row, c], filled[r, column], filled.get((r, c))
-                if corner is None or any(x != z and y != z for x, y, z in zip(a, b, corner, strict=True)):
+                if corner is None or any(
+                    x != z and y != z for x, y, z in zip(a, b, corner, strict=True)
+                ):
                     continue
-                yield f"{column}{row}", tuple(y if x == z else x for x, y, z in zip(a, b, corner, strict=True))
+                yield (
+                    f"{column}{row}",
+                    tuple(y if x == z else x for x, y, z in zip(a, b, corner, strict=True)),
+                )
                 break

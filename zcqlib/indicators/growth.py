@@ -12,7 +12,10 @@ from zcqlib.indicators.totals import bases, to_date
 
 
 def growth(
-    observations: pd.DataFrame | Consolidated, known: pd.DataFrame, catalog: Catalog, as_of: pd.Period | None = None
+    observations: pd.DataFrame | Consolidated,
+    known: pd.DataFrame,
+    catalog: Catalog,
+    as_of: pd.Period | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Growth as reported beside growth from levels and beside growth on the restated base.
 
@@ -47,7 +50,9 @@ def _growth(
     key, spans = ["region", "indicator", "end"], ["month"] if basis == "month" else ["ytd", "year"]
     said = both.current[both.current["measure"].eq("yoy_pct") & both.current["basis"].isin(spans)]
     said = (
-        said[[*key, "value", "decimals", "file", "sheet", "cell", "value_raw", "sender", "published"]]
+        said[
+            [*key, "value", "decimals", "file", "sheet", "cell", "value_raw", "sender", "published"]
+        ]
         .rename(columns={"value": "reported", "published": "_said"})
         .drop_duplicates(key, keep="last")
     )
@@ -55,25 +60,38 @@ def _growth(
     out = levels[[*key, "value", "published"]].merge(bases(levels, restated), on=key, how="left")
     out = out.merge(said, on=key, how="left")
     out["from_levels"] = 100 * (out["value"] / out["base"].where(out["base"] > 0) - 1)
-    out["on_restated_base"] = 100 * (out["value"] / out["restated_base"].where(out["restated_base"] > 0) - 1)
+    out["on_restated_base"] = 100 * (
+        out["value"] / out["restated_base"].where(out["restated_base"] > 0) - 1
+    )
     # rounding of both levels, as shown by those who reported them, and of the rate itself
-    stated = both.current[both.current["measure"].eq("value") & both.current["basis"].isin([*spans, "month"])]
+    stated = both.current[
+        both.current["measure"].eq("value") & both.current["basis"].isin([*spans, "month"])
+    ]
     stated = stated.assign(_tol=catalog.tolerance(stated))
     slack = (
         out[["region", "indicator"]]
-        .merge(stated.groupby(["region", "indicator"], as_index=False)["_tol"].max(), how="left")["_tol"]
+        .merge(stated.groupby(["region", "indicator"], as_index=False)["_tol"].max(), how="left")[
+            "_tol"
+        ]
         .fillna(0)
     )
-    best, level = out["on_restated_base"].fillna(out["from_levels"]), out["restated_base"].fillna(out["base"])
+    best, level = (
+        out["on_restated_base"].fillna(out["from_levels"]),
+        out["restated_base"].fillna(out["base"]),
+    )
     slack = 0.5 * 10.0 ** -out["decimals"] + 100 * slack * (1 + out["value"] / level) / level + 1e-6
     out["computed"] = best
-    off = out[((best - out["reported"]).abs() > slack) & (out["published"] <= out["_said"])]  # not revised since
+    off = out[
+        ((best - out["reported"]).abs() > slack) & (out["published"] <= out["_said"])
+    ]  # not revised since
     moved = out[
         out["restated_base"].notna()
         & out["base"].notna()
         & ((out["restated_base"] - out["base"]).abs() > 1e-6 * out["base"].abs())
     ]
-    constant = off["indicator"].map({i: x.constant_price for i, x in catalog.indicators.items()}).eq(True)
+    constant = (
+        off["indicator"].map({i: x.constant_price for i, x in catalog.indicators.items()}).eq(True)
+    )
     parts = [
         tell(
             off[mask],

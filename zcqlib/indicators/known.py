@@ -36,10 +36,14 @@ def series(
     各月报表与指标目录。
     """
     known = consolidate(observations, catalog, as_of)
-    growths = {x.growth_of: i for i, x in catalog.indicators.items() if x.kind == "growth" and x.growth_of}
+    growths = {
+        x.growth_of: i for i, x in catalog.indicators.items() if x.kind == "growth" and x.growth_of
+    }
     current = known.current[known.current["value"].notna() & known.current["region"].ne("other")]
     stated = current["measure"].eq("yoy_pct")
-    current["indicator"] = current["indicator"].where(~stated, current["indicator"].map(growths).fillna(""))
+    current["indicator"] = current["indicator"].where(
+        ~stated, current["indicator"].map(growths).fillna("")
+    )
     kind = current["indicator"].map({i: x.kind for i, x in catalog.indicators.items()}).fillna("")
     current = current[
         current["region"].ne("")
@@ -50,16 +54,30 @@ def series(
     kind = kind.loc[current.index]
     flows = kind.isin(ADD_UP) & current["basis"].ne("eop")
     months, odd = monthly_from_cumulative(current[flows], catalog)
-    rest, stock = current[~flows & current["basis"].ne("range")], kind[~flows].isin(["stock", "coverage"])
+    rest, stock = (
+        current[~flows & current["basis"].ne("range")],
+        kind[~flows].isin(["stock", "coverage"]),
+    )
     level = stock.reindex(rest.index) | rest["basis"].eq("eop")
-    length = (rest["end"].dt.year - rest["start"].dt.year) * 12 + rest["end"].dt.month - rest["start"].dt.month + 1
-    rest = rest.assign(start=rest["end"].where(level, rest["start"]), months=length.where(~level, 0))
+    length = (
+        (rest["end"].dt.year - rest["start"].dt.year) * 12
+        + rest["end"].dt.month
+        - rest["start"].dt.month
+        + 1
+    )
+    rest = rest.assign(
+        start=rest["end"].where(level, rest["start"]), months=length.where(~level, 0)
+    )
     both = pd.concat([months, tables.shape(rest, SERIES)], ignore_index=True)
     both = both.drop_duplicates(list(SERIES.key), keep="last")
     both = pd.concat([both, zone_totals(both, catalog)], ignore_index=True)
     said = stated_sums(current[flows], catalog)
     both = pd.concat(
-        [both, ratios(both, catalog, said), nominal_growth(to_date(both, said), known.base, catalog)],
+        [
+            both,
+            ratios(both, catalog, said),
+            nominal_growth(to_date(both, said), known.base, catalog),
+        ],
         ignore_index=True,
     )
     out = tables.shape(both.drop_duplicates(list(SERIES.key), keep="first"), SERIES)
@@ -74,7 +92,9 @@ def _one_basis(current: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, p
     own = current["region"].map({i: r.coverage for i, r in catalog.regions.items()}).fillna("")
     foreign = current["coverage"].ne("") & own.ne("") & current["coverage"].ne(own)
     key = ["region", "indicator"]
-    last = current.assign(_end=current["end"].dt.year * 12 + current["end"].dt.month).sort_values(["_end", "demo"])
+    last = current.assign(_end=current["end"].dt.year * 12 + current["end"].dt.month).sort_values(
+        ["_end", "demo"]
+    )
     kept = last[~foreign.loc[last.index]].drop_duplicates(key, keep="last").set_index(key)["demo"]
     other = current[key].join(kept.rename("_kept"), on=key)["_kept"].ne(current["demo"]) & ~foreign
     parts = []
@@ -96,7 +116,9 @@ def _one_basis(current: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, p
     return current[~foreign & ~other], joined(parts)
 
 
-def cumulative(observations: pd.DataFrame | Consolidated, catalog: Catalog, as_of: pd.Period | None = None) -> pd.DataFrame:
+def cumulative(
+    observations: pd.DataFrame | Consolidated, catalog: Catalog, as_of: pd.Period | None = None
+) -> pd.DataFrame:
     """Cumulative figures that reports state, one for each fact, with zone totals: SERIES in the form of `to_date`.
 
     They need not equal the sum of the stated months: the difference is a revision of months that nobody restated.

@@ -11,7 +11,9 @@ from zcqlib.indicators.told import joined, noise, tell
 from zcqlib.tables import PROBLEMS, SERIES
 
 
-def monthly_from_cumulative(observations: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, pd.DataFrame]:
+def monthly_from_cumulative(
+    observations: pd.DataFrame, catalog: Catalog
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Turn year-to-date figures into those of single months, within each calendar year.
 
     Parameters
@@ -41,7 +43,9 @@ def monthly_from_cumulative(observations: pd.DataFrame, catalog: Catalog) -> tup
     within = o["start"].dt.year == o["_year"]
     group = ["region", "indicator", "coverage", "demo", "_year"]
     single = o["basis"].eq("month") & o["start"].eq(o["end"])
-    points, spans = _points(o[within & ~single & o["_from"].eq(1)], o[within & ~single & o["_from"].gt(1)], group)
+    points, spans = _points(
+        o[within & ~single & o["_from"].eq(1)], o[within & ~single & o["_from"].gt(1)], group
+    )
     y = points.sort_values([*group, "_to"], ignore_index=True)
     last = y.groupby(group)[["_to", "value", "_tol", "_at", "published"]].shift()
     y = y.assign(
@@ -61,8 +65,12 @@ def monthly_from_cumulative(observations: pd.DataFrame, catalog: Catalog) -> tup
     # stated months stand; of a segment that they do not fill, what is left is one figure for the other months
     m = o[within & single].drop_duplicates([*group, "_to"], keep="last")
     grid = y.loc[y.index.repeat(y["_to"] - y["_from"] + 1), [*group, "_segment", "_from"]]
-    grid = grid.assign(_to=grid["_from"] + grid.groupby("_segment").cumcount()).drop(columns="_from")
-    grid = grid.merge(m[[*group, "_to", "value", "_tol", "published"]], on=[*group, "_to"], how="left")
+    grid = grid.assign(_to=grid["_from"] + grid.groupby("_segment").cumcount()).drop(
+        columns="_from"
+    )
+    grid = grid.merge(
+        m[[*group, "_to", "value", "_tol", "published"]], on=[*group, "_to"], how="left"
+    )
     grid["_when"] = grid["published"].dt.year * 12 + grid["published"].dt.month
     said = (
         grid[grid["value"].notna()]
@@ -72,8 +80,12 @@ def monthly_from_cumulative(observations: pd.DataFrame, catalog: Catalog) -> tup
     open_ = grid[grid["value"].isna()].groupby("_segment")["_to"].agg(_a="min", _b="max", _n="size")
     y = y.join(said, on="_segment").join(open_, on="_segment").fillna({"_sum": 0.0, "_mtol": 0.0})
     torn = y[y["_n"].lt(y["_b"] - y["_a"] + 1)]
-    inside = grid[grid["_segment"].isin(torn["_segment"])][[*group, "_to"]].merge(m, on=[*group, "_to"])
-    y.loc[torn.index, ["_a", "_b", "_sum"]] = torn[["_from", "_to"]].assign(_sum=0.0).to_numpy(float)
+    inside = grid[grid["_segment"].isin(torn["_segment"])][[*group, "_to"]].merge(
+        m, on=[*group, "_to"]
+    )
+    y.loc[torn.index, ["_a", "_b", "_sum"]] = (
+        torn[["_from", "_to"]].assign(_sum=0.0).to_numpy(float)
+    )
     m = m[~m["obs_id"].isin(inside["obs_id"])]
     left = y[y["_n"].notna()]
     rows = pd.concat(
@@ -89,7 +101,10 @@ def monthly_from_cumulative(observations: pd.DataFrame, catalog: Catalog) -> tup
         ignore_index=True,
     )
     rows["value"] = rows["value"].round(9)  # 10.3 - 10.1 is .2, not .1999999999999993
-    off = y[y["_n"].isna() & ((y["value"] - y["_sum"]).abs() > y["_gap"] + y["_mtol"] + noise(y["value"]))]
+    off = y[
+        y["_n"].isna()
+        & ((y["value"] - y["_sum"]).abs() > y["_gap"] + y["_mtol"] + noise(y["value"]))
+    ]
     newer = off["_when"] > off["published"].dt.year * 12 + off["published"].dt.month
     problems = [
         *(
@@ -121,7 +136,9 @@ def monthly_from_cumulative(observations: pd.DataFrame, catalog: Catalog) -> tup
             lambda r: f"{r.end}有当月数,但前后月份不全,累计数不能拆开,按一段期间合并使用。",
         ),
     ]
-    series = tables.shape(rows, SERIES).sort_values(["region", "indicator", "start"], ignore_index=True)
+    series = tables.shape(rows, SERIES).sort_values(
+        ["region", "indicator", "start"], ignore_index=True
+    )
     return series, joined(problems)
 
 
@@ -129,19 +146,29 @@ def _span(r) -> str:
     return f"{r._to}月" if r._from == r._to else f"{r._from}—{r._to}月"
 
 
-def _points(points: pd.DataFrame, spans: pd.DataFrame, group: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _points(
+    points: pd.DataFrame, spans: pd.DataFrame, group: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Cumulative figures, one a month, and the spans that hang on none of them: a span that begins where a cumulative
     figure ends makes the next one, a span that ends where one ends makes the one before."""
-    points = points.sort_values([*group, "_to", "basis"]).drop_duplicates([*group, "_to"], keep="last")  # ytd is last
+    points = points.sort_values([*group, "_to", "basis"]).drop_duplicates(
+        [*group, "_to"], keep="last"
+    )  # ytd is last
     spans = spans.drop_duplicates([*group, "_from", "_to"], keep="last")
     for key, sign, target in (("_from", 1, "_to"), ("_to", -1, "_from")):
         while len(spans):
-            base = points[[*group, "_to", "value", "_tol", "published"]].rename(columns={"_to": "_at_month"})
+            base = points[[*group, "_to", "value", "_tol", "published"]].rename(
+                columns={"_to": "_at_month"}
+            )
             near = spans.assign(_at_month=spans[key] - (1 if sign == 1 else 0)).merge(
                 base, on=[*group, "_at_month"], suffixes=("", "_base")
             )
-            later = near["published"].where(near["published"] >= near["published_base"], near["published_base"])
-            made = near.assign(value=near["value"] * 1.0 if sign == 1 else -near["value"], published=later)
+            later = near["published"].where(
+                near["published"] >= near["published_base"], near["published_base"]
+            )
+            made = near.assign(
+                value=near["value"] * 1.0 if sign == 1 else -near["value"], published=later
+            )
             made = made.assign(
                 value=made["value"] + made["value_base"],
                 _tol=made["_tol"] + made["_tol_base"],
@@ -150,7 +177,9 @@ def _points(points: pd.DataFrame, spans: pd.DataFrame, group: list[str]) -> tupl
                 basis="ytd",
             )
             spans = spans[~spans["obs_id"].isin(near["obs_id"])]
-            fresh = pd.concat([points, made[points.columns]], ignore_index=True).drop_duplicates([*group, "_to"])
+            fresh = pd.concat([points, made[points.columns]], ignore_index=True).drop_duplicates(
+                [*group, "_to"]
+            )
             if len(fresh) == len(points):
                 break
             points = fresh
@@ -159,7 +188,9 @@ def _points(points: pd.DataFrame, spans: pd.DataFrame, group: list[str]) -> tupl
 
 def month_of(year: pd.Series, month: pd.Series) -> pd.PeriodIndex:
     """Months out of numbers of years and months."""
-    return pd.PeriodIndex.from_fields(year=year.astype("int64"), month=month.astype("int64"), freq="M")
+    return pd.PeriodIndex.from_fields(
+        year=year.astype("int64"), month=month.astype("int64"), freq="M"
+    )
 
 
 def _falls(falls: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
@@ -178,6 +209,11 @@ def _falls(falls: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
         for mask, code, severity, tail in (
             (rounding, "ytd_decrease", "info", "在四舍五入范围内。"),
             (~rounding & can, "negative_month", "info", "这项指标可以减少,已照算。"),
-            (~rounding & ~can, "ytd_decrease", "warning", "累计数不应减少,已照原样计算,请核对两处。"),
+            (
+                ~rounding & ~can,
+                "ytd_decrease",
+                "warning",
+                "累计数不应减少,已照原样计算,请核对两处。",
+            ),
         )
     ]

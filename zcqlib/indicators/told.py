@@ -18,7 +18,11 @@ def noise(value: pd.Series) -> pd.Series:
 def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """PROBLEMS from several steps in one table."""
     parts = [p for p in parts if len(p)]
-    return tables.shape(pd.concat(parts, ignore_index=True), PROBLEMS) if parts else tables.empty(PROBLEMS)
+    return (
+        tables.shape(pd.concat(parts, ignore_index=True), PROBLEMS)
+        if parts
+        else tables.empty(PROBLEMS)
+    )
 
 
 def tell(rows: pd.DataFrame, code: str, severity: str, sentence) -> pd.DataFrame:

@@ -11,7 +11,10 @@ from zcqlib.tables import SERIES
 
 
 def zone_totals(
-    known: pd.DataFrame, catalog: Catalog, like_for_like: bool = False, members: tuple[str, ...] | None = None
+    known: pd.DataFrame,
+    catalog: Catalog,
+    like_for_like: bool = False,
+    members: tuple[str, ...] | None = None,
 ) -> pd.DataFrame:
     """Sums over the parks, for additive indicators where every member has a figure and the zone has none of its own.
 
@@ -32,7 +35,9 @@ def zone_totals(
     exact = _sum(parks, belongs)
     # a park with January and February in one figure: the sums to date still tell the months of the zone
     summed = _sum(to_date(parks), belongs)
-    summed = summed.assign(_year=summed["end"].dt.year).sort_values(["indicator", "end"], ignore_index=True)
+    summed = summed.assign(_year=summed["end"].dt.year).sort_values(
+        ["indicator", "end"], ignore_index=True
+    )
     year = ["indicator", "_year"]
     whole = summed.groupby(year)["_who"].transform("nunique").eq(1)
     summed = summed[whole].reset_index(drop=True)
@@ -71,14 +76,19 @@ def like_for_like(known: pd.DataFrame, catalog: Catalog, month: pd.Period) -> pd
     for name, rows in (("published", flows[flows["region"] == "zone"]), ("same", same)):
         sums = to_date(rows)
         for when, suffix in ((month, ""), (month - 12, "_before")):
-            parts.append(sums[sums["end"] == when].set_index("indicator")["value"].rename(name + suffix))
+            parts.append(
+                sums[sums["end"] == when].set_index("indicator")["value"].rename(name + suffix)
+            )
     out = pd.concat(parts, axis=1).dropna(subset=["published", "same"])
     first = flows.groupby("indicator").agg(unit=("unit", "first"), demo=("demo", "any"))
     return out.join(first).rename_axis("indicator").reset_index()
 
 
 def _belongs(
-    parks: pd.DataFrame, catalog: Catalog, like_for_like: bool = False, members: tuple[str, ...] | None = None
+    parks: pd.DataFrame,
+    catalog: Catalog,
+    like_for_like: bool = False,
+    members: tuple[str, ...] | None = None,
 ) -> pd.DataFrame:
     """Which parks count in each month of a frame, and how many they are."""
     ends = parks["end"].drop_duplicates()
@@ -96,7 +106,9 @@ def _belongs(
 def _sum(parks: pd.DataFrame, belongs: pd.DataFrame) -> pd.DataFrame:
     """Sums over the member parks where every one of them has a figure."""
     inside = parks.merge(belongs, on=["end", "region"])
-    total = inside.groupby(["indicator", "start", "end", "months", "_who", "_needed"], as_index=False).agg(
+    total = inside.groupby(
+        ["indicator", "start", "end", "months", "_who", "_needed"], as_index=False
+    ).agg(
         value=("value", "sum"),
         unit=("unit", "first"),
         n=("region", "nunique"),
@@ -114,7 +126,9 @@ def _months_covered(rows: pd.DataFrame) -> pd.Series:
     """One word for each indicator and month that a row covers (levels apart), under the row's index."""
     rows = rows.loc[rows.index.repeat(rows["months"].clip(lower=1)), ["indicator", "end", "months"]]
     month = rows["end"].dt.year * 12 + rows["end"].dt.month - rows.groupby(level=0).cumcount()
-    return rows["indicator"] + rows["months"].eq(0).map({True: "@", False: "/"}) + month.astype("str")
+    return (
+        rows["indicator"] + rows["months"].eq(0).map({True: "@", False: "/"}) + month.astype("str")
+    )
 
 
 def to_date(known: pd.DataFrame, stated: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -127,10 +141,14 @@ def to_date(known: pd.DataFrame, stated: pd.DataFrame | None = None) -> pd.DataF
     -------
     SERIES with `start` January and `months` the number of months; `published` is the latest report in the sum.
     """
-    flows = known[known["months"] > 0].sort_values(["region", "indicator", "end", "months"], ignore_index=True)
+    flows = known[known["months"] > 0].sort_values(
+        ["region", "indicator", "end", "months"], ignore_index=True
+    )
     group = [flows["region"], flows["indicator"], flows["end"].dt.year]
     reached = flows["months"].groupby(group).cumsum()
-    when = (flows["published"].dt.year * 12 + flows["published"].dt.month - 1).groupby(group).cummax()
+    when = (
+        (flows["published"].dt.year * 12 + flows["published"].dt.month - 1).groupby(group).cummax()
+    )
     out = flows.assign(
         value=flows["value"].groupby(group).cumsum().round(9),
         months=reached,
@@ -141,7 +159,9 @@ def to_date(known: pd.DataFrame, stated: pd.DataFrame | None = None) -> pd.DataF
     out = out[(reached == out["end"].dt.month) & flows["start"].dt.year.eq(out["end"].dt.year)]
     if stated is not None and len(stated):
         out = pd.concat([out, stated], ignore_index=True).sort_values("published", kind="stable")
-        out = out.drop_duplicates(["region", "indicator", "end"], keep="last")  # of one report the stated figure
+        out = out.drop_duplicates(
+            ["region", "indicator", "end"], keep="last"
+        )  # of one report the stated figure
     return tables.shape(out.sort_values(["indicator", "region", "end"]), SERIES)
 
 
@@ -158,7 +178,9 @@ def stated_sums(flows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     return pd.concat([rows, tables.shape(total[~theirs.isin(own)], SERIES)], ignore_index=True)
 
 
-def ratios(known: pd.DataFrame, catalog: Catalog, stated: pd.DataFrame | None = None) -> pd.DataFrame:
+def ratios(
+    known: pd.DataFrame, catalog: Catalog, stated: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Ratios from their parts, never from averages: flows by their sums from January, stocks by their levels.
 
     Parameters
@@ -175,19 +197,25 @@ def ratios(known: pd.DataFrame, catalog: Catalog, stated: pd.DataFrame | None = 
         stock = catalog.indicators[i.numerator].kind == "stock"
         source = known[known["months"] == 0] if stock else sums
         top = source[source["indicator"] == i.numerator].sort_values("end")
-        bottom = source[source["indicator"] == i.denominator][["region", "end", "value", "published", "demo"]]
+        bottom = source[source["indicator"] == i.denominator][
+            ["region", "end", "value", "published", "demo"]
+        ]
         bottom = bottom.sort_values("end")
         if top.empty or bottom.empty:
             continue
         if stock:
             top = top.assign(_o=top["end"].map(lambda p: p.ordinal))
             bottom = bottom.assign(_o=bottom["end"].map(lambda p: p.ordinal)).drop(columns="end")
-            pair = pd.merge_asof(top, bottom, on="_o", by="region", suffixes=("", "_d"), tolerance=12)
+            pair = pd.merge_asof(
+                top, bottom, on="_o", by="region", suffixes=("", "_d"), tolerance=12
+            )
         else:
             pair = top.merge(bottom, on=["region", "end"], suffixes=("", "_d"))
         pair = pair[pair["value_d"].notna() & pair["value_d"].ne(0)]
         factor = 100.0 if i.unit == "%" else 10_000.0 if i.unit.endswith("/万人") else 1.0
-        later = pair["published"].where(pair["published"] >= pair["published_d"], pair["published_d"])
+        later = pair["published"].where(
+            pair["published"] >= pair["published_d"], pair["published_d"]
+        )
         rows.append(
             pair.assign(
                 indicator=id,
@@ -199,7 +227,9 @@ def ratios(known: pd.DataFrame, catalog: Catalog, stated: pd.DataFrame | None = 
                 months=0 if stock else pair["end"].dt.month,
             )
         )
-    return tables.shape(pd.concat(rows, ignore_index=True), SERIES) if rows else tables.empty(SERIES)
+    return (
+        tables.shape(pd.concat(rows, ignore_index=True), SERIES) if rows else tables.empty(SERIES)
+    )
 
 
 def nominal_growth(sums: pd.DataFrame, base: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
@@ -219,7 +249,12 @@ def nominal_growth(sums: pd.DataFrame, base: pd.DataFrame, catalog: Catalog) -> 
     pairs = pairs[level > 0]
     rate = 100 * (pairs["value"] / level - 1)
     return tables.shape(
-        pairs.assign(indicator=pairs["indicator"].map(of), unit="%", value=rate, demo=pairs["demo"] | pairs["demo_d"]),
+        pairs.assign(
+            indicator=pairs["indicator"].map(of),
+            unit="%",
+            value=rate,
+            demo=pairs["demo"] | pairs["demo_d"],
+        ),
         SERIES,
     )
 
@@ -227,7 +262,9 @@ def nominal_growth(sums: pd.DataFrame, base: pd.DataFrame, catalog: Catalog) -> 
 def bases(sums: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     """Last year's sums to date under this year's month: `base` as first known, `restated_base` as said this year."""
     key = ["region", "indicator", "end"]
-    before = sums.assign(end=sums["end"] + 12).rename(columns={"value": "base"})[[*key, "base", "demo"]]
+    before = sums.assign(end=sums["end"] + 12).rename(columns={"value": "base"})[
+        [*key, "base", "demo"]
+    ]
     restated = base[base["measure"].eq("value") & base["value"].notna()]
     restated = restated.assign(end=restated["end"] + 12).rename(columns={"value": "restated_base"})
     restated = restated[[*key, "restated_base", "demo"]].drop_duplicates(key, keep="last")

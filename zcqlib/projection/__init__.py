@@ -1,4 +1,5 @@
 """SERIES and targets to PROJECTIONS: the distribution of the year-end value and the chance that a target is met."""
+
 from zcqlib.projection.engine import LEVELS, project_year_end
 from zcqlib.projection.kinds import Projected, project_targets
 from zcqlib.projection.why import changes

@@ -1,4 +1,5 @@
 """The same projection in batches: several processes of one machine, or the workers of a dask cluster."""
+
 from __future__ import annotations
 
 import math
@@ -17,9 +18,16 @@ class ClusterError(ZcqError):
     """The cluster is not installed or cannot be reached."""
 
 
-def project_batches(history: pd.DataFrame, kind: str = "flow", year: int | None = None, levels=LEVELS,
-                    targets: pd.Series | None = None, n_jobs: int = 1, scheduler: str | None = None,
-                    size: int = 20_000) -> pd.DataFrame:
+def project_batches(
+    history: pd.DataFrame,
+    kind: str = "flow",
+    year: int | None = None,
+    levels=LEVELS,
+    targets: pd.Series | None = None,
+    n_jobs: int = 1,
+    scheduler: str | None = None,
+    size: int = 20_000,
+) -> pd.DataFrame:
     """Project the year end batch by batch; the result is that of one call of `project_year_end`, bit for bit.
 
     Parameters
@@ -49,8 +57,11 @@ def project_batches(history: pd.DataFrame, kind: str = "flow", year: int | None 
     with _workers(scheduler):
         parts = joblib.Parallel(n_jobs=-1 if scheduler else n_jobs)(
             joblib.delayed(project_year_end)(history.iloc[rows], kind, year, levels, targets)
-            for rows in np.split(order, cuts))
-    refused = [p.attrs.pop("refused") for p in parts]  # tables in attrs cannot be compared, so concat fails on them
+            for rows in np.split(order, cuts)
+        )
+    refused = [
+        p.attrs.pop("refused") for p in parts
+    ]  # tables in attrs cannot be compared, so concat fails on them
     out = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
     out.attrs["refused"] = pd.concat(refused, ignore_index=True)
     return out
@@ -64,10 +75,14 @@ def _workers(scheduler: str | None):
     try:
         from distributed import Client
     except ImportError as e:
-        raise ClusterError("没有安装集群组件:请先安装 zcqlib[cluster],或不用 --scheduler 在本机运行。") from e
+        raise ClusterError(
+            "没有安装集群组件:请先安装 zcqlib[cluster],或不用 --scheduler 在本机运行。"
+        ) from e
     try:
         client = Client(scheduler, timeout="10s")
     except (OSError, ValueError) as e:
-        raise ClusterError(f"连不上调度器「{scheduler}」:请检查地址(如 tcp://10.0.0.1:8786)和网络。") from e
+        raise ClusterError(
+            f"连不上调度器「{scheduler}」:请检查地址(如 tcp://10.0.0.1:8786)和网络。"
+        ) from e
     with client, joblib.parallel_config(backend="dask"):
         yield

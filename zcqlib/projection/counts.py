@@ -1,13 +1,19 @@
 """Year ends that are whole numbers: small counts by a negative binomial, stocks that move in announced batches."""
+
 from __future__ import annotations
 
 import numpy as np
 from scipy import stats
 
-SMALL, MIDDLE = 30.0, 120.0  # mean yearly totals: below the count model alone, between the two both, above the engine
+SMALL, MIDDLE = (
+    30.0,
+    120.0,
+)  # mean yearly totals: below the count model alone, between the two both, above the engine
 
 
-def count_model(values: np.ndarray, years: int, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def count_model(
+    values: np.ndarray, years: int, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What is still to come this year as a negative binomial: its size, its p and the year to date.
 
     Parameters
@@ -26,13 +32,13 @@ def count_model(values: np.ndarray, years: int, k: int) -> tuple[np.ndarray, np.
     phi = np.clip((np.minimum((values - e) ** 2 / e, 25).sum(0) + 18) / (len(values) + 11), 1.02, 4)
     variance = phi * mean + (0.25 * mean) ** 2
     p = mean / variance
-    return mean * p / (1 - p), p, np.round(values[12 * years:].sum(0))
+    return mean * p / (1 - p), p, np.round(values[12 * years :].sum(0))
 
 
 def small_counts(values: np.ndarray, years: int, whole: np.ndarray) -> np.ndarray:
     """How much the count model weighs for each series: 1, one half, or 0 for the engine alone."""
-    mean = values[:12 * years].sum(0) / years if years else values.mean(0) * 12
-    dormant = values[12 * (years - 1):12 * years].sum(0) == 0 if years else values.sum(0) == 0
+    mean = values[: 12 * years].sum(0) / years if years else values.mean(0) * 12
+    dormant = values[12 * (years - 1) : 12 * years].sum(0) == 0 if years else values.sum(0) == 0
     weight = np.where((mean < SMALL) | dormant, 1.0, np.where(mean < MIDDLE, 0.5, 0.0))
     return np.where(whole, weight, 0.0)
 
@@ -42,9 +48,11 @@ def count_quantiles(values: np.ndarray, years: int, k: int, levels: np.ndarray) 
     size, p, known = count_model(values, years, k)
     order = np.argsort(levels)
     ordered = levels[order]
-    reached = np.zeros((len(levels) + 1, len(size)), dtype="int64")  # how many N first lie above each level
+    reached = np.zeros(
+        (len(levels) + 1, len(size)), dtype="int64"
+    )  # how many N first lie above each level
     column = np.arange(len(size))
-    mass = p ** size
+    mass = p**size
     below = mass.copy()
     for j in range(100_000):
         at = np.searchsorted(ordered, below, side="right")
@@ -73,8 +81,14 @@ def in_time(past_days: np.ndarray, last_day: float = 365.0) -> float:
     return float(stats.t.cdf((last_day - past_days.mean()) / (spread * np.sqrt(1 + 1 / j)), j - 1))
 
 
-def batch_distribution(opening: int, batches: list[tuple[int, float]], pass_rate: float, due: int = 0,
-                       lapse_rate: float = 0.0, kappa: float = 20.0) -> tuple[np.ndarray, np.ndarray]:
+def batch_distribution(
+    opening: int,
+    batches: list[tuple[int, float]],
+    pass_rate: float,
+    due: int = 0,
+    lapse_rate: float = 0.0,
+    kappa: float = 20.0,
+) -> tuple[np.ndarray, np.ndarray]:
     """Year-end stock of something recognised in batches: values and their probabilities.
 
     Parameters
@@ -85,8 +99,11 @@ def batch_distribution(opening: int, batches: list[tuple[int, float]], pass_rate
     """
     total = sum(n for n, _ in batches)
     pmf = np.zeros(total + 1)
-    rates = stats.beta.ppf((np.arange(41) + 0.5) / 41, kappa * pass_rate, kappa * (1 - pass_rate)) \
-        if 0 < pass_rate < 1 else np.full(41, pass_rate)
+    rates = (
+        stats.beta.ppf((np.arange(41) + 0.5) / 41, kappa * pass_rate, kappa * (1 - pass_rate))
+        if 0 < pass_rate < 1
+        else np.full(41, pass_rate)
+    )
     for rate in rates:
         part = np.ones(1)
         for n, on_time in batches:
@@ -96,17 +113,23 @@ def batch_distribution(opening: int, batches: list[tuple[int, float]], pass_rate
         pmf += part / len(rates)
     lost = np.ones(1)
     if due and lapse_rate:
-        lost = stats.betabinom.pmf(np.arange(due + 1), due, kappa * lapse_rate, kappa * (1 - lapse_rate))
+        lost = stats.betabinom.pmf(
+            np.arange(due + 1), due, kappa * lapse_rate, kappa * (1 - lapse_rate)
+        )
     both = np.convolve(pmf, lost[::-1])
     return opening - (len(lost) - 1) + np.arange(len(both)), both
 
 
 def quantiles_of(values: np.ndarray, pmf: np.ndarray, levels) -> np.ndarray:
     """The smallest value whose distribution function reaches each level."""
-    return values[np.minimum(np.searchsorted(np.cumsum(pmf), np.asarray(levels)), len(values) - 1)].astype(float)
+    return values[
+        np.minimum(np.searchsorted(np.cumsum(pmf), np.asarray(levels)), len(values) - 1)
+    ].astype(float)
 
 
-def batch_history(rest: np.ndarray, totals: np.ndarray, known: float) -> tuple[np.ndarray, np.ndarray]:
+def batch_history(
+    rest: np.ndarray, totals: np.ndarray, known: float
+) -> tuple[np.ndarray, np.ndarray]:
     """A year's total of something announced on few dates, without a calendar: values and their probabilities.
 
     Half of it says: what is known and as much more as past years brought after this month; half: a past year's total,

@@ -4,6 +4,7 @@ A pooled model, fitted once on public monthly series (`fit`), weighs opinions ab
 series shows of itself, and gives a skewed distribution around them. Its coefficients are `coefficients.npz`: one family
 for two years of history and more, one for a single year, one for none.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -40,8 +41,17 @@ class Model:
 def _stored(path: Path, kind: str, family: str) -> Model:
     prefix = f"{kind}_{family}_"
     with np.load(path) as stored:
-        part = {k.removeprefix(prefix): stored[k].astype("float32") for k in stored.files if k.startswith(prefix)}
-    return Model(part.pop("mean"), part.pop("scale"), {k: v for k, v in part.items() if k != "table"}, part["table"])
+        part = {
+            k.removeprefix(prefix): stored[k].astype("float32")
+            for k in stored.files
+            if k.startswith(prefix)
+        }
+    return Model(
+        part.pop("mean"),
+        part.pop("scale"),
+        {k: v for k, v in part.items() if k != "table"},
+        part["table"],
+    )
 
 
 def family_of(years: int) -> str:
@@ -66,7 +76,9 @@ def forward(inputs: np.ndarray, layers: dict[str, np.ndarray]) -> np.ndarray:
     return out
 
 
-def parameters(outputs: np.ndarray, experts: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, ...]:
+def parameters(
+    outputs: np.ndarray, experts: np.ndarray, noise: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """Centre, log scale, asymmetry and tail weight of the log growth: a weight on each expert and four outputs more."""
     e = len(experts)
     centre = (outputs[:e] * experts).sum(0) + 0.5 * noise * outputs[e]
@@ -90,8 +102,11 @@ class Distribution:
     def quantiles(self, levels: np.ndarray) -> np.ndarray:
         """Year-end values, (levels, series). Beyond LEVELS the table goes on with the normal's slope."""
         normal = ndtri(levels)
-        z = np.interp(normal, _NORMAL, self.z) + np.minimum(normal - _NORMAL[0], 0) + np.maximum(
-            normal - _NORMAL[-1], 0)
+        z = (
+            np.interp(normal, _NORMAL, self.z)
+            + np.minimum(normal - _NORMAL[0], 0)
+            + np.maximum(normal - _NORMAL[-1], 0)
+        )
         wide = np.exp(self.log_scale - np.log(2 * self.tail))
         sides = np.exp(self.skew) * wide, np.exp(-self.skew) * wide
         swing = np.exp(z[:, None].astype("float32") * self.tail)
@@ -100,7 +115,9 @@ class Distribution:
         swing[up] *= sides[0]
         swing[~up] *= sides[1]
         swing += self.centre
-        rest = self.case.base * np.exp(np.clip(swing, -8, 4, out=swing), out=swing)  # values again, double precision
+        rest = self.case.base * np.exp(
+            np.clip(swing, -8, 4, out=swing), out=swing
+        )  # values again, double precision
         rest -= self.case.offset
         return self.case.known + np.maximum(rest, 0, out=rest)
 
@@ -109,8 +126,15 @@ class Distribution:
         rest = target - self.case.known + self.case.offset
         need = np.log(np.maximum(rest, 1e-300) / self.case.base)
         gap = np.clip(need, -8, 4) - self.centre
-        z = np.arcsinh(self.tail * gap * np.exp(-np.sign(gap) * self.skew - self.log_scale)) / self.tail
-        normal = np.interp(z, self.z, _NORMAL) + np.minimum(z - self.z[0], 0) + np.maximum(z - self.z[-1], 0)
+        z = (
+            np.arcsinh(self.tail * gap * np.exp(-np.sign(gap) * self.skew - self.log_scale))
+            / self.tail
+        )
+        normal = (
+            np.interp(z, self.z, _NORMAL)
+            + np.minimum(z - self.z[0], 0)
+            + np.maximum(z - self.z[-1], 0)
+        )
         return np.where(target <= self.case.known, 1.0, np.where(need > 4, 0.0, ndtr(-normal)))
 
 
@@ -119,11 +143,18 @@ def distribution(values: np.ndarray, years: int, k: int, stock: bool) -> Distrib
     fitted = _stored(COEFFICIENTS, "stock" if stock else "flow", family_of(years))
     case = describe(values, years, k, stock)
     outputs = forward(standardise(case.inputs, fitted.mean, fitted.scale), fitted.layers)
-    return Distribution(case, *parameters(outputs, case.experts, case.noise), fitted.table[k - 1, max(0, years - 2)])
+    return Distribution(
+        case, *parameters(outputs, case.experts, case.noise), fitted.table[k - 1, max(0, years - 2)]
+    )
 
 
-def project_year_end(history: pd.DataFrame, kind: str = "flow", year: int | None = None, levels=LEVELS,
-                     targets: pd.Series | None = None) -> pd.DataFrame:
+def project_year_end(
+    history: pd.DataFrame,
+    kind: str = "flow",
+    year: int | None = None,
+    levels=LEVELS,
+    targets: pd.Series | None = None,
+) -> pd.DataFrame:
     """Project the year end of any number of monthly series.
 
     Parameters
@@ -165,13 +196,26 @@ def project_year_end(history: pd.DataFrame, kind: str = "flow", year: int | None
     for key in np.unique(shape[shape >= 0]):
         rows = np.flatnonzero(shape == key)
         years, k = divmod(int(key), 16)
-        for part in (rows[i:i + BLOCK] for i in range(0, len(rows), BLOCK)):
+        for part in (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK)):
             values = np.ones((12 * years + k, BLOCK))
-            values[:, :len(part)] = panel.values[part, 12 * (MAX_YEARS - years):12 * MAX_YEARS + k].T
-            q, p = _solve(values, years, k, stock, wanted, aims[part], panel.whole[part], panel.guessed[part],
-                          panel.quarterly[part])
+            values[:, : len(part)] = panel.values[
+                part, 12 * (MAX_YEARS - years) : 12 * MAX_YEARS + k
+            ].T
+            q, p = _solve(
+                values,
+                years,
+                k,
+                stock,
+                wanted,
+                aims[part],
+                panel.whole[part],
+                panel.guessed[part],
+                panel.quarterly[part],
+            )
             out[:, part], chance[part] = q, p
-    reason = np.where((panel.reason == "") & ~np.isfinite(out).all(0), "数值过大或过小,无法测算", panel.reason)
+    reason = np.where(
+        (panel.reason == "") & ~np.isfinite(out).all(0), "数值过大或过小,无法测算", panel.reason
+    )
     good = reason == ""
     kept = out if good.all() else out[:, good]
     frame = pd.DataFrame(kept.T, columns=[float(x) for x in levels], copy=False)
@@ -179,19 +223,30 @@ def project_year_end(history: pd.DataFrame, kind: str = "flow", year: int | None
     frame.insert(0, "series_id", names[good].array)
     if targets is not None:
         frame["probability"] = chance[good]
-    frame.attrs["refused"] = pd.DataFrame({"series_id": names[~good].array,
-                                             "reason": pd.Series(reason[~good], dtype="str")})
+    frame.attrs["refused"] = pd.DataFrame(
+        {"series_id": names[~good].array, "reason": pd.Series(reason[~good], dtype="str")}
+    )
     return frame
 
 
-def _solve(values: np.ndarray, years: int, k: int, stock: bool, levels: np.ndarray, aims: np.ndarray,
-           whole: np.ndarray, guessed: np.ndarray, quarterly: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _solve(
+    values: np.ndarray,
+    years: int,
+    k: int,
+    stock: bool,
+    levels: np.ndarray,
+    aims: np.ndarray,
+    whole: np.ndarray,
+    guessed: np.ndarray,
+    quarterly: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """Quantiles (levels, n) and chances of the n series that fill the front of a padded block."""
     n = len(aims)
     if k == 12:
         end = (values[-1] if stock else values[-12:].sum(0))[:n]
         return np.repeat(end[None], len(levels), 0), np.where(np.isnan(aims), np.nan, end >= aims)
     found = distribution(values, years, k, stock)
+
     def padded(part: np.ndarray, fill: float) -> np.ndarray:
         return np.concatenate([part, np.full(BLOCK - n, fill)])
 
@@ -203,21 +258,31 @@ def _solve(values: np.ndarray, years: int, k: int, stock: bool, levels: np.ndarr
         stretch = np.sqrt(1 + (3 * found.case.noise * guess / np.maximum(high - low, 1e-300)) ** 2)
         q = np.where(guess > 0, np.maximum(middle + (q - middle) * stretch, 0), q)
         at = np.where(guess > 0, middle + (target - middle) / stretch, target)
-    if by_quarter.any() and not stock and k in QUARTER_STRETCH:  # three months at once say less than three months
+    if (
+        by_quarter.any() and not stock and k in QUARTER_STRETCH
+    ):  # three months at once say less than three months
         known, power = found.case.known, np.where(by_quarter, QUARTER_STRETCH[k], 1.0)
         middle = np.maximum(found.quantiles(np.array([0.5]))[0] - known, 1e-300)
         q = np.where(by_quarter, known + middle * (np.maximum(q - known, 0) / middle) ** power, q)
-        at = np.where(by_quarter, known + middle * (np.maximum(at - known, 0) / middle) ** (1 / power), at)
+        at = np.where(
+            by_quarter, known + middle * (np.maximum(at - known, 0) / middle) ** (1 / power), at
+        )
     p = found.chance(at)
     weight = np.zeros(BLOCK) if stock else small_counts(values, years, counted)
     if weight.any():
-        few = np.where(weight > 0, values, 1.0)  # the whole block again, as sums over one column round otherwise
-        q = np.where(weight > 0, (1 - weight) * q + weight * count_quantiles(few, years, k, levels), q)
+        few = np.where(
+            weight > 0, values, 1.0
+        )  # the whole block again, as sums over one column round otherwise
+        q = np.where(
+            weight > 0, (1 - weight) * q + weight * count_quantiles(few, years, k, levels), q
+        )
         p = np.where(weight == 1, count_chance(few, years, k, target), p)
         if ((weight > 0) & (weight < 1)).any():  # read off the mean of both models' quantiles
             grid = np.array(LEVELS)
-            mean = (1 - weight) * found.quantiles(grid) + weight * count_quantiles(few, years, k, grid)
-            read = np.where(target <= values[12 * years:].sum(0), 1.0, chance_of(mean.T, target))
+            mean = (1 - weight) * found.quantiles(grid) + weight * count_quantiles(
+                few, years, k, grid
+            )
+            read = np.where(target <= values[12 * years :].sum(0), 1.0, chance_of(mean.T, target))
             p = np.where((weight > 0) & (weight < 1), read, p)
     nothing = (values == 0).all(0) & (weight == 0)
     q = np.where(nothing, 0.0, q)

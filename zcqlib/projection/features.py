@@ -6,6 +6,7 @@ added where a series has zeros. `h` = 12 - k months are still to come, R is thei
 of last year. A flow asks for log((R + hc) / R'), a stock for log(V12 / V12'); without a past year the months known so
 far stand in for R' and V12'.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -51,17 +52,26 @@ def describe(values: np.ndarray, years: int, k: int, stock: bool) -> Case:
     u = np.maximum((values / unit).astype("float32") + c.astype("float32"), 1e-30)
     zeros = (values == 0).mean(0, dtype="float32")
     experts, inputs, noise, base = (_long if years >= 2 else _short)(u, zeros, years, k, stock)
-    known = np.zeros(values.shape[1]) if stock else values[12 * years:].sum(0)
-    return Case(experts, np.nan_to_num(inputs), noise, known, unit * base, unit * c * (1 if stock else 12 - k))
+    known = np.zeros(values.shape[1]) if stock else values[12 * years :].sum(0)
+    return Case(
+        experts,
+        np.nan_to_num(inputs),
+        noise,
+        known,
+        unit * base,
+        unit * c * (1 if stock else 12 - k),
+    )
 
 
-def _long(u: np.ndarray, zeros: np.ndarray, years: int, k: int, stock: bool) -> tuple[np.ndarray, ...]:
+def _long(
+    u: np.ndarray, zeros: np.ndarray, years: int, k: int, stock: bool
+) -> tuple[np.ndarray, ...]:
     """Experts, inputs, noise and base with two years of history or more."""
     size, n = u.shape
     h = 12 - k
     x = np.log(u)
-    full, sums = x[:12 * years].reshape(years, 12, n), u[:12 * years].reshape(years, 12, n)
-    last, last_u, now_u = full[-1], sums[-1], u[12 * years:]
+    full, sums = x[: 12 * years].reshape(years, 12, n), u[: 12 * years].reshape(years, 12, n)
+    last, last_u, now_u = full[-1], sums[-1], u[12 * years :]
     year_mean = full.mean(1)
     slope = (year_mean[-1] - year_mean[0]) / (years - 1)
     pattern = full - year_mean[:, None] - (slope / 12) * _column(np.arange(12) - 5.5)
@@ -73,15 +83,17 @@ def _long(u: np.ndarray, zeros: np.ndarray, years: int, k: int, stock: bool) -> 
     shrink = np.clip(1 - noise2 * spread2 / variance, 0, 1)
     s = shrink * season
     d = np.empty_like(x)
-    np.subtract(full, s, out=d[:12 * years].reshape(years, 12, n))
-    np.subtract(x[12 * years:], s[:k], out=d[12 * years:])
+    np.subtract(full, s, out=d[: 12 * years].reshape(years, 12, n))
+    np.subtract(x[12 * years :], s[:k], out=d[12 * years :])
 
     base = last_u[11] if stock else last_u[k:].sum(0)
     base_log = np.log(base)
     ahead = [(m[11] if stock else _log_sum(m[k:])) - base_log for m in (s, season, fresh)]
     weights = np.stack([_level_weights(size, a) for a in _ALPHAS])
     levels = weights @ d
-    by_month = np.stack([weights[2][j::12].sum() for j in range(12)])  # deseasonalising by others shifts the level
+    by_month = np.stack(
+        [weights[2][j::12].sum() for j in range(12)]
+    )  # deseasonalising by others shifts the level
     apart = ((s - season) * by_month[:, None]).sum(0), ((s - fresh) * by_month[:, None]).sum(0)
     one, six = _errors(d)
     noise = np.maximum(0.01, np.minimum(one[0], one[1]))
@@ -90,7 +102,10 @@ def _long(u: np.ndarray, zeros: np.ndarray, years: int, k: int, stock: bool) -> 
     for discount in (0.92, 0.8):
         end, rise = _line(d, discount)
         slopes.append(rise)
-        lines.append((end + rise * damp[-1] + s[11] if stock else _log_sum(end + rise * damp + s[k:])) - base_log)
+        lines.append(
+            (end + rise * damp[-1] + s[11] if stock else _log_sum(end + rise * damp + s[k:]))
+            - base_log
+        )
     yearly = x[12:] - x[:-12]
     m = min(3, k)
     totals = np.log(sums.sum(1))
@@ -101,31 +116,68 @@ def _long(u: np.ndarray, zeros: np.ndarray, years: int, k: int, stock: bool) -> 
     ytd = np.log(now_u.sum(0))
     twelve = np.log(u[-12:].sum(0)) - np.log(u[-24:-12].sum(0))
     w = _column(0.8 ** np.arange(years)[::-1])
-    ratio = rest - np.log(sums[:, k - m:k].mean(1))
+    ratio = rest - np.log(sums[:, k - m : k].mean(1))
     recent = x[-m:].mean(0) + (ratio * (w / w.sum())).sum(0) - base_log
     by_value = rest - full[:, k - 1]
-    change = (now_u[-m:] - last_u[k - m:k]).mean(0)
-    experts, base = _cut(base, [
-        *(levels + ahead[0]), *lines, levels[2] + apart[0] + ahead[1], levels[2] + apart[1] + ahead[2],
-        yearly[-3:].mean(0), (x[-1] - base_log) if stock else ytd - np.log(last_u[:k].sum(0)),
-        (x[-1] if stock else ytd) + share - base_log, twelve, growth, recent,
-        x[-1] + (by_value[-1] if stock else by_value.mean(0)) - base_log,
-        np.log(np.maximum(0.22, 1 + (1 if stock else h) * change / base))])
+    change = (now_u[-m:] - last_u[k - m : k]).mean(0)
+    experts, base = _cut(
+        base,
+        [
+            *(levels + ahead[0]),
+            *lines,
+            levels[2] + apart[0] + ahead[1],
+            levels[2] + apart[1] + ahead[2],
+            yearly[-3:].mean(0),
+            (x[-1] - base_log) if stock else ytd - np.log(last_u[:k].sum(0)),
+            (x[-1] if stock else ytd) + share - base_log,
+            twelve,
+            growth,
+            recent,
+            x[-1] + (by_value[-1] if stock else by_value.mean(0)) - base_log,
+            np.log(np.maximum(0.22, 1 + (1 if stock else h) * change / base)),
+        ],
+    )
     residual = left[-1]
     inputs = np.zeros((98, n), "float32")
-    inputs[:24] = np.stack([
-        np.log(yearly.std(0) + 0.01), np.log(experts.std(0) + 0.003), np.log(np.diff(x, axis=0).std(0) + 0.01),
-        np.log((rest - done).std(0) + 0.01), np.log(np.sqrt(noise2) + 0.01), shrink, np.log(one[0] / one[1]),
-        np.log(one[2] / one[1]), np.log(six[0] / six[1]), np.log(six[1] + 0.01), np.log(np.abs(growth) + 0.01),
-        np.log(variance + 1e-4) / 2, np.log(np.sqrt((residual[k:] ** 2).mean(0)) + 0.01),
-        np.log(np.abs(residual[11]) + 0.01), base_log - totals[-1], _log_sum(s[k:]) - _log_sum(s),
-        last[11] - totals[-1] + float(np.log(12)), 50 * slopes[0], 50 * slopes[1], np.log(levels.std(0) + 0.003),
-        zeros > 0, zeros, np.log(yearly[-12:].std(0) + 0.01), np.log(one[1] + 0.01)])
+    inputs[:24] = np.stack(
+        [
+            np.log(yearly.std(0) + 0.01),
+            np.log(experts.std(0) + 0.003),
+            np.log(np.diff(x, axis=0).std(0) + 0.01),
+            np.log((rest - done).std(0) + 0.01),
+            np.log(np.sqrt(noise2) + 0.01),
+            shrink,
+            np.log(one[0] / one[1]),
+            np.log(one[2] / one[1]),
+            np.log(six[0] / six[1]),
+            np.log(six[1] + 0.01),
+            np.log(np.abs(growth) + 0.01),
+            np.log(variance + 1e-4) / 2,
+            np.log(np.sqrt((residual[k:] ** 2).mean(0)) + 0.01),
+            np.log(np.abs(residual[11]) + 0.01),
+            base_log - totals[-1],
+            _log_sum(s[k:]) - _log_sum(s),
+            last[11] - totals[-1] + float(np.log(12)),
+            50 * slopes[0],
+            50 * slopes[1],
+            np.log(levels.std(0) + 0.003),
+            zeros > 0,
+            zeros,
+            np.log(yearly[-12:].std(0) + 0.01),
+            np.log(one[1] + 0.01),
+        ]
+    )
     raw = inputs[24:52]
     np.subtract(d[-12:], levels[1], out=raw[:12])
     np.subtract(yearly[-12:], twelve, out=raw[12:24])
-    raw[24:] = np.stack([d[-18:-12].mean(0) - levels[1], d[-24:-18].mean(0) - levels[1], residual[11],
-                         residual[k:].mean(0)])
+    raw[24:] = np.stack(
+        [
+            d[-18:-12].mean(0) - levels[1],
+            d[-24:-18].mean(0) - levels[1],
+            residual[11],
+            residual[k:].mean(0),
+        ]
+    )
     raw[:] = np.arcsinh(np.clip(raw / noise, -30, 30))
     inputs[52 + years - 2] = 1
     inputs[56:72] = 5 * experts
@@ -134,32 +186,56 @@ def _long(u: np.ndarray, zeros: np.ndarray, years: int, k: int, stock: bool) -> 
     return experts, inputs, noise, base
 
 
-def _short(u: np.ndarray, zeros: np.ndarray, years: int, k: int, stock: bool) -> tuple[np.ndarray, ...]:
+def _short(
+    u: np.ndarray, zeros: np.ndarray, years: int, k: int, stock: bool
+) -> tuple[np.ndarray, ...]:
     """The same with one past year or none: six or three experts, six or three scale features."""
-    x, now, m, many = np.log(u), u[12 * years:], min(3, k), 1 if stock else 12 - k
+    x, now, m, many = np.log(u), u[12 * years :], min(3, k), 1 if stock else 12 - k
     steps = np.diff(x, axis=0)
-    noise = np.sqrt(((steps ** 2).sum(0) + 2 * _SHORT_NOISE ** 2) / (len(steps) + 2))
+    noise = np.sqrt(((steps**2).sum(0) + 2 * _SHORT_NOISE**2) / (len(steps) + 2))
     quarter = np.log(many * now[-m:].mean(0))
     if years:
         last = u[:12]
         base = last[11] if stock else last[k:].sum(0)
         base_log, change = np.log(base), x[12:] - x[:k]
-        experts, base = _cut(base, [
-            np.log(now.sum(0) / last[:k].sum(0)), np.log(now[-m:].sum(0) / last[k - m:k].sum(0)), change[-1],
-            np.log(many * (now[-1] if stock else now.mean(0)) / base), quarter - base_log,
-            np.log(many * u[-12:].mean(0) / base)])
-        more = [np.log(change.std(0) + 0.01), base_log - np.log(last.sum(0)), np.log(x[:12].std(0) + 0.01)]
+        experts, base = _cut(
+            base,
+            [
+                np.log(now.sum(0) / last[:k].sum(0)),
+                np.log(now[-m:].sum(0) / last[k - m : k].sum(0)),
+                change[-1],
+                np.log(many * (now[-1] if stock else now.mean(0)) / base),
+                quarter - base_log,
+                np.log(many * u[-12:].mean(0) / base),
+            ],
+        )
+        more = [
+            np.log(change.std(0) + 0.01),
+            base_log - np.log(last.sum(0)),
+            np.log(x[:12].std(0) + 0.01),
+        ]
     else:
         base = now[-1] if stock else many * now.mean(0)
         t = _column(np.arange(k) - (k - 1) / 2)
-        slope = np.clip((x * t).sum(0) / max(float((t ** 2).sum()), 1.0), -0.1, 0.1)
-        experts, base = _cut(base, [
-            quarter - np.log(base), np.log(many * now[-1] / base), slope * (12 - k if stock else 6)])
+        slope = np.clip((x * t).sum(0) / max(float((t**2).sum()), 1.0), -0.1, 0.1)
+        experts, base = _cut(
+            base,
+            [
+                quarter - np.log(base),
+                np.log(many * now[-1] / base),
+                slope * (12 - k if stock else 6),
+            ],
+        )
         more = []
     k_hot = np.zeros((11, u.shape[1]), "float32")
     k_hot[k - 1] = 1
-    inputs = np.concatenate([np.stack([np.log(noise), np.log(experts.std(0) + 0.003), zeros, *more]), 5 * experts,
-                             k_hot])
+    inputs = np.concatenate(
+        [
+            np.stack([np.log(noise), np.log(experts.std(0) + 0.003), zeros, *more]),
+            5 * experts,
+            k_hot,
+        ]
+    )
     return experts, inputs, noise, base
 
 
@@ -182,7 +258,7 @@ def _season(pattern: np.ndarray, discount: float) -> tuple[np.ndarray, float]:
     w = _column(discount ** np.arange(len(pattern))[::-1])
     w = w / w.sum()
     season = (pattern * w[..., None]).sum(0)
-    return season - season.mean(0), float((w ** 2).sum())
+    return season - season.mean(0), float((w**2).sum())
 
 
 def _level_weights(size: int, alpha: float) -> np.ndarray:
@@ -206,14 +282,14 @@ def _errors(d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             squares += e * e
         after[t] = level[:2]
     total = np.cumsum(d, 0)
-    ahead = (total[17:] - total[11:-6])[:, None] / 6 - after[11:size - 6]
-    return np.sqrt(squares / (size - 12)) + 1e-9, np.sqrt((ahead ** 2).mean(0)) + 1e-9
+    ahead = (total[17:] - total[11:-6])[:, None] / 6 - after[11 : size - 6]
+    return np.sqrt(squares / (size - 12)) + 1e-9, np.sqrt((ahead**2).mean(0)) + 1e-9
 
 
 def _line(d: np.ndarray, discount: float) -> tuple[np.ndarray, np.ndarray]:
     """Discounted straight line: its value at the last month and its slope, capped."""
     t = np.arange(len(d)) - (len(d) - 1.0)
-    w = discount ** -t
+    w = discount**-t
     w /= w.sum()
     centre = (w * t).sum()
     lean = w * (t - centre)

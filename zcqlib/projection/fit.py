@@ -7,6 +7,7 @@ The loss is the score itself (pinball in values) plus pinball in log growth. See
 spread is set by out-of-fold errors. Writes coefficients.npz and coefficients.json (hash of the panel, scores out of
 fold); with `--folds FILE` also the coefficients of each fold, so that a bench can project every series out of fold.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -25,23 +26,46 @@ from zcqlib.projection.features import describe
 FOLDS = 4
 HISTORIES = {"none": (0,), "one": (1,), "more": (2, 3, 5)}
 LEVELS16 = ((np.arange(16) + 0.5) / 16)[:, None]
-TYPICAL = {"flow": np.array([.055, .05, .045, .04, .035, .03, .0245, .019, .0148, .0105, .0068]),
-           "stock": .15 - .008 * np.arange(1, 12)}  # usual CRPS at k, so that every month weighs alike
+TYPICAL = {
+    "flow": np.array(
+        [0.055, 0.05, 0.045, 0.04, 0.035, 0.03, 0.0245, 0.019, 0.0148, 0.0105, 0.0068]
+    ),
+    "stock": 0.15 - 0.008 * np.arange(1, 12),
+}  # usual CRPS at k, so that every month weighs alike
 HIDDEN, BATCH, RATE, DECAY = (64, 48), 2048, 3e-3, 1.0
-MEMBERS = 2  # networks that begin at other seeds; the mean of their raw outputs is one wider network
-VISITS = {"none": 2_000_000, "one": 2_000_000, "more": 4_000_000}  # stopping early is what keeps the network sober
-START = {"none": {0: 0.3}, "one": {0: 0.5, 1: 0.2}, "more": {1: 0.2, 2: 0.3, 9: 0.2}}  # a plain mean of opinions
+MEMBERS = (
+    2  # networks that begin at other seeds; the mean of their raw outputs is one wider network
+)
+VISITS = {
+    "none": 2_000_000,
+    "one": 2_000_000,
+    "more": 4_000_000,
+}  # stopping early is what keeps the network sober
+START = {
+    "none": {0: 0.3},
+    "one": {0: 0.5, 1: 0.2},
+    "more": {1: 0.2, 2: 0.3, 9: 0.2},
+}  # a plain mean of opinions
 RECENT, FADE = 4, 0.5  # test years that set the spread, and how fast the older ones count less
-WIDEST = {("flow", "more"): 0.3}  # in these a case counts by its width over the scale, up to this, as in the score
-SMOOTH = {"none": 1, "one": 2, "more": 3}  # months over which the spread is smoothed; without history k = 1 is apart
+WIDEST = {
+    ("flow", "more"): 0.3
+}  # in these a case counts by its width over the scale, up to this, as in the score
+SMOOTH = {
+    "none": 1,
+    "one": 2,
+    "more": 3,
+}  # months over which the spread is smoothed; without history k = 1 is apart
 
 
 def read_panel(path: Path) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
     """Ids, values and sources of the series."""
     frame = pd.read_csv(path).sort_values(["series_id", "period"])
     groups = frame.groupby("series_id", sort=True)
-    return (np.array(list(groups.groups)), [g["value"].to_numpy(float) for _, g in groups],
-            groups["source"].first().to_numpy(dtype="str"))
+    return (
+        np.array(list(groups.groups)),
+        [g["value"].to_numpy(float) for _, g in groups],
+        groups["source"].first().to_numpy(dtype="str"),
+    )
 
 
 def folds(n: int) -> np.ndarray:
@@ -58,7 +82,7 @@ def cases(series: list[np.ndarray], kind: str, family: str, shifts: int) -> dict
             blocks = (len(values) - shift) // 12
             for b in range(first, blocks):
                 for history in {min(b, h) for h in HISTORIES[family]}:
-                    wide = values[shift + 12 * (b - history):shift + 12 * (b + 1)]
+                    wide = values[shift + 12 * (b - history) : shift + 12 * (b + 1)]
                     groups.setdefault(history, []).append((i, shift, blocks - 1 - b, wide))
     parts: dict[str, list] = {}
     for history, found in groups.items():
@@ -66,14 +90,26 @@ def cases(series: list[np.ndarray], kind: str, family: str, shifts: int) -> dict
         last = wide[-24:-12] if history else wide
         fair = (last[-1] > 0) & (wide[-1] > 0) if stock else last.sum(0) > 0
         for k in range(1, 12):
-            keep = np.flatnonzero(fair & (wide[:12 * history + k].sum(0) > 0))
+            keep = np.flatnonzero(fair & (wide[: 12 * history + k].sum(0) > 0))
             w, before = wide[:, keep], last[:, keep]
-            c = describe(w[:12 * history + k], history, k, stock)
-            truth = w[-1] if stock else w[12 * history:].sum(0)
-            row = dict(zip(("row", "shift", "age"), np.array([f[:3] for f in found])[keep].T, strict=True))
-            row |= dict(k=np.full(len(keep), k), years=np.full(len(keep), history), truth=truth, noise=c.noise,
-                        known=c.known, base=c.base, offset=c.offset, scale=before.mean(0) if stock else before.sum(0),
-                        growth=np.clip(np.log(np.maximum(truth - c.known + c.offset, 1e-300) / c.base), -8, 4))
+            c = describe(w[: 12 * history + k], history, k, stock)
+            truth = w[-1] if stock else w[12 * history :].sum(0)
+            row = dict(
+                zip(("row", "shift", "age"), np.array([f[:3] for f in found])[keep].T, strict=True)
+            )
+            row |= dict(
+                k=np.full(len(keep), k),
+                years=np.full(len(keep), history),
+                truth=truth,
+                noise=c.noise,
+                known=c.known,
+                base=c.base,
+                offset=c.offset,
+                scale=before.mean(0) if stock else before.sum(0),
+                growth=np.clip(
+                    np.log(np.maximum(truth - c.known + c.offset, 1e-300) / c.base), -8, 4
+                ),
+            )
             for name, array in row.items():
                 parts.setdefault(name, []).append(array)
             parts.setdefault("inputs", []).append(c.inputs.astype("float32").T)
@@ -81,7 +117,9 @@ def cases(series: list[np.ndarray], kind: str, family: str, shifts: int) -> dict
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
-def loss_and_gradient(outputs: np.ndarray, d: dict[str, np.ndarray], kind: str) -> tuple[float, np.ndarray]:
+def loss_and_gradient(
+    outputs: np.ndarray, d: dict[str, np.ndarray], kind: str
+) -> tuple[float, np.ndarray]:
     """Mean loss of a batch and its gradient by the raw outputs, (outputs, cases); in the precision of the outputs."""
     n, e = outputs.shape[1], len(d["experts"].T)
     centre, log_scale, skew, tail = engine.parameters(outputs, d["experts"].T, d["noise"])
@@ -97,7 +135,8 @@ def loss_and_gradient(outputs: np.ndarray, d: dict[str, np.ndarray], kind: str) 
     weight = (1 / (240 * TYPICAL[kind][d["k"] - 1])).astype(outputs.dtype)
     gap_log = d["growth"].clip(-2, 2).astype(outputs.dtype) - np.clip(q, -2, 2)
     loss = (weight * np.maximum(level * gap, (level - 1) * gap)).sum(dtype=float) + (
-        np.maximum(level * gap_log, (level - 1) * gap_log)).sum(dtype=float) / 8
+        np.maximum(level * gap_log, (level - 1) * gap_log)
+    ).sum(dtype=float) / 8
     by_q = weight * ((gap < 0) - level) * np.where((rest > 0) & (q > -8) & (q < 4), grown, 0)
     by_q = (by_q + ((gap_log < 0) - level) * (np.abs(q) < 2) / 8) / n
     by_tail = wide * (z * (far + 1 / far) / 2 - swing) / tail
@@ -112,7 +151,14 @@ def loss_and_gradient(outputs: np.ndarray, d: dict[str, np.ndarray], kind: str) 
     return float(loss / n), out
 
 
-def train(d: dict[str, np.ndarray], kind: str, family: str, seed: int, visits: int, hidden: tuple[int, ...]) -> dict:
+def train(
+    d: dict[str, np.ndarray],
+    kind: str,
+    family: str,
+    seed: int,
+    visits: int,
+    hidden: tuple[int, ...],
+) -> dict:
     """AdamW with a one-cycle rate; the linear part starts at a plain mean of opinions, the hidden layers at no say."""
     rng = np.random.default_rng(seed)
     width, e = d["inputs"].shape[1], d["experts"].shape[1]
@@ -121,8 +167,13 @@ def train(d: dict[str, np.ndarray], kind: str, family: str, seed: int, visits: i
     p = {"A": np.zeros((width, e + 4)), "c": start}
     if hidden:
         a, b = hidden
-        p |= {"W1": rng.normal(0, np.sqrt(2 / width), (width, a)), "b1": np.zeros(a),
-              "W2": rng.normal(0, np.sqrt(2 / a), (a, b)), "b2": np.zeros(b), "O": np.zeros((b, e + 4))}
+        p |= {
+            "W1": rng.normal(0, np.sqrt(2 / width), (width, a)),
+            "b1": np.zeros(a),
+            "W2": rng.normal(0, np.sqrt(2 / a), (a, b)),
+            "b2": np.zeros(b),
+            "O": np.zeros((b, e + 4)),
+        }
     p = {k: v.astype("float32") for k, v in p.items()}
     first, second = ({k: np.zeros_like(v) for k, v in p.items()} for _ in range(2))
     n, steps = len(d["k"]), max(1, visits // BATCH)
@@ -140,15 +191,21 @@ def train(d: dict[str, np.ndarray], kind: str, family: str, seed: int, visits: i
         if hidden:
             g2 = (g @ p["O"].T) * (h2 > 0)
             g1 = (g2 @ p["W2"].T) * (h1 > 0)
-            grads |= {"O": h2.T @ g, "W2": h1.T @ g2, "b2": g2.sum(0), "W1": x.T @ g1, "b1": g1.sum(0)}
-        norm = np.sqrt(sum(float((v ** 2).sum()) for v in grads.values()))
+            grads |= {
+                "O": h2.T @ g,
+                "W2": h1.T @ g2,
+                "b2": g2.sum(0),
+                "W1": x.T @ g1,
+                "b1": g1.sum(0),
+            }
+        norm = np.sqrt(sum(float((v**2).sum()) for v in grads.values()))
         t = step / steps
         rate = RATE * (t / 0.3 if t < 0.3 else 0.5 * (1 + np.cos(np.pi * (t - 0.3) / 0.7)))
         for key, v in grads.items():
             v = v / max(1.0, norm)
             first[key] = 0.9 * first[key] + 0.1 * v
             second[key] = 0.999 * second[key] + 0.001 * v * v
-            move = first[key] / (1 - 0.9 ** step) / (np.sqrt(second[key] / (1 - 0.999 ** step)) + 1e-8)
+            move = first[key] / (1 - 0.9**step) / (np.sqrt(second[key] / (1 - 0.999**step)) + 1e-8)
             decay = DECAY if key not in ("c", "b1", "b2") else 0.0
             p[key] = (p[key] - rate * (move + decay * p[key])).astype("float32")
     return p
@@ -160,15 +217,19 @@ def joined(members: list[dict]) -> dict:
         return members[0]
     out = {k: np.mean([m[k] for m in members], 0) for k in ("A", "c")}
     out |= {k: np.concatenate([m[k] for m in members], -1) for k in ("W1", "b1", "b2")}
-    return out | {"W2": block_diag(*(m["W2"] for m in members)),
-                  "O": np.concatenate([m["O"] for m in members]) / len(members)}
+    return out | {
+        "W2": block_diag(*(m["W2"] for m in members)),
+        "O": np.concatenate([m["O"] for m in members]) / len(members),
+    }
 
 
 def errors(d: dict[str, np.ndarray], p: dict, moments: tuple[np.ndarray, ...]) -> np.ndarray:
     """Where the truth fell, as z, and the parameters of the distribution: (5, cases)."""
     layers = {k: v.astype(float) for k, v in p.items()}
     outputs = engine.forward(engine.standardise(d["inputs"].T.astype(float), *moments), layers)
-    centre, log_scale, skew, tail = engine.parameters(outputs, d["experts"].T.astype(float), d["noise"])
+    centre, log_scale, skew, tail = engine.parameters(
+        outputs, d["experts"].T.astype(float), d["noise"]
+    )
     gap = d["growth"] - centre
     z = np.arcsinh(tail * gap * np.exp(-np.sign(gap) * skew - log_scale)) / tail
     return np.stack([z, centre, log_scale, skew, tail])
@@ -188,7 +249,11 @@ def tables(d: dict[str, np.ndarray], found: np.ndarray, kind: str, family: str) 
     recent = (d["shift"] == 0) & (d["age"] < RECENT)
     for k in range(1, 12):
         for i, years in enumerate(years_of):
-            pick = recent & (d["k"] == k) & (np.isin(d["years"], (4, 5)) if years >= 4 else d["years"] == years)
+            pick = (
+                recent
+                & (d["k"] == k)
+                & (np.isin(d["years"], (4, 5)) if years >= 4 else d["years"] == years)
+            )
             order = np.argsort(z[pick], kind="stable")
             weight = (FADE ** d["age"][pick] * wide[pick])[order]
             at = (np.cumsum(weight) - 0.5 * weight) / weight.sum()
@@ -197,7 +262,9 @@ def tables(d: dict[str, np.ndarray], found: np.ndarray, kind: str, family: str) 
     return np.einsum("kj,jyl->kyl", near / near.sum(1, keepdims=True), out)
 
 
-def score(d: dict[str, np.ndarray], found: np.ndarray, table: np.ndarray, family: str) -> dict[str, float]:
+def score(
+    d: dict[str, np.ndarray], found: np.ndarray, table: np.ndarray, family: str
+) -> dict[str, float]:
     """CRPS and coverage of the last test year, and CRPS of all."""
     _, centre, log_scale, skew, tail = found
     z = table[d["k"] - 1, d["years"] - min(engine.FAMILIES[family])].T
@@ -206,26 +273,57 @@ def score(d: dict[str, np.ndarray], found: np.ndarray, table: np.ndarray, family
     levels, truth = np.array(engine.LEVELS)[:, None], d["truth"]
     crps = 2 * np.maximum(levels * (truth - q), (levels - 1) * (truth - q)).mean(0) / d["scale"]
     last = (d["age"] == 0) & np.isin(d["k"], (1, 3, 6, 9, 11))
-    inside = [(truth >= low) & (truth <= high) for low, high in ((q[9:11].mean(0), q[89:91].mean(0)), (q[2], q[97]))]
-    out = {"crps_last_year": crps[last].mean(), "crps_all": crps.mean(), "cov80_last_year": inside[0][last].mean(),
-           "cov95_last_year": inside[1][last].mean(), "cov80_all": inside[0].mean(), "cov95_all": inside[1].mean()}
+    inside = [
+        (truth >= low) & (truth <= high)
+        for low, high in ((q[9:11].mean(0), q[89:91].mean(0)), (q[2], q[97]))
+    ]
+    out = {
+        "crps_last_year": crps[last].mean(),
+        "crps_all": crps.mean(),
+        "cov80_last_year": inside[0][last].mean(),
+        "cov95_last_year": inside[1][last].mean(),
+        "cov80_all": inside[0].mean(),
+        "cov95_all": inside[1].mean(),
+    }
     return {k: round(float(v), 5) for k, v in out.items()}
 
 
-def fit(series: list[np.ndarray], fold: np.ndarray, kind: str, family: str, hidden: tuple[int, ...]) -> tuple:
+def fit(
+    series: list[np.ndarray], fold: np.ndarray, kind: str, family: str, hidden: tuple[int, ...]
+) -> tuple:
     """Coefficients of each fold and, last, of all series, with one table of out-of-fold errors; and the scores."""
     every = cases(series, kind, family, 12 if hidden else 1)
     plain = {k: v[every["shift"] == 0] for k, v in every.items()}
     found, rounds = np.zeros((5, len(plain["k"]))), []
-    learn = ("inputs", "experts", "noise", "known", "base", "offset", "truth", "scale", "growth", "k")
+    learn = (
+        "inputs",
+        "experts",
+        "noise",
+        "known",
+        "base",
+        "offset",
+        "truth",
+        "scale",
+        "growth",
+        "k",
+    )
     for f in range(FOLDS + 1):
         inside = fold[every["row"]] != f
         here = {k: every[k][inside] for k in learn}
         many = {"none": 3, "one": 6, "more": 56}[family]
-        moments = here["inputs"][:, :many].mean(0, dtype=float), here["inputs"][:, :many].std(0, dtype=float) + 1e-6
-        here["inputs"] = engine.standardise(here["inputs"].T, *(m.astype("float32") for m in moments)).T.copy()
-        p = joined([train(here, kind, family, f + 100 * member, VISITS[family], hidden)
-                    for member in range(MEMBERS if hidden else 1)])
+        moments = (
+            here["inputs"][:, :many].mean(0, dtype=float),
+            here["inputs"][:, :many].std(0, dtype=float) + 1e-6,
+        )
+        here["inputs"] = engine.standardise(
+            here["inputs"].T, *(m.astype("float32") for m in moments)
+        ).T.copy()
+        p = joined(
+            [
+                train(here, kind, family, f + 100 * member, VISITS[family], hidden)
+                for member in range(MEMBERS if hidden else 1)
+            ]
+        )
         rounds.append(p | {"mean": moments[0], "scale": moments[1]})
         out = fold[plain["row"]] == f
         if out.any():
@@ -251,15 +349,25 @@ def main() -> None:
     for kind in ("flow", "stock"):
         for family in HISTORIES:
             hidden = HIDDEN if family == "more" and not a.linear else ()
-            rounds, scores[f"{kind} {family}"] = fit([series[i] for i in ours], fold[ours], kind, family, hidden)
+            rounds, scores[f"{kind} {family}"] = fit(
+                [series[i] for i in ours], fold[ours], kind, family, hidden
+            )
             kept |= {f"{kind}_{family}_{k}": v.astype("float32") for k, v in rounds[-1].items()}
             for f, part in enumerate(rounds[:-1]):
-                kept_folds |= {f"{f}_{kind}_{family}_{k}": v.astype("float16" if v.ndim == 2 else "float32")
-                               for k, v in part.items()}
+                kept_folds |= {
+                    f"{f}_{kind}_{family}_{k}": v.astype("float16" if v.ndim == 2 else "float32")
+                    for k, v in part.items()
+                }
     np.savez_compressed(a.out, **kept)
     digest = hashlib.sha256(a.panel.read_bytes()).hexdigest()
-    about = {"panel_sha256": digest, "series": len(ours), "hidden": [] if a.linear else list(HIDDEN),
-             "members": MEMBERS, "visits": VISITS, "out_of_fold": scores}
+    about = {
+        "panel_sha256": digest,
+        "series": len(ours),
+        "hidden": [] if a.linear else list(HIDDEN),
+        "members": MEMBERS,
+        "visits": VISITS,
+        "out_of_fold": scores,
+    }
     a.out.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
     if a.folds:
         np.savez_compressed(a.folds, **kept_folds)

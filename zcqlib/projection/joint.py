@@ -2,6 +2,7 @@
 
 Every margin keeps the engine's quantiles untouched; one number, the share of shocks common to all, joins them.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -30,7 +31,7 @@ def shared(months: np.ndarray, small: bool = False) -> float:
     if change.shape[1] < 8 or len(change) < 2:
         return 0.30
     apart = change - change.mean(1, keepdims=True)
-    apart /= np.maximum(np.sqrt((apart ** 2).sum(1, keepdims=True)), 1e-12)
+    apart /= np.maximum(np.sqrt((apart**2).sum(1, keepdims=True)), 1e-12)
     pairs = (apart @ apart.T)[np.triu_indices(len(apart), 1)]
     return float(np.clip(0.15 + 0.5 * pairs.mean(), 0.05, 0.9))
 
@@ -38,8 +39,10 @@ def shared(months: np.ndarray, small: bool = False) -> float:
 def total(quantiles: np.ndarray, rho: float) -> np.ndarray:
     """Quantiles at LEVELS of the sum of parts (parts, LEVELS), without draws."""
     low, middle, high = at_levels(quantiles, LEVELS, [0.16, 0.5, 0.84]).T
-    sides = [np.sqrt(rho + (1 - rho) * (d ** 2).sum() / max(d.sum() ** 2, 1e-300))
-             for d in (middle - low, high - middle)]
+    sides = [
+        np.sqrt(rho + (1 - rho) * (d**2).sum() / max(d.sum() ** 2, 1e-300))
+        for d in (middle - low, high - middle)
+    ]
     width = np.where(np.array(LEVELS) < 0.5, *sides)
     return middle.sum() + width * (quantiles - middle[:, None]).sum(0)
 

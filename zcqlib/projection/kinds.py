@@ -1,4 +1,5 @@
 """Every kind of promise to a projection: which rule fits, what it says, and when it must say nothing."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -16,7 +17,10 @@ from zcqlib.projection.promises import NO_DATA, met, result, verdict
 from zcqlib.projection.scores import LEVELS, at_levels, chance_of
 from zcqlib.tables import PROJECTIONS, QUANTILES
 
-SMALL, WINDOW = 30.0, 36  # yearly total of a small count; months in which parts must be known like their whole
+SMALL, WINDOW = (
+    30.0,
+    36,
+)  # yearly total of a small count; months in which parts must be known like their whole
 UNEVEN = 0.02  # share of a month by which parts may exceed their whole where the year adds up (a revision spread)
 
 
@@ -49,9 +53,16 @@ def chance(quantiles: np.ndarray, comparator: str, low: float, high: float, coun
     return at_least(np.ceil(low) - half if count else low)
 
 
-def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Period, catalog: Catalog,
-                    milestones: pd.DataFrame | None = None, batches: pd.DataFrame | None = None,
-                    to_date: pd.DataFrame | None = None, growth: pd.DataFrame | None = None) -> Projected:
+def project_targets(
+    series: pd.DataFrame,
+    targets: pd.DataFrame,
+    as_of: pd.Period,
+    catalog: Catalog,
+    milestones: pd.DataFrame | None = None,
+    batches: pd.DataFrame | None = None,
+    to_date: pd.DataFrame | None = None,
+    growth: pd.DataFrame | None = None,
+) -> Projected:
     """Project every target in force at a month.
 
     Parameters
@@ -74,7 +85,9 @@ def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Perio
     live = in_force(targets, as_of)
     known = _scaled(series[series["end"] <= as_of], to_date)
     by = {key: part.sort_values("end") for key, part in known.groupby(["region", "indicator"])}
-    node = cache(lambda region, id: _node(region, id, by, as_of, catalog, node))  # a park's stands in its zone's too
+    node = cache(
+        lambda region, id: _node(region, id, by, as_of, catalog, node)
+    )  # a park's stands in its zone's too
     found, absent, asked = [], [], []
     for t in live.itertuples():
         indicator, part = catalog.indicators[t.id], by.get((t.region, t.id))
@@ -88,8 +101,12 @@ def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Perio
             found.append(promises.batch_stock(t, part, as_of, batches, catalog))
         elif t.kind == "recurring":
             found.append((promises.recurring(t, part, as_of), None))
-        elif t.kind == "flow" and indicator.batch and part is not None and (
-                one := promises.batch_flow(t, part, as_of)) is not None:
+        elif (
+            t.kind == "flow"
+            and indicator.batch
+            and part is not None
+            and (one := promises.batch_flow(t, part, as_of)) is not None
+        ):
             found.append(one)
         else:
             asked.append(t)
@@ -97,11 +114,27 @@ def project_targets(series: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Perio
     solved = _solve([n for nodes in wanted.values() for n in nodes.values()])
     for t in asked:
         found.append(_numeric(t, wanted[t.region, t.id], solved, by, as_of, catalog, growth))
-    quantiles = [dict(region=r["region"], indicator=r["indicator"], year=as_of.year, as_of=as_of, level=level, value=v)
-                 for r, q in found if q is not None for level, v in zip(LEVELS, q, strict=True)]
-    frame = tables.shape([r for r, _ in found], PROJECTIONS).sort_values(["indicator", "region"], ignore_index=True)
-    return Projected(frame, tables.shape(quantiles, QUANTILES),
-                     pd.DataFrame(absent, columns=["indicator", "region", "item"]))
+    quantiles = [
+        dict(
+            region=r["region"],
+            indicator=r["indicator"],
+            year=as_of.year,
+            as_of=as_of,
+            level=level,
+            value=v,
+        )
+        for r, q in found
+        if q is not None
+        for level, v in zip(LEVELS, q, strict=True)
+    ]
+    frame = tables.shape([r for r, _ in found], PROJECTIONS).sort_values(
+        ["indicator", "region"], ignore_index=True
+    )
+    return Projected(
+        frame,
+        tables.shape(quantiles, QUANTILES),
+        pd.DataFrame(absent, columns=["indicator", "region", "item"]),
+    )
 
 
 def _scaled(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
@@ -110,19 +143,29 @@ def _scaled(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
         return known
     key = ["region", "indicator", "year"]
     flows = known[known["months"] > 0].assign(year=lambda d: d["end"].dt.year)
-    reached = flows.groupby(key).agg(end=("end", "max"), value=("value", "sum"), months=("months", "sum")).reset_index()
+    reached = (
+        flows.groupby(key)
+        .agg(end=("end", "max"), value=("value", "sum"), months=("months", "sum"))
+        .reset_index()
+    )
     reached = reached[reached["months"] == reached["end"].dt.month]
-    both = reached.merge(to_date[["region", "indicator", "end", "value"]], on=["region", "indicator", "end"],
-                         suffixes=("", "_stated"))
+    both = reached.merge(
+        to_date[["region", "indicator", "end", "value"]],
+        on=["region", "indicator", "end"],
+        suffixes=("", "_stated"),
+    )
     both = both[both["value"] > 0].assign(factor=lambda d: d["value_stated"] / d["value"])
     both = both[(both["factor"] - 1).abs() > 1e-9]
-    factor = flows.merge(both[[*key, "factor"]], on=key, how="left")["factor"].fillna(1.0).to_numpy()
+    factor = (
+        flows.merge(both[[*key, "factor"]], on=key, how="left")["factor"].fillna(1.0).to_numpy()
+    )
     out = known.copy()
     out.loc[flows.index, "value"] = flows["value"].to_numpy() * factor
     return out
 
 
 # what is projected --------------------------------------------------------------------------------------------------
+
 
 def _asked(t, by: dict, as_of: pd.Period, catalog: Catalog, node: Callable) -> dict[str, _Node]:
     """The figures that a numeric target needs: `own`, and of a ratio `top` and `bottom` where both are known."""
@@ -142,34 +185,57 @@ def _asked(t, by: dict, as_of: pd.Period, catalog: Catalog, node: Callable) -> d
         return {"own": node(t.region, t.id)}
     own = own[own["months"] == 0] if (own["months"] == 0).any() else own
     on_a_date = bool((own["months"] == 0).all())
-    nodes = {"own": _Node(f"{t.region}|{t.id}", _odds(own) if on_a_date else _quasi(own),
-                          "stock" if on_a_date else "flow")}
+    nodes = {
+        "own": _Node(
+            f"{t.region}|{t.id}",
+            _odds(own) if on_a_date else _quasi(own),
+            "stock" if on_a_date else "flow",
+        )
+    }
     if not on_a_date:
         top, bottom = (node(t.region, i) for i in (indicator.numerator, indicator.denominator))
-        if top and bottom and top.source["end"].max() == bottom.source["end"].max() == own["end"].max():
+        if (
+            top
+            and bottom
+            and top.source["end"].max() == bottom.source["end"].max() == own["end"].max()
+        ):
             nodes |= {"top": top, "bottom": bottom}
-            if catalog.indicators[indicator.numerator].part_of == indicator.denominator and (
-                    rest := _rest(bottom, (top,))) is not None:
+            if (
+                catalog.indicators[indicator.numerator].part_of == indicator.denominator
+                and (rest := _rest(bottom, (top,))) is not None
+            ):
                 nodes["rest"] = rest
     return nodes
 
 
-def _node(region: str, id: str, by: dict, as_of: pd.Period, catalog: Catalog, node: Callable) -> _Node | None:
+def _node(
+    region: str, id: str, by: dict, as_of: pd.Period, catalog: Catalog, node: Callable
+) -> _Node | None:
     """A flow or stock as the sum of its parks, or of a part and the rest, where their months add up to it."""
     own, indicator = by.get((region, id)), catalog.indicators.get(id)
     if own is None or indicator is None or not _this_year(own, as_of):
         return None
     stock = indicator.kind == "stock"
-    own = own[own["months"] == 0] if stock and (own["months"] == 0).any() else own if stock else own[own["months"] > 0]
+    own = (
+        own[own["months"] == 0]
+        if stock and (own["months"] == 0).any()
+        else own
+        if stock
+        else own[own["months"] > 0]
+    )
     whole = _Node(f"{region}|{id}", own, "stock" if stock else "flow")
     if own.empty or not indicator.additive or stock and indicator.batch:
         return whole
     if region == "zone":
         parts = [node(p, id) for p in catalog.members(as_of)]
     else:
-        inside = [i for i, x in catalog.indicators.items() if x.part_of == id and x.kind == indicator.kind]
+        inside = [
+            i for i, x in catalog.indicators.items() if x.part_of == id and x.kind == indicator.kind
+        ]
         parts = [n for i in inside if (n := node(region, i))]
-        parts = [max(parts, key=lambda n: n.source["value"].sum())] if parts else []  # others may overlap with it
+        parts = (
+            [max(parts, key=lambda n: n.source["value"].sum())] if parts else []
+        )  # others may overlap with it
     if not parts or None in parts or (rest := _rest(whole, tuple(parts))) is None:
         return whole
     if rest.source["value"].abs().sum() > 0.005 * own["value"].abs().sum():
@@ -185,17 +251,28 @@ def _rest(whole: _Node, parts: tuple[_Node, ...]) -> _Node | None:
     if not known[(end > end.max() - WINDOW).to_numpy()].all():
         return None
     source, rest = whole.source[known], (own.to_numpy() - apart.sum(0))[known]
-    yearly = pd.DataFrame({"rest": rest, "own": source["value"].abs().to_numpy()}).groupby(
-        source["end"].dt.year.to_numpy()).sum()
-    if (rest < -UNEVEN * source["value"].abs()).any() or (yearly["rest"] < -1e-6 * yearly["own"]).any():
+    yearly = (
+        pd.DataFrame({"rest": rest, "own": source["value"].abs().to_numpy()})
+        .groupby(source["end"].dt.year.to_numpy())
+        .sum()
+    )
+    if (rest < -UNEVEN * source["value"].abs()).any() or (
+        yearly["rest"] < -1e-6 * yearly["own"]
+    ).any():
         return None
-    return _Node(f"{whole.name}|rest|{'+'.join(p.name for p in parts)}", source.assign(value=np.maximum(rest, 0)),
-                 whole.kind)
+    return _Node(
+        f"{whole.name}|rest|{'+'.join(p.name for p in parts)}",
+        source.assign(value=np.maximum(rest, 0)),
+        whole.kind,
+    )
 
 
 def _by_span(source: pd.DataFrame) -> pd.Series:
     """Values by a number for the last month and the length of what they cover."""
-    return pd.Series(source["value"].to_numpy(float), source["end"].array.asi8 * 100 + source["months"].to_numpy())
+    return pd.Series(
+        source["value"].to_numpy(float),
+        source["end"].array.asi8 * 100 + source["months"].to_numpy(),
+    )
 
 
 def _this_year(source: pd.DataFrame, as_of: pd.Period) -> bool:
@@ -207,8 +284,10 @@ def _quasi(own: pd.DataFrame) -> pd.DataFrame:
     s = own[own["months"] > 0]
     to, year = s["end"].dt.month, s["end"].dt.year
     cumulative = s["value"] * to / 12
-    return s.assign(value=(cumulative - cumulative.groupby(year).shift().fillna(0)).clip(lower=0),
-                    months=(to - to.groupby(year).shift().fillna(0)).astype("int64"))
+    return s.assign(
+        value=(cumulative - cumulative.groupby(year).shift().fillna(0)).clip(lower=0),
+        months=(to - to.groupby(year).shift().fillna(0)).astype("int64"),
+    )
 
 
 def _odds(own: pd.DataFrame) -> pd.DataFrame:
@@ -231,10 +310,17 @@ def _solve(nodes: list[_Node]) -> dict[str, np.ndarray | str]:
     alone: dict[str, np.ndarray | str] = {}
     for kind in ("flow", "stock"):
         if those := [n for n in flat.values() if n.kind == kind]:
-            rows = pd.concat([n.source[["end", "months", "value"]] for n in those], ignore_index=True)
-            history = pd.DataFrame({"series_id": np.repeat([n.name for n in those], [len(n.source) for n in those]),
-                                    "period": rows["end"].astype("str"), "value": rows["value"].clip(lower=0),
-                                    "months": 1 if kind == "stock" else rows["months"]})
+            rows = pd.concat(
+                [n.source[["end", "months", "value"]] for n in those], ignore_index=True
+            )
+            history = pd.DataFrame(
+                {
+                    "series_id": np.repeat([n.name for n in those], [len(n.source) for n in those]),
+                    "period": rows["end"].astype("str"),
+                    "value": rows["value"].clip(lower=0),
+                    "months": 1 if kind == "stock" else rows["months"],
+                }
+            )
             out = project_year_end(history, kind)
             alone |= dict(zip(out["series_id"], out[list(LEVELS)].to_numpy(float), strict=True))
             alone |= dict(out.attrs["refused"].itertuples(index=False))
@@ -262,8 +348,16 @@ def _shared(parts: tuple[_Node, ...]) -> float:
 
 # what is said -------------------------------------------------------------------------------------------------------
 
-def _numeric(t, nodes: dict[str, _Node], solved: dict, by: dict, as_of: pd.Period, catalog: Catalog,
-             growth: pd.DataFrame | None) -> tuple[dict, np.ndarray | None]:
+
+def _numeric(
+    t,
+    nodes: dict[str, _Node],
+    solved: dict,
+    by: dict,
+    as_of: pd.Period,
+    catalog: Catalog,
+    growth: pd.DataFrame | None,
+) -> tuple[dict, np.ndarray | None]:
     """The row of a flow, stock, ratio or growth target, and its quantiles."""
     if not nodes:
         return _from_years(t, by, as_of, catalog)
@@ -272,7 +366,9 @@ def _numeric(t, nodes: dict[str, _Node], solved: dict, by: dict, as_of: pd.Perio
     if isinstance(reason := solved[nodes["own"].name], str):
         return result(t, as_of, method=reason, verdict=NO_DATA, demo=demo), None
     if t.kind == "growth":
-        said = _growth(t, nodes["own"], solved, as_of, _reported(growth, t.region, indicator.growth_of, source))
+        said = _growth(
+            t, nodes["own"], solved, as_of, _reported(growth, t.region, indicator.growth_of, source)
+        )
     elif t.kind == "ratio":
         said = _ratio(nodes, solved, by[t.region, t.id], as_of)
     else:
@@ -280,17 +376,37 @@ def _numeric(t, nodes: dict[str, _Node], solved: dict, by: dict, as_of: pd.Perio
     if isinstance(said, str):
         return result(t, as_of, method=said, verdict=NO_DATA, demo=demo), None
     q, actual, left = said.pop("q"), said["actual"], 12 - source["end"].max().month
-    final = t.kind == "flow" and not indicator.can_fall  # nothing can be taken back: what is met stays met
+    final = (
+        t.kind == "flow" and not indicator.can_fall
+    )  # nothing can be taken back: what is met stays met
     if final:
         q = np.maximum(q, actual)
-    done = final and t.comparator != "between" and met(actual, t.comparator, t.target_low, t.target_high)
+    done = (
+        final
+        and t.comparator != "between"
+        and met(actual, t.comparator, t.target_low, t.target_high)
+    )
     whole = indicator.count and t.kind in ("flow", "stock")
-    p = float(met(actual, t.comparator, t.target_low, t.target_high)) if not left else (
-        1.0 if done else chance(q, t.comparator, t.target_low, t.target_high, whole))
-    middle, low, high = at_levels(q[None], LEVELS, [0.5, (1 - promises.LEVEL) / 2, (1 + promises.LEVEL) / 2])[0]
+    p = (
+        float(met(actual, t.comparator, t.target_low, t.target_high))
+        if not left
+        else (1.0 if done else chance(q, t.comparator, t.target_low, t.target_high, whole))
+    )
+    middle, low, high = at_levels(
+        q[None], LEVELS, [0.5, (1 - promises.LEVEL) / 2, (1 + promises.LEVEL) / 2]
+    )[0]
     said["method"] += _gaps(source, as_of)
-    return result(t, as_of, median=middle, low=low, high=high, probability=p, verdict=verdict(p, done), demo=demo,
-                  **said), q
+    return result(
+        t,
+        as_of,
+        median=middle,
+        low=low,
+        high=high,
+        probability=p,
+        verdict=verdict(p, done),
+        demo=demo,
+        **said,
+    ), q
 
 
 def _plain(t, own: _Node, solved: dict, as_of: pd.Period, whole: bool) -> dict:
@@ -299,9 +415,15 @@ def _plain(t, own: _Node, solved: dict, as_of: pd.Period, whole: bool) -> dict:
     actual = float(now["value"].iloc[-1] if t.kind == "stock" else round(now["value"].sum(), 6))
     aim = t.target_low + (1 if t.comparator == "gt" and whole else 0)
     few = own.source["end"].dt.year.nunique() < 3
-    method = "合并模型" if not own.parts else "园区联合加总" if t.region == "zone" else "分项联合加总"
-    return dict(q=solved[own.name], actual=actual, method=method + (",历史不足两年,按通常波动" if few else ""),
-                needed_per_month=promises.per_month(aim - actual, 12 - now["end"].max().month))
+    method = (
+        "合并模型" if not own.parts else "园区联合加总" if t.region == "zone" else "分项联合加总"
+    )
+    return dict(
+        q=solved[own.name],
+        actual=actual,
+        method=method + (",历史不足两年,按通常波动" if few else ""),
+        needed_per_month=promises.per_month(aim - actual, 12 - now["end"].max().month),
+    )
 
 
 def _growth(t, own: _Node, solved: dict, as_of: pd.Period, reported: float) -> dict | str:
@@ -315,9 +437,14 @@ def _growth(t, own: _Node, solved: dict, as_of: pd.Period, reported: float) -> d
     if reported > -100 and abs(done / (1 + reported / 100) / same - 1) > 0.005:
         base = done / (1 + reported / 100)
         whole, same = whole * base / same, base
-    return dict(q=100 * (solved[own.name] / whole - 1), actual=100 * (done / same - 1),
-                method="水平换算增速;所需为余下月份增速",
-                needed_per_month=growth_needed(t.target_low, whole, same, done) if last.month < 12 else float("nan"))
+    return dict(
+        q=100 * (solved[own.name] / whole - 1),
+        actual=100 * (done / same - 1),
+        method="水平换算增速;所需为余下月份增速",
+        needed_per_month=growth_needed(t.target_low, whole, same, done)
+        if last.month < 12
+        else float("nan"),
+    )
 
 
 def growth_needed(target: float, whole: float, same: float, done: float) -> float:
@@ -325,12 +452,17 @@ def growth_needed(target: float, whole: float, same: float, done: float) -> floa
     return 100 * (((1 + target / 100) * whole - done) / (whole - same) - 1)
 
 
-def _reported(growth: pd.DataFrame | None, region: str, indicator: str, source: pd.DataFrame) -> float:
+def _reported(
+    growth: pd.DataFrame | None, region: str, indicator: str, source: pd.DataFrame
+) -> float:
     """Growth to date as reported, %, NaN where none is."""
     if growth is None:
         return float("nan")
-    own = growth[(growth["region"] == region) & (growth["indicator"] == indicator)
-                 & (growth["end"] == source["end"].max())]
+    own = growth[
+        (growth["region"] == region)
+        & (growth["indicator"] == indicator)
+        & (growth["end"] == source["end"].max())
+    ]
     return float(own["reported"].iloc[0]) if len(own) else float("nan")
 
 
@@ -344,7 +476,11 @@ def _ratio(nodes: dict[str, _Node], solved: dict, reported: pd.DataFrame, as_of:
     actual = float(reported.sort_values("end")["value"].iloc[-1])
     if own.kind == "stock":
         odds = not np.isclose(own.source["value"].iloc[-1], actual)
-        return dict(q=100 * q / (1 + q) if odds else q, actual=actual, method="时点比率" + ("(按胜率)" if odds else ""))
+        return dict(
+            q=100 * q / (1 + q) if odds else q,
+            actual=actual,
+            method="时点比率" + ("(按胜率)" if odds else ""),
+        )
     pair = [nodes.get(n) for n in ("top", "rest" if "rest" in nodes else "bottom")]
     if None in pair or any(isinstance(solved[n.name], str) for n in pair):
         return dict(q=q, actual=actual, method="比率自身走势")
@@ -355,7 +491,9 @@ def _ratio(nodes: dict[str, _Node], solved: dict, reported: pd.DataFrame, as_of:
         odds = joint.mean_of_logs(joined, share / (1 - share))
         q = 100 * odds / (1 + odds)
     else:
-        sums = [float(n.source.loc[n.source["end"].dt.year == as_of.year, "value"].sum()) for n in pair]
+        sums = [
+            float(n.source.loc[n.source["end"].dt.year == as_of.year, "value"].sum()) for n in pair
+        ]
         q = joint.mean_of_logs(joined * actual * sums[1] / max(sums[0], 1e-300), q)
     decides = "分子" if joint.spread(top) >= joint.spread(solved[nodes["bottom"].name]) else "分母"
     return dict(q=q, actual=actual, method=f"分子分母联合,主要取决于{decides}")
@@ -363,29 +501,49 @@ def _ratio(nodes: dict[str, _Node], solved: dict, reported: pd.DataFrame, as_of:
 
 def _from_years(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, np.ndarray | None]:
     """No month of this year is known: from yearly figures where there are five or more, else no chance."""
-    indicator, key = catalog.indicators[t.id], catalog.indicators[t.id].growth_of if t.kind == "growth" else t.id
+    indicator, key = (
+        catalog.indicators[t.id],
+        catalog.indicators[t.id].growth_of if t.kind == "growth" else t.id,
+    )
     own = by.get((t.region, key))
     if own is None:
         return result(t, as_of, method="无数据", verdict=NO_DATA), None
     past = own[own["end"].dt.year < as_of.year].assign(year=lambda d: d["end"].dt.year)
     ends = past[past["end"].dt.month == 12]
     if t.kind in ("flow", "growth"):
-        full = past[past["months"] > 0].groupby("year").agg(value=("value", "sum"), months=("months", "sum"))
+        full = (
+            past[past["months"] > 0]
+            .groupby("year")
+            .agg(value=("value", "sum"), months=("months", "sum"))
+        )
         values = full.loc[full["months"] == 12, "value"]
     else:
         values = ends.groupby("year")["value"].last()
-    values = values[values.index > as_of.year - 1 - len(values)]  # no year missing up to the last one
+    values = values[
+        values.index > as_of.year - 1 - len(values)
+    ]  # no year missing up to the last one
     share = t.kind == "ratio" and indicator.unit == "%"
     q = sparse.yearly(values.to_numpy(), key, share)
     demo = bool(own["demo"].any()) or bool(t.demo)
     if q is None or values.index[-1] != as_of.year - 1:
-        return result(t, as_of, method=f"本年无数据,年度数据不足{sparse.FEWEST}年", verdict=NO_DATA, demo=demo), None
+        return result(
+            t, as_of, method=f"本年无数据,年度数据不足{sparse.FEWEST}年", verdict=NO_DATA, demo=demo
+        ), None
     if t.kind == "growth":
         q = 100 * (q / values.iloc[-1] - 1)
     p = chance(q, t.comparator, t.target_low, t.target_high, indicator.count and t.kind != "growth")
     middle, low, high = at_levels(q[None], LEVELS, [0.5, 0.1, 0.9])[0]
-    return result(t, as_of, median=middle, low=low, high=high, probability=p, verdict=verdict(p, False), demo=demo,
-                  method=f"只有年度数据({len(values)}年)"), q
+    return result(
+        t,
+        as_of,
+        median=middle,
+        low=low,
+        high=high,
+        probability=p,
+        verdict=verdict(p, False),
+        demo=demo,
+        method=f"只有年度数据({len(values)}年)",
+    ), q
 
 
 def _gaps(source: pd.DataFrame, as_of: pd.Period) -> str:

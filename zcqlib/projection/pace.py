@@ -3,6 +3,7 @@
 Beside ours stands the progress measure of the SDG indicator reports: actual over required growth rate, cut at .95, .60
 and 0.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -14,11 +15,30 @@ from zcqlib.projection.promises import waiting
 SDG = ((0.95, "进展显著"), (0.60, "进展一般"), (0.0, "进展不足"))
 AWAY, UNDEFINED = "偏离目标", "不适用"
 NAMES = {"linear": "序时进度", "season": "季节进度", "batch": "批次进度"}
-COLUMNS = ["region", "indicator", "actual", "linear", "season", "batch", "fits", "due", "lead", "word", "reason",
-           "needed", "of_mean", "of_best", "sdg_ratio", "sdg", "demo"]
+COLUMNS = [
+    "region",
+    "indicator",
+    "actual",
+    "linear",
+    "season",
+    "batch",
+    "fits",
+    "due",
+    "lead",
+    "word",
+    "reason",
+    "needed",
+    "of_mean",
+    "of_best",
+    "sdg_ratio",
+    "sdg",
+    "demo",
+]
 
 
-def sdg_status(base: float, now: float, target: float, passed: float, total: float) -> tuple[float, str]:
+def sdg_status(
+    base: float, now: float, target: float, passed: float, total: float
+) -> tuple[float, str]:
     """Actual over required growth rate a year, and its band.
 
     Parameters
@@ -30,13 +50,21 @@ def sdg_status(base: float, now: float, target: float, passed: float, total: flo
     """
     if not (base > 0 and now > 0 and target > 0 and passed > 0 and total > 0) or target == base:
         return float("nan"), UNDEFINED
-    actual, required = ((v / base) ** (1 / years) - 1 for v, years in ((now, passed), (target, total)))
+    actual, required = (
+        (v / base) ** (1 / years) - 1 for v, years in ((now, passed), (target, total))
+    )
     ratio = actual / required
     return ratio, next((word for cut, word in SDG if ratio >= cut), AWAY)
 
 
-def batch_pace(target: float, base: float, batches: pd.DataFrame, region: str, last: pd.Period,
-               catalog: Catalog) -> pd.DataFrame:
+def batch_pace(
+    target: float,
+    base: float,
+    batches: pd.DataFrame,
+    region: str,
+    last: pd.Period,
+    catalog: Catalog,
+) -> pd.DataFrame:
     """What a stock that moves in batches should be at each month's end to reach its target, as known in `last`.
 
     Parameters
@@ -59,9 +87,13 @@ def batch_pace(target: float, base: float, batches: pd.DataFrame, region: str, l
     numbers = sorted(c.loc[c["kind"].eq("pass") & ~c["out"], "batch"].unique())
     in_time = dict(zip(numbers, (on_time for _, on_time in plan["coming"]), strict=True))
     sure = c["batch"].map(in_time).where(~c["out"], 1.0)
-    gain = (c["number"] * plan["rate"] * sure).where(c["kind"].eq("pass"), -c["number"] * plan["lapse"] * ~c["out"])
+    gain = (c["number"] * plan["rate"] * sure).where(
+        c["kind"].eq("pass"), -c["number"] * plan["lapse"] * ~c["out"]
+    )
     due = [target - float(gain[when > m].sum()) for m in months]
-    return pd.DataFrame({"month": months, "batch": due, "linear": base + (target - base) * months / 12})
+    return pd.DataFrame(
+        {"month": months, "batch": due, "linear": base + (target - base) * months / 12}
+    )
 
 
 def season_share(source: pd.DataFrame, k: int, year: int) -> tuple[float, int]:
@@ -70,12 +102,21 @@ def season_share(source: pd.DataFrame, k: int, year: int) -> tuple[float, int]:
     years = past["end"].dt.year
     full = past.groupby(years).agg(months=("months", "sum"), total=("value", "sum"))
     full = full[(full["months"] == 12) & (full["total"] > 0)].tail(5)
-    done = past[past["end"].dt.month <= k].groupby(years)["value"].sum().reindex(full.index, fill_value=0.0)
+    done = (
+        past[past["end"].dt.month <= k]
+        .groupby(years)["value"]
+        .sum()
+        .reindex(full.index, fill_value=0.0)
+    )
     return (float((done / full["total"]).mean()), len(full)) if len(full) else (float("nan"), 0)
 
 
-def paces(projections: pd.DataFrame, series: pd.DataFrame, catalog: Catalog,
-          batches: pd.DataFrame | None = None) -> pd.DataFrame:
+def paces(
+    projections: pd.DataFrame,
+    series: pd.DataFrame,
+    catalog: Catalog,
+    batches: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Where every flow and stock target stands against the paces that it could be held to.
 
     Parameters
@@ -93,7 +134,9 @@ def paces(projections: pd.DataFrame, series: pd.DataFrame, catalog: Catalog,
     """
     by = {name: part.sort_values("end") for name, part in series.groupby(["region", "indicator"])}
     rows = []
-    for r in projections[projections["kind"].isin(["flow", "stock"]) & projections["actual"].notna()].itertuples():
+    for r in projections[
+        projections["kind"].isin(["flow", "stock"]) & projections["actual"].notna()
+    ].itertuples():
         source = by.get((r.region, r.indicator))
         if source is not None:
             rows.append(_pace(r, source[source["end"] <= r.as_of], catalog, batches))
@@ -111,11 +154,21 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
         due["linear"] = base + (r.target_low - base) * k / 12
         change, now = source["value"].diff().iloc[1:], r.actual
         fits, reason = "linear", "存量由上年末匀速推到目标"
-        plan = waiting(batches, r.region, last, r.as_of, catalog) if catalog.indicators[r.indicator].batch else {}
+        plan = (
+            waiting(batches, r.region, last, r.as_of, catalog)
+            if catalog.indicators[r.indicator].batch
+            else {}
+        )
         if plan and plan["whole"]:  # with batches still to be planned, what is to come is not known
-            coming = sum(n * on_time for n, on_time in plan["coming"]) * plan["rate"] - plan["ending"] * plan["lapse"]
+            coming = (
+                sum(n * on_time for n, on_time in plan["coming"]) * plan["rate"]
+                - plan["ending"] * plan["lapse"]
+            )
             due["batch"] = r.target_low - coming
-            fits, reason = "batch", f"还有{len(plan['coming'])}批未公布,按往年通过率预计净增{coming:.0f}"
+            fits, reason = (
+                "batch",
+                f"还有{len(plan['coming'])}批未公布,按往年通过率预计净增{coming:.0f}",
+            )
     else:
         due["linear"] = r.target_low * k / 12
         share, n = season_share(source, k, r.year)
@@ -125,13 +178,38 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
         fits, reason = "linear", "往年数据不足两年,只能按月均匀"
         if n >= 2:
             due["season"] = r.target_low * share
-            fits, reason = "season", f"近{n}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%"
+            fits, reason = (
+                "season",
+                f"近{n}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%",
+            )
     lead = r.actual - due[fits]
     small = 0.01 * abs(r.target_low)
     ratio, band = sdg_status(base, now, r.target_low, k / 12, 1.0)
-    mean, best = (float(f(change)) if len(change) else float("nan") for f in (lambda c: c.tail(12).mean(), np.max))
+    mean, best = (
+        float(f(change)) if len(change) else float("nan")
+        for f in (lambda c: c.tail(12).mean(), np.max)
+    )
     need = r.needed_per_month
-    return dict(region=r.region, indicator=r.indicator, actual=r.actual, **due, fits=fits, due=due[fits], lead=lead,
-                word="" if np.isnan(lead) else "领先" if lead > small else "落后" if lead < -small else "持平",
-                reason=f"{NAMES[fits]}:{reason}", needed=need, of_mean=need / mean if mean > 0 else float("nan"),
-                of_best=need / best if best > 0 else float("nan"), sdg_ratio=ratio, sdg=band, demo=r.demo)
+    return dict(
+        region=r.region,
+        indicator=r.indicator,
+        actual=r.actual,
+        **due,
+        fits=fits,
+        due=due[fits],
+        lead=lead,
+        word=""
+        if np.isnan(lead)
+        else "领先"
+        if lead > small
+        else "落后"
+        if lead < -small
+        else "持平",
+        reason=f"{NAMES[fits]}:{reason}",
+        needed=need,
+        of_mean=need / mean if mean > 0 else float("nan"),
+        of_best=need / best if best > 0 else float("nan"),
+        sdg_ratio=ratio,
+        sdg=band,
+        demo=r.demo,
+    )

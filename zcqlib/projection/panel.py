@@ -1,4 +1,5 @@
 """Long monthly histories to series side by side: five past years and the projected one, gaps filled, faults refused."""
+
 from __future__ import annotations
 
 import re
@@ -60,11 +61,17 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     latest = np.full(n, -1)
     np.maximum.at(latest, code, t)
     refuse(np.flatnonzero(latest < 0), "没有任何数值")
-    start = (np.where(latest >= 0, latest // 12, 0) if year is None else np.full(n, int(year))) * 12 - 12 * MAX_YEARS
+    start = (
+        np.where(latest >= 0, latest // 12, 0) if year is None else np.full(n, int(year))
+    ) * 12 - 12 * MAX_YEARS
     long, total, spread = months, v, months is not None and (months > 1).any()
     if spread:  # a sum over several months is spread evenly at first
         step = np.arange(months.sum()) - np.repeat(np.cumsum(months) - months, months)
-        code, t, v = np.repeat(code, months), np.repeat(t, months) - step, np.repeat(v / months, months)
+        code, t, v = (
+            np.repeat(code, months),
+            np.repeat(t, months) - step,
+            np.repeat(v / months, months),
+        )
     pairs = code * 1_000_000 + t
     if not (np.diff(pairs) > 0).all():
         pairs = np.sort(pairs)
@@ -80,10 +87,16 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     k = np.where(now.any(1), 12 - np.argmax(now[:, ::-1], 1), 0)
     refuse(np.flatnonzero(k == 0), "当年没有任何数值")
     refuse(np.flatnonzero(2 * now.sum(1) < k), "当年缺的月份过半,不能测算")
-    usable = seen[:, :-12].reshape(n, MAX_YEARS, 12).sum(2) >= 6  # a year with more than half missing ends the history
+    usable = (
+        seen[:, :-12].reshape(n, MAX_YEARS, 12).sum(2) >= 6
+    )  # a year with more than half missing ends the history
     years = np.cumprod(usable[:, ::-1], axis=1).sum(1)
     column = np.arange(_WIDTH)
-    hole = ~seen & (column >= 12 * (MAX_YEARS - years)[:, None]) & (column < (12 * MAX_YEARS + k)[:, None])
+    hole = (
+        ~seen
+        & (column >= 12 * (MAX_YEARS - years)[:, None])
+        & (column < (12 * MAX_YEARS + k)[:, None])
+    )
     rows = np.flatnonzero(hole.any(1) & (k > 0))
     guessed = np.zeros(n)
     if len(rows):
@@ -92,8 +105,9 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     return Panel(ids, values, years, k, reason, whole, guessed, quarterly)
 
 
-def _spread(values: np.ndarray, code: np.ndarray, place: np.ndarray, long: np.ndarray,
-            total: np.ndarray) -> np.ndarray:
+def _spread(
+    values: np.ndarray, code: np.ndarray, place: np.ndarray, long: np.ndarray, total: np.ndarray
+) -> np.ndarray:
     """Sums over several months, put right in place; tells which series know this year by quarters only.
 
     January with February is halved, in all years of the series; quarters stay in thirds; any other sum is the

@@ -3,6 +3,7 @@
 `make record` replays them once on the real monthly series and stores their scores beside this module with a hash of
 series, years and origins; the notebook recomputes ours alone.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -32,10 +33,14 @@ def ets(y: np.ndarray, h: int) -> np.ndarray:
     """Paths (PATHS, h) of the additive damped ETS of statsmodels."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-    model = ETSModel(y, error="add", trend="add", damped_trend=True, seasonal="add", seasonal_periods=12)
+    model = ETSModel(
+        y, error="add", trend="add", damped_trend=True, seasonal="add", seasonal_periods=12
+    )
     found = model.fit(disp=False, maxiter=100)
     shocks = np.random.default_rng(0).normal(0, np.sqrt(found.scale), (h, PATHS))
-    return found.simulate(h, anchor="end", repetitions=PATHS, random_errors=shocks).reshape(h, PATHS).T
+    return (
+        found.simulate(h, anchor="end", repetitions=PATHS, random_errors=shocks).reshape(h, PATHS).T
+    )
 
 
 def theta(y: np.ndarray, h: int) -> np.ndarray:
@@ -51,8 +56,18 @@ def theta(y: np.ndarray, h: int) -> np.ndarray:
 def fingerprint(series: pd.DataFrame) -> str:
     """Hash of the figures that a record rests on and of what is asked of them."""
     rows = series.sort_values(["region", "indicator", "end"])
-    text = rows["region"] + "|" + rows["indicator"] + "|" + rows["end"].astype("str") + "|" + rows["value"].map(repr)
-    return hashlib.sha256("\n".join([*text, str(list(YEARS)), str(list(ORIGINS))]).encode()).hexdigest()
+    text = (
+        rows["region"]
+        + "|"
+        + rows["indicator"]
+        + "|"
+        + rows["end"].astype("str")
+        + "|"
+        + rows["value"].map(repr)
+    )
+    return hashlib.sha256(
+        "\n".join([*text, str(list(YEARS)), str(list(ORIGINS))]).encode()
+    ).hexdigest()
 
 
 def compute(series: pd.DataFrame, n_jobs: int = 2) -> dict:
@@ -63,23 +78,30 @@ def compute(series: pd.DataFrame, n_jobs: int = 2) -> dict:
     `series_sha256`, `calls`, and `scores`: one entry a method and month k, with the measures of `replay.score`.
     """
     calls = replay.replay(series, YEARS, ORIGINS, levels=(0.5,)).drop(columns=0.5)
-    months = {f"{r}|{i}": part.sort_values("end")["value"].to_numpy(float)
-              for (r, i), part in series.groupby(["region", "indicator"])}
+    months = {
+        f"{r}|{i}": part.sort_values("end")["value"].to_numpy(float)
+        for (r, i), part in series.groupby(["region", "indicator"])
+    }
     first = series.groupby(["region", "indicator"])["end"].min()
     first = {f"{r}|{i}": end.year * 12 + end.month - 1 for (r, i), end in first.items()}
 
     def quantiles(call) -> list[np.ndarray]:
         warnings.simplefilter("ignore")
         now = call.year * 12 + call.k - first[call.series_id]
-        y = months[call.series_id][max(0, now - 12 * HISTORY - call.k):now]
-        return [np.quantile(y[-call.k:].sum() + np.maximum(f(y, 12 - call.k), 0).sum(1), LEVELS) for f in (ets, theta)]
+        y = months[call.series_id][max(0, now - 12 * HISTORY - call.k) : now]
+        return [
+            np.quantile(y[-call.k :].sum() + np.maximum(f(y, 12 - call.k), 0).sum(1), LEVELS)
+            for f in (ets, theta)
+        ]
 
     both = np.array(Parallel(n_jobs=n_jobs)(delayed(quantiles)(c) for c in calls.itertuples()))
     scores = []
     for i, method in enumerate(("ETS", "Theta")):
         table = pd.concat([calls, pd.DataFrame(both[:, i], columns=list(LEVELS))], axis=1)
         mean = replay.score(table).groupby("k")[list(MEASURES)].mean().round(6)
-        scores += [{"method": method, "k": int(k), **row} for k, row in mean.to_dict("index").items()]
+        scores += [
+            {"method": method, "k": int(k), **row} for k, row in mean.to_dict("index").items()
+        ]
     return {"series_sha256": fingerprint(series), "calls": len(calls), "scores": scores}
 
 
@@ -92,7 +114,9 @@ def stored(series: pd.DataFrame) -> pd.DataFrame:
     """
     about = json.loads(STORED.read_text("utf-8"))
     if about["series_sha256"] != fingerprint(series):
-        raise RecordError("公开月度序列已有变化,对照方法的得分是用旧数据算的。请运行 make record 重算。")
+        raise RecordError(
+            "公开月度序列已有变化,对照方法的得分是用旧数据算的。请运行 make record 重算。"
+        )
     return pd.DataFrame(about["scores"])
 
 

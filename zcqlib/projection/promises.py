@@ -1,4 +1,5 @@
 """Promises that the engine does not project: coverage, recurring meetings, milestones, recognitions in batches."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -10,15 +11,36 @@ from zcqlib.projection.scores import LEVELS
 
 LEVEL = 0.8
 MET, LIKELY, OPEN, HARD, STAGES, NO_DATA, NO_BATCH = (
-    "已完成", "把握较大", "尚有悬念", "难度较大", "按节点推进", "缺数据", "缺批次安排")
+    "已完成",
+    "把握较大",
+    "尚有悬念",
+    "难度较大",
+    "按节点推进",
+    "缺数据",
+    "缺批次安排",
+)
 _EMPTY = ("actual", "median", "low", "high", "probability", "needed_per_month")
 
 
 def result(t, as_of: pd.Period, **more) -> dict:
     """A PROJECTIONS row of a target; what is not given is missing."""
-    return dict(region=t.region, indicator=t.id, year=as_of.year, as_of=as_of, kind=t.kind, unit=t.unit, level=LEVEL,
-                target_low=t.target_low, target_high=t.target_high, comparator=t.comparator, demo=bool(t.demo),
-                ) | dict.fromkeys(_EMPTY, float("nan")) | more
+    return (
+        dict(
+            region=t.region,
+            indicator=t.id,
+            year=as_of.year,
+            as_of=as_of,
+            kind=t.kind,
+            unit=t.unit,
+            level=LEVEL,
+            target_low=t.target_low,
+            target_high=t.target_high,
+            comparator=t.comparator,
+            demo=bool(t.demo),
+        )
+        | dict.fromkeys(_EMPTY, float("nan"))
+        | more
+    )
 
 
 def met(value: float, comparator: str, low: float, high: float) -> bool:
@@ -50,7 +72,11 @@ def coverage(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, lis
     if t.unit == "个园区" and t.region in ("zone", "city") and parks:
         state = {p: float(f["value"].iloc[-1]) for p, f in parks.items()}
         actual = float(sum(v >= 1 for v in state.values()))
-        who = [dict(indicator=t.id, region=p, item=catalog.name(p)) for p in members if state.get(p, 0) < 1]
+        who = [
+            dict(indicator=t.id, region=p, item=catalog.name(p))
+            for p in members
+            if state.get(p, 0) < 1
+        ]
         demo |= any(bool(f["demo"].any()) for f in parks.values())
     elif own is not None:
         actual = float(own.sort_values("end")["value"].iloc[-1])
@@ -58,8 +84,14 @@ def coverage(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, lis
     if np.isnan(actual):
         return result(t, as_of, verdict=NO_DATA, method="无数据"), []
     done = actual >= t.target_low
-    return result(t, as_of, actual=actual, verdict=MET if done else STAGES, method="覆盖情况,不算概率",
-                  demo=demo), [] if done else who
+    return result(
+        t,
+        as_of,
+        actual=actual,
+        verdict=MET if done else STAGES,
+        method="覆盖情况,不算概率",
+        demo=demo,
+    ), [] if done else who
 
 
 def recurring(t, part: pd.DataFrame | None, as_of: pd.Period) -> dict:
@@ -67,21 +99,37 @@ def recurring(t, part: pd.DataFrame | None, as_of: pd.Period) -> dict:
     if part is None:
         return result(t, as_of, verdict=NO_DATA, method="无数据")
     actual = float(part[part["end"].dt.year == as_of.year]["value"].sum())
-    return result(t, as_of, actual=actual, verdict=MET if actual >= t.target_low else STAGES,
-                  demo=bool(part["demo"].any()), needed_per_month=per_month(t.target_low - actual, 12 - as_of.month),
-                  method=f"按次数推进,此时应有 {t.target_low * as_of.month / 12:.0f} 次")
+    return result(
+        t,
+        as_of,
+        actual=actual,
+        verdict=MET if actual >= t.target_low else STAGES,
+        demo=bool(part["demo"].any()),
+        needed_per_month=per_month(t.target_low - actual, 12 - as_of.month),
+        method=f"按次数推进,此时应有 {t.target_low * as_of.month / 12:.0f} 次",
+    )
 
 
 def milestone(t, as_of: pd.Period, milestones: pd.DataFrame | None) -> dict:
     """Stages reached; never an invented chance."""
-    own = None if milestones is None else milestones[(milestones["id"] == t.id) & (milestones["region"] == t.region)]
+    own = (
+        None
+        if milestones is None
+        else milestones[(milestones["id"] == t.id) & (milestones["region"] == t.region)]
+    )
     if own is None or own.empty:
         return result(t, as_of, verdict=STAGES, method="未报节点")
     reached = own["date"].notna() & (own["date"] <= as_of)
     final = own["stage_no"] == own.groupby("item")["stage_no"].transform("max")
     done, of = int((reached & final).sum()), int(final.sum())
-    return result(t, as_of, actual=float(done), verdict=MET if done == of else STAGES, demo=bool(own["demo"].any()),
-                  method=f"节点 {int(reached.sum())}/{len(own)}")
+    return result(
+        t,
+        as_of,
+        actual=float(done),
+        verdict=MET if done == of else STAGES,
+        demo=bool(own["demo"].any()),
+        method=f"节点 {int(reached.sum())}/{len(own)}",
+    )
 
 
 def per_month(gap: float, left: int) -> float:
@@ -89,7 +137,9 @@ def per_month(gap: float, left: int) -> float:
     return max(0.0, gap) / left if left else float("nan")
 
 
-def waiting(batches: pd.DataFrame | None, region: str, last: pd.Period, as_of: pd.Period, catalog: Catalog) -> dict:
+def waiting(
+    batches: pd.DataFrame | None, region: str, last: pd.Period, as_of: pd.Period, catalog: Catalog
+) -> dict:
     """The batch calendar of one place as known then, {} where the year has none.
 
     `coming` (applicants, chance of being announced this year) of each batch not yet announced, `assumed` how many of
@@ -99,28 +149,54 @@ def waiting(batches: pd.DataFrame | None, region: str, last: pd.Period, as_of: p
     """
     if batches is None:
         return {}
-    plan = batches[(batches["known_from"] <= as_of) & ~batches["indicator"].isin(catalog.targets["id"])
-                   & (batches["region"].isin(catalog.parks) if region == "zone" else batches["region"].eq(region))]
+    plan = batches[
+        (batches["known_from"] <= as_of)
+        & ~batches["indicator"].isin(catalog.targets["id"])
+        & (
+            batches["region"].isin(catalog.parks)
+            if region == "zone"
+            else batches["region"].eq(region)
+        )
+    ]
     this = plan["year"] == as_of.year
     if not this.any():
         return {}
     passes, out = plan["kind"].eq("pass"), plan["announced"].dt.to_period("M") <= last
-    absent = passes & (plan["year"] == as_of.year - 1) & ~plan["batch"].isin(plan.loc[this & passes, "batch"])
+    absent = (
+        passes
+        & (plan["year"] == as_of.year - 1)
+        & ~plan["batch"].isin(plan.loc[this & passes, "batch"])
+    )
     early = absent & (plan["known_from"] + 12 > as_of)
-    coming, ending = plan[this & passes & ~out | early], plan[this & plan["kind"].eq("lapse") & ~out]
+    coming, ending = (
+        plan[this & passes & ~out | early],
+        plan[this & plan["kind"].eq("lapse") & ~out],
+    )
     past = plan[~this & passes & plan["announced"].notna()].drop_duplicates(["year", "batch"])
     days = (past["announced"] - pd.to_datetime(past["year"].astype("str") + "-01-01")).dt.days
     decided = plan[passes & out & plan["done"].notna()]
     usual = float(coming["rate"].mean()) if len(coming) else 0.7
-    return dict(coming=[(int(group["number"].sum()), in_time(days[past["batch"] == number].to_numpy(float)))
-                        for number, group in coming.groupby("batch")], assumed=plan.loc[early, "batch"].nunique(),
-                rate=(decided["done"].sum() + 20 * usual) / (decided["number"].sum() + 20),
-                ending=int(ending["number"].sum()), lapse=float(ending["rate"].mean()) if len(ending) else 0.0,
-                calendar=plan[this].assign(out=out[this]), whole=not absent.any())
+    return dict(
+        coming=[
+            (int(group["number"].sum()), in_time(days[past["batch"] == number].to_numpy(float)))
+            for number, group in coming.groupby("batch")
+        ],
+        assumed=plan.loc[early, "batch"].nunique(),
+        rate=(decided["done"].sum() + 20 * usual) / (decided["number"].sum() + 20),
+        ending=int(ending["number"].sum()),
+        lapse=float(ending["rate"].mean()) if len(ending) else 0.0,
+        calendar=plan[this].assign(out=out[this]),
+        whole=not absent.any(),
+    )
 
 
-def batch_stock(t, part: pd.DataFrame | None, as_of: pd.Period, batches: pd.DataFrame | None, catalog: Catalog,
-                ) -> tuple[dict, np.ndarray | None]:
+def batch_stock(
+    t,
+    part: pd.DataFrame | None,
+    as_of: pd.Period,
+    batches: pd.DataFrame | None,
+    catalog: Catalog,
+) -> tuple[dict, np.ndarray | None]:
     """A stock that moves on announcement days: opening now, batches still to come, certificates that end."""
     if part is None or part[part["end"].dt.year == as_of.year].empty:
         return result(t, as_of, verdict=NO_DATA, method="无数据"), None
@@ -129,11 +205,23 @@ def batch_stock(t, part: pd.DataFrame | None, as_of: pd.Period, batches: pd.Data
     demo = bool(part["demo"].any()) or bool(t.demo)
     plan = waiting(batches, t.region, last, as_of, catalog)
     if not plan:
-        return result(t, as_of, actual=opening, verdict=NO_BATCH, method="缺批次安排,不算概率", demo=demo), None
-    values, pmf = batch_distribution(opening, plan["coming"], plan["rate"], plan["ending"], plan["lapse"])
-    return _counted(t, as_of, values, pmf, float(opening), 12 - last.month, demo,
-                    f"批次模型:未公布 {len(plan['coming'])} 批"
-                    + (f",其中 {plan['assumed']} 批暂按上年申报数" if plan["assumed"] else ""))
+        return result(
+            t, as_of, actual=opening, verdict=NO_BATCH, method="缺批次安排,不算概率", demo=demo
+        ), None
+    values, pmf = batch_distribution(
+        opening, plan["coming"], plan["rate"], plan["ending"], plan["lapse"]
+    )
+    return _counted(
+        t,
+        as_of,
+        values,
+        pmf,
+        float(opening),
+        12 - last.month,
+        demo,
+        f"批次模型:未公布 {len(plan['coming'])} 批"
+        + (f",其中 {plan['assumed']} 批暂按上年申报数" if plan["assumed"] else ""),
+    )
 
 
 def batch_flow(t, part: pd.DataFrame, as_of: pd.Period) -> tuple[dict, np.ndarray] | None:
@@ -147,22 +235,58 @@ def batch_flow(t, part: pd.DataFrame, as_of: pd.Period) -> tuple[dict, np.ndarra
     if now.empty or full.sum() < 2:
         return None
     totals = past.groupby("year")["value"].sum()
-    rest = past[past["end"].dt.month > last.month].groupby("year")["value"].sum().reindex(totals.index, fill_value=0.0)
+    rest = (
+        past[past["end"].dt.month > last.month]
+        .groupby("year")["value"]
+        .sum()
+        .reindex(totals.index, fill_value=0.0)
+    )
     actual = float(now["value"].sum())
     values, pmf = batch_history(rest.to_numpy(), totals.to_numpy(), round(actual))
-    return _counted(t, as_of, values, pmf, actual, 12 - last.month, bool(part["demo"].any()) or bool(t.demo),
-                    "批次历史:无批次安排,按往年各月")
+    return _counted(
+        t,
+        as_of,
+        values,
+        pmf,
+        actual,
+        12 - last.month,
+        bool(part["demo"].any()) or bool(t.demo),
+        "批次历史:无批次安排,按往年各月",
+    )
 
 
-def _counted(t, as_of: pd.Period, values: np.ndarray, pmf: np.ndarray, actual: float, left: int, demo: bool,
-             method: str) -> tuple[dict, np.ndarray]:
+def _counted(
+    t,
+    as_of: pd.Period,
+    values: np.ndarray,
+    pmf: np.ndarray,
+    actual: float,
+    left: int,
+    demo: bool,
+    method: str,
+) -> tuple[dict, np.ndarray]:
     """The row and the quantiles of a distribution over whole numbers."""
     if not left:
         values, pmf = np.array([round(actual)]), np.ones(1)
     good = np.array([met(v, t.comparator, t.target_low, t.target_high) for v in values])
     p = min(1.0, float(pmf[good].sum()))
     middle, low, high = quantiles_of(values, pmf, (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    done = t.kind == "flow" and t.comparator != "between" and met(actual, t.comparator, t.target_low, t.target_high)
-    row = result(t, as_of, actual=actual, median=middle, low=low, high=high, probability=1.0 if done else p, demo=demo,
-                 needed_per_month=per_month(t.target_low - actual, left), verdict=verdict(p, done), method=method)
+    done = (
+        t.kind == "flow"
+        and t.comparator != "between"
+        and met(actual, t.comparator, t.target_low, t.target_high)
+    )
+    row = result(
+        t,
+        as_of,
+        actual=actual,
+        median=middle,
+        low=low,
+        high=high,
+        probability=1.0 if done else p,
+        demo=demo,
+        needed_per_month=per_month(t.target_low - actual, left),
+        verdict=verdict(p, done),
+        method=method,
+    )
     return row, quantiles_of(values, pmf, LEVELS)

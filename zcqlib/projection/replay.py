@@ -1,4 +1,5 @@
 """The record: past months projected with only what was then known, and stored calls scored once the year is known."""
+
 from __future__ import annotations
 
 import math
@@ -16,8 +17,13 @@ MULTIPLES = (0.95, 1.0, 1.05, 1.1, 1.2)  # made-up targets of a replay, in last 
 CALL = ["series_id", "year", "k"]
 
 
-def replay(series: pd.DataFrame, years: Iterable[int], origins: Iterable[int] = range(1, 12), kind: str = "flow",
-           levels=LEVELS) -> pd.DataFrame:
+def replay(
+    series: pd.DataFrame,
+    years: Iterable[int],
+    origins: Iterable[int] = range(1, 12),
+    kind: str = "flow",
+    levels=LEVELS,
+) -> pd.DataFrame:
     """Project past years from past months, each with only what was known then.
 
     Parameters
@@ -44,8 +50,14 @@ def replay(series: pd.DataFrame, years: Iterable[int], origins: Iterable[int] = 
     rows = _history(series, kind)
     ends = year_ends(rows, kind).reset_index()
     before = ends.assign(year=ends["year"] + 1).rename(columns={"end": "before"})
-    calls = ends.drop(columns="scale").rename(columns={"end": "truth"}).merge(before, "left", ["series_id", "year"])
-    calls = calls[calls["year"].isin(years)].merge(pd.Series(origins, name="k", dtype="int64"), "cross")
+    calls = (
+        ends.drop(columns="scale")
+        .rename(columns={"end": "truth"})
+        .merge(before, "left", ["series_id", "year"])
+    )
+    calls = calls[calls["year"].isin(years)].merge(
+        pd.Series(origins, name="k", dtype="int64"), "cross"
+    )
     calls["call"] = np.arange(len(calls))
     parts = [_known(part, rows) for _, part in calls.groupby("year")]
     if not parts:
@@ -53,8 +65,11 @@ def replay(series: pd.DataFrame, years: Iterable[int], origins: Iterable[int] = 
     known = pd.concat(parts, ignore_index=True)
     now = known[known["month"] // 12 == known["year"]].groupby("call")["value"].agg(["sum", "last"])
     calls["linear"] = calls["call"].map(now["last"] if kind == "stock" else now["sum"]) * (
-        1 if kind == "stock" else 12 / calls["k"])
-    out = project_year_end(known.drop(columns="series_id").rename(columns={"call": "series_id"}), kind, levels=levels)
+        1 if kind == "stock" else 12 / calls["k"]
+    )
+    out = project_year_end(
+        known.drop(columns="series_id").rename(columns={"call": "series_id"}), kind, levels=levels
+    )
     out.attrs.clear()  # a table in attrs cannot be compared, so a merge fails on it
     calls = calls.merge(out.rename(columns={"series_id": "call"}), on="call")
     return calls[[*CALL, "truth", "before", "scale", "linear", *levels]]
@@ -64,7 +79,9 @@ def _known(calls: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """What was known at each call of one year, in order: covered by then and, where it is told, published by then."""
     last = int(calls["year"].iloc[0]) * 12 + 11
     window = rows[(rows["month"] <= last) & (rows["month"] > last - 12 * (MAX_YEARS + 1))]
-    both = calls[["call", "series_id", "year", "k"]].merge(window.drop(columns="year"), on="series_id")
+    both = calls[["call", "series_id", "year", "k"]].merge(
+        window.drop(columns="year"), on="series_id"
+    )
     origin = both["year"] * 12 + both["k"] - 1
     seen = both["month"] <= origin
     if "published" in both:
@@ -75,11 +92,20 @@ def _known(calls: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 def year_ends(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
     """By series and year with all twelve months: `end`, the year-end value, and `scale` of the scores."""
     groups = rows.sort_values("month").groupby(["series_id", "year"])
-    full = groups.agg(months=("months", "sum"), total=("value", "sum"), last=("value", "last"), month=("month", "max"))
+    full = groups.agg(
+        months=("months", "sum"),
+        total=("value", "sum"),
+        last=("value", "last"),
+        month=("month", "max"),
+    )
     full = full[(full["months"] == 12) & (full["month"] % 12 == 11)]
     stock = kind == "stock"
-    return pd.DataFrame({"end": full["last"] if stock else full["total"],
-                         "scale": full["total"] / 12 if stock else full["total"]})
+    return pd.DataFrame(
+        {
+            "end": full["last"] if stock else full["total"],
+            "scale": full["total"] / 12 if stock else full["total"],
+        }
+    )
 
 
 def score(calls: pd.DataFrame, levels=LEVELS, multiples=MULTIPLES) -> pd.DataFrame:
@@ -93,13 +119,21 @@ def score(calls: pd.DataFrame, levels=LEVELS, multiples=MULTIPLES) -> pd.DataFra
     chances = [scores.chance_of(q, t, levels) for t in targets]
     met = [y >= t for t in targets]
     return calls[CALL].assign(
-        error=100 * np.abs(middle - y) / y, linear_error=100 * np.abs(sure - y) / y,
-        crps=scores.crps(y, q, levels) / calls["scale"], wis=scores.wis(y, q, levels) / calls["scale"],
+        error=100 * np.abs(middle - y) / y,
+        linear_error=100 * np.abs(sure - y) / y,
+        crps=scores.crps(y, q, levels) / calls["scale"],
+        wis=scores.wis(y, q, levels) / calls["scale"],
         linear_crps=np.abs(sure - y) / calls["scale"],
-        cov80=scores.covered(y, q, 0.8, levels), cov95=scores.covered(y, q, 0.95, levels),
+        cov80=scores.covered(y, q, 0.8, levels),
+        cov95=scores.covered(y, q, 0.95, levels),
         brier=np.mean([scores.brier(p, m) for p, m in zip(chances, met, strict=True)], axis=0),
-        log_loss=np.mean([scores.log_loss(p, m) for p, m in zip(chances, met, strict=True)], axis=0),
-        linear_brier=np.mean([scores.brier(sure >= t, m) for t, m in zip(targets, met, strict=True)], axis=0))
+        log_loss=np.mean(
+            [scores.log_loss(p, m) for p, m in zip(chances, met, strict=True)], axis=0
+        ),
+        linear_brier=np.mean(
+            [scores.brier(sure >= t, m) for t, m in zip(targets, met, strict=True)], axis=0
+        ),
+    )
 
 
 def chances(calls: pd.DataFrame, levels=LEVELS, multiples=MULTIPLES) -> pd.DataFrame:
@@ -109,11 +143,18 @@ def chances(calls: pd.DataFrame, levels=LEVELS, multiples=MULTIPLES) -> pd.DataF
     parts = []
     for m in multiples:
         target = calls["before"].to_numpy(float) * m
-        parts.append(calls[CALL].assign(multiple=m, p=scores.chance_of(q, target, levels),
-                                        met=calls["truth"].to_numpy() >= target,
-                                        linear=calls["linear"].to_numpy() >= target))
+        parts.append(
+            calls[CALL].assign(
+                multiple=m,
+                p=scores.chance_of(q, target, levels),
+                met=calls["truth"].to_numpy() >= target,
+                linear=calls["linear"].to_numpy() >= target,
+            )
+        )
     out = pd.concat(parts, ignore_index=True)
-    return out[np.isfinite(np.tile(calls["before"].to_numpy(float), len(multiples)))].reset_index(drop=True)
+    return out[np.isfinite(np.tile(calls["before"].to_numpy(float), len(multiples)))].reset_index(
+        drop=True
+    )
 
 
 def first_right(said: pd.DataFrame) -> pd.DataFrame:
@@ -139,15 +180,28 @@ def _history(series: pd.DataFrame, kind: str) -> pd.DataFrame:
     out = series.copy()
     if "series_id" not in out and {"region", "indicator", "end"} <= set(out.columns):
         out = out[out["months"].eq(0) if kind == "stock" else out["months"].between(1, 11)]
-        out = out.assign(series_id=out["region"] + "|" + out["indicator"], period=out["end"].astype("str"))
+        out = out.assign(
+            series_id=out["region"] + "|" + out["indicator"], period=out["end"].astype("str")
+        )
         out["months"] = out["months"].clip(lower=1)
     if missing := {"series_id", "period", "value"} - set(out.columns):
         raise ValueError(f"series lacks columns {sorted(missing)}")
     if "months" not in out:
         out["months"] = 1
     out["month"] = _ordinal(out["period"])
-    keep = ["series_id", "period", "value", "months", "month", *(c for c in ("published",) if c in out)]
-    return out[keep].assign(year=out["month"] // 12, series_id=out["series_id"].astype("str")).reset_index(drop=True)
+    keep = [
+        "series_id",
+        "period",
+        "value",
+        "months",
+        "month",
+        *(c for c in ("published",) if c in out),
+    ]
+    return (
+        out[keep]
+        .assign(year=out["month"] // 12, series_id=out["series_id"].astype("str"))
+        .reset_index(drop=True)
+    )
 
 
 def _ordinal(period: pd.Series) -> pd.Series:
@@ -171,15 +225,27 @@ def joint_calls(calls: pd.DataFrame, series: pd.DataFrame, levels=LEVELS) -> pd.
     out = []
     for (year, k), part in calls.groupby(["year", "k"]):
         known = wide.loc[wide.index <= year * 12 + k - 1, list(part["series_id"])]
-        sums = joint.draws(part[list(levels)].to_numpy(float), joint.shared(known.to_numpy().T[:, -36:])).sum(1)
-        out.append({"series_id": "sum", "year": year, "k": k,
-                    **part[["truth", "before", "scale", "linear"]].sum().to_dict(),
-                    **dict(zip(levels, joint.read(sums), strict=True))})
+        sums = joint.draws(
+            part[list(levels)].to_numpy(float), joint.shared(known.to_numpy().T[:, -36:])
+        ).sum(1)
+        out.append(
+            {
+                "series_id": "sum",
+                "year": year,
+                "k": k,
+                **part[["truth", "before", "scale", "linear"]].sum().to_dict(),
+                **dict(zip(levels, joint.read(sums), strict=True)),
+            }
+        )
     return pd.DataFrame(out)
 
 
-def score_stored(projections: pd.DataFrame, quantiles: pd.DataFrame, series: pd.DataFrame,
-                 growth_of: dict[str, str] | None = None) -> pd.DataFrame:
+def score_stored(
+    projections: pd.DataFrame,
+    quantiles: pd.DataFrame,
+    series: pd.DataFrame,
+    growth_of: dict[str, str] | None = None,
+) -> pd.DataFrame:
     """Score what was really said, month by month, once the year is known.
 
     Parameters
@@ -197,12 +263,18 @@ def score_stored(projections: pd.DataFrame, quantiles: pd.DataFrame, series: pd.
     """
     said = projections[projections["probability"].notna()].assign(k=lambda d: d["as_of"].dt.month)
     said = said[said["k"] < 12].reset_index(drop=True)
-    closing = series[series["end"].dt.year.isin({y for year in said["year"] for y in (year - 1, year)})]
+    closing = series[
+        series["end"].dt.year.isin({y for year in said["year"] for y in (year - 1, year)})
+    ]
     ends = {name: _closed(part) for name, part in closing.groupby(["region", "indicator"])}
     levels_of, truth = growth_of or {}, []
     for r in said.itertuples():
-        end = ends.get((r.region, levels_of.get(r.indicator, "") if r.kind == "growth" else r.indicator), {})
-        now, last = (end.get((y, r.kind in ("stock", "ratio")), math.nan) for y in (r.year, r.year - 1))
+        end = ends.get(
+            (r.region, levels_of.get(r.indicator, "") if r.kind == "growth" else r.indicator), {}
+        )
+        now, last = (
+            end.get((y, r.kind in ("stock", "ratio")), math.nan) for y in (r.year, r.year - 1)
+        )
         truth.append(100 * (now / last - 1) if r.kind == "growth" else now)
     said = said.assign(truth=truth)
     said = said[said["truth"].notna()]
@@ -210,17 +282,39 @@ def score_stored(projections: pd.DataFrame, quantiles: pd.DataFrame, series: pd.
     wide = quantiles.pivot_table(index=key, columns="level", values="value")
     q = wide.reindex(pd.MultiIndex.from_frame(said[key]))
     q, levels = q.to_numpy(float), tuple(wide.columns)
-    met = np.array([promises.met(r.truth, r.comparator, r.target_low, r.target_high) for r in said.itertuples()], bool)
-    sure = np.where(said["kind"] == "flow", said["actual"] * 12 / said["k"], said["actual"]).astype(float)
-    linear = np.array([promises.met(v, r.comparator, r.target_low, r.target_high)
-                       for v, r in zip(sure, said.itertuples(), strict=True)], bool)
+    met = np.array(
+        [
+            promises.met(r.truth, r.comparator, r.target_low, r.target_high)
+            for r in said.itertuples()
+        ],
+        bool,
+    )
+    sure = np.where(said["kind"] == "flow", said["actual"] * 12 / said["k"], said["actual"]).astype(
+        float
+    )
+    linear = np.array(
+        [
+            promises.met(v, r.comparator, r.target_low, r.target_high)
+            for v, r in zip(sure, said.itertuples(), strict=True)
+        ],
+        bool,
+    )
     y, scale = said["truth"].to_numpy(float), said["target_low"].abs().to_numpy(float)
     given = said["probability"].to_numpy(float)
     out = said[["region", "indicator", "kind", "year", "k", "truth", "demo"]].assign(
-        met=met, p=given, brier=scores.brier(given, met), linear=linear, linear_brier=scores.brier(linear, met))
+        met=met,
+        p=given,
+        brier=scores.brier(given, met),
+        linear=linear,
+        linear_brier=scores.brier(linear, met),
+    )
     if len(out):
-        out = out.assign(cov80=scores.covered(y, q, 0.8, levels), cov95=scores.covered(y, q, 0.95, levels),
-                         crps=scores.crps(y, q, levels) / scale, wis=scores.wis(y, q, levels) / scale)
+        out = out.assign(
+            cov80=scores.covered(y, q, 0.8, levels),
+            cov95=scores.covered(y, q, 0.95, levels),
+            crps=scores.crps(y, q, levels) / scale,
+            wis=scores.wis(y, q, levels) / scale,
+        )
     return out.reset_index(drop=True)
 
 

@@ -2,12 +2,13 @@
 
 `quantiles` is (cases, levels), levels ascending; `truth` has one value a case.
 """
+
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-LEVELS = tuple(round(.005 + .01 * i, 3) for i in range(100))
+LEVELS = tuple(round(0.005 + 0.01 * i, 3) for i in range(100))
 CLIP = 0.005  # a chance of 0 or 1 is scored as this far from it, so that one miss is not infinitely bad
 
 
@@ -17,7 +18,9 @@ def crps(truth: np.ndarray, quantiles: np.ndarray, levels=LEVELS) -> np.ndarray:
     return 2 * np.maximum(a * d, (a - 1) * d).mean(1)
 
 
-def wis(truth: np.ndarray, quantiles: np.ndarray, levels=LEVELS, shares=(0.5, 0.8, 0.95)) -> np.ndarray:
+def wis(
+    truth: np.ndarray, quantiles: np.ndarray, levels=LEVELS, shares=(0.5, 0.8, 0.95)
+) -> np.ndarray:
     """Weighted interval score of the median and the central intervals that hold these shares."""
     y = np.asarray(truth, float)
     total = np.abs(y - at_levels(quantiles, levels, [0.5])[:, 0]) / 2
@@ -39,7 +42,9 @@ def log_loss(chance: np.ndarray, met: np.ndarray) -> np.ndarray:
     return -np.log(np.where(met, p, 1 - p))
 
 
-def covered(truth: np.ndarray, quantiles: np.ndarray, share: float = 0.8, levels=LEVELS) -> np.ndarray:
+def covered(
+    truth: np.ndarray, quantiles: np.ndarray, share: float = 0.8, levels=LEVELS
+) -> np.ndarray:
     """Whether the truth lies in the central interval that should hold this share."""
     low, high = at_levels(quantiles, levels, [(1 - share) / 2, (1 + share) / 2]).T
     return (truth >= low) & (truth <= high)
@@ -49,13 +54,21 @@ def reliability(chance: np.ndarray, met: np.ndarray, bins: int = 10) -> pd.DataF
     """`p` mean chance given, `met` share that came, `n` cases, for each class of chances that occurs."""
     cut = np.clip((np.asarray(chance) * bins).astype(int), 0, bins - 1)
     cases = pd.DataFrame({"p": chance, "met": np.asarray(met, float)})
-    return cases.groupby(cut).agg(p=("p", "mean"), met=("met", "mean"), n=("met", "size")).reset_index(drop=True)
+    return (
+        cases.groupby(cut)
+        .agg(p=("p", "mean"), met=("met", "mean"), n=("met", "size"))
+        .reset_index(drop=True)
+    )
 
 
 def at_levels(quantiles: np.ndarray, levels, wanted) -> np.ndarray:
     """Quantiles (cases, wanted) at other levels, by straight lines between those given."""
     levels, wanted = np.asarray(levels), np.asarray(wanted)
-    right = np.clip(np.searchsorted(levels, wanted), 1, len(levels) - 1) if len(levels) > 1 else np.zeros(1, int)
+    right = (
+        np.clip(np.searchsorted(levels, wanted), 1, len(levels) - 1)
+        if len(levels) > 1
+        else np.zeros(1, int)
+    )
     left = np.maximum(right - 1, 0)
     span = np.where(right > left, levels[right] - levels[left], 1.0)
     part = np.clip((wanted - levels[left]) / span, 0, 1)
@@ -69,5 +82,9 @@ def chance_of(quantiles: np.ndarray, target: np.ndarray, levels=LEVELS) -> np.nd
     row, last = np.arange(len(target)), len(levels) - 1
     left, right = np.clip(at - 1, 0, last), np.clip(at, 0, last)
     low, high = quantiles[row, left], quantiles[row, right]
-    inner = levels[left] + (levels[right] - levels[left]) * (target - low) / np.maximum(high - low, 1e-300)
-    return 1 - np.where(at == 0, levels[0] / 2, np.where(at == last + 1, (1 + levels[-1]) / 2, inner))
+    inner = levels[left] + (levels[right] - levels[left]) * (target - low) / np.maximum(
+        high - low, 1e-300
+    )
+    return 1 - np.where(
+        at == 0, levels[0] / 2, np.where(at == last + 1, (1 + levels[-1]) / 2, inner)
+    )

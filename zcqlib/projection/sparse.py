@@ -1,4 +1,5 @@
 """Year ends where there are no months: yearly figures alone, or only cumulative growth rates."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -8,7 +9,12 @@ from scipy import stats
 from zcqlib.projection.scores import LEVELS
 
 FEWEST = 5  # yearly points below which no distribution is given
-USUAL = {"tech_contract_value": 0.18, "rd_expenditure": 0.05, "gdp": 0.05, "rd_intensity": 0.05}  # usual yearly error
+USUAL = {
+    "tech_contract_value": 0.18,
+    "rd_expenditure": 0.05,
+    "gdp": 0.05,
+    "rd_intensity": 0.05,
+}  # usual yearly error
 ELSE = 0.12
 
 
@@ -26,7 +32,7 @@ def yearly(values: np.ndarray, indicator: str, share: bool) -> np.ndarray | None
     weight = 0.7 ** np.arange(len(growth))[::-1]
     mean = (weight * growth).sum() / weight.sum()
     n, s0 = len(growth), USUAL.get(indicator, ELSE)
-    variance = (((growth - mean) ** 2).sum() + 4 * s0 ** 2) / (n + 3)
+    variance = (((growth - mean) ** 2).sum() + 4 * s0**2) / (n + 3)
     wide = np.sqrt(0.6 * variance * (1 + 0.5 / n))
     q = np.exp(x[-1] + 0.7 * mean + 0.3 * usual + wide * stats.t.ppf(LEVELS, 5))
     return 100 * q / (1 + q) if share else q
@@ -45,10 +51,17 @@ def from_rates(rates: pd.DataFrame, year: int) -> pd.DataFrame | None:
     `end`, `value`, `months` as in SERIES, without the made-up flat year; the level is arbitrary.
     """
     table = rates.assign(year=rates["end"].dt.year, month=rates["end"].dt.month)
-    wide = table.pivot_table(index="year", columns="month", values="value").reindex(columns=range(1, 13))
+    wide = table.pivot_table(index="year", columns="month", values="value").reindex(
+        columns=range(1, 13)
+    )
     wide = wide.reindex(range(int(table["year"].min()), year + 1))
     past = wide.loc[: year - 1]
-    if year not in wide.index or wide.loc[year].isna().all() or len(past) < 2 or past[12].isna().any():
+    if (
+        year not in wide.index
+        or wide.loc[year].isna().all()
+        or len(past) < 2
+        or past[12].isna().any()
+    ):
         return None
     before, out = np.arange(1.0, 13), []
     for y in wide.index:
@@ -56,8 +69,10 @@ def from_rates(rates: pd.DataFrame, year: int) -> pd.DataFrame | None:
         told = np.flatnonzero(np.isfinite(g))
         total = before[told] * (1 + g[told] / 100)
         gain = np.maximum(np.diff(total, prepend=0.0), 0.005 * before[-1] / 12)
-        out += [(pd.Period(year=y, month=m + 1, freq="M"), v, n)
-                for m, v, n in zip(told, gain, np.diff(told, prepend=-1), strict=True)]
+        out += [
+            (pd.Period(year=y, month=m + 1, freq="M"), v, n)
+            for m, v, n in zip(told, gain, np.diff(told, prepend=-1), strict=True)
+        ]
         if y < year:
             before = np.interp(np.arange(12), np.r_[-1, told], np.r_[0.0, np.cumsum(gain)])
     return pd.DataFrame(out, columns=["end", "value", "months"])

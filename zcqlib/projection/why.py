@@ -10,7 +10,12 @@ import pandas as pd
 from zcqlib import tables
 from zcqlib.tables import PROJECTIONS, WHY
 
-ORDER = ("method", "restated", "new", "target")  # in which things are replaced, each on top of the one before
+ORDER = (
+    "method",
+    "restated",
+    "new",
+    "target",
+)  # in which things are replaced, each on top of the one before
 VALUES = ["actual", "target_low", "median", "probability"]
 
 
@@ -50,4 +55,6 @@ def changes(states: Sequence[pd.DataFrame]) -> pd.DataFrame:
         about[told].assign(part=part, **dict(zip(VALUES, step[told].T, strict=True)))
         for part, step in zip(ORDER, np.diff(level, axis=0), strict=True)
     ]
-    return tables.shape(pd.concat(rows, ignore_index=True), WHY).sort_values(key, kind="stable", ignore_index=True)
+    return tables.shape(pd.concat(rows, ignore_index=True), WHY).sort_values(
+        key, kind="stable", ignore_index=True
+    )

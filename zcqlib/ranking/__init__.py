@@ -1,4 +1,5 @@
 """Results, targets and weights to RANKS: scores, places with intervals, ties, and what would flip a place."""
+
 from zcqlib.ranking.parks import (
     COMPOSITE,
     FORMS,
@@ -24,6 +25,27 @@ from zcqlib.ranking.simulate import (
     sobol_indices,
 )
 
-__all__ = ["COMPOSITE", "FORMS", "Choices", "ParkScores", "RankingError", "Simulation", "WhatIf", "attainment",
-           "composite", "flips", "leave_one_out", "monte_carlo", "moved", "park_moves", "period_months", "period_of",
-           "rank_statistics", "ranks", "score_parks", "sensitivity", "sobol_indices", "what_if"]
+__all__ = [
+    "COMPOSITE",
+    "FORMS",
+    "Choices",
+    "ParkScores",
+    "RankingError",
+    "Simulation",
+    "WhatIf",
+    "attainment",
+    "composite",
+    "flips",
+    "leave_one_out",
+    "monte_carlo",
+    "moved",
+    "park_moves",
+    "period_months",
+    "period_of",
+    "rank_statistics",
+    "ranks",
+    "score_parks",
+    "sensitivity",
+    "sobol_indices",
+    "what_if",
+]

@@ -1,4 +1,5 @@
 """The parks' scores on the ten groups, from attainment of each park's own targets: RANKS, and who is not ranked."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
@@ -48,8 +49,12 @@ def period_months(period: str) -> tuple[str, list[pd.Period]]:
             return "year", list(pd.period_range(f"{text}-01", f"{text}-12", freq="M"))
         if text[4] in "QH" and len(text) == 6 and 1 <= int(text[5]) <= (4 if text[4] == "Q" else 2):
             n = 3 if text[4] == "Q" else 6
-            return "quarter" if n == 3 else "half", list(pd.period_range(
-                pd.Period(year=int(text[:4]), month=n * (int(text[5]) - 1) + 1, freq="M"), periods=n))
+            return "quarter" if n == 3 else "half", list(
+                pd.period_range(
+                    pd.Period(year=int(text[:4]), month=n * (int(text[5]) - 1) + 1, freq="M"),
+                    periods=n,
+                )
+            )
         if len(text) == 7 and text[4] == "-":
             return "month", [pd.Period(text, "M")]
     except (ValueError, IndexError) as e:
@@ -66,12 +71,22 @@ def period_of(month: pd.Period, form: str) -> str:
     """
     if form not in FORMS:
         raise ValueError(f"form 应为 {'、'.join(FORMS)} 之一,给的是「{form}」。")
-    return {"month": str(month), "quarter": f"{month.year}Q{(month.month + 2) // 3}",
-            "half": f"{month.year}H{(month.month + 5) // 6}", "year": str(month.year)}[form]
+    return {
+        "month": str(month),
+        "quarter": f"{month.year}Q{(month.month + 2) // 3}",
+        "half": f"{month.year}H{(month.month + 5) // 6}",
+        "year": str(month.year),
+    }[form]
 
 
-def attainment(projections: pd.DataFrame, catalog: Catalog, month: pd.Period, *,
-               milestones: pd.DataFrame | None = None, series: pd.DataFrame | None = None) -> pd.DataFrame:
+def attainment(
+    projections: pd.DataFrame,
+    catalog: Catalog,
+    month: pd.Period,
+    *,
+    milestones: pd.DataFrame | None = None,
+    series: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """What each park has done of each of its own targets at a month, never a raw count.
 
     100·done/target, cut to 0 and the upper bound of the reference table; coverage and milestones by the share done
@@ -96,9 +111,15 @@ def attainment(projections: pd.DataFrame, catalog: Catalog, month: pd.Period, *,
     计划目标与园区分解;bounds、weights 参考表。
     """
     plan = catalog.weights[catalog.weights["level"] == "indicator"].merge(
-        catalog.bounds[["indicator", "measure", "high"]], left_on="id", right_on="indicator", how="left")
+        catalog.bounds[["indicator", "measure", "high"]],
+        left_on="id",
+        right_on="indicator",
+        how="left",
+    )
     if (lost := plan["measure"].isna()).any():
-        raise RankingError(f"指标「{plan.loc[lost, 'id'].iloc[0]}」有权重而没有界值,请在 bounds 表中补上。")
+        raise RankingError(
+            f"指标「{plan.loc[lost, 'id'].iloc[0]}」有权重而没有界值,请在 bounds 表中补上。"
+        )
     p = projections[(projections["as_of"] == month) & ~projections["region"].isin(_WHOLES)]
     members = catalog.members(month)
     late = set() if series is None else _late(series, month, members, catalog)
@@ -109,22 +130,48 @@ def attainment(projections: pd.DataFrame, catalog: Catalog, month: pd.Period, *,
         for i in plan.itertuples():
             r, behind = by.get((park, i.id)), (park, i.id) in late
             done = np.nan if r is None or behind else _done(r, i.measure, stages.get((i.id, park)))
-            reason = "" if done == done else NO_TARGET if r is None else ZERO if r.target_low == 0 else (
-                LATE if behind else NO_DATA)
-            rows.append(dict(region=park, indicator=i.id, group=i.parent, month=month, measure=i.measure,
-                             value=min(max(done, 0.0), i.high) if done == done else np.nan, reason=reason,
-                             demo=r is not None and bool(r.demo)))
+            reason = (
+                ""
+                if done == done
+                else NO_TARGET
+                if r is None
+                else ZERO
+                if r.target_low == 0
+                else (LATE if behind else NO_DATA)
+            )
+            rows.append(
+                dict(
+                    region=park,
+                    indicator=i.id,
+                    group=i.parent,
+                    month=month,
+                    measure=i.measure,
+                    value=min(max(done, 0.0), i.high) if done == done else np.nan,
+                    reason=reason,
+                    demo=r is not None and bool(r.demo),
+                )
+            )
     return pd.DataFrame(rows)
 
 
-def _late(series: pd.DataFrame, month: pd.Period, parks: tuple[str, ...], catalog: Catalog) -> set[tuple[str, str]]:
+def _late(
+    series: pd.DataFrame, month: pd.Period, parks: tuple[str, ...], catalog: Catalog
+) -> set[tuple[str, str]]:
     """Park and item where the park's last month is before another park's."""
     s = series[series["region"].isin(parks) & (series["end"] <= month) & series["value"].notna()]
     last = s.groupby(["indicator", "region"])["end"].max().unstack()
     behind = last.lt(last.max(axis=1), axis=0) & last.notna()
-    items = {i: catalog.indicators[i].growth_of or i for i in catalog.bounds["indicator"] if i in catalog.indicators}
-    return {(park, i) for i, source in items.items() if source in behind.index
-            for park in behind.columns[behind.loc[source]]}
+    items = {
+        i: catalog.indicators[i].growth_of or i
+        for i in catalog.bounds["indicator"]
+        if i in catalog.indicators
+    }
+    return {
+        (park, i)
+        for i, source in items.items()
+        if source in behind.index
+        for park in behind.columns[behind.loc[source]]
+    }
 
 
 def _done(r, measure: str, stages: pd.DataFrame | None) -> float:
@@ -138,8 +185,17 @@ def _done(r, measure: str, stages: pd.DataFrame | None) -> float:
     return 100.0 * r.actual / r.target_low
 
 
-def score_parks(attained: pd.DataFrame, catalog: Catalog, period: str, *, parks: tuple[str, ...] | None = None,
-                choices: Choices | None = None, rule: str = "", runs: int = 10_000, seed: int = 2018) -> ParkScores:
+def score_parks(
+    attained: pd.DataFrame,
+    catalog: Catalog,
+    period: str,
+    *,
+    parks: tuple[str, ...] | None = None,
+    choices: Choices | None = None,
+    rule: str = "",
+    runs: int = 10_000,
+    seed: int = 2018,
+) -> ParkScores:
     """Score and rank the parks for a month, quarter, half-year or year.
 
     Each item counts by `60 + 40·(x − low)/(high − low)` of its attainment. Items without a target of the park are left
@@ -172,7 +228,9 @@ def score_parks(attained: pd.DataFrame, catalog: Catalog, period: str, *, parks:
     parks = tuple(parks or catalog.members(a["month"].max()))
     order = catalog.weights.loc[catalog.weights["level"] == "indicator", "id"].tolist()
     items = _over(a[a["region"].isin(parks)], rule or _RULES[form])
-    values = items.pivot(index="region", columns="indicator", values="value").reindex(index=parks, columns=order)
+    values = items.pivot(index="region", columns="indicator", values="value").reindex(
+        index=parks, columns=order
+    )
     w, bounds = catalog.weights.set_index("id"), catalog.bounds.set_index("indicator")
     b, groups = bounds[["low", "high"]], w["parent"].where(w["level"] == "indicator", "")
     reasons = items.set_index(["region", "indicator"])["reason"]
@@ -187,10 +245,17 @@ def score_parks(attained: pd.DataFrame, catalog: Catalog, period: str, *, parks:
     method = choices.normalise[0], choices.aggregate[0]
     scores = composite(counted, w["weight"], b, *method, groups, weight_sum="one", levels=True)
     own = pd.DataFrame(normalised(values.to_numpy(), method[0], b, order), parks, order).stack()
-    items["score"] = own.reindex(pd.MultiIndex.from_frame(items[["region", "indicator"]])).to_numpy()
+    items["score"] = own.reindex(
+        pd.MultiIndex.from_frame(items[["region", "indicator"]])
+    ).to_numpy()
     found = counted.dropna(how="all")
-    placed = monte_carlo(found, w["weight"], b, groups, choices=_only(choices, found.index), runs=runs,
-                         seed=seed).groups if len(found) and runs else {}
+    placed = (
+        monte_carlo(
+            found, w["weight"], b, groups, choices=_only(choices, found.index), runs=runs, seed=seed
+        ).groups
+        if len(found) and runs
+        else {}
+    )
     basis = bool(catalog.weights["demo"].any() or catalog.bounds["demo"].any())
     demo = items.groupby("region")["demo"].any() | basis
     rows, chances = [], []
@@ -199,18 +264,49 @@ def score_parks(attained: pd.DataFrame, catalog: Catalog, period: str, *, parks:
         s[[k for k in parks if (k, id) in out]] = np.nan
         place = ranks(s, 1e-9)
         for park in parks:
-            row = dict(region=park, indicator=id, period=str(period), measure="score", value=s[park], unit="分",
-                       rank=place[park], low=np.nan, high=np.nan, tied_with="", demo=bool(demo.get(park, basis)))
+            row = dict(
+                region=park,
+                indicator=id,
+                period=str(period),
+                measure="score",
+                value=s[park],
+                unit="分",
+                rank=place[park],
+                low=np.nan,
+                high=np.nan,
+                tied_with="",
+                demo=bool(demo.get(park, basis)),
+            )
             if group in placed and place[park] == place[park]:
                 told = placed[group].loc[park]
                 tied = [t for t in told["tied_with"].split(";") if t and s[t] == s[t]]
-                row |= dict(low=min(told["low"], place[park]), high=max(told["high"], place[park]),
-                            tied_with=";".join(tied))
-                chances += [dict(region=park, indicator=id, period=str(period), place=k, probability=told[f"p_{k}"],
-                                 demo=row["demo"]) for k in range(1, len(found) + 1)]
+                row |= dict(
+                    low=min(told["low"], place[park]),
+                    high=max(told["high"], place[park]),
+                    tied_with=";".join(tied),
+                )
+                chances += [
+                    dict(
+                        region=park,
+                        indicator=id,
+                        period=str(period),
+                        place=k,
+                        probability=told[f"p_{k}"],
+                        demo=row["demo"],
+                    )
+                    for k in range(1, len(found) + 1)
+                ]
             rows.append(row)
-    return ParkScores(tables.shape(rows, RANKS), items, notes, pd.DataFrame(
-        chances, columns=["region", "indicator", "period", "place", "probability", "demo"]), inputs, choices)
+    return ParkScores(
+        tables.shape(rows, RANKS),
+        items,
+        notes,
+        pd.DataFrame(
+            chances, columns=["region", "indicator", "period", "place", "probability", "demo"]
+        ),
+        inputs,
+        choices,
+    )
 
 
 def _over(a: pd.DataFrame, rule: str) -> pd.DataFrame:
@@ -222,35 +318,55 @@ def _over(a: pd.DataFrame, rule: str) -> pd.DataFrame:
         return a[a["month"] == a["month"].max()].drop(columns="month").reset_index(drop=True)
     known = a.groupby(["indicator", "month"])["value"].transform("count") > 0
     rows = []
-    for _, part in a.assign(known=known).sort_values("month").groupby(["region", "indicator"], sort=False):
+    for _, part in (
+        a.assign(known=known).sort_values("month").groupby(["region", "indicator"], sort=False)
+    ):
         due = part[~part["reason"].isin([NO_TARGET, ZERO])]
         due = due[due["known"]] if due["known"].any() else due
         lost = due[due["value"].isna()]
         last = (lost if len(lost) else due if len(due) else part).iloc[-1]
-        rows.append(last.to_dict() | dict(value=np.nan if len(lost) or due.empty else float(due["value"].mean()),
-                                          demo=bool(part["demo"].any())))
+        rows.append(
+            last.to_dict()
+            | dict(
+                value=np.nan if len(lost) or due.empty else float(due["value"].mean()),
+                demo=bool(part["demo"].any()),
+            )
+        )
     return pd.DataFrame(rows).drop(columns=["month", "known"])
 
 
-def _unranked(values: pd.DataFrame, gaps: pd.DataFrame, parents: pd.Series, w: pd.DataFrame,
-              catalog: Catalog) -> pd.DataFrame:
+def _unranked(
+    values: pd.DataFrame, gaps: pd.DataFrame, parents: pd.Series, w: pd.DataFrame, catalog: Catalog
+) -> pd.DataFrame:
     """`region`, `indicator` (composite or group) and `message`: over 20 % without data, or nothing asked."""
     notes = []
     for park in values.index:
         for group, ids in [(COMPOSITE, list(values)), *parents.groupby(parents).groups.items()]:
             lost = [i for i in ids if gaps.at[park, i]]
             of = len(lost) + int(values.loc[park, ids].notna().sum())
-            who = f"{catalog.name(park)}「{w.at[group, 'name_zh'] if group in w.index else '综合'}」"
+            who = (
+                f"{catalog.name(park)}「{w.at[group, 'name_zh'] if group in w.index else '综合'}」"
+            )
             if not of:
                 notes.append((park, group, f"{who}:{NO_TARGET},不计分、不排位。"))
             elif len(lost) > MAX_MISSING * of:
-                notes.append((park, group, f"{who}有目标的 {of} 项中 {len(lost)} 项缺数(超过 20%),不排位。"
-                              f"缺:{'、'.join(map(catalog.name, lost))}。"))
+                notes.append(
+                    (
+                        park,
+                        group,
+                        f"{who}有目标的 {of} 项中 {len(lost)} 项缺数(超过 20%),不排位。"
+                        f"缺:{'、'.join(map(catalog.name, lost))}。",
+                    )
+                )
     return pd.DataFrame(notes, columns=["region", "indicator", "message"])
 
 
 def _only(choices: Choices, units: pd.Index) -> Choices:
-    cut = {k: t.loc[units] for k in ("noise", "fill") if isinstance(t := getattr(choices, k), pd.DataFrame)}
+    cut = {
+        k: t.loc[units]
+        for k in ("noise", "fill")
+        if isinstance(t := getattr(choices, k), pd.DataFrame)
+    }
     return replace(choices, **cut)
 
 
@@ -268,8 +384,11 @@ def park_moves(before: ParkScores, after: ParkScores) -> pd.DataFrame:
     both = [p for p in new.index if p in old.index]
     if not both:
         return pd.DataFrame(columns=["region", "indicator", "score_change", "rank_change"])
-    return moved(old.reindex(index=both, columns=new.columns), new.loc[both],
-                 **{k: v for k, v in after.inputs.items() if k != "values"}).rename(columns={"unit": "region"})
+    return moved(
+        old.reindex(index=both, columns=new.columns),
+        new.loc[both],
+        **{k: v for k, v in after.inputs.items() if k != "values"},
+    ).rename(columns={"unit": "region"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +404,17 @@ class WhatIf:
     eligible: pd.DataFrame
 
 
-def what_if(projections: pd.DataFrame, attained: pd.DataFrame, catalog: Catalog, period: str, *,
-            drop: tuple[str, ...] = (), add: tuple[str, ...] = (), series: pd.DataFrame | None = None,
-            **options) -> WhatIf:
+def what_if(
+    projections: pd.DataFrame,
+    attained: pd.DataFrame,
+    catalog: Catalog,
+    period: str,
+    *,
+    drop: tuple[str, ...] = (),
+    add: tuple[str, ...] = (),
+    series: pd.DataFrame | None = None,
+    **options,
+) -> WhatIf:
     """Ranks, totals, targets and past series of the zone, were parks dropped or added.
 
     Parameters
@@ -309,7 +436,9 @@ def what_if(projections: pd.DataFrame, attained: pd.DataFrame, catalog: Catalog,
     last = p["as_of"].max()
     now = catalog.members(last)
     if wrong := [*(r for r in drop if r not in now), *(r for r in add if r in now)]:
-        raise ValueError(f"{catalog.name(wrong[0])} 不能这样增减:目前的园区是 {'、'.join(map(catalog.name, now))}。")
+        raise ValueError(
+            f"{catalog.name(wrong[0])} 不能这样增减:目前的园区是 {'、'.join(map(catalog.name, now))}。"
+        )
     after = tuple(r for r in now if r not in drop) + tuple(add)
     sums = {i for i, d in catalog.indicators.items() if d.additive}
     latest = p[(p["as_of"] == last) & p["indicator"].isin(sums)]
@@ -318,28 +447,69 @@ def what_if(projections: pd.DataFrame, attained: pd.DataFrame, catalog: Catalog,
         part = latest[latest["region"].isin(members)]
         return part.groupby("indicator")[column].agg(lambda v: v.sum(skipna=False))
 
-    totals = pd.DataFrame({"actual": total(now, "actual"), "actual_after": total(after, "actual"),
-                           "target": total(now, "target_low"), "target_after": total(after, "target_low"),
-                           "plan": total(("zone",), "target_low")})
+    totals = pd.DataFrame(
+        {
+            "actual": total(now, "actual"),
+            "actual_after": total(after, "actual"),
+            "target": total(now, "target_low"),
+            "target_after": total(after, "target_low"),
+            "plan": total(("zone",), "target_low"),
+        }
+    )
     totals = totals[totals["target"].notna() | totals["target_after"].notna()]
     totals.insert(0, "unit", [catalog.unit(i) for i in totals.index])
     past = pd.DataFrame(columns=["indicator", "end", "value", "value_after"])
     if series is not None:
         s = series[series["indicator"].isin(sums)]
         wide = s.pivot_table(index=["indicator", "months", "end"], columns="region", values="value")
-        past = pd.DataFrame({"value": wide.reindex(columns=now).sum(axis=1, skipna=False),
-                             "value_after": wide.reindex(columns=after).sum(axis=1, skipna=False)}).reset_index()
-        past = past.drop(columns="months").dropna(subset=["value", "value_after"], how="all").reset_index(drop=True)
+        past = pd.DataFrame(
+            {
+                "value": wide.reindex(columns=now).sum(axis=1, skipna=False),
+                "value_after": wide.reindex(columns=after).sum(axis=1, skipna=False),
+            }
+        ).reset_index()
+        past = (
+            past.drop(columns="months")
+            .dropna(subset=["value", "value_after"], how="all")
+            .reset_index(drop=True)
+        )
     rows = []
     for region in (*now, *add):
         for rule in catalog.eligibility.itertuples():
-            own = p[(p["as_of"] == last) & (p["region"] == region) & (p["indicator"] == rule.indicator)]
+            own = p[
+                (p["as_of"] == last) & (p["region"] == region) & (p["indicator"] == rule.indicator)
+            ]
             value = float(own["actual"].iloc[0]) if len(own) else np.nan
             good = value > rule.threshold if rule.comparator == "gt" else value >= rule.threshold
             verdict = "缺数" if value != value else "达到" if good else "截至本期未达到"
-            rows.append(dict(region=region, rule=rule.rule, indicator=rule.indicator, value=value,
-                             threshold=rule.threshold, unit=rule.unit, verdict=verdict,
-                             demo=bool(rule.demo) or bool(own["demo"].any())))
+            rows.append(
+                dict(
+                    region=region,
+                    rule=rule.rule,
+                    indicator=rule.indicator,
+                    value=value,
+                    threshold=rule.threshold,
+                    unit=rule.unit,
+                    verdict=verdict,
+                    demo=bool(rule.demo) or bool(own["demo"].any()),
+                )
+            )
     placed = score_parks(attained, catalog, period, parks=after, **options).ranks
-    return WhatIf(placed, totals.rename_axis("indicator").reset_index(), past, pd.DataFrame(rows, columns=[
-        "region", "rule", "indicator", "value", "threshold", "unit", "verdict", "demo"]))
+    return WhatIf(
+        placed,
+        totals.rename_axis("indicator").reset_index(),
+        past,
+        pd.DataFrame(
+            rows,
+            columns=[
+                "region",
+                "rule",
+                "indicator",
+                "value",
+                "threshold",
+                "unit",
+                "verdict",
+                "demo",
+            ],
+        ),
+    )

@@ -1,4 +1,5 @@
 """Composite scores of units by indicators: fill, normalise, climb a hierarchy of weighted means, rank."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -9,26 +10,63 @@ import pandas as pd
 from zcqlib.tables import ZcqError
 
 TOP = "score"
-NORMALISE = {"efficacy": "efficacy", "功效系数": "efficacy", "minmax_100": "minmax_100", "minmax": "minmax_100",
-             "min-max": "minmax_100", "minmax_0_100": "minmax_100", "minmax_1_100": "minmax_1_100", "zscore": "zscore",
-             "z-score": "zscore", "z_score": "zscore", "rank": "rank", "percentile_rank": "percentile_rank",
-             "prank": "percentile_rank", "goalposts": "goalposts", "none": "none"}
-AGGREGATE = {"arithmetic": "arithmetic", "amean": "arithmetic", "geometric": "geometric", "gmean": "geometric",
-             "harmonic": "harmonic", "hmean": "harmonic"}
+NORMALISE = {
+    "efficacy": "efficacy",
+    "功效系数": "efficacy",
+    "minmax_100": "minmax_100",
+    "minmax": "minmax_100",
+    "min-max": "minmax_100",
+    "minmax_0_100": "minmax_100",
+    "minmax_1_100": "minmax_1_100",
+    "zscore": "zscore",
+    "z-score": "zscore",
+    "z_score": "zscore",
+    "rank": "rank",
+    "percentile_rank": "percentile_rank",
+    "prank": "percentile_rank",
+    "goalposts": "goalposts",
+    "none": "none",
+}
+AGGREGATE = {
+    "arithmetic": "arithmetic",
+    "amean": "arithmetic",
+    "geometric": "geometric",
+    "gmean": "geometric",
+    "harmonic": "harmonic",
+    "hmean": "harmonic",
+}
 MISSING = ("drop", "refuse", "mean", "median", "group_mean", "group_median")
 _ENDS = {"low": ("low", "lower", "min"), "high": ("high", "upper", "max")}
-_RANGE = {"efficacy": (60.0, 100.0), "minmax_100": (0.0, 100.0), "minmax_1_100": (1.0, 100.0),
-          "goalposts": (0.0, 100.0), "zscore": (0.0, 1.0)}
+_RANGE = {
+    "efficacy": (60.0, 100.0),
+    "minmax_100": (0.0, 100.0),
+    "minmax_1_100": (1.0, 100.0),
+    "goalposts": (0.0, 100.0),
+    "zscore": (0.0, 1.0),
+}
 
 
 class RankingError(ZcqError, ValueError):
     """Scores that cannot be had from these values, weights or bounds."""
 
 
-def composite(values: pd.DataFrame, weights=None, bounds=None, normalise: str = "efficacy",
-              aggregate: str = "arithmetic", groups=None, *, direction=None, missing: str = "drop", unit_groups=None,
-              available: float = 0.0, scale: tuple[float, float] | None = None, clip: bool | None = None,
-              weight_sum: str = "any", levels: bool = False) -> pd.Series | pd.DataFrame:
+def composite(
+    values: pd.DataFrame,
+    weights=None,
+    bounds=None,
+    normalise: str = "efficacy",
+    aggregate: str = "arithmetic",
+    groups=None,
+    *,
+    direction=None,
+    missing: str = "drop",
+    unit_groups=None,
+    available: float = 0.0,
+    scale: tuple[float, float] | None = None,
+    clip: bool | None = None,
+    weight_sum: str = "any",
+    levels: bool = False,
+) -> pd.Series | pd.DataFrame:
     """Weighted scores of units (rows) from indicators (columns), level by level.
 
     Parameters
@@ -65,26 +103,66 @@ def composite(values: pd.DataFrame, weights=None, bounds=None, normalise: str = 
     ------
     功效系数法;OECD/JRC 综合指标手册;定义与 COINr 1.1.14 一致。
     """
-    x, given, tree = prepare(values, weights, bounds, normalise, groups, direction=direction, missing=missing,
-                             unit_groups=unit_groups, scale=scale, clip=clip, weight_sum=weight_sum)
-    nodes = climb(dict(zip(values.columns, x.T, strict=True)), given, tree, aggregate, available, list(values.index))
+    x, given, tree = prepare(
+        values,
+        weights,
+        bounds,
+        normalise,
+        groups,
+        direction=direction,
+        missing=missing,
+        unit_groups=unit_groups,
+        scale=scale,
+        clip=clip,
+        weight_sum=weight_sum,
+    )
+    nodes = climb(
+        dict(zip(values.columns, x.T, strict=True)),
+        given,
+        tree,
+        aggregate,
+        available,
+        list(values.index),
+    )
     out = pd.DataFrame({k: v for k, v in nodes.items() if k in tree}, index=values.index)
     last = list(tree)[-1]
     return out.rename(columns={last: TOP}) if levels else out[last].rename(TOP)
 
 
-def prepare(values, weights, bounds, normalise, groups, *, direction=None, missing="drop", unit_groups=None, scale=None,
-            clip=None, weight_sum="any") -> tuple[np.ndarray, dict[str, float], dict[str, list[str]]]:
+def prepare(
+    values,
+    weights,
+    bounds,
+    normalise,
+    groups,
+    *,
+    direction=None,
+    missing="drop",
+    unit_groups=None,
+    scale=None,
+    clip=None,
+    weight_sum="any",
+) -> tuple[np.ndarray, dict[str, float], dict[str, list[str]]]:
     """Normalised units × indicators, weight by id, and parent → children, the score last; arguments as `composite`."""
     values = _numbers(values)
     ids = list(values.columns)
     tree = _tree(groups, ids)
     given = _weights(weights, ids, tree, weight_sum)
-    x = normalised(_filled(values, missing, unit_groups).to_numpy(), normalise, bounds, ids, direction, scale, clip)
+    x = normalised(
+        _filled(values, missing, unit_groups).to_numpy(),
+        normalise,
+        bounds,
+        ids,
+        direction,
+        scale,
+        clip,
+    )
     return x, given, tree
 
 
-def ranks(scores: pd.Series | pd.DataFrame, tolerance: float | None = None) -> pd.Series | pd.DataFrame:
+def ranks(
+    scores: pd.Series | pd.DataFrame, tolerance: float | None = None
+) -> pd.Series | pd.DataFrame:
     """Places: 1 is the highest score, equal scores share the better place and the next is skipped, missing stays NaN.
 
     Parameters
@@ -112,8 +190,14 @@ def places(scores: np.ndarray, tolerance: float = 0.0) -> np.ndarray:
     return np.where(np.isnan(scores), np.nan, ahead + 1.0)
 
 
-def climb(nodes: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray], tree: Mapping[str, list[str]], aggregate,
-          available: float = 0.0, units: list | None = None) -> dict[str, np.ndarray]:
+def climb(
+    nodes: Mapping[str, np.ndarray],
+    weights: Mapping[str, np.ndarray],
+    tree: Mapping[str, list[str]],
+    aggregate,
+    available: float = 0.0,
+    units: list | None = None,
+) -> dict[str, np.ndarray]:
     """Every parent's score from its children's, lowest parents first; arrays end in the axis of units.
 
     `units` names them in the message where a mean refuses a value; without it values below 1 count as 1 under geometric
@@ -127,14 +211,18 @@ def climb(nodes: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray], tr
         elif height[parent] <= len(aggregate):
             how = aggregate[height[parent] - 1]
         else:
-            raise RankingError(f"aggregate 只给了 {len(aggregate)} 层,「{parent}」在第 {height[parent]} 层。")
+            raise RankingError(
+                f"aggregate 只给了 {len(aggregate)} 层,「{parent}」在第 {height[parent]} 层。"
+            )
         how = _name(how, AGGREGATE, "aggregate")
         stack = np.stack(np.broadcast_arrays(*(nodes[c] for c in children)), axis=-1)
         if units is None and how != "arithmetic":
             stack = np.maximum(stack, 1.0)  # keeps NaN
         elif how != "arithmetic":
             _refuse(stack, how, parent, children, units)
-        w = np.stack(np.broadcast_arrays(*(np.asarray(weights[c], float) for c in children)), axis=-1)
+        w = np.stack(
+            np.broadcast_arrays(*(np.asarray(weights[c], float) for c in children)), axis=-1
+        )
         nodes[parent] = _mean(stack, w[..., None, :], how, available)
     return nodes
 
@@ -159,8 +247,10 @@ def _refuse(v: np.ndarray, how: str, parent: str, children: list[str], units: li
     if wrong.any():
         u, c = np.argwhere(wrong)[0]
         what = "几何平均只能用正数" if how == "geometric" else "调和平均不能用 0"
-        raise RankingError(f"「{parent}」{what}:{units[u]} 的 {children[c]} 为 {v[u, c]:g}。请改用算术平均,"
-                           "或换一种标准化(如 minmax_1_100)。")
+        raise RankingError(
+            f"「{parent}」{what}:{units[u]} 的 {children[c]} 为 {v[u, c]:g}。请改用算术平均,"
+            "或换一种标准化(如 minmax_1_100)。"
+        )
 
 
 def _numbers(values: pd.DataFrame) -> pd.DataFrame:
@@ -180,7 +270,9 @@ def _numbers(values: pd.DataFrame) -> pd.DataFrame:
 
 def _name(word: str, known: Mapping[str, str], what: str) -> str:
     if not isinstance(word, str) or word.lower() not in known:
-        raise ValueError(f"{what} 不认识「{word}」,可用的是 {'、'.join(dict.fromkeys(known.values()))}。")
+        raise ValueError(
+            f"{what} 不认识「{word}」,可用的是 {'、'.join(dict.fromkeys(known.values()))}。"
+        )
     return known[word.lower()]
 
 
@@ -226,7 +318,10 @@ def _parents(groups) -> dict[str, str | None]:
                     raise RankingError(f"groups 中「{child}」有两个上级:{up[child]}、{parent}。")
         return up
     pairs = list(groups.items())
-    if any(isinstance(v, Mapping) or not isinstance(v, str) and isinstance(v, Iterable) for _, v in pairs):
+    if any(
+        isinstance(v, Mapping) or not isinstance(v, str) and isinstance(v, Iterable)
+        for _, v in pairs
+    ):
         up = {}
 
         def walk(parent, children):
@@ -242,10 +337,14 @@ def _parents(groups) -> dict[str, str | None]:
     return {k: v if isinstance(v, str) and v else None for k, v in pairs}
 
 
-def _weights(weights, ids: list[str], tree: dict[str, list[str]], weight_sum: str) -> dict[str, float]:
+def _weights(
+    weights, ids: list[str], tree: dict[str, list[str]], weight_sum: str
+) -> dict[str, float]:
     if weight_sum not in ("any", "one"):
         raise ValueError(f"weight_sum 应为 any 或 one,给的是 {weight_sum}。")
-    if isinstance(weights, (list, tuple)) and all(isinstance(w, (Mapping, pd.Series)) for w in weights):
+    if isinstance(weights, (list, tuple)) and all(
+        isinstance(w, (Mapping, pd.Series)) for w in weights
+    ):
         weights = {k: v for level in weights for k, v in level.items()}
     if weights is None:
         given = {}
@@ -258,7 +357,10 @@ def _weights(weights, ids: list[str], tree: dict[str, list[str]], weight_sum: st
             raise RankingError(f"有 {len(ids)} 个指标,却给了 {len(weights)} 个权重。")
         given = dict(zip(ids, weights, strict=True))
     out = {}
-    for children in (ids, *tree.values()):  # all indicators first: none named means that all count the same
+    for children in (
+        ids,
+        *tree.values(),
+    ):  # all indicators first: none named means that all count the same
         named = [c for c in children if c in given]
         if named and (lost := [c for c in children if c not in given and c not in out]):
             raise RankingError(f"「{lost[0]}」没有权重,而同级的「{named[0]}」有。请补上。")
@@ -277,11 +379,16 @@ def _weights(weights, ids: list[str], tree: dict[str, list[str]], weight_sum: st
 def _direction(direction, ids: list[str]) -> np.ndarray:
     if direction is None:
         return np.ones(len(ids))
-    given = dict(direction.items()) if isinstance(direction, (Mapping, pd.Series)) else dict(
-        zip(ids, direction, strict=True))
+    given = (
+        dict(direction.items())
+        if isinstance(direction, (Mapping, pd.Series))
+        else dict(zip(ids, direction, strict=True))
+    )
     signs = np.array([float(given.get(i, 1)) for i in ids])
     if not np.isin(signs, (1.0, -1.0)).all():
-        raise RankingError(f"指标「{ids[int(np.argmin(np.isin(signs, (1.0, -1.0))))]}」的方向应为 1 或 -1。")
+        raise RankingError(
+            f"指标「{ids[int(np.argmin(np.isin(signs, (1.0, -1.0))))]}」的方向应为 1 或 -1。"
+        )
     return signs
 
 
@@ -292,7 +399,9 @@ def _bounds(bounds, ids: list[str]) -> np.ndarray | None:
     if isinstance(bounds, (tuple, list)):
         bounds = dict.fromkeys(ids, bounds)
     if isinstance(bounds, (Mapping, pd.Series)) and not {"low", "lower"} & set(bounds):
-        bounds = pd.DataFrame({k: [*v, np.nan][:3] for k, v in bounds.items()}, index=["low", "high", "scale"]).T
+        bounds = pd.DataFrame(
+            {k: [*v, np.nan][:3] for k, v in bounds.items()}, index=["low", "high", "scale"]
+        ).T
     frame = pd.DataFrame(bounds)
     if set(ids) <= set(frame.columns):
         frame = frame.T  # low and high as rows
@@ -306,7 +415,9 @@ def _bounds(bounds, ids: list[str]) -> np.ndarray | None:
     out = pd.concat(columns, axis=1).reindex(ids).to_numpy("float64").T
     if (wrong := ~np.isfinite(out[:2]).all(0) | (out[0] == out[1])).any():
         i = int(np.argmax(wrong))
-        raise RankingError(f"指标「{ids[i]}」的界值为 {out[0, i]:g} 至 {out[1, i]:g},应为两个不相等的数字。")
+        raise RankingError(
+            f"指标「{ids[i]}」的界值为 {out[0, i]:g} 至 {out[1, i]:g},应为两个不相等的数字。"
+        )
     return out
 
 
@@ -318,18 +429,28 @@ def _filled(values: pd.DataFrame, missing: str, unit_groups) -> pd.DataFrame:
         return values
     if missing == "refuse":
         u, i = np.argwhere(gaps.to_numpy())[0]
-        raise RankingError(f"{values.index[u]} 的 {values.columns[i]} 缺数。请补报,或指定缺数的处理办法。")
+        raise RankingError(
+            f"{values.index[u]} 的 {values.columns[i]} 缺数。请补报,或指定缺数的处理办法。"
+        )
     how = missing.removeprefix("group_")
     if how == missing:
         return values.fillna(values.agg(how))
     if unit_groups is None:
-        raise ValueError(f"missing=\"{missing}\" 需要 unit_groups(单位属于哪一组)。")
-    return values.fillna(values.groupby(pd.Series(unit_groups).reindex(values.index)).transform(how))
+        raise ValueError(f'missing="{missing}" 需要 unit_groups(单位属于哪一组)。')
+    return values.fillna(
+        values.groupby(pd.Series(unit_groups).reindex(values.index)).transform(how)
+    )
 
 
-def normalised(x: np.ndarray, how: str, bounds, ids: list[str], direction=None, scale=None, clip=None) -> np.ndarray:
+def normalised(
+    x: np.ndarray, how: str, bounds, ids: list[str], direction=None, scale=None, clip=None
+) -> np.ndarray:
     """Values (..., units, indicators) on the common scale."""
-    how, bounds, signs = _name(how, NORMALISE, "normalise"), _bounds(bounds, ids), _direction(direction, ids)
+    how, bounds, signs = (
+        _name(how, NORMALISE, "normalise"),
+        _bounds(bounds, ids),
+        _direction(direction, ids),
+    )
     x = x * signs
     if how == "none":
         return x
@@ -349,7 +470,9 @@ def normalised(x: np.ndarray, how: str, bounds, ids: list[str], direction=None, 
             return (x - middle) / spread * end + start
     if bounds is None:
         if how in ("efficacy", "goalposts"):
-            raise RankingError(f"{how} 需要界值 bounds(每个指标的 low、high),界值取自参考表,不取当月的最小、最大值。")
+            raise RankingError(
+                f"{how} 需要界值 bounds(每个指标的 low、high),界值取自参考表,不取当月的最小、最大值。"
+            )
         top = np.where(np.isnan(x), -np.inf, x).max(-2, keepdims=True)
         low = np.where(np.isnan(x), np.inf, x).min(-2, keepdims=True)
         with np.errstate(invalid="ignore"):
@@ -357,7 +480,9 @@ def normalised(x: np.ndarray, how: str, bounds, ids: list[str], direction=None, 
     else:
         turned = bounds[0] > bounds[1]
         if (wrong := turned & ((signs < 0) | (how != "efficacy"))).any():
-            raise RankingError(f"指标「{ids[int(np.argmax(wrong))]}」的界值 low 大于 high;逆向指标请用 direction=-1。")
+            raise RankingError(
+                f"指标「{ids[int(np.argmax(wrong))]}」的界值 low 大于 high;逆向指标请用 direction=-1。"
+            )
         low = np.where(signs < 0, -bounds[1], bounds[0])
         width = np.where(signs < 0, -bounds[0], bounds[1]) - low
         if how == "goalposts" and scale is None:

@@ -1,4 +1,5 @@
 """How far places rest on weights, methods, imputation and data; what moved them and what would flip them."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -13,9 +14,20 @@ from zcqlib.ranking.scores import RankingError, climb, normalised, places, prepa
 FACTORS = ("weights", "normalise", "aggregate", "missing", "data")
 APART = 0.7  # two units are told apart where the one with the better score is ahead in at least this share of the runs
 _SAME = 1e-9  # scores closer than this share a place: what a change of unit leaves in the last digits decides nothing
-_WORDS = {"efficacy": "功效系数", "minmax_100": "极差法0—100", "minmax_1_100": "极差法1—100", "zscore": "标准分",
-          "rank": "名次法", "percentile_rank": "百分名次法", "goalposts": "目标区间法", "arithmetic": "算术平均",
-          "geometric": "几何平均", "harmonic": "调和平均", "drop": "缺数不计、权重分摊", "mean": "缺数取平均"}
+_WORDS = {
+    "efficacy": "功效系数",
+    "minmax_100": "极差法0—100",
+    "minmax_1_100": "极差法1—100",
+    "zscore": "标准分",
+    "rank": "名次法",
+    "percentile_rank": "百分名次法",
+    "goalposts": "目标区间法",
+    "arithmetic": "算术平均",
+    "geometric": "几何平均",
+    "harmonic": "调和平均",
+    "drop": "缺数不计、权重分摊",
+    "mean": "缺数取平均",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +48,9 @@ class Choices:
 
     def __post_init__(self):
         if unknown := set(self.missing) - {"drop", "mean"}:
-            raise ValueError(f"模拟中 missing 只能是 drop、mean,给的是 {'、'.join(sorted(unknown))}。")
+            raise ValueError(
+                f"模拟中 missing 只能是 drop、mean,给的是 {'、'.join(sorted(unknown))}。"
+            )
         if not 0 <= self.weight_noise < 1:
             raise ValueError(f"weight_noise 应在 0 与 1 之间,给的是 {self.weight_noise}。")
 
@@ -54,8 +68,17 @@ class Simulation:
     groups: dict[str, pd.DataFrame] = field(repr=False)
 
 
-def monte_carlo(values: pd.DataFrame, weights=None, bounds=None, groups=None, *, choices: Choices | None = None,
-                direction=None, runs: int = 10_000, seed: int = 2018) -> Simulation:
+def monte_carlo(
+    values: pd.DataFrame,
+    weights=None,
+    bounds=None,
+    groups=None,
+    *,
+    choices: Choices | None = None,
+    direction=None,
+    runs: int = 10_000,
+    seed: int = 2018,
+) -> Simulation:
     """Places under `runs` random combinations of weights, methods, imputation and data errors.
 
     Parameters
@@ -73,7 +96,9 @@ def monte_carlo(values: pd.DataFrame, weights=None, bounds=None, groups=None, *,
     if runs < 1:
         raise ValueError(f"runs 应不小于 1,给的是 {runs}。")
     u = np.random.default_rng(seed).random((runs, len(FACTORS)))
-    u[:, 0] = u[:, 4] = (np.arange(runs) + 0.5) / runs  # each run has weights and data errors of its own
+    u[:, 0] = u[:, 4] = (
+        np.arange(runs) + 0.5
+    ) / runs  # each run has weights and data errors of its own
     model = _Model.of(values, weights, bounds, groups, choices or Choices(), direction)
     nodes, nominal = model.run(u, runs, seed), model.nominal()
     units = list(values.index)
@@ -97,14 +122,28 @@ class _Model:
 
     @classmethod
     def of(cls, values, weights, bounds, groups, choices, direction) -> _Model:
-        _, given, tree = prepare(values, weights, bounds, choices.normalise[0], groups, direction=direction)
-        return cls(values.to_numpy("float64"), list(values.columns), given, tree, bounds, direction, choices)
+        _, given, tree = prepare(
+            values, weights, bounds, choices.normalise[0], groups, direction=direction
+        )
+        return cls(
+            values.to_numpy("float64"),
+            list(values.columns),
+            given,
+            tree,
+            bounds,
+            direction,
+            choices,
+        )
 
-    def scores(self, x: np.ndarray, weights: Mapping, normalise: str, aggregate: str, missing: str) -> dict:
+    def scores(
+        self, x: np.ndarray, weights: Mapping, normalise: str, aggregate: str, missing: str
+    ) -> dict:
         if missing == "mean":
             gaps = np.isnan(x)
             with np.errstate(invalid="ignore"):
-                middle = np.where(gaps, 0, x).sum(-2, keepdims=True) / (~gaps).sum(-2, keepdims=True)
+                middle = np.where(gaps, 0, x).sum(-2, keepdims=True) / (~gaps).sum(
+                    -2, keepdims=True
+                )
             may = True if self.choices.fill is None else self.choices.fill.to_numpy(bool)
             x = np.where(gaps & ~gaps.all(-1, keepdims=True) & may, middle, x)
         v = normalised(x, normalise, self.bounds, self.ids, self.direction)
@@ -119,10 +158,22 @@ class _Model:
         c, rng = self.choices, np.random.default_rng([seed, 1])
         elements = [e for children in self.tree.values() for e in children]
         spread = 1 + c.weight_noise * rng.uniform(-1, 1, (draws, len(elements)))
-        noise = c.noise.to_numpy("float64") if isinstance(c.noise, pd.DataFrame) else np.full(self.x.shape, c.noise)
-        errors = rng.standard_normal((draws, *self.x.shape)) * noise if noise.any() else np.zeros((1, *self.x.shape))
-        pick = [np.minimum((u[:, k] * n).astype(int), n - 1) for k, n in enumerate(
-            (draws, len(c.normalise), len(c.aggregate), len(c.missing), len(errors)))]
+        noise = (
+            c.noise.to_numpy("float64")
+            if isinstance(c.noise, pd.DataFrame)
+            else np.full(self.x.shape, c.noise)
+        )
+        errors = (
+            rng.standard_normal((draws, *self.x.shape)) * noise
+            if noise.any()
+            else np.zeros((1, *self.x.shape))
+        )
+        pick = [
+            np.minimum((u[:, k] * n).astype(int), n - 1)
+            for k, n in enumerate(
+                (draws, len(c.normalise), len(c.aggregate), len(c.missing), len(errors))
+            )
+        ]
         out = {k: np.full((len(u), len(self.x)), np.nan) for k in self.tree}
         for n, a, m in product(*map(range, (len(c.normalise), len(c.aggregate), len(c.missing)))):
             at = np.flatnonzero((pick[1] == n) & (pick[2] == a) & (pick[3] == m))
@@ -137,8 +188,15 @@ class _Model:
 
 
 def _ahead(p: np.ndarray) -> np.ndarray:
-    return np.array([[np.mean((p[:, i] < p[:, j]) + 0.5 * (p[:, i] == p[:, j])) if i != j else np.nan
-                      for j in range(p.shape[1])] for i in range(p.shape[1])]).reshape(p.shape[1], p.shape[1])
+    return np.array(
+        [
+            [
+                np.mean((p[:, i] < p[:, j]) + 0.5 * (p[:, i] == p[:, j])) if i != j else np.nan
+                for j in range(p.shape[1])
+            ]
+            for i in range(p.shape[1])
+        ]
+    ).reshape(p.shape[1], p.shape[1])
 
 
 def _summary(p: np.ndarray, nominal: np.ndarray, units: list) -> pd.DataFrame:
@@ -146,11 +204,16 @@ def _summary(p: np.ndarray, nominal: np.ndarray, units: list) -> pd.DataFrame:
     out["low"], out["high"] = np.floor(out["low"]), np.ceil(out["high"])
     for k in range(1, len(units) + 1):
         out[f"p_{k}"] = np.where(np.isnan(nominal), np.nan, (p == k).mean(0))
-    ahead, order = _ahead(p), [k for k in np.argsort(nominal, kind="stable") if nominal[k] == nominal[k]]
+    ahead, order = (
+        _ahead(p),
+        [k for k in np.argsort(nominal, kind="stable") if nominal[k] == nominal[k]],
+    )
     cuts = [k for k in range(1, len(order)) if (ahead[np.ix_(order[:k], order[k:])] >= APART).all()]
     ties = [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True)]
-    out["tied_with"] = [";".join(str(units[j]) for tie in ties if i in tie for j in sorted(tie) if j != i)
-                        for i in range(len(units))]
+    out["tied_with"] = [
+        ";".join(str(units[j]) for tie in ties if i in tie for j in sorted(tie) if j != i)
+        for i in range(len(units))
+    ]
     return out
 
 
@@ -167,11 +230,24 @@ def rank_statistics(runs: pd.DataFrame, nominal: pd.Series) -> pd.DataFrame:
     known = runs.loc[:, runs.notna().all()]
     q = np.quantile(known.to_numpy(), [0.5, 0.05, 0.95], axis=0)
     q = pd.DataFrame(q, ["median", "low", "high"], known.columns).T
-    return pd.DataFrame({"nominal": nominal.reindex(runs.columns), "mean": known.mean()}).join(q).reindex(runs.columns)
+    return (
+        pd.DataFrame({"nominal": nominal.reindex(runs.columns), "mean": known.mean()})
+        .join(q)
+        .reindex(runs.columns)
+    )
 
 
-def leave_one_out(values: pd.DataFrame, weights=None, bounds=None, normalise: str = "efficacy",
-                  aggregate: str = "arithmetic", groups=None, *, elements=None, **options) -> pd.DataFrame:
+def leave_one_out(
+    values: pd.DataFrame,
+    weights=None,
+    bounds=None,
+    normalise: str = "efficacy",
+    aggregate: str = "arithmetic",
+    groups=None,
+    *,
+    elements=None,
+    **options,
+) -> pd.DataFrame:
     """Places without each indicator (or each of `elements`, groups too): its weight goes to its siblings.
 
     Parameters
@@ -185,16 +261,28 @@ def leave_one_out(values: pd.DataFrame, weights=None, bounds=None, normalise: st
     elements = list(values.columns) if elements is None else list(elements)
     if unknown := [e for e in elements if e not in given]:
         raise RankingError(f"没有「{unknown[0]}」这个指标或组。")
-    w = {e: np.where(np.array([o == e for o in [None, *elements]]), 0.0, v) for e, v in given.items()}
+    w = {
+        e: np.where(np.array([o == e for o in [None, *elements]]), 0.0, v) for e, v in given.items()
+    }
     nodes = climb(dict(zip(values.columns, x.T[:, None, :], strict=True)), w, tree, aggregate)
     found = places(nodes[list(tree)[-1]], _SAME)
     out = pd.DataFrame(found[1:], elements, list(values.index))
-    out["mean_abs_change"] = out.sub(found[0]).abs().mean(axis=1)  # units without a place do not count
+    out["mean_abs_change"] = (
+        out.sub(found[0]).abs().mean(axis=1)
+    )  # units without a place do not count
     return out
 
 
-def flips(values: pd.DataFrame, weights=None, bounds=None, groups=None, *, choices: Choices | None = None,
-          direction=None, names: Mapping[str, str] | None = None) -> pd.DataFrame:
+def flips(
+    values: pd.DataFrame,
+    weights=None,
+    bounds=None,
+    groups=None,
+    *,
+    choices: Choices | None = None,
+    direction=None,
+    names: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Which one choice alone would change a place: a method, a weight at the end of its range, an indicator left out.
 
     Parameters
@@ -207,23 +295,47 @@ def flips(values: pd.DataFrame, weights=None, bounds=None, groups=None, *, choic
     c, label = choices or Choices(), names or {}
     model = _Model.of(values, weights, bounds, groups, c, direction)
     use = dict(normalise=c.normalise[0], aggregate=c.aggregate[0], missing=c.missing[0])
-    tries = [(f"改用{_WORDS.get(word, word)}", use | {what: word}, model.weights)
-             for what in use for word in getattr(c, what)[1:]]
+    tries = [
+        (f"改用{_WORDS.get(word, word)}", use | {what: word}, model.weights)
+        for what in use
+        for word in getattr(c, what)[1:]
+    ]
     for e, w in model.weights.items():
-        tries += [(f"「{label.get(e, e)}」权重{'增' if s > 0 else '减'}{100 * c.weight_noise:.0f}%", use,
-                   model.weights | {e: w * (1 + s * c.weight_noise)}) for s in (1, -1) if c.weight_noise]
+        tries += [
+            (
+                f"「{label.get(e, e)}」权重{'增' if s > 0 else '减'}{100 * c.weight_noise:.0f}%",
+                use,
+                model.weights | {e: w * (1 + s * c.weight_noise)},
+            )
+            for s in (1, -1)
+            if c.weight_noise
+        ]
         tries.append((f"不计「{label.get(e, e)}」", use, model.weights | {e: 0.0}))
     last, rows = list(model.tree)[-1], []
     base = places(model.nominal()[last], _SAME)
     for choice, how, w in tries:
         found = places(model.scores(model.x, w, **how)[last], _SAME)
-        rows += [dict(choice=choice, unit=unit, before=b, after=a)
-                 for unit, b, a in zip(values.index, base, found, strict=True) if a != b and not (a != a and b != b)]
+        rows += [
+            dict(choice=choice, unit=unit, before=b, after=a)
+            for unit, b, a in zip(values.index, base, found, strict=True)
+            if a != b and not (a != a and b != b)
+        ]
     return pd.DataFrame(rows, columns=["choice", "unit", "before", "after"])
 
 
-def moved(before: pd.DataFrame, after: pd.DataFrame, weights=None, bounds=None, normalise: str = "efficacy",
-          aggregate: str = "arithmetic", groups=None, *, orders: int = 24, seed: int = 2018, **options) -> pd.DataFrame:
+def moved(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    weights=None,
+    bounds=None,
+    normalise: str = "efficacy",
+    aggregate: str = "arithmetic",
+    groups=None,
+    *,
+    orders: int = 24,
+    seed: int = 2018,
+    **options,
+) -> pd.DataFrame:
     """What moved each score and place between two months, by indicator, summing exactly to the change.
 
     The indicators are switched from before to after one at a time for all units, in `orders` random orders and their
@@ -257,16 +369,28 @@ def moved(before: pd.DataFrame, after: pd.DataFrame, weights=None, bounds=None, 
     _, given, tree = prepare(before, weights, bounds, normalise, groups, **options)
     how = {k: options.get(k) for k in ("direction", "scale", "clip")}
     v = normalised(x, normalise, bounds, ids, **how)
-    scores = climb({i: v[..., k] for k, i in enumerate(ids)}, given, tree, aggregate)[list(tree)[-1]]
+    scores = climb({i: v[..., k] for k, i in enumerate(ids)}, given, tree, aggregate)[
+        list(tree)[-1]
+    ]
     if np.isnan(scores).any():
         unit = before.index[int(np.argmax(np.isnan(scores).any((0, 1))))]
         raise RankingError(f"{unit} 在前后某一步没有得分,不能分解;请只比较两个月都有得分的单位。")
     rows = []
     steps = {"score_change": scores, "rank_change": places(scores, _SAME)}
     for change, table in ((name, np.diff(level, axis=1)) for name, level in steps.items()):
-        sums = {k: sum(table[p, list(order).index(k)] for p, order in enumerate(paths)) / len(paths) for k in changed}
-        rows.append(pd.DataFrame({(unit, ids[k]): {change: s[u]} for k, s in sums.items()
-                                  for u, unit in enumerate(before.index)}).T)
+        sums = {
+            k: sum(table[p, list(order).index(k)] for p, order in enumerate(paths)) / len(paths)
+            for k in changed
+        }
+        rows.append(
+            pd.DataFrame(
+                {
+                    (unit, ids[k]): {change: s[u]}
+                    for k, s in sums.items()
+                    for u, unit in enumerate(before.index)
+                }
+            ).T
+        )
     if not len(changed):
         return pd.DataFrame(columns=["unit", "indicator", "score_change", "rank_change"])
     out = pd.concat(rows, axis=1)
@@ -274,8 +398,17 @@ def moved(before: pd.DataFrame, after: pd.DataFrame, weights=None, bounds=None, 
     return out.reset_index()
 
 
-def sensitivity(values: pd.DataFrame, weights=None, bounds=None, groups=None, *, choices: Choices | None = None,
-                direction=None, samples: int = 512, seed: int = 2018) -> pd.DataFrame:
+def sensitivity(
+    values: pd.DataFrame,
+    weights=None,
+    bounds=None,
+    groups=None,
+    *,
+    choices: Choices | None = None,
+    direction=None,
+    samples: int = 512,
+    seed: int = 2018,
+) -> pd.DataFrame:
     """Share of the movement of places that each kind of choice explains, by itself and with the others (SALib, Sobol').
 
     Parameters
@@ -291,7 +424,11 @@ def sensitivity(values: pd.DataFrame, weights=None, bounds=None, groups=None, *,
 
     if samples < 2 or samples & (samples - 1):
         raise ValueError(f"samples 应为 2 的整数次幂,给的是 {samples}。")
-    problem = {"num_vars": len(FACTORS), "names": list(FACTORS), "bounds": [[0.0, 1.0]] * len(FACTORS)}
+    problem = {
+        "num_vars": len(FACTORS),
+        "names": list(FACTORS),
+        "bounds": [[0.0, 1.0]] * len(FACTORS),
+    }
     u = sample.sample(problem, samples, calc_second_order=False, seed=seed)
     model = _Model.of(values, weights, bounds, groups, choices or Choices(), direction)
     last = list(model.tree)[-1]
@@ -301,8 +438,15 @@ def sensitivity(values: pd.DataFrame, weights=None, bounds=None, groups=None, *,
     if not y.size or np.ptp(y) == 0:
         return pd.DataFrame(np.nan, list(FACTORS), ["first", "total", "first_conf", "total_conf"])
     found = analyze.analyze(problem, y, calc_second_order=False, seed=seed)
-    return pd.DataFrame({"first": found["S1"], "total": found["ST"], "first_conf": found["S1_conf"],
-                         "total_conf": found["ST_conf"]}, index=list(FACTORS))
+    return pd.DataFrame(
+        {
+            "first": found["S1"],
+            "total": found["ST"],
+            "first_conf": found["S1_conf"],
+            "total_conf": found["ST_conf"],
+        },
+        index=list(FACTORS),
+    )
 
 
 def sobol_indices(target: np.ndarray, factors: list[str]) -> pd.DataFrame:
@@ -323,5 +467,10 @@ def sobol_indices(target: np.ndarray, factors: list[str]) -> pd.DataFrame:
         raise ValueError(f"{len(y)} 次运行不能分成 {len(factors) + 2} 块。")
     a, b, *rest = y.reshape(len(factors) + 2, -1)
     variance = np.concatenate([a, b]).var(ddof=1)
-    return pd.DataFrame({"first": [(b * (ab - a)).mean() / variance for ab in rest],
-                         "total": [((a - ab) ** 2).sum() / (2 * len(a) * variance) for ab in rest]}, index=factors)
+    return pd.DataFrame(
+        {
+            "first": [(b * (ab - a)).mean() / variance for ab in rest],
+            "total": [((a - ab) ** 2).sum() / (2 * len(a) * variance) for ab in rest],
+        },
+        index=factors,
+    )

@@ -1,4 +1,5 @@
 """A received file to OBSERVATIONS, PROBLEMS and CELLS; every non-empty cell accounted for, no code for any one file."""
+
 from __future__ import annotations
 
 import gc
@@ -23,7 +24,16 @@ from zcqlib.reports.files import open_file
 from zcqlib.reports.grid import Opened, Refused, Sheet
 from zcqlib.reports.replies import replies
 
-__all__ = ["Context", "Reading", "Refused", "open_file", "read_report", "replies", "summary", "write_reading"]
+__all__ = [
+    "Context",
+    "Reading",
+    "Refused",
+    "open_file",
+    "read_report",
+    "replies",
+    "summary",
+    "write_reading",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +86,16 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
     try:
         return _read(path, context, catalog)
     except Exception as e:  # one file that we fail on must not stop the others of the month
-        return refused(path, context, Refused("reader_failed", f"读取这份文件时程序出错({type(e).__name__}),整份没有采用;"
-                                              "请另存为 xlsx 后重新报送,并把原文件交给维护人员。", raw=str(e)[:200]))
+        return refused(
+            path,
+            context,
+            Refused(
+                "reader_failed",
+                f"读取这份文件时程序出错({type(e).__name__}),整份没有采用;"
+                "请另存为 xlsx 后重新报送,并把原文件交给维护人员。",
+                raw=str(e)[:200],
+            ),
+        )
     finally:
         if collecting:
             gc.enable()
@@ -90,20 +108,34 @@ def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
         return refused(path, context, e)
     name = words.squeeze(path.stem)
     span = words.whole_period(name) or (words.period_in(name) or (None,))[0]
-    published = context.published.year * 12 + context.published.month - 1 if context.published is not None else (
-        span.end if span is not None and span.year and span.basis != "year" else 0)
+    published = (
+        context.published.year * 12 + context.published.month - 1
+        if context.published is not None
+        else (span.end if span is not None and span.year and span.basis != "year" else 0)
+    )
     read, problems, counts = [], [], Counter()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     answers = replies(opened.sheets)
-    scope = labels.Scope(path.name, catalog, published, span, _sender_region(context, catalog), *_names(catalog))
+    scope = labels.Scope(
+        path.name, catalog, published, span, _sender_region(context, catalog), *_names(catalog)
+    )
     for sheet in opened.sheets:
         found = _read_sheet(sheet, scope) if answers is None else _aside(sheet)
         read.append((sheet.name, found))
         counts.update(found.outcome.values())
         problems += [(sheet.name, *p) for p in found.problems]
     if answers is not None:
-        problems.append(("", "return_sheet", "info", None, "", f"这是退回单,有 {len(answers)} 条回复,已记录;"
-                         "其中的表不再作为数据读取,需要改的数请在下一期报表中更正。"))
+        problems.append(
+            (
+                "",
+                "return_sheet",
+                "info",
+                None,
+                "",
+                f"这是退回单,有 {len(answers)} 条回复,已记录;"
+                "其中的表不再作为数据读取,需要改的数请在下一期报表中更正。",
+            )
+        )
     _template_zeros(read, problems, published)
     _fractions(read, problems)
     month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
@@ -111,27 +143,47 @@ def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
     cells = _cells(read, path.name)
     found_problems = _problems(path.name, opened, problems, context, month)
     separator = next((p[3] for p in opened.problems if p[0] == "separator"), "")
-    info = {"file": path.name, "kind": opened.kind, "encoding": opened.encoding, "separator": separator,
-            "sheets": len(opened.sheets), "tables": sum(len(found.tables) for _, found in read), "cells": len(cells),
-            "digest": digest, "published": month, "replies": answers, **{o: counts[o] for o in tables.OUTCOMES}}
+    info = {
+        "file": path.name,
+        "kind": opened.kind,
+        "encoding": opened.encoding,
+        "separator": separator,
+        "sheets": len(opened.sheets),
+        "tables": sum(len(found.tables) for _, found in read),
+        "cells": len(cells),
+        "digest": digest,
+        "published": month,
+        "replies": answers,
+        **{o: counts[o] for o in tables.OUTCOMES},
+    }
     return Reading(observations, found_problems, cells, info)
 
 
 def _aside(sheet: Sheet) -> labels.Found:
     """A sheet that is kept as text and gives no figures."""
     found = labels.Found()
-    found.outcome.update({(r, c): "context" for r, row in enumerate(sheet.rows) for c in labels.filled(row)})
+    found.outcome.update(
+        {(r, c): "context" for r, row in enumerate(sheet.rows) for c in labels.filled(row)}
+    )
     return found
 
 
 @lru_cache(maxsize=8)
 def _names(catalog: Catalog) -> tuple:
     """Names of our own places and unit factors, in the form that the layout looks them up."""
-    names = {(alias, region.id) for region in catalog.regions.values() for alias in (region.name_zh, region.short_zh)
-             if len(alias) >= 3}
+    names = {
+        (alias, region.id)
+        for region in catalog.regions.values()
+        for alias in (region.name_zh, region.short_zh)
+        if len(alias) >= 3
+    }
     units = catalog.unit_words
-    factors = {words.squeeze(w): (normal, int(n), int(d)) for w, normal, n, d in zip(
-        units["word"], units["normal"], units["numerator"], units["denominator"], strict=True)}
+    factors = {
+        words.squeeze(w): (normal, int(n), int(d))
+        for w, normal, n, d in zip(
+            units["word"], units["normal"], units["numerator"], units["denominator"], strict=True
+        )
+    }
     return tuple(sorted(names, key=lambda n: (-len(n[0]), n))), factors
 
 
@@ -144,15 +196,25 @@ def _read_sheet(sheet: Sheet, scope: labels.Scope) -> labels.Found:
     found = labels.Found()
     filled = [(r, c) for r, row in enumerate(sheet.rows) for c in labels.filled(row)]
     if sheet.hidden and filled:
-        found.problem("hidden_sheet", "warning", None, sheet.name,
-                      f"工作表「{sheet.name}」是隐藏的,有 {len(filled)} 个单元格,没有采用;需要采用请取消隐藏。")
+        found.problem(
+            "hidden_sheet",
+            "warning",
+            None,
+            sheet.name,
+            f"工作表「{sheet.name}」是隐藏的,有 {len(filled)} 个单元格,没有采用;需要采用请取消隐藏。",
+        )
         found.outcome.update(dict.fromkeys(filled, "context"))
         return found
     lines: list[str] = []
     for block in layout.blocks(sheet, found):
         if layout.is_about(sheet.rows, block):
-            found.outcome.update({(r, c): "context" for r in (*block.header, *block.body)
-                                  for c in labels.filled(sheet.rows[r])})
+            found.outcome.update(
+                {
+                    (r, c): "context"
+                    for r in (*block.header, *block.body)
+                    for c in labels.filled(sheet.rows[r])
+                }
+            )
             found.outcome.update(dict.fromkeys(block.above, "context"))
             continue
         found.tables.append(block.body[0])
@@ -160,13 +222,24 @@ def _read_sheet(sheet: Sheet, scope: labels.Scope) -> labels.Found:
     for at in sheet.failed:
         if at not in found.outcome:
             filled.append(at)
-            found.problem("cell_error", "error", at, sheet.failed[at], "这一格的公式没有可用的结果,请改正后重新报送。")
+            found.problem(
+                "cell_error",
+                "error",
+                at,
+                sheet.failed[at],
+                "这一格的公式没有可用的结果,请改正后重新报送。",
+            )
     for at in filled:
         if at not in found.outcome:
             v = sheet.rows[at[0]][at[1]]
             if labels.valueish(v):
-                found.problem("orphan_cell", "warning", at, labels.text_of(v),
-                              "这个数字没有行名或列名,没有采用;如果是正式数据,请补上名称。")
+                found.problem(
+                    "orphan_cell",
+                    "warning",
+                    at,
+                    labels.text_of(v),
+                    "这个数字没有行名或列名,没有采用;如果是正式数据,请补上名称。",
+                )
                 found.outcome[at] = "problem"
             else:
                 found.outcome[at] = "context"
@@ -174,7 +247,9 @@ def _read_sheet(sheet: Sheet, scope: labels.Scope) -> labels.Found:
     return found
 
 
-_BACK = re.compile(r"[“\"「'‘]?[—－-]+[”\"」'’]?(?:表示|代替|标明)|(?:以|用|改为|记为)[“\"「'‘]?[—－-]+")
+_BACK = re.compile(
+    r"[“\"「'‘]?[—－-]+[”\"」'’]?(?:表示|代替|标明)|(?:以|用|改为|记为)[“\"「'‘]?[—－-]+"
+)
 _GONE = re.compile("撤销|撤回|取消|作废|核减|删除|剔除|不再")
 
 
@@ -182,14 +257,20 @@ def _taken_back(sheet: Sheet, found: labels.Found) -> None:
     """A note under the table that figures were withdrawn and stand as 「—」 goes with the cells so marked."""
     aside = sorted(at for at, outcome in found.outcome.items() if outcome == "context")
     said = [labels.text_of(sheet.rows[r][c]).strip() for r, c in aside]
-    said = [text.replace(";", ",")[:200] for text in said if _BACK.search(text) and _GONE.search(text)]
+    said = [
+        text.replace(";", ",")[:200] for text in said if _BACK.search(text) and _GONE.search(text)
+    ]
     if said:
-        found.facts[:] = [f._replace(flags=(*f.flags, f"note:{said[0]}"))
-                          if f.reason == "not_applicable" and not any(x.startswith("note:") for x in f.flags) else f
-                          for f in found.facts]
+        found.facts[:] = [
+            f._replace(flags=(*f.flags, f"note:{said[0]}"))
+            if f.reason == "not_applicable" and not any(x.startswith("note:") for x in f.flags)
+            else f
+            for f in found.facts
+        ]
 
 
 # --- shaping --------------------------------------------------------------------------------------------------------
+
 
 def _address(row: int, column: int) -> str:
     return f"{letters(column)}{row + 1}"
@@ -204,8 +285,14 @@ def _months(numbers: list[int]) -> pd.PeriodIndex:
     return pd.PeriodIndex.from_ordinals(np.array(numbers, dtype="int64") - 1970 * 12, freq="M")
 
 
-def _observations(read: list[tuple[str, labels.Found]], file: str, digest: str, context: Context, catalog: Catalog,
-                  month: pd.Period) -> pd.DataFrame:
+def _observations(
+    read: list[tuple[str, labels.Found]],
+    file: str,
+    digest: str,
+    context: Context,
+    catalog: Catalog,
+    month: pd.Period,
+) -> pd.DataFrame:
     facts = [f for _, found in read for f in found.facts]
     sheets = [sheet for sheet, found in read for _ in found.facts]
     if not facts:
@@ -213,17 +300,38 @@ def _observations(read: list[tuple[str, labels.Found]], file: str, digest: str, 
     fact = {name: list(map(itemgetter(i), facts)) for i, name in enumerate(labels.Fact._fields)}
     cells = _addresses([f[:2] for f in facts])
     parts = {id: region.coverage for id, region in catalog.regions.items()}
-    return tables.of_columns({
-        "obs_id": [f"{digest}:{sheet}:{cell}" for sheet, cell in zip(sheets, cells, strict=True)],
-        "region": [p.id for p in fact["place"]], "region_raw": [p.raw for p in fact["place"]],
-        "coverage": [parts.get(p.id, "") for p in fact["place"]], "indicator": fact["indicator"],
-        "indicator_raw": fact["path"],
-        "start": _months([s.start for s in fact["span"]]), "end": _months([s.end for s in fact["span"]]),
-        "basis": [s.basis for s in fact["span"]], "measure": fact["measure"], "value": fact["value"],
-        "unit": fact["unit"], "value_raw": fact["raw"], "unit_raw": fact["unit_raw"], "decimals": fact["decimals"],
-        "missing_reason": fact["reason"], "is_total": [p.total for p in fact["place"]],
-        "flags": list(map(";".join, fact["flags"])), "sheet": sheets, "cell": cells}, tables.OBSERVATIONS, file=file,
-        sender=context.sender, published=month, submission=context.submission, demo=context.demo)
+    return tables.of_columns(
+        {
+            "obs_id": [
+                f"{digest}:{sheet}:{cell}" for sheet, cell in zip(sheets, cells, strict=True)
+            ],
+            "region": [p.id for p in fact["place"]],
+            "region_raw": [p.raw for p in fact["place"]],
+            "coverage": [parts.get(p.id, "") for p in fact["place"]],
+            "indicator": fact["indicator"],
+            "indicator_raw": fact["path"],
+            "start": _months([s.start for s in fact["span"]]),
+            "end": _months([s.end for s in fact["span"]]),
+            "basis": [s.basis for s in fact["span"]],
+            "measure": fact["measure"],
+            "value": fact["value"],
+            "unit": fact["unit"],
+            "value_raw": fact["raw"],
+            "unit_raw": fact["unit_raw"],
+            "decimals": fact["decimals"],
+            "missing_reason": fact["reason"],
+            "is_total": [p.total for p in fact["place"]],
+            "flags": list(map(";".join, fact["flags"])),
+            "sheet": sheets,
+            "cell": cells,
+        },
+        tables.OBSERVATIONS,
+        file=file,
+        sender=context.sender,
+        published=month,
+        submission=context.submission,
+        demo=context.demo,
+    )
 
 
 def _template_zeros(read: list[tuple[str, labels.Found]], problems: list, published: int) -> None:
@@ -241,10 +349,27 @@ def _template_zeros(read: list[tuple[str, labels.Found]], problems: list, publis
             for facts, i in later[sheet, end]:
                 if facts[i].value == 0:
                     facts[i] = facts[i]._replace(value=float("nan"), reason="future")
-            problems.append((sheet, "template_zeros", "warning", at, first.raw,
-                             f"{month} 还没有到,整列都是 0,疑为未填的模板,已按未报处理。"))
+            problems.append(
+                (
+                    sheet,
+                    "template_zeros",
+                    "warning",
+                    at,
+                    first.raw,
+                    f"{month} 还没有到,整列都是 0,疑为未填的模板,已按未报处理。",
+                )
+            )
         elif values:
-            problems.append((sheet, "future_period", "warning", at, first.raw, f"{month} 晚于报告月份,请核对期间。"))
+            problems.append(
+                (
+                    sheet,
+                    "future_period",
+                    "warning",
+                    at,
+                    first.raw,
+                    f"{month} 晚于报告月份,请核对期间。",
+                )
+            )
 
 
 def _fractions(read: list[tuple[str, labels.Found]], problems: list) -> None:
@@ -256,48 +381,119 @@ def _fractions(read: list[tuple[str, labels.Found]], problems: list) -> None:
                 stated.setdefault((sheet, f.path, f.measure), []).append(f)
     for (sheet, path, _), part in sorted(stated.items(), key=itemgetter(0)):
         if len(part) > 1 and all(abs(f.value) <= 1 for f in part) and any(f.value for f in part):
-            problems.append((sheet, "fraction_suspect", "warning", (part[0].row, part[0].column), part[0].raw,
-                             f"「{path}」的百分数都在 -1 到 1 之间,可能是按小数填写的,请核对;暂按百分数采用。"))
+            problems.append(
+                (
+                    sheet,
+                    "fraction_suspect",
+                    "warning",
+                    (part[0].row, part[0].column),
+                    part[0].raw,
+                    f"「{path}」的百分数都在 -1 到 1 之间,可能是按小数填写的,请核对;暂按百分数采用。",
+                )
+            )
 
 
 def _cells(read: list[tuple[str, labels.Found]], file: str) -> pd.DataFrame:
     order = [sorted(found.outcome) for _, found in read]
-    return tables.of_columns({
-        "sheet": [sheet for sheet, found in read for _ in found.outcome],
-        "cell": [cell for places in order for cell in _addresses(places)],
-        "outcome": [found.outcome[at] for (_, found), places in zip(read, order, strict=True) for at in places]},
-        tables.CELLS, file=file)
+    return tables.of_columns(
+        {
+            "sheet": [sheet for sheet, found in read for _ in found.outcome],
+            "cell": [cell for places in order for cell in _addresses(places)],
+            "outcome": [
+                found.outcome[at]
+                for (_, found), places in zip(read, order, strict=True)
+                for at in places
+            ],
+        },
+        tables.CELLS,
+        file=file,
+    )
 
 
 def _problems(file: str, opened: Opened, problems: list, context: Context, month) -> pd.DataFrame:
-    rows = [(code, severity, file, "", cell, raw, message, context.sender, month)
-            for code, severity, cell, raw, message in opened.problems if code != "separator"]
-    rows += [(code, severity, file, sheet, _address(*at) if at is not None else "", raw[:200], message, context.sender,
-              month) for sheet, code, severity, at, raw, message in problems]
+    rows = [
+        (code, severity, file, "", cell, raw, message, context.sender, month)
+        for code, severity, cell, raw, message in opened.problems
+        if code != "separator"
+    ]
+    rows += [
+        (
+            code,
+            severity,
+            file,
+            sheet,
+            _address(*at) if at is not None else "",
+            raw[:200],
+            message,
+            context.sender,
+            month,
+        )
+        for sheet, code, severity, at, raw, message in problems
+    ]
     if not rows:
         return tables.empty(tables.PROBLEMS)
     rows = list(dict.fromkeys(rows))
-    return tables.of_columns({name: [r[i] for r in rows] for i, name in enumerate(tables.PROBLEMS.names)}, tables.PROBLEMS)
+    return tables.of_columns(
+        {name: [r[i] for r in rows] for i, name in enumerate(tables.PROBLEMS.names)},
+        tables.PROBLEMS,
+    )
 
 
 def refused(path: Path, context: Context, refusal: Refused) -> Reading:
     """The reading of a file that cannot be used: no cells, one problem."""
-    problem = dict(code=refusal.code, severity=refusal.severity, file=path.name, raw=refusal.raw,
-                   message=refusal.message, sender=context.sender, published=context.published)
+    problem = dict(
+        code=refusal.code,
+        severity=refusal.severity,
+        file=path.name,
+        raw=refusal.raw,
+        message=refusal.message,
+        sender=context.sender,
+        published=context.published,
+    )
     counts = dict.fromkeys(tables.OUTCOMES, 0)
-    return Reading(tables.empty(tables.OBSERVATIONS), tables.shape([problem], tables.PROBLEMS),
-                   tables.empty(tables.CELLS), {"file": path.name, "kind": "", "encoding": "", "separator": "", "sheets": 0, "tables": 0,
-                                                "cells": 0, "digest": "", "published": pd.NaT, **counts})
+    return Reading(
+        tables.empty(tables.OBSERVATIONS),
+        tables.shape([problem], tables.PROBLEMS),
+        tables.empty(tables.CELLS),
+        {
+            "file": path.name,
+            "kind": "",
+            "encoding": "",
+            "separator": "",
+            "sheets": 0,
+            "tables": 0,
+            "cells": 0,
+            "digest": "",
+            "published": pd.NaT,
+            **counts,
+        },
+    )
 
 
 # --- what goes out --------------------------------------------------------------------------------------------------
 
-_DANGEROUS = ("'", "=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212")
+_DANGEROUS = (
+    "'",
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+    "\u2212",
+)
 
 
 def harmless(text: str) -> str:
     """Text that a spreadsheet would run, with an apostrophe before it; true numbers are left alone."""
-    if not text.startswith(_DANGEROUS) or re.fullmatch(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", text, re.I):
+    if not text.startswith(_DANGEROUS) or re.fullmatch(
+        r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", text, re.I
+    ):
         return text
     return "'" + text
 
@@ -327,10 +523,12 @@ def summary(reading: Reading) -> str:
     i, p = reading.info, reading.problems
     counts = p["severity"].value_counts()
     total = sum(i[o] for o in tables.OUTCOMES)
-    lines = [f"{i['file']}:{i['kind'] or '未读'}{' ' + i['encoding'] if i['encoding'] else ''},{i['sheets']} 张表页、"
-             f"{i['tables']} 个表格;{i['cells']} 个单元格 = 数据 {i['observation']} + 名称 {i['label']} + 说明 {i['context']}"
-             f" + 问题 {i['problem']}({'相符' if total == i['cells'] else '不相符'});错误 {counts.get('error', 0)}、"
-             f"警告 {counts.get('warning', 0)}、提示 {counts.get('info', 0)}"]
+    lines = [
+        f"{i['file']}:{i['kind'] or '未读'}{' ' + i['encoding'] if i['encoding'] else ''},{i['sheets']} 张表页、"
+        f"{i['tables']} 个表格;{i['cells']} 个单元格 = 数据 {i['observation']} + 名称 {i['label']} + 说明 {i['context']}"
+        f" + 问题 {i['problem']}({'相符' if total == i['cells'] else '不相符'});错误 {counts.get('error', 0)}、"
+        f"警告 {counts.get('warning', 0)}、提示 {counts.get('info', 0)}"
+    ]
     order = {s: n for n, s in enumerate(tables.SEVERITIES)}
     for q in sorted(p.itertuples(), key=lambda q: order[q.severity]):
         lines.append(f"  {q.file} / {q.sheet or '-'} / {q.cell or '-'}:{q.message}")

@@ -3,6 +3,7 @@
 calamine lays out the whole rectangle of a sheet and cannot be stopped once a far cell makes it ask for more memory than
 there is, so every sheet is measured first.
 """
+
 from __future__ import annotations
 
 import io
@@ -45,14 +46,20 @@ def xlsx(package: zipfile.ZipFile, raw: bytes) -> list[Sheet]:
     """Sheets of an .xlsx or .xlsm; what calamine does not tell comes from one look at the bytes of each sheet."""
     parts = {n.lower(): n for n in package.namelist()}
     workbook = xml(package.read(parts["xl/workbook.xml"]))
-    relations = {r.get("Id"): r.get("Target") for r in xml(package.read(parts["xl/_rels/workbook.xml.rels"]))}
+    relations = {
+        r.get("Id"): r.get("Target") for r in xml(package.read(parts["xl/_rels/workbook.xml.rels"]))
+    }
     styles = _styles(package)
     out, seen = {}, set()
     for sheet in workbook.iter("{*}sheet"):
-        target = next((relations.get(v, "") for k, v in sheet.attrib.items() if k.endswith("}id")), "")
+        target = next(
+            (relations.get(v, "") for k, v in sheet.attrib.items() if k.endswith("}id")), ""
+        )
         path = parts.get((target.lstrip("/") if target.startswith("/") else f"xl/{target}").lower())
         if path is not None and "chartsheet" not in path:
-            out[sheet.get("name")] = _sheet_details(package, path, _canonical(package.read(path)), styles)
+            out[sheet.get("name")] = _sheet_details(
+                package, path, _canonical(package.read(path)), styles
+            )
             seen.add(path)
     for low, path in parts.items():
         if low.startswith("xl/worksheets/") and low.endswith(".xml") and path not in seen:
@@ -60,7 +67,9 @@ def xlsx(package: zipfile.ZipFile, raw: bytes) -> list[Sheet]:
     return _calamine(raw, out)
 
 
-_ODD = re.compile(rb'<(?:c(?! r="[A-Z]{1,3}\d{1,7}")|row(?! r=")|[\w.-]+:(?:c|row))[\s>/]|<!')  # not as most write it
+_ODD = re.compile(
+    rb'<(?:c(?! r="[A-Z]{1,3}\d{1,7}")|row(?! r=")|[\w.-]+:(?:c|row))[\s>/]|<!'
+)  # not as most write it
 
 
 def _canonical(data: bytes) -> bytes:
@@ -69,8 +78,14 @@ def _canonical(data: bytes) -> bytes:
     if b"<sheetData" in data and b"='" not in data and not _ODD.search(data):
         return data
     out, row, column, inside = [b"<sheetData/>"], 0, -1, []
-    for event, e in etree.iterparse(io.BytesIO(data), events=("start", "end"), resolve_entities=False, no_network=True,
-                                    load_dtd=False, huge_tree=True):
+    for event, e in etree.iterparse(
+        io.BytesIO(data),
+        events=("start", "end"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+    ):
         name = etree.QName(e).localname if isinstance(e.tag, str) else ""
         if event == "start" and name == "row":
             row, column = int(e.get("r", row + 1)), -1
@@ -80,9 +95,15 @@ def _canonical(data: bytes) -> bytes:
             column = _at(address)[1] if address else column + 1
             inside = []
             start = (address.upper() if address else f"{letters(column)}{row}").encode()
-            out.append(b'<c r="%s" s="%s" t="%s">' % (start, e.get("s", "0").encode(), e.get("t", "n").encode()))
+            out.append(
+                b'<c r="%s" s="%s" t="%s">'
+                % (start, e.get("s", "0").encode(), e.get("t", "n").encode())
+            )
         elif event == "end" and name in ("f", "v", "is"):
-            tag, content = name.encode(), "".join(e.itertext()).replace("<", " ").replace("&", " ").encode()
+            tag, content = (
+                name.encode(),
+                "".join(e.itertext()).replace("<", " ").replace("&", " ").encode(),
+            )
             inside.append(b"<%s>%s</%s>" % (tag, content, tag) if content or name == "f" else b"")
         elif event == "end" and name == "c":
             out += [*inside, b"</c>"]
@@ -91,8 +112,10 @@ def _canonical(data: bytes) -> bytes:
             out.append(b"</row>")
             e.clear()
         elif event == "end" and name == "col":
-            out.append(b'<col min="%s" max="%s" hidden="%s"/>' % tuple(
-                e.get(k, "0").encode() for k in ("min", "max", "hidden")))
+            out.append(
+                b'<col min="%s" max="%s" hidden="%s"/>'
+                % tuple(e.get(k, "0").encode() for k in ("min", "max", "hidden"))
+            )
     return b"".join(out)
 
 
@@ -106,7 +129,9 @@ def letters(column: int) -> str:
     return out
 
 
-_FILLED = rb'[^>]*(?<!/)>(?:<[fi]|<v>[^<])'  # what follows the address of a cell that holds something
+_FILLED = (
+    rb"[^>]*(?<!/)>(?:<[fi]|<v>[^<])"  # what follows the address of a cell that holds something
+)
 
 
 def _guard(data: bytes) -> None:
@@ -117,10 +142,16 @@ def _guard(data: bytes) -> None:
     Refused : a figure stands too far away, or there are too many rows with content.
     """
     low = set(map(int, set(re.findall(rb'<c r="[A-Z]+(\d{4,})"' + _FILLED, data))))
-    wide = max(map(_column, set(re.findall(rb'<c r="([A-Z]{2,})\d+"' + _FILLED, data))), default=25) + 1
+    wide = (
+        max(map(_column, set(re.findall(rb'<c r="([A-Z]{2,})\d+"' + _FILLED, data))), default=25)
+        + 1
+    )
     if wide > MAX_COLUMNS or len(low) > MAX_ROWS or max(low, default=1000) * wide > MAX_AREA:
-        raise Refused("too_large", f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限(或位置过远),"
-                      "请只报送汇总表,并删去远处的内容后报送。")
+        raise Refused(
+            "too_large",
+            f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限(或位置过远),"
+            "请只报送汇总表,并删去远处的内容后报送。",
+        )
 
 
 def _styles(package: zipfile.ZipFile) -> dict[str, dict[bytes, int] | set[bytes]]:
@@ -132,8 +163,12 @@ def _styles(package: zipfile.ZipFile) -> dict[str, dict[bytes, int] | set[bytes]
     codes = {"9": "0%", "10": "0.00%", "1": "0", "2": "0.00", "3": "#,##0", "4": "#,##0.00"}
     codes |= {f.get("numFmtId"): f.get("formatCode", "") for f in root.iter("{*}numFmt")}
     fonts = root.find("{*}fonts")
-    struck_fonts = {str(i) for i, f in enumerate(fonts if fonts is not None else ())
-                    if f.find("{*}strike") is not None and f.find("{*}strike").get("val", "1") not in ("0", "false")}
+    struck_fonts = {
+        str(i)
+        for i, f in enumerate(fonts if fonts is not None else ())
+        if f.find("{*}strike") is not None
+        and f.find("{*}strike").get("val", "1") not in ("0", "false")
+    }
     cells = root.find("{*}cellXfs")
     for i, xf in enumerate(cells if cells is not None else ()):
         code, key = codes.get(xf.get("numFmtId"), ""), str(i).encode()
@@ -148,7 +183,14 @@ def _styles(package: zipfile.ZipFile) -> dict[str, dict[bytes, int] | set[bytes]
 
 def _sheet_details(package: zipfile.ZipFile, path: str, data: bytes, styles: dict) -> dict:
     _guard(data)
-    out: dict = {"percent": set(), "struck": set(), "decimals": {}, "failed": {}, "linked": set(), "comments": {}}
+    out: dict = {
+        "percent": set(),
+        "struck": set(),
+        "decimals": {},
+        "failed": {},
+        "linked": set(),
+        "comments": {},
+    }
     wanted = styles["percent"] | styles["struck"] | set(styles["decimals"])
     if wanted:
         keys = b"|".join(sorted(wanted))
@@ -160,20 +202,28 @@ def _sheet_details(package: zipfile.ZipFile, path: str, data: bytes, styles: dic
                 out["struck"].add(at)
             if m[3] in styles["decimals"]:
                 out["decimals"][at] = styles["decimals"][m[3]]
-    for m in re.finditer(rb'<c r="([A-Z]+)(\d+)"([^>]*)>(?:<is>.*?</is>)?<f[ >/](.*?)</c>', data, re.S) \
-            if b"<f" in data else ():
+    for m in (
+        re.finditer(rb'<c r="([A-Z]+)(\d+)"([^>]*)>(?:<is>.*?</is>)?<f[ >/](.*?)</c>', data, re.S)
+        if b"<f" in data
+        else ()
+    ):
         at, inside = (int(m[2]) - 1, _column(m[1])), m[4]
         if not re.search(rb"<v>[^<]", inside) and b't="str"' not in m[3]:
             out["failed"][at] = "formula_without_value"
         if re.search(rb"\[\d+\]|\[[^\]<]+\.xls", inside.split(b"<v>")[0]):
             out["linked"].add(at)
-    for m in re.finditer(rb'<c r="([A-Z]+)(\d+)"[^>]*t="e"[^>]*>.*?<v>([^<]+)</v>', data, re.S) \
-            if b't="e"' in data else ():
+    for m in (
+        re.finditer(rb'<c r="([A-Z]+)(\d+)"[^>]*t="e"[^>]*>.*?<v>([^<]+)</v>', data, re.S)
+        if b't="e"' in data
+        else ()
+    ):
         out["failed"][int(m[2]) - 1, _column(m[1])] = m[3].decode()
-    out["hidden_rows"] = frozenset(int(n) - 1 for n in re.findall(rb'<row r="(\d+)"[^>]* hidden="(?:1|true)"', data))
+    out["hidden_rows"] = frozenset(
+        int(n) - 1 for n in re.findall(rb'<row r="(\d+)"[^>]* hidden="(?:1|true)"', data)
+    )
     columns: set[int] = set()
     for m in re.finditer(rb'<col (?=[^>]*hidden="(?:1|true)")[^>]*>', data):
-        lo, hi = (int(re.search(rb'\b' + k + rb'="(\d+)"', m[0])[1]) for k in (b"min", b"max"))
+        lo, hi = (int(re.search(rb"\b" + k + rb'="(\d+)"', m[0])[1]) for k in (b"min", b"max"))
         columns |= set(range(lo - 1, min(hi, MAX_COLUMNS)))
     out["hidden_columns"] = frozenset(columns)
     rels = path.replace("worksheets/", "worksheets/_rels/") + ".rels"
@@ -181,11 +231,16 @@ def _sheet_details(package: zipfile.ZipFile, path: str, data: bytes, styles: dic
         for r in xml(package.read(rels)):
             if r.get("Type", "").endswith("/comments"):
                 target = r.get("Target", "")
-                name = target.lstrip("/") if target.startswith("/") else f"xl/{target.removeprefix('../')}"
+                name = (
+                    target.lstrip("/")
+                    if target.startswith("/")
+                    else f"xl/{target.removeprefix('../')}"
+                )
                 if name in package.namelist():
                     for comment in xml(package.read(name)).iter("{*}comment"):
                         out["comments"][_at(comment.get("ref"))] = "".join(
-                            t.text or "" for t in comment.iter("{*}t"))
+                            t.text or "" for t in comment.iter("{*}t")
+                        )
     return {k: frozenset(v) if isinstance(v, set) else v for k, v in out.items()}
 
 
@@ -194,25 +249,38 @@ def ods(package: zipfile.ZipFile, raw: bytes) -> list[Sheet]:
     data = package.read("content.xml")
     refuse_entities(data)
     row, column, filled, wide = 0, 0, 0, 0
-    for event, e in etree.iterparse(io.BytesIO(data), events=("start", "end"), resolve_entities=False, no_network=True,
-                                    load_dtd=False, huge_tree=True):
+    for event, e in etree.iterparse(
+        io.BytesIO(data),
+        events=("start", "end"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+    ):
         name = etree.QName(e).localname if isinstance(e.tag, str) else ""
         if event == "start" and name == "table":
             row, filled, wide = 0, 0, 0
         elif event == "start" and name == "table-row":
             column, last = 0, 0
         elif event == "end" and name in ("table-cell", "covered-table-cell"):
-            column += int(next((v for k, v in e.attrib.items() if k.endswith("}number-columns-repeated")), 1))
+            column += int(
+                next((v for k, v in e.attrib.items() if k.endswith("}number-columns-repeated")), 1)
+            )
             if len(e) or any(k.endswith("}value-type") for k in e.attrib):
                 last = column
             e.clear()
         elif event == "end" and name == "table-row":
-            times = int(next((v for k, v in e.attrib.items() if k.endswith("}number-rows-repeated")), 1))
+            times = int(
+                next((v for k, v in e.attrib.items() if k.endswith("}number-rows-repeated")), 1)
+            )
             row += times
             wide = max(wide, last)
             filled += times if last else 0
             if filled > MAX_ROWS or wide > MAX_COLUMNS or last and row * wide > MAX_AREA:
-                raise Refused("too_large", f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限,请拆分后报送。")
+                raise Refused(
+                    "too_large",
+                    f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限,请拆分后报送。",
+                )
             e.clear()
     return _calamine(raw, {})
 
@@ -229,23 +297,35 @@ def _calamine(raw: bytes, details: dict[str, dict]) -> list[Sheet]:
             sheet = book.get_sheet_by_name(meta.name)
             rows = sheet.to_python(skip_empty_area=False)
             blank = [""] * max(map(len, rows), default=0)
-            rows = [row if row != blank else [] for row in rows]  # a far cell leaves tens of thousands of empty ones
+            rows = [
+                row if row != blank else [] for row in rows
+            ]  # a far cell leaves tens of thousands of empty ones
             check_size(rows)
             merged = tuple((a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or ())
-            sheets.append(Sheet(meta.name, rows, merged, hidden=meta.visible != pc.SheetVisibleEnum.Visible,
-                                **details.get(meta.name, {})))
+            sheets.append(
+                Sheet(
+                    meta.name,
+                    rows,
+                    merged,
+                    hidden=meta.visible != pc.SheetVisibleEnum.Visible,
+                    **details.get(meta.name, {}),
+                )
+            )
         return sheets
     except pc.PasswordError as e:
         raise Refused("encrypted", "文件有打开密码,请去掉密码后重新报送。") from e
     except (pc.CalamineError, OSError) as e:
         raise Refused("corrupt", "文件已损坏或没有传完,整份没有采用,请重新报送。") from e
     except BaseException as e:
-        if type(e).__name__ != "PanicException":  # how a failed assumption in its Rust code comes out; no Exception
+        if (
+            type(e).__name__ != "PanicException"
+        ):  # how a failed assumption in its Rust code comes out; no Exception
             raise
         raise Refused("corrupt", "文件已损坏,整份没有采用,请重新报送。") from e
 
 
 # old workbooks ------------------------------------------------------------------------------------------------------
+
 
 def ole(raw: bytes) -> Opened:
     import msoffcrypto
@@ -261,7 +341,20 @@ def ole(raw: bytes) -> Opened:
     return xls(raw)
 
 
-_CELLS = {0x0203, 0x0204, 0x0205, 0x0006, 0x00FD, 0x00D6, 0x027E, 0x00BD, 0x0003, 0x0004, 0x0002, 0x0005}
+_CELLS = {
+    0x0203,
+    0x0204,
+    0x0205,
+    0x0006,
+    0x00FD,
+    0x00D6,
+    0x027E,
+    0x00BD,
+    0x0003,
+    0x0004,
+    0x0002,
+    0x0005,
+}
 
 
 def _guard_old(raw: bytes) -> bool:
@@ -289,22 +382,32 @@ def _guard_old(raw: bytes) -> bool:
     at, end, low, wide, sound = 0, len(stream) - 4, 0, 0, True
     while at <= end:
         kind, size = struct.unpack_from("<HH", stream, at)
-        if kind == 0x0200 and size in (10, 14) and at + 4 + size <= len(stream):  # first row, end, first column, end
-            top, bottom, left, right = struct.unpack_from("<HHHH" if size == 10 else "<IIHH", stream, at + 4)
+        if (
+            kind == 0x0200 and size in (10, 14) and at + 4 + size <= len(stream)
+        ):  # first row, end, first column, end
+            top, bottom, left, right = struct.unpack_from(
+                "<HHHH" if size == 10 else "<IIHH", stream, at + 4
+            )
             sound &= not bottom or not right or top < bottom <= 65_536 and left < right <= 256
         elif kind == 0x00FC and at + 12 <= len(stream):  # so many strings, of three bytes at least
             sound &= 3 * struct.unpack_from("<I", stream, at + 8)[0] <= len(stream)
         if kind in _CELLS and size >= 4 and at + 8 <= len(stream):
             row, column = struct.unpack_from("<HH", stream, at + 4)
-            if kind == 0x00BD and at + 4 + size <= len(stream):  # a run of numbers ends with its last column
+            if kind == 0x00BD and at + 4 + size <= len(
+                stream
+            ):  # a run of numbers ends with its last column
                 column = max(column, struct.unpack_from("<H", stream, at + 2 + size)[0])
             if column > 255:
-                raise Refused("corrupt", "文件已损坏(有单元格在表格范围以外),整份没有采用,请重新报送。")
+                raise Refused(
+                    "corrupt", "文件已损坏(有单元格在表格范围以外),整份没有采用,请重新报送。"
+                )
             low, wide = max(low, row + 1), max(wide, column + 1)
         elif kind == 0x0809:  # another sheet begins
             low, wide = 0, 0
         if low * wide > MAX_AREA:
-            raise Refused("too_large", "有内容的单元格位置过远,请只报送汇总表,并删去远处的内容后报送。")
+            raise Refused(
+                "too_large", "有内容的单元格位置过远,请只报送汇总表,并删去远处的内容后报送。"
+            )
         at += 4 + size
     return sound
 
@@ -326,7 +429,9 @@ def xls(raw: bytes) -> Opened:
             raise
         sheets, garbled = None, True
     try:
-        book = xlrd.open_workbook(file_contents=raw, formatting_info=True, ragged_rows=True, logfile=io.StringIO())
+        book = xlrd.open_workbook(
+            file_contents=raw, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
+        )
         second = [_xlrd_sheet(book, s) for s in book.sheets()]
     except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *_BROKEN) as e:
         if sheets is None:
@@ -337,15 +442,42 @@ def xls(raw: bytes) -> Opened:
     if garbled:
         if _garbled(second):
             raise Refused("mojibake", "文字是乱码,整份文件没有采用,请从原系统重新导出。")
-        return Opened("xls", "", second, [("second_reader", "info", "", "", "文字用了另一种编码,已换用第二种读法。")])
+        return Opened(
+            "xls",
+            "",
+            second,
+            [("second_reader", "info", "", "", "文字用了另一种编码,已换用第二种读法。")],
+        )
     details = {s.name: s for s in second}
-    return Opened("xls", "", [
-        replace(s, **{k: getattr(details[s.name], k) for k in _DETAILS}) if s.name in details else s for s in sheets], [])
+    return Opened(
+        "xls",
+        "",
+        [
+            replace(s, **{k: getattr(details[s.name], k) for k in _DETAILS})
+            if s.name in details
+            else s
+            for s in sheets
+        ],
+        [],
+    )
 
 
 _DETAILS = ("percent", "decimals", "struck", "hidden_rows", "hidden_columns", "comments")
-_BROKEN = (struct.error, IndexError, KeyError, AssertionError, UnicodeDecodeError, ValueError, OSError, TypeError,
-           AttributeError, NotImplementedError, ArithmeticError, MemoryError, RecursionError)
+_BROKEN = (
+    struct.error,
+    IndexError,
+    KeyError,
+    AssertionError,
+    UnicodeDecodeError,
+    ValueError,
+    OSError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    ArithmeticError,
+    MemoryError,
+    RecursionError,
+)
 
 
 def _garbled(sheets: list[Sheet]) -> bool:
@@ -370,13 +502,26 @@ def _xlrd_sheet(book, s) -> Sheet:
                     decimals[r, c] = len(m[1] or "")
                 if book.font_list[xf.font_index].struck_out:
                     struck.add((r, c))
-            row.append(xlrd.xldate_as_datetime(cell.value, book.datemode) if cell.ctype == xlrd.XL_CELL_DATE
-                       and 1 <= cell.value < 2_958_466 else
-                       xlrd.error_text_from_code.get(cell.value, "#ERR") if cell.ctype == xlrd.XL_CELL_ERROR
-                       else cell.value)
+            row.append(
+                xlrd.xldate_as_datetime(cell.value, book.datemode)
+                if cell.ctype == xlrd.XL_CELL_DATE and 1 <= cell.value < 2_958_466
+                else xlrd.error_text_from_code.get(cell.value, "#ERR")
+                if cell.ctype == xlrd.XL_CELL_ERROR
+                else cell.value
+            )
         rows.append(row)
     hidden_rows = frozenset(r for r, info in s.rowinfo_map.items() if info.hidden)
     hidden_columns = frozenset(c for c, info in s.colinfo_map.items() if info.hidden)
     notes = {(n.rowx, n.colx): n.text for n in s.cell_note_map.values()}
-    return Sheet(s.name, rows, tuple((a, c, b - 1, d - 1) for a, b, c, d in s.merged_cells), frozenset(percent), decimals,
-                 frozenset(struck), hidden_rows, hidden_columns, notes, hidden=s.visibility != 0)
+    return Sheet(
+        s.name,
+        rows,
+        tuple((a, c, b - 1, d - 1) for a, b, c, d in s.merged_cells),
+        frozenset(percent),
+        decimals,
+        frozenset(struck),
+        hidden_rows,
+        hidden_columns,
+        notes,
+        hidden=s.visibility != 0,
+    )

@@ -2,6 +2,7 @@
 
 The content decides the type, never the name. Nothing is executed, followed or fetched.
 """
+
 from __future__ import annotations
 
 import csv
@@ -52,18 +53,37 @@ def open_file(path: Path) -> Opened:
     if size == 0:
         raise Refused("empty_file", "文件是空的(0 字节),请重新报送。", "warning")
     if size > MAX_FILE:
-        raise Refused("too_large", f"文件有 {size / 2**20:.0f} MiB,超过 {MAX_FILE // 2**20} MiB 的上限,请拆分后报送。")
+        raise Refused(
+            "too_large",
+            f"文件有 {size / 2**20:.0f} MiB,超过 {MAX_FILE // 2**20} MiB 的上限,请拆分后报送。",
+        )
     try:
         raw = path.read_bytes()
     except OSError as e:
-        raise Refused("unreadable", "文件打不开(可能没有权限,或正被别的程序占用),请检查后重试。") from e
+        raise Refused(
+            "unreadable", "文件打不开(可能没有权限,或正被别的程序占用),请检查后重试。"
+        ) from e
     kind, opened = _by_content(raw)
-    expected = {"xlsx": {".xlsx", ".xlsm", ".et"}, "xls": {".xls", ".et"}, "ods": {".ods"}, "docx": {".docx"},
-                "html": {".html", ".htm"}, "xml": {".xml"}, "mhtml": {".mht", ".mhtml"},
-                "text": {".csv", ".txt", ".tsv"}}[kind]
+    expected = {
+        "xlsx": {".xlsx", ".xlsm", ".et"},
+        "xls": {".xls", ".et"},
+        "ods": {".ods"},
+        "docx": {".docx"},
+        "html": {".html", ".htm"},
+        "xml": {".xml"},
+        "mhtml": {".mht", ".mhtml"},
+        "text": {".csv", ".txt", ".tsv"},
+    }[kind]
     if path.suffix.lower() not in expected:
-        opened.problems.append(("extension_mismatch", "info", "", path.suffix,
-                                f"文件扩展名是 {path.suffix or '空'},内容其实是 {kind},已按内容读取。"))
+        opened.problems.append(
+            (
+                "extension_mismatch",
+                "info",
+                "",
+                path.suffix,
+                f"文件扩展名是 {path.suffix or '空'},内容其实是 {kind},已按内容读取。",
+            )
+        )
     return opened
 
 
@@ -85,7 +105,10 @@ def _by_content(raw: bytes) -> tuple[str, Opened]:
             return "xml", Opened("xml", encoding, _spreadsheet_xml(raw), problems)
         except ValueError as e:  # a place in a table that is no number
             raise Refused("corrupt", "文件已损坏,请重新导出后报送。") from e
-    if re.match(r"<(!doctype html|html|table|head|body|meta|style|div)\b", head) or "<table" in head:
+    if (
+        re.match(r"<(!doctype html|html|table|head|body|meta|style|div)\b", head)
+        or "<table" in head
+    ):
         return "html", Opened("html", encoding, html_sheets(text), problems)
     rows, more = delimited(text)
     return "text", Opened("text", encoding, [Sheet("", rows)], problems + more)
@@ -93,12 +116,17 @@ def _by_content(raw: bytes) -> tuple[str, Opened]:
 
 # text ---------------------------------------------------------------------------------------------------------------
 
+
 def decode(raw: bytes) -> tuple[str, str, list]:
     """Text by its mark, else strict UTF-8, else GB18030; what cannot be decoded is cut off and reported."""
     problems: list[tuple[str, str, str, str, str]] = []
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+    for mark, name in (
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xff\xfe", "utf-16-le"),
+        (b"\xfe\xff", "utf-16-be"),
+    ):
         if raw.startswith(mark):
-            raw, names = raw[len(mark):], (name,)
+            raw, names = raw[len(mark) :], (name,)
             break
     else:
         names = ("utf-8", "gb18030")
@@ -110,17 +138,31 @@ def decode(raw: bytes) -> tuple[str, str, list]:
         except UnicodeDecodeError as e:
             error = e if error is None or e.start > error.start else error
     else:
-        encoding, good = error.encoding.replace("gb18030", "gb18030"), raw[:error.start]
+        encoding, good = error.encoding.replace("gb18030", "gb18030"), raw[: error.start]
         text = good.decode(encoding)
         row = text.count("\n") + 1
-        text = text[:text.rfind("\n") + 1]  # the cut row is a problem, the rows before it are read
+        text = text[: text.rfind("\n") + 1]  # the cut row is a problem, the rows before it are read
         if not text:
-            raise Refused("bad_bytes", f"第 1 行第 {error.start + 1} 个字节不是有效的文字编码,请另存为 UTF-8 后报送。")
-        problems.append(("bad_bytes", "error", f"A{row}", raw[error.start:error.start + 8].hex(" "),
-                         f"第 {row} 行(第 {error.start + 1} 个字节起)文字编码损坏,该行及以后没有读取,请重新导出。"))
+            raise Refused(
+                "bad_bytes",
+                f"第 1 行第 {error.start + 1} 个字节不是有效的文字编码,请另存为 UTF-8 后报送。",
+            )
+        problems.append(
+            (
+                "bad_bytes",
+                "error",
+                f"A{row}",
+                raw[error.start : error.start + 8].hex(" "),
+                f"第 {row} 行(第 {error.start + 1} 个字节起)文字编码损坏,该行及以后没有读取,请重新导出。",
+            )
+        )
     body = text[:20000]
     if "锟斤拷" in body or "烫烫烫" in body or "\ufffd" in body or latin_mojibake(body):
-        raise Refused("mojibake", "文字是乱码(编码转换出错),整份文件没有采用,请从原系统重新导出。", raw=body[:40])
+        raise Refused(
+            "mojibake",
+            "文字是乱码(编码转换出错),整份文件没有采用,请从原系统重新导出。",
+            raw=body[:40],
+        )
     if any(ord(c) in _STRAY for c in text[:100000]):
         cleaned = text.translate(_STRAY)
         problems.append(("stray_mark", "info", "", "", "文件中夹有不可见的标记字符,已去掉。"))
@@ -147,10 +189,19 @@ def delimited(text: str) -> tuple[list[list[str]], list]:
     while rows and not any(map(str.strip, rows[-1])):
         rows.pop()
     check_size(rows)
-    return rows, [("separator", "info", "", separator, f"按分隔符「{ {chr(9): '制表符'}.get(separator, separator)}」读取。")]
+    return rows, [
+        (
+            "separator",
+            "info",
+            "",
+            separator,
+            f"按分隔符「{ {chr(9): '制表符'}.get(separator, separator) }」读取。",
+        )
+    ]
 
 
 # HTML and XML -------------------------------------------------------------------------------------------------------
+
 
 def html_sheets(text: str) -> list[Sheet]:
     """Each outermost table as a sheet; only text is taken, rowspan and colspan become merged cells."""
@@ -167,8 +218,10 @@ def html_sheets(text: str) -> list[Sheet]:
                     row.append("")
                     c += 1
                 value = re.sub(r"[ \t\r\n]+", " ", td.text_content()).strip()
-                high, wide = (min(max(int(td.get(k, "1")) if td.get(k, "1").isdigit() else 1, 1), 500)
-                              for k in ("rowspan", "colspan"))
+                high, wide = (
+                    min(max(int(td.get(k, "1")) if td.get(k, "1").isdigit() else 1, 1), 500)
+                    for k in ("rowspan", "colspan")
+                )
                 for i in range(high):
                     for j in range(wide):
                         if i or j:
@@ -179,10 +232,12 @@ def html_sheets(text: str) -> list[Sheet]:
                 c += 1
             rows.append(row)
         check_size(rows)
-        before = table.xpath("preceding::*[self::p or self::h1 or self::h2 or self::h3 or self::h4 or self::caption or "
-                             "self::table][not(ancestor::table)]")[-3:]
+        before = table.xpath(
+            "preceding::*[self::p or self::h1 or self::h2 or self::h3 or self::h4 or self::caption or "
+            "self::table][not(ancestor::table)]"
+        )[-3:]
         last = max((i for i, e in enumerate(before) if e.tag == "table"), default=-1)
-        lines = [e.text_content() for e in [*before[last + 1:], *table.xpath("./caption")]]
+        lines = [e.text_content() for e in [*before[last + 1 :], *table.xpath("./caption")]]
         sheets.append(Sheet(f"表{n}", rows, tuple(merged), title=_title(lines)))
     if not sheets:
         raise Refused("no_table", "文件里没有表格,请把数据放进表格后报送。")
@@ -192,7 +247,9 @@ def html_sheets(text: str) -> list[Sheet]:
 def _title(lines: list[str]) -> str:
     """The line before a table, and up to two short ones above it that are no sentences (a caption, then its unit)."""
     lines = [" ".join(x.split()) for x in lines if x.strip()][-3:]
-    return "\n".join([x for x in lines[:-1] if len(x) <= 40 and not re.search("[。;；]$", x)] + lines[-1:])
+    return "\n".join(
+        [x for x in lines[:-1] if len(x) <= 40 and not re.search("[。;；]$", x)] + lines[-1:]
+    )
 
 
 def _spreadsheet_xml(raw: bytes) -> list[Sheet]:
@@ -231,6 +288,7 @@ def _mhtml(raw: bytes) -> list[Sheet]:
 
 # packages -----------------------------------------------------------------------------------------------------------
 
+
 def _zip(raw: bytes) -> tuple[str, Opened]:
     try:
         package = zipfile.ZipFile(io.BytesIO(raw))
@@ -240,8 +298,11 @@ def _zip(raw: bytes) -> tuple[str, Opened]:
         raise Refused("corrupt", "文件已损坏或没有传完,整份没有采用,请重新报送。") from e
     total = sum(i.file_size for i in infos)
     if total > MAX_UNPACKED or len(infos) > MAX_PARTS or total > MAX_RATIO * max(len(raw), 20_000):
-        raise Refused("too_large", f"文件展开后有 {total / 2**20:.0f} MiB、{len(infos)} 个部件,超过 "
-                      f"{MAX_UNPACKED // 2**20} MiB、{MAX_PARTS} 个、压缩比 {MAX_RATIO} 的上限,没有打开。")
+        raise Refused(
+            "too_large",
+            f"文件展开后有 {total / 2**20:.0f} MiB、{len(infos)} 个部件,超过 "
+            f"{MAX_UNPACKED // 2**20} MiB、{MAX_PARTS} 个、压缩比 {MAX_RATIO} 的上限,没有打开。",
+        )
     try:
         if package.testzip() is not None:  # a part that is not as long as it says, or damaged
             raise Refused("corrupt", "文件已损坏,整份没有采用,请重新导出后报送。")
@@ -254,8 +315,19 @@ def _zip(raw: bytes) -> tuple[str, Opened]:
             return "ods", Opened("ods", "", books.ods(package, raw), [])
         if any(n.lower() == "xl/workbook.xml" for n in names):
             return "xlsx", Opened("xlsx", "", books.xlsx(package, raw), [])
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, zlib.error, KeyError, EOFError, ValueError, IndexError, TypeError,
-            AttributeError, OSError, RuntimeError) as e:
+    except (
+        zipfile.BadZipFile,
+        etree.XMLSyntaxError,
+        zlib.error,
+        KeyError,
+        EOFError,
+        ValueError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        OSError,
+        RuntimeError,
+    ) as e:
         raise Refused("corrupt", "文件已损坏,整份没有采用,请重新导出后报送。") from e
     if "xl/workbook.bin" in names:
         raise Refused("unsupported", "这是二进制工作簿(.xlsb),请另存为 .xlsx 后报送。")
@@ -290,7 +362,9 @@ def _docx(package: zipfile.ZipFile) -> list[Sheet]:
                     c += wide
                 rows.append(row)
             merged += [m for m in open_down.values() if m[2] > m[0] or m[3] > m[1]]
-            sheets.append(Sheet(f"表{len(sheets) + 1}", rows, tuple(merged), title=_title(paragraphs)))
+            sheets.append(
+                Sheet(f"表{len(sheets) + 1}", rows, tuple(merged), title=_title(paragraphs))
+            )
             paragraphs = []
     if not sheets:
         raise Refused("no_table", "文档里没有表格,请把数据放进表格后报送。")

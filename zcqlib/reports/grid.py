@@ -1,4 +1,5 @@
 """What a received file is to the reader: sheets of plain cells, limits, and the refusal of a whole file."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -7,7 +8,9 @@ from lxml import etree
 
 MAX_FILE, MAX_UNPACKED, MAX_RATIO, MAX_PARTS = 100 * 2**20, 200 * 2**20, 100, 2_000
 MAX_ROWS, MAX_COLUMNS = 200_000, 2_000
-MAX_CELLS = 1_000_000  # with content, on one sheet: what can be accounted for cell by cell in 1.5 GB
+MAX_CELLS = (
+    1_000_000  # with content, on one sheet: what can be accounted for cell by cell in 1.5 GB
+)
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_AREA = 5_000_000  # cells between the corners: what a reader that lays them all out can hold
 
@@ -26,14 +29,18 @@ class Sheet:
 
     name: str
     rows: list[list]
-    merged: tuple[tuple[int, int, int, int], ...] = ()  # first row, first column, last row, last column
+    merged: tuple[
+        tuple[int, int, int, int], ...
+    ] = ()  # first row, first column, last row, last column
     percent: frozenset[tuple[int, int]] = frozenset()
     decimals: dict[tuple[int, int], int] = field(default_factory=dict)
     struck: frozenset[tuple[int, int]] = frozenset()
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     comments: dict[tuple[int, int], str] = field(default_factory=dict)
-    failed: dict[tuple[int, int], str] = field(default_factory=dict)  # formula_without_value or an error word
+    failed: dict[tuple[int, int], str] = field(
+        default_factory=dict
+    )  # formula_without_value or an error word
     linked: frozenset[tuple[int, int]] = frozenset()
     title: str = ""
     hidden: bool = False
@@ -53,12 +60,24 @@ class Opened:
 def check_size(rows: list[list]) -> None:
     filled = sum(any(c not in ("", None) for c in r) for r in rows)
     width = max(map(len, rows), default=0)
-    if filled > MAX_ROWS or width > MAX_COLUMNS and any(
-            c not in ("", None) for r in rows for c in r[MAX_COLUMNS:]):
-        raise Refused("too_large", f"表格有 {filled} 行、{width} 列,超过 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限。"
-                      "请只报送汇总表,或拆成几个文件。")
-    if filled * width > MAX_CELLS and (cells := sum(c not in ("", None) for r in rows for c in r)) > MAX_CELLS:
-        raise Refused("too_large", f"一张表有 {cells} 个有内容的单元格,超过 {MAX_CELLS} 个的上限。请只报送汇总表,或拆成几个文件。")
+    if (
+        filled > MAX_ROWS
+        or width > MAX_COLUMNS
+        and any(c not in ("", None) for r in rows for c in r[MAX_COLUMNS:])
+    ):
+        raise Refused(
+            "too_large",
+            f"表格有 {filled} 行、{width} 列,超过 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限。"
+            "请只报送汇总表,或拆成几个文件。",
+        )
+    if (
+        filled * width > MAX_CELLS
+        and (cells := sum(c not in ("", None) for r in rows for c in r)) > MAX_CELLS
+    ):
+        raise Refused(
+            "too_large",
+            f"一张表有 {cells} 个有内容的单元格,超过 {MAX_CELLS} 个的上限。请只报送汇总表,或拆成几个文件。",
+        )
 
 
 def latin_mojibake(text: str) -> bool:
@@ -69,8 +88,16 @@ def latin_mojibake(text: str) -> bool:
 
 def xml(raw: bytes):
     """A small part, parsed without entities, network or document types."""
-    return etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False,
-                                                 dtd_validation=False, load_dtd=False))
+    return etree.fromstring(
+        raw,
+        etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            huge_tree=False,
+            dtd_validation=False,
+            load_dtd=False,
+        ),
+    )
 
 
 def refuse_entities(raw: bytes) -> None:

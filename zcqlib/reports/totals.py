@@ -1,4 +1,5 @@
 """Totals of one table against their parts: rows or columns of places, 合计 among names, 其中 under its parent."""
+
 from __future__ import annotations
 
 import re
@@ -11,10 +12,14 @@ from zcqlib.catalog import Catalog
 from zcqlib.reports.books import letters
 from zcqlib.reports.labels import TOTALS, Fact, Found, Place
 
-_NOT_ADDED = re.compile(r"率|比重|占比|比例|密度|平均|人均|万人|均价|指数|位次|排名|强度|增速|增幅|价格")
+_NOT_ADDED = re.compile(
+    r"率|比重|占比|比例|密度|平均|人均|万人|均价|指数|位次|排名|强度|增速|增幅|价格"
+)
 
 
-def reconcile(facts: list[Fact], places: Iterable[Place | None], catalog: Catalog | None, found: Found) -> None:
+def reconcile(
+    facts: list[Fact], places: Iterable[Place | None], catalog: Catalog | None, found: Found
+) -> None:
     """Report totals that differ from the sum of their parts, and parts above their whole.
 
     Only what adds up is looked at: no rates, shares, densities, averages, indices, ranks. Whole counts must agree
@@ -48,7 +53,9 @@ def reconcile(facts: list[Fact], places: Iterable[Place | None], catalog: Catalo
         for path, total in group.items():
             head, _, last = path.rpartition("/")
             if last in TOTALS and head:
-                names = [p for p in beside[head, total.unit] if p != path]  # also of kinds that are blank here
+                names = [
+                    p for p in beside[head, total.unit] if p != path
+                ]  # also of kinds that are blank here
                 parts = [group[p] for p in names if p in group]
                 absent = [p for p in names if p not in group or group[p].value != group[p].value]
                 _compare(total, parts, absent, len(names) < 2, counts, found, unchecked)
@@ -56,8 +63,13 @@ def reconcile(facts: list[Fact], places: Iterable[Place | None], catalog: Catalo
                 _compare(whole, [total], [], True, counts, found, unchecked)
     for absent, totals in unchecked.items():
         first = totals[0]
-        found.problem("total_unchecked", "info", (first.row, first.column), first.raw,
-                      f"{absent}没有数字,「{first.place.raw or first.path}」等 {len(totals)} 个合计没有核对。")
+        found.problem(
+            "total_unchecked",
+            "info",
+            (first.row, first.column),
+            first.raw,
+            f"{absent}没有数字,「{first.place.raw or first.path}」等 {len(totals)} 个合计没有核对。",
+        )
 
 
 @lru_cache(maxsize=8)
@@ -82,8 +94,9 @@ def _flags(facts: list[Fact]) -> set[str]:
     return {flag for f in facts for flag in f.flags}
 
 
-def _parts(total: Fact, group: list[Fact], listed: list[Place],
-           catalog: Catalog | None) -> tuple[list[Fact], list[str]]:
+def _parts(
+    total: Fact, group: list[Fact], listed: list[Place], catalog: Catalog | None
+) -> tuple[list[Fact], list[str]]:
     """The parts that a total stands for and the names of those without a figure; none where it stands for others."""
     ours = set(catalog.parks) if catalog is not None else set()
     pieces = [p for p in listed if not p.total]
@@ -114,7 +127,9 @@ def _section(total: Fact, parts: list[Fact], group: list[Fact]) -> list[Fact]:
     after = min((t for t in totals if t > here), default=(10**9, 10**9))
     for low, high in ((before, here), (here, after)):
         near = [f for f in parts if low < _at(f) < high]
-        if len(near) > 1 and abs(sum(f.value for f in near) - total.value) <= 1e-9 * abs(total.value):
+        if len(near) > 1 and abs(sum(f.value for f in near) - total.value) <= 1e-9 * abs(
+            total.value
+        ):
             return near
     return []
 
@@ -123,28 +138,46 @@ def _at(f: Fact) -> tuple[int, int]:
     return f.row, f.column
 
 
-def _compare(total: Fact, parts: list[Fact], absent: list[str], at_most: bool, counts: set[str], found: Found,
-             unchecked: dict[str, list[Fact]]) -> None:
+def _compare(
+    total: Fact,
+    parts: list[Fact],
+    absent: list[str],
+    at_most: bool,
+    counts: set[str],
+    found: Found,
+    unchecked: dict[str, list[Fact]],
+) -> None:
     known = [f for f in parts if f.value == f.value]
     if total.value != total.value or not known or len(parts) < 2 and not at_most:
         return
     digits = max(f.decimals for f in (total, *known))
-    exact = digits == 0 and all(f.unit_raw in counts and f.unit_raw == f.unit for f in (total, *known))
+    exact = digits == 0 and all(
+        f.unit_raw in counts and f.unit_raw == f.unit for f in (total, *known)
+    )
     tolerance = 0.0
     if not exact:
-        scales = [abs(f.value) / abs(raw) for f in (total, *known) if (raw := _number(f.raw)) and f.value]
-        tolerance = 0.5 * 10.0 ** -digits * max(scales, default=1.0) * (len(known) + 1)
+        scales = [
+            abs(f.value) / abs(raw) for f in (total, *known) if (raw := _number(f.raw)) and f.value
+        ]
+        tolerance = 0.5 * 10.0**-digits * max(scales, default=1.0) * (len(known) + 1)
     summed = round(sum(f.value for f in known), 9)
     difference = round(summed - total.value, 9)
     above = difference > tolerance + 1e-9 * abs(summed)
     if absent and not (above and all(f.value >= 0 for f in known)):
         unchecked.setdefault("、".join(absent), []).append(total)
     elif above or not at_most and -difference > tolerance + 1e-9 * abs(summed):
-        cells = "+".join(f"{letters(f.column)}{f.row + 1}" for f in known[:12]) + ("…" if len(known) > 12 else "")
+        cells = "+".join(f"{letters(f.column)}{f.row + 1}" for f in known[:12]) + (
+            "…" if len(known) > 12 else ""
+        )
         name = total.place.raw if total.place.total and len(known) > 1 else total.path
-        found.problem("total_mismatch", "warning", _at(total), total.raw,
-                      f"「{name}」{letters(total.column)}{total.row + 1} 为 {total.value:.12g}{total.unit},"
-                      f"分项({cells})之和为 {summed:.12g}{total.unit},相差 {difference:+.12g};请核对合计和分项。")
+        found.problem(
+            "total_mismatch",
+            "warning",
+            _at(total),
+            total.raw,
+            f"「{name}」{letters(total.column)}{total.row + 1} 为 {total.value:.12g}{total.unit},"
+            f"分项({cells})之和为 {summed:.12g}{total.unit},相差 {difference:+.12g};请核对合计和分项。",
+        )
 
 
 def _number(raw: str) -> float:

@@ -66,7 +66,17 @@ from zcqlib.views.record import (
     record_table,
     replay,
 )
-from zcqlib.views.state import answers, asks, bullet_rows, bullets, completeness, orders, problems, submissions, trend
+from zcqlib.views.state import (
+    answers,
+    asks,
+    bullet_rows,
+    bullets,
+    completeness,
+    orders,
+    problems,
+    submissions,
+    trend,
+)
 from zcqlib.views.targets import (
     asks_by_park,
     chances,

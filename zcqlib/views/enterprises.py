@@ -41,7 +41,11 @@ def enterprises(month: Month) -> Figure:
     order = [k for k, _ in kinds.values()]
     changes = changes.sort_values("kind", key=lambda s: s.map(order.index), kind="stable")
     b = month.catalog.batches
-    b = b[b["indicator"].eq("hightech_recognised") & b["year"].eq(month.year) & (b["known_from"] <= month.known)]
+    b = b[
+        b["indicator"].eq("hightech_recognised")
+        & b["year"].eq(month.year)
+        & (b["known_from"] <= month.known)
+    ]
     b = b[b["kind"].eq("pass")].drop_duplicates("batch")
     when = b["announced"].where(b["announced"].dt.to_period("M") <= month.known, b["expected"])
     events = pd.DataFrame(
@@ -58,11 +62,19 @@ def enterprises(month: Month) -> Figure:
     chance = (
         ""
         if not r or np.isnan(r["probability"])
-        else (f"{words.chance_number(r['probability'])} 达到{words.number(r['target_low'], '家')}的把握")
+        else (
+            f"{words.chance_number(r['probability'])} 达到{words.number(r['target_low'], '家')}的把握"
+        )
     )
     identity = enterprise_identity(month)
     opening = identity.set_index("measure")["value"]["opening"] if len(identity) else float("nan")
-    due = batch_pace(r["target_low"], opening, month.catalog.batches, "zone", month.period, month.catalog) if r else None
+    due = (
+        batch_pace(
+            r["target_low"], opening, month.catalog.batches, "zone", month.period, month.catalog
+        )
+        if r
+        else None
+    )
     return figures.stock(
         pd.DataFrame({"month": levels["end"].dt.month, "value": levels["value"]}),
         changes,
@@ -86,7 +98,9 @@ def enterprises(month: Month) -> Figure:
 def enterprise_parts(month: Month, indicator: str = "hightech_enterprises") -> pd.DataFrame:
     """Each park's part in the growth over a year."""
     s = month.table("SERIES")
-    s = s[(s["indicator"] == indicator) & (s["months"] == 0) & s["region"].isin(month.catalog.parks)]
+    s = s[
+        (s["indicator"] == indicator) & (s["months"] == 0) & s["region"].isin(month.catalog.parks)
+    ]
     at = lambda m: s[s["end"] == m].set_index("region")["value"].reindex(month.catalog.parks)  # noqa: E731
     return analysis.contributions(at(month.period - 12), at(month.period))
 
@@ -98,10 +112,14 @@ def contribution(month: Month, indicator: str = "hightech_enterprises") -> Figur
     rows["net"], rows["points"] = rows["net"].round(0), rows["points"].round(1)
     top = rows.iloc[:-1].loc[rows["points"].iloc[:-1].idxmax()]
     what = month.catalog.name(indicator)
-    title = words.fit_title(f"{what}一年净增{words.number(rows['net'].iloc[-1], '家')},{top['label']}拉动最大")
+    title = words.fit_title(
+        f"{what}一年净增{words.number(rows['net'].iloc[-1], '家')},{top['label']}拉动最大"
+    )
     return figures.effects(
         rows,
-        month.caption(title, f"{what}比上年同期净增(家)与拉动(个百分点);{month.period.month}月末", indicator),
+        month.caption(
+            title, f"{what}比上年同期净增(家)与拉动(个百分点);{month.period.month}月末", indicator
+        ),
         columns=[("net", "净增(家)"), ("points", "拉动(个百分点)")],
         shows=[lambda v: words.number(v, "", 0), lambda v: words.number(v, "", 1)],
     )
@@ -124,7 +142,11 @@ def odds(month: Month) -> pd.DataFrame:
 
 def survival(month: Month) -> pd.DataFrame:
     """`analysis.cohort_survival` of the three-year status, from the certificates that came due."""
-    b = _batches(month).query("kind == 'lapse' and indicator == 'hightech_lapsed'").groupby("year")[["number", "done"]]
+    b = (
+        _batches(month)
+        .query("kind == 'lapse' and indicator == 'hightech_lapsed'")
+        .groupby("year")[["number", "done"]]
+    )
     due = b.sum()
     return analysis.cohort_survival(due["number"].rename(lambda y: y - 3), due["done"])
 
@@ -135,40 +157,87 @@ STAGES = dict(zip(analysis.PIPELINE, ("申报", "评审", "公示", "认定"), s
 def enterprise_odds(month: Month) -> Figure:
     """From filed to certified, and how many keep the status when it comes due."""
     t, kept = odds(month), survival(month)
-    rows = [dict(label=f"{STAGES[r.stage_from]}→{STAGES[r.stage_to]} {r.reached:.0f}/{r.of:.0f}家", estimate=r.rate,
-                 low=r.low, high=r.high) for r in t.itertuples()]
-    rows += [dict(label=f"{r.cohort}年证书{r.due}年续上 {r.recognised - r.lapsed:.0f}/{r.recognised:.0f}家",
-                  estimate=r.kept, low=r.low, high=r.high) for r in kept.itertuples()]
+    rows = [
+        dict(
+            label=f"{STAGES[r.stage_from]}→{STAGES[r.stage_to]} {r.reached:.0f}/{r.of:.0f}家",
+            estimate=r.rate,
+            low=r.low,
+            high=r.high,
+        )
+        for r in t.itertuples()
+    ]
+    rows += [
+        dict(
+            label=f"{r.cohort}年证书{r.due}年续上 {r.recognised - r.lapsed:.0f}/{r.recognised:.0f}家",
+            estimate=r.kept,
+            low=r.low,
+            high=r.high,
+        )
+        for r in kept.itertuples()
+    ]
     whole = t.iloc[-1]
-    together = 100 * (1 - kept["lapsed"].sum() / kept["recognised"].sum()) if len(kept) else float("nan")
+    together = (
+        100 * (1 - kept["lapsed"].sum() / kept["recognised"].sum()) if len(kept) else float("nan")
+    )
     b = month.catalog.batches
     years = sorted(set(_batches(month)["year"]))
-    coming = b[(b["known_from"] <= month.known) & (b["year"] == month.year) & (b["kind"] == "lapse") & (
-        b["indicator"] == "hightech_lapsed") & ~(b["announced"].dt.to_period("M") <= month.known)]
+    coming = b[
+        (b["known_from"] <= month.known)
+        & (b["year"] == month.year)
+        & (b["kind"] == "lapse")
+        & (b["indicator"] == "hightech_lapsed")
+        & ~(b["announced"].dt.to_period("M") <= month.known)
+    ]
     due = f";今年还有{coming['number'].sum():.0f}家到期" if len(coming) else ""
     return figures.forest(
         pd.DataFrame(rows),
         month.caption(
-            words.fit_title(*([f"申报每百家认定{words.number(whole['rate'], '家', 0)},到期每百家续上"
-                               f"{words.number(together, '家', 0)}"] if len(kept) else []),
-                            f"申报每百家认定{words.number(whole['rate'], '家', 0)}"),
+            words.fit_title(
+                *(
+                    [
+                        f"申报每百家认定{words.number(whole['rate'], '家', 0)},到期每百家续上"
+                        f"{words.number(together, '家', 0)}"
+                    ]
+                    if len(kept)
+                    else []
+                ),
+                f"申报每百家认定{words.number(whole['rate'], '家', 0)}",
+            ),
             f"通过率与续证率(%),线为80%区间;{ALL},{years[0]}—{years[-1]}年已公布各批",
-            source="认定批次参考表,自创办整理", note="家数少,区间宽" + due,
-            demo=month.workspace.demo or bool(b["demo"].any())),
-        zero=100.0, zero_words="全部通过", show=lambda v: words.number(v, "", 0))
+            source="认定批次参考表,自创办整理",
+            note="家数少,区间宽" + due,
+            demo=month.workspace.demo or bool(b["demo"].any()),
+        ),
+        zero=100.0,
+        zero_words="全部通过",
+        show=lambda v: words.number(v, "", 0),
+    )
 
 
 def growth_sides(month: Month, indicator: str = "hightech_value_added") -> Figure:
     """Growth as reported beside growth from levels, on last year's figure as printed then and as restated now."""
     g = month.table("GROWTH")
-    g = g[(g["indicator"] == indicator) & (g["basis"] == "ytd") & g["reported"].notna() & (g["end"] <= month.period)]
-    columns = [("reported", "报告的增速"), ("levels", "按原来上年数算"), ("restated", "按改后上年数算")]
+    g = g[
+        (g["indicator"] == indicator)
+        & (g["basis"] == "ytd")
+        & g["reported"].notna()
+        & (g["end"] <= month.period)
+    ]
+    columns = [
+        ("reported", "报告的增速"),
+        ("levels", "按原来上年数算"),
+        ("restated", "按改后上年数算"),
+    ]
     g = g[(g["end"] == g["end"].max()) & (g["end"].dt.year == month.year)].set_index("region")
     g = g.reindex([*month.catalog.parks, "zone"]).dropna(how="all")
     if g.empty:
         return _not_yet(month, indicator, columns)
     rows = pd.DataFrame({"region": g.index, "label": [names(month)[r] for r in g.index]})
-    for id, column in (("reported", "reported"), ("levels", "from_levels"), ("restated", "on_restated_base")):
+    for id, column in (
+        ("reported", "reported"),
+        ("levels", "from_levels"),
+        ("restated", "on_restated_base"),
+    ):
         rows[id] = g[column].to_numpy(float)
         rows[f"{id}_text"] = [words.number(v, "%", 1) if np.isfinite(v) else "—" for v in rows[id]]
     shift = (g["restated_base"] / g["base"] - 1).drop(index="zone", errors="ignore") * 100
@@ -180,23 +249,47 @@ def growth_sides(month: Month, indicator: str = "hightech_value_added") -> Figur
         gap = rows.set_index("region").loc[worst]
         title = words.fit_title(
             f"{names(month)[worst]}下调上年基数{words.number(abs(changed[worst]), '%', 1)},增速因此高"
-            f"{words.number(gap['restated'] - gap['levels'], '个百分点', 1)}" if changed[worst] < 0 else
-            f"{names(month)[worst]}上调上年基数{words.number(changed[worst], '%', 1)}",
-            f"{names(month)[worst]}改动了上年基数")
+            f"{words.number(gap['restated'] - gap['levels'], '个百分点', 1)}"
+            if changed[worst] < 0
+            else f"{names(month)[worst]}上调上年基数{words.number(changed[worst], '%', 1)}",
+            f"{names(month)[worst]}改动了上年基数",
+        )
     else:
         title = words.fit_title(f"各园区{what}上年基数没有改动")
-    price = "报告增速按可比价,其余按现价" if month.catalog.indicators[indicator].constant_price else "均按现价"
+    price = (
+        "报告增速按可比价,其余按现价"
+        if month.catalog.indicators[indicator].constant_price
+        else "均按现价"
+    )
     return figures.measures(
-        rows, month.caption(title, f"{what}同比增速(%);1—{at.month}月累计,{at.year}年", indicator, note=price),
-        columns=columns)
+        rows,
+        month.caption(
+            title, f"{what}同比增速(%);1—{at.month}月累计,{at.year}年", indicator, note=price
+        ),
+        columns=columns,
+    )
 
 
 def _not_yet(month: Month, indicator: str, columns: list[tuple[str, str]]) -> Figure:
     """The empty figure of a growth that this year's months have not brought yet: January comes with February."""
-    rows = pd.DataFrame(columns=["region", "label", *(id for id, _ in columns), *(f"{id}_text" for id, _ in columns)])
+    rows = pd.DataFrame(
+        columns=[
+            "region",
+            "label",
+            *(id for id, _ in columns),
+            *(f"{id}_text" for id, _ in columns),
+        ]
+    )
     what = month.catalog.name(indicator).removesuffix("增速")
-    return figures.measures(rows, month.caption(words.fit_title(f"{month.period.month}月还没有{what}的增速"),
-                                                f"{what}同比增速(%);{month.year}年", indicator), columns=columns)
+    return figures.measures(
+        rows,
+        month.caption(
+            words.fit_title(f"{month.period.month}月还没有{what}的增速"),
+            f"{what}同比增速(%);{month.year}年",
+            indicator,
+        ),
+        columns=columns,
+    )
 
 
 def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") -> Figure:
@@ -207,7 +300,9 @@ def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") ->
     if "zone" not in p.index:
         return _not_yet(month, indicator, columns)
     rows = p.reset_index()[["region", "actual", "needed_per_month", "median"]]
-    rows = rows.rename(columns={"needed_per_month": "needed"}).assign(label=[names(month)[r] for r in p.index])
+    rows = rows.rename(columns={"needed_per_month": "needed"}).assign(
+        label=[names(month)[r] for r in p.index]
+    )
     for id in ("actual", "needed", "median"):
         rows[f"{id}_text"] = [words.number(v, "%", 1) if np.isfinite(v) else "—" for v in rows[id]]
         rows[f"{id}_mark"] = p["target_low"].to_numpy()
@@ -217,17 +312,28 @@ def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") ->
     return figures.measures(
         rows,
         month.caption(
-            words.fit_title(f"余下月份增长{words.number(whole['needed'], '%', 1)},{word}完成"
-                            f"{words.number(p['target_low'].iloc[-1], '%', 0)}的目标"),
-            f"{what}(%);至今、余下月份所需、全年预计,{month.year}年", indicator,
-            month.catalog.indicators[indicator].growth_of, note="竖线为各自目标;所需按上年可比基数计算"),
-        columns=columns)
+            words.fit_title(
+                f"余下月份增长{words.number(whole['needed'], '%', 1)},{word}完成"
+                f"{words.number(p['target_low'].iloc[-1], '%', 0)}的目标"
+            ),
+            f"{what}(%);至今、余下月份所需、全年预计,{month.year}年",
+            indicator,
+            month.catalog.indicators[indicator].growth_of,
+            note="竖线为各自目标;所需按上年可比基数计算",
+        ),
+        columns=columns,
+    )
 
 
 def pipeline(month: Month) -> Figure:
     """Reserve firms, registered SMEs and certified firms a year apart."""
     p = month.table("PROJECTIONS")
-    ids = ["hightech_enterprises", "hightech_reserve_enterprises", "new_tech_smes_registered", "new_tech_little_giants"]
+    ids = [
+        "hightech_enterprises",
+        "hightech_reserve_enterprises",
+        "new_tech_smes_registered",
+        "new_tech_little_giants",
+    ]
     t = month.table("TO_DATE")
     s = pd.concat([t, month.table("SERIES").query("months == 0")])
     rows = []
@@ -237,7 +343,13 @@ def pipeline(month: Month) -> Figure:
             for m in (month.period - 12, month.period)
         ]
         if all(len(v) for v in at):
-            rows.append(dict(label=month.catalog.name(i), before=float(at[0].iloc[0]), after=float(at[1].iloc[0])))
+            rows.append(
+                dict(
+                    label=month.catalog.name(i),
+                    before=float(at[0].iloc[0]),
+                    after=float(at[1].iloc[0]),
+                )
+            )
     up = sum(r["after"] > r["before"] for r in rows)
     title = words.fit_title(f"企业梯队{len(rows)}项中{up}项多于上年同期")
     demo = bool(p["demo"].any())

@@ -20,14 +20,20 @@ def membership(month: Month, most: int = 3) -> str:
         return ""
     t = like_for_like(month.table("SERIES"), month.catalog, month.period)
     t = t[t["indicator"].isin(month.catalog.headline()["id"])]
-    t = t.assign(gap=[abs(_growth(r, "published") - _growth(r, "same")) for r in t.to_dict("records")])
+    t = t.assign(
+        gap=[abs(_growth(r, "published") - _growth(r, "same")) for r in t.to_dict("records")]
+    )
     t = t[t["gap"] > 0].nlargest(most, "gap")
     parks = len(month.catalog.members(month.period))
     told = [f"成员有变动:{'、'.join(changed)}"]
     for r in t.to_dict("records"):
-        one, other = (f"{shown(r[k], r['unit'])},同比{words.change(_growth(r, k), '%').replace('个百分点', '%')}"
-                      for k in ("published", "same"))
-        told.append(f"{month.catalog.name(r['indicator'])}累计:公布口径{one};同口径(现有{parks}个园区){other}")
+        one, other = (
+            f"{shown(r[k], r['unit'])},同比{words.change(_growth(r, k), '%').replace('个百分点', '%')}"
+            for k in ("published", "same")
+        )
+        told.append(
+            f"{month.catalog.name(r['indicator'])}累计:公布口径{one};同口径(现有{parks}个园区){other}"
+        )
     return words.typeset(words.block(told, bool(t["demo"].any()) or month.workspace.demo))
 
 
@@ -41,6 +47,10 @@ def member_changes(month: Month) -> list[str]:
     out, name = [], month.catalog.name
     for m in pd.period_range(f"{month.year - 1}-02", month.period, freq="M"):
         now, before = set(month.catalog.members(m)), set(month.catalog.members(m - 1))
-        out += [f"{name(p)}{m.year}年{m.month}月加入" for p in month.catalog.parks if p in now - before]
-        out += [f"{name(p)}{m.year}年{m.month}月退出" for p in month.catalog.parks if p in before - now]
+        out += [
+            f"{name(p)}{m.year}年{m.month}月加入" for p in month.catalog.parks if p in now - before
+        ]
+        out += [
+            f"{name(p)}{m.year}年{m.month}月退出" for p in month.catalog.parks if p in before - now
+        ]
     return out

@@ -25,7 +25,11 @@ def place(month: Month, region: str) -> str:
 def target(r: dict) -> str:
     """A target as a figure prints it: 超过5,000件, 250亿元, 力争80家."""
     hoped = "力争" if r.get("commitment") == "aspiration" else ""
-    return hoped + {"gt": "超过", "between": "不低于"}.get(r["comparator"], "") + shown(r["target_low"], r["unit"])
+    return (
+        hoped
+        + {"gt": "超过", "between": "不低于"}.get(r["comparator"], "")
+        + shown(r["target_low"], r["unit"])
+    )
 
 
 def shown(value: float, unit: str) -> str:
@@ -58,7 +62,11 @@ def printed_unit(unit: str, size: float = 0.0) -> tuple[str, float]:
 def quantiles(month: Month, indicator: str, region: str = "zone") -> pd.Series:
     """Year-end values by level."""
     q = month.table("QUANTILES")
-    return q[(q["indicator"] == indicator) & (q["region"] == region)].set_index("level")["value"].sort_index()
+    return (
+        q[(q["indicator"] == indicator) & (q["region"] == region)]
+        .set_index("level")["value"]
+        .sort_index()
+    )
 
 
 def season(month: Month, indicator: str, region: str, target: float) -> pd.DataFrame:
@@ -86,11 +94,21 @@ def _shares(month: Month, region: str) -> pd.DataFrame:
 @lru_cache(maxsize=32)
 def _read_shares(vintage: Path, year: int, region: str) -> pd.DataFrame:
     columns = ["indicator", "end", "value"]
-    t = pd.read_parquet(vintage / "TO_DATE.parquet", columns=columns, filters=[("region", "==", region)])
-    t = t[t["end"].dt.year < year].assign(year=lambda f: f["end"].dt.year, month=lambda f: f["end"].dt.month)
-    whole = t[t["month"].eq(12) & t["value"].gt(0)].set_index(["indicator", "year"])["value"].rename("whole")
+    t = pd.read_parquet(
+        vintage / "TO_DATE.parquet", columns=columns, filters=[("region", "==", region)]
+    )
+    t = t[t["end"].dt.year < year].assign(
+        year=lambda f: f["end"].dt.year, month=lambda f: f["end"].dt.month
+    )
+    whole = (
+        t[t["month"].eq(12) & t["value"].gt(0)]
+        .set_index(["indicator", "year"])["value"]
+        .rename("whole")
+    )
     t = t.join(whole, on=["indicator", "year"], how="inner")
-    share = (t["value"] / t["whole"]).groupby([t["indicator"], t["month"]]).agg(["mean", "min", "max"])
+    share = (
+        (t["value"] / t["whole"]).groupby([t["indicator"], t["month"]]).agg(["mean", "min", "max"])
+    )
     return share.dropna().set_axis(["value", "low", "high"], axis=1).reset_index("month")
 
 

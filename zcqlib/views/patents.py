@@ -17,7 +17,9 @@ def months(month: Month, indicator: str = "patent_applications", region: str = "
     """Single months against last year's."""
     s = month.table("SERIES")
     s = s[(s["indicator"] == indicator) & (s["region"] == region) & (s["months"] == 1)]
-    wide = s.assign(month=s["end"].dt.month, year=s["end"].dt.year).pivot(index="month", columns="year", values="value")
+    wide = s.assign(month=s["end"].dt.month, year=s["end"].dt.year).pivot(
+        index="month", columns="year", values="value"
+    )
     wide = wide.reindex(range(1, 13))
     unit, per = printed_unit(month.catalog.unit(indicator), float(np.nanmax(wide.to_numpy())))
     data = pd.DataFrame(
@@ -29,7 +31,9 @@ def months(month: Month, indicator: str = "patent_applications", region: str = "
     )
     both = data.dropna()
     ahead = int((both["value"] > both["before"]).sum())
-    title = words.fit_title(f"{month.catalog.name(indicator)}今年{len(both)}个月中{ahead}个月多于上年")
+    title = words.fit_title(
+        f"{month.catalog.name(indicator)}今年{len(both)}个月中{ahead}个月多于上年"
+    )
     return figures.columns(
         data,
         month.caption(
@@ -52,7 +56,9 @@ def invention_share(month: Month) -> Figure:
     )
     share = (100 * a / b).dropna().reset_index()
     share = share[share["region"].isin([*month.catalog.parks, "zone"])]
-    data = pd.DataFrame({"x": share["end"].dt.year, "series": share["region"], "value": share["value"]})
+    data = pd.DataFrame(
+        {"x": share["end"].dt.year, "series": share["region"], "value": share["value"]}
+    )
     z = data[data["series"] == "zone"].sort_values("x")["value"]
     word = "上升" if z.iloc[-1] > z.iloc[-2] else "下降"
     title = words.fit_title(
@@ -81,19 +87,35 @@ def quality(month: Month) -> pd.DataFrame:
     """One row a park and the zone: share of applications, invention share, grants by applications, in force."""
     s, t, k = month.table("SERIES"), month.table("TO_DATE"), month.period.month
     span, parks = f"{month.year}-01/{month.period}", month.catalog.parks
-    t = t[t["end"] == month.period].set_index(["indicator", "region"])["value"]  # as reported to date, as in the lines
-    filed, inventions = (t.get(i, pd.Series(dtype="float64")).reindex([*parks, "zone"])
-                         for i in ("patent_applications", "invention_patent_applications"))
+    t = t[t["end"] == month.period].set_index(["indicator", "region"])[
+        "value"
+    ]  # as reported to date, as in the lines
+    filed, inventions = (
+        t.get(i, pd.Series(dtype="float64")).reindex([*parks, "zone"])
+        for i in ("patent_applications", "invention_patent_applications")
+    )
     parts = analysis.concentration(filed[list(parks)])
     share = parts.set_index("region")["share"]
     last = s[(s["indicator"] == "invention_patents_per_10k") & (s["end"] <= month.period)]
-    force = last.sort_values("end").drop_duplicates("region", keep="last").set_index("region")["value"]
+    force = (
+        last.sort_values("end").drop_duplicates("region", keep="last").set_index("region")["value"]
+    )
     rows = []
     for r in (*parks, "zone"):
         ids = list(parks) if r == "zone" else r
-        granted = analysis.share(s, ids, "patent_grants", "patent_applications", [span], lag=LAG)["value"].iloc[0]
-        rows.append(dict(region=r, label=names(month)[r], share=100.0 if r == "zone" else share.get(r, np.nan),
-                         invention=100 * inventions[r] / filed[r], granted=granted, force=force.get(r, np.nan)))
+        granted = analysis.share(s, ids, "patent_grants", "patent_applications", [span], lag=LAG)[
+            "value"
+        ].iloc[0]
+        rows.append(
+            dict(
+                region=r,
+                label=names(month)[r],
+                share=100.0 if r == "zone" else share.get(r, np.nan),
+                invention=100 * inventions[r] / filed[r],
+                granted=granted,
+                force=force.get(r, np.nan),
+            )
+        )
     out = pd.DataFrame(rows)
     out.attrs = {"hhi": parts.attrs["hhi"], "of": len(parts), "until": k}
     return out
@@ -102,10 +124,16 @@ def quality(month: Month) -> pd.DataFrame:
 def patent_quality(month: Month) -> Figure:
     """How many patents each park files, and how good they are; in force against the target."""
     rows = quality(month)
-    aims = month.table("TARGETS").query("id == 'invention_patents_per_10k'").drop_duplicates("region", keep="last")
+    aims = (
+        month.table("TARGETS")
+        .query("id == 'invention_patents_per_10k'")
+        .drop_duplicates("region", keep="last")
+    )
     rows["force_mark"] = rows["region"].map(aims.set_index("region")["target_low"])
     for id, unit in (("share", "%"), ("invention", "%"), ("granted", "件"), ("force", "件")):
-        rows[f"{id}_text"] = [words.number(v, unit, 1) if np.isfinite(v) else "未报齐" for v in rows[id]]
+        rows[f"{id}_text"] = [
+            words.number(v, unit, 1) if np.isfinite(v) else "未报齐" for v in rows[id]
+        ]
     parks = rows[rows["region"] != "zone"].dropna(subset=["share"])
     top = parks.loc[parks["share"].idxmax()]
     best = parks.loc[parks["invention"].idxmax()] if parks["invention"].notna().any() else top
@@ -113,14 +141,25 @@ def patent_quality(month: Month) -> Figure:
     return figures.measures(
         rows,
         month.caption(
-            words.fit_title(f"{top['label']}占申请{words.number(top['share'], '%', 0)},{whose}最高",
-                            f"{top['label']}占申请{words.number(top['share'], '%', 0)}"),
+            words.fit_title(
+                f"{top['label']}占申请{words.number(top['share'], '%', 0)},{whose}最高",
+                f"{top['label']}占申请{words.number(top['share'], '%', 0)}",
+            ),
             f"专利份额、发明占比(%)、每百件申请授权(件)、每万人有效发明(件);1—{rows.attrs['until']}月",
-            "patent_applications", "patent_grants", "valid_invention_patents", "population",
+            "patent_applications",
+            "patent_grants",
+            "valid_invention_patents",
+            "population",
             note=f"授权按{LAG}个月前的申请;竖线为目标;集中度{words.number(rows.attrs['hhi'], '', 2)}"
-                 f"({rows.attrs['of']}园均分为{words.number(1 / rows.attrs['of'], '', 2)})"),
-        columns=[("share", "占全区申请"), ("invention", "发明占申请"), ("granted", "每百件申请授权"),
-                 ("force", "每万人有效发明")])
+            f"({rows.attrs['of']}园均分为{words.number(1 / rows.attrs['of'], '', 2)})",
+        ),
+        columns=[
+            ("share", "占全区申请"),
+            ("invention", "发明占申请"),
+            ("granted", "每百件申请授权"),
+            ("force", "每万人有效发明"),
+        ],
+    )
 
 
 def season(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
@@ -129,19 +168,27 @@ def season(month: Month, indicator: str = "patent_applications", region: str = "
     usual = t.groupby(t["month"].dt.month)["season"].mean()
     own = t[t["month"].dt.year == month.year].assign(k=lambda d: d["month"].dt.month).set_index("k")
     data = pd.DataFrame({"month": range(1, 13)}).assign(
-        value=lambda d: d["month"].map((own["value"] + 1) / own["trend"]), before=lambda d: d["month"].map(usual))
+        value=lambda d: d["month"].map((own["value"] + 1) / own["trend"]),
+        before=lambda d: d["month"].map(usual),
+    )
     top, low = int(usual.idxmax()), int(usual.idxmin())
     what = month.catalog.name(indicator)
     left = "、".join(t.attrs["left_out"][:2])
     return figures.columns(
         data,
         month.caption(
-            words.fit_title(f"{what}{top}月是平常月的{words.number(usual[top], '倍', 1)},{low}月只有"
-                            f"{words.number(usual[low], '倍', 1)}", f"{what}{top}月是平常月的"
-                            f"{words.number(usual[top], '倍', 1)}"),
+            words.fit_title(
+                f"{what}{top}月是平常月的{words.number(usual[top], '倍', 1)},{low}月只有"
+                f"{words.number(usual[low], '倍', 1)}",
+                f"{what}{top}月是平常月的{words.number(usual[top], '倍', 1)}",
+            ),
             f"相当于趋势的倍数(1=平常月);{place(month, region)}单月,{t['month'].iloc[0].year}年起",
-            indicator, note="STL分解,周期12个月" + (f";{left}等月因前后缺报未用" if left else "")),
-        names=(f"{month.year}年各月", "历年季节"), show=lambda v: words.number(v, "", 1))
+            indicator,
+            note="STL分解,周期12个月" + (f";{left}等月因前后缺报未用" if left else ""),
+        ),
+        names=(f"{month.year}年各月", "历年季节"),
+        show=lambda v: words.number(v, "", 1),
+    )
 
 
 def rd_panel(month: Month) -> pd.DataFrame:
@@ -159,7 +206,11 @@ def relation(month: Month) -> pd.DataFrame:
     """Two specifications and two lags side by side: `label`, `estimate`, `low`, `high`."""
     panel = rd_panel(month)
     rows = []
-    for model, name in (("fe_poisson", "固定效应泊松"), ("poisson", "泊松(不分省)"), ("nb2", "负二项(不分省)")):
+    for model, name in (
+        ("fe_poisson", "固定效应泊松"),
+        ("poisson", "泊松(不分省)"),
+        ("nb2", "负二项(不分省)"),
+    ):
         for lags in (0, 1):
             f = analysis.patents_on_rd(panel, lags=lags, model=model)
             r = f[f["term"] == "sum"].iloc[0]
@@ -202,7 +253,12 @@ def relation_scatter(month: Month) -> Figure:
     """Patents and R&D of provinces and years; real figures."""
     panel = rd_panel(month)
     points = pd.DataFrame(
-        {"x": panel["rd"] / 10_000, "y": panel["patents"], "series": panel["region"], "label": panel["year"]}
+        {
+            "x": panel["rd"] / 10_000,
+            "y": panel["patents"],
+            "series": panel["region"],
+            "label": panel["year"],
+        }
     )
     slope = np.polyfit(np.log(points["x"]), np.log(points["y"]), 1)
     x = np.geomspace(points["x"].min(), points["x"].max(), 40)

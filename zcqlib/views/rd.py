@@ -28,10 +28,14 @@ def intensity_parks(month: Month) -> Figure:
     data["x"] = data["k"].map({k: f"{k.year % 100}.{k.month:02d}" for k in data["k"]})
     latest = data[data["k"] == data["k"].max()].set_index("series")["value"]
     over = [p for p in month.catalog.parks if latest.get(p, 0) >= 3]
-    title = words.fit_title(f"研发强度{words.number(latest['zone'], '%', 2)},{len(over)}个园区达到3%")
+    title = words.fit_title(
+        f"研发强度{words.number(latest['zone'], '%', 2)},{len(over)}个园区达到3%"
+    )
     return figures.lines(
         data,
-        month.caption(title, "研发经费占地区生产总值,1月至当季累计(%);各园区与合计", "rd_expenditure", "gdp"),
+        month.caption(
+            title, "研发经费占地区生产总值,1月至当季累计(%);各园区与合计", "rd_expenditure", "gdp"
+        ),
         highlight=["zone"],
         names=names(month),
         show=lambda v: words.number(v, "", 2),
@@ -44,11 +48,15 @@ def intensity_parks(month: Month) -> Figure:
 def intensity_split(month: Month) -> Figure:
     """Within- and between-park parts of the change."""
     before, after = quarter(month)
-    t = analysis.within_between(month.table("SERIES"), month.catalog.parks, "rd_expenditure", "gdp", before, after)
+    t = analysis.within_between(
+        month.table("SERIES"), month.catalog.parks, "rd_expenditure", "gdp", before, after
+    )
     label = {r: month.catalog.name(r) for r in month.catalog.parks} | {"all": "合计"}
     rows = t.assign(label=t["region"].map(label))
     for c in ("within", "between", "total"):
-        rows[c] = [float(v) for v in words.printed_parts(rows[c].iloc[:-1], 2)] + [float(round(rows[c].iloc[-1], 2))]
+        rows[c] = [float(v) for v in words.printed_parts(rows[c].iloc[:-1], 2)] + [
+            float(round(rows[c].iloc[-1], 2))
+        ]
         rows.loc[rows.index[-1], c] = rows[c].iloc[:-1].sum().round(2)
     rows["total"] = (rows["within"] + rows["between"]).round(2)
     return figures.effects(
@@ -76,7 +84,9 @@ def intensity_moved(month: Month) -> Figure:
     rows = []
     for r in (*month.catalog.parks, "zone"):
         ids = list(month.catalog.parks) if r == "zone" else r
-        v = analysis.ratio_change(month.table("SERIES"), ids, "rd_intensity", "rd_expenditure", "gdp", before, after)
+        v = analysis.ratio_change(
+            month.table("SERIES"), ids, "rd_intensity", "rd_expenditure", "gdp", before, after
+        )
         v = v.set_index("measure")["value"]
         rows.append(
             dict(
@@ -96,10 +106,17 @@ def intensity_moved(month: Month) -> Figure:
     return figures.effects(
         rows,
         month.caption(
-            title, f"增长(%)与强度变动(个百分点);{_so_far(after)}比上年同期", "rd_expenditure", "gdp",
-            note="各列比例尺不同"
+            title,
+            f"增长(%)与强度变动(个百分点);{_so_far(after)}比上年同期",
+            "rd_expenditure",
+            "gdp",
+            note="各列比例尺不同",
         ),
-        columns=[("numerator", "研发经费增长%"), ("denominator", "GDP增长%"), ("change", "强度变动(个百分点)")],
+        columns=[
+            ("numerator", "研发经费增长%"),
+            ("denominator", "GDP增长%"),
+            ("change", "强度变动(个百分点)"),
+        ],
         shows=[lambda v: words.number(v, "", 1)] * 2 + [lambda v: words.number(v, "", 2)],
     )
 
@@ -107,9 +124,15 @@ def intensity_moved(month: Month) -> Figure:
 def intensity_provinces(month: Month, region: str = "河南") -> Figure:
     """A province against the others and the nation; real figures."""
     s = published(month)
-    s = s[(s["indicator"] == "rd_intensity") & (s["months"] == 12) & ~s["region"].isin(["zone", "city"])]
+    s = s[
+        (s["indicator"] == "rd_intensity")
+        & (s["months"] == 12)
+        & ~s["region"].isin(["zone", "city"])
+    ]
     wide = s[s["region"].isin(PROVINCES)]
-    data = pd.DataFrame({"x": wide["end"].dt.year, "series": wide["region"], "value": wide["value"]})
+    data = pd.DataFrame(
+        {"x": wide["end"].dt.year, "series": wide["region"], "value": wide["value"]}
+    )
     data = data[data["series"] != "北京"]
     compared = analysis.against_others(wide, region, "rd_intensity")
     beijing = wide[(wide["region"] == "北京")].sort_values("end")["value"]
@@ -138,7 +161,9 @@ def bridge(month: Month) -> pd.DataFrame:
     s = month.table("SERIES")
     s = s[s["region"] == "zone"]
     until = int(quarter(month)[1][-2:])
-    proxy = s[(s["indicator"] == "rd_intensity") & s["end"].dt.month.eq(until) & s["start"].dt.month.eq(1)]
+    proxy = s[
+        (s["indicator"] == "rd_intensity") & s["end"].dt.month.eq(until) & s["start"].dt.month.eq(1)
+    ]
     official = s[(s["indicator"] == "rd_intensity_official") & s["months"].isin([0, 12])]
     by_year = (part.set_index(part["end"].dt.year)["value"] for part in (official, proxy))
     return analysis.proxy_bridge(*by_year, demo=bool(proxy["demo"].any()))
@@ -148,21 +173,55 @@ def intensity_bridge(month: Month) -> Figure:
     """What the survey may say for this year, from a proxy, with what the proxy said of past years."""
     t, until = bridge(month), int(quarter(month)[1][-2:])
     rms = t.attrs["rms_error"]
-    rows = pd.DataFrame({"label": [f"{r.year}年" + ("\uff0c尚未公布" if np.isnan(r.official) else
-                                   f"\uff0c公布数{words.number(r.official, '%', 2)}") for r in t.itertuples()],
-                         "actual": t["official"], "estimate": t["estimate"], "low": t["estimate"] - rms,
-                         "high": t["estimate"] + rms})
+    rows = pd.DataFrame(
+        {
+            "label": [
+                f"{r.year}年"
+                + (
+                    "\uff0c尚未公布"
+                    if np.isnan(r.official)
+                    else f"\uff0c公布数{words.number(r.official, '%', 2)}"
+                )
+                for r in t.itertuples()
+            ],
+            "actual": t["official"],
+            "estimate": t["estimate"],
+            "low": t["estimate"] - rms,
+            "high": t["estimate"] + rms,
+        }
+    )
     last = t.iloc[-1]
     return figures.forest(
         rows,
         month.caption(
-            words.fit_title(f"替代指标推算{last['year']}年强度{words.number(last['estimate'], '%', 2)},往年误差"
-                            f"{words.number(rms, '个百分点', 2)}", f"替代指标推算{last['year']}年强度"
-                            f"{words.number(last['estimate'], '%', 2)}"),
+            words.fit_title(
+                f"替代指标推算{last['year']}年强度{words.number(last['estimate'], '%', 2)},往年误差"
+                f"{words.number(rms, '个百分点', 2)}",
+                f"替代指标推算{last['year']}年强度{words.number(last['estimate'], '%', 2)}",
+            ),
             f"推算的年度研发强度(%);{place(month, 'zone')},用1—{until}月月报强度的变动推算",
-            "rd_intensity_official", "rd_expenditure", "gdp",
-            note=f"●推算数,不是公布数;◇公布数;线为往年误差±1倍,检验过{t.attrs['years_checked']}年"),
-        zero=3.0, zero_words="目标3%", show=lambda v: words.number(v, "", 2))
+            "rd_intensity_official",
+            "rd_expenditure",
+            "gdp",
+            note=f"●推算数,不是公布数;◇公布数;线为往年误差±1倍,检验过{t.attrs['years_checked']}年",
+        ),
+        zero=3.0,
+        zero_words="目标3%",
+        show=lambda v: words.number(v, "", 2),
+    )
 
 
-PROVINCES = ("全国", "河南", "湖北", "湖南", "安徽", "江西", "山西", "陕西", "吉林", "北京", "江苏", "广东")
+PROVINCES = (
+    "全国",
+    "河南",
+    "湖北",
+    "湖南",
+    "安徽",
+    "江西",
+    "山西",
+    "陕西",
+    "吉林",
+    "北京",
+    "江苏",
+    "广东",
+)

@@ -60,11 +60,13 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
             dict(
                 group=GROUPS[int(group[r["indicator"]])],
                 name=month.catalog.name(r["indicator"]),
-                target={"gt": ">", "ge": "≥"}.get(r["comparator"], "") + shown(r["target_low"], r["unit"]),
+                target={"gt": ">", "ge": "≥"}.get(r["comparator"], "")
+                + shown(r["target_low"], r["unit"]),
                 actual=shown(r["actual"], r["unit"]),
                 share=r["actual"] * per,
-                pace=100 * past.get(r["indicator"], np.nan) if r["kind"] == "flow" else
-                per * due.get(r["indicator"], np.nan),
+                pace=100 * past.get(r["indicator"], np.nan)
+                if r["kind"] == "flow"
+                else per * due.get(r["indicator"], np.nan),
                 median=r["median"] * per,
                 low=r["low"] * per,
                 high=r["high"] * per,
@@ -80,7 +82,9 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
 def bullets(month: Month, groups: str = "一二三四五六七八九十", region: str = "zone") -> Figure:
     """All targets of some groups at a glance."""
     rows = bullet_rows(month, region)
-    rows = rows[rows["group"].isin(list(groups))].sort_values("group", key=lambda s: s.map(GROUPS.index), kind="stable")
+    rows = rows[rows["group"].isin(list(groups))].sort_values(
+        "group", key=lambda s: s.map(GROUPS.index), kind="stable"
+    )
     n = rows["light"].value_counts()
     title = words.fit_title(
         "、".join(
@@ -93,16 +97,27 @@ def bullets(month: Month, groups: str = "一二三四五六七八九十", region
     )
     note = "此时应达按季节、批次进度,存量无批次的按序时;●把握≥80% ▲40%—79% ■<40%"
     return figures.bullets(
-        rows, month.caption(title, f"完成率=当前值/全年目标(%);{place(month, region)},{month.year}年", note=note)
+        rows,
+        month.caption(
+            title, f"完成率=当前值/全年目标(%);{place(month, region)},{month.year}年", note=note
+        ),
     )
 
 
 def trend(month: Month) -> Figure:
     """How many targets stood at each light, month by month as judged then."""
     t = month.table("TRAIL")
-    t = t[(t["region"] == "zone") & t["indicator"].isin(month.catalog.headline()["id"]) & (t["as_of"] <= month.period)]
+    t = t[
+        (t["region"] == "zone")
+        & t["indicator"].isin(month.catalog.headline()["id"])
+        & (t["as_of"] <= month.period)
+    ]
     counts = t.groupby(["as_of", "verdict"]).size().rename("value").reset_index()
-    wide = counts.pivot(index="as_of", columns="verdict", values="value").reindex(columns=list(LIT)).fillna(0)
+    wide = (
+        counts.pivot(index="as_of", columns="verdict", values="value")
+        .reindex(columns=list(LIT))
+        .fillna(0)
+    )
     good = (wide["已完成"] + wide["把握较大"]).astype(int)
     moved = int(good.iloc[-1] - good.iloc[-2]) if len(good) > 1 else 0
     word = f"比上月{'多' if moved > 0 else '少'}{abs(moved)}项" if moved else "与上月相同"
@@ -111,7 +126,9 @@ def trend(month: Month) -> Figure:
         f"{good.iloc[-1]}项已完成或把握较大,{word}",
     )
     return figures.stacked(
-        pd.DataFrame({"month": counts["as_of"].dt.month, "kind": counts["verdict"], "value": counts["value"]}),
+        pd.DataFrame(
+            {"month": counts["as_of"].dt.month, "kind": counts["verdict"], "value": counts["value"]}
+        ),
         month.caption(
             title,
             f"各月当时的判断(项);{place(month, 'zone')},{month.year}年{int(wide.sum(axis=1).iloc[-1])}项目标",
@@ -144,7 +161,9 @@ def submissions(month: Month) -> Figure:
     return figures.states(
         cells,
         month.caption(
-            title, f"各单位月报收到情况(次);{month.year}年1—{month.period.month}月", note="有误:有数字未能采用"
+            title,
+            f"各单位月报收到情况(次);{month.year}年1—{month.period.month}月",
+            note="有误:有数字未能采用",
         ),
         looks=LOOKS,
     )
@@ -153,10 +172,17 @@ def submissions(month: Month) -> Figure:
 def completeness(month: Month) -> Figure:
     """Share of the indicators owed that came, by sender and month."""
     c = month.table("COMPLETENESS")
-    words_of = (c["came"].astype(str) + "/" + c["owed"].astype(str)).where(c["state"].ne("未报"), "未报")
+    words_of = (c["came"].astype(str) + "/" + c["owed"].astype(str)).where(
+        c["state"].ne("未报"), "未报"
+    )
     share = (c["came"] / c["owed"]).where(c["state"].ne("未报"), -1.0)
-    looks = {w: FILLS[int(np.searchsorted(STEPS, s, side="right"))] for w, s in zip(words_of, share, strict=True)}
-    cells = c.assign(word=words_of, column=c["month"].dt.month).pivot(index="name", columns="column", values="word")
+    looks = {
+        w: FILLS[int(np.searchsorted(STEPS, s, side="right"))]
+        for w, s in zip(words_of, share, strict=True)
+    }
+    cells = c.assign(word=words_of, column=c["month"].dt.month).pivot(
+        index="name", columns="column", values="word"
+    )
     cells = cells.reindex(c["name"].unique()).fillna("")
     now = c[c["month"] == month.period]
     title = words.fit_title(
@@ -166,7 +192,9 @@ def completeness(month: Month) -> Figure:
     subtitle = f"每格为收到的指标数/应报的指标数(项);{month.year}年1—{month.period.month}月"
     note = "季报指标只在季末月份应报;颜色越深缺得越多"
     return figures.states(
-        cells.set_axis([f"{m}月" for m in cells], axis=1), month.caption(title, subtitle, note=note), looks=looks
+        cells.set_axis([f"{m}月" for m in cells], axis=1),
+        month.caption(title, subtitle, note=note),
+        looks=looks,
     )
 
 
@@ -186,7 +214,11 @@ def answers(month: Month) -> Figure:
         title = f"{len(count)}家单位有数字要核对,最多的是{most.idxmax()}({most.max()}处)"
     return figures.states(
         _counts(count.rename(columns=PROBLEM_NAMES)),
-        month.caption(title, f"需核对的数字(处);{month.year}年{month.period.month}月报表", note="逐条见各单位的退回单"),
+        month.caption(
+            title,
+            f"需核对的数字(处);{month.year}年{month.period.month}月报表",
+            note="逐条见各单位的退回单",
+        ),
         looks=_by_count(count),
     )
 
@@ -194,7 +226,11 @@ def answers(month: Month) -> Figure:
 def problems(month: Month, sender: str = "") -> Figure:
     """What was found in the reports of the year, by kind and month: of all senders or one."""
     p = month.table("PROBLEMS")
-    p = p[(p["published"].dt.year == month.year) & (p["published"] <= month.period) & p["severity"].ne("info")]
+    p = p[
+        (p["published"].dt.year == month.year)
+        & (p["published"] <= month.period)
+        & p["severity"].ne("info")
+    ]
     p = p[p["sender"].eq(sender)] if sender else p
     months = range(1, month.period.month + 1)
     count = pd.crosstab(p["code"], p["published"].dt.month).reindex(columns=months, fill_value=0)
@@ -210,7 +246,9 @@ def problems(month: Month, sender: str = "") -> Figure:
     subtitle = f"错误和警告(处);{month.year}年1—{month.period.month}月报表"
     return figures.states(
         cells,
-        month.caption(words.fit_title(title + most, title), subtitle, note="提示类不计;颜色越深越多"),
+        month.caption(
+            words.fit_title(title + most, title), subtitle, note="提示类不计;颜色越深越多"
+        ),
         looks=_by_count(count),
     )
 
@@ -221,7 +259,10 @@ def _counts(count: pd.DataFrame) -> pd.DataFrame:
 
 def _by_count(count: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Fills of a table of counts: the more, the darker."""
-    return {str(n): FILLS[3 - min(n // 5, 2)] for n in range(1, int(count.to_numpy().max(initial=0)) + 1)}
+    return {
+        str(n): FILLS[3 - min(n // 5, 2)]
+        for n in range(1, int(count.to_numpy().max(initial=0)) + 1)
+    }
 
 
 PROBLEM_NAMES = {

@@ -11,13 +11,26 @@ from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.projection.pace import paces
-from zcqlib.views.parts import ALL, names, place, printed_unit, quantiles, row, season, shown, target, thousands
+from zcqlib.views.parts import (
+    ALL,
+    names,
+    place,
+    printed_unit,
+    quantiles,
+    row,
+    season,
+    shown,
+    target,
+    thousands,
+)
 from zcqlib.views.state import orders
 
 
 def pace(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
     """Cumulative figure against target, paces and the fan of the year end."""
-    return pace_figure(month, indicator, region, row(month, indicator, region), quantiles(month, indicator, region))
+    return pace_figure(
+        month, indicator, region, row(month, indicator, region), quantiles(month, indicator, region)
+    )
 
 
 def pace_figure(
@@ -26,8 +39,16 @@ def pace_figure(
     """The pace chart of a row of PROJECTIONS and its quantiles, as stored or under a question; the zone may be
     `without` a park."""
     t = month.table("TO_DATE")
-    t = t[(t["indicator"] == indicator) & (t["end"].dt.year == month.year) & (t["end"] <= month.period)]
-    left = t[t["region"] == without].set_index("end")["value"] if without else pd.Series(dtype="float64")
+    t = t[
+        (t["indicator"] == indicator)
+        & (t["end"].dt.year == month.year)
+        & (t["end"] <= month.period)
+    ]
+    left = (
+        t[t["region"] == without].set_index("end")["value"]
+        if without
+        else pd.Series(dtype="float64")
+    )
     t = t[t["region"] == region]
     value = t["value"] - (t["end"].map(left) if without else 0.0)
     unit, per = printed_unit(month.catalog.unit(indicator), value.max())
@@ -35,10 +56,16 @@ def pace_figure(
     chance = (
         ""
         if not r or np.isnan(r["probability"])
-        else (f"{words.chance_number(r['probability'])} 完成把握({words.chance_word(r['probability'])})")
+        else (
+            f"{words.chance_number(r['probability'])} 完成把握({words.chance_word(r['probability'])})"
+        )
     )
     what = month.catalog.name(indicator)
-    title = thousands(say.title_pace(r, month.catalog.name)) if r else words.fit_title(f"{what}:园区目标未下达")
+    title = (
+        thousands(say.title_pace(r, month.catalog.name))
+        if r
+        else words.fit_title(f"{what}:园区目标未下达")
+    )
     s = season(month, indicator, region, aim)
     s = s.assign(**{c: s[c] / per for c in ("value", "low", "high")})
     where = place(month, region) + (f"(不含{month.catalog.name(without)})" if without else "")
@@ -48,9 +75,16 @@ def pace_figure(
         aim / per,
         month.caption(title, f"{what},1月至当月累计({unit});{where},{month.year}年", indicator),
         unit=unit,
-        show=(lambda v: words.number(v, "", 1)) if unit in ("亿元", "%") else (
-            (lambda v: figures.plain(np.floor(v + 0.5))) if month.catalog.indicators[indicator].count else figures.plain),
-        interval=tuple(r[k] / per for k in ("low", "median", "high")) if r and np.isfinite(r["median"]) else None,
+        show=(lambda v: words.number(v, "", 1))
+        if unit in ("亿元", "%")
+        else (
+            (lambda v: figures.plain(np.floor(v + 0.5)))
+            if month.catalog.indicators[indicator].count
+            else figures.plain
+        ),
+        interval=tuple(r[k] / per for k in ("low", "median", "high"))
+        if r and np.isfinite(r["median"])
+        else None,
         chance_words=words.typeset(chance),
         season=s,
         season_words="批次进度" if month.catalog.indicators[indicator].batch else "季节进度",
@@ -91,7 +125,9 @@ def effort(month: Month) -> pd.DataFrame:
                 unit=r["unit"],
             )
         )
-    return pd.DataFrame(rows, columns=["indicator", "label", "needed", "mean", "best", "value", "of_best", "unit"])
+    return pd.DataFrame(
+        rows, columns=["indicator", "label", "needed", "mean", "best", "value", "of_best", "unit"]
+    )
 
 
 def effort_sides(month: Month) -> Figure:
@@ -101,13 +137,24 @@ def effort_sides(month: Month) -> Figure:
     share = 100 * p["actual"].reindex(t["indicator"]) / p["target_low"].reindex(t["indicator"])
     times = lambda v: words.multiple(v, 1.0)  # noqa: E731
     need = [shown(np.ceil(n), u) for n, u in zip(t["needed"], t["unit"], strict=True)]
-    rows = pd.DataFrame({
-        "label": t["label"], "share": share.to_numpy(), "share_text": [words.number(v, "%") for v in share],
-        "share_mark": 100 * month.period.month / 12, "value": t["value"],
-        "value_text": [f"{n}\u3000{times(v)}" for n, v in zip(need, t["value"], strict=True)], "value_mark": 1.0,
-        "of_best": t["of_best"], "of_best_text": [times(v) for v in t["of_best"]], "of_best_mark": 1.0,
-    })
-    behind, never = int((share < 100 * month.period.month / 12).sum()), int((t["of_best"] > 1).sum())
+    rows = pd.DataFrame(
+        {
+            "label": t["label"],
+            "share": share.to_numpy(),
+            "share_text": [words.number(v, "%") for v in share],
+            "share_mark": 100 * month.period.month / 12,
+            "value": t["value"],
+            "value_text": [f"{n}\u3000{times(v)}" for n, v in zip(need, t["value"], strict=True)],
+            "value_mark": 1.0,
+            "of_best": t["of_best"],
+            "of_best_text": [times(v) for v in t["of_best"]],
+            "of_best_mark": 1.0,
+        }
+    )
+    behind, never = (
+        int((share < 100 * month.period.month / 12).sum()),
+        int((t["of_best"] > 1).sum()),
+    )
     title = f"{behind}项低于序时进度,{never}项此后每月须超过历史最好单月"
     return figures.measures(
         rows,
@@ -116,7 +163,11 @@ def effort_sides(month: Month) -> Figure:
             f"完成率(%)、余下每月所需及其与近12个月均值、历史最好单月之比(倍);{ALL},{month.year}年",
             note="竖线:序时进度、1倍",
         ),
-        columns=[("share", "完成率"), ("value", "每月所需÷近12个月均值"), ("of_best", "每月所需÷历史最好单月")],
+        columns=[
+            ("share", "完成率"),
+            ("value", "每月所需÷近12个月均值"),
+            ("of_best", "每月所需÷历史最好单月"),
+        ],
     )
 
 
@@ -124,19 +175,34 @@ def outlook(month: Month) -> Figure:
     """Where the chances stand and where they came from: light and trend are two things."""
     t = month.table("TRAIL")
     ids = month.catalog.headline()["id"]
-    t = t[(t["region"] == "zone") & t["indicator"].isin(ids) & t["probability"].notna() & (t["as_of"] <= month.period)]
+    t = t[
+        (t["region"] == "zone")
+        & t["indicator"].isin(ids)
+        & t["probability"].notna()
+        & (t["as_of"] <= month.period)
+    ]
     wide = 100 * t.pivot(index="indicator", columns="as_of", values="probability").reindex(
-        columns=pd.period_range(t["as_of"].min(), month.period, freq="M"))
+        columns=pd.period_range(t["as_of"].min(), month.period, freq="M")
+    )
     verdicts = t[t["as_of"] == month.period].set_index("indicator")["verdict"]
     now, last = wide.iloc[:, -1], wide.iloc[:, -2] if wide.shape[1] > 1 else wide.iloc[:, -1]
     open_ = wide[now.notna() & last.notna() & (verdicts.reindex(wide.index) != "已完成")].index
     change = (now - last)[open_]
     order = change.abs().sort_values(ascending=False).head(14).index
     order = now[order].sort_values(ascending=False).index
-    rows = pd.DataFrame({
-        "label": [month.catalog.name(i) for i in order], "estimate": now[order], "actual": last[order],
-        "low": wide.loc[order].min(axis=1), "high": wide.loc[order].max(axis=1),
-        "note": [f"{verdicts[i]} {words.chance_number(now[i] / 100)}{_arrow(change[i])}" for i in order]})
+    rows = pd.DataFrame(
+        {
+            "label": [month.catalog.name(i) for i in order],
+            "estimate": now[order],
+            "actual": last[order],
+            "low": wide.loc[order].min(axis=1),
+            "high": wide.loc[order].max(axis=1),
+            "note": [
+                f"{verdicts[i]} {words.chance_number(now[i] / 100)}{_arrow(change[i])}"
+                for i in order
+            ],
+        }
+    )
     up, down = int((change >= 5).sum()), int((change <= -5).sum())
     return figures.forest(
         rows,
@@ -162,19 +228,34 @@ def progress(month: Month) -> pd.DataFrame:
     t = paces(p, month.table("SERIES"), month.catalog, month.catalog.batches)
     unit = [month.catalog.unit(i) for i in t["indicator"]]
     told = lambda c: [shown(v, u) for v, u in zip(t[c], unit, strict=True)]  # noqa: E731
-    return pd.DataFrame({
-        "指标": [month.catalog.name(i) for i in t["indicator"]], "当前值": told("actual"), "序时应达": told("linear"),
-        "合用的进度应达": told("due"), "对照": t["word"], "为什么用它": t["reason"], "SDG进展": t["sdg"],
-        "SDG实际/所需增速": [words.multiple(v, 1.0) for v in t["sdg_ratio"]]})
+    return pd.DataFrame(
+        {
+            "指标": [month.catalog.name(i) for i in t["indicator"]],
+            "当前值": told("actual"),
+            "序时应达": told("linear"),
+            "合用的进度应达": told("due"),
+            "对照": t["word"],
+            "为什么用它": t["reason"],
+            "SDG进展": t["sdg"],
+            "SDG实际/所需增速": [words.multiple(v, 1.0) for v in t["sdg_ratio"]],
+        }
+    )
 
 
 def asks_by_park(month: Month) -> Figure:
     """What the gaps ask of each park: how many monthly asks, and how many were never met or often met before."""
     t = orders(month)
     t = t.assign(never=t["times"].eq(0), often=t["times"].ge(6))
-    g = t.groupby("region").agg(asks=("times", "size"), never=("never", "sum"), often=("often", "sum"))
+    g = t.groupby("region").agg(
+        asks=("times", "size"), never=("never", "sum"), often=("often", "sum")
+    )
     parks = g.reindex([p for p in month.catalog.parks if p in g.index])
-    rows = pd.concat([parks, g.sum().to_frame("zone").T]).astype("int64").rename_axis("region").reset_index()
+    rows = (
+        pd.concat([parks, g.sum().to_frame("zone").T])
+        .astype("int64")
+        .rename_axis("region")
+        .reset_index()
+    )
     rows["label"] = [names(month)[p] if p != "zone" else "合计" for p in rows["region"]]
     for c in ("asks", "never", "often"):
         rows[f"{c}_text"] = [f"{v}条" for v in rows[c]]
@@ -196,7 +277,9 @@ def promises(month: Month) -> Figure:
     """The coverage and milestone rows of the ten groups: stages, last and next, overdue days, who is missing."""
     t = month.table("PROMISES")
     t = t[t["id"].isin(month.catalog.headline()["id"]) & (t["stages"] > 0)]
-    named = t["id"].isin(t.loc[t["item"] != "", "id"])  # each named item has a row, the sum of them none
+    named = t["id"].isin(
+        t.loc[t["item"] != "", "id"]
+    )  # each named item has a row, the sum of them none
     t = t[(t["item"] != "") | t["region"].isin(["zone", "city"]) & ~named]
     order = {id: i for i, id in enumerate(month.catalog.headline()["id"])}
     t = t.sort_values("id", key=lambda s: s.map(order), kind="stable")
@@ -206,27 +289,47 @@ def promises(month: Month) -> Figure:
             rows.append(dict(label=month.catalog.name(id)))
         for r in part.itertuples():
             days = r.overdue_days
-            late = f"{days:.0f}天" if days > 0 else "" if r.colour != "yellow" else (
-                f"\uff0c还有{-days:.0f}天" if days < 0 else "\uff0c本月到期")
-            rows.append(dict(
-                label=f" {r.item}" if r.item else month.catalog.name(id), stages=r.stages, reached=r.reached,
-                last=_when(r.stage_zh, r.date, r.evidence) or (f"{r.reached}个园区完成" if r.missing else ""),
-                next=_when(r.next_zh, r.expected), state=r.colour, word=r.colour_zh + late,
-                missing=_missing(r.missing.split("、"), month)))
+            late = (
+                f"{days:.0f}天"
+                if days > 0
+                else ""
+                if r.colour != "yellow"
+                else (f"\uff0c还有{-days:.0f}天" if days < 0 else "\uff0c本月到期")
+            )
+            rows.append(
+                dict(
+                    label=f" {r.item}" if r.item else month.catalog.name(id),
+                    stages=r.stages,
+                    reached=r.reached,
+                    last=_when(r.stage_zh, r.date, r.evidence)
+                    or (f"{r.reached}个园区完成" if r.missing else ""),
+                    next=_when(r.next_zh, r.expected),
+                    state=r.colour,
+                    word=r.colour_zh + late,
+                    missing=_missing(r.missing.split("、"), month),
+                )
+            )
     count = t["colour_zh"].value_counts()
-    title = words.fit_title(f"{len(t)}项承诺中{count.get('已完成', 0)}项完成,{count.get('逾期', 0)}项逾期")
+    title = words.fit_title(
+        f"{len(t)}项承诺中{count.get('已完成', 0)}项完成,{count.get('逾期', 0)}项逾期"
+    )
     return figures.promises(
         pd.DataFrame(rows, dtype=object).fillna(""),
-        month.caption(title, f"点名事项与覆盖事项的阶段(个);{month.year}年{month.period.month}月末",
-                      source="计划目标与节点参考表",
-                      note="圆点为阶段或园区\uff0c实心已到\uff1b天数从承诺月份最后一天数起"),
+        month.caption(
+            title,
+            f"点名事项与覆盖事项的阶段(个);{month.year}年{month.period.month}月末",
+            source="计划目标与节点参考表",
+            note="圆点为阶段或园区\uff0c实心已到\uff1b天数从承诺月份最后一天数起",
+        ),
     )
 
 
 def _missing(who: list[str], month: Month) -> str:
     """Who is missing; of four and more, who is not."""
     have = [p for p in map(month.catalog.name, month.catalog.members(month.period)) if p not in who]
-    return "、".join(who) if len(who) < 4 else f"除{'、'.join(have)}外各园区" if have else "全部园区"
+    return (
+        "、".join(who) if len(who) < 4 else f"除{'、'.join(have)}外各园区" if have else "全部园区"
+    )
 
 
 def _when(stage: str, month: pd.Period, evidence: str = "") -> str:
@@ -240,7 +343,9 @@ def promises_rest(month: Month) -> pd.DataFrame:
     """Counted promises without stages or dates on file: `name`, `responsible`, `missing`."""
     t, counted = month.table("PROMISES"), set(month.catalog.counted()["id"])
     t = t[(t["stages"] == 0) & t["id"].isin(counted) & t["region"].isin(["zone", "city"])]
-    return pd.DataFrame({"name": t["name_zh"], "responsible": t["responsible"], "missing": t["missing"]})
+    return pd.DataFrame(
+        {"name": t["name_zh"], "responsible": t["responsible"], "missing": t["missing"]}
+    )
 
 
 def chances(month: Month) -> Figure:
@@ -250,9 +355,13 @@ def chances(month: Month) -> Figure:
     p = p[p["indicator"].isin(head["id"]) & ~p["kind"].isin(["milestone", "coverage", "recurring"])]
     columns = [*((r, month.catalog.name(r)) for r in month.catalog.parks), ("zone", "一区四园")]
     p = p[p["region"].isin([c for c, _ in columns])]
-    cells = p["probability"].astype("object").where(p["verdict"] != "已完成", "已完成").fillna("未报")
+    cells = (
+        p["probability"].astype("object").where(p["verdict"] != "已完成", "已完成").fillna("未报")
+    )
     frame = p.assign(cell=cells).pivot(index="indicator", columns="region", values="cell")
-    frame = frame.reindex(index=[i for i in head["id"] if i in frame.index], columns=[c for c, _ in columns])
+    frame = frame.reindex(
+        index=[i for i in head["id"] if i in frame.index], columns=[c for c, _ in columns]
+    )
     parks = p[p["region"] != "zone"].groupby("indicator")["probability"].mean()
     order = parks.reindex(frame.index).sort_values(kind="stable", na_position="last").index
     frame = frame.loc[order].rename(index=month.catalog.name)
@@ -271,7 +380,11 @@ def chances(month: Month) -> Figure:
 def lead(month: Month, indicator: str = "patent_applications") -> Figure:
     """Each park's lead over its seasonal pace in points of its target, and where the year may end."""
     t = month.table("TO_DATE")
-    t = t[(t["indicator"] == indicator) & (t["end"].dt.year == month.year) & (t["end"] <= month.period)]
+    t = t[
+        (t["indicator"] == indicator)
+        & (t["end"].dt.year == month.year)
+        & (t["end"] <= month.period)
+    ]
     rows, ends, facts, ruler = [], [], {}, None
     for region in (*month.catalog.parks, "zone"):
         r, own = row(month, indicator, region), t[t["region"] == region]
@@ -280,15 +393,27 @@ def lead(month: Month, indicator: str = "patent_applications") -> Figure:
         if not aim > 0 or pace_.empty or own.empty:
             continue
         m = own["end"].dt.month
-        rows.append(pd.DataFrame({"region": region, "month": m, "value": 100 * own["value"] / aim - m.map(pace_)}))
+        rows.append(
+            pd.DataFrame(
+                {"region": region, "month": m, "value": 100 * own["value"] / aim - m.map(pace_)}
+            )
+        )
         q = quantiles(month, indicator, region)
-        ends.append(pd.DataFrame({"region": region, "level": q.index, "value": 100 * q.to_numpy() / aim - 100}))
+        ends.append(
+            pd.DataFrame(
+                {"region": region, "level": q.index, "value": 100 * q.to_numpy() / aim - 100}
+            )
+        )
         facts[region] = dict(
-            light=r["verdict"], chance=words.chance_number(r["probability"]),
+            light=r["verdict"],
+            chance=words.chance_number(r["probability"]),
             now=f"{month.period.month}月累计{shown(r['actual'], r['unit'])}",
-            ahead=words.typeset(f"年末预计{shown(r['median'], r['unit'])},目标{target(r)}"))
+            ahead=words.typeset(f"年末预计{shown(r['median'], r['unit'])},目标{target(r)}"),
+        )
         if region == "zone":
-            ruler = pd.DataFrame({"month": pace_.index, "value": 100 * pace_.index / 12 - pace_.to_numpy()})
+            ruler = pd.DataFrame(
+                {"month": pace_.index, "value": 100 * pace_.index / 12 - pace_.to_numpy()}
+            )
     p = month.table("PROJECTIONS").query("indicator == @indicator")
     return figures.multiples(
         pd.concat(rows).dropna(),

@@ -51,7 +51,9 @@ def places_ahead(month: Month, asked: Asked | None = None) -> pd.Series:
     p = p.assign(actual=p["median"].where(p["median"].notna(), p["actual"]))
     parks = month.catalog.members(month.period)
     if asked is not None:
-        own = p["indicator"].eq(asked.indicator) & (p["region"].eq(asked.region) | (asked.region == "zone"))
+        own = p["indicator"].eq(asked.indicator) & (
+            p["region"].eq(asked.region) | (asked.region == "zone")
+        )
         done = month.table("PROJECTIONS")["actual"]
         rest = done + asked.pace * (p["actual"] - done)
         p["actual"] = p["actual"].where(~(own & p["kind"].isin(PACED)), rest)
@@ -59,10 +61,14 @@ def places_ahead(month: Month, asked: Asked | None = None) -> pd.Series:
             was = row(month, asked.indicator, asked.region)["target_low"]
             if asked.without:
                 was -= row(month, asked.indicator, asked.without).get("target_low", 0.0)
-            p["target_low"] = p["target_low"].where(~own, p["target_low"] * asked.aim / was if was else asked.aim)
+            p["target_low"] = p["target_low"].where(
+                ~own, p["target_low"] * asked.aim / was if was else asked.aim
+            )
         parks = tuple(k for k in parks if k != asked.without)
     done = ranking.attainment(p, month.catalog, month.period, milestones=month.table("MILESTONES"))
-    placed = ranking.score_parks(done, month.catalog, str(month.period), parks=parks, runs=RUNS).ranks
+    placed = ranking.score_parks(
+        done, month.catalog, str(month.period), parks=parks, runs=RUNS
+    ).ranks
     told = say.placed(placed[placed["indicator"] == ranking.COMPOSITE]).set_index("region")["told"]
     return told.str.partition("(")[0]  # without the interval
 
@@ -77,7 +83,10 @@ def what_if(month: Month, asked: Asked) -> Outcome:
     ------
     ZcqError : there is no projection of this target; the park left out is the one asked about.
     """
-    r, q = row(month, asked.indicator, asked.region), quantiles(month, asked.indicator, asked.region)
+    r, q = (
+        row(month, asked.indicator, asked.region),
+        quantiles(month, asked.indicator, asked.region),
+    )
     if not r or np.isnan(r["probability"]) or q.empty:
         raise ZcqError("园区目标未下达,或没有预测。")
     if asked.without and asked.region != "zone":
@@ -88,10 +97,16 @@ def what_if(month: Month, asked: Asked) -> Outcome:
         if not out:
             raise ZcqError(f"{month.catalog.name(asked.without)}没有这一项目标。")
         middle = r["median"] - out["median"]
-        scaled = lambda v: middle + (v - r["median"]) * (middle / r["median"] if r["median"] else 0.0)  # noqa: E731
+
+        def scaled(v):
+            return middle + (v - r["median"]) * (middle / r["median"] if r["median"] else 0.0)
+
         q = scaled(q)
-        r = r | {k: r[k] - out[k] for k in ("actual", "target_low", "target_high")} | {
-            "median": middle, "low": scaled(r["low"]), "high": scaled(r["high"])}
+        r = (
+            r
+            | {k: r[k] - out[k] for k in ("actual", "target_low", "target_high")}
+            | {"median": middle, "low": scaled(r["low"]), "high": scaled(r["high"])}
+        )
     if asked.pace != 1 and r["kind"] in PACED:
         faster = lambda v: r["actual"] + asked.pace * (v - r["actual"])  # noqa: E731
         q, r = faster(q), r | {k: faster(r[k]) for k in ("median", "low", "high")}
@@ -100,7 +115,13 @@ def what_if(month: Month, asked: Asked) -> Outcome:
     if not stays:
         count = month.catalog.indicators[asked.indicator].count
         done = r["kind"] == "flow" and r["actual"] >= r["target_low"] and r["comparator"] != "gt"
-        p = 1.0 if done else chance(q.to_numpy(float), r["comparator"], r["target_low"], r["target_high"], count)
+        p = (
+            1.0
+            if done
+            else chance(
+                q.to_numpy(float), r["comparator"], r["target_low"], r["target_high"], count
+            )
+        )
         r = r | {"probability": p, "verdict": verdict(p, done)}
     return Outcome(r, q, _told(month, asked, r))
 
@@ -111,8 +132,14 @@ def _told(month: Month, asked: Asked, r: dict) -> str:
     own = s[s["region"] == asked.region].sort_values("end").set_index("end")["value"].tail(12)
     if asked.without:
         own = own - s[s["region"] == asked.without].set_index("end")["value"].reindex(own.index)
-    recent = float(own.mean(skipna=False)) if r["kind"] == "flow" and len(own) == 12 else float("nan")
-    head = [f"余下月份按预测的{asked.pace:.2f}倍"] if r["kind"] in PACED else ["比率和增速不按节奏推演"]
+    recent = (
+        float(own.mean(skipna=False)) if r["kind"] == "flow" and len(own) == 12 else float("nan")
+    )
+    head = (
+        [f"余下月份按预测的{asked.pace:.2f}倍"]
+        if r["kind"] in PACED
+        else ["比率和增速不按节奏推演"]
+    )
     head += [f"不含{month.catalog.name(asked.without)}"] if asked.without else []
     text = "、".join(head) + ":" + words.projection_sentence(r | {"demo": False}, recent) + "。"
     return ("【演示数据】" if r["demo"] else "") + words.typeset(text)
@@ -130,4 +157,6 @@ def places_told(month: Month, asked: Asked, before: pd.Series) -> str:
 
 def what_if_figure(month: Month, asked: Asked, outcome: Outcome) -> Figure:
     """The pace chart under a question."""
-    return pace_figure(month, asked.indicator, asked.region, outcome.row, outcome.quantiles, asked.without)
+    return pace_figure(
+        month, asked.indicator, asked.region, outcome.row, outcome.quantiles, asked.without
+    )

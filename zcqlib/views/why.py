@@ -30,10 +30,14 @@ def moves(month: Month, indicator: str, region: str = "zone") -> pd.DataFrame:
     """
     r = row(month, indicator, region)
     if not r or np.isnan(r["probability"]):
-        return pd.DataFrame(columns=["part", "label", "note", "is_level", "value", "median", "told", "also"])
+        return pd.DataFrame(
+            columns=["part", "label", "note", "is_level", "value", "median", "told", "also"]
+        )
     w = month.table("WHY")
     w = w[w["indicator"].eq(indicator) & w["region"].eq(region)].set_index("part")
-    now = _level("now", f"{month.period.month}月报", "本次预测", r["probability"], _printed(r, r["median"]))
+    now = _level(
+        "now", f"{month.period.month}月报", "本次预测", r["probability"], _printed(r, r["median"])
+    )
     if w.empty or w["probability"].isna().any():
         return pd.DataFrame([now | {"note": "没有上月预测可比"}])
     w = w.loc[list(PARTS)]
@@ -42,9 +46,13 @@ def moves(month: Month, indicator: str, region: str = "zone") -> pd.DataFrame:
     start = _level("before", f"{month.period.month - 1}月报", "上次预测", chance, median)
     whole = words.whole_chance(r["probability"]) - words.whole_chance(chance)
     points = words.printed_parts(100 * w["probability"], 0, whole)
-    points[int(w["probability"].abs().argmax())] += Decimal(now["value"] - start["value"]) - whole  # <1% counts as 0
+    points[int(w["probability"].abs().argmax())] += (
+        Decimal(now["value"] - start["value"]) - whole
+    )  # <1% counts as 0
     s, per = _scale(r)
-    medians = words.printed_parts(w["median"] / per / s.factor, s.digits, float(now["median"] - start["median"]))
+    medians = words.printed_parts(
+        w["median"] / per / s.factor, s.digits, float(now["median"] - start["median"])
+    )
     labels = (f"{month.period.month}月新数据", "历史数据修订", "目标调整", "方法更新")
     printed = zip(PARTS, labels, _notes(month, r, w), points, medians, strict=True)
     steps = [_step(*p) for p in printed]
@@ -55,12 +63,29 @@ def _level(part: str, label: str, note: str, chance: float, median: Decimal) -> 
     told = words.chance_number(chance)
     value = {"<1%": 0.0, ">99%": 100.0}.get(told, float(words.whole_chance(chance)))
     also = f"{median:,f}".replace("-", words.MINUS)
-    return dict(part=part, label=label, note=note, is_level=True, value=value, median=median, told=told, also=also)
+    return dict(
+        part=part,
+        label=label,
+        note=note,
+        is_level=True,
+        value=value,
+        median=median,
+        told=told,
+        also=also,
+    )
 
 
 def _step(part: str, label: str, note: str, points: Decimal, median: Decimal) -> dict:
-    return dict(part=part, label=label, note=note, is_level=False, value=float(points),
-                median=median, told=_signed(points), also=_signed(median))
+    return dict(
+        part=part,
+        label=label,
+        note=note,
+        is_level=False,
+        value=float(points),
+        median=median,
+        told=_signed(points),
+        also=_signed(median),
+    )
 
 
 def _signed(printed: Decimal) -> str:
@@ -72,7 +97,9 @@ def _scale(r: Mapping) -> tuple[words.Scale, float]:
     """How all quantities of one target are printed."""
     size = max(abs(r["median"]), abs(r["target_low"]))
     unit, per = printed_unit(r["unit"])
-    digits = 2 if r["indicator"] == "rd_intensity" else 2 * (size < 10 * per) if unit == "万㎡" else None
+    digits = (
+        2 if r["indicator"] == "rd_intensity" else 2 * (size < 10 * per) if unit == "万㎡" else None
+    )
     return words.scale(size / per, unit, digits), per
 
 
@@ -89,20 +116,30 @@ def _notes(month: Month, r: Mapping, w: pd.DataFrame) -> tuple[str, str, str, st
     unit = "个百分点" if s.unit == "%" else s.unit
     added = _signed(s.round(actual["new"] / per)) + unit
     own = month.table("SERIES")
-    own = own[own["indicator"].eq(month.catalog.indicators[r["indicator"]].growth_of or r["indicator"])]
+    own = own[
+        own["indicator"].eq(month.catalog.indicators[r["indicator"]].growth_of or r["indicator"])
+    ]
     own = own[own["region"].eq(r["region"]) & own["end"].eq(month.period)]
     if own.empty:
         new = f"{m}月未报"
     elif r["kind"] == "flow":
         usual, came = _usual(month, r, w), s.round(actual["new"] / per)
         more = came - s.round(usual / per) if usual == usual else Decimal(0)
-        pace = f",比往年节奏{'多' if more > 0 else '少'}{s.text(abs(more), True)}" if more else ",与往年节奏相当"
+        pace = (
+            f",比往年节奏{'多' if more > 0 else '少'}{s.text(abs(more), True)}"
+            if more
+            else ",与往年节奏相当"
+        )
         new = f"{m}月{s.text(came, True)}" + (pace if usual == usual else "")
     else:
-        new = f"{m}月{'末' if own['months'].eq(0).all() else '累计'}{text(r['actual'])},比上月{added}"
+        new = (
+            f"{m}月{'末' if own['months'].eq(0).all() else '累计'}{text(r['actual'])},比上月{added}"
+        )
     back = s.round(actual["restated"] / per)
     if back:
-        restated = f"{f'1—{m - 1}' if m > 2 else '1'}月核{'增' if back > 0 else '减'}{abs(back):,f}{unit}"
+        restated = (
+            f"{f'1—{m - 1}' if m > 2 else '1'}月核{'增' if back > 0 else '减'}{abs(back):,f}{unit}"
+        )
     else:
         restated = "往年数据有修订" if moved["restated"] else "前期数据未变"
     was = r["target_low"] - w.loc["target", "target_low"]
@@ -111,7 +148,12 @@ def _notes(month: Month, r: Mapping, w: pd.DataFrame) -> tuple[str, str, str, st
         if was != r["target_low"]
         else f"仍为{target(r)}," + ("口径有变" if moved["target"] else "未变")
     )
-    return new, restated, aim, f"按现行方法和参考表重算{m - 1}月报" if moved["method"] else "方法和参考表未变"
+    return (
+        new,
+        restated,
+        aim,
+        f"按现行方法和参考表重算{m - 1}月报" if moved["method"] else "方法和参考表未变",
+    )
 
 
 def _usual(month: Month, r: Mapping, w: pd.DataFrame) -> float:
