@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri
 
 from zcqlib.projection.counts import count_chance, count_quantiles, small_counts
 from zcqlib.projection.features import Case, describe
-from zcqlib.projection.panel import MAX_YEARS, pivot
+from zcqlib.projection.panel import MAX_YEARS, fixed_product, pivot
 from zcqlib.projection.scores import LEVELS, chance_of
 
 BLOCK = 1024  # series at a time, padded: a series' bits must not depend on how many others are asked for
@@ -68,11 +68,11 @@ def standardise(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.n
 
 def forward(inputs: np.ndarray, layers: dict[str, np.ndarray]) -> np.ndarray:
     """Raw outputs of standardised inputs: a linear part and, where it was fitted, two hidden layers."""
-    out = layers["A"].T @ inputs + layers["c"][:, None]
+    out = fixed_product(layers["A"].T, inputs) + layers["c"][:, None]
     if "W1" in layers:
-        hidden = np.maximum(layers["W1"].T @ inputs + layers["b1"][:, None], 0)
-        hidden = np.maximum(layers["W2"].T @ hidden + layers["b2"][:, None], 0)
-        out += layers["O"].T @ hidden
+        hidden = np.maximum(fixed_product(layers["W1"].T, inputs) + layers["b1"][:, None], 0)
+        hidden = np.maximum(fixed_product(layers["W2"].T, hidden) + layers["b2"][:, None], 0)
+        out += fixed_product(layers["O"].T, hidden)
     return out
 
 

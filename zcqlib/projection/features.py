@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zcqlib.projection.panel import fixed_product
+
 _ALPHAS = (0.05, 0.15, 0.35, 0.7)
 _FOLLOWED = np.array([0.05, 0.35, 0.7])  # levels whose past errors are looked at
 _SHORT_NOISE = 0.1  # usual sd of monthly log changes, worth two months where history is short
@@ -90,7 +92,7 @@ def _long(
     base_log = np.log(base)
     ahead = [(m[11] if stock else _log_sum(m[k:])) - base_log for m in (s, season, fresh)]
     weights = np.stack([_level_weights(size, a) for a in _ALPHAS])
-    levels = weights @ d
+    levels = fixed_product(weights, d)
     by_month = np.stack(
         [weights[2][j::12].sum() for j in range(12)]
     )  # deseasonalising by others shifts the level
@@ -293,7 +295,7 @@ def _line(d: np.ndarray, discount: float) -> tuple[np.ndarray, np.ndarray]:
     w /= w.sum()
     centre = (w * t).sum()
     lean = w * (t - centre)
-    mean, slope = np.stack([w, lean / (lean * t).sum()]).astype("float32") @ d
+    mean, slope = fixed_product(np.stack([w, lean / (lean * t).sum()]).astype("float32"), d)
     slope = np.clip(slope, -0.08, 0.08)
     return mean - slope * float(centre), slope
 
