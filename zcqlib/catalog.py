@@ -305,8 +305,8 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
         )
     f = {
         name.removesuffix("_<year>"): frames.get(
-            name.replace("<year>", str(year)), sheet.frame([])
-        ).drop(columns="line")
+            name.replace("<year>", str(year)), tables.empty(sheet)
+        ).drop(columns="line", errors="ignore")
         for name, sheet in SHEETS.items()
     }
     units = frozenset(f["unit_words"]["word"])

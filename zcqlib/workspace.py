@@ -45,7 +45,6 @@ REPORT_SUFFIXES = {
     ".mht",
     ".docx",
 }
-_BY_NAME = {t.name: t for t in tables.ALL}
 T = TypeVar("T")
 
 
@@ -203,8 +202,9 @@ class Workspace:
         if vintage := self.existing(month, recipe, as_of):
             return vintage
         for name, frame in contents.items():
-            if name in _BY_NAME:
-                tables.check(frame, _BY_NAME[name], where=f"{month} {name}")
+            if name not in tables.VINTAGE:
+                raise tables.TableError(f"{name} 表没有规定(zcqlib/tables.py),不能写入。")
+            tables.check(frame, tables.VINTAGE[name], where=f"{month} {name}")
         home = self.processed / self._folder(month, as_of)
         vintage = home / _vintage_name(recipe)
         with self.lock(wait=60), written(home):
