@@ -29,7 +29,9 @@ def picture(figure: Figure, wide: int = 960) -> bytes:
 
 def parks(month: Month) -> dict[str, str]:
     """Names and ids of the zone and its parks."""
-    return {"一区四园": "zone"} | {month.catalog.name(p): p for p in month.catalog.parks}
+    return {month.catalog.zone.parts_zh: "zone"} | {
+        month.catalog.name(p): p for p in month.catalog.parks
+    }
 
 
 def indicators(month: Month, kinds: tuple[str, ...] = ("flow",)) -> dict[str, str]:

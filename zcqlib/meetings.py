@@ -82,6 +82,7 @@ def tables(month: Month) -> Tables:
         month.catalog.name,
         month.source(),
         frozenset(month.catalog.headline()["id"]),
+        month.catalog.parks,
         orders.recent_means(series, month.period),
         month.table("TRAIL"),
         month.table("OVERDUE"),
@@ -337,7 +338,7 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
         for r in conclusions.placed(g).itertuples()
     }
     lights = ("met", "good", "open", "hard", "stage")
-    counted = {f"{words.LIGHTS[k][1:]}{of}{n[k]}项" for k in lights for of in ("", "的")}
+    counted = {f"{words.lights().state(k).words}{of}{n[k]}项" for k in lights for of in ("", "的")}
     asks = {f"缺口分解为{len(t.orders)}条月度要求"}
     medians = {w.split("(")[0].split(",")[0] for w in whole}
     found = {

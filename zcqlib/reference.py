@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +21,9 @@ import pandas as pd
 from zcqlib import tables
 from zcqlib.tables import Column, Table, ZcqError
 
-REFERENCE = Path(__file__).resolve().parent.parent / "data" / "raw" / "reference"
+FOLDER = Path("data", "raw", "reference")  # in a workspace
+REFERENCE = Path(__file__).resolve().parent.parent / FOLDER  # as shipped
+ROOT = "ZCQ_ROOT"  # the one environment variable that the library reads: the workspace, where it is not above here
 LINKED = ("restates", "part_of", "stage_of", "overlaps")
 SHEETS = tables.REFERENCE
 GRADED = ("good", "open", "hard")  # lights that grade a chance; the others are states
@@ -70,6 +73,18 @@ _DATE_LIKE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}(\1\d{1,4})?( \d+:\d+(:\d+)?)?|\d{1,2}-[A-Z][a-z]{2}(-\d+)?"
     r"|[A-Z][a-z]{2}-\d{2,4}|\d+月\d+日"
 )
+
+
+def root(start: Path | None = None) -> Path | None:
+    """The workspace's folder: what ZCQ_ROOT names, else the nearest above `start` (default: here) that holds
+    data/raw/reference, else None."""
+    here = Path(os.environ.get(ROOT) or start or Path.cwd()).resolve()
+    return next((f for f in (here, *here.parents) if (f / FOLDER).is_dir()), None)
+
+
+def reference_folder() -> Path:
+    """Where the reference tables lie: in the workspace, or as shipped where there is none."""
+    return workspace / FOLDER if (workspace := root()) else REFERENCE
 
 
 def shape_of(stem: str) -> Table | None:
@@ -294,7 +309,8 @@ def _check_meaning(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> N
 
     def report(stem: str, row, column: str, expected: str) -> None:
         found = getattr(row, column)
-        found = f"{found:g}" if isinstance(found, float) else str(found)
+        found = f"{found:g}" if isinstance(found, float) and found == found else str(found)
+        found = "" if found in ("nan", "NaT") else found
         faults.append(Fault(f"{stem}.csv", row.line, column, found or "空白", expected))
 
     for row in frames["unit_words"].itertuples():
@@ -372,4 +388,4 @@ def check_reference(folder: Path | None = None) -> list[Fault]:
     ------
     data/raw/reference 各表。
     """
-    return read_all(Path(folder) if folder else REFERENCE)[1]
+    return read_all(Path(folder) if folder else reference_folder())[1]

@@ -28,6 +28,7 @@ from typing import TypeVar
 import pandas as pd
 
 from zcqlib import tables
+from zcqlib.reference import FOLDER, root
 from zcqlib.tables import ZcqError
 
 REPORT_SUFFIXES = {
@@ -80,10 +81,9 @@ class Workspace:
         ------
         WorkspaceError : no folder with data/raw/reference on the way up.
         """
-        here = Path(os.environ.get("ZCQ_ROOT") or start or Path.cwd()).resolve()
-        for folder in (here, *here.parents):
-            if (folder / "data" / "raw" / "reference").is_dir():
-                return cls(folder, demo)
+        if folder := root(start):
+            return cls(folder, demo)
+        here = Path(start or Path.cwd()).resolve()
         raise WorkspaceError(
             f"从 {here} 往上找不到含 data/raw/reference 的项目文件夹;请在项目文件夹内运行。"
         )
@@ -94,7 +94,7 @@ class Workspace:
 
     @property
     def reference(self) -> Path:
-        return self.root / "data" / "raw" / "reference"
+        return self.root / FOLDER
 
     @property
     def published(self) -> Path:

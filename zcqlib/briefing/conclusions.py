@@ -11,9 +11,9 @@ import pandas as pd
 
 from zcqlib.briefing.words import (
     Scale,
-    about,
     block,
     chance_number,
+    chance_prose,
     chance_word,
     change,
     fit_title,
@@ -29,12 +29,12 @@ from zcqlib.briefing.words import (
 
 Name = Callable[[str], str]
 SMALL_RECORD = 100  # a share of fewer cases has an interval of ten points either way
-PARKS = ("gaoxin", "jingkai", "pingyuan", "hongqi", "muye")
+ZONES = ("zone", "city")  # everything else that has a target is a park
 
 
 def lights(projections: pd.DataFrame) -> dict[str, int]:
     """How many rows show each light; the counts add up to the number of rows."""
-    keys = [light(r) for r in projections.to_dict("records")]
+    keys = [light(r).light for r in projections.to_dict("records")]
     return {k: keys.count(k) for k in ("met", "good", "open", "hard", "stage", "none", "unknown")}
 
 
@@ -44,10 +44,6 @@ def demo_of(*frames: pd.DataFrame) -> bool:
 
 def _severe(problems: pd.DataFrame, severity: str) -> int:
     return int((problems["severity"] == severity).sum())
-
-
-def _text(value: float, unit: str, digits: int | None = None) -> str:
-    return number(value, unit, digits, comma=False)
 
 
 # titles ---------------------------------------------------------------------------------------------------------------
@@ -63,7 +59,7 @@ def title_pace(row: Mapping, name: Name) -> str:
     )
     if row["probability"] != row["probability"]:
         return fit_title(f"{ahead},不给概率", f"{what},不给概率")
-    tail = f"{target_words(row, s)}{about(row['probability'])}把握"
+    tail = f"{target_words(row, s)}的把握{chance_prose(row['probability'])}"
     return fit_title(f"{ahead},{verb(row)}{tail}", f"{ahead},{tail}", f"{what},{tail}")
 
 
@@ -77,11 +73,11 @@ def title_bullets(projections: pd.DataFrame) -> str:
 
 def title_heatmap(projections: pd.DataFrame, name: Name) -> str:
     """The lowest chance of a park; ties are counted."""
-    p = projections[projections["region"].isin(PARKS)].dropna(subset=["probability", "target_low"])
+    p = projections[~projections["region"].isin(ZONES)].dropna(subset=["probability", "target_low"])
     if p.empty:
         return "各园区目标未下达或未报,暂无把握可比"
     worst = p.loc[p["probability"].idxmin()]
-    hard = sum(light(r) == "hard" for r in p.to_dict("records"))
+    hard = sum(light(r).light == "hard" for r in p.to_dict("records"))
     tail = f"{name(worst.region)}{name(worst.indicator)}最低,为{chance_number(worst.probability)}"
     return fit_title(
         f"{len(p)}个园区目标中{hard}个难度较大,{tail}", f"{hard}个园区目标难度较大,{tail}", tail
@@ -194,9 +190,7 @@ def why(rows: pd.DataFrame, what: str, s: Scale | None) -> str:
     if parts and len(parts) < len(steps):
         parts.append("其余为0")
     chances = f"{what}完成把握" + move(a["told"], b["told"], b["value"] - a["value"])
-    median = "年末预计" + move(
-        s.text(a["median"], True), s.text(b["median"], True), b["median"] - a["median"]
-    )
+    median = "年末预计" + move(s.text(a["median"]), s.text(b["median"]), b["median"] - a["median"])
     medians = [f"{r.label}{r.also}" for r in steps[steps["median"] != 0].itertuples()]
     return (
         f"{chances}"
@@ -206,7 +200,7 @@ def why(rows: pd.DataFrame, what: str, s: Scale | None) -> str:
     )
 
 
-def title_intensity(compared: pd.DataFrame, region: str = "河南") -> str:
+def title_intensity(compared: pd.DataFrame, region: str) -> str:
     """河南研发强度2023年2.05%,低于全国0.60个百分点; the gap is that of the printed figures."""
     r = compared.iloc[-1]
     if r["nation"] != r["nation"]:
@@ -239,7 +233,9 @@ def title_stock(findings: pd.DataFrame, what: str = "高新技术企业") -> str
     if a != a or b != b:
         return f"{what}期初或期末未报"
     word = "增至" if b > a else "减至" if b < a else "持平于"
-    return fit_title(f"{what}由{_text(a, '家')}{word}{_text(b, '家')},净变动{change(b - a, '家')}")
+    return fit_title(
+        f"{what}由{number(a, '家')}{word}{number(b, '家')},净变动{change(b - a, '家')}"
+    )
 
 
 def title_record(said: float, came: float, better: float = float("nan")) -> str:
@@ -254,7 +250,7 @@ def title_record(said: float, came: float, better: float = float("nan")) -> str:
 
 def title_multiples(projections: pd.DataFrame, name: Name) -> str:
     """5个园区中3个预计完成专利申请总量目标."""
-    p = projections[projections["region"].isin(PARKS)]
+    p = projections[~projections["region"].isin(ZONES)]
     given = p.dropna(subset=["probability"])
     if given.empty:
         return "园区目标未下达,不作判断"
@@ -365,7 +361,7 @@ def intensity(
             f"研发投入增长{number(v['numerator_growth'], '%')},GDP增长{number(v['denominator_growth'], '%')}",
             f"园区合计强度变动{change(joint['total'], '%', 2)},其中园区自身{change(joint['within'], '%', 2)},"
             f"份额变化{change(joint['between'], '%', 2)};变动最大的是{name(top['region'])},{change(top['total'], '%', 2)}",
-            f"按现有GDP,达到目标还需研发投入{_text(missing['missing'], '万元')}"
+            f"按现有GDP,达到目标还需研发投入{number(missing['missing'], '万元')}"
             if missing["missing"]
             else "已达到目标强度",
             f"{last['year']}年公布数尚未出来,按月报强度的变动推算为{number(last['estimate'], '%', 2)},这样推算往年误差"
@@ -463,7 +459,7 @@ def ranking(ranks: pd.DataFrame, name: Name) -> str:
     """Notebook 07: places with intervals, ties, and who is not ranked."""
     p = placed(ranks)
     rows = [
-        f"{name(r.region)}{_text(r.value, '分')},{r.told}"
+        f"{name(r.region)}{number(r.value, '分')},{r.told}"
         for r in p.itertuples()
         if r.place == r.place
     ]

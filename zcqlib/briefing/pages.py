@@ -42,16 +42,7 @@ READING = {
 }
 BACK = {"quarter": 3, "half-year": 6}  # months back to compare with; else the month before
 LETTERS = {m: m[0].upper() for m in MEETINGS}
-ZONES = ("zone", "city")
-LIGHT_COLOURS = {
-    "met": "14284B",
-    "good": "0B7A5E",
-    "open": "B7791F",
-    "hard": "B3261E",
-    "stage": "94A3B8",
-    "none": "B4BDC7",
-    "unknown": "B4BDC7",
-}
+ZONES = conclusions.ZONES
 COUNTED = ("flow", "stock", "recurring", "coverage")
 LISTED, NAMED = 12, 6  # rows of a table that is cut; names of a list that is cut
 
@@ -114,6 +105,7 @@ class Tables:
     name: Callable[[str], str]
     source: str
     headline: frozenset[str]
+    parks: tuple[str, ...] = ()
     recent: Mapping[tuple[str, str], float] = field(default_factory=dict)
     trail: pd.DataFrame | None = None
     overdue: pd.DataFrame | None = None
@@ -238,23 +230,20 @@ def _state(t: Tables, meeting: str) -> list[dict]:
                 numbers=[],
             )
         ]
-    z["light"] = [words.light(r) for r in z.to_dict("records")]
-    held = {k: list(z.loc[z["light"] == k, "indicator"]) for k in words.LIGHTS}
+    z["light"] = [words.light(r).light for r in z.to_dict("records")]
+    held = {k: list(z.loc[z["light"] == k, "indicator"]) for k in words.STATES}
     held = {k: v for k, v in held.items() if v}
     chart = Chart(
-        tuple(words.LIGHTS[k] for k in held),
+        tuple(words.state_text(k) for k in held),
         (("项数", tuple(float(len(v)) for v in held.values())),),
         "项",
-        colours=tuple(LIGHT_COLOURS[k] for k in held),
+        colours=tuple(words.lights().state(k).colour for k in held),
     )
-    lines = [
-        f"{words.LIGHTS[k][1:] if k not in ('none', 'unknown') else words.LIGHTS[k]}{len(v)}项:{_named(t, v)}。"
-        for k, v in held.items()
-    ]
-    numbers = [_count(len(v), words.LIGHTS[k], "、".join(v)) for k, v in held.items()]
+    lines = [f"{words.lights().state(k).words}{len(v)}项:{_named(t, v)}。" for k, v in held.items()]
+    numbers = [_count(len(v), words.state_text(k), "、".join(v)) for k, v in held.items()]
     numbers += [
         _count(len(z), "十组指标"),
-        *(_count(0, words.LIGHTS[k]) for k in words.LIGHTS if k not in held),
+        *(_count(0, words.state_text(k)) for k in words.STATES if k not in held),
     ]
     return [
         dict(
@@ -340,7 +329,7 @@ def _moved(t: Tables, meeting: str) -> list[dict]:
                 words.chance_number(before["probability"]),
                 words.chance_number(now["probability"]),
                 words.change(d, "%", 0),
-                words.LIGHTS[words.light(now)],
+                words.light_text(now),
             )
         )
         numbers.append(Number(words.change(d, "%", 0), d, "两期把握(按所示整百分数)之差"))
@@ -384,7 +373,7 @@ def _chances(t: Tables, meeting: str) -> list[dict]:
         (("完成把握", values),),
         "%",
         100,
-        tuple(LIGHT_COLOURS[words.light(r)] for r in rows),
+        tuple(words.light(r).colour for r in rows),
     )
     table = [("指标", "目标", "现值", "缺口", "把握", "用语")]
     for r in rows:
@@ -393,9 +382,9 @@ def _chances(t: Tables, meeting: str) -> list[dict]:
         table.append(
             (
                 t.name(r["indicator"]),
-                words.bare_target(r),
+                words.target(r, sign="mark"),
                 _value(r, "actual"),
-                s.text(short, True) if short is not None else words.NONE,
+                s.text(short) if short is not None else words.NONE,
                 words.chance_number(r["probability"]),
                 words.chance_word(r["probability"]),
             )
@@ -418,7 +407,7 @@ def _chances(t: Tables, meeting: str) -> list[dict]:
 
 def _value(row: Mapping, column: str) -> str:
     s = words.row_scale(row)
-    return s.text(s.round(row[column]), True) if row[column] == row[column] else words.NONE
+    return s.text(s.round(row[column])) if row[column] == row[column] else words.NONE
 
 
 def _short(row: Mapping) -> list[Number]:
@@ -426,7 +415,7 @@ def _short(row: Mapping) -> list[Number]:
     return (
         []
         if short is None
-        else [Number(s.text(short, True), float(short) * s.factor, "目标 − 已完成,按所示数相减")]
+        else [Number(s.text(short), float(short) * s.factor, "目标 − 已完成,按所示数相减")]
     )
 
 
@@ -436,7 +425,7 @@ def _open(t: Tables, meeting: str) -> list[dict]:
     z = z[z["kind"] != "milestone"].dropna(subset=["probability"])
     z = z.assign(doubt=(z["probability"] - 0.5).abs()).sort_values("doubt", kind="stable")
     duty, out = t.targets.drop_duplicates("id").set_index("id"), []
-    for r in [r for r in z.to_dict("records") if words.light(r) in ("hard", "open")][:4]:
+    for r in [r for r in z.to_dict("records") if words.light(r).light in ("hard", "open")][:4]:
         promise = duty.loc[r["indicator"]] if r["indicator"] in duty.index else None
         r |= {} if promise is None else {"commitment": promise["commitment"]}
         s, short = words.row_scale(r), words.shortfall(r)
@@ -488,7 +477,7 @@ def _asks(t: Tables, indicator: str) -> tuple[str, list[Number]]:
         own = own.sort_values("month")
         parts.append(
             (
-                conclusions.PARKS.index(region) if region in conclusions.PARKS else 9,
+                t.parks.index(region) if region in t.parks else len(t.parks),
                 t.name(region)
                 + "、".join(f"{r.month.month}月{r.printed}" for r in own.itertuples()),
             )
@@ -511,7 +500,7 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
     lowest = p.loc[p["probability"].idxmin()].to_dict()
     mean = p.groupby("indicator")["probability"].mean().sort_values(kind="stable")
     worst = sorted(dict.fromkeys([lowest["indicator"], *mean.index[:8]][:8]), key=mean.get)
-    regions = _order(p)
+    regions = _order(t, p)
     cell = {(r["region"], r["indicator"]): r for r in p.to_dict("records")}
     table, numbers = [("指标", *(t.name(r) for r in regions))], []
     for i in worst:
@@ -522,7 +511,7 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
                 *(
                     words.NONE
                     if g is None
-                    else words.LIGHTS[words.light(g)][0] + words.chance_number(g["probability"])
+                    else words.light(g).mark + words.chance_number(g["probability"])
                     for g in got
                 ),
             )
@@ -532,7 +521,7 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
     numbers += [
         _count(len(p), "有目标的格"),
         *_row_numbers(t, lowest, only="probability"),
-        _count(sum(words.light(r) == "hard" for r in p.to_dict("records")), "难度较大的格"),
+        _count(sum(words.light(r).light == "hard" for r in p.to_dict("records")), "难度较大的格"),
         _count(len(worst), "列出的指标"),
     ]
     return [
@@ -546,10 +535,10 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
     ]
 
 
-def _order(rows: pd.DataFrame) -> list[str]:
+def _order(t: Tables, rows: pd.DataFrame) -> list[str]:
     """The parks of a table in the plan's order."""
     held = set(rows["region"])
-    return [r for r in conclusions.PARKS if r in held] + sorted(held - set(conclusions.PARKS))
+    return [r for r in t.parks if r in held] + sorted(held - set(t.parks))
 
 
 def _ranks(t: Tables, meeting: str) -> list[dict]:
@@ -590,7 +579,7 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
             if x[c] == x[c]
         ]
     numbers += [_count(k, "区间重叠或并列的园区") for k in range(len(r) + 1)]
-    out = sorted(set(conclusions.PARKS) & set(t.ranks["region"]) - set(r["region"]))
+    out = sorted(set(t.parks) & set(t.ranks["region"]) - set(r["region"]))
     lines = [f"{'、'.join(map(t.name, out))}缺数较多或目标未下达,本期不排位。"] if out else []
     chart = Chart(
         tuple(t.name(x) for x in r["region"]),
@@ -617,7 +606,7 @@ def _groups(t: Tables, meeting: str) -> list[dict]:
     ].dropna(subset=["value"])
     if r.empty:
         return []
-    regions = _order(r)
+    regions = _order(t, r)
     cell = {(x["indicator"], x["region"]): x for x in r.to_dict("records")}
     ids = sorted(set(r["indicator"]), key=lambda i: (len(i), i))
     table = [("组别", *(t.name(p) for p in regions))]
@@ -770,16 +759,16 @@ def _attain(t: Tables, meeting: str) -> list[dict]:
     z, out, size = _zone(t, all_rows=True), [], 16
     if z.empty:
         return []
-    keys = [words.light(r) for r in z.to_dict("records")]
+    keys = [words.light(r).light for r in z.to_dict("records")]
     for at in range(0, len(z), size):
         part = z.iloc[at : at + size].to_dict("records")
         table = [("指标", "目标", "现值", "把握", "判断")] + [
             (
                 t.name(r["indicator"]),
-                words.bare_target(r),
+                words.target(r, sign="mark"),
                 _value(r, "actual"),
                 words.chance_number(r["probability"]),
-                words.LIGHTS[words.light(r)],
+                words.light_text(r),
             )
             for r in part
         ]

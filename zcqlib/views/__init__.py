@@ -18,7 +18,7 @@ from zcqlib.views.enterprises import (
 )
 from zcqlib.views.members import membership
 from zcqlib.views.members_if import candidates, members_if
-from zcqlib.views.parts import place, quarter, row
+from zcqlib.views.parts import place, provinces, quarter, row
 from zcqlib.views.patents import (
     invention_share,
     months,
@@ -47,7 +47,6 @@ from zcqlib.views.ranks import (
     watched_sentence,
 )
 from zcqlib.views.rd import (
-    PROVINCES,
     bridge,
     intensity_bridge,
     intensity_moved,

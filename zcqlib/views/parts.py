@@ -14,12 +14,10 @@ from zcqlib.month import Month
 from zcqlib.published import published_series
 from zcqlib.workspace import note
 
-ALL = "一区四园合计"
-
 
 def place(month: Month, region: str) -> str:
     """The place of a subtitle."""
-    return ALL if region == "zone" else month.catalog.name(region)
+    return names(month)["zone"] + "合计" if region == "zone" else month.catalog.name(region)
 
 
 def target(r: dict) -> str:
@@ -113,7 +111,14 @@ def _read_shares(vintage: Path, year: int, region: str) -> pd.DataFrame:
 
 
 def names(month: Month) -> dict[str, str]:
-    return {r: month.catalog.name(r) for r in (*month.catalog.parks, "zone")} | {"zone": "一区四园"}
+    return {r: month.catalog.name(r) for r in (*month.catalog.parks, "zone")} | {
+        "zone": month.catalog.zone.parts_zh
+    }
+
+
+def provinces(month: Month) -> list[str]:
+    """The nation, the zone's own province and those that it is compared with."""
+    return ["全国", month.catalog.zone.province_zh, *month.catalog.zone.compare]
 
 
 def quarter(month: Month) -> tuple[str, str]:

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from zcqlib import analysis, figures
 from zcqlib.briefing import words
 from zcqlib.month import Month
-from zcqlib.views.parts import names, place, printed_unit, published
-from zcqlib.views.rd import PROVINCES
+from zcqlib.views.parts import names, place, printed_unit, provinces, published
 
 
 def months(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
@@ -194,7 +193,7 @@ def season(month: Month, indicator: str = "patent_applications", region: str = "
 def rd_panel(month: Month) -> pd.DataFrame:
     """The provincial panel of the R&D relation: `region`, `year`, `patents`, `rd`; without the nation."""
     s = published(month)
-    s = s[(s["months"] == 12) & s["region"].isin(PROVINCES) & (s["region"] != "全国")]
+    s = s[(s["months"] == 12) & s["region"].isin(provinces(month)) & (s["region"] != "全国")]
     a, b = (
         s[s["indicator"] == i].assign(year=s["end"].dt.year).set_index(["region", "year"])["value"]
         for i in ("patent_applications", "rd_expenditure")
@@ -262,10 +261,11 @@ def relation_scatter(month: Month) -> Figure:
     )
     slope = np.polyfit(np.log(points["x"]), np.log(points["y"]), 1)
     x = np.geomspace(points["x"].min(), points["x"].max(), 40)
+    home = month.catalog.zone.province_zh
     last = points[points["label"] == points["label"].max()].set_index("series")
     title = words.fit_title(
-        f"河南{int(last['label'].iloc[0])}年研发{words.number(last.loc['河南', 'x'], '亿元', 0)},"
-        f"专利申请{words.number(last.loc['河南', 'y'], '件', 0)}"
+        f"{home}{int(last['label'].iloc[0])}年研发{words.number(last.loc[home, 'x'], '亿元', 0)},"
+        f"专利申请{words.number(last.loc[home, 'y'], '件', 0)}"
     )
     return figures.scatter(
         points,
@@ -279,5 +279,5 @@ def relation_scatter(month: Month) -> Figure:
         x_label="研发经费(亿元)",
         y_label="专利申请(件)",
         fit=pd.DataFrame({"x": x, "y": np.exp(np.polyval(slope, np.log(x)))}),
-        highlight=["河南", "江苏", "北京", "湖北"],
+        highlight=[home, *month.catalog.zone.compare[:3]],
     )

@@ -10,7 +10,7 @@ from zcqlib import analysis, figures
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
-from zcqlib.views.parts import names, place, published, quarter
+from zcqlib.views.parts import names, place, provinces, published, quarter
 
 
 def intensity_parks(month: Month) -> Figure:
@@ -121,15 +121,16 @@ def intensity_moved(month: Month) -> Figure:
     )
 
 
-def intensity_provinces(month: Month, region: str = "河南") -> Figure:
-    """A province against the others and the nation; real figures."""
+def intensity_provinces(month: Month, region: str = "") -> Figure:
+    """A province (default: the zone's own) against the others and the nation; real figures."""
+    region = region or month.catalog.zone.province_zh
     s = published(month)
     s = s[
         (s["indicator"] == "rd_intensity")
         & (s["months"] == 12)
         & ~s["region"].isin(["zone", "city"])
     ]
-    wide = s[s["region"].isin(PROVINCES)]
+    wide = s[s["region"].isin(provinces(month))]
     data = pd.DataFrame(
         {"x": wide["end"].dt.year, "series": wide["region"], "value": wide["value"]}
     )
@@ -209,19 +210,3 @@ def intensity_bridge(month: Month) -> Figure:
         zero_words="目标3%",
         show=lambda v: words.number(v, "", 2),
     )
-
-
-PROVINCES = (
-    "全国",
-    "河南",
-    "湖北",
-    "湖南",
-    "安徽",
-    "江西",
-    "山西",
-    "陕西",
-    "吉林",
-    "北京",
-    "江苏",
-    "广东",
-)

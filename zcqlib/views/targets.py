@@ -353,7 +353,10 @@ def chances(month: Month) -> Figure:
     p = month.table("PROJECTIONS")
     head = month.catalog.headline()
     p = p[p["indicator"].isin(head["id"]) & ~p["kind"].isin(["milestone", "coverage", "recurring"])]
-    columns = [*((r, month.catalog.name(r)) for r in month.catalog.parks), ("zone", "一区四园")]
+    columns = [
+        *((r, month.catalog.name(r)) for r in month.catalog.parks),
+        ("zone", month.catalog.zone.parts_zh),
+    ]
     p = p[p["region"].isin([c for c, _ in columns])]
     cells = (
         p["probability"].astype("object").where(p["verdict"] != "已完成", "已完成").fillna("未报")
@@ -370,7 +373,7 @@ def chances(month: Month) -> Figure:
         frame.head(20),
         month.caption(
             say.title_heatmap(p, month.catalog.name),
-            f"完成全年目标的把握(%);五园区及一区四园合计,{month.year}年,按园区平均由低到高{more}",
+            f"完成全年目标的把握(%);{month.catalog.zone.parks_zh}及{month.catalog.zone.parts_zh}合计,{month.year}年,按园区平均由低到高{more}",
             note="园区目标为演示分解" if month.workspace.demo else "",
         ),
         columns=columns,

@@ -90,7 +90,7 @@ def what_if(month: Month, asked: Asked) -> Outcome:
     if not r or np.isnan(r["probability"]) or q.empty:
         raise ZcqError("园区目标未下达,或没有预测。")
     if asked.without and asked.region != "zone":
-        raise ZcqError("增减园区只对一区四园合计作推演。")
+        raise ZcqError(f"增减园区只对{month.catalog.zone.parts_zh}合计作推演。")
     stays = asked.pace == 1 and not asked.without
     if asked.without:
         out = row(month, asked.indicator, asked.without)

@@ -111,7 +111,7 @@ def _printed(r: Mapping, value: float) -> Decimal:
 def _notes(month: Month, r: Mapping, w: pd.DataFrame) -> tuple[str, str, str, str]:
     """What stands behind each part, in the order of PARTS."""
     (s, per), m, actual = _scale(r), month.period.month, w["actual"]
-    text = lambda v: s.text(s.round(v / per), True)  # noqa: E731
+    text = lambda v: s.text(s.round(v / per))  # noqa: E731
     moved = w[["median", "probability"]].abs().max(axis=1) > 1e-9
     unit = "个百分点" if s.unit == "%" else s.unit
     added = _signed(s.round(actual["new"] / per)) + unit
@@ -126,11 +126,11 @@ def _notes(month: Month, r: Mapping, w: pd.DataFrame) -> tuple[str, str, str, st
         usual, came = _usual(month, r, w), s.round(actual["new"] / per)
         more = came - s.round(usual / per) if usual == usual else Decimal(0)
         pace = (
-            f",比往年节奏{'多' if more > 0 else '少'}{s.text(abs(more), True)}"
+            f",比往年节奏{'多' if more > 0 else '少'}{s.text(abs(more))}"
             if more
             else ",与往年节奏相当"
         )
-        new = f"{m}月{s.text(came, True)}" + (pace if usual == usual else "")
+        new = f"{m}月{s.text(came)}" + (pace if usual == usual else "")
     else:
         new = (
             f"{m}月{'末' if own['months'].eq(0).all() else '累计'}{text(r['actual'])},比上月{added}"
