@@ -1,7 +1,7 @@
 """The one place that rounds a number and puts it into words: numbers, chances, sentences, titles, conclusions.
 
-Numbers are rounded half up, once, from the table's value. What is derived within a sentence (still needed a month,
-its multiple) is derived from the numbers as printed, so that a reader can check it with a pencil.
+Numbers are rounded half up, once, from the table's value. What is still missing, and needed a month, is derived from
+the numbers as printed, so that doing as printed suffices; a multiple never is.
 """
 
 from __future__ import annotations
@@ -67,14 +67,17 @@ class Scale:
 def scale(size: float, unit: str, digits: int | None = None) -> Scale:
     """The scale on which a value of this size, in the catalog's unit, is printed.
 
-    万元 from 1亿元 on become 亿元 with one decimal, other quantities from 100,000 on 万 with one decimal; shares, rates
-    and points have one decimal, counts none. `digits` overrides (R&D intensity has two).
+    万元 from 1亿元 on become 亿元 with one decimal, areas 万㎡ as in the plan (below 10万㎡ with two), other quantities
+    from 100,000 on 万 with one decimal; shares, rates and points have one decimal, counts none. `digits` overrides (R&D
+    intensity has two).
     """
     size = abs(size) if size == size else 0.0
     if unit in SHARES:
         return Scale(unit, 1, 1 if digits is None else digits)
     if unit == "万元" and size >= 1e4:
         return Scale("亿元", 10_000, 1 if digits is None else digits)
+    if unit == "平方米":
+        return Scale("万㎡", 10_000, 2 if size < 1e5 else 1)
     if unit not in ("万元", "亿元") and size >= 1e5:
         return Scale("万" + unit, 10_000, 1 if digits is None else digits)
     return Scale(unit, 1, digits if digits is not None else 1 if unit == "亿元" else 0)
@@ -86,6 +89,12 @@ def row_scale(row: Mapping) -> Scale:
         (abs(v) for v in (row["target_low"], row["actual"], row["median"]) if v == v), default=0.0
     )
     return scale(size, row["unit"], _target_digits(row))
+
+
+def quantity(row: Mapping, value: float) -> str:
+    """A quantity of a target on the target's scale, 「—」 where there is none: the same in figure, table and slide."""
+    s = row_scale(row)
+    return s.text(s.round(value), True) if value == value else NONE
 
 
 def number(value: float, unit: str = "", digits: int | None = None, comma: bool = True) -> str:
@@ -246,7 +255,7 @@ def projection_sentence(row: Mapping, recent: float = float("nan"), commitment: 
     -------
     The sentence without a full stop. All quantities share the target's scale. Needed a month = (target − done as
     printed) / months left, rounded up at the printed digits, for a strict target to the next step beyond it, so that
-    doing as printed suffices; the multiple divides the two printed numbers.
+    doing as printed suffices; the multiple is that of the exact need and the exact mean.
     Raises
     ------
     ValueError : the probability is not between 0 and 1.
@@ -293,10 +302,16 @@ def _progress(row: Mapping, s: Scale, recent: float) -> str:
     if need is not None:
         verb = "月均需净增" if stock else "月均需"
         parts.append(f"余下{12 - month}个月{verb}{s.text(need)}")
-        mean = s.round(recent) if recent == recent else Decimal(0)
-        if mean > 0:
-            parts.append(f"为近12个月均值{s.text(mean)}的{multiple(float(need), float(mean))}")
+        if recent > 0:
+            parts.append("为近12个月均值{}的{}".format(*_usual(row, recent)))
     return ",".join(parts)
+
+
+def _usual(row: Mapping, recent: float) -> tuple[str, str]:
+    """The usual month, a small count with a decimal, and how many times it the months left ask, from exact values."""
+    s = row_scale(row)
+    s = Scale(s.unit, s.factor, s.digits or int(recent < SMALL))
+    return s.text(s.round(recent)), multiple(asked(row), recent)
 
 
 def shortfall(row: Mapping) -> Decimal | None:
@@ -334,6 +349,13 @@ def needed(row: Mapping) -> Decimal | None:
         if left and gap is not None
         else None
     )
+
+
+def asked(row: Mapping) -> float:
+    """The same unrounded, for multiples and bars."""
+    strict = float(row_scale(row).step) * row_scale(row).factor * (row["comparator"] == "gt")
+    left = 12 - pd.Period(row["as_of"], "M").month
+    return (row["target_low"] + strict - row["actual"]) / left
 
 
 def plain_number(text: str) -> Decimal:
@@ -422,15 +444,15 @@ def projection_numbers(
     need = needed(row)
     if need is not None:
         out.append((s.text(need), float(need), "", "(目标 − 已完成)÷ 余下月数,按所示位数进位"))
-        if recent == recent and s.round(recent) > 0:
-            mean = s.round(recent)
+        if recent > 0:
+            mean, times = _usual(row, recent)
             out += [
-                (s.text(mean), recent, "", "近12个月的平均"),
+                (mean, recent, "", "近12个月的平均"),
                 (
-                    multiple(float(need), float(mean)),
-                    float(need / mean),
+                    times,
+                    float(times.removesuffix("倍")),
                     "",
-                    "月均需 ÷ 近12个月均值,均按所示数",
+                    "月均需 ÷ 近12个月均值,均按未取整的数",
                 ),
             ]
     return out

@@ -96,24 +96,26 @@ def enterprises(month: Month) -> Figure:
 
 
 def enterprise_parts(month: Month, indicator: str = "hightech_enterprises") -> pd.DataFrame:
-    """Each park's part in the growth over a year."""
+    """`analysis.contributions` of a year, as printed: the points of the parks add up to the printed whole."""
     s = month.table("SERIES")
     s = s[
         (s["indicator"] == indicator) & (s["months"] == 0) & s["region"].isin(month.catalog.parks)
     ]
     at = lambda m: s[s["end"] == m].set_index("region")["value"].reindex(month.catalog.parks)  # noqa: E731
-    return analysis.contributions(at(month.period - 12), at(month.period))
+    t = analysis.contributions(at(month.period - 12), at(month.period))
+    points = words.printed_parts(t["points"].iloc[:-1], 1, t["points"].iloc[-1])
+    t["points"] = [float(v) for v in (*points, sum(points))]
+    return t
 
 
 def contribution(month: Month, indicator: str = "hightech_enterprises") -> Figure:
     """Who added how much over a year."""
     t = enterprise_parts(month, indicator)
     rows = t.assign(label=[names(month).get(r, "合计") for r in t["region"]])
-    rows["net"], rows["points"] = rows["net"].round(0), rows["points"].round(1)
-    top = rows.iloc[:-1].loc[rows["points"].iloc[:-1].idxmax()]
+    top = say.extreme(rows.iloc[:-1].set_index("label")["points"], str, "个园区")
     what = month.catalog.name(indicator)
     title = words.fit_title(
-        f"{what}一年净增{words.number(rows['net'].iloc[-1], '家')},{top['label']}拉动最大"
+        f"{what}一年净增{words.number(rows['net'].iloc[-1], '家')},{top}拉动最大"
     )
     return figures.effects(
         rows,

@@ -25,18 +25,8 @@ def place(month: Month, region: str) -> str:
 def target(r: dict) -> str:
     """A target as a figure prints it: 超过5,000件, 250亿元, 力争80家."""
     hoped = "力争" if r.get("commitment") == "aspiration" else ""
-    return (
-        hoped
-        + {"gt": "超过", "between": "不低于"}.get(r["comparator"], "")
-        + shown(r["target_low"], r["unit"])
-    )
-
-
-def shown(value: float, unit: str) -> str:
-    """A value as the plan prints it: areas in 万㎡, with a decimal where they are small."""
-    if unit == "平方米":
-        return words.number(value / 10_000, "万㎡", None if abs(value) >= 10_000 else 1)
-    return words.number(value, unit)
+    sign = {"gt": "超过", "between": "不低于"}.get(r["comparator"], "")
+    return hoped + sign + words.quantity(r, r["target_low"])
 
 
 def thousands(title: str) -> str:
