@@ -852,7 +852,7 @@ def test_what_if_a_park_left_totals_targets_ranks_and_past_change_and_rules_say_
         {"patent_grants": [50, 60, 70, 80, 90], "patent_applications": [500, 200, 300, 400, NAN]}
     )
     p.loc[p["indicator"] == "patent_applications", "target_low"] = 600.0
-    zone = p.iloc[[0]].assign(region="zone", target_low=450.0)
+    zone = p.iloc[[0]].assign(region="zone", actual=350.0, target_low=450.0)
     p = pd.concat([p, zone], ignore_index=True)
     s = tables.shape(
         [

@@ -170,7 +170,7 @@ class Target:
     @property
     def word(self) -> str:
         """The comparator in a sentence."""
-        return {"gt": "超过", "between": "不低于"}.get(self.comparator, "")
+        return "超过" if self.comparator == "gt" else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,6 +247,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     complete = [owed(reports_only, observations, m, catalog) for m in (*history, month)]
     complete = pd.concat(complete, ignore_index=True)
     stages = _hide_later(catalog.stages, known)
+    problems.append(ledger.disagreements(stages, now.projections, now.missing, month, catalog))
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
     attained = pd.concat([*(a for _, a in done[: len(history)]), attained], ignore_index=True)
     contents = {
@@ -273,7 +274,12 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
             ),
         ),
         "PROMISES": ledger.ledger(
-            catalog.stages, catalog.targets, known, catalog, missing=now.missing
+            catalog.stages,
+            catalog.targets,
+            known,
+            catalog,
+            projections=now.projections,
+            missing=now.missing,
         ),
         "WATCH": watch.watch(series, catalog.targets, catalog, known),
         "EXPECTED": expected,

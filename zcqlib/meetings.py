@@ -30,7 +30,7 @@ CELLS = {
     "late": "views.completeness",
     "moved": "views.outlook",
     "chances": "views.chances",
-    "open": "views.pace",
+    "open": "views.bullet_rows",
     "parks": "views.chances",
     "ranks": "views.places",
     "groups": "views.scores",
@@ -38,6 +38,7 @@ CELLS = {
     "stages": "views.promises",
     "attain": "views.bullets",
 }
+PACE = re.compile(r"views\.pace\(month(?:, \"(\w+)\")?\)")  # the cell of one target
 # a chance in a figure's text, but for the mean of many
 CHANCE = re.compile(r"\d+%(?=\s*完成把握)|(?<!均把握)(?<=把握)\d+%|(?<=把握仍为)\d+%")
 
@@ -96,9 +97,11 @@ def _links(month: Month) -> dict[str, str]:
     found = {}
     for path in sorted((month.workspace.root / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         for cell in _code(path):
-            for section, call in CELLS.items():
-                if call in "".join(cell["source"]):
-                    found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell['id']}")
+            source = "".join(cell["source"])
+            shown = [section for section, call in CELLS.items() if call in source]
+            shown += [f"open/{i or 'patent_applications'}" for i in PACE.findall(source)]
+            for section in shown:
+                found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell['id']}")
     return found
 
 

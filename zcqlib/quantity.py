@@ -1,8 +1,8 @@
 """The one printer: it rounds every number that a person reads, once, and words it; chances, comparators and sentences.
 
 Numbers are rounded half up from the table's value, in the plan's unit, with as many decimals as the distance to the
-target needs: 2.94 of 3 % is never 2.9, 2.38 of 4 万㎡ never 2. What is derived within a sentence (still needed a
-month, its multiple) is derived from the numbers as printed, so that a reader can check it with a pencil.
+target needs: 2.94 of 3 % is never 2.9, 2.38 of 4 万㎡ never 2. What is still missing, and needed a month, is derived
+from the numbers as printed, so that doing as printed suffices; a multiple never is.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ TITLE = 34  # characters of a figure's title on one line
 SMALL = 30  # counts below this move by single cases
 FINEST = 6  # decimals at most
 SHARES = ("%", "个百分点", "件/万人", "分", "倍")
-# unit of the tables → unit in print, what to divide by, from which size on
-PRINTED = {"万元": ("亿元", 10_000, 1e4), "平方米": ("万㎡", 10_000, 0.0)}
+# unit of the tables → unit in print, what to divide by, from which size on, decimals
+PRINTED = {"万元": ("亿元", 10_000, 1e4, 1), "平方米": ("万㎡", 10_000, 0.0, 2)}
 LARGE = 1e5  # other quantities from here on in 万
 STATES = REFERENCE["lights"]["light"].allowed
 DONE_KINDS = ("flow", "recurring", "coverage")  # what is done is not lost again
@@ -80,16 +80,14 @@ class Scale:
 def scale(size: float, unit: str, digits: int | None = None) -> Scale:
     """The scale on which a value of this size, in the catalog's unit, is printed.
 
-    Money from 1亿元 on in 亿元, areas in 万㎡, other quantities from 100,000 on in 万, each with one decimal; shares,
-    rates and points have one decimal, counts none. `digits` overrides.
+    Money from 1亿元 on in 亿元 and other quantities from 100,000 on in 万 have one decimal, areas in 万㎡ two; shares,
+    rates and points have one, counts none. `digits` overrides.
     """
     size = abs(size) if size == size else 0.0
-    printed, factor, least = PRINTED.get(unit, ("万" + unit, 10_000, LARGE))
+    printed, factor, least, usual = PRINTED.get(unit, ("万" + unit, 10_000, LARGE, 1))
     if unit in SHARES or unit == "亿元":
         printed, factor, usual = unit, 1, 1
-    elif size >= least:
-        usual = 1
-    else:
+    elif size < least:
         printed, factor, usual = unit, 1, 0
     return Scale(printed, factor, usual if digits is None else digits)
 
@@ -99,6 +97,12 @@ def row_scale(row: Mapping) -> Scale:
     values = [row["target_low"], row["actual"], row["median"]]
     size = max((abs(v) for v in values if v == v), default=0.0)
     return scale(size, row["unit"]).finer(row["target_low"], values[1:])
+
+
+def of_target(row: Mapping, value: float) -> str:
+    """A quantity of a target on the target's scale, 「—」 where there is none: the same in figure, table and slide."""
+    s = row_scale(row)
+    return s.text(s.round(value)) if value == value else NONE
 
 
 def number(value: float, unit: str = "", digits: int | None = None) -> str:
@@ -239,11 +243,9 @@ def verb(row: Mapping) -> str:
     return "完成" if row["kind"] in DONE_KINDS else "达到"
 
 
-def target(row: Mapping, s: Scale | None = None, sign: str = "word") -> str:
-    """The target as a title, a table or a tick prints it: 超过5,000件, >50项, 100—120家, 力争80家, 按节点完成.
-
-    `sign` : word (超过, 力争), or mark (>, ≥ nothing else).
-    """
+def target(row: Mapping, s: Scale | None = None, words: bool = True) -> str:
+    """The target as a title or tick prints it: 超过5,000件, 100—120家, 力争80家, 按节点完成; without `words` as a table
+    does: >5,000件, ≥80家."""
     if row["kind"] == "milestone":
         return "按节点完成"
     if row["target_low"] != row["target_low"]:
@@ -253,10 +255,9 @@ def target(row: Mapping, s: Scale | None = None, sign: str = "word") -> str:
     low = s.trimmed(promise.low)
     if promise.comparator == "between":
         low = f"{s.trimmed(promise.low, False)}—{s.trimmed(promise.high)}"
-    if sign == "mark":
-        return (promise.sign if promise.comparator == "gt" else "") + low
-    word = promise.word if promise.comparator == "gt" else ""
-    return ("力争" if promise.commitment == "aspiration" else "") + word + low
+    if not words:
+        return promise.sign + low
+    return ("力争" if promise.commitment == "aspiration" else "") + promise.word + low
 
 
 def target_words(row: Mapping, s: Scale | None = None) -> str:
@@ -285,7 +286,7 @@ def projection_sentence(row: Mapping, recent: float = float("nan")) -> str:
     -------
     The sentence without a full stop. All quantities share the target's scale. Needed a month = (target − done as
     printed) / months left, rounded up at the printed digits, for a strict target to the next step beyond it, so that
-    doing as printed suffices; the multiple divides the two printed numbers.
+    doing as printed suffices; the multiple is that of the exact need and the exact mean.
     Raises
     ------
     ValueError : the probability is not between 0 and 1.
@@ -325,10 +326,16 @@ def _progress(row: Mapping, s: Scale, recent: float) -> str:
     if need is not None:
         each = "月均需净增" if stock else "月均需"
         parts.append(f"余下{12 - month}个月{each}{s.text(need)}")
-        mean = s.round(recent) if recent == recent else Decimal(0)
-        if mean > 0:
-            parts.append(f"为近12个月均值{s.text(mean)}的{multiple(float(need), float(mean))}")
+        if recent > 0:
+            parts.append("为近12个月均值{}的{}".format(*_usual(row, recent)))
     return ",".join(parts)
+
+
+def _usual(row: Mapping, recent: float) -> tuple[str, str]:
+    """The usual month, a small count with a decimal, and how many times it the months left ask, from exact values."""
+    s = row_scale(row)
+    s = Scale(s.unit, s.factor, s.digits or int(recent < SMALL))
+    return s.text(s.round(recent)), multiple(asked(row), recent)
 
 
 def shortfall(row: Mapping) -> Decimal | None:
@@ -348,6 +355,13 @@ def needed(row: Mapping) -> Decimal | None:
     if not left or gap is None:
         return None
     return (gap / left).quantize(row_scale(row).step, ROUND_CEILING)
+
+
+def asked(row: Mapping) -> float:
+    """The same unrounded, for multiples and bars."""
+    s = row_scale(row)
+    step = float(s.step) * s.factor
+    return Target.of(row).gap(row["actual"], step) / (12 - pd.Period(row["as_of"], "M").month)
 
 
 def plain_number(text: str) -> Decimal:
@@ -434,8 +448,9 @@ def projection_numbers(
         return out
     formula = "(目标 − 已完成)÷ 余下月数,按所示位数进位"
     out.append((s.text(need), float(need), "", formula))
-    if recent == recent and (mean := s.round(recent)) > 0:
-        times = multiple(float(need), float(mean))
-        out.append((s.text(mean), recent, "", "近12个月的平均"))
-        out.append((times, float(need / mean), "", "月均需 ÷ 近12个月均值,均按所示数"))
+    if recent > 0:
+        mean, times = _usual(row, recent)
+        formula = "月均需 ÷ 近12个月均值,均按未取整的数"
+        out.append((mean, recent, "", "近12个月的平均"))
+        out.append((times, float(times.removesuffix("倍")), "", formula))
     return out

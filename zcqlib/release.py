@@ -17,7 +17,6 @@ from zcqlib import run as monthly
 from zcqlib.briefing import words
 from zcqlib.catalog import Catalog
 from zcqlib.tables import ZcqError
-from zcqlib.views.parts import shown
 from zcqlib.workspace import Workspace, digest, write_atomic
 
 STATUSES = ("初步", "定稿")
@@ -231,7 +230,7 @@ def corrections(
 def _printed(value: float, unit: str, column: str, indicator: str) -> str:
     if column == "probability":
         return words.chance_number(value)
-    return words.number(value, unit, 2) if indicator == "rd_intensity" else shown(value, unit)
+    return words.number(value, unit, 2 if indicator == "rd_intensity" else None)
 
 
 def _why(values: list[float], files: list[str]) -> list[str]:

@@ -302,16 +302,12 @@ def ledger(
     for j, column in enumerate(COLUMNS):
         sheet.set_column(j, j, WIDTHS.get(column, 9))
     for i, row in enumerate(rows.to_dict("records"), HEAD):
+        decimals = max(len(f"{row[c]:.2f}".rstrip("0").partition(".")[2]) for c in NUMBERS)
+        digits = form[("whole", "one", "two")[decimals]]
         for j, column in enumerate(COLUMNS):
             if column in NUMBERS:
                 if row[column] == row[column]:
-                    tenths = (
-                        row["单位"] in words.SHARES
-                        or row["单位"][:1] in "万亿"
-                        and row["单位"] != "万元"
-                    )
-                    digits = 2 if row["编号"] == "rd_intensity" else int(tenths)
-                    sheet.write_number(i, j, row[column], form[("whole", "one", "two")[digits]])
+                    sheet.write_number(i, j, row[column], digits)
                 else:
                     sheet.write_string(i, j, words.NONE, form["centre"])
             else:

@@ -93,7 +93,7 @@ class Tables:
 
     `headline` names the targets of the ten groups; `recent` is the mean of the last 12 months by (region, indicator);
     `trail` holds PROJECTIONS of earlier months; `overdue` says who owes the month's report (`name`, `due`, `state`);
-    `links` gives the place in the notebooks of each section.
+    `links` gives the place in the notebooks of each section, and of `section/indicator` where one has its own.
     """
 
     projections: pd.DataFrame
@@ -146,6 +146,7 @@ def _page(
     chart: Chart | None = None,
     table: list[tuple[str, ...]] | None = None,
     fixed: tuple[str, ...] = (),
+    shows: str = "",
 ) -> Page:
     rows = tuple(tuple(words.typeset(words.clean(c, 60)) for c in r) for r in table or ())
     lines, title = (
@@ -163,9 +164,8 @@ def _page(
     passport = complete(
         Passport(mark, title, tuple(numbers), (*fixed, *sorted(names), *when, t.source), texts)
     )
-    return Page(
-        mark, section, title, tuple(lines), note, passport, chart, rows, t.links.get(section, "")
-    )
+    link = t.links.get(f"{section}/{shows}") or t.links.get(section, "")
+    return Page(mark, section, title, tuple(lines), note, passport, chart, rows, link)
 
 
 def _row_numbers(
@@ -382,8 +382,8 @@ def _chances(t: Tables, meeting: str) -> list[dict]:
         table.append(
             (
                 t.name(r["indicator"]),
-                words.target(r, sign="mark"),
-                _value(r, "actual"),
+                words.target(r, words=False),
+                words.of_target(r, r["actual"]),
                 s.text(short) if short is not None else words.NONE,
                 words.chance_number(r["probability"]),
                 words.chance_word(r["probability"]),
@@ -403,11 +403,6 @@ def _chances(t: Tables, meeting: str) -> list[dict]:
             note="把握是年末达到目标的概率,不是完成进度;",
         )
     ]
-
-
-def _value(row: Mapping, column: str) -> str:
-    s = words.row_scale(row)
-    return s.text(s.round(row[column])) if row[column] == row[column] else words.NONE
 
 
 def _short(row: Mapping) -> list[Number]:
@@ -465,6 +460,7 @@ def _open(t: Tables, meeting: str) -> list[dict]:
                 numbers=_row_numbers(t, r) + _short(r) + numbers,
                 note="区间内的每个结果都有可能;",
                 fixed=("80%", "12月"),
+                shows=r["indicator"],
             )
         )
     return out
@@ -610,7 +606,7 @@ def _groups(t: Tables, meeting: str) -> list[dict]:
     cell = {(x["indicator"], x["region"]): x for x in r.to_dict("records")}
     ids = sorted(set(r["indicator"]), key=lambda i: (len(i), i))
     table = [("组别", *(t.name(p) for p in regions))]
-    numbers, spreads = [], {}
+    numbers = []
     for i in ids:
         got = [cell.get((i, p)) for p in regions]
         table.append(
@@ -631,18 +627,9 @@ def _groups(t: Tables, meeting: str) -> list[dict]:
             for g in got
             if g
         ]
-        printed = [words.scale(0, "分").round(g["value"]) for g in got if g]
-        spreads[i] = max(printed) - min(printed)
-    widest = max(spreads, key=spreads.get)
-    numbers.append(
-        Number(
-            f"{spreads[widest]}分", float(spreads[widest]), "该组园区最高分 − 最低分,按所示数相减"
-        )
-    )
-    title = words.fit_title(
-        f"{t.groups.get(widest, widest)}园区差距最大,相差{spreads[widest]}分",
-        f"园区差距最大的一组相差{spreads[widest]}分",
-    )
+    title = conclusions.title_groups(r, t.groups)
+    gap = words.plain_number(title.rpartition("相差")[2])
+    numbers.append(Number(f"{gap}分", float(gap), "该组园区最高分 − 最低分,按所示数相减"))
     return [
         dict(
             title=title,
@@ -693,10 +680,11 @@ def _orders(t: Tables, meeting: str) -> list[dict]:
         _count(len(shown), "列出的要求"),
         Number("36", 36, "回看月数"),
     ]
+    told = conclusions.never_done(o)
     title = words.fit_title(
-        f"{next_.month}月对园区的要求共{len(o)}条,{never}条从未做到过"
+        f"{next_.month}月对园区的要求共{len(o)}条,{told}"
         if meeting == "weekly"
-        else f"缺口分解为{len(o)}条月度要求,{never}条从未做到过"
+        else f"缺口分解为{len(o)}条月度要求,{told}"
     )
     rest = ",其余见台账「缺口分解」" if len(o) > len(shown) else ""
     return [
@@ -765,8 +753,8 @@ def _attain(t: Tables, meeting: str) -> list[dict]:
         table = [("指标", "目标", "现值", "把握", "判断")] + [
             (
                 t.name(r["indicator"]),
-                words.target(r, sign="mark"),
-                _value(r, "actual"),
+                words.target(r, words=False),
+                words.of_target(r, r["actual"]),
                 words.chance_number(r["probability"]),
                 words.light_text(r),
             )

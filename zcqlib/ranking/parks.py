@@ -420,11 +420,12 @@ def what_if(
     Parameters
     ----------
     projections : PROJECTIONS; rows of an added region must be among them, with targets of its own.
-    attained : as `attainment` gives it. drop, add : region ids. series : SERIES for the past.
+    attained : as `attainment` gives it. drop, add : region ids. series : SERIES to date and levels, for the past and
+        for a park without a target, of which PROJECTIONS have no row.
     options : of `score_parks`.
     Returns
     -------
-    WhatIf; only indicators that add up are summed.
+    WhatIf; only indicators that add up are summed. `actual` is the zone's own figure where there is one.
     Raises
     ------
     RankingError : the period has no figures. ValueError : a park to drop is no member, or one to add is.
@@ -447,10 +448,18 @@ def what_if(
         part = latest[latest["region"].isin(members)]
         return part.groupby("indicator")[column].agg(lambda v: v.sum(skipna=False))
 
+    place = ["indicator", "region"]
+    done = latest.set_index(place)["actual"]
+    if series is not None:
+        known = series[series["end"].eq(last) & series["indicator"].isin(done.index.levels[0])]
+        done = done.combine_first(known.set_index(place)["value"])
+    done = done.unstack()
+    sums_of = lambda parks: done.reindex(columns=parks).sum(axis=1, skipna=False)  # noqa: E731
+    whole = done.get("zone", sums_of(now)).fillna(sums_of(now))
     totals = pd.DataFrame(
         {
-            "actual": total(now, "actual"),
-            "actual_after": total(after, "actual"),
+            "actual": whole,
+            "actual_after": (whole - sums_of(drop) + sums_of(add)).fillna(sums_of(after)),
             "target": total(now, "target_low"),
             "target_after": total(after, "target_low"),
             "plan": total(("zone",), "target_low"),

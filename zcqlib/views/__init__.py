@@ -55,6 +55,7 @@ from zcqlib.views.rd import (
     intensity_split,
 )
 from zcqlib.views.record import (
+    error_share,
     joint_table,
     own_calls,
     own_replay,

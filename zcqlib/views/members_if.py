@@ -34,7 +34,7 @@ def members_if(month: Month, drop: str = "", add: str = "", form: str = "month")
         runs=1_000,
         drop=(drop,) if drop else (),
         add=(add,) if add else (),
-        series=month.table("TO_DATE"),
+        series=pd.concat([month.table("TO_DATE"), month.table("SERIES").query("months == 0")]),
     )
     now = ranks(month, form).set_index("region")["told"]
     then = say.placed(w.ranks[w.ranks["indicator"] == "composite"]).set_index("region")["told"]

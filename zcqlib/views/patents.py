@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from zcqlib import analysis, figures
 from zcqlib.briefing import words
 from zcqlib.month import Month
-from zcqlib.views.parts import names, place, printed_unit, provinces, published
+from zcqlib.views.parts import names, place, provinces, published
 
 
 def months(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
@@ -20,7 +20,8 @@ def months(month: Month, indicator: str = "patent_applications", region: str = "
         index="month", columns="year", values="value"
     )
     wide = wide.reindex(range(1, 13))
-    unit, per = printed_unit(month.catalog.unit(indicator), float(np.nanmax(wide.to_numpy())))
+    scale = words.scale(float(np.nanmax(wide.to_numpy())), month.catalog.unit(indicator))
+    unit, per = scale.unit, scale.factor
     data = pd.DataFrame(
         {
             "month": wide.index,

@@ -134,25 +134,19 @@ def scores(month: Month, form: str = "month") -> Figure:
     wide = r.pivot(index="indicator", columns="region", values="value").reindex(
         columns=list(month.catalog.parks)
     )
-    wide = wide.loc[sorted(wide.index, key=int)].round(0)
-    gap = wide.max(axis=1) - wide.min(axis=1)
-    spread = gap.idxmax()
-    cells = wide.rename(index=label).map(lambda v: "" if np.isnan(v) else words.number(v, "", 0))
+    wide = wide.loc[sorted(wide.index, key=int)]
+    cells = wide.rename(index=label).map(lambda v: "" if np.isnan(v) else words.number(v, "", 1))
     looks = {
-        words.number(float(v), "", 0): (
+        words.number(v, "", 1): (
             "#E3E9F1" if v >= 85 else "#FDF6F0" if v >= 75 else "#FAE3D0" if v >= 60 else "#F3BE96",
             "#1F2937",
         )
-        for v in range(-200, 201)
+        for v in wide.stack()
     }
-    title = words.fit_title(
-        f"{label[spread]}差距最大\uff0c高低相差{words.number(gap[spread], '分', 0)}",
-        f"高低相差最大的一组为{words.number(gap[spread], '分', 0)}",
-    )
     return figures.states(
         cells.rename(columns=month.catalog.name),
         month.caption(
-            title,
+            say.title_groups(r.dropna(subset=["value"]), label),
             f"各组得分(分,功效系数法:60分为不允许值,100分为满意值);{_now(month, form)}",
             note=f"空格\uff1a没有该组的园区目标或缺数过多\uff1b{WEIGHTS}",
         ),

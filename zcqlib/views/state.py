@@ -10,7 +10,7 @@ from zcqlib import figures
 from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.projection.pace import paces
-from zcqlib.views.parts import place, season_now, shown
+from zcqlib.views.parts import place, season_now
 
 GROUPS = "〇一二三四五六七八九十"
 
@@ -42,10 +42,10 @@ LIT = {  # fill, letters on it, letters on white
 
 
 def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
-    """Rows of the bullet chart: the targets of the ten groups that have a figure."""
+    """Rows of the bullet chart: the targets of the ten groups, with a figure or without."""
     head = month.catalog.headline()
     p = month.table("PROJECTIONS")
-    p = p[p["region"].isin([region]) & p["indicator"].isin(head["id"]) & p["actual"].notna()]
+    p = p[p["region"].isin([region]) & p["indicator"].isin(head["id"])]
     stocks, series = p[p["kind"] == "stock"], month.table("SERIES")
     series = series[series["region"].eq(region) & series["indicator"].isin(stocks["indicator"])]
     due = paces(stocks, series, month.catalog, month.catalog.batches).set_index("indicator")["due"]
@@ -60,9 +60,8 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
             dict(
                 group=GROUPS[int(group[r["indicator"]])],
                 name=month.catalog.name(r["indicator"]),
-                target={"gt": ">", "ge": "≥"}.get(r["comparator"], "")
-                + shown(r["target_low"], r["unit"]),
-                actual=shown(r["actual"], r["unit"]),
+                target=words.target(r, words=False),
+                actual=words.of_target(r, r["actual"]),
                 share=r["actual"] * per,
                 pace=100 * past.get(r["indicator"], np.nan)
                 if r["kind"] == "flow"
@@ -267,6 +266,7 @@ def _by_count(count: pd.DataFrame) -> dict[str, tuple[str, str]]:
 
 PROBLEM_NAMES = {
     "source_disagrees": "园区与部门数字不一致",
+    "stage_disagrees": "节点与报表不一致",
     "cum_mismatch": "当月与累计对不上",
     "cell_error": "公式出错",
     "withdrawn": "原报数字被留空",
