@@ -117,7 +117,7 @@ def test_the_bullets_show_every_target_that_the_text_counts(made):
     ("indicator", "actual", "printed"),
     [
         ("new_rd_team_floor_area", 23_800.0, "2.38万㎡"),
-        ("incubation_floor_area", 424_800.0, "42.5万㎡"),
+        ("incubation_floor_area", 424_800.0, "42.48万㎡"),
         ("rd_intensity", 2.9375, "2.94%"),
         ("external_funds_attracted", 1_689_400.0, "168.9亿元"),
         ("patent_applications", 3455.0, "3,455件"),

@@ -292,7 +292,7 @@ EXPECTED: file sheet cell
     low number : from here on a figure is usual
     high number : up to here a figure is usual
     unit text : unit of both
-GROWTH: region indicator end
+GROWTH: region indicator end basis
     region text! : id
     indicator text! : id
     end month! : last month of the year to date
