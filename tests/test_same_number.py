@@ -196,7 +196,7 @@ def test_all_that_print_alike_share_a_superlative():
     values = pd.Series([0.001, 0.004, 0.3], ["甲", "乙", "丙"])
     low = lambda v, **k: conclusions.extreme(v, words.chance_number, least=True, **k)  # noqa: E731
     assert low(values) == "甲、乙" and low(values[1:]) == "乙"
-    assert low(pd.concat([values] * 3), unit="个") == "6个"
+    assert low(pd.concat([values] * 3), unit="个") == "并列的6个"
     assert conclusions.extreme(values, words.chance_number) == "丙"
 
 
@@ -342,6 +342,22 @@ def what_if_totals(p, to_date, park):
     done = attainment(p, CATALOG, SEPTEMBER, milestones=tables.empty(tables.MILESTONES))
     found = what_if(p, done, CATALOG, "2018-09", drop=(park,), series=to_date, runs=10)
     return found.totals.set_index("indicator").loc["new_incubators"]
+
+
+def test_the_ratio_of_the_reports_stands_beside_the_official_figure_by_name():
+    v = dict(
+        before=2.71, after=2.9375, change=0.2275, numerator_growth=15.9, denominator_growth=7.0
+    )
+    v |= dict(log_numerator=0.147, log_denominator=0.068)
+    moved = pd.DataFrame({"measure": list(v), "value": list(v.values()), "demo": True})
+    split = pd.DataFrame(
+        {"region": ["gaoxin", "all"], "within": 0.2, "between": 0.0275, "total": 0.2275}
+    )
+    bridge = pd.DataFrame({"year": [2018], "estimate": [3.15], "official": [NAN]})
+    bridge.attrs = {"rms_error": 0.05, "years_checked": 2}
+    told = conclusions.intensity(moved, split, {"missing": 0.0}, bridge, CATALOG.name)
+    assert "月报口径的研发强度由2.71%变为2.94%" in told
+    assert re.search(r"年度公布口径的2018年数[^。]*3\.15%[^。]*两种口径不能相比", told)
 
 
 # links ----------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import answers, lineage
+from zcqlib import answers, lineage, views
 from zcqlib.briefing import brief, conclusions, ledger, orders, pages, passport, slides, words
 from zcqlib.briefing.pages import MEETINGS, Tables
 from zcqlib.briefing.passport import Passport, ReconciliationError
@@ -72,13 +72,12 @@ def tables(month: Month) -> Tables:
     """The month's tables as the briefing takes them."""
     p, t, series = month.table("PROJECTIONS"), month.table("TARGETS"), month.table("SERIES")
     groups = month.catalog.weights.query("level == 'group'").set_index("id")["name_zh"].to_dict()
-    asks = orders.gap_orders(p, series, t, {r: month.catalog.name(r) for r in month.catalog.parks})
     return Tables(
         p,
         t,
         month.table("RANKS"),
         month.table("MILESTONES"),
-        asks,
+        views.orders(month),
         month.period,
         month.catalog.name,
         month.source(),

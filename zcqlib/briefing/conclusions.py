@@ -49,7 +49,7 @@ def extreme(
     """
     told = values.dropna().map(text)
     ties = told.index[told == text(values.min() if least else values.max())]
-    return "、".join(ties) if len(ties) <= 3 else f"{len(ties)}{unit}"
+    return "、".join(ties) if len(ties) <= 3 else f"并列的{len(ties)}{unit}"
 
 
 def demo_of(*frames: pd.DataFrame) -> bool:
@@ -386,7 +386,7 @@ def intensity(
             f"按现有GDP,月报口径达到目标还需研发投入{number(missing['missing'], '万元')}"
             if missing["missing"]
             else "月报口径已达到目标强度",
-            f"年度公布口径的{last['year']}年数尚未出来,按月报强度的变动推算为{number(last['estimate'], '%', 2)},"
+            f"年度公布口径的{int(last['year'])}年数尚未出来,按月报强度的变动推算为{number(last['estimate'], '%', 2)},"
             f"这样推算往年误差{number(bridge.attrs['rms_error'], '个百分点', 2)}"
             f"(只检验过{bridge.attrs['years_checked']}年);两种口径不能相比,推算不代替公布数",
         ],

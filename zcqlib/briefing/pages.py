@@ -674,13 +674,12 @@ def _orders(t: Tables, meeting: str) -> list[dict]:
             ),
             Number(r["grade"], float(r["of"]), "SERIES 近36个月计数"),
         ]
-    never = int((o["times"] == 0).sum())
+    told = conclusions.never_done(o)
     numbers += [
-        _count(never, "从未做到的要求"),
+        _count(int(words.plain_number(told)), "从未做到的要求"),
         _count(len(shown), "列出的要求"),
         Number("36", 36, "回看月数"),
     ]
-    told = conclusions.never_done(o)
     title = words.fit_title(
         f"{next_.month}月对园区的要求共{len(o)}条,{told}"
         if meeting == "weekly"

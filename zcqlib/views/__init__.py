@@ -48,7 +48,6 @@ from zcqlib.views.ranks import (
 )
 from zcqlib.views.rd import (
     bridge,
-    intensity_bridge,
     intensity_moved,
     intensity_parks,
     intensity_provinces,
@@ -74,7 +73,6 @@ from zcqlib.views.state import (
     completeness,
     orders,
     problems,
-    submissions,
     trend,
 )
 from zcqlib.views.targets import (

@@ -45,12 +45,6 @@ def season(month: Month, indicator: str, region: str, target: float) -> pd.DataF
     return own
 
 
-def season_now(month: Month, region: str) -> pd.Series:
-    """By indicator, the share of a year that past years had on average reached by this month."""
-    shares = _shares(month, region)
-    return shares.loc[shares["month"].eq(month.period.month), "value"]
-
-
 def _shares(month: Month, region: str) -> pd.DataFrame:
     """By indicator `month` and the share of the year that past years had reached: `value` (mean), `low`, `high`."""
     note(f"read {month.vintage.parent.name}/TO_DATE")

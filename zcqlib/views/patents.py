@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zcqlib import analysis, figures
+from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.views.parts import names, place, provinces, published
@@ -134,17 +135,17 @@ def patent_quality(month: Month) -> Figure:
         rows[f"{id}_text"] = [
             words.number(v, unit, 1) if np.isfinite(v) else "未报齐" for v in rows[id]
         ]
-    parks = rows[rows["region"] != "zone"].dropna(subset=["share"])
-    top = parks.loc[parks["share"].idxmax()]
-    best = parks.loc[parks["invention"].idxmax()] if parks["invention"].notna().any() else top
-    whose = "发明占比也" if best["region"] == top["region"] else f"{best['label']}发明占比"
+    parks = rows[rows["region"] != "zone"].set_index("label")
+    told = lambda v: words.number(v, "%", 1)  # noqa: E731
+    top, best = (say.extreme(parks[c], told, "个园区") for c in ("share", "invention"))
+    whose, share = (
+        "发明占比也" if best in (top, "") else f"{best}发明占比",
+        told(parks["share"].max()),
+    )
     return figures.measures(
         rows,
         month.caption(
-            words.fit_title(
-                f"{top['label']}占申请{words.number(top['share'], '%', 0)},{whose}最高",
-                f"{top['label']}占申请{words.number(top['share'], '%', 0)}",
-            ),
+            words.fit_title(f"{top}占申请{share},{whose}最高", f"{top}占申请{share}"),
             f"专利份额、发明占比(%)、每百件申请授权(件)、每万人有效发明(件);1—{rows.attrs['until']}月",
             "patent_applications",
             "patent_grants",

@@ -298,7 +298,8 @@ def flips_sentence(month: Month, form: str = "month") -> str:
     s, rows = _scored(month, form), flips(month, form)
     left = ranking.leave_one_out(**s.inputs)["mean_abs_change"]
     method, weight = (int(rows["choice"].str.contains(w).sum()) for w in ("改用", "权重"))
-    worst = f",影响最大的是{month.catalog.name(left.idxmax())}" if left.max() > 0 else ""
+    most = say.extreme(left.rename(month.catalog.name), "{:.6f}".format)
+    worst = f",影响最大的是{most}" if left.max() > 0 else ""
     return words.block(
         [
             f"逐一去掉{len(left)}项指标,{int((left > 0).sum())}项会使位次变化{worst}",

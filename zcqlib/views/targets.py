@@ -47,8 +47,8 @@ def pace_figure(
     )
     t = t[t["region"] == region]
     value = t["value"] - (t["end"].map(left) if without else 0.0)
-    s = words.scale(value.max(), month.catalog.unit(indicator))
-    unit, per = s.unit, s.factor
+    scale = words.row_scale(r) if r else words.scale(value.max(), month.catalog.unit(indicator))
+    unit, per = scale.unit, scale.factor
     aim = r.get("target_low", float("nan"))
     chance = (
         ""
@@ -70,13 +70,7 @@ def pace_figure(
         aim / per,
         month.caption(title, f"{what},1月至当月累计({unit});{where},{month.year}年", indicator),
         unit=unit,
-        show=(lambda v: words.number(v, "", 1))
-        if unit in ("亿元", "%")
-        else (
-            (lambda v: figures.plain(np.floor(v + 0.5)))
-            if month.catalog.indicators[indicator].count
-            else figures.plain
-        ),
+        show=lambda v: words.number(v, "", scale.digits),
         interval=tuple(r[k] / per for k in ("low", "median", "high"))
         if r and np.isfinite(r["median"])
         else None,
@@ -87,13 +81,16 @@ def pace_figure(
     )
 
 
+def _headline(month: Month) -> pd.DataFrame:
+    p = month.table("PROJECTIONS")
+    return p[p["region"].eq("zone") & p["indicator"].isin(month.catalog.headline()["id"])]
+
+
 def effort(month: Month) -> pd.DataFrame:
     """What is still needed each month, as a multiple of the last twelve months' mean and of the best month ever."""
-    s, p = month.table("SERIES"), month.table("PROJECTIONS")
+    s, p = month.table("SERIES"), say.paced(_headline(month), month.period)
     s = s[s["region"].eq("zone") & s["months"].eq(1) & (s["end"] <= month.period)]
     best, usual = s.groupby("indicator")["value"].max(), recent_means(s, month.period)
-    p = p[p["region"].eq("zone") & p["indicator"].isin(month.catalog.headline()["id"])]
-    p = say.paced(p, month.period)
     rows = [
         dict(
             label=month.catalog.name(r["indicator"]),
@@ -117,8 +114,7 @@ def effort_sides(month: Month, most: int = 14) -> Figure:
     rows = rows.assign(value_mark=1.0, of_best_mark=1.0, of_best_text=rows["of_best"].map(times))
     rows["share_text"] = [words.number(v, "%") for v in rows["share"]]
     rows["value_text"] = rows["need"] + "\u3000" + rows["value"].map(times)
-    p = month.table("PROJECTIONS").query("region == 'zone'")
-    p = say.paced(p[p["indicator"].isin(month.catalog.headline()["id"])], month.period)
+    p = say.paced(_headline(month), month.period)
     never = int((t["of_best"] > 1).sum())
     title = f"项中{int(p['behind'].sum())}项低于序时进度,{never}项此后每月须超过历史最好单月"
     some = f",列出其中所需最多的{len(rows)}项" if len(rows) < len(p) else ""
@@ -189,8 +185,7 @@ def _arrow(change: float) -> str:
 
 def progress(month: Month) -> pd.DataFrame:
     """Each target against the pace that fits it, and the band of the SDG progress measure beside ours, as printed."""
-    p = month.table("PROJECTIONS")
-    p = p[(p["region"] == "zone") & p["indicator"].isin(month.catalog.headline()["id"])]
+    p = _headline(month)
     t = paces(p, month.table("SERIES"), month.catalog, month.catalog.batches)
     rows = p.set_index("indicator", drop=False).loc[t["indicator"]].to_dict("records")
     told = lambda c: [words.of_target(r, v) for r, v in zip(rows, t[c], strict=True)]  # noqa: E731

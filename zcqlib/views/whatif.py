@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from zcqlib import ranking
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
+from zcqlib.briefing.orders import recent_means
 from zcqlib.month import Month
 from zcqlib.projection.kinds import chance, verdict
 from zcqlib.tables import ZcqError
@@ -127,14 +128,10 @@ def what_if(month: Month, asked: Asked) -> Outcome:
 
 
 def _told(month: Month, asked: Asked, r: dict) -> str:
-    s = month.table("SERIES")
-    s = s[(s["indicator"] == asked.indicator) & (s["months"] == 1) & (s["end"] <= month.period)]
-    own = s[s["region"] == asked.region].sort_values("end").set_index("end")["value"].tail(12)
+    usual = recent_means(month.table("SERIES"), month.period)
+    recent = usual.get((asked.region, asked.indicator), np.nan)
     if asked.without:
-        own = own - s[s["region"] == asked.without].set_index("end")["value"].reindex(own.index)
-    recent = (
-        float(own.mean(skipna=False)) if r["kind"] == "flow" and len(own) == 12 else float("nan")
-    )
+        recent -= usual.get((asked.without, asked.indicator), np.nan)
     head = (
         [f"余下月份按预测的{asked.pace:.2f}倍"]
         if r["kind"] in PACED
