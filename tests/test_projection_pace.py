@@ -154,7 +154,7 @@ def test_a_stock_in_batches_is_held_to_its_calendar():
 
 
 def test_a_batch_of_another_promise_moves_no_stock():
-    """新增科技小巨人 is a target of its own: its 9 applicants are no high-tech enterprises to come."""
+    """新增科技小巨人 is a target of its own: its applicants are no high-tech enterprises to come."""
     others = BATCHES["indicator"].eq("new_tech_little_giants")
     assert others.any()
     with_, without = (
