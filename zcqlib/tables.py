@@ -150,12 +150,14 @@ SERIES = Table(
     start month! : first month covered
     end month! : last month covered
     months whole! : number of months covered: 2 where February includes January; 0 for a level on a date
+    revision flag : what the months do not explain of the cumulative figure that start, end and months name
     value number! : in `unit`
     unit text! : normal unit
     published month! : report month of the winning figure
+    inputs text : obs_id of each observation that the value was made from, joined with ;
     demo flag : made up
 """),
-    ("region", "indicator", "start", "end", "months"),
+    ("region", "indicator", "start", "end", "months", "revision"),
 )
 
 TARGETS = Table(
@@ -455,6 +457,11 @@ def _schema(table: Table) -> pa.DataFrameSchema:
         unique=list(table.key) or None,
         name=table.name,
     )
+
+
+def covering(series: pd.DataFrame) -> pd.DataFrame:
+    """SERIES whose revisions cover no month (`months` 0): values add up to the year to date, `months` to those known."""
+    return series.assign(months=series["months"].where(~series["revision"], 0))
 
 
 def check(frame: pd.DataFrame, table: Table, where: str = "") -> pd.DataFrame:

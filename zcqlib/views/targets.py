@@ -107,7 +107,8 @@ def effort(month: Month) -> pd.DataFrame:
         own = s[
             (s["indicator"] == r["indicator"])
             & (s["region"] == "zone")
-            & (s["months"] == 1)
+            & s["months"].eq(1)
+            & ~s["revision"]
             & (s["end"] <= month.period)
         ]
         if own.empty:

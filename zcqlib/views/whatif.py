@@ -128,7 +128,8 @@ def what_if(month: Month, asked: Asked) -> Outcome:
 
 def _told(month: Month, asked: Asked, r: dict) -> str:
     s = month.table("SERIES")
-    s = s[(s["indicator"] == asked.indicator) & (s["months"] == 1) & (s["end"] <= month.period)]
+    s = s[(s["indicator"] == asked.indicator) & (s["end"] <= month.period)]
+    s = s[s["months"].eq(1) & ~s["revision"]]
     own = s[s["region"] == asked.region].sort_values("end").set_index("end")["value"].tail(12)
     if asked.without:
         own = own - s[s["region"] == asked.without].set_index("end")["value"].reindex(own.index)
