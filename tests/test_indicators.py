@@ -392,8 +392,10 @@ def test_a_gap_gives_a_span_and_nothing_is_carried_over_the_year(catalog):
 
 def test_a_stated_month_wins_for_the_month_and_what_does_not_fit_is_told(catalog):
     rows = [ytd(10, "2018-01"), ytd(25, "2018-02"), fact(16, "2018-02")]
-    months, problems = monthly_from_cumulative(observations(*rows), catalog)
+    known, problems = monthly_from_cumulative(observations(*rows), catalog)
+    months, revision = known[~known["revision"]], known[known["revision"]]
     assert spans(months) == [("2018-01", "2018-01", 10), ("2018-02", "2018-02", 16)]
+    assert spans(revision) == [("2018-01", "2018-02", -1)]
     assert (
         codes(problems) == [("cum_mismatch", "warning")]
         and "相差 -1" in problems["message"].iloc[0]
@@ -425,6 +427,15 @@ def test_a_stated_month_in_the_middle_of_an_unknown_span_does_not_tear_it(catalo
     assert spans(months) == [("2018-01", "2018-06", 100)] and codes(problems) == [
         ("span_unused", "info")
     ]
+
+
+def test_a_quarter_that_crosses_two_cumulative_figures_is_left_out_and_said(catalog):
+    crossing = fact(30, "2018-03", start="2018-02", basis="range")
+    months, problems = monthly_from_cumulative(
+        observations(crossing, ytd(5, "2018-02"), ytd(9, "2018-04")), catalog
+    )
+    assert spans(months) == [("2018-01", "2018-02", 5), ("2018-03", "2018-04", 4)]
+    assert codes(problems) == [("span_unused", "info")]
 
 
 def test_quarters_stand_as_spans_and_join_cumulative_figures(catalog):
@@ -482,7 +493,7 @@ def test_months_add_up_to_every_cumulative_figure_and_order_changes_nothing(gain
         return
     frame = observations(*rows)
     months, problems = monthly_from_cumulative(frame, catalog)
-    sums = months.sort_values("end").set_index("end")["value"].cumsum()
+    sums = months.sort_values(["end", "revision"]).groupby("end")["value"].sum().cumsum()
     for r in frame[frame["basis"] == "ytd"].itertuples():
         assert sums[r.end] == r.value
     assert not set(problems["code"]) & {"cum_mismatch", "ytd_decrease"}
@@ -624,13 +635,116 @@ def test_reported_growth_is_kept_as_reported_and_nominal_growth_is_computed_wher
 def test_the_figure_to_date_is_the_stated_one_unless_a_month_was_revised_after_it(catalog):
     rows = [ytd(10, "2018-01"), ytd(26, "2018-02"), fact(15, "2018-02")]
     frame, _ = series(observations(*rows), catalog)
-    stated = indicators.cumulative(observations(*rows), catalog)
-    assert to_date(frame)["value"].tolist() == [10, 25]
-    assert to_date(frame, stated)["value"].tolist() == [10, 26]
+    assert to_date(frame)["value"].tolist() == [10, 26]
+    revision = frame[frame["revision"]].iloc[0]
+    assert (revision["value"], revision["months"], str(revision["start"])) == (1, 2, "2018-01")
     later = observations(*rows, fact(14, "2018-02", published="2018-03"))
-    assert to_date(series(later, catalog)[0], indicators.cumulative(later, catalog))[
-        "value"
-    ].tolist() == [10, 24]
+    known = series(later, catalog)[0]
+    assert not known["revision"].any() and to_date(known)["value"].tolist() == [10, 24]
+    caught_up = observations(
+        *rows, fact(14, "2018-02", published="2018-03"), ytd(40, "2018-03"), fact(9, "2018-03")
+    )
+    known = series(caught_up, catalog)[0]  # 40 - (10 + 14 + 9): February's own revision once
+    assert known.loc[known["revision"], ["value", "months"]].to_numpy().tolist() == [[7, 3]]
+    assert to_date(known)["value"].tolist() == [10, 24, 40]
+
+
+def test_the_zone_takes_the_revisions_of_its_parks_once(catalog):
+    rows = [f for m in (1, 2, 3) for f in parks([5, 4, 3, 2, 1], end=f"2018-0{m}", cell=f"B{m}")]
+    rows += [ytd(12, "2018-02", cell="C2"), ytd(18, "2018-03", cell="C3")]  # 2 more, then 1 more
+    known, _ = series(observations(*rows), catalog)
+    zone = known[known["region"] == "zone"]
+    assert zone[zone["revision"]][["value", "months"]].to_numpy().tolist() == [[2, 2], [1, 3]]
+    assert zone[~zone["revision"]]["value"].tolist() == [15, 15, 15]
+    sums = to_date(known)
+    assert sums.loc[sums["region"] == "zone", "value"].tolist() == [15, 32, 48]
+
+
+def ids(frame, region, indicator, end, revision=False):
+    hit = frame[frame["region"].eq(region) & frame["indicator"].eq(indicator)]
+    hit = hit[hit["end"].eq(month(end)) & hit["revision"].eq(revision)]
+    return {i.split(":")[2] for i in hit["inputs"].item().split(";")}  # the cell
+
+
+def test_a_value_names_the_observations_that_it_was_made_from(catalog):
+    rows = [
+        fact(10, "2018-01", cell="B1"),
+        ytd(25, "2018-02", cell="C2"),
+        ytd(45, "2018-03", cell="C3"),
+    ]
+    rows += [
+        ytd(70, "2018-04", cell="C4"),
+        fact(24, "2018-04", cell="B4"),
+    ]
+    known, _ = series(observations(*rows), catalog)
+    assert ids(known, "gaoxin", COUNT, "2018-01") == {"B1"}
+    assert ids(known, "gaoxin", COUNT, "2018-02") == {"C2", "B1"}
+    assert ids(known, "gaoxin", COUNT, "2018-03") == {"C3", "C2"}
+    assert ids(known, "gaoxin", COUNT, "2018-04", revision=True) == {"C4", "C3", "B4"}
+    sums = to_date(known).set_index("end")["inputs"]
+    cells = [{i.split(":")[2] for i in v.split(";")} for v in sums]
+    assert cells[2:] == [{"C3"}, {"C4"}]  # what is added and taken away again is no part of a sum
+
+
+def test_a_ratio_and_a_zone_total_name_the_observations_of_all_their_parts(catalog):
+    rows = [
+        ytd(v, "2018-06", region=p, indicator=i, cell=f"{c}{n}")
+        for n, p in enumerate(PARKS)
+        for i, v, c in ((MONEY, 30, "R"), ("gdp", 1000, "G"))
+    ]
+    known, _ = series(observations(*rows), catalog)
+    assert ids(known, "zone", MONEY, "2018-06") == {f"R{n}" for n in range(5)}
+    assert ids(known, "muye", "rd_intensity", "2018-06") == {"R4", "G4"}
+    assert ids(known, "zone", "rd_intensity", "2018-06") == {
+        f"{c}{n}" for c in "RG" for n in range(5)
+    }
+
+
+@st.composite
+def cumulated(draw):
+    """A year of one park told in single months, cumulative figures and quarters that need not agree, some restated."""
+    rows = []
+    for m in range(1, 13):
+        end = f"2018-{m:02d}"
+        later = st.sampled_from([end, f"2018-{min(12, m + draw(st.integers(1, 3))):02d}"])
+        if draw(st.booleans()):
+            rows.append(fact(draw(st.integers(0, 50)), end, cell=f"B{m}", published=draw(later)))
+        if draw(st.booleans()):
+            rows.append(ytd(draw(st.integers(0, 600)), end, cell=f"C{m}", published=draw(later)))
+        if m % 3 == 0 and draw(st.integers(0, 3)) == 0:
+            start = f"2018-{m - 2:02d}"
+            value = draw(st.integers(0, 150))
+            rows.append(fact(value, end, start=start, basis="quarter", cell=f"D{m}"))
+    return rows
+
+
+@settings(max_examples=20, deadline=None)
+@given(cumulated())
+def test_months_and_revisions_add_up_to_every_cumulative_figure_that_is_no_older_than_its_months(
+    rows,
+):
+    if not rows:
+        return
+    catalog = load()
+    frame = observations(*rows)
+    known, _ = series(frame, catalog)
+    tables.check(known, SERIES)
+    own = known[known["indicator"] == COUNT]
+    assert (own.loc[own["revision"], "start"].dt.month == 1).all()
+    stated = frame[frame["basis"] == "ytd"]
+    months = frame[frame["basis"] == "month"]
+    sums = to_date(known).set_index("end")["value"]
+    for r in stated.itertuples():
+        inside = months[months["end"] <= r.end]
+        if not (inside["published"] > r.published).any():
+            assert own.loc[own["end"] <= r.end, "value"].sum() == pytest.approx(r.value)
+            assert sums[r.end] == pytest.approx(r.value)
+    for end, value in sums.items():
+        assert own.loc[own["end"] <= end, "value"].sum() == pytest.approx(value)
+    # a month that was stated stands as stated, wherever a single month stands
+    singles = own[own["months"].eq(1) & ~own["revision"]].set_index("end")["value"]
+    for r in months.itertuples():
+        assert r.end not in singles or singles[r.end] == r.value
 
 
 # --- growth (traits 74 and 75) --------------------------------------------------------------------------------------

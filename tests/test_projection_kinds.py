@@ -113,25 +113,15 @@ def test_what_is_still_needed_counts_one_more_for_a_strict_target():
     assert r["needed_per_month"] == pytest.approx((5001 - 2400) / 6)
 
 
-def test_months_are_scaled_to_the_cumulative_figure_that_a_report_states():
+def test_a_revision_is_added_to_the_year_to_date_and_to_the_year_end_and_to_no_month():
     frame = series("patent_applications", years(lambda p: 400))
-    stated = tables.shape(
-        [
-            dict(
-                region="zone",
-                indicator="patent_applications",
-                start="2018-01",
-                end="2018-06",
-                months=6,
-                value=2520.0,
-                unit="件",
-                published="2018-06",
-                demo=True,
-            )
-        ],
-        tables.SERIES,
-    )
-    assert projected(frame, "patent_applications", to_date=stated)["actual"] == 2520
+    row = dict(start="2018-01", end="2018-06", months=6, revision=True, value=120.0)
+    row |= dict(region="zone", indicator="patent_applications", unit="件", published="2018-06")
+    revised = pd.concat([frame, tables.shape([row], tables.SERIES)], ignore_index=True)
+    plain, said = (projected(f, "patent_applications") for f in (frame, revised))
+    assert (plain["actual"], said["actual"]) == (2400, 2520)
+    for name in ("low", "median", "high"):
+        assert said[name] == pytest.approx(plain[name] + 120), name
 
 
 def test_growth_still_needed_is_the_worked_example():

@@ -261,7 +261,14 @@ def test_a_stored_call_is_scored_once_its_year_is_closed_and_not_before():
     )
     ends = pd.period_range("2017-01", "2017-12", freq="M")
     series = pd.DataFrame(
-        {"region": "zone", "indicator": "x", "end": ends, "months": 1, "value": 10.5}
+        {
+            "region": "zone",
+            "indicator": "x",
+            "end": ends,
+            "months": 1,
+            "value": 10.5,
+            "revision": False,
+        }
     )
     found = record.score_stored(said, q, series).iloc[0]
     assert (found["k"], found["truth"], found["met"], found["linear"]) == (6, 126.0, True, False)

@@ -51,7 +51,7 @@ def total(series: pd.DataFrame, regions: str | Sequence[str], indicator: str, pe
     ValueError : the span cannot be read.
     Source
     ------
-    各期数按月份首尾相接;2月含1月的合并数原样使用。
+    各期数按月份首尾相接,累计数的修订计入整段累计;2月含1月的合并数原样使用。
     """
     start, end = span(period)
     rows = series[series["indicator"] == indicator]
@@ -67,7 +67,10 @@ def _one(rows: pd.DataFrame, start: pd.Period, end: pd.Period) -> float:
     level = rows[(rows["months"] == 0) & (rows["end"] == end)]
     if len(level):
         return float(level["value"].iloc[-1])
-    flows, out, at = rows[rows["months"] > 0], 0.0, start
+    # a revision is of the year to date, so it counts where the span holds all of what it revises
+    whole = rows["revision"] & (rows["start"] >= start) & (rows["end"] <= end)
+    flows = rows[rows["months"].gt(0) & ~rows["revision"]]
+    out, at = float(rows.loc[whole, "value"].sum()), start
     while at <= end:
         fits = flows[(flows["start"] == at) & (flows["end"] <= end)]
         if fits.empty:
@@ -417,7 +420,10 @@ def seasonality(series: pd.DataFrame, region: str, indicator: str) -> pd.DataFra
     STL(周期12个月,稳健),1—2月合并数不能用。
     """
     rows = series[
-        (series["region"] == region) & (series["indicator"] == indicator) & (series["months"] == 1)
+        (series["region"] == region)
+        & (series["indicator"] == indicator)
+        & series["months"].eq(1)
+        & ~series["revision"]
     ]
     s = rows.set_index("end")["value"].sort_index()
     stretch = np.cumsum(np.diff(s.index.asi8, prepend=s.index.asi8[:1]) > 1)

@@ -396,7 +396,7 @@ def _seen(
 def _stated(facts: indicators.Consolidated, catalog: Catalog) -> tuple[Stated, list[pd.DataFrame]]:
     """SERIES, TO_DATE and GROWTH of the facts known at a date, and what is to be said of them."""
     series, told = indicators.series(facts, catalog)
-    to_date = indicators.to_date(series, indicators.cumulative(facts, catalog))
+    to_date = indicators.to_date(series)
     growth, grown = indicators.growth(facts, series, catalog)
     return (series, to_date, growth), [told, grown]
 
@@ -405,32 +405,19 @@ def _projected(
     stated: Stated, month: pd.Period, known: pd.Period, catalog: Catalog, targets: pd.DataFrame
 ) -> Projected:
     """The projection for a month from what the reports known at `known` state."""
-    series, to_date, growth = stated
+    series, _, growth = stated
     stages = _hide_later(catalog.stages, known)
-    return project_targets(
-        series, targets, month, catalog, stages, catalog.batches, to_date, growth
-    )
+    return project_targets(series, targets, month, catalog, stages, catalog.batches, growth)
 
 
 def _without(stated: Stated, month: pd.Period) -> Stated:
-    """What the reports state without a month: sums to the month before are this month's less the month itself.
-
-    A cumulative figure may hold a revision that nobody restated by month: it belongs to the earlier months.
-    """
-    series, to_date, growth = stated
-    place = ["region", "indicator"]
-    own = series[series["end"].eq(month) & series["months"].eq(1)].set_index(place)["value"]
-    before = (
-        to_date[to_date["end"].eq(month)]
-        .set_index(place)["value"]
-        .sub(own)
-        .rename("_before")
-        .reset_index()
+    """What the reports state without a month: a revision that came with it belongs to the earlier months."""
+    series, _, growth = stated
+    came = series["revision"] & series["end"].eq(month)
+    series = series.assign(
+        end=series["end"].where(~came, month - 1), months=series["months"] - came
     )
-    left = to_date.merge(before, on=place, how="left")["_before"].where(
-        to_date["end"].eq(month - 1)
-    )
-    return series, to_date.assign(value=left.round(9).fillna(to_date["value"])), growth
+    return series, indicators.to_date(series), growth
 
 
 def said_before(

@@ -52,7 +52,7 @@ PLACES = (
     ("PLACES", ("region", "indicator", "period", "place"), {"probability": "%"}),
     ("ATTAINMENT", ("region", "indicator", "month"), {"value": "%"}),
     ("TO_DATE", ("region", "indicator", "start", "end"), {"value": ""}),
-    ("SERIES", ("region", "indicator", "start", "end", "months"), {"value": ""}),
+    ("SERIES", ("region", "indicator", "start", "end", "months", "revision"), {"value": ""}),
     (
         "GROWTH",
         ("region", "indicator", "end", "basis"),

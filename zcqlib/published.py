@@ -210,6 +210,9 @@ def published_series(observations: pd.DataFrame) -> pd.DataFrame:
         months=o["basis"].map({"month": 1, "year": 12, "eop": 0}),
         start=o["start"].where(o["basis"] != "eop", o["end"]),
         unit=o["unit"].where(o["unit"] != "", "—"),
+        inputs=o["obs_id"],
     )
     o["published"] = o["published"].fillna(o["end"])
-    return tables.shape(o.drop_duplicates(list(tables.SERIES.key)), tables.SERIES)
+    return tables.shape(o, tables.SERIES).drop_duplicates(
+        list(tables.SERIES.key), ignore_index=True
+    )

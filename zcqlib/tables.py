@@ -144,15 +144,17 @@ CELLS: file sheet cell
     sheet text : sheet name, empty for text files
     cell text : A1 address; for text files by row and field
     outcome text! observation|label|context|problem : what became of the cell
-SERIES: region indicator start end months
+SERIES: region indicator start end months revision
     region text! : id
     indicator text! : id
     start month! : first month covered
     end month! : last month covered
     months whole! : number of months covered: 2 where February includes January; 0 for a level on a date
+    revision flag : what the months do not explain of the cumulative figure that start, end and months name
     value number! : in `unit`
     unit text! : normal unit
     published month! : report month of the winning figure
+    inputs text : obs_id of each observation that the value was made from, joined with ;
     demo flag : made up
 TARGETS: id year region in_force_from
     id text! : target id, also the indicator's id
@@ -714,6 +716,11 @@ def _schema(table: Table) -> pa.DataFrameSchema:
         unique=list(table.key) or None,
         name=table.name,
     )
+
+
+def covering(series: pd.DataFrame) -> pd.DataFrame:
+    """SERIES whose revisions cover no month (`months` 0): values add up to the year to date, `months` to those known."""
+    return series.assign(months=series["months"].where(~series["revision"], 0))
 
 
 def check(frame: pd.DataFrame, table: Table, where: str = "") -> pd.DataFrame:

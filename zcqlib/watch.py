@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from zcqlib import tables
 from zcqlib.catalog import Catalog
 
 LEVEL = 0.05
@@ -62,7 +63,7 @@ def watch(
     ------
     各月报表与目标表;检验方法见 TESTS。
     """
-    s = series if as_of is None else series[series["end"] <= as_of]
+    s = tables.covering(series if as_of is None else series[series["end"] <= as_of])
     s = s[s["indicator"].isin(catalog.indicators) & s["value"].notna()].sort_values(
         ["region", "indicator", "end"]
     )
@@ -81,7 +82,7 @@ def watch(
         *_falls(flows),
         *_repeats(flows[flows["months"] == 1]),
         *_on_target(s, targets, catalog),
-        *_parts(s, catalog),
+        *_parts(s[~s["revision"]], catalog),
     ]
     table = pd.DataFrame(
         rows,
@@ -246,7 +247,7 @@ def _on_target(s: pd.DataFrame, targets: pd.DataFrame, catalog: Catalog) -> list
         ["region", "indicator", "year", "target_low"]
     ):
         flow = part["kind"].iloc[0] == "flow"
-        own = part[part["months"] > 0] if flow else part[part["months"] == 0]
+        own = part[part["months"].gt(0) | part["revision"]] if flow else part[part["months"] == 0]
         if (
             part["kind"].iloc[0] not in ("flow", "stock")
             or not (own["month"] == 12).any()

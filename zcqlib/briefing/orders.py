@@ -125,7 +125,8 @@ def _steps(series: pd.DataFrame) -> pd.DataFrame:
     by = levels.groupby(["region", "indicator"], sort=False)
     steps = levels.assign(value=by["value"].diff())[(levels["end"] - 1).eq(by["end"].shift())]
     return pd.concat(
-        [series[series["months"] == 1], steps.dropna(subset=["value"])], ignore_index=True
+        [series[series["months"].eq(1) & ~series["revision"]], steps.dropna(subset=["value"])],
+        ignore_index=True,
     )
 
 
@@ -150,7 +151,10 @@ def _grade(times: float, of: int) -> str:
 def recent_means(series: pd.DataFrame, as_of: pd.Period) -> dict[tuple[str, str], float]:
     """Mean of the last 12 months by (region, indicator), of a level its mean change; only where all 12 are known."""
     last = series[
-        (series["start"] > as_of - 12) & (series["end"] <= as_of) & series["months"].isin([1, 2])
+        (series["start"] > as_of - 12)
+        & (series["end"] <= as_of)
+        & series["months"].isin([1, 2])
+        & ~series["revision"]
     ]
     sums = last.groupby(["region", "indicator"])[["months", "value"]].sum()
     out = (sums.loc[sums["months"] == 12, "value"] / 12).to_dict()

@@ -2,9 +2,9 @@
 of the parks that belonged to the zone, and ratios from their parts.
 """
 
+from zcqlib.indicators.aggregates import like_for_like, ratios, to_date, zone_totals
+from zcqlib.indicators.compilation import series
 from zcqlib.indicators.conflicts import Consolidated, CorrectionError, consolidate, tally
-from zcqlib.indicators.doubts import doubts
 from zcqlib.indicators.growth import growth
-from zcqlib.indicators.known import cumulative, series
 from zcqlib.indicators.months import monthly_from_cumulative
-from zcqlib.indicators.totals import like_for_like, ratios, to_date, zone_totals
+from zcqlib.indicators.plausibility import doubts

@@ -8,7 +8,7 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.indicators.told import joined, noise, records, span, tell
+from zcqlib.indicators.problems import joined, noise, problems_of, records, span
 from zcqlib.tables import OBSERVATIONS, ZcqError
 
 IDENTITY = ["_region", "coverage", "_indicator", "start", "end", "basis", "measure", "demo"]
@@ -90,7 +90,7 @@ def consolidate(
     if len(changed):
         changed = changed.drop_duplicates(["_fact", "sender"], keep="last")
         problems += [
-            tell(
+            problems_of(
                 changed,
                 "revised",
                 "info",
@@ -116,7 +116,7 @@ def consolidate(
     losers = losers[_differs(losers)]
     if len(losers):
         problems.append(
-            tell(
+            problems_of(
                 losers,
                 "source_disagrees",
                 "warning",
@@ -138,7 +138,7 @@ def consolidate(
     kept = blanks[~deletes & blanks["missing_reason"].ne("future")]
     if len(kept):
         problems.append(
-            tell(
+            problems_of(
                 kept.drop_duplicates("_fact", keep="last"),
                 "withdrawn",
                 "warning",
@@ -150,7 +150,7 @@ def consolidate(
     o.loc[o["obs_id"].isin(blanks.loc[deletes, "obs_id_new"]), "state"] = "withdrawn"
     if deletes.any():
         problems.append(
-            tell(
+            problems_of(
                 blanks[deletes].drop_duplicates("_fact", keep="last"),
                 "withdrawn",
                 "info",
@@ -242,7 +242,7 @@ def _undisputed(
     )
     said = said.groupby(conflict["_fact"]).agg("、".join)
     return left, [
-        tell(
+        problems_of(
             conflict.assign(said=conflict["_fact"].map(said)),
             "conflict",
             "error",

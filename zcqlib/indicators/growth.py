@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from zcqlib.catalog import Catalog
+from zcqlib.indicators.aggregates import bases, to_date
 from zcqlib.indicators.conflicts import Consolidated, consolidate
-from zcqlib.indicators.known import cumulative
-from zcqlib.indicators.told import joined, tell
-from zcqlib.indicators.totals import bases, to_date
+from zcqlib.indicators.problems import joined, problems_of
 
 
 def growth(
@@ -36,10 +35,12 @@ def growth(
     月报“同比”“上年同期”列。
     """
     both = consolidate(observations, catalog, as_of)
-    said = cumulative(both, catalog)
     parts = [
         _growth(both, levels, catalog, basis)
-        for basis, levels in (("ytd", to_date(known, said)), ("month", known[known["months"] == 1]))
+        for basis, levels in (
+            ("ytd", to_date(known)),
+            ("month", known[known["months"].eq(1) & ~known["revision"]]),
+        )
     ]
     return pd.concat([p for p, _ in parts], ignore_index=True), joined([q for _, q in parts])
 
@@ -57,7 +58,9 @@ def _growth(
         .drop_duplicates(key, keep="last")
     )
     restated = both.base[both.base["basis"].isin(spans)]
-    out = levels[[*key, "value", "published"]].merge(bases(levels, restated), on=key, how="left")
+    out = levels[[*key, "value", "published"]].merge(
+        bases(levels, restated)[[*key, "base", "restated_base"]], on=key, how="left"
+    )
     out = out.merge(said, on=key, how="left")
     out["from_levels"] = 100 * (out["value"] / out["base"].where(out["base"] > 0) - 1)
     out["on_restated_base"] = 100 * (
@@ -93,7 +96,7 @@ def _growth(
         off["indicator"].map({i: x.constant_price for i, x in catalog.indicators.items()}).eq(True)
     )
     parts = [
-        tell(
+        problems_of(
             off[mask],
             "yoy_mismatch",
             severity,
@@ -112,7 +115,7 @@ def _growth(
         places[[*key, "file", "sheet", "cell", "value_raw", "sender"]], on=key
     )
     parts.append(
-        tell(
+        problems_of(
             moved,
             "restated_base",
             "info",

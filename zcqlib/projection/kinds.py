@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -35,12 +35,29 @@ class Projected:
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A figure to project: its rows of SERIES, flow or stock, and the parts it is the sum of, if it is one."""
+    """A figure to project: its rows of SERIES, flow or stock, the parts it is the sum of, if it is one, and its
+    revisions."""
 
     name: str
     source: pd.DataFrame
     kind: str
     parts: tuple[_Node, ...] = ()
+    revisions: pd.DataFrame | None = None
+
+    def revised(self, until: pd.Period) -> float:
+        """What the cumulative figures of a year have said by a month beside its months."""
+        if self.revisions is None:
+            return 0.0
+        end = self.revisions["end"]
+        return float(
+            self.revisions.loc[(end.dt.year == until.year) & (end <= until), "value"].sum()
+        )
+
+    def to_date(self, until: pd.Period) -> float:
+        """The year to date of a flow."""
+        end = self.source["end"]
+        months = self.source.loc[(end.dt.year == until.year) & (end <= until), "value"]
+        return float(months.sum()) + self.revised(until)
 
 
 def chance(quantiles: np.ndarray, comparator: str, low: float, high: float, count: bool) -> float:
@@ -60,18 +77,15 @@ def project_targets(
     catalog: Catalog,
     milestones: pd.DataFrame | None = None,
     batches: pd.DataFrame | None = None,
-    to_date: pd.DataFrame | None = None,
     growth: pd.DataFrame | None = None,
 ) -> Projected:
     """Project every target in force at a month.
 
     Parameters
     ----------
-    series : SERIES known then, in normal units. targets : TARGETS in normal units; park rows only where a park has a
+    series : SERIES known then, in normal units; its revisions count in the year to date and in no month. targets : TARGETS in normal units; park rows only where a park has a
         target of its own. as_of : last month known.
     milestones, batches : tables of the catalog's form; later dates are hidden here.
-    to_date : SERIES from January to each month as reports state them; where they differ from the sum of the stated
-        months (a revision that nobody restated by month), the months of that year are scaled to them.
     growth : `region`, `indicator`, `end`, `reported`: growth as reported (%). Where it differs from that of the levels
         by over .5 %, last year's base is the implied one (comparable prices, a changed base).
     Returns
@@ -83,7 +97,7 @@ def project_targets(
     目标、批次与节点参考表;各月报表。
     """
     live = in_force(targets, as_of)
-    known = _scaled(series[series["end"] <= as_of], to_date)
+    known = tables.covering(series[series["end"] <= as_of])
     by = {key: part.sort_values("end") for key, part in known.groupby(["region", "indicator"])}
     node = cache(
         lambda region, id: _node(region, id, by, as_of, catalog, node)
@@ -137,33 +151,6 @@ def project_targets(
     )
 
 
-def _scaled(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
-    """Months of a year brought to the last cumulative figure stated for them."""
-    if to_date is None or to_date.empty:
-        return known
-    key = ["region", "indicator", "year"]
-    flows = known[known["months"] > 0].assign(year=lambda d: d["end"].dt.year)
-    reached = (
-        flows.groupby(key)
-        .agg(end=("end", "max"), value=("value", "sum"), months=("months", "sum"))
-        .reset_index()
-    )
-    reached = reached[reached["months"] == reached["end"].dt.month]
-    both = reached.merge(
-        to_date[["region", "indicator", "end", "value"]],
-        on=["region", "indicator", "end"],
-        suffixes=("", "_stated"),
-    )
-    both = both[both["value"] > 0].assign(factor=lambda d: d["value_stated"] / d["value"])
-    both = both[(both["factor"] - 1).abs() > 1e-9]
-    factor = (
-        flows.merge(both[[*key, "factor"]], on=key, how="left")["factor"].fillna(1.0).to_numpy()
-    )
-    out = known.copy()
-    out.loc[flows.index, "value"] = flows["value"].to_numpy() * factor
-    return out
-
-
 # what is projected --------------------------------------------------------------------------------------------------
 
 
@@ -215,7 +202,7 @@ def _node(
     own, indicator = by.get((region, id)), catalog.indicators.get(id)
     if own is None or indicator is None or not _this_year(own, as_of):
         return None
-    stock = indicator.kind == "stock"
+    stock, revisions = indicator.kind == "stock", own[own["revision"]]
     own = (
         own[own["months"] == 0]
         if stock and (own["months"] == 0).any()
@@ -223,7 +210,7 @@ def _node(
         if stock
         else own[own["months"] > 0]
     )
-    whole = _Node(f"{region}|{id}", own, "stock" if stock else "flow")
+    whole = _Node(f"{region}|{id}", own, "stock" if stock else "flow", revisions=revisions)
     if own.empty or not indicator.additive or stock and indicator.batch:
         return whole
     if region == "zone":
@@ -240,7 +227,7 @@ def _node(
         return whole
     if rest.source["value"].abs().sum() > 0.005 * own["value"].abs().sum():
         parts.append(rest)
-    return _Node(whole.name, own, whole.kind, tuple(parts)) if len(parts) > 1 else whole
+    return replace(whole, parts=tuple(parts)) if len(parts) > 1 else whole
 
 
 def _rest(whole: _Node, parts: tuple[_Node, ...]) -> _Node | None:
@@ -331,7 +318,11 @@ def _solve(nodes: list[_Node]) -> dict[str, np.ndarray | str]:
             return alone[n.name]
         return joint.read(joint.draws(np.stack(below), _shared(n.parts)).sum(1))
 
-    return {name: value(n) for name, n in flat.items()}
+    def whole(n: _Node) -> np.ndarray | str:
+        q = value(n)
+        return q if isinstance(q, str) else q + n.revised(n.source["end"].max())
+
+    return {name: whole(n) for name, n in flat.items()}
 
 
 def _shared(parts: tuple[_Node, ...]) -> float:
@@ -412,7 +403,7 @@ def _numeric(
 def _plain(t, own: _Node, solved: dict, as_of: pd.Period, whole: bool) -> dict:
     """A flow counts its year to date, a stock its last level."""
     now = own.source[own.source["end"].dt.year == as_of.year]
-    actual = float(now["value"].iloc[-1] if t.kind == "stock" else round(now["value"].sum(), 6))
+    actual = float(now["value"].iloc[-1]) if t.kind == "stock" else round(own.to_date(as_of), 6)
     aim = t.target_low + (1 if t.comparator == "gt" and whole else 0)
     few = own.source["end"].dt.year.nunique() < 3
     method = (
@@ -430,8 +421,8 @@ def _growth(t, own: _Node, solved: dict, as_of: pd.Period, reported: float) -> d
     """The level against last year's on this year's base; `needed_per_month` is the growth of the months left."""
     year = own.source["end"].dt.year
     now, before = own.source[year == as_of.year], own.source[year == as_of.year - 1]
-    last, done = now["end"].max(), float(now["value"].sum())
-    whole, same = before["value"].sum(), before[before["end"] <= last - 12]["value"].sum()
+    last = now["end"].max()
+    done, same, whole = (own.to_date(m) for m in (last, last - 12, as_of - as_of.month))
     if before["months"].sum() != 12 or not same > 0:
         return "上年数据不全,不能换算增速"
     if reported > -100 and abs(done / (1 + reported / 100) / same - 1) > 0.005:
@@ -491,9 +482,7 @@ def _ratio(nodes: dict[str, _Node], solved: dict, reported: pd.DataFrame, as_of:
         odds = joint.mean_of_logs(joined, share / (1 - share))
         q = 100 * odds / (1 + odds)
     else:
-        sums = [
-            float(n.source.loc[n.source["end"].dt.year == as_of.year, "value"].sum()) for n in pair
-        ]
+        sums = [n.to_date(as_of) for n in pair]
         q = joint.mean_of_logs(joined * actual * sums[1] / max(sums[0], 1e-300), q)
     decides = "分子" if joint.spread(top) >= joint.spread(solved[nodes["bottom"].name]) else "分母"
     return dict(q=q, actual=actual, method=f"分子分母联合,主要取决于{decides}")
@@ -512,7 +501,7 @@ def _from_years(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, 
     ends = past[past["end"].dt.month == 12]
     if t.kind in ("flow", "growth"):
         full = (
-            past[past["months"] > 0]
+            past[past["months"].gt(0) | past["revision"]]
             .groupby("year")
             .agg(value=("value", "sum"), months=("months", "sum"))
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from zcqlib import tables
 from zcqlib.catalog import Catalog
 from zcqlib.projection.promises import waiting
 
@@ -128,7 +129,8 @@ def paces(
     ------
     各月报表;批次参考表。
     """
-    by = {name: part.sort_values("end") for name, part in series.groupby(["region", "indicator"])}
+    known = tables.covering(series).groupby(["region", "indicator"])
+    by = {name: part.sort_values("end") for name, part in known}
     rows = []
     for r in projections[
         projections["kind"].isin(["flow", "stock"]) & projections["actual"].notna()

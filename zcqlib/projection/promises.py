@@ -226,7 +226,7 @@ def batch_stock(
 
 def batch_flow(t, part: pd.DataFrame, as_of: pd.Period) -> tuple[dict, np.ndarray] | None:
     """A flow announced on few dates without a calendar, from past years by month; None where two are not known."""
-    part = part[part["months"].between(1, 11)]
+    part = part[part["months"].between(1, 11) | part["revision"]]
     now = part[part["end"].dt.year == as_of.year]
     last = now["end"].max()
     past = part[part["end"].dt.year < as_of.year].assign(year=lambda d: d["end"].dt.year)

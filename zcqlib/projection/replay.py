@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from zcqlib import tables
 from zcqlib.projection import joint, promises, scores
 from zcqlib.projection.engine import project_year_end
 from zcqlib.projection.panel import MAX_YEARS
@@ -179,6 +180,7 @@ def _history(series: pd.DataFrame, kind: str) -> pd.DataFrame:
     """`series_id`, `period`, `value`, `months`, `year`, `month` (ordinal) and, where told, `published`."""
     out = series.copy()
     if "series_id" not in out and {"region", "indicator", "end"} <= set(out.columns):
+        out = out[~out["revision"]]
         out = out[out["months"].eq(0) if kind == "stock" else out["months"].between(1, 11)]
         out = out.assign(
             series_id=out["region"] + "|" + out["indicator"], period=out["end"].astype("str")
@@ -263,7 +265,7 @@ def score_stored(
     """
     said = projections[projections["probability"].notna()].assign(k=lambda d: d["as_of"].dt.month)
     said = said[said["k"] < 12].reset_index(drop=True)
-    closing = series[
+    closing = tables.covering(series)[
         series["end"].dt.year.isin({y for year in said["year"] for y in (year - 1, year)})
     ]
     ends = {name: _closed(part) for name, part in closing.groupby(["region", "indicator"])}

@@ -30,7 +30,7 @@ def enterprises(month: Month) -> Figure:
         "hightech_lapsed": ("到期失效", -1),
         "hightech_moved_out": ("迁出", -1),
     }
-    moved = s[s["indicator"].isin(kinds) & (s["months"] == 1)]
+    moved = s[s["indicator"].isin(kinds) & s["months"].eq(1) & ~s["revision"]]
     changes = pd.DataFrame(
         {
             "month": moved["end"].dt.month,

@@ -16,7 +16,8 @@ from zcqlib.views.parts import names, place, provinces, published
 def months(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
     """Single months against last year's."""
     s = month.table("SERIES")
-    s = s[(s["indicator"] == indicator) & (s["region"] == region) & (s["months"] == 1)]
+    s = s[(s["indicator"] == indicator) & (s["region"] == region)]
+    now, s = s[s["end"].dt.year.eq(month.year)], s[s["months"].eq(1) & ~s["revision"]]
     wide = s.assign(month=s["end"].dt.month, year=s["end"].dt.year).pivot(
         index="month", columns="year", values="value"
     )
@@ -41,6 +42,10 @@ def months(month: Month, indicator: str = "patent_applications", region: str = "
             title,
             f"{month.catalog.name(indicator)},单月({unit});{place(month, region)},{month.year}年与上年",
             indicator,
+            # the columns alone would add up to less than the cumulative figure that is printed elsewhere
+            note=f"各月之外还有前期修订,累计{words.number(now['value'].sum(), month.catalog.unit(indicator))}"
+            if now["revision"].any()
+            else "",
         ),
         names=(f"{month.year}年", f"{month.year - 1}年"),
     )

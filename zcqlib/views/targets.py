@@ -89,7 +89,7 @@ def _headline(month: Month) -> pd.DataFrame:
 def effort(month: Month) -> pd.DataFrame:
     """What is still needed each month, as a multiple of the last twelve months' mean and of the best month ever."""
     s, p = month.table("SERIES"), say.paced(_headline(month), month.period)
-    s = s[s["region"].eq("zone") & s["months"].eq(1) & (s["end"] <= month.period)]
+    s = s[s["region"].eq("zone") & s["months"].eq(1) & ~s["revision"] & (s["end"] <= month.period)]
     best, usual = s.groupby("indicator")["value"].max(), recent_means(s, month.period)
     rows = [
         dict(

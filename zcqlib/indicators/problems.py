@@ -1,4 +1,4 @@
-"""How what was found in figures becomes PROBLEMS: one Chinese sentence for each row, with the place where it stands."""
+"""What is remarked of figures, as PROBLEMS: one Chinese sentence for each row, with the place where it stands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def tell(rows: pd.DataFrame, code: str, severity: str, sentence) -> pd.DataFrame:
+def problems_of(rows: pd.DataFrame, code: str, severity: str, sentence) -> pd.DataFrame:
     """PROBLEMS of some observations; `sentence` words one row."""
     return pd.DataFrame(
         [

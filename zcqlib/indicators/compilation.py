@@ -6,10 +6,10 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
+from zcqlib.indicators.aggregates import nominal_growth, ratios, to_date, zone_totals
 from zcqlib.indicators.conflicts import Consolidated, consolidate
 from zcqlib.indicators.months import monthly_from_cumulative
-from zcqlib.indicators.told import joined, tell
-from zcqlib.indicators.totals import nominal_growth, ratios, stated_sums, to_date, zone_totals
+from zcqlib.indicators.problems import joined, problems_of
 from zcqlib.tables import SERIES
 
 ADD_UP = ("flow", "recurring", "milestone")  # kinds whose figures add up over months
@@ -26,8 +26,8 @@ def series(
     as_of : report month; later reports are not looked at.
     Returns
     -------
-    (SERIES, PROBLEMS). Flows by month (`months` 1, or more where they cannot be taken apart), stocks at month end
-    (`months` 0), ratios of sums from January to `end` (`months` = number of months) or of stocks (`months` 0).
+    (SERIES, PROBLEMS). Flows by month (`months` 1, or more where they cannot be taken apart) and revisions, which add up
+    to the year to date; stocks at month end (`months` 0), ratios of sums from January to `end` (`months` = number of months) or of stocks (`months` 0).
     Raises
     ------
     CorrectionError : a correction's source has changed.
@@ -66,23 +66,20 @@ def series(
         + 1
     )
     rest = rest.assign(
-        start=rest["end"].where(level, rest["start"]), months=length.where(~level, 0)
+        start=rest["end"].where(level, rest["start"]),
+        months=length.where(~level, 0),
+        inputs=rest["obs_id"],
     )
     both = pd.concat([months, tables.shape(rest, SERIES)], ignore_index=True)
     both = both.drop_duplicates(list(SERIES.key), keep="last")
     both = pd.concat([both, zone_totals(both, catalog)], ignore_index=True)
-    said = stated_sums(current[flows], catalog)
     both = pd.concat(
-        [
-            both,
-            ratios(both, catalog, said),
-            nominal_growth(to_date(both, said), known.base, catalog),
-        ],
+        [both, ratios(both, catalog), nominal_growth(to_date(both), known.base, catalog)],
         ignore_index=True,
     )
     out = tables.shape(both.drop_duplicates(list(SERIES.key), keep="first"), SERIES)
     return (
-        out.sort_values(["indicator", "region", "end", "months"], ignore_index=True),
+        out.sort_values(["indicator", "region", "end", "months", "revision"], ignore_index=True),
         joined([known.problems, apart, odd]),
     )
 
@@ -104,7 +101,7 @@ def _one_basis(current: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, p
     ):
         first = current[mask].drop_duplicates([*key, "file"])
         parts.append(
-            tell(
+            problems_of(
                 first,
                 "basis_apart",
                 "info",
@@ -114,20 +111,3 @@ def _one_basis(current: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, p
             )
         )
     return current[~foreign & ~other], joined(parts)
-
-
-def cumulative(
-    observations: pd.DataFrame | Consolidated, catalog: Catalog, as_of: pd.Period | None = None
-) -> pd.DataFrame:
-    """Cumulative figures that reports state, one for each fact, with zone totals: SERIES in the form of `to_date`.
-
-    They need not equal the sum of the stated months: the difference is a revision of months that nobody restated.
-    """
-    current = consolidate(observations, catalog, as_of).current
-    flows = current[
-        current["indicator"].isin([i for i, x in catalog.indicators.items() if x.kind in ADD_UP])
-        & current["measure"].eq("value")
-        & current["value"].notna()
-        & current["region"].ne("")
-    ]
-    return stated_sums(_one_basis(flows, catalog)[0], catalog)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from zcqlib.catalog import Catalog
 from zcqlib.indicators.conflicts import Consolidated, consolidate
-from zcqlib.indicators.told import joined, noise, span, tell
+from zcqlib.indicators.problems import joined, noise, problems_of, span
 
 FACTORS = (1e8, 1e4, 1e3, 1e2, 1e1)  # what a wrong unit multiplies or divides by
 DEVIATIONS, HISTORY, ENOUGH = (
@@ -105,7 +105,7 @@ def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
         **{c: (c, "first") for c in ("sheet", "cell", "value_raw", "sender", "published")},
     )
     return [
-        tell(
+        problems_of(
             wrong,
             "total_mismatch",
             "warning",
@@ -114,7 +114,7 @@ def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
                 f"园区自报之和为 {r._sum:g}({r._said};最晚报于 {r._latest}),相差 {r._sum - r.value:+g};请与园区核对。"
             ),
         ),
-        tell(
+        problems_of(
             short,
             "total_unchecked",
             "info",
@@ -201,7 +201,7 @@ def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
         return f"{r._times:,.0f} 倍" if r._times > 0 else f"1/{-r._times:,.0f}"
 
     return [
-        tell(
+        problems_of(
             c[beyond],
             "unit_suspect",
             "warning",
@@ -210,7 +210,7 @@ def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
                 "数字没有改动。"
             ),
         ),
-        tell(
+        problems_of(
             c[far & c["_times"].ne(0) & ~beyond],
             "unit_suspect",
             "warning",
@@ -219,7 +219,7 @@ def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
                 f"{_noted(r)}"
             ),
         ),
-        tell(
+        problems_of(
             c[far & c["_times"].eq(0) & ~beyond],
             "outlier",
             "warning",
@@ -279,7 +279,7 @@ def _blank(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
         o[["file", "published", *fact]].drop_duplicates().assign(_elsewhere=True)
     )  # in another table of the report
     holes = holes.merge(said, on=["file", "published", *fact], how="left")
-    return tell(
+    return problems_of(
         holes[holes["_elsewhere"].isna()].drop_duplicates(["file", *fact]).assign(value_raw=""),
         "withdrawn",
         "warning",

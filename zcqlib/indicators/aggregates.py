@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.indicators.months import month_of
+from zcqlib.indicators.months import month_of, net, ordinal
 from zcqlib.tables import SERIES
 
 
@@ -32,31 +34,52 @@ def zone_totals(
     if parks.empty:
         return tables.empty(SERIES)
     belongs = _belongs(parks, catalog, like_for_like, members)
-    exact = _sum(parks, belongs)
+    exact = _sum(parks[~parks["revision"]], belongs)
     # a park with January and February in one figure: the sums to date still tell the months of the zone
-    summed = _sum(to_date(parks), belongs)
+    summed = _sum(_summed(parks), belongs)
     summed = summed.assign(_year=summed["end"].dt.year).sort_values(
         ["indicator", "end"], ignore_index=True
     )
     year = ["indicator", "_year"]
     whole = summed.groupby(year)["_who"].transform("nunique").eq(1)
     summed = summed[whole].reset_index(drop=True)
-    last = summed.groupby(year)[["value", "months", "published"]].shift()
-    gone = last["months"].fillna(0).astype("int64")
-    summed = summed.assign(
-        value=summed["value"] - last["value"].fillna(0),
-        months=summed["months"] - gone,
-        start=month_of(summed["_year"], gone + 1),
+    last = summed.groupby(year)[["value", "_revised", "months"]].shift().fillna(0)
+    revised = (summed["_revised"] - last["_revised"]).round(9)
+    months = summed.assign(
+        value=summed["value"] - summed["_revised"] - last["value"] + last["_revised"],
+        months=summed["months"] - last["months"].astype("int64"),
+        start=month_of(summed["_year"], last["months"] + 1),
     )
     known_to = summed.groupby(year)["end"].max().rename("_last").reset_index()
     exact = exact.assign(_year=exact["end"].dt.year).merge(known_to, on=year, how="left")
     exact = exact[exact["months"].eq(0) | exact["_last"].isna() | (exact["start"] > exact["_last"])]
-    total = pd.concat([exact, summed], ignore_index=True)
+    total = pd.concat([exact, months], ignore_index=True).assign(revision=False)
+    revisions = summed.assign(value=revised, revision=True)[revised.ne(0)]
+    total = pd.concat([total, revisions], ignore_index=True)
     if members is None and not like_for_like:
         own = _months_covered(known[known["region"] == "zone"])
         taken = _months_covered(total).isin(set(own))
         total = total[~taken.groupby(level=0).any().reindex(total.index, fill_value=False)]
+    total = _traced(total, parks.merge(belongs[["end", "region"]], on=["end", "region"]))
     return tables.shape(total.assign(value=total["value"].round(9)), SERIES)
+
+
+def _traced(total: pd.DataFrame, parks: pd.DataFrame) -> pd.DataFrame:
+    """Totals with the observations behind the parks' figures in them, and the latest of their report months."""
+    on = ["indicator", "revision", "_level"]
+    total = total.reset_index(drop=True)
+    parts, where = (
+        f.assign(_level=f["months"].eq(0), _end=ordinal(f["end"]), _row=f.index).sort_values("_end")
+        for f in (parks, total)
+    )
+    where = where[[*on, "_end", "_row", "start"]].rename(columns={"start": "_start"})
+    parts = pd.merge_asof(
+        parts.drop(columns="_row"), where, on="_end", by=on, direction="forward"
+    ).dropna(subset="_row")
+    parts = parts[parts["start"] >= parts["_start"]].groupby("_row")
+    return total.drop(columns=["inputs", "published"], errors="ignore").join(
+        parts.agg(inputs=("inputs", net), published=("published", "max"))
+    )
 
 
 def like_for_like(known: pd.DataFrame, catalog: Catalog, month: pd.Period) -> pd.DataFrame:
@@ -105,14 +128,15 @@ def _belongs(
 
 def _sum(parks: pd.DataFrame, belongs: pd.DataFrame) -> pd.DataFrame:
     """Sums over the member parks where every one of them has a figure."""
+    parks = parks.assign(_revised=parks.get("_revised", 0.0))
     inside = parks.merge(belongs, on=["end", "region"])
     total = inside.groupby(
         ["indicator", "start", "end", "months", "_who", "_needed"], as_index=False
     ).agg(
         value=("value", "sum"),
+        _revised=("_revised", "sum"),
         unit=("unit", "first"),
         n=("region", "nunique"),
-        published=("published", "max"),
         demo=("demo", "any"),
     )
     return total[total["n"] == total["_needed"]].assign(region="zone")
@@ -123,74 +147,66 @@ def _january(end: pd.Series) -> pd.PeriodIndex:
 
 
 def _months_covered(rows: pd.DataFrame) -> pd.Series:
-    """One word for each indicator and month that a row covers (levels apart), under the row's index."""
-    rows = rows.loc[rows.index.repeat(rows["months"].clip(lower=1)), ["indicator", "end", "months"]]
+    """One word for each indicator and month that a row covers (levels apart; of a revision its last one), under the
+    row's index."""
+    covered = rows["months"].clip(lower=1).where(~rows["revision"], 1)
+    rows = rows.loc[rows.index.repeat(covered), ["indicator", "end", "months"]]
     month = rows["end"].dt.year * 12 + rows["end"].dt.month - rows.groupby(level=0).cumcount()
     return (
         rows["indicator"] + rows["months"].eq(0).map({True: "@", False: "/"}) + month.astype("str")
     )
 
 
-def to_date(known: pd.DataFrame, stated: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Figures from January to each month: as stated where a report states them, else the sum of complete months.
-
-    Parameters
-    ----------
-    known : SERIES. stated : figures of `cumulative`; one that is older than a month in its sum is passed over.
-    Returns
-    -------
-    SERIES with `start` January and `months` the number of months; `published` is the latest report in the sum.
-    """
+def _summed(known: pd.DataFrame) -> pd.DataFrame:
+    """Sums from January to each month that is complete, with the part of revisions in them, `_revised`."""
     flows = known[known["months"] > 0].sort_values(
-        ["region", "indicator", "end", "months"], ignore_index=True
+        ["region", "indicator", "end", "months", "revision"], ignore_index=True
     )
     group = [flows["region"], flows["indicator"], flows["end"].dt.year]
-    reached = flows["months"].groupby(group).cumsum()
-    when = (
-        (flows["published"].dt.year * 12 + flows["published"].dt.month - 1).groupby(group).cummax()
-    )
+    reached = flows["months"].where(~flows["revision"], 0).groupby(group).cumsum()
+    when = ordinal(flows["published"]).groupby(group).cummax()
     out = flows.assign(
         value=flows["value"].groupby(group).cumsum().round(9),
+        _revised=flows["value"].where(flows["revision"], 0.0).groupby(group).cumsum().round(9),
         months=reached,
         start=_january(flows["end"]),
         published=month_of(when // 12, when % 12 + 1),
         demo=flows["demo"].groupby(group).cummax(),
+        inputs=flows["inputs"].groupby(group, group_keys=False).transform(_running),
+        revision=False,
     )
     out = out[(reached == out["end"].dt.month) & flows["start"].dt.year.eq(out["end"].dt.year)]
-    if stated is not None and len(stated):
-        out = pd.concat([out, stated], ignore_index=True).sort_values("published", kind="stable")
-        out = out.drop_duplicates(
-            ["region", "indicator", "end"], keep="last"
-        )  # of one report the stated figure
-    return tables.shape(out.sort_values(["indicator", "region", "end"]), SERIES)
+    return out.drop_duplicates(["region", "indicator", "end"], keep="last")
 
 
-def stated_sums(flows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
-    """Cumulative figures as stated, the zone's where all its parks state theirs: SERIES in the form of `to_date`."""
-    rows = flows[flows["basis"].isin(["ytd", "year"]) & flows["start"].dt.month.eq(1)]
-    rows = rows.sort_values("basis").assign(months=rows["end"].dt.month)  # ytd comes last
-    rows = tables.shape(rows, SERIES).drop_duplicates(list(SERIES.key), keep="last")
-    additive = [i for i, x in catalog.indicators.items() if x.additive]
-    parks = rows[rows["region"].isin(catalog.parks) & rows["indicator"].isin(additive)]
-    total = _sum(parks, _belongs(parks, catalog))
-    own = set(_months_covered(rows[rows["region"] == "zone"].assign(months=1)))
-    theirs = _months_covered(total.assign(months=1))
-    return pd.concat([rows, tables.shape(total[~theirs.isin(own)], SERIES)], ignore_index=True)
+def _running(inputs: pd.Series) -> list[str]:
+    return list(accumulate(inputs, lambda before, more: net((before, more))))
 
 
-def ratios(
-    known: pd.DataFrame, catalog: Catalog, stated: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def to_date(known: pd.DataFrame) -> pd.DataFrame:
+    """Sums of months and revisions from January to each month up to which none is missing.
+
+    Parameters
+    ----------
+    known : SERIES.
+    Returns
+    -------
+    SERIES with `start` January and `months` the number of months; `published` is the latest report in the sum.
+    """
+    return tables.shape(_summed(known).sort_values(["indicator", "region", "end"]), SERIES)
+
+
+def ratios(known: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """Ratios from their parts, never from averages: flows by their sums from January, stocks by their levels.
 
     Parameters
     ----------
-    known : SERIES with numerators and denominators. stated : their cumulative figures where reports state them.
+    known : SERIES with numerators and denominators.
     Returns
     -------
     SERIES; per cent for unit %, per 10,000 for units ending in /万人. A stock's denominator is its last known level.
     """
-    sums, rows = to_date(known, stated), []
+    sums, rows = to_date(known), []
     for id, i in catalog.indicators.items():
         if i.kind not in ("ratio", "coverage") or not i.numerator or not i.denominator:
             continue
@@ -198,7 +214,7 @@ def ratios(
         source = known[known["months"] == 0] if stock else sums
         top = source[source["indicator"] == i.numerator].sort_values("end")
         bottom = source[source["indicator"] == i.denominator][
-            ["region", "end", "value", "published", "demo"]
+            ["region", "end", "value", "published", "inputs", "demo"]
         ]
         bottom = bottom.sort_values("end")
         if top.empty or bottom.empty:
@@ -223,6 +239,7 @@ def ratios(
                 value=factor * pair["value"] / pair["value_d"],
                 start=pair["end"] if stock else _january(pair["end"]),
                 published=later,
+                inputs=_both(pair["inputs"], pair["inputs_d"]),
                 demo=pair["demo"] | pair["demo_d"],
                 months=0 if stock else pair["end"].dt.month,
             )
@@ -230,6 +247,14 @@ def ratios(
     return (
         tables.shape(pd.concat(rows, ignore_index=True), SERIES) if rows else tables.empty(SERIES)
     )
+
+
+def _both(one: pd.Series, other: pd.Series) -> list[str]:
+    """The observations of two figures of which one is set against the other."""
+    return [
+        ";".join(sorted({*a.split(";"), *b.split(";")} - {""}))
+        for a, b in zip(one, other.fillna(""), strict=True)
+    ]
 
 
 def nominal_growth(sums: pd.DataFrame, base: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
@@ -253,6 +278,7 @@ def nominal_growth(sums: pd.DataFrame, base: pd.DataFrame, catalog: Catalog) -> 
             indicator=pairs["indicator"].map(of),
             unit="%",
             value=rate,
+            inputs=_both(pairs["inputs"], pairs["inputs_d"]),
             demo=pairs["demo"] | pairs["demo_d"],
         ),
         SERIES,
@@ -262,11 +288,18 @@ def nominal_growth(sums: pd.DataFrame, base: pd.DataFrame, catalog: Catalog) -> 
 def bases(sums: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     """Last year's sums to date under this year's month: `base` as first known, `restated_base` as said this year."""
     key = ["region", "indicator", "end"]
-    before = sums.assign(end=sums["end"] + 12).rename(columns={"value": "base"})[
-        [*key, "base", "demo"]
-    ]
+    before = sums.assign(end=sums["end"] + 12).rename(columns={"value": "base"})
     restated = base[base["measure"].eq("value") & base["value"].notna()]
-    restated = restated.assign(end=restated["end"] + 12).rename(columns={"value": "restated_base"})
-    restated = restated[[*key, "restated_base", "demo"]].drop_duplicates(key, keep="last")
-    both = before.merge(restated, on=key, how="outer", suffixes=("", "_r"))
-    return both.assign(demo=both["demo"].eq(True) | both["demo_r"].eq(True)).drop(columns="demo_r")
+    restated = restated.assign(end=restated["end"] + 12, inputs=restated["obs_id"]).rename(
+        columns={"value": "restated_base"}
+    )
+    both = before[[*key, "base", "inputs", "demo"]].merge(
+        restated[[*key, "restated_base", "inputs", "demo"]].drop_duplicates(key, keep="last"),
+        on=key,
+        how="outer",
+        suffixes=("", "_r"),
+    )
+    return both.assign(
+        inputs=both["inputs_r"].fillna(both["inputs"]),
+        demo=both["demo"].eq(True) | both["demo_r"].eq(True),
+    ).drop(columns=["inputs_r", "demo_r"])
