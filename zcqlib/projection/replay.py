@@ -67,10 +67,11 @@ def replay(
     calls["linear"] = calls["call"].map(now["last"] if kind == "stock" else now["sum"]) * (
         1 if kind == "stock" else 12 / calls["k"]
     )
+    if "family" in known:  # sisters lend their season as it was known at the same call
+        known["family"] += known["year"].map("|{}".format) + known["k"].map("|{}".format)
     out = project_year_end(
         known.drop(columns="series_id").rename(columns={"call": "series_id"}), kind, levels=levels
     )
-    out.attrs.clear()  # a table in attrs cannot be compared, so a merge fails on it
     calls = calls.merge(out.rename(columns={"series_id": "call"}), on="call")
     return calls[[*CALL, "truth", "before", "scale", "linear", *levels]]
 
@@ -195,7 +196,7 @@ def _history(series: pd.DataFrame, kind: str) -> pd.DataFrame:
         "value",
         "months",
         "month",
-        *(c for c in ("published",) if c in out),
+        *(c for c in ("published", "family") if c in out),
     ]
     return (
         out[keep]
