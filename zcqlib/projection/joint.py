@@ -36,17 +36,6 @@ def shared(months: np.ndarray, small: bool = False) -> float:
     return float(np.clip(0.15 + 0.5 * pairs.mean(), 0.05, 0.9))
 
 
-def total(quantiles: np.ndarray, rho: float) -> np.ndarray:
-    """Quantiles at LEVELS of the sum of parts (parts, LEVELS), without draws."""
-    low, middle, high = at_levels(quantiles, LEVELS, [0.16, 0.5, 0.84]).T
-    sides = [
-        np.sqrt(rho + (1 - rho) * (d**2).sum() / max(d.sum() ** 2, 1e-300))
-        for d in (middle - low, high - middle)
-    ]
-    width = np.where(np.array(LEVELS) < 0.5, *sides)
-    return middle.sum() + width * (quantiles - middle[:, None]).sum(0)
-
-
 def draws(quantiles: np.ndarray, rho: float, n: int = DRAWS, seed: int = SEED) -> np.ndarray:
     """Joint draws (n, parts); each column has the margin given by its quantiles at LEVELS, in whole numbers
     where those are whole."""

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from zcqlib import tables
-from zcqlib.catalog import Catalog, in_force
+from zcqlib.catalog import Catalog, Target, in_force
 from zcqlib.projection import joint, promises, record, sparse
 from zcqlib.projection.engine import project_year_end, refused_series
-from zcqlib.projection.promises import NO_DATA, THIN, met, result, verdict
+from zcqlib.projection.promises import NO_DATA, THIN, reached, result, verdict
 from zcqlib.projection.scores import LEVELS, at_levels, chance_of
 from zcqlib.tables import PROJECTIONS, QUANTILES
 
@@ -160,8 +160,9 @@ _RULES = {
 
 def _with_revisions(known: pd.DataFrame, to_date: pd.DataFrame | None) -> pd.DataFrame:
     """SERIES with what the last cumulative figure of a year holds beyond its stated months as rows of their own."""
+    known = known.reset_index(drop=True)
     if "revision" in known:
-        return known.assign(revision=known["revision"].fillna(False).astype(bool))
+        return known
     known = known.assign(revision=False)
     if to_date is None or to_date.empty:
         return known
@@ -440,11 +441,11 @@ def _judged(t, said: dict, about: dict, known: _Known) -> tuple[dict, np.ndarray
     final = t.kind == "flow" and not indicator.can_fall  # what is met stays met
     if final:
         q = np.maximum(q, actual)
-    reached = met(actual, t.comparator, t.target_low)
-    done = final and reached
+    ends = reached(t, actual)
+    done = final and ends
     count = indicator.count and t.kind in ("flow", "stock")
     p = (
-        float(reached)
+        float(ends)
         if not left or done
         else chance(q, t.comparator, t.target_low, t.target_high, count)
     )
@@ -576,7 +577,7 @@ def _all_parks(t, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
     there = [r for r in rows if not np.isnan(r["actual"])]
     if not there:
         return result(t, as_of, method="无数据", verdict=NO_DATA), None
-    done = float(sum(met(r["actual"], r["comparator"], r["target_low"]) for r in there))
+    done = float(sum(Target.of(r).met(r["actual"]) for r in there))
     about = dict(
         actual=done,
         actual_to=min(r["actual_to"] for r in there),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from zcqlib.catalog import Catalog
+from zcqlib.catalog import Catalog, Target
 from zcqlib.projection.counts import batch_distribution, batch_history, in_time, quantiles_of
 from zcqlib.projection.scores import LEVELS
 
@@ -41,11 +41,9 @@ def result(t, as_of: pd.Period, **more) -> dict:
     )
 
 
-def met(value: float, comparator: str, low: float, high: float = float("nan")) -> bool:
-    """Whether a final value meets the target: strictly above for `gt`; a range is met at its floor, `low`."""
-    if comparator == "eq":
-        return value > low - 1e-9
-    return value > low if comparator == "gt" else value >= low
+def reached(t, value: float) -> bool:
+    """Whether a final value meets the target of a row."""
+    return bool(Target(t.comparator, t.target_low).met(value))
 
 
 def verdict(probability: float, done: bool) -> str:
@@ -251,10 +249,9 @@ def _counted(
     left = 12 - last.month
     if not left:
         values, pmf = np.array([round(actual)]), np.ones(1)
-    good = np.array([met(v, t.comparator, t.target_low) for v in values])
-    p = min(1.0, float(pmf[good].sum()))
+    p = min(1.0, float(pmf[Target(t.comparator, t.target_low).met(values)].sum()))
     middle, low, high = quantiles_of(values, pmf, (0.5, *ENDS))
-    done = t.kind == "flow" and met(actual, t.comparator, t.target_low)
+    done = t.kind == "flow" and reached(t, actual)
     row = result(
         t,
         as_of,

@@ -68,7 +68,7 @@ def replay(
         1 if kind == "stock" else 12 / calls["k"]
     )
     if "family" in known:  # sisters lend their season as it was known at the same call
-        known["family"] += known["year"].map("|{}".format) + known["k"].map("|{}".format)
+        known["family"] += "|" + known["year"].astype("str") + "|" + known["k"].astype("str")
     out = project_year_end(
         known.drop(columns="series_id").rename(columns={"call": "series_id"}), kind, levels=levels
     )
@@ -283,22 +283,12 @@ def score_stored(
     wide = quantiles.pivot_table(index=key, columns="level", values="value")
     q = wide.reindex(pd.MultiIndex.from_frame(said[key]))
     q, levels = q.to_numpy(float), tuple(wide.columns)
-    met = np.array(
-        [
-            promises.met(r.truth, r.comparator, r.target_low, r.target_high)
-            for r in said.itertuples()
-        ],
-        bool,
-    )
-    sure = np.where(said["kind"] == "flow", said["actual"] * 12 / said["k"], said["actual"]).astype(
-        float
-    )
-    linear = np.array(
-        [
-            promises.met(v, r.comparator, r.target_low, r.target_high)
-            for v, r in zip(sure, said.itertuples(), strict=True)
-        ],
-        bool,
+    sure = said["actual"] * np.where(said["kind"] == "flow", 12 / said["k"], 1.0)
+    met, linear = (
+        np.array(
+            [promises.reached(r, v) for r, v in zip(said.itertuples(), ends, strict=True)], bool
+        )
+        for ends in (said["truth"], sure)
     )
     y, scale = said["truth"].to_numpy(float), said["target_low"].abs().to_numpy(float)
     given = said["probability"].to_numpy(float)
