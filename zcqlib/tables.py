@@ -222,6 +222,10 @@ PROJECTIONS: region indicator year as_of
     needed_per_month number : still needed in each remaining month
     verdict text! : one word of the verdict scale
     method text! : how it was projected
+    actual_to month : last month that `actual` holds
+    evidence text -|months|sums|last_year_only|none : what the judgement rests on: months of this and a past year; sums with a past year's same cumulative; totals that do not tell the season; no past year
+    calibrated flag : the own record has moved the distribution
+    inputs text : series of SERIES that it rests on, joined with ;
     demo flag : rests on made-up data
 QUANTILES: region indicator year as_of level
     region text! : id
