@@ -8,7 +8,7 @@ import pandas as pd
 from zcqlib import tables
 from zcqlib.catalog import Catalog, Indicator
 from zcqlib.ranking.scores import RankingError
-from zcqlib.tables import MILESTONES, SERIES
+from zcqlib.tables import MILESTONES, SERIES, VINTAGE
 
 NO_DATA, LATE = "缺数", "迟报"
 NO_TARGET, ZERO, NOT_DUE, NOT_SENT = "园区目标未下达", "目标为零", "尚未到期", "部门未报"
@@ -18,7 +18,6 @@ WHOLES = ("zone", "city", "other")
 STEPS = ("stock", "coverage")  # levels that go from last year's end to the target
 ENOUGH = 12  # events of past years before their season is trusted
 KEY = ["region", "indicator"]
-COLUMNS = "region indicator group month through measure target value reason owed_by demo".split()
 NAN = float("nan")
 
 
@@ -98,8 +97,8 @@ def attainment(
     none = out.groupby("indicator")["value"].transform("count") == 0
     out.loc[none & (out["owed_by"] != ""), "reason"] = NOT_SENT
     out = out.reset_index().rename(columns={"parent": "group", "target_low": "target"})
-    out["demo"] = out["demo"].eq(True)
-    return out.assign(month=month)[COLUMNS]
+    out = out.fillna({"demo": False})
+    return tables.shape(out.assign(month=month), VINTAGE["ATTAINMENT"])
 
 
 def calendar(

@@ -11,11 +11,12 @@ import pandas as pd
 from zcqlib import tables
 from zcqlib.catalog import Catalog
 from zcqlib.ranking.due import GAPS, NO_TARGET
-from zcqlib.ranking.scores import RankingError, places, tree_of, weights_of
-from zcqlib.ranking.simulate import SAME, Choices, Method, Model, monte_carlo, moved
+from zcqlib.ranking.scores import RankingError, tree_of, weights_of
+from zcqlib.ranking.simulate import Choices, Model, monte_carlo, moved
 from zcqlib.tables import RANKS
 
 COMPOSITE = "composite"
+SHORT = 1_000  # simulations behind the best and the worst case
 FORMS = {"month": "M", "quarter": "Q", "half": "", "year": "Y"}
 PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])|Q[1-4]|H[12])?")
 
@@ -127,31 +128,29 @@ def score_parks(
     model = Model(frame, w["weight"], bounds[["low", "high"]], groups, clip=True)
     noise = np.nan_to_num(values * ~gaps * bounds["error_pct"].to_numpy() / 100)
     choices = choices or Choices(noise=noise)
-    now, then = {}, {}
-    if runs and not np.isnan(values).all():
-        now = monte_carlo(model, choices, runs=runs, seed=seed)
-    if now and ahead is not None:
-        drawn = _drawn(model, items, ahead[ahead["as_of"] == last], bounds["low"], runs, seed)
+    now, then = monte_carlo(model, choices, runs=runs, seed=seed), {}
+    if ahead is not None and runs and (q := ahead[ahead["as_of"] == last]).size:
+        drawn = _drawn(model, items, q, bounds["low"], runs, seed)
         then = monte_carlo(model, choices, drawn=drawn, runs=runs, seed=seed)
-    cases = _cases(model, gaps, bounds["high"].to_numpy(), choices.methods[0])
+    cases = _cases(model, gaps, bounds["high"].to_numpy(), choices, min(runs, SHORT), seed)
     basis = bool(catalog.weights["demo"].any() or catalog.bounds["demo"].any())
     demo = items.groupby("region")["demo"].any().astype(bool).reindex(parks) | basis
     rows, chances = [], []
     for node, score in model.scores(model.x, choices.methods[0]).items():
         id, of = (COMPOSITE, True) if node == model.top else (node, groups[ids].eq(node).to_numpy())
-        own = _lines(parks, score, (gaps & of).sum(1), cases[node], now.get(node), then.get(node))
+        own = _lines(score, (gaps & of).sum(1), now[node], then.get(node), cases.get(node))
         cells = {
             park: ";".join(f"PROJECTIONS/{park}.{i}" for i in ids[counts])
             for park, counts in zip(parks, ~np.isnan(values) & of, strict=True)
         }
         rows.append(own.assign(indicator=id, inputs=own.index.map(cells)))
-        told = now[node][range(1, len(parks) + 1)] if now else own.iloc[:0, :0]
-        chances.append(told.assign(indicator=id))
+        chances.append(now[node][range(1, len(parks) + 1)].assign(indicator=id))
     rows, chances = (
         pd.concat(frames).rename_axis("region").reset_index().assign(period=str(period))
         for frames in (rows, chances)
     )
-    chances = chances.melt(["region", "indicator", "period"], None, "place", "probability").dropna()
+    chances = chances.melt(["region", "indicator", "period"], None, "place", "probability")
+    chances = chances.dropna().head(len(chances) if runs else 0)
     chances = chances.assign(demo=chances["region"].map(demo)).astype({"place": int, "demo": bool})
     ranks = tables.shape(rows.assign(demo=rows["region"].map(demo)), RANKS)
     items = items.reset_index()
@@ -168,12 +167,20 @@ def _counted(a: pd.DataFrame, bounds: pd.DataFrame, mean: bool) -> pd.DataFrame:
     return last.assign(value=by["value"].mean(), demo=by["demo"].any()) if mean else last
 
 
-def _cases(model: Model, gaps: np.ndarray, high: np.ndarray, method: Method) -> dict:
-    """Best and worst place of each unit by score, over all that the gaps could be: its own full, or the others'."""
+def _cases(
+    model: Model, gaps: np.ndarray, high: np.ndarray, choices: Choices, runs: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Best and worst place of each unit over all that the gaps could be: its own full, or the others'; {} without gaps."""
+    if not gaps.any():
+        return {}
     full, own = np.where(gaps, high, model.x), np.eye(len(gaps), dtype=bool)[:, :, None]
-    x = np.stack([np.where(own, full, model.x), np.where(own, model.x, full)])
-    nodes = model.scores(x, method)
-    return {k: np.diagonal(places(v, SAME), axis1=1, axis2=2) for k, v in nodes.items()}
+    x = [*np.where(own, full, model.x), *np.where(own, model.x, full)]
+    told = [monte_carlo(model.on(case), choices, runs=runs, seed=seed) for case in x]
+    n = len(gaps)
+    return {
+        k: np.array([s[k]["place"].iloc[i % n] for i, s in enumerate(told)]).reshape(2, n)
+        for k in model.tree
+    }
 
 
 def _drawn(
@@ -191,26 +198,20 @@ def _drawn(
     return np.where(np.isnan(x) & counts & ~np.isnan(asked), low.to_numpy(), x)
 
 
-def _lines(parks: list[str], score, missing: np.ndarray, case, now, then) -> pd.DataFrame:
+def _lines(score: np.ndarray, missing: np.ndarray, now: pd.DataFrame, then, case) -> pd.DataFrame:
     """The RANKS rows of one list by park: of now, of the year's end, and where a place is provisional."""
-
-    def lines(measure, value, unit, rank, low, high, tied="") -> pd.DataFrame:
-        return pd.DataFrame(
-            dict(measure=measure, value=value, unit=unit, rank=rank, low=low, high=high)
-            | dict(tied_with=tied),
-            parks,
-        )
-
-    place, ends, tied = places(score, SAME), (np.nan, np.nan), ""
-    if now is not None:
-        place, tied = now["place"], now["tied_with"]
-        ends = np.minimum(now["low"], place), np.maximum(now["high"], place)
-    out = [lines("score", score.round(9), "分", place, *ends, tied)]
+    place = now["place"]
+    out = now[["tied_with"]].assign(measure="score", value=score.round(9), unit="分", rank=place)
+    out = out.assign(low=np.minimum(now["low"], place), high=np.maximum(now["high"], place))
+    frames = [out]
     if then is not None:
-        out.append(lines("year_end", np.nan, "", np.nan, then["low"], then["high"]))
-    ends = np.minimum(case[0], place), np.maximum(case[1], place)
-    open_ = lines("provisional", missing, "项", place, *ends)
-    return pd.concat([*out, open_[(missing > 0) | (case[0] < case[1])]])
+        end = out.assign(measure="year_end", value=np.nan, unit="", rank=np.nan, tied_with="")
+        frames.append(end.assign(low=then["low"], high=then["high"]))
+    if case is not None:
+        open_ = out.assign(measure="provisional", value=missing, unit="项", tied_with="")
+        open_ = open_.assign(low=np.minimum(case[0], place), high=np.maximum(case[1], place))
+        frames.append(open_[(missing > 0) | (case[0] < case[1])])
+    return pd.concat(frames)
 
 
 def _notes(ranks: pd.DataFrame, items: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from itertools import product
 
@@ -60,6 +61,12 @@ class Model:
         self.top = list(self.tree)[-1]
         self.how = bounds, self.ids, direction, None, clip
 
+    def on(self, x: np.ndarray) -> Model:
+        """The same with other values."""
+        other = copy(self)
+        other.x, other.values = x, pd.DataFrame(x, self.units, self.ids)
+        return other
+
     def scores(self, x: np.ndarray, method: Method = USED, other: Mapping = {}) -> dict:
         """Scores of every parent for values (..., units, indicators), with other weights for some."""
         v = normalised(x, method[0], *self.how)
@@ -88,7 +95,7 @@ def monte_carlo(
     model : units without any value get no place. choices : what is varied. Under geometric and harmonic means a
         normalised value below 1 counts as 1.
     drawn : runs × units × indicators, in place of values with errors.
-    runs : number of combinations. seed : same seed, same draws.
+    runs : number of combinations; 0 gives only places by score. seed : same seed, same draws.
     Returns
     -------
     For every parent of the hierarchy, the whole last, by unit: nominal (place by score), place (that of the tie), mean,
@@ -96,10 +103,8 @@ def monte_carlo(
     of its tie, joined with ;; a tie runs on until every unit above is told apart from every one below).
     Raises
     ------
-    RankingError : as `composite`. ValueError : fewer than 1 run.
+    RankingError : as `composite`.
     """
-    if runs < 1:
-        raise ValueError(f"runs 应不小于 1,给的是 {runs}。")
     c, rng = choices or Choices(), np.random.default_rng(seed)
     spread = 1 + c.weight_noise * rng.uniform(-1, 1, (runs, len(model.weights)))
     w = {e: v * spread[:, k] for k, (e, v) in enumerate(model.weights.items())}
@@ -118,13 +123,13 @@ def _summary(p: np.ndarray, nominal: np.ndarray, units: list) -> pd.DataFrame:
     out = rank_statistics(pd.DataFrame(p, columns=units), pd.Series(nominal, units))
     out["low"], out["high"] = np.floor(out["low"]), np.ceil(out["high"])
     for k in range(1, len(units) + 1):
-        out[k] = np.where(np.isnan(nominal), np.nan, (p == k).mean(0))
+        out[k] = np.where(np.isnan(nominal), np.nan, (p == k).sum(0) / max(len(p), 1))
     first, second = p[:, :, None], p[:, None, :]
-    ahead = (first < second).mean(0) + (first == second).mean(0) / 2
+    ahead = ((first < second).sum(0) + (first == second).sum(0) / 2) / max(len(p), 1)
     order = np.argsort(nominal, kind="stable")[: np.isfinite(nominal).sum()]
     cuts = [k for k in range(1, len(order)) if (ahead[np.ix_(order[:k], order[k:])] >= APART).all()]
-    out["tied_with"], out["place"] = "", np.nan
-    for tie in np.split(order, cuts):
+    out["tied_with"], out["place"] = "", nominal
+    for tie in np.split(order, cuts) if len(p) else ():
         for i in tie:
             others = ";".join(str(units[j]) for j in sorted(tie) if j != i)
             out.loc[units[i], ["tied_with", "place"]] = others, nominal[tie].min()
