@@ -151,9 +151,7 @@ def what_if(month: Month) -> widgets.VBox:
 def membership(month: Month, form: str = "month") -> widgets.VBox:
     """One park less or one place more: places, totals and targets, and the same months of past years."""
     asked = views.candidates(month)
-    which = widgets.Dropdown(
-        options=list(asked), value=list(asked)[-1], description="假如", style=WIDE
-    )
+    which = widgets.Dropdown(options=list(asked), description="假如", style=WIDE)
     told = widgets.HTML()
 
     def redraw(_=None) -> None:

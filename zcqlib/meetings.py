@@ -329,7 +329,7 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
         t.projections["region"].isin(pages.ZONES) & t.projections["indicator"].isin(t.headline)
     ]
     ranks, n = (
-        t.ranks[t.ranks["indicator"] == "composite"].dropna(subset=["rank", "low"]),
+        t.ranks[t.ranks["indicator"] == "composite"],
         conclusions.lights(head),
     )
     y, q, m = t.period.year, t.period.quarter, t.period.month
@@ -346,7 +346,7 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
     found = {
         "年末预计": (r"全年预计[\u2212\d,.]+[^\uff0c\uff08\uff1b]*", medians),
         "年末预计与把握": (r"全年预计[^\uff1b]*80%[^\uff1b]*", whole),
-        "位次": (r"[\d.]+分\uff0c(?:并列)?第\d+位\uff0890%区间第[\d—]+位\uff09", places),
+        "位次": (r"[\d.]+分\uff0c(?:暂定)?(?:并列)?第\d+位\uff0890%区间[^\uff09]+\uff09", places),
         "各档项数": (
             r"(?<=[中\uff0c究、])(?:已完成|把握较大|尚有悬念|难度较大|按节点推进)的?\d+项",
             counted,

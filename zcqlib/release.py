@@ -277,7 +277,8 @@ def _ranks(
 ) -> list[tuple]:
     """Places and scores that are printed otherwise; they follow the park's numbers, the rules, or the other parks."""
     key = ["region", "indicator", "period", "measure"]
-    old, new = (pd.read_parquet(v / "RANKS.parquet").set_index(key) for v in (said, now))
+    old, new = (pd.read_parquet(v / "RANKS.parquet") for v in (said, now))
+    old, new = (f[f["measure"] == "score"].set_index(key) for f in (old, new))
     inputs = [workspace.recipe(v)["inputs"] for v in (said, now)]
     rules = any(
         inputs[0].get(name) != inputs[1].get(name)

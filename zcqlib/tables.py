@@ -250,14 +250,15 @@ RANKS: region indicator period measure
     region text! : park id
     indicator text! : group or composite that is ranked
     period text! : month, quarter, half-year or year
-    measure text! : score
-    value number : score
-    unit text : 分
-    rank number : 1 is best, NaN where not ranked
-    low number : best place in the 90 % interval
-    high number : worst place in the 90 % interval
+    measure text! score|year_end|provisional : score and place; the year's end; places that missing values leave open
+    value number : score; under provisional, how many values of the park were due and did not come
+    unit text : 分, 项
+    rank number : the place, 1 is best; parks that cannot be told apart share the best; NaN where there is none
+    low number : best place: of the 90 % interval now, or at the year's end; over all that is still to come
+    high number : worst place likewise
     tied_with text : park ids joined with ;
     demo flag : rests on made-up data
+    inputs text : rows that it rests on, TABLE/region.indicator joined with ;
 REPLIES:
     file text : 文件
     sheet text : 工作表
@@ -348,9 +349,12 @@ ATTAINMENT: region indicator month measure
     indicator text! : target id
     group text! : group of the plan
     month month! : known then
+    through month! : last month for which any park has a figure
     measure text! attainment_pct|share_done : what is scored
-    value number : in %
+    target number : target of the year
+    value number : done in % of what was due by then
     reason text : why there is none, empty where there is one
+    owed_by text : bureaus that owe a value that did not come, where no park does
     demo flag : rests on made-up data
 PLACES: region indicator period place
     region text! : park id
@@ -363,12 +367,11 @@ MOVES: region indicator period
     region text! : park id
     indicator text! : what moved it
     score_change number : in points of the composite
-    rank_change number : in places
     period text! : the later period
     before text! : the earlier one
 UNRANKED: region indicator period
     region text! : park id
-    indicator text! : what could not be ranked
+    indicator text! : list in which it has no place, or a provisional one
     message text! : one Chinese sentence why
     period text! : month, quarter, half-year or year
 WATCH: region indicator period measure

@@ -105,36 +105,38 @@ def title_heatmap(projections: pd.DataFrame, name: Name) -> str:
 
 
 def placed(ranks: pd.DataFrame) -> pd.DataFrame:
-    """RANKS of one list with the place as it is told: those that cannot be told apart share the best of their places.
+    """RANKS of one list with the place as it is told.
 
     Parameters
     ----------
-    ranks : RANKS of one indicator and period.
+    ranks : RANKS of one indicator and period, all measures.
     Returns
     -------
-    The same rows by place, and `place` (NaN where not ranked) and `told`: 第1位, 并列第2位(90%区间第1—4位), 不排位.
+    The rows of the score by place, `provisional` (whether values that are still to come may change the place), `end_low`
+    and `end_high` (90 % interval at the year's end, NaN where it was not drawn) and `told`: 第1位, 暂定并列第2位
+    (90%区间目前第1—4位,年末第1—5位), 不排位.
     """
-    own = ranks.set_index("region")["rank"]
-    place = [
-        min([own[r.region], *(own[t] for t in r.tied_with.split(";") if t)])
-        for r in ranks.itertuples()
-    ]
-    out = ranks.assign(place=place).sort_values(["place", "rank", "region"])
+    by = {m: part.set_index("region") for m, part in ranks.groupby("measure")}
+    out = ranks[ranks["measure"] == "score"].sort_values(["rank", "value", "region"])
+    end = by.get("year_end", by["score"].iloc[:0]).reindex(out["region"])
+    out["end_low"], out["end_high"] = end["low"].array, end["high"].array
+    out["provisional"] = out["region"].isin(by["provisional"].index if "provisional" in by else [])
+
+    def span(when: str, low: float, high: float) -> str:
+        return f"{when}第{low:.0f}{f'—{high:.0f}' if high > low else ''}位" if low == low else ""
+
     told = []
     for r in out.itertuples():
-        span = f"{int(r.low)}" if r.low == r.high else f"{r.low:.0f}—{r.high:.0f}"
-        told.append(
-            "不排位"
-            if r.place != r.place
-            else f"{'并列' if r.tied_with else ''}第{int(r.place)}位"
-            + (f"(90%区间第{span}位)" if r.low == r.low else "")
-        )
+        ends = [span("目前", r.low, r.high), span("年末", r.end_low, r.end_high)]
+        ends = ",".join(filter(None, ends))
+        place = f"{'暂定' if r.provisional else ''}{'并列' if r.tied_with else ''}第{r.rank:.0f}位"
+        told.append("不排位" if r.rank != r.rank else place + (f"(90%区间{ends})" if ends else ""))
     return out.assign(told=told)
 
 
 def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
     """Who leads and how surely, and who comes next; ties are said to be ties."""
-    p = placed(ranks).dropna(subset=["place"])
+    p = placed(ranks).dropna(subset=["rank"])
     if p.empty:
         return "本期没有可排位的园区"
 
@@ -142,7 +144,7 @@ def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
         return "、".join(name(r).removesuffix("示范区").removesuffix("区") for r in rows["region"])
 
     told = []
-    for place, rows in p.groupby("place"):
+    for place, rows in p.groupby("rank"):
         how = (
             "并列"
             if len(rows) > 1
@@ -151,9 +153,9 @@ def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
             else "居"
         )
         told.append(f"{short(rows)}{how}第{int(place)}")
-    first = p[p["place"] == p["place"].iloc[0]]
+    first = p[p["rank"] == p["rank"].iloc[0]]
     if len(first) == 1 and first["high"].iloc[0] > first["low"].iloc[0]:
-        told[0] += f"(区间{first['low'].iloc[0]:.0f}—{first['high'].iloc[0]:.0f})"
+        told[0] += f"(目前区间{first['low'].iloc[0]:.0f}—{first['high'].iloc[0]:.0f})"
     return fit_title(
         *(",".join(told[:k]) for k in range(len(told), 0, -1)), f"{len(first)}个园区并列第1"
     )
@@ -488,13 +490,14 @@ def ranking(ranks: pd.DataFrame, name: Name) -> str:
     rows = [
         f"{name(r.region)}{number(r.value, '分')},{r.told}"
         for r in p.itertuples()
-        if r.place == r.place
+        if r.rank == r.rank
     ]
-    out = [name(r) for r in p.loc[p["place"].isna(), "region"]]
+    out = [name(r) for r in p.loc[p["rank"].isna(), "region"]]
     return block(
         [
             ";".join(rows),
-            f"{'、'.join(out)}缺数或目标未下达,不排位" if out else "",
+            f"{'、'.join(out)}目标未下达,不排位" if out else "",
+            "暂定的位次因有应报未报的数,按下限计分,补齐后可能变" if p["provisional"].any() else "",
             "并列的园区先后分不清(位次互换的可能在三成以上)" if p["tied_with"].ne("").any() else "",
             "没有公开的考核办法,权重暂按等权",
         ],

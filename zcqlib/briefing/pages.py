@@ -539,26 +539,25 @@ def _order(t: Tables, rows: pd.DataFrame) -> list[str]:
 
 def _ranks(t: Tables, meeting: str) -> list[dict]:
     now = str(t.period)
-    r = t.ranks[
-        (t.ranks["indicator"] == "composite") & (t.ranks["period"] == now) & t.ranks["rank"].notna()
-    ]
-    r = conclusions.placed(r)
+    r = t.ranks[(t.ranks["indicator"] == "composite") & (t.ranks["period"] == now)]
+    r = conclusions.placed(r).dropna(subset=["rank"]) if len(r) else r
     if r.empty:
-        return [
-            dict(title="本期没有可排位的园区", lines=["缺数或目标未下达的园区不排位。"], numbers=[])
-        ]
-    table, numbers = [("位次", "园区", "得分", "90%区间", "与谁分不出先后")], []
+        return [dict(title="本期没有可排位的园区", lines=["目标未下达的园区不排位。"], numbers=[])]
+    table, numbers = [("位次", "园区", "得分", "目前90%区间", "年末90%区间", "与谁分不出先后")], []
     for x in r.to_dict("records"):
         key = tuple((c, str(x[c])) for c in ("region", "indicator", "period", "measure"))
-        span = f"第{int(x['low'])}—{int(x['high'])}位" if x["low"] == x["low"] else words.NONE
+        span = [
+            f"第{x[low]:.0f}—{x[high]:.0f}位" if x[low] == x[low] else words.NONE
+            for low, high in (("low", "high"), ("end_low", "end_high"))
+        ]
         tied = [i for i in str(x["tied_with"]).split(";") if i]
-        place = f"{'并列' if tied else ''}{int(x['place'])}"
+        place = f"{'暂定' if x['provisional'] else ''}{'并列' if tied else ''}{int(x['rank'])}"
         table.append(
             (
                 place,
                 t.name(x["region"]),
                 words.number(x["value"], "分"),
-                span,
+                *span,
                 "、".join(map(t.name, tied)) or words.NONE,
             )
         )
@@ -566,17 +565,19 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
             Number(
                 words.number(x[c], "分") if c == "value" else f"{x[c]:g}",
                 float(x[c]),
-                "综合得分" if c == "value" else "得分位次与蒙特卡洛90%区间",
+                "综合得分" if c == "value" else "位次与蒙特卡洛90%区间",
                 "RANKS",
-                key,
-                c,
+                (*key[:3], ("measure", "year_end")) if c.startswith("end_") else key,
+                c.removeprefix("end_"),
             )
-            for c in ("value", "rank", "low", "high")
+            for c in ("value", "rank", "low", "high", "end_low", "end_high")
             if x[c] == x[c]
         ]
     numbers += [_count(k, "区间重叠或并列的园区") for k in range(len(r) + 1)]
     out = sorted(set(t.parks) & set(t.ranks["region"]) - set(r["region"]))
-    lines = [f"{'、'.join(map(t.name, out))}缺数较多或目标未下达,本期不排位。"] if out else []
+    lines = [f"{'、'.join(map(t.name, out))}目标未下达,本期不排位。"] if out else []
+    if r["provisional"].any():
+        lines.append("暂定:有应报未报的数,按下限计分,补齐后位次可能变。")
     chart = Chart(
         tuple(t.name(x) for x in r["region"]),
         (("综合得分", tuple(float(words.scale(0, "分").round(v)) for v in r["value"])),),
@@ -590,7 +591,7 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
             table=table,
             chart=chart,
             note="并列的园区先后分不清(位次互换的可能在三成以上);",
-            fixed=("90%",),
+            fixed=("目前90%", "年末90%"),
         )
     ]
 
@@ -598,7 +599,9 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
 def _groups(t: Tables, meeting: str) -> list[dict]:
     """Scores of the groups by park."""
     r = t.ranks[
-        (t.ranks["period"] == str(t.period)) & (t.ranks["indicator"] != "composite")
+        (t.ranks["period"] == str(t.period))
+        & (t.ranks["indicator"] != "composite")
+        & (t.ranks["measure"] == "score")
     ].dropna(subset=["value"])
     if r.empty:
         return []

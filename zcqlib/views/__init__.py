@@ -42,7 +42,6 @@ from zcqlib.views.ranks import (
     places,
     ranks,
     scores,
-    sensitivity,
     watched,
     watched_sentence,
 )

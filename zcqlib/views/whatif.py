@@ -66,12 +66,13 @@ def places_ahead(month: Month, asked: Asked | None = None) -> pd.Series:
                 ~own, p["target_low"] * asked.aim / was if was else asked.aim
             )
         parks = tuple(k for k in parks if k != asked.without)
-    done = ranking.attainment(p, month.catalog, month.period, milestones=month.table("MILESTONES"))
-    placed = ranking.score_parks(
-        done, month.catalog, str(month.period), parks=parks, runs=RUNS
-    ).ranks
+    end = pd.Period(f"{month.year}-12", "M")  # by then all of the year's targets are due
+    done = ranking.attainment(
+        p.assign(as_of=end), month.catalog, end, milestones=month.table("MILESTONES")
+    )
+    placed = ranking.score_parks(done, month.catalog, str(end), parks=parks, runs=RUNS).ranks
     told = say.placed(placed[placed["indicator"] == ranking.COMPOSITE]).set_index("region")["told"]
-    return told.str.partition("(")[0]  # without the interval
+    return told.str.partition("(")[0].str.removeprefix("暂定")  # without the interval
 
 
 def what_if(month: Month, asked: Asked) -> Outcome:
