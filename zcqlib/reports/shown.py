@@ -32,6 +32,7 @@ _CONDITION = re.compile(r"([<>]=?|=|<>)(-?[\d.]+)")
 _SIGNS = re.compile(r"RMB|CNY|人民币|[-+−－()（）\s￥¥$€£*↑↓▲△▼▽]")
 _DASHES = re.compile(r"\s*[-−－—–]+\s*")
 _WORDS = {"百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8}
+_SEVERAL = re.compile(r"\s*[-+]?[\d.,]+%?(?:\s*[\n\t]\s*[-+]?[\d.,]+%?)+\s*")
 _DAY_0 = datetime(1899, 12, 30)
 _RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 
@@ -156,7 +157,7 @@ def dated(day: datetime, code: str) -> str:
         if kind == "date":
             n = {"y": day.year, "m": day.month, "d": day.day, "h": day.hour, "s": day.second}
             number = n.get(text[0].lower())
-            wide = 4 if text[0] in "yY" else 2
+            wide = 4 if text[0] in "yY" and len(text) > 2 else 2
             out += "" if number is None else str(number).zfill(min(len(text), wide))[-wide:]
         elif kind in ("quoted", "escaped", "other", "mark"):
             out += text.removesuffix("@")
@@ -436,11 +437,15 @@ class Cells:
         return cut(value)
 
     def sheet(self, name: str, **more) -> Sheet:
-        """The finished sheet, its texts within their limit."""
+        """The finished sheet, its texts within their limit; figures on several lines stay several."""
         for row in self.rows:
             for c, v in enumerate(row):
-                if type(v) is str and len(v) > MAX_CELL:
-                    row[c] = cut(v)
+                if type(v) is not str:
+                    continue
+                if len(v) > MAX_CELL:
+                    row[c] = v = cut(v)
+                if ("\n" in v or "\t" in v) and _SEVERAL.fullmatch(v):
+                    row[c] = " / ".join(v.split())
         return Sheet(
             name,
             self.rows,
