@@ -88,7 +88,10 @@ def run(work: Callable[..., T], path: Path, *more, otherwise: Callable[[Refused]
     which the process ended."""
     size = path.stat().st_size if path.is_file() else 0
     with _LOCK:
-        if _ALIVE and _ALIVE[0].owner != os.getpid():  # of the process that this one was split off
+        alive = _ALIVE and _ALIVE[0].owner == os.getpid() and _ALIVE[0].process.poll() is None
+        if (
+            not alive
+        ):  # none yet, of the process that this one was split off, or gone while it waited
             _ALIVE.clear()
         if not _ALIVE:
             _ALIVE.append(_Worker())
