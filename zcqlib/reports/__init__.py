@@ -219,8 +219,9 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
 
 def _as_shown(sheet: Sheet, found: labels.Found) -> list[tuple]:
     """Hold back figures whose cells show something else than they store; tell of those that were taken as shown."""
-    scaled = [(f.row, f.column) for f in found.facts if (f.row, f.column) in sheet.stored]
-    held = [(f.row, f.column) for f in found.facts if (f.row, f.column) in sheet.held]
+    facts = found.facts if sheet.stored or sheet.held else ()
+    scaled = [f[:2] for f in facts if f[:2] in sheet.stored]
+    held = [f[:2] for f in facts if f[:2] in sheet.held]
     out: list[tuple] = []
     if held:
         found.facts[:] = [
@@ -239,13 +240,7 @@ def _as_shown(sheet: Sheet, found: labels.Found) -> list[tuple]:
             f"存的是「{sheet.stored[at]}」),已按显示的采用。"
         )
         out.append(("shown_scaled", "info", _around(scaled), sheet.stored[at], said, len(scaled)))
-    long = [
-        (r, c)
-        for r, row in enumerate(sheet.rows)
-        for c, v in enumerate(row)
-        if type(v) is str and len(v) == MAX_CELL
-    ]
-    if long:
+    if long := sorted(sheet.long):
         said = f"有 {len(long)} 格的文字超过 {MAX_CELL} 字,只读了前面的部分。"
         out.append(("long_text", "info", _around(long), "", said, len(long)))
     return out
@@ -401,13 +396,12 @@ def _observations(
     sheets = [sheet for sheet, found in read for _ in found.facts]
     if not facts:
         return tables.empty(tables.OBSERVATIONS)
-    shown = [
-        sheet.shown.get(f[:2]) or labels.text_of(sheet.rows[f.row][f.column])
-        for sheet, (_, found) in zip(opened, read, strict=True)
-        for f in found.facts
-    ]
     fact = {name: list(map(itemgetter(i), facts)) for i, name in enumerate(labels.Fact._fields)}
     cells = _addresses([f[:2] for f in facts])
+    shown = fact["raw"]
+    if any(sheet.shown for sheet in opened):
+        texts = [s.shown for s, (_, found) in zip(opened, read, strict=True) for _ in found.facts]
+        shown = [t.get(f[:2]) or f.raw for t, f in zip(texts, facts, strict=True)]
     parts = {id: region.coverage for id, region in catalog.regions.items()}
     return tables.of_columns(
         {

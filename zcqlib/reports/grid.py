@@ -88,6 +88,7 @@ class Sheet:
     held: dict[tuple[int, int], str] = field(
         default_factory=dict
     )  # why what is shown is not what is stored; rows has what is stored
+    long: frozenset[tuple[int, int]] = frozenset()  # texts that were cut
 
 
 @dataclass(frozen=True, slots=True)

@@ -445,12 +445,14 @@ class Cells:
 
     def sheet(self, name: str, **more) -> Sheet:
         """The finished sheet, its texts within their limit; figures on several lines stay several."""
-        for row in self.rows:
+        long = set()
+        for r, row in enumerate(self.rows):
             for c, v in enumerate(row):
                 if type(v) is not str:
                     continue
-                if len(v) > MAX_CELL:
+                if len(v) >= MAX_CELL:
                     row[c] = v = cut(v)
+                    long.add((r, c))
                 if ("\n" in v or "\t" in v) and _SEVERAL.fullmatch(v):
                     row[c] = " / ".join(v.split())
         wide = max(map(len, self.rows), default=0)
@@ -470,5 +472,6 @@ class Cells:
             shown=self.shown,
             stored=self.stored,
             held=self.held,
+            long=frozenset(long),
             **more,
         )

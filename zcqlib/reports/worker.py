@@ -22,8 +22,8 @@ from zcqlib.reports.grid import Refused
 from zcqlib.tables import ZcqError
 
 T = TypeVar("T")
-MEMORY = 800 * 2**20  # bytes that one file may take beyond what the process has
-MEMORY_RATIO = 60  # and more for large files: so many times their size
+MEMORY = 850 * 2**20  # bytes that one file may take beyond what the process has
+MEMORY_RATIO = 600  # and more for large files: so many times their size
 SECONDS, SECONDS_PER_MB = 2.5, 8  # of the processor
 PATIENCE = 30  # times as many seconds by the clock, for a process that only waits
 _START = "import sys; sys.path[:0] = {path!r}; from zcqlib.reports import worker; worker.serve()"
@@ -180,6 +180,7 @@ def serve() -> None:
             answer = None, e
         del work, arguments
         _send(answers, answer, known)
+        del answer  # or the next file would have less
 
 
 def _taken(what: str) -> int:
