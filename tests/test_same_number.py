@@ -16,8 +16,9 @@ from zcqlib.briefing.orders import COLUMNS as ASKS
 from zcqlib.figures import texts
 from zcqlib.month import Month
 from zcqlib.projection import replay
-from zcqlib.ranking import attainment, what_if
+from zcqlib.ranking import attainment
 from zcqlib.views import targets as views_of_targets
+from zcqlib.views.members_if import zone_if
 from zcqlib.workspace import Workspace
 
 NAN, SEPTEMBER = float("nan"), pd.Period("2018-09", "M")
@@ -340,7 +341,7 @@ def test_the_zone_under_another_membership_starts_from_its_own_figure_now():
 
 def what_if_totals(p, to_date, park):
     done = attainment(p, CATALOG, SEPTEMBER, milestones=tables.empty(tables.MILESTONES))
-    found = what_if(p, done, CATALOG, "2018-09", drop=(park,), series=to_date, runs=10)
+    found = zone_if(p, done, CATALOG, "2018-09", drop=(park,), series=to_date, runs=10)
     return found.totals.set_index("indicator").loc["new_incubators"]
 
 

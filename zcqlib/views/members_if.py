@@ -10,7 +10,7 @@ import pandas as pd
 from zcqlib import ranking
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
-from zcqlib.catalog import Catalog
+from zcqlib.catalog import Catalog, Target
 from zcqlib.month import Month
 from zcqlib.views.ranks import ranks
 
@@ -44,11 +44,12 @@ def zone_if(
     Parameters
     ----------
     projections : PROJECTIONS; rows of an added region must be among them, with targets of its own.
-    attained : as `attainment` gives it. drop, add : region ids. series : SERIES for the past.
+    attained : as `attainment` gives it. drop, add : region ids. series : SERIES to date and levels, for the past and
+        for a park without a target.
     options : of `score_parks`.
     Returns
     -------
-    WhatIf; only indicators that add up are summed.
+    WhatIf; only indicators that add up are summed. `actual` is the zone's own figure where there is one.
     Raises
     ------
     RankingError : the period has no figures. ValueError : a park to drop is no member, or one to add is.
@@ -69,10 +70,21 @@ def zone_if(
         part = p[p["region"].isin(members) & p["indicator"].isin(sums)]
         return part.groupby("indicator")[column].agg(lambda v: v.sum(skipna=False))
 
+    place = ["indicator", "region"]
+    done = p[p["indicator"].isin(sums)].set_index(place)["actual"]
+    if series is not None:  # a park without a target has no row of PROJECTIONS
+        known = series[series["end"].eq(p["as_of"].iloc[0]) & series["indicator"].isin(sums)]
+        done = done.combine_first(known.groupby(place)["value"].sum())
+    done = done.unstack()
+
+    def sums_of(parks):
+        return done.reindex(columns=parks).sum(axis=1, skipna=False)
+
+    whole = done.get("zone", sums_of(now)).fillna(sums_of(now))
     totals = pd.DataFrame(
         {
-            "actual": total(now, "actual"),
-            "actual_after": total(after, "actual"),
+            "actual": whole,
+            "actual_after": (whole - sums_of(drop) + sums_of(add)).fillna(sums_of(after)),
             "target": total(now, "target_low"),
             "target_after": total(after, "target_low"),
             "plan": total(("zone",), "target_low"),
@@ -114,8 +126,7 @@ def zone_if(
 def _verdict(value: float, comparator: str, threshold: float) -> str:
     if value != value:
         return "缺数"
-    good = value > threshold if comparator == "gt" else value >= threshold
-    return "达到" if good else "截至本期未达到"
+    return "达到" if Target(comparator, threshold).met(value) else "截至本期未达到"
 
 
 class Membership(NamedTuple):
