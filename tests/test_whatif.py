@@ -147,7 +147,7 @@ def test_a_target_already_reached_is_done(month):
     assert (
         out.row["probability"] == 1
         and out.row["verdict"] == "已完成"
-        and "1000件目标已完成" in out.text
+        and "1,000件目标已完成" in out.text
     )
 
 
