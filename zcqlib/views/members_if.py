@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from zcqlib import ranking
+from zcqlib import quantity, ranking
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
 from zcqlib.catalog import Catalog, Target
 from zcqlib.month import Month
 from zcqlib.views.ranks import ranks
@@ -164,7 +163,7 @@ def members_if(month: Month, drop: str = "", add: str = "", form: str = "month")
     )
     head = list(month.catalog.headline()["id"])
     t = w.totals[w.totals["indicator"].isin(head)]
-    show = lambda v, u: [words.number(x, y) for x, y in zip(v, u, strict=True)]  # noqa: E731
+    show = lambda v, u: [quantity.number(x, y) for x, y in zip(v, u, strict=True)]  # noqa: E731
     totals = pd.DataFrame(
         {"指标": t["indicator"].map(name), "全区目标": show(t["plan"], t["unit"])}
         | {
@@ -177,8 +176,8 @@ def members_if(month: Month, drop: str = "", add: str = "", form: str = "month")
     p = w.past[w.past["indicator"].isin(flows) & (w.past["end"].dt.month == month.period.month)]
     p = p.assign(year=p["end"].dt.year)
     p["told"] = [
-        f"{words.number(r.value, month.catalog.unit(r.indicator))}→"
-        f"{words.number(r.value_after, month.catalog.unit(r.indicator))}"
+        f"{quantity.number(r.value, month.catalog.unit(r.indicator))}→"
+        f"{quantity.number(r.value_after, month.catalog.unit(r.indicator))}"
         for r in p.itertuples()
     ]
     past = (
@@ -211,12 +210,12 @@ def members_if(month: Month, drop: str = "", add: str = "", form: str = "month")
         )
         or "园区不变"
     )
-    return Membership(told, places_, totals, past, eligible.map(words.typeset))
+    return Membership(told, places_, totals, past, eligible.map(quantity.typeset))
 
 
 def _exact(value: float, unit: str) -> str:
     """A share with two decimals, so that what just misses a threshold does not look as if it met it."""
-    return words.number(value, unit, 2) if unit == "%" else words.number(value, unit)
+    return quantity.number(value, unit, 2) if unit == "%" else quantity.number(value, unit)
 
 
 def candidates(month: Month) -> dict[str, tuple[str, str]]:
