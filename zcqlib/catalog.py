@@ -400,10 +400,7 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
         for name, sheet in SHEETS.items()
     }
     units = frozenset(f["unit_words"]["word"])
-    zones = f.pop("zone").to_dict("records")
-    if len(zones) != 1:
-        raise CatalogError(f"zone.csv 有 {len(zones)} 行,应为 1 行:本示范区的名称和叫法。")
-    zone = Zone(**zones[0] | {"compare": tuple(filter(None, zones[0]["compare"].split(";")))})
+    zone = _zone(f.pop("zone").to_dict("records"))
     lights = f.pop("lights").drop(columns="note").to_dict("records")
     regions = {
         row["id"]: Region(**{k: row[k] for k in Region.__slots__})
@@ -412,19 +409,8 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
     names: dict[str, list] = {}
     for row in f.pop("region_aliases").itertuples():
         names.setdefault(squeeze(row.alias), []).append((row.id, row.kind, row.start, row.end))
-    winner = dict(f["precedence"][["indicator", "winner"]].itertuples(index=False))
-    fields = [name for name in Indicator.__slots__ if name != "source_precedence"]
-    indicators = {
-        row["id"]: Indicator(
-            **{k: row[k] for k in fields},
-            source_precedence=winner.get(row["id"], winner.get("default", "department")),
-        )
-        for row in f["indicators"].to_dict("records")
-    }
-    aliases = {label_key(i.name_zh, units): i.id for i in reversed(indicators.values())}
-    aliases |= {label_key(row.alias, units): row.indicator for row in f["aliases"].itertuples()}
-    for key in [k for k in aliases if _COUNT_WORDS.sub("", k)]:
-        aliases.setdefault(_COUNT_WORDS.sub("", key), aliases[key])
+    indicators = _indicators(f)
+    aliases = _aliases(indicators, f["aliases"], units)
     factors = {
         (w.word, w.normal): w.numerator / w.denominator for w in f["unit_words"].itertuples()
     }
@@ -463,6 +449,36 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
             if k in Catalog.__slots__ and k not in ("regions", "indicators")
         },
     )
+
+
+def _zone(rows: list[dict]) -> Zone:
+    if len(rows) != 1:
+        raise CatalogError(f"zone.csv 有 {len(rows)} 行,应为 1 行:本示范区的名称和叫法。")
+    return Zone(**rows[0] | {"compare": tuple(filter(None, rows[0]["compare"].split(";")))})
+
+
+def _indicators(f: Mapping[str, pd.DataFrame]) -> dict[str, Indicator]:
+    """Indicators by id, each with who wins where park and department differ."""
+    winner = dict(f["precedence"][["indicator", "winner"]].itertuples(index=False))
+    fields = [name for name in Indicator.__slots__ if name != "source_precedence"]
+    return {
+        row["id"]: Indicator(
+            **{k: row[k] for k in fields},
+            source_precedence=winner.get(row["id"], winner.get("default", "department")),
+        )
+        for row in f["indicators"].to_dict("records")
+    }
+
+
+def _aliases(
+    indicators: Mapping[str, Indicator], written: pd.DataFrame, units: frozenset[str]
+) -> dict[str, str]:
+    """Label keys to indicator ids: names, then what is written for them, then both without words of counting."""
+    out = {label_key(i.name_zh, units): i.id for i in reversed(indicators.values())}
+    out |= {label_key(row.alias, units): row.indicator for row in written.itertuples()}
+    for key in [k for k in out if _COUNT_WORDS.sub("", k)]:
+        out.setdefault(_COUNT_WORDS.sub("", key), out[key])
+    return out
 
 
 def _targets(
