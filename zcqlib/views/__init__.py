@@ -52,6 +52,7 @@ from zcqlib.views.rd import (
     intensity_bridge,
     intensity_moved,
     intensity_parks,
+    intensity_parts,
     intensity_provinces,
     intensity_split,
 )

@@ -84,6 +84,7 @@ def enterprises(month: Month) -> Figure:
             "hightech_enterprises",
             note="认定批次与通过率见参考表",
         ),
+        opening=opening,
         target=r.get("target_low", float("nan")),
         target_words=f"力争目标\uff1a{words.number(r['target_low'], '家')}" if r else "",
         quantiles=quantiles(month, "hightech_enterprises"),
@@ -96,29 +97,29 @@ def enterprises(month: Month) -> Figure:
 
 
 def enterprise_parts(month: Month, indicator: str = "hightech_enterprises") -> pd.DataFrame:
-    """Each park's part in the growth over a year."""
+    """Each park's part in the growth since last December."""
     s = month.table("SERIES")
     s = s[
         (s["indicator"] == indicator) & (s["months"] == 0) & s["region"].isin(month.catalog.parks)
     ]
     at = lambda m: s[s["end"] == m].set_index("region")["value"].reindex(month.catalog.parks)  # noqa: E731
-    return analysis.contributions(at(month.period - 12), at(month.period))
+    return analysis.contributions(at(month.period - month.period.month), at(month.period))
 
 
 def contribution(month: Month, indicator: str = "hightech_enterprises") -> Figure:
-    """Who added how much over a year."""
+    """Who added how much since last December."""
     t = enterprise_parts(month, indicator)
     rows = t.assign(label=[names(month).get(r, "合计") for r in t["region"]])
     rows["net"], rows["points"] = rows["net"].round(0), rows["points"].round(1)
     top = rows.iloc[:-1].loc[rows["points"].iloc[:-1].idxmax()]
     what = month.catalog.name(indicator)
     title = words.fit_title(
-        f"{what}一年净增{words.number(rows['net'].iloc[-1], '家')},{top['label']}拉动最大"
+        f"{what}比上年末净增{words.number(rows['net'].iloc[-1], '家')},{top['label']}拉动最大"
     )
     return figures.effects(
         rows,
         month.caption(
-            title, f"{what}比上年同期净增(家)与拉动(个百分点);{month.period.month}月末", indicator
+            title, f"{what}比上年末净增(家)与拉动(个百分点);{month.period.month}月末", indicator
         ),
         columns=[("net", "净增(家)"), ("points", "拉动(个百分点)")],
         shows=[lambda v: words.number(v, "", 0), lambda v: words.number(v, "", 1)],
