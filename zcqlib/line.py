@@ -250,7 +250,12 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
     attained = pd.concat([*(a for _, a in done[: len(history)]), attained], ignore_index=True)
     contents = {
-        "OBSERVATIONS": observations,
+        "OBSERVATIONS": indicators.hold(
+            observations,
+            observations["obs_id"].isin(
+                facts.history.loc[facts.history["state"].eq("held"), "obs_id"]
+            ),
+        ),
         "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
         "CELLS": _joined([r.cells for r in (*readings, *returned)], tables.CELLS),
         "SERIES": series,

@@ -110,7 +110,7 @@ OBSERVATIONS = Table(
     decimals whole : decimals shown in the source
     missing_reason text : not_reported, not_applicable, below_unit, future; empty where there is a value
     is_total flag : a total row, left out of sums
-    flags text : words joined with ;
+    flags text : words joined with ;, of which `held` = not used until confirmed
     {_WHERE}
     sender text : id of the sender
     published month : report month

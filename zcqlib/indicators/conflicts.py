@@ -8,6 +8,7 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
+from zcqlib.indicators.holding import held, hold, implausible
 from zcqlib.indicators.problems import joined, noise, problems_of, records, span
 from zcqlib.tables import OBSERVATIONS, ZcqError
 
@@ -21,7 +22,7 @@ class CorrectionError(ZcqError):
 @dataclass(frozen=True, slots=True)
 class Consolidated:
     """`current`: one row a fact; `base`: last year's figures as restated this year; `history`: every row ever read with
-    `state` (current, duplicate, superseded, conflict, outvoted, withdrawn, missing) and `won_by`, the obs_id of the
+    `state` (current, duplicate, superseded, conflict, outvoted, withdrawn, held, missing) and `won_by`, the obs_id of the
     figure that stands; `problems`: PROBLEMS."""
 
     current: pd.DataFrame
@@ -37,7 +38,8 @@ def consolidate(
 
     The later report of one sender wins (`revised`), within a month the later submission; two figures of one rank are a
     `conflict` and neither is used unless the resolution table names one; between a park's own report and a department's
-    table the precedence table decides (`source_disagrees`).
+    table the precedence table decides (`source_disagrees`). What cannot be believed is `held` and counts as not said
+    until the resolution table names it.
 
     Parameters
     ----------
@@ -71,10 +73,17 @@ def consolidate(
         _rank=_source_rank(o, catalog),
         _when=o["published"].dt.year * 1200 + o["published"].dt.month * 100 + o["submission"],
     )
-    o, base = o[~restated].reset_index(drop=True), o[restated]
+    o["_why"] = implausible(o, catalog)
+    doubted = o["_why"].ne("") | held(o["flags"])
+    chosen = _chosen(o[~restated], catalog, doubted)
+    waits = doubted & ~o["obs_id"].isin(chosen)
+    o["state"] = waits.map({True: "held", False: "missing"})
+    o, base = hold(o, waits), o[restated & ~waits]
+    problems.append(_held(o[waits & o["_why"].ne("")], catalog))
+    o = o[~restated].reset_index(drop=True)
     o["_fact"] = o.groupby(IDENTITY, sort=True).ngroup()
-    o["state"], chosen = "missing", _chosen(o, catalog)
-    stated = o[o["value"].notna()].sort_values(["_fact", "sender", "_when", "decimals", "obs_id"])
+    stated = o[o["value"].notna() & o["state"].ne("held")]
+    stated = stated.sort_values(["_fact", "sender", "_when", "decimals", "obs_id"])
 
     # of one sender: the latest submission of the latest report; what it says twice must agree
     last = stated["_when"] == stated.groupby(["_fact", "sender"])["_when"].transform("max")
@@ -263,6 +272,19 @@ def _what(r, catalog: Catalog) -> str:
     return f"{place}的{indicator}({span(r.start, r.end)})"
 
 
+def _held(rows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    last = rows.drop_duplicates([*IDENTITY, "sender"], keep="last")
+    return problems_of(
+        last,
+        "held",
+        "error",
+        lambda r: (
+            f"{_what(r, catalog)}为 {r.value:g}{r.unit},{r._why};暂不采用。请报送单位核对单位和数字;"
+            f"确属实情的,在 resolutions 表中指定这一条({r.file})后采用。"
+        ),
+    )
+
+
 def _against(rows: pd.DataFrame, chosen: pd.DataFrame, on: list[str]) -> pd.DataFrame:
     """Rows beside the figure that stands for their fact, whose columns end in _new."""
     columns = [
@@ -372,7 +394,7 @@ def _source_rank(o: pd.DataFrame, catalog: Catalog) -> pd.Series:
     return (kind == wins).astype("int64")
 
 
-def _chosen(o: pd.DataFrame, catalog: Catalog) -> set[str]:
+def _chosen(o: pd.DataFrame, catalog: Catalog, doubted: pd.Series) -> set[str]:
     """Observations that the resolution table names, by fact and file, and by value where one file holds several."""
     key = ["region", "indicator", "start", "end", "basis", "measure", "file"]
     if catalog.resolutions.empty:
@@ -397,6 +419,9 @@ def _chosen(o: pd.DataFrame, catalog: Catalog) -> set[str]:
     settled = spread.index[
         spread["high"] - spread["low"] <= spread["tol"] + 1e-9 * spread["high"].abs()
     ]
+    settled = settled.difference(
+        o.loc[doubted[o.index], "obs_id"]
+    )  # a doubt is no clash, and stays
     for r in hits[hits["obs_id"].isin(settled)].head(1).itertuples():
         raise CorrectionError(
             f"resolutions 表为{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})指定了 "
