@@ -18,7 +18,7 @@ def catalog():
 
 def doubts(frame, catalog, as_of=None):
     """Problems only."""
-    return indicators.doubts(frame, catalog, as_of)[1]
+    return indicators.check_plausibility(frame, catalog, as_of)[1]
 
 
 def five(values, **more):
@@ -234,7 +234,7 @@ def test_the_range_expected_of_a_cell_is_in_the_senders_own_unit_also_where_the_
 ):
     rows = line(USUAL, float("nan"))
     rows[-1] |= dict(unit_raw="亿元", missing_reason="not_reported")
-    table, problems = indicators.doubts(observations(*rows), catalog)
+    table, problems = indicators.check_plausibility(observations(*rows), catalog)
     assert problems.empty and table[["cell", "unit"]].to_numpy().tolist() == [["B20", "亿元"]]
     low, high = table[["low", "high"]].to_numpy()[0]
     assert (

@@ -190,7 +190,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     facts = indicators.consolidate(observations, catalog, known)
     stated, told = _stated(facts, catalog)
     series, to_date, growth = stated
-    expected, doubted = indicators.doubts(facts, catalog)
+    expected, doubted = indicators.check_plausibility(facts, catalog)
     problems += [*told, doubted]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
     known_then = [_step(made_of, came[came["published"] <= m], "seen", m) for m in history]

@@ -8,4 +8,4 @@ from zcqlib.indicators.conflicts import Consolidated, CorrectionError, consolida
 from zcqlib.indicators.growth import growth
 from zcqlib.indicators.holding import hold
 from zcqlib.indicators.months import monthly_from_cumulative
-from zcqlib.indicators.plausibility import doubts
+from zcqlib.indicators.plausibility import check_plausibility

@@ -9,31 +9,28 @@ import pandas as pd
 from zcqlib import tables
 from zcqlib.catalog import Catalog
 from zcqlib.indicators.months import month_of, net, ordinal
+from zcqlib.indicators.problems import trait
 from zcqlib.tables import SERIES
 
 
 def zone_totals(
-    known: pd.DataFrame,
-    catalog: Catalog,
-    like_for_like: bool = False,
-    members: tuple[str, ...] | None = None,
+    known: pd.DataFrame, catalog: Catalog, members: tuple[str, ...] | None = None
 ) -> pd.DataFrame:
     """Sums over the parks, for additive indicators where every member has a figure and the zone has none of its own.
 
     Parameters
     ----------
     known : SERIES.
-    like_for_like : add up the parks of the latest month throughout, instead of those that belonged at the time.
-    members : parks to add up instead; then zone figures are made anew even where the zone has its own.
+    members : parks to add up throughout, instead of those that belonged at the time; then zone figures are made anew
+        even where the zone has its own.
     Returns
     -------
     SERIES of region zone.
     """
-    additive = {i for i, x in catalog.indicators.items() if x.additive}
-    parks = known[known["region"].isin(catalog.parks) & known["indicator"].isin(additive)]
+    parks = known[known["region"].isin(catalog.parks) & trait(known, "additive", catalog).eq(True)]
     if parks.empty:
         return tables.empty(SERIES)
-    belongs = _belongs(parks, catalog, like_for_like, members)
+    belongs = _belongs(parks, catalog, members)
     exact = _sum(parks[~parks["revision"]], belongs)
     # a park with January and February in one figure: the sums to date still tell the months of the zone
     summed = _sum(_summed(parks), belongs)
@@ -56,7 +53,7 @@ def zone_totals(
     total = pd.concat([exact, months], ignore_index=True).assign(revision=False)
     revisions = summed.assign(value=revised, revision=True)[revised.ne(0)]
     total = pd.concat([total, revisions], ignore_index=True)
-    if members is None and not like_for_like:
+    if members is None:
         own = _months_covered(known[known["region"] == "zone"])
         taken = _months_covered(total).isin(set(own))
         total = total[~taken.groupby(level=0).any().reindex(total.index, fill_value=False)]
@@ -108,19 +105,14 @@ def like_for_like(known: pd.DataFrame, catalog: Catalog, month: pd.Period) -> pd
 
 
 def _belongs(
-    parks: pd.DataFrame,
-    catalog: Catalog,
-    like_for_like: bool = False,
-    members: tuple[str, ...] | None = None,
+    parks: pd.DataFrame, catalog: Catalog, members: tuple[str, ...] | None
 ) -> pd.DataFrame:
     """Which parks count in each month of a frame, and how many they are."""
-    ends = parks["end"].drop_duplicates()
-    fixed = members or (catalog.members(ends.max()) if like_for_like else None)
     rows = [
-        (end, p, ";".join(sorted(set(who))), len(set(who)))
-        for end in ends
-        for who in [fixed or catalog.members(end)]
-        for p in set(who)
+        (end, p, ";".join(who), len(who))
+        for end in parks["end"].drop_duplicates()
+        for who in [sorted(set(members or catalog.members(end)))]
+        for p in who
     ]
     out = pd.DataFrame(rows, columns=["end", "region", "_who", "_needed"])
     return out.astype({"end": "period[M]", "region": "str", "_who": "str", "_needed": "int64"})

@@ -9,7 +9,7 @@ import pandas as pd
 from zcqlib import tables
 from zcqlib.catalog import Catalog
 from zcqlib.indicators.holding import held, hold, implausible
-from zcqlib.indicators.problems import joined, noise, problems_of, records, span
+from zcqlib.indicators.problems import joined, noise, problems_of, span, trait
 from zcqlib.tables import OBSERVATIONS, ZcqError
 
 IDENTITY = ["_region", "coverage", "_indicator", "start", "end", "basis", "measure", "demo"]
@@ -60,9 +60,7 @@ def consolidate(
         return observations
     o = observations if as_of is None else observations[observations["published"] <= as_of]
     o = o.sort_values(["obs_id", "published", "submission", "sender", "file"], ignore_index=True)
-    again = o.duplicated("obs_id")
-    problems = [_copies(o)] if again.any() else []
-    o = o[~again].reset_index(drop=True)
+    o = o.drop_duplicates("obs_id", ignore_index=True)  # of byte-identical files
     o = _corrected(
         o.assign(_tol=catalog.tolerance(o)), catalog
     )  # a corrected figure is as fine as its source
@@ -79,7 +77,7 @@ def consolidate(
     waits = doubted & ~o["obs_id"].isin(chosen)
     o["state"] = waits.map({True: "held", False: "missing"})
     o, base = hold(o, waits), o[restated & ~waits]
-    problems.append(_held(o[waits & o["_why"].ne("")], catalog))
+    problems = [_held(o[waits & o["_why"].ne("")], catalog)]
     o = o[~restated].reset_index(drop=True)
     o["_fact"] = o.groupby(IDENTITY, sort=True).ngroup()
     stated = o[o["value"].notna() & o["state"].ne("held")]
@@ -89,8 +87,8 @@ def consolidate(
     last = stated["_when"] == stated.groupby(["_fact", "sender"])["_when"].transform("max")
     top, earlier = stated[last], stated[~last]
     o.loc[top.index, "state"] = "duplicate"
-    top, told = _undisputed(o, top, ["_fact", "sender"], chosen, catalog)
-    problems += told
+    top, found = _undisputed(o, top, ["_fact", "sender"], chosen, catalog)
+    problems += found
     latest = top.drop_duplicates(["_fact", "sender"], keep="last")
     before = _against(earlier, latest, ["_fact", "sender"])
     changed = before[_differs(before)]
@@ -118,8 +116,8 @@ def consolidate(
     equal &= first["published"].eq(
         first["published"].where(equal).groupby(first["_fact"]).transform("max")
     )
-    agreed, told = _undisputed(o, first[equal], ["_fact"], chosen, catalog)
-    problems += told
+    agreed, found = _undisputed(o, first[equal], ["_fact"], chosen, catalog)
+    problems += found
     winner = agreed.drop_duplicates("_fact", keep="last")
     losers = _against(first[~first.index.isin(winner.index)], winner, ["_fact"])
     losers = losers[_differs(losers)]
@@ -216,13 +214,13 @@ def tally(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     slack = h["_tol"].clip(lower=before["_tol"]) + noise(h["value"])
     conflict = h["state"].eq("conflict")
     new, same = before["value"].isna(), (h["value"] - before["value"]).abs() <= slack
-    told = {
+    fate = {
         "new": new & ~conflict,
         "equal": ~new & same & ~conflict,
         "revised": ~new & ~same & ~conflict,
         "conflict": conflict,
     }
-    return h.assign(**told).groupby(["file", "published"], as_index=False)[list(told)].sum()
+    return h.assign(**fate).groupby(["file", "published"], as_index=False)[list(fate)].sum()
 
 
 def _undisputed(
@@ -303,28 +301,6 @@ def _differs(pairs: pd.DataFrame) -> pd.Series:
     return (pairs["value"] - pairs["value_new"]).abs() > tolerance + noise(pairs["value"])
 
 
-def _copies(o: pd.DataFrame) -> pd.DataFrame:
-    """One line for each file whose bytes came before under another name or in another month."""
-    files = o[["obs_id", "file", "published", "sender"]].assign(
-        _digest=o["obs_id"].str.split(":").str[0]
-    )
-    copies = files[files.duplicated("obs_id")].drop_duplicates(["file", "published"])
-    first = files.drop_duplicates("_digest").set_index("_digest")["file"]
-    return pd.DataFrame(
-        [
-            dict(
-                code="duplicate_file",
-                severity="info",
-                file=r.file,
-                sender=r.sender,
-                published=r.published,
-                message=f"与 {first[r._digest]} 内容完全相同,没有重复采用。",
-            )
-            for r in records(copies)
-        ]
-    )
-
-
 def _revisions(changed: pd.DataFrame) -> pd.DataFrame:
     """One line for each report that changes more than one earlier figure: how many and by how much at most."""
     size = 100 * (changed["value_new"] / changed["value"].where(changed["value"] != 0) - 1).abs()
@@ -386,11 +362,7 @@ def _source_rank(o: pd.DataFrame, catalog: Catalog) -> pd.Series:
         .map(dict(zip(catalog.senders["id"], catalog.senders["kind"], strict=True)))
         .fillna("")
     )
-    wins = (
-        o["indicator"]
-        .map({i: x.source_precedence for i, x in catalog.indicators.items()})
-        .fillna("department")
-    )
+    wins = trait(o, "source_precedence", catalog).fillna("department")
     return (kind == wins).astype("int64")
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from zcqlib.catalog import Catalog
 from zcqlib.indicators.conflicts import Consolidated, consolidate
 from zcqlib.indicators.holding import HISTORY, median, past
-from zcqlib.indicators.problems import joined, noise, problems_of, span
+from zcqlib.indicators.problems import joined, noise, problems_of, span, trait
 
 FACTORS = (1e8, 1e4, 1e3, 1e2, 1e1)  # what a wrong unit multiplies or divides by
 DEVIATIONS, ENOUGH = 6.0, 6  # robust deviations; earlier figures needed at least
@@ -20,7 +20,7 @@ _FACT = ["region", "indicator", "start", "end", "basis", "measure", "demo"]
 _LINE = ["region", "indicator", "coverage", "demo"]
 
 
-def doubts(
+def check_plausibility(
     observations: pd.DataFrame | Consolidated, catalog: Catalog, as_of: pd.Period | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Report figures that only look doubtful beside other reports; none of them is changed.
@@ -57,11 +57,10 @@ def doubts(
 
 
 def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
-    additive = [i for i, x in catalog.indicators.items() if x.additive]
     h = history[
         history["value"].notna()
         & history["measure"].eq("value")
-        & history["indicator"].isin(additive)
+        & trait(history, "additive", catalog).eq(True)
         & ~history["state"].isin(["conflict", "withdrawn", "held"])
     ]
     h = h.assign(_tol=catalog.tolerance(h)).sort_values(
@@ -173,7 +172,7 @@ def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
     c = ranges[ranges["value"].notna()]
     # a cumulative figure is looked at as a rate a month, and only where no month is stated
     monthly = c["basis"].eq("month").groupby([c[k] for k in _LINE]).transform("any")
-    counts = c["indicator"].map({i: x.count for i, x in catalog.indicators.items()}).eq(True)
+    counts = trait(c, "count", catalog).eq(True)
     far = (c["_away"].abs() > DEVIATIONS * c["_scale"]) & ~(monthly & c["basis"].eq("ytd"))
     far &= ~counts | (2 * (np.sqrt(c["value"]) - np.sqrt(c["_usual"]))).abs().gt(
         DEVIATIONS
