@@ -2,7 +2,7 @@
 PY ?= python3
 DO := $(PY) setup_env.py
 
-.PHONY: run test lab setup test-browser soak bench bench-read bench-projection record fuzz demo lock
+.PHONY: run test lab setup test-browser soak bench bench-read bench-projection bench-ranking record fuzz demo lock
 
 run:              ## the demo month, end to end
 	$(DO) run
@@ -24,6 +24,8 @@ bench-read:       ## reading and understanding against pandas
 bench-projection: ## the projection against its peers
 	$(DO) extra bench
 	$(DO) python tests/bench_projection.py
+bench-ranking:    ## the ranking against a plain loop, and what a blank cell was worth
+	$(DO) python tests/bench_ranking.py
 record:           ## ETS and Theta on the real series of the track record, computed once and stored
 	$(DO) python tests/record_peers.py
 fuzz:             ## thousands of changed tables and broken files against the reader; FUZZ="--files 20000 --minutes 60"

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from zcqlib.tables import SERIES, shape
 from zcqlib.workspace import Workspace, digest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,13 +47,16 @@ def whole(workspace: Workspace) -> Path:
 
 
 def table(value: float) -> pd.DataFrame:
-    return pd.DataFrame({"value": [float(value)] * 200})
+    rows = [{"region": f"r{i}", "indicator": "i", "unit": "件", "value": value} for i in range(200)]
+    return shape(
+        pd.DataFrame(rows).assign(start=MONTH, end=MONTH, months=1, published=MONTH), SERIES
+    )
 
 
 def commit_many(workspace: Workspace, start: int) -> None:
     for i in range(start, start + 10_000):
         with workspace.lock():
-            workspace.commit(MONTH, {"ONE": table(i), "TWO": table(i)}, {"v": i})
+            workspace.commit(MONTH, {"SERIES": table(i), "TO_DATE": table(i)}, {"v": i})
 
 
 def killed_commits(workspace: Workspace, rounds: int, seed: int = 1) -> int:
@@ -60,21 +64,21 @@ def killed_commits(workspace: Workspace, rounds: int, seed: int = 1) -> int:
 
     The time left to it follows what was found, so that a busy machine too is caught both before and after a commit.
     """
-    workspace.commit(MONTH, {"ONE": table(-2), "TWO": table(-2)}, {"v": -2})
+    workspace.commit(MONTH, {"SERIES": table(-2), "TO_DATE": table(-2)}, {"v": -2})
     start = time.monotonic()
-    workspace.commit(MONTH, {"ONE": table(-1), "TWO": table(-1)}, {"v": -1})
+    workspace.commit(MONTH, {"SERIES": table(-1), "TO_DATE": table(-1)}, {"v": -1})
     rng, last, changed, length = random.Random(seed), -1, 0, 3 * (time.monotonic() - start)
     for k in range(rounds):
         killed(lambda start=1 + k * 10_000: commit_many(workspace, start), rng.uniform(0, length))
         vintage = whole(workspace)
         now = workspace.recipe(vintage)["v"]
         tables = workspace.read_all(vintage)
-        assert tables["ONE"].value.eq(now).all() and tables["TWO"].equals(tables["ONE"])
+        assert tables["SERIES"].value.eq(now).all() and tables["TO_DATE"].equals(tables["SERIES"])
         assert now >= last, "a vintage went back"
         length *= 0.8 if now != last else 1.4
         changed, last = changed + (now != last), now
-    workspace.commit(MONTH, {"ONE": table(7), "TWO": table(7)}, {"v": "after"})
-    assert workspace.read("ONE", MONTH).value.eq(7).all()
+    workspace.commit(MONTH, {"SERIES": table(7), "TO_DATE": table(7)}, {"v": "after"})
+    assert workspace.read("SERIES", MONTH).value.eq(7).all()
     assert not list((workspace.processed / str(MONTH)).glob(".new-*")), "left by a killed run"
     return changed
 

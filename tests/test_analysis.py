@@ -13,7 +13,6 @@ from zcqlib.analysis import AnalysisError, patents_on_rd
 from zcqlib.briefing import conclusions
 from zcqlib.catalog import load
 from zcqlib.published import published_observations, published_series
-from zcqlib.views import PROVINCES
 
 
 def flows(
@@ -218,7 +217,8 @@ def test_the_published_provinces_give_the_slope_that_the_likelihood_gives():
     catalog = load()
     folder = Path(__file__).parents[1] / "data" / "raw" / "published"
     s = published_series(published_observations(folder, catalog))
-    s = s[s["months"].eq(12) & s["region"].isin(PROVINCES) & s["region"].ne("全国")]
+    provinces = [catalog.zone.province_zh, *catalog.zone.compare]
+    s = s[s["months"].eq(12) & s["region"].isin(provinces)]
     wide = s.assign(year=s["end"].dt.year).pivot_table(
         "value", ["region", "year"], "indicator", "first"
     )

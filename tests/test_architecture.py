@@ -23,10 +23,12 @@ MAY = {stage: SHARED for stage in STAGES} | {
     "tables": set(),
     "reference": {"tables"},
     "catalog": {"tables", "reference"},
-    "workspace": {"tables"},
+    "quantity": SHARED | {"reference"},
+    "workspace": {"tables", "reference"},
     "edition": {"tables", "workspace"},
     "answers": SHARED,
-    "briefing": SHARED | {"answers"},
+    "briefing": SHARED | {"answers", "quantity"},
+    "figures": SHARED | {"quantity"},
 }
 
 

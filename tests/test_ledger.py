@@ -166,9 +166,11 @@ def test_parks_without_stages_on_file_keep_a_coverage_row_from_being_done():
 
 def test_rows_without_stages_take_who_is_missing_from_the_projection():
     missing = pd.DataFrame([dict(indicator="m", region="muye", item="牧野区")])
-    assert made([], target(kind="coverage", unit="个园区"), missing=missing)[
-        "missing"
-    ].tolist() == ["牧野区"]
+    said = [dict(indicator="m", region="zone", unit="个园区", actual=4.0, target_low=5.0)]
+    row = made(
+        [], target(kind="coverage", unit="个园区"), projections=pd.DataFrame(said), missing=missing
+    )
+    assert row["missing"].tolist() == ["牧野区"]
 
 
 def test_targets_of_another_year_or_not_yet_in_force_or_of_another_kind_are_left_out():

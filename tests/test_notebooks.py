@@ -321,13 +321,16 @@ def test_each_figure_page_and_table_can_be_traced_to_cells_with_hashes(opened):
         (
             "ledger.xlsx",
             "sheets/sheet1",
-            "<v>1190</v>",
-            "<v>1191</v>",
-            "ledger.xlsx「台账」G.*由「1190」改成了「1191」",
+            "<v>{done}</v>",
+            "<v>{more}</v>",
+            "ledger.xlsx「台账」G.*由「{done}」改成了「{more}」",
         ),
     ],
 )
 def test_one_number_changed_by_hand_is_found(opened, name, part, old, new, words):
+    projected = opened.table("PROJECTIONS").set_index(["region", "indicator"])["actual"]
+    done = int(projected["zone", "invention_patent_applications"])
+    old, new, words = (t.format(done=done, more=done + 1) for t in (old, new, words))
     with (
         changed(opened.folder / "briefing" / name, in_package(part, old, new)),
         pytest.raises(ReconciliationError, match=words),

@@ -56,8 +56,6 @@ def projected(frame: pd.DataFrame, *ids: str, regions=("zone",)):
 
 def test_the_worked_example_of_five_parks():
     """Zone 80 % at a common share of .3: 4,586 to 5,474; the bounds alone add to 4,385 and 5,706."""
-    low, high = at_levels(joint.total(FIVE, 0.3)[None], LEVELS, [0.1, 0.9])[0]
-    assert low == pytest.approx(4586, abs=4) and high == pytest.approx(5474, abs=4)
     low, high = np.quantile(joint.draws(FIVE, 0.3).sum(1), [0.1, 0.9])
     assert low == pytest.approx(4586, rel=0.01) and high == pytest.approx(5474, rel=0.01)
     added = at_levels(FIVE, LEVELS, [0.1, 0.9]).sum(0)
@@ -74,10 +72,11 @@ def test_each_margin_of_the_draws_is_the_given_one_and_the_same_seed_gives_the_s
 
 def test_the_more_is_shared_the_wider_the_sum_up_to_adding_bounds():
     widths = [
-        np.ptp(at_levels(joint.total(FIVE, r)[None], LEVELS, [0.1, 0.9])) for r in (0, 0.3, 0.6, 1)
+        np.ptp(np.quantile(joint.draws(FIVE, r).sum(1), [0.1, 0.9])) for r in (0, 0.3, 0.6, 1)
     ]
     assert (np.diff(widths) > 0).all()
-    np.testing.assert_allclose(joint.total(FIVE, 1.0), FIVE.sum(0))
+    added = at_levels(FIVE, LEVELS, [0.1, 0.9]).sum(0)
+    assert widths[-1] == pytest.approx(np.ptp(added), rel=0.01)
 
 
 def test_the_common_share_follows_the_past_and_has_its_limits():
@@ -243,45 +242,24 @@ def test_growth_known_by_rates_alone_keeps_its_rate_and_projects_it():
     assert sparse.from_rates(rates[rates["end"] > "2017-06"], 2018) is None
 
 
-def test_a_year_known_by_quarters_alone_has_the_wider_rest():
+def test_a_year_known_by_quarters_alone_is_projected_alike_and_less_surely():
     rng = np.random.default_rng(2)
-    values = 100 * np.exp(rng.normal(0, 0.1, 42))
-    months = pd.period_range("2015-01", "2018-06", freq="M").astype("str")
-    monthly = pd.DataFrame({"series_id": "a", "period": months, "value": values, "months": 1})
-    third = np.repeat(values.reshape(-1, 3).mean(1), 3)
+    values = 100 * np.exp(rng.normal(0, 0.1, (30, 42)))
+    months = list(pd.period_range("2015-01", "2018-06", freq="M").astype("str"))
+    monthly = pd.DataFrame(
+        {"series_id": np.repeat(range(30), 42), "period": months * 30, "value": values.ravel()}
+    )
     quarters = pd.DataFrame(
-        {"series_id": "a", "period": months[2::3], "value": 3 * third[::3], "months": 3}
-    )
-    a, b = (
-        project_year_end(f, targets=pd.Series({"a": 1150.0}))
-        for f in (monthly.assign(value=third), quarters)
-    )
-    known, qa, qb = third[-6:].sum(), a[list(LEVELS)].to_numpy()[0], b[list(LEVELS)].to_numpy()[0]
-    middle = at_levels(qa[None], LEVELS, [0.5])[0, 0] - known
-    np.testing.assert_allclose(
-        np.log((qb - known) / middle), 1.55 * np.log((qa - known) / middle), atol=0.02
-    )
-    at = np.interp(1150.0, qb, LEVELS)
-    assert b["probability"].iloc[0] == pytest.approx(1 - at, abs=0.006)
-
-
-def test_january_with_february_is_halved_in_all_years_and_a_lost_month_follows_last_year():
-    from zcqlib.projection.panel import pivot
-
-    months = pd.period_range("2017-01", "2018-05", freq="M").astype("str")
-    frame = pd.DataFrame(
         {
-            "series_id": "a",
-            "period": months,
-            "value": [*range(10, 22), 8, 0, 12, 0, 45.0],
-            "months": 1,
+            "series_id": np.repeat(range(30), 14),
+            "period": months[2::3] * 30,
+            "value": values.reshape(30, 14, 3).sum(2).ravel(),
+            "months": 3,
         }
-    ).drop(index=[13, 15])
-    frame.loc[12, ["period", "value", "months"]] = ["2018-02", 30.0, 2]
-    frame.loc[16, "months"] = 2  # April was not reported; May brings both
-    values = pivot(frame, None, False).values[0]
-    assert values[48:50].tolist() == [10.5, 10.5] and values[60:62].tolist() == [15, 15]
-    assert values[63:65] == pytest.approx([45 * 13 / 27, 45 * 14 / 27])
+    )
+    a, b = (project_year_end(f, levels=(0.1, 0.5, 0.9)) for f in (monthly, quarters))
+    np.testing.assert_allclose(a[0.5], b[0.5], rtol=0.04)
+    assert (b[0.9] - b[0.1]).mean() > (a[0.9] - a[0.1]).mean()
 
 
 # --- batches without a calendar ---------------------------------------------------------------------------------------
@@ -295,11 +273,16 @@ def test_batches_without_a_calendar_never_fall_below_what_is_known():
 
 
 def test_a_flow_in_batches_is_projected_by_its_past_years():
-    frame = series("new_tech_little_giants", "zone", lambda p: 6.0 if p.month in (6, 11) else 0.0)
+    late = {2014: 10, 2015: 11, 2016: 10, 2017: 12}  # the second list slips
+    frame = series(
+        "new_tech_little_giants",
+        "zone",
+        lambda p: 5.0 if p.month == 6 else 7.0 if p.month == late.get(p.year) else 0.0,
+    )
     r = projected(frame, "new_tech_little_giants").projections.iloc[0]
     assert (
         r["method"].startswith("批次历史")
-        and r["actual"] == 6
-        and r["low"] >= 6
+        and r["actual"] == 5
+        and r["low"] >= 5
         and 9 <= r["median"] <= 14
     )

@@ -2,11 +2,13 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from zcqlib.briefing import conclusions, words
-from zcqlib.briefing.words import projection_sentence
+from zcqlib.catalog import Target
+from zcqlib.quantity import projection_sentence
 
 NAN = float("nan")
 
@@ -42,7 +44,7 @@ def name(id):
 @pytest.mark.parametrize("chance", [-0.1, 1.01, 73])
 def test_a_chance_outside_0_to_1_is_refused(chance):
     with pytest.raises(ValueError, match="0 到 1"):
-        words.about(chance)
+        words.chance_number(chance) and words.whole_chance(chance)
 
 
 def test_parts_with_a_gap_or_a_wrong_whole_are_refused():
@@ -59,8 +61,8 @@ def test_a_forbidden_word_stops_the_paragraph():
 
 def test_the_sentence_has_the_fixed_form():
     assert projection_sentence(row(), 178) == (
-        "全年预计2240件(80%区间2140—2340件),完成2200件目标约七成把握(较可能);"
-        "已完成1640件,余下3个月月均需187件,为近12个月均值178件的1.05倍"
+        "全年预计2,240件(80%区间2,140–2,340件),完成2,200件目标的把握70%(尚有悬念);"
+        "已完成1,640件,余下3个月月均需187件,为近12个月均值178件的1.05倍"
     )
 
 
@@ -70,11 +72,11 @@ def test_doing_the_printed_need_reaches_the_target_and_one_less_does_not(actual,
     text = projection_sentence(
         row(actual=float(actual), comparator=comparator, probability=0.5), 178.4
     )
-    need = int(re.search(r"月均需(\d+)件", text).group(1))
+    need = int(re.search(r"月均需([\d,]+)件", text).group(1).replace(",", ""))
     target = 2200 + (comparator == "gt")
     assert actual + 3 * need >= target > actual + 3 * (need - 1)
-    mean, times = re.search(r"均值(\d+)件的([\d.]+)倍", text).groups()
-    assert abs(need / int(mean) - float(times)) <= 0.005 + 1e-9
+    times = float(re.search(r"均值178件的([\d.]+)倍", text).group(1))
+    assert abs((target - actual) / 3 / 178.4 - times) <= 0.005 + 1e-9
 
 
 def test_money_shares_one_scale_and_its_need_adds_up_as_printed():
@@ -91,7 +93,7 @@ def test_money_shares_one_scale_and_its_need_adds_up_as_printed():
         )
     )
     assert text == (
-        "全年预计195.0亿元(80%区间180.0—210.0亿元),完成200.0亿元目标约三成把握(较不可能);"
+        "全年预计195.0亿元(80%区间180.0–210.0亿元),完成200亿元目标的把握31%(难度较大);"
         "已完成128.3亿元,余下3个月月均需23.9亿元"
     )
 
@@ -105,8 +107,8 @@ def test_money_shares_one_scale_and_its_need_adds_up_as_printed():
             {"comparator": "between", "target_low": 100.0, "target_high": 120.0},
             "完成100—120件的目标",
         ),
-        ({"kind": "stock", "actual": 1640.0}, "现有1640件,余下3个月月均需净增187件"),
-        ({"actual": 2300.0, "probability": 1.0}, "2200件目标已完成;已完成2300件"),
+        ({"kind": "stock", "actual": 1640.0}, "现有1,640件,余下3个月月均需净增187件"),
+        ({"actual": 2300.0, "probability": 1.0}, "2,200件目标已完成;已完成2,300件"),
         ({"target_low": NAN, "probability": NAN}, "园区目标未下达"),
         ({"probability": NAN}, "缺少依据,不给概率"),
         ({"actual": NAN}, "本期未报"),
@@ -125,9 +127,9 @@ def test_money_shares_one_scale_and_its_need_adds_up_as_printed():
                 "high": 2.8,
                 "probability": 0.03,
             },
-            "达到3.00%目标不到半成把握(几乎不可能);9月累计为2.61%",
+            "达到3%目标的把握3%(难度较大);9月累计为2.6%",
         ),
-        ({"as_of": pd.Period("2018-12", "M")}, ";已完成1640件"),
+        ({"as_of": pd.Period("2018-12", "M")}, ";已完成1,640件"),
     ],
 )
 def test_each_case_has_its_words(changes, part):
@@ -140,28 +142,78 @@ def test_nothing_is_asked_in_december_or_when_done():
 
 
 def test_aspirations_say_so():
-    assert "完成2200件力争目标约七成把握" in projection_sentence(row(), commitment="aspiration")
+    assert "2,200件力争目标的把握70%" in projection_sentence(row(commitment="aspiration"))
 
 
 @pytest.mark.parametrize(
-    ("p", "word", "share", "printed"),
+    ("p", "word", "printed", "prose"),
     [
-        (1, "几乎确定", "九成五以上", ">99%"),
-        (0.95, "几乎确定", "九成五以上", "95%"),
-        (0.94, "很可能", "约九成", "94%"),
-        (0.8, "很可能", "约八成", "80%"),
-        (0.79, "较可能", "约八成", "79%"),
-        (0.6, "较可能", "约六成", "60%"),
-        (0.4, "五五开", "约四成", "40%"),
-        (0.39, "较不可能", "约四成", "39%"),
-        (0.2, "较不可能", "约二成", "20%"),
-        (0.05, "很不可能", "约一成", "5%"),
-        (0.04, "几乎不可能", "不到半成", "4%"),
-        (0.001, "几乎不可能", "不到半成", "<1%"),
+        (1, "把握较大", ">99%", "99%以上"),
+        (0.8, "把握较大", "80%", "80%"),
+        (0.796, "把握较大", "80%", "80%"),
+        (0.79, "尚有悬念", "79%", "79%"),
+        (0.395, "尚有悬念", "40%", "40%"),
+        (0.394, "难度较大", "39%", "39%"),
+        (0.04, "难度较大", "4%", "4%"),
+        (0.001, "难度较大", "<1%", "不足1%"),
+        (NAN, "—", "—", "—"),
     ],
 )
-def test_chances_have_fixed_words(p, word, share, printed):
-    assert (words.chance_word(p), words.about(p), words.chance_number(p)) == (word, share, printed)
+def test_a_chance_has_one_word_that_grades_the_printed_number(p, word, printed, prose):
+    said = words.chance_word(p), words.chance_number(p), words.chance_prose(p)
+    assert said == (word, printed, prose)
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "unit", "printed", "aim"),
+    [
+        (23_800.0, 40_000.0, "平方米", "2.38万㎡", "4万㎡"),  # never 2
+        (39_900.0, 40_000.0, "平方米", "3.99万㎡", "4万㎡"),  # never 4.0
+        (2.94, 3.0, "%", "2.94%", "3%"),  # never 2.9
+        (2.996, 3.0, "%", "2.996%", "3%"),  # never 3.00
+        (2.1, 3.0, "%", "2.1%", "3%"),
+        (2_499_990.0, 2_500_000.0, "万元", "249.999亿元", "250亿元"),
+        (1_283_400.0, 2_000_000.0, "万元", "128.3亿元", "200亿元"),
+        (94.0, 95.0, "家", "94家", "95家"),
+        (4_952.0, 5_000.0, "件", "4,952件", "5,000件"),
+    ],
+)
+def test_digits_follow_the_distance_to_the_target(value, target, unit, printed, aim):
+    r = row(actual=value, median=NAN, target_low=target, unit=unit)
+    s = words.row_scale(r)
+    assert (s.text(s.round(value)), words.target(r)) == (printed, aim)
+
+
+def test_a_printed_value_never_stands_on_the_other_side_of_its_target():
+    rng = np.random.default_rng(1)
+    for target, unit in ((3.0, "%"), (40_000.0, "平方米"), (2_500_000.0, "万元")):
+        for value in target * (1 + rng.normal(0, 0.004, 200)):
+            r = row(actual=value, median=NAN, target_low=target, unit=unit)
+            s = words.row_scale(r)
+            assert (s.round(value) < s.round(target)) == (value < target)
+            assert (s.round(value) == s.round(target)) == (value == target)
+
+
+@pytest.mark.parametrize(
+    ("comparator", "low", "high", "value", "met", "gap"),
+    [
+        ("ge", 95, NAN, 94, False, 1),
+        ("ge", 95, NAN, 95, True, 0),
+        ("gt", 50, NAN, 50, False, 1),
+        ("gt", 50, NAN, 51, True, 0),
+        ("between", 1, 2, 0, False, 1),
+        ("between", 1, 2, 1, True, 0),  # the floor
+        ("between", 1, 2, 3, True, 0),  # more than met
+        ("eq", 7, NAN, 7, True, 0),
+        ("done", 1, NAN, 0, False, 1),
+        ("ge", 95, NAN, NAN, False, NAN),
+    ],
+)
+def test_a_comparator_means_one_thing(comparator, low, high, value, met, gap):
+    promise = Target(comparator, low, high)
+    assert promise.met(value) == met
+    assert promise.gap(value, 1) == pytest.approx(gap, nan_ok=True)
+    assert promise.met(np.array([value])).tolist() == [met]
 
 
 def test_numbers_are_rounded_half_up_once():
@@ -208,15 +260,15 @@ def test_titles_fit_on_one_line_and_long_names_lose_letters_before_numbers():
         conclusions.title_multiples(frame(row(region="gaoxin")), name),
     ):
         assert 4 < len(title) <= words.TITLE, title
-    assert conclusions.title_pace(long, name).endswith("约七成把握")
+    assert conclusions.title_pace(long, name).endswith("2,200件目标的把握70%")
 
 
 def test_a_target_that_is_only_aspired_to_is_called_so_in_sentences_and_titles():
     hoped = row(commitment="aspiration")
-    assert "完成2200件力争目标约七成把握" in projection_sentence(hoped)
+    assert "完成2,200件力争目标的把握70%" in projection_sentence(hoped)
     assert (
         conclusions.title_pace(hoped, name)
-        == "专利申请总量全年预计2240件,完成2200件力争目标约七成把握"
+        == "专利申请总量全年预计2,240件,2,200件力争目标的把握70%"
     )
     assert "力争" not in projection_sentence(row(commitment="firm")) + projection_sentence(row())
 
@@ -231,12 +283,16 @@ def test_columns_keep_short_words_whole_and_give_the_room_to_what_saves_lines():
 
 def test_titles_state_what_the_tables_hold():
     assert (
-        conclusions.title_pace(row(), name) == "专利申请总量全年预计2240件,完成2200件目标约七成把握"
+        conclusions.title_pace(row(), name)
+        == "专利申请总量全年预计2,240件,完成2,200件目标的把握70%"
     )
     compared = pd.DataFrame(
         {"year": [2017], "value": [1.314], "nation": [2.126], "rank": [7], "of": [11]}
     )
-    assert conclusions.title_intensity(compared) == "河南研发强度2017年1.31%,低于全国0.82个百分点"
+    assert (
+        conclusions.title_intensity(compared, "河南")
+        == "河南研发强度2017年1.31%,低于全国0.82个百分点"
+    )
     ranks = frame(
         {"region": "gaoxin", "rank": 1.0, "low": 1.0, "high": 2.0, "value": 80.0, "tied_with": ""},
         {"region": "muye", "rank": 2.0, "low": 2.0, "high": 2.0, "value": 79.0, "tied_with": ""},

@@ -231,7 +231,7 @@ def test_two_that_write_the_same_vintage_at_once_both_get_it_and_a_writer_waits_
     workspace,
 ):
     def commit() -> None:
-        workspace.commit(MONTH, {"ONE": soak.table(1)}, {"v": 1})
+        workspace.commit(MONTH, {"SERIES": soak.table(1)}, {"v": 1})
 
     ready, done = soak.FORK.Event(), soak.FORK.Event()
     holder = soak.FORK.Process(target=_hold, args=(workspace.root, ready, done))
@@ -247,7 +247,7 @@ def test_two_that_write_the_same_vintage_at_once_both_get_it_and_a_writer_waits_
     with workspace.lock():  # as the kernels of a run, which share its lock
         inside = [
             soak.FORK.Process(
-                target=lambda: workspace.commit(MONTH, {"ONE": soak.table(2)}, {"v": 2})
+                target=lambda: workspace.commit(MONTH, {"SERIES": soak.table(2)}, {"v": 2})
             )
             for _ in range(4)
         ]
@@ -255,7 +255,7 @@ def test_two_that_write_the_same_vintage_at_once_both_get_it_and_a_writer_waits_
             process.start()
         for process in inside:
             process.join(60)
-    assert [p.exitcode for p in inside] == [0] * 4 and workspace.read("ONE", MONTH).value.eq(
+    assert [p.exitcode for p in inside] == [0] * 4 and workspace.read("SERIES", MONTH).value.eq(
         2
     ).all()
     assert len(list(soak.whole(workspace).parent.glob("[0-9a-f]*"))) == 2
@@ -265,14 +265,14 @@ def _read_until(workspace, done, told):
     wrong, reads = 0, 0
     while not done.is_set():
         tables = workspace.read_all(workspace.current(MONTH))
-        values = set(tables["ONE"].value) | set(tables["TWO"].value)
+        values = set(tables["SERIES"].value) | set(tables["TO_DATE"].value)
         wrong, reads = wrong + (len(values) != 1), reads + 1
         time.sleep(0.01)  # twenty that never pause leave the writer no processor
     told.put((reads, wrong))
 
 
 def test_twenty_readers_during_many_writes_each_see_one_vintage(workspace):
-    workspace.commit(MONTH, {"ONE": soak.table(0), "TWO": soak.table(0)}, {"v": 0})
+    workspace.commit(MONTH, {"SERIES": soak.table(0), "TO_DATE": soak.table(0)}, {"v": 0})
     done, told = soak.FORK.Event(), soak.FORK.Queue()
     readers = [
         soak.FORK.Process(target=_read_until, args=(workspace, done, told)) for _ in range(20)
@@ -280,7 +280,7 @@ def test_twenty_readers_during_many_writes_each_see_one_vintage(workspace):
     for reader in readers:
         reader.start()
     for i in range(1, 40):
-        workspace.commit(MONTH, {"ONE": soak.table(i), "TWO": soak.table(i)}, {"v": i})
+        workspace.commit(MONTH, {"SERIES": soak.table(i), "TO_DATE": soak.table(i)}, {"v": i})
     done.set()
     seen = [told.get(timeout=60) for _ in readers]
     for reader in readers:

@@ -382,6 +382,7 @@ def project(
     """大批序列(如全国各县)分批测算年末,本机多进程或 dask 集群,结果与单进程相同。"""
     import pandas as pd
 
+    from zcqlib.projection import refused_series
     from zcqlib.projection.cluster import project_batches
 
     with refusals():
@@ -397,7 +398,7 @@ def project(
             raise ZcqError(
                 f"{parquet} 不能测算:{e}。需要 Parquet 长表,列为 series_id、period、value。"
             ) from e
-        refused = found.attrs.pop("refused")
+        refused = refused_series(history, kind, year or None)
         to = to if to.name else parquet.with_name(f"{parquet.stem}-projected.parquet")
         found.rename(columns=str).to_parquet(to)
         refused.to_csv(to.with_suffix(".refused.csv"), index=False, encoding="utf-8-sig")

@@ -7,6 +7,7 @@ is added by adding files.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.reference import (
+    GRADED,
     LINKED,
     MATCHES,
     REFERENCE,
@@ -25,6 +27,7 @@ from zcqlib.reference import (
     label_key,
     nearest,
     read_all,
+    reference_folder,
     squeeze,
 )
 from zcqlib.tables import MILESTONES, TARGETS
@@ -44,12 +47,12 @@ __all__ = [
     "load",
 ]
 
-_PREFIXES = ("新乡市", "新乡", "河南", "国家级", "国家", "省级")
+_PREFIXES = ("国家级", "国家", "省级")
 _ENDINGS = ("管理委员会", "管委会", "园区")
 _COUNT_WORDS = re.compile(r"(?:总数量|总数|总量|数量|总计|合计|小计|家数|个数|数|量)$")
 _TOTAL_WORDS = {"合计", "总计", "小计", "总量", "总数", "数量", "计", "全部", ""}
 
-_PLACE_LIKE = re.compile(r"[区园城苑院]|示范|开发|高新|经开|平原|红旗|牧野")
+_PLACE_LIKE = re.compile(r"[区园城苑院]|示范|开发|高新|经开")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,9 @@ class Region:
     level: str
     parent: str
     coverage: str
+    colour: str
+    shade: str
+    marker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,87 @@ class Indicator:
     growth_of: str
     part_of: str
     source_precedence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """The zone itself, in words: names, where it lies, with whom it is compared, what its parks are called together."""
+
+    name_zh: str
+    short_zh: str
+    city_zh: str
+    province_zh: str
+    compare: tuple[str, ...]
+    parts_zh: str
+    parks_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """How a target stands: the chance from `at_least` per cent on, or a state; its mark, words and colours."""
+
+    light: str
+    at_least: float
+    mark: str
+    words: str
+    colour: str
+    text: str
+    tint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lights:
+    """The one scale of words for a chance (lights.csv), best first, and the states that have no chance."""
+
+    rows: tuple[Light, ...]
+
+    def of(self, percent: float) -> Light:
+        """The light of a chance in per cent as printed."""
+        graded = sorted((r for r in self.rows if r.light in GRADED), key=lambda r: -r.at_least)
+        return next(r for r in graded if percent >= r.at_least)
+
+    def state(self, light: str) -> Light:
+        """The first row of a light: of a state the only one."""
+        return next(r for r in self.rows if r.light == light)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What was promised, as numbers in the indicator's unit.
+
+    `comparator` ge, gt, eq, between, done; between has a floor that must be met, `low`, and a stretch, `high`: more
+    than the stretch is more than met. An eq is met from its number on.
+    """
+
+    comparator: str
+    low: float
+    high: float = float("nan")
+    commitment: str = "firm"
+
+    @classmethod
+    def of(cls, row: Mapping) -> Target:
+        """The target of a row of TARGETS or PROJECTIONS."""
+        commitment = row.get("commitment") or "firm"
+        return cls(row["comparator"], row["target_low"], row["target_high"], commitment)
+
+    def met(self, value):
+        """Whether a final value, or each of an array, meets the target; a value that is not known does not."""
+        return value > self.low if self.comparator == "gt" else value >= self.low - 1e-9
+
+    def gap(self, value, step: float = 0.0):
+        """What is missing until the target is met, 0 from then on; `step` is the least by which > is passed."""
+        missing = self.low + (step if self.comparator == "gt" else 0) - value
+        return missing * (missing > 0)
+
+    @property
+    def sign(self) -> str:
+        """The comparator in front of a number: >, ≥ or nothing."""
+        return {"gt": ">", "ge": "≥", "eq": "≥"}.get(self.comparator, "")
+
+    @property
+    def word(self) -> str:
+        """The comparator in a sentence."""
+        return "超过" if self.comparator == "gt" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +201,8 @@ class Catalog:
     """
 
     year: int
+    zone: Zone
+    lights: Lights
     regions: dict[str, Region]
     parks: tuple[str, ...]
     indicators: dict[str, Indicator]
@@ -136,6 +225,7 @@ class Catalog:
     eligibility: pd.DataFrame
     colours: pd.DataFrame
     notes: pd.DataFrame
+    _prefixes: tuple[str, ...] = field(repr=False)
     _region_aliases: dict[str, list[tuple[str, str, pd.Period, pd.Period]]] = field(repr=False)
     _places: frozenset[str] = field(repr=False)
     _aliases: dict[str, str] = field(repr=False)
@@ -217,7 +307,7 @@ class Catalog:
             for id, kind, start, end in self._region_aliases.get(word, ()):
                 if month is None or not (month < start or month > end):
                     return RegionMatch(id, kind)
-            queue += [word[len(p) :] for p in _PREFIXES if word.startswith(p)]
+            queue += [word[len(p) :] for p in self._prefixes if word.startswith(p)]
             queue += [word[: -len(e)] for e in _ENDINGS if word.endswith(e)]
         if place := next(
             (text[:n] for n in range(len(text), 0, -1) if text[:n] in self._places), ""
@@ -284,7 +374,7 @@ def load(reference: Path | None = None, year: int = 2018) -> Catalog:
     ------
     data/raw/reference 各表;目标取自公开的年度建设推进计划。
     """
-    folder = Path(reference) if reference else REFERENCE
+    folder = Path(reference) if reference else reference_folder()
     stamp = tuple(
         (p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.glob("*.csv"))
     )
@@ -305,11 +395,16 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
         )
     f = {
         name.removesuffix("_<year>"): frames.get(
-            name.replace("<year>", str(year)), sheet.frame([])
-        ).drop(columns="line")
+            name.replace("<year>", str(year)), tables.empty(sheet)
+        ).drop(columns="line", errors="ignore")
         for name, sheet in SHEETS.items()
     }
     units = frozenset(f["unit_words"]["word"])
+    zones = f.pop("zone").to_dict("records")
+    if len(zones) != 1:
+        raise CatalogError(f"zone.csv 有 {len(zones)} 行,应为 1 行:本示范区的名称和叫法。")
+    zone = Zone(**zones[0] | {"compare": tuple(filter(None, zones[0]["compare"].split(";")))})
+    lights = f.pop("lights").drop(columns="note").to_dict("records")
     regions = {
         row["id"]: Region(**{k: row[k] for k in Region.__slots__})
         for row in f["regions"].to_dict("records")
@@ -348,6 +443,8 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
     targets = _targets(plan, split, indicators, factors, [p for p in parks if p in members], year)
     return Catalog(
         year=year,
+        zone=zone,
+        lights=Lights(tuple(Light(**r) for r in lights)),
         regions=regions,
         parks=parks,
         indicators=indicators,
@@ -355,6 +452,7 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
         plan=plan,
         split=split,
         stages=stages,
+        _prefixes=(zone.city_zh, zone.city_zh.removesuffix("市"), zone.province_zh, *_PREFIXES),
         _region_aliases=names,
         _aliases=aliases,
         _units=units,

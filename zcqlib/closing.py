@@ -8,7 +8,6 @@ import pandas as pd
 from zcqlib.briefing import words
 from zcqlib.catalog import Catalog
 from zcqlib.month import Month
-from zcqlib.views.parts import shown, target
 
 KEPT, BROKEN, OPEN = "完成", "未完成", "待定"
 COLUMNS = [
@@ -91,10 +90,10 @@ def closed(month: Month) -> pd.DataFrame:
             "地区": [name(r["region"]) for r in rows],
             "指标": [name(r["indicator"]) for r in rows],
             "目标": [
-                shown(r["target_low"], r["unit"]) if r["kind"] in counted else target(r)
+                words.of_target(r, r["target_low"]) if r["kind"] in counted else words.target(r)
                 for r in rows
             ],
-            "实际": [shown(r["actual"], r["unit"]) for r in rows],
+            "实际": [words.of_target(r, r["actual"]) for r in rows],
             "结果": t["status"],
             "定案报表": [words.NONE if pd.isna(p) else f"{p}报表" for p in t["published"]],
             "数据": ["演示数据" if d else "" for d in t["demo"]],

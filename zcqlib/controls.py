@@ -29,7 +29,9 @@ def picture(figure: Figure, wide: int = 960) -> bytes:
 
 def parks(month: Month) -> dict[str, str]:
     """Names and ids of the zone and its parks."""
-    return {"一区四园": "zone"} | {month.catalog.name(p): p for p in month.catalog.parks}
+    return {month.catalog.zone.parts_zh: "zone"} | {
+        month.catalog.name(p): p for p in month.catalog.parks
+    }
 
 
 def indicators(month: Month, kinds: tuple[str, ...] = ("flow",)) -> dict[str, str]:
@@ -149,9 +151,7 @@ def what_if(month: Month) -> widgets.VBox:
 def membership(month: Month, form: str = "month") -> widgets.VBox:
     """One park less or one place more: places, totals and targets, and the same months of past years."""
     asked = views.candidates(month)
-    which = widgets.Dropdown(
-        options=list(asked), value=list(asked)[-1], description="假如", style=WIDE
-    )
+    which = widgets.Dropdown(options=list(asked), description="假如", style=WIDE)
     told = widgets.HTML()
 
     def redraw(_=None) -> None:

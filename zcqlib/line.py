@@ -247,6 +247,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     complete = [owed(reports_only, observations, m, catalog) for m in (*history, month)]
     complete = pd.concat(complete, ignore_index=True)
     stages = _hide_later(catalog.stages, known)
+    problems.append(ledger.disagreements(stages, now.projections, now.missing, month, catalog))
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
     attained = pd.concat([*(a for _, a in done[: len(history)]), attained], ignore_index=True)
     contents = {
@@ -272,13 +273,24 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         **_rankings(
             workspace,
             attained,
+            now.quantiles,
             catalog,
             lambda p, m: _step(
-                made_of, came[came["published"] <= (known if m == month else m)], "ranks", p, m
+                made_of,
+                came[came["published"] <= (known if m == month else m)],
+                "ranks",
+                p,
+                m,
+                m == month,  # only this month's ranking looks ahead
             ),
         ),
         "PROMISES": ledger.ledger(
-            catalog.stages, catalog.targets, known, catalog, missing=now.missing
+            catalog.stages,
+            catalog.targets,
+            known,
+            catalog,
+            projections=now.projections,
+            missing=now.missing,
         ),
         "WATCH": watch.watch(series, catalog.targets, catalog, known),
         "EXPECTED": expected,
@@ -541,6 +553,7 @@ def _answered(catalog: Catalog, filled: pd.DataFrame, known: pd.Period) -> Catal
 def _rankings(
     workspace: Workspace,
     attained: pd.DataFrame,
+    quantiles: pd.DataFrame,
     catalog: Catalog,
     step: Callable[[str, pd.Period], str],
 ) -> dict[str, pd.DataFrame]:
@@ -559,7 +572,8 @@ def _rankings(
             keys,
             Parallel(n_jobs=1 if few else min(4, cpu_count()))(
                 delayed(workspace.remember)(
-                    key, partial(ranking.score_parks, attained, catalog, p, runs=RUNS)
+                    key,
+                    partial(ranking.score_parks, attained, catalog, p, ahead=quantiles, runs=RUNS),
                 )
                 for p, key in keys.items()
             ),
@@ -575,11 +589,7 @@ def _rankings(
         "RANKS": _joined([s.ranks for s in scored.values()], tables.RANKS),
         "UNRANKED": pd.concat([s.notes for s in scored.values()], ignore_index=True),
         "PLACES": pd.concat([s.chances for s in scored.values()], ignore_index=True),
-        "MOVES": pd.concat(moves, ignore_index=True)
-        if moves
-        else pd.DataFrame(
-            columns=["region", "indicator", "score_change", "rank_change", "period", "before"]
-        ),
+        "MOVES": _joined(moves, tables.VINTAGE["MOVES"]),
         "ATTAINMENT": attained,
     }
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import answers, lineage
+from zcqlib import answers, lineage, views
 from zcqlib.briefing import brief, conclusions, ledger, orders, pages, passport, slides, words
 from zcqlib.briefing.pages import MEETINGS, Tables
 from zcqlib.briefing.passport import Passport, ReconciliationError
@@ -30,7 +30,7 @@ CELLS = {
     "late": "views.completeness",
     "moved": "views.outlook",
     "chances": "views.chances",
-    "open": "views.pace",
+    "open": "views.bullet_rows",
     "parks": "views.chances",
     "ranks": "views.places",
     "groups": "views.scores",
@@ -38,6 +38,7 @@ CELLS = {
     "stages": "views.promises",
     "attain": "views.bullets",
 }
+PACE = re.compile(r"views\.pace\(month(?:, \"(\w+)\")?\)")  # the cell of one target
 # a chance in a figure's text, but for the mean of many
 CHANCE = re.compile(r"\d+%(?=\s*完成把握)|(?<!均把握)(?<=把握)\d+%|(?<=把握仍为)\d+%")
 
@@ -71,17 +72,17 @@ def tables(month: Month) -> Tables:
     """The month's tables as the briefing takes them."""
     p, t, series = month.table("PROJECTIONS"), month.table("TARGETS"), month.table("SERIES")
     groups = month.catalog.weights.query("level == 'group'").set_index("id")["name_zh"].to_dict()
-    asks = orders.gap_orders(p, series, t, {r: month.catalog.name(r) for r in month.catalog.parks})
     return Tables(
         p,
         t,
         month.table("RANKS"),
         month.table("MILESTONES"),
-        asks,
+        views.orders(month),
         month.period,
         month.catalog.name,
         month.source(),
         frozenset(month.catalog.headline()["id"]),
+        month.catalog.parks,
         orders.recent_means(series, month.period),
         month.table("TRAIL"),
         month.table("OVERDUE"),
@@ -95,9 +96,11 @@ def _links(month: Month) -> dict[str, str]:
     found = {}
     for path in sorted((month.workspace.root / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         for cell in _code(path):
-            for section, call in CELLS.items():
-                if call in "".join(cell["source"]):
-                    found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell['id']}")
+            source = "".join(cell["source"])
+            shown = [section for section, call in CELLS.items() if call in source]
+            shown += [f"open/{i or 'patent_applications'}" for i in PACE.findall(source)]
+            for section in shown:
+                found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell['id']}")
     return found
 
 
@@ -326,7 +329,7 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
         t.projections["region"].isin(pages.ZONES) & t.projections["indicator"].isin(t.headline)
     ]
     ranks, n = (
-        t.ranks[t.ranks["indicator"] == "composite"].dropna(subset=["rank", "low"]),
+        t.ranks[t.ranks["indicator"] == "composite"],
         conclusions.lights(head),
     )
     y, q, m = t.period.year, t.period.quarter, t.period.month
@@ -337,13 +340,13 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
         for r in conclusions.placed(g).itertuples()
     }
     lights = ("met", "good", "open", "hard", "stage")
-    counted = {f"{words.LIGHTS[k][1:]}{of}{n[k]}项" for k in lights for of in ("", "的")}
+    counted = {f"{words.lights().state(k).words}{of}{n[k]}项" for k in lights for of in ("", "的")}
     asks = {f"缺口分解为{len(t.orders)}条月度要求"}
     medians = {w.split("(")[0].split(",")[0] for w in whole}
     found = {
         "年末预计": (r"全年预计[\u2212\d,.]+[^\uff0c\uff08\uff1b]*", medians),
         "年末预计与把握": (r"全年预计[^\uff1b]*80%[^\uff1b]*", whole),
-        "位次": (r"[\d.]+分\uff0c(?:并列)?第\d+位\uff0890%区间第[\d—]+位\uff09", places),
+        "位次": (r"[\d.]+分\uff0c(?:暂定)?(?:并列)?第\d+位\uff0890%区间[^\uff09]+\uff09", places),
         "各档项数": (
             r"(?<=[中\uff0c究、])(?:已完成|把握较大|尚有悬念|难度较大|按节点推进)的?\d+项",
             counted,

@@ -8,20 +8,26 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
 import pandas as pd
 
-from zcqlib.tables import BASES, COMPARATORS, COVERAGES, KINDS, MEASURES, ZcqError
+from zcqlib import tables
+from zcqlib.tables import Column, Table, ZcqError
 
-REFERENCE = Path(__file__).resolve().parent.parent / "data" / "raw" / "reference"
+FOLDER = Path("data", "raw", "reference")  # in a workspace
+REFERENCE = Path(__file__).resolve().parent.parent / FOLDER  # as shipped
+ROOT = "ZCQ_ROOT"  # the one environment variable that the library reads: the workspace, where it is not above here
 LINKED = ("restates", "part_of", "stage_of", "overlaps")
-MATCHES = ("known", "total", "remainder", "ambiguous", "other_region", "unknown")
+SHEETS = tables.REFERENCE
+GRADED = ("good", "open", "hard")  # lights that grade a chance; the others are states
+MATCHES = (*SHEETS["region_aliases"]["kind"].allowed, "unknown")
 
 
 class CatalogError(ZcqError):
@@ -45,55 +51,6 @@ class Fault:
         return f"{self.file}{line}{column}:找到「{self.found}」,应为{self.expected}"
 
 
-def _choice(words: Iterable[str]) -> str:
-    return "|".join(w or "-" for w in words)
-
-
-# One file a line, continued where indented: name: key: columns. A kind ending in ! must be filled, @x is an id of that
-# file, @x; several of them; the files with a year hold one plan.
-_FILES = f"""
-regions: id: id code!, name_zh text!, short_zh text!, level park|zone|city|district|other!, parent @regions,
-    coverage {_choice(COVERAGES)}, note text
-region_aliases: alias start: alias text!, id text, kind {_choice(MATCHES[:5])}!, start month, end month, note text
-places: name: name text!
-membership: region start: region @regions!, start month!, end month, note text
-indicators: id: id code!, name_zh text!, name_en text!, group code, kind {_choice(KINDS)}!, unit text!, additive flag,
-    can_fall flag, count flag, constant_price flag, batch flag, numerator @indicators, denominator @indicators,
-    growth_of @indicators, part_of @indicators, note text
-aliases: alias: alias text!, indicator @indicators!, note text
-units: id: id text!, name_zh text!, aliases text, start day, end day, successor @units, note text
-senders: id: id code!, name_zh text!, aliases text, kind park|department!, region @regions!, unit @units!,
-    due_day whole!, indicators @indicators;!, quarterly @indicators;, start month, end month, note text
-unit_words: word: word text!, kind money|area|count|percent|point|multiplier|other!, normal text!, numerator number!,
-    denominator number!, family text
-limits: unit: unit text!, high number!, reason text!
-precedence: indicator: indicator text!, winner department|park!, reason text!
-corrections: file sheet cell: file text!, sheet text, cell text!, found text!, value number, unit text, reason text!,
-    who text!, day day!
-resolutions: region indicator start end basis measure: region @regions!, indicator @indicators!, start month!,
-    end month!, basis {_choice(BASES)}!,
-    measure {_choice(MEASURES)}!, file text!, value number, reason text!, who text!, day day!
-checkpoints: region indicator period basis: region text!, indicator @indicators!, period text!, basis {_choice(BASES)}!,
-    value number!, unit text!, tolerance number!, source text!
-batches: year indicator batch kind region: year whole!, indicator @indicators!, batch whole!, kind pass|lapse!,
-    region @regions!, expected day!, announced day, number number!, reviewed number, publicised number, done number,
-    rate number, known_from month!, demo flag, note text
-eligibility: rule: rule code!, indicator @indicators!, comparator {_choice(COMPARATORS)}!, threshold number!,
-    unit text!, demo flag, note text
-colours: colour: colour done|none|red|yellow|green!, colour_zh text!, at_least number, note text
-notes: month region indicator: month month!, region @regions!, indicator text, text text!, who text!, demo flag
-targets_<year>: id: id @indicators!, name_zh text!, name_en text, group code!, kind {_choice(KINDS)}!, unit text!,
-    comparator {_choice(COMPARATORS)}!, target_low number!, target_high number, commitment firm|aspiration!,
-    wording text, scope text!, responsible text, responsible_basis printed|inferred|none!,
-    relation {_choice(("", *LINKED))}, related_id @indicators, seed_section text, note text
-split_<year>: id region in_force_from: id @indicators!, region @regions!, target_low number!, target_high number,
-    in_force_from month!, demo flag, note text
-weights_<year>: id: id text!, level group|indicator!, parent text, name_zh text!, weight number!, demo flag, note text
-bounds_<year>: indicator: indicator @indicators!, measure attainment_pct|share_done!, low number!, high number!,
-    error_pct number, demo flag, note text
-stages_<year>: id region item stage: id @indicators!, region @regions!, item text, stage code!, stage_no whole!,
-    stage_zh text!, date month, evidence text, expected month, demo flag, note text
-"""
 _OPTIONAL = {
     "corrections",
     "resolutions",
@@ -112,55 +69,25 @@ _EXPECTED = {
     "day": "八位日期,如 20180915",
     "text": "文字",
 }
-_DTYPES = {
-    "number": "float64",
-    "whole": "int64",
-    "flag": "bool",
-    "month": "period[M]",
-    "day": "datetime64[ns]",
-}
 _DATE_LIKE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}(\1\d{1,4})?( \d+:\d+(:\d+)?)?|\d{1,2}-[A-Z][a-z]{2}(-\d+)?"
     r"|[A-Z][a-z]{2}-\d{2,4}|\d+月\d+日"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """The shape of one reference file: its key and, for each column, the kind and whether it must be filled."""
-
-    key: tuple[str, ...]
-    columns: dict[str, tuple[str, bool]]
-
-    def frame(self, rows: list[dict]) -> pd.DataFrame:
-        """Rows as a typed frame, with the file's `line`."""
-        kinds = {"line": "whole", **{c: kind for c, (kind, _) in self.columns.items()}}
-        return pd.DataFrame(
-            {
-                c: pd.Series([r[c] for r in rows], dtype=_DTYPES.get(k, "str"))
-                for c, k in kinds.items()
-            }
-        )
+def root(start: Path | None = None) -> Path | None:
+    """The workspace's folder: what ZCQ_ROOT names, else the nearest above `start` (default: here) that holds
+    data/raw/reference, else None."""
+    here = Path(os.environ.get(ROOT) or start or Path.cwd()).resolve()
+    return next((f for f in (here, *here.parents) if (f / FOLDER).is_dir()), None)
 
 
-def _sheets() -> dict[str, Sheet]:
-    out = {}
-    for line in re.sub(r"\n +", " ", _FILES).strip().splitlines():
-        name, key, columns = line.split(": ", 2)
-        out[name] = Sheet(
-            tuple(key.split()),
-            {
-                c: (kind.rstrip("!"), kind.endswith("!"))
-                for c, kind in (part.split() for part in columns.split(", "))
-            },
-        )
-    return out
+def reference_folder() -> Path:
+    """Where the reference tables lie: in the workspace, or as shipped where there is none."""
+    return workspace / FOLDER if (workspace := root()) else REFERENCE
 
 
-SHEETS = _sheets()
-
-
-def shape_of(stem: str) -> Sheet | None:
+def shape_of(stem: str) -> Table | None:
     """The shape that a file of this name must have, None where no reference file is called so."""
     return SHEETS.get(stem) or SHEETS.get(re.sub(r"_20\d\d$", "_<year>", stem))
 
@@ -261,29 +188,27 @@ def _rows(path: Path, faults: list[Fault]) -> list[tuple[int, list[str]]]:
     return out
 
 
-def _cell(text: str, kind: str, needed: bool) -> tuple[object, str]:
+def _cell(text: str, c: Column) -> tuple[object, str]:
     """A cell's value, and what was expected where it does not fit."""
-    allowed = kind.replace("-|", "|").split("|") if "|" in kind else []
-    plain = "text" if allowed or kind.startswith("@") else kind
     try:
-        value = _value(text, plain)
-        if (needed and not text) or (text and allowed and text not in allowed):
+        value = _value(text, c.kind)
+        if (c.needed and not text) or (text and c.allowed and text not in c.allowed):
             raise ValueError(text)
         return value, ""
     except (ValueError, KeyError):
-        expected = _EXPECTED["code" if kind[0] == "@" else plain]
-        if allowed:
-            expected = "、".join(filter(None, allowed)) + "之一"
-        elif _DATE_LIKE.fullmatch(text) and plain in ("text", "code"):
+        expected = _EXPECTED["code" if c.home else c.kind]
+        if c.allowed:
+            expected = "、".join(filter(None, c.allowed)) + "之一"
+        elif _DATE_LIKE.fullmatch(text) and c.kind in ("text", "code"):
             expected += ",不是日期(疑为电子表格自动改写)"
-        return _value("", plain), expected
+        return _value("", c.kind), expected
 
 
-def _load_file(path: Path, sheet: Sheet, faults: list[Fault]) -> pd.DataFrame:
+def _load_file(path: Path, sheet: Table, faults: list[Fault]) -> pd.DataFrame:
     """One file in typed columns plus `line`; every cell that does not fit becomes a fault."""
     rows = _rows(path, faults)
     header = rows[0][1] if rows else []
-    if missing := [c for c in sheet.columns if c not in header]:
+    if missing := [c.name for c in sheet.columns if c.name not in header and not c.optional]:
         if not any(f.file == path.name and f.severity == "error" for f in faults):
             faults.append(
                 Fault(
@@ -292,9 +217,9 @@ def _load_file(path: Path, sheet: Sheet, faults: list[Fault]) -> pd.DataFrame:
             )
         rows = []
     faults += [
-        Fault(path.name, 1, c, c, f"规定的列名之一({','.join(sheet.columns)})")
+        Fault(path.name, 1, c, c, f"规定的列名之一({','.join(sheet.names)})")
         for c in header
-        if rows and c and c not in sheet.columns
+        if rows and c and c not in sheet.names
     ]
     out, seen = [], {}
     for line, row in rows[1:]:
@@ -306,10 +231,11 @@ def _load_file(path: Path, sheet: Sheet, faults: list[Fault]) -> pd.DataFrame:
             )
         cells = dict(zip(header, row + [""] * len(header), strict=False))
         record = {"line": line}
-        for column, (kind, needed) in sheet.columns.items():
-            record[column], expected = _cell(cells[column], kind, needed)
+        for c in sheet.columns:
+            text = cells.get(c.name, "")
+            record[c.name], expected = _cell(text, c)
             if expected:
-                faults.append(Fault(path.name, line, column, cells[column] or "空白", expected))
+                faults.append(Fault(path.name, line, c.name, text or "空白", expected))
         key = tuple(cells[c] for c in sheet.key)
         if seen.setdefault(key, line) != line:
             faults.append(
@@ -322,7 +248,12 @@ def _load_file(path: Path, sheet: Sheet, faults: list[Fault]) -> pd.DataFrame:
                 )
             )
         out.append(record)
-    return sheet.frame(out)
+    return _frame(out, sheet)
+
+
+def _frame(rows: list[dict], sheet: Table) -> pd.DataFrame:
+    """Rows as a typed frame, with the file's `line`."""
+    return tables.shape(rows, sheet).assign(line=[r["line"] for r in rows])
 
 
 def read_all(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
@@ -337,7 +268,7 @@ def read_all(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
             faults.append(Fault(path.name, 0, "", path.name, f"参考表的文件名{hint}"))
     for name, sheet in SHEETS.items():
         if "<" not in name and name not in frames:
-            frames[name] = sheet.frame([])
+            frames[name] = _frame([], sheet)
             if name not in _OPTIONAL:
                 faults.append(Fault(f"{name}.csv", 0, "", "没有这个文件", "参考表文件"))
     _check_ids(frames, faults)
@@ -348,20 +279,14 @@ def read_all(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
 def _check_ids(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> None:
     """Every id that one table takes from another is there; an alias means one thing only."""
     for stem, frame in frames.items():
-        for column, (kind, _) in shape_of(stem).columns.items():
-            if not kind.startswith("@"):
-                continue
-            home = kind.strip("@;")
-            known = set(frames[home]["id"])
-            for line, text in zip(frame["line"], frame[column], strict=True):
-                for word in filter(None, text.split(";") if kind.endswith(";") else [text]):
+        for c in filter(lambda c: c.home, shape_of(stem).columns):
+            known = set(frames[c.home]["id"])
+            for line, text in zip(frame["line"], frame[c.name], strict=True):
+                for word in filter(None, text.split(";") if c.many else [text]):
                     if word not in known:
                         hint = "".join(f"(最接近的是 {n})" for n in nearest(word, known))
-                        faults.append(
-                            Fault(
-                                f"{stem}.csv", line, column, word, f" {home}.csv 中已有的编号{hint}"
-                            )
-                        )
+                        expected = f" {c.home}.csv 中已有的编号{hint}"
+                        faults.append(Fault(f"{stem}.csv", line, c.name, word, expected))
     units, seen = frozenset(frames["unit_words"]["word"]), {}
     for row in frames["aliases"].itertuples():
         line, owner = seen.setdefault(label_key(row.alias, units), (row.line, row.indicator))
@@ -384,7 +309,8 @@ def _check_meaning(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> N
 
     def report(stem: str, row, column: str, expected: str) -> None:
         found = getattr(row, column)
-        found = f"{found:g}" if isinstance(found, float) else str(found)
+        found = f"{found:g}" if isinstance(found, float) and found == found else str(found)
+        found = "" if found in ("nan", "NaT") else found
         faults.append(Fault(f"{stem}.csv", row.line, column, found or "空白", expected))
 
     for row in frames["unit_words"].itertuples():
@@ -393,6 +319,7 @@ def _check_meaning(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> N
     for row in frames["indicators"].itertuples():
         if bool(row.numerator) != bool(row.denominator):
             report("indicators", row, "denominator", "与 numerator 成对的指标编号")
+    _check_lights(frames["lights"], report)
     stages = ("number", "reviewed", "publicised", "done")
     for row in frames["batches"].itertuples() if "batches" in frames else ():
         reached = [(c, v) for c in stages if not pd.isna(v := getattr(row, c))]
@@ -432,6 +359,22 @@ def _check_meaning(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> N
                 )
 
 
+def _check_lights(lights: pd.DataFrame, report: Callable[[str, object, str, str], None]) -> None:
+    """Every chance has one row: those of chances have limits from 0 on, each its own; states have none."""
+    graded = lights[lights["light"].isin(GRADED)]
+    for row in lights.itertuples():
+        if (row.light in GRADED) == pd.isna(row.at_least):
+            expected = "0 到 100 的数字" if row.light in GRADED else "空白(只有把握的档次有下限)"
+            report("lights", row, "at_least", expected)
+    for row in graded[graded.duplicated("at_least") & graded["at_least"].notna()].itertuples():
+        report("lights", row, "at_least", "不重复的下限(上面已有同一下限的一档)")
+    if len(graded) and not graded["at_least"].eq(0).any():
+        report("lights", graded.iloc[-1], "at_least", "0(最低一档从 0 起,否则有的把握没有档次)")
+    for light in SHEETS["lights"]["light"].allowed if len(lights) else ():
+        if light not in set(lights["light"]):
+            report("lights", lights.iloc[-1], "light", f"各档齐全,还缺「{light}」一行")
+
+
 def check_reference(folder: Path | None = None) -> list[Fault]:
     """Check every reference table; nothing with severity error means that all can be used.
 
@@ -445,4 +388,4 @@ def check_reference(folder: Path | None = None) -> list[Fault]:
     ------
     data/raw/reference 各表。
     """
-    return read_all(Path(folder) if folder else REFERENCE)[1]
+    return read_all(Path(folder) if folder else reference_folder())[1]

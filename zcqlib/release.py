@@ -17,7 +17,6 @@ from zcqlib import run as monthly
 from zcqlib.briefing import words
 from zcqlib.catalog import Catalog
 from zcqlib.tables import ZcqError
-from zcqlib.views.parts import shown
 from zcqlib.workspace import Workspace, digest, write_atomic
 
 STATUSES = ("初步", "定稿")
@@ -231,7 +230,7 @@ def corrections(
 def _printed(value: float, unit: str, column: str, indicator: str) -> str:
     if column == "probability":
         return words.chance_number(value)
-    return words.number(value, unit, 2) if indicator == "rd_intensity" else shown(value, unit)
+    return words.number(value, unit, 2 if indicator == "rd_intensity" else None)
 
 
 def _why(values: list[float], files: list[str]) -> list[str]:
@@ -278,7 +277,8 @@ def _ranks(
 ) -> list[tuple]:
     """Places and scores that are printed otherwise; they follow the park's numbers, the rules, or the other parks."""
     key = ["region", "indicator", "period", "measure"]
-    old, new = (pd.read_parquet(v / "RANKS.parquet").set_index(key) for v in (said, now))
+    old, new = (pd.read_parquet(v / "RANKS.parquet") for v in (said, now))
+    old, new = (f[f["measure"] == "score"].set_index(key) for f in (old, new))
     inputs = [workspace.recipe(v)["inputs"] for v in (said, now)]
     rules = any(
         inputs[0].get(name) != inputs[1].get(name)

@@ -28,6 +28,7 @@ from typing import TypeVar
 import pandas as pd
 
 from zcqlib import tables
+from zcqlib.reference import FOLDER, root
 from zcqlib.tables import ZcqError
 
 REPORT_SUFFIXES = {
@@ -45,7 +46,6 @@ REPORT_SUFFIXES = {
     ".mht",
     ".docx",
 }
-_BY_NAME = {t.name: t for t in tables.ALL}
 T = TypeVar("T")
 
 
@@ -81,10 +81,9 @@ class Workspace:
         ------
         WorkspaceError : no folder with data/raw/reference on the way up.
         """
-        here = Path(os.environ.get("ZCQ_ROOT") or start or Path.cwd()).resolve()
-        for folder in (here, *here.parents):
-            if (folder / "data" / "raw" / "reference").is_dir():
-                return cls(folder, demo)
+        if folder := root(start):
+            return cls(folder, demo)
+        here = Path(start or Path.cwd()).resolve()
         raise WorkspaceError(
             f"从 {here} 往上找不到含 data/raw/reference 的项目文件夹;请在项目文件夹内运行。"
         )
@@ -95,7 +94,7 @@ class Workspace:
 
     @property
     def reference(self) -> Path:
-        return self.root / "data" / "raw" / "reference"
+        return self.root / FOLDER
 
     @property
     def published(self) -> Path:
@@ -203,8 +202,9 @@ class Workspace:
         if vintage := self.existing(month, recipe, as_of):
             return vintage
         for name, frame in contents.items():
-            if name in _BY_NAME:
-                tables.check(frame, _BY_NAME[name], where=f"{month} {name}")
+            if name not in tables.VINTAGE:
+                raise tables.TableError(f"{name} 表没有规定(zcqlib/tables.py),不能写入。")
+            tables.check(frame, tables.VINTAGE[name], where=f"{month} {name}")
         home = self.processed / self._folder(month, as_of)
         vintage = home / _vintage_name(recipe)
         with self.lock(wait=60), written(home):

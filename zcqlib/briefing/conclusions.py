@@ -11,9 +11,9 @@ import pandas as pd
 
 from zcqlib.briefing.words import (
     Scale,
-    about,
     block,
     chance_number,
+    chance_prose,
     chance_word,
     change,
     fit_title,
@@ -29,13 +29,27 @@ from zcqlib.briefing.words import (
 
 Name = Callable[[str], str]
 SMALL_RECORD = 100  # a share of fewer cases has an interval of ten points either way
-PARKS = ("gaoxin", "jingkai", "pingyuan", "hongqi", "muye")
+ZONES = ("zone", "city")  # everything else that has a target is a park
 
 
 def lights(projections: pd.DataFrame) -> dict[str, int]:
     """How many rows show each light; the counts add up to the number of rows."""
-    keys = [light(r) for r in projections.to_dict("records")]
+    keys = [light(r).light for r in projections.to_dict("records")]
     return {k: keys.count(k) for k in ("met", "good", "open", "hard", "stage", "none", "unknown")}
+
+
+def extreme(
+    values: pd.Series, text: Callable[[float], str], unit: str = "项", least: bool = False
+) -> str:
+    """Who has the highest (or least) value as printed: the label, up to three that tie, or how many there are.
+
+    Parameters
+    ----------
+    values : by label. text : how a value is printed; what prints alike ties.
+    """
+    told = values.dropna().map(text)
+    ties = told.index[told == text(values.min() if least else values.max())]
+    return "、".join(ties) if len(ties) <= 3 else f"并列的{len(ties)}{unit}"
 
 
 def demo_of(*frames: pd.DataFrame) -> bool:
@@ -44,10 +58,6 @@ def demo_of(*frames: pd.DataFrame) -> bool:
 
 def _severe(problems: pd.DataFrame, severity: str) -> int:
     return int((problems["severity"] == severity).sum())
-
-
-def _text(value: float, unit: str, digits: int | None = None) -> str:
-    return number(value, unit, digits, comma=False)
 
 
 # titles ---------------------------------------------------------------------------------------------------------------
@@ -63,7 +73,7 @@ def title_pace(row: Mapping, name: Name) -> str:
     )
     if row["probability"] != row["probability"]:
         return fit_title(f"{ahead},不给概率", f"{what},不给概率")
-    tail = f"{target_words(row, s)}{about(row['probability'])}把握"
+    tail = f"{target_words(row, s)}的把握{chance_prose(row['probability'])}"
     return fit_title(f"{ahead},{verb(row)}{tail}", f"{ahead},{tail}", f"{what},{tail}")
 
 
@@ -77,48 +87,56 @@ def title_bullets(projections: pd.DataFrame) -> str:
 
 def title_heatmap(projections: pd.DataFrame, name: Name) -> str:
     """The lowest chance of a park; ties are counted."""
-    p = projections[projections["region"].isin(PARKS)].dropna(subset=["probability", "target_low"])
+    p = projections[~projections["region"].isin(ZONES)].dropna(subset=["probability", "target_low"])
     if p.empty:
         return "各园区目标未下达或未报,暂无把握可比"
-    worst = p.loc[p["probability"].idxmin()]
-    hard = sum(light(r) == "hard" for r in p.to_dict("records"))
-    tail = f"{name(worst.region)}{name(worst.indicator)}最低,为{chance_number(worst.probability)}"
+    worst = chance_number(p["probability"].min())
+    ties = p[p["probability"].map(chance_number) == worst]
+    hard, told = (
+        sum(light(r).light == "hard" for r in p.to_dict("records")),
+        chance_prose(p["probability"].min()),
+    )
+    tail = f"{len(ties)}个{'' if told != worst else '最低,同为'}{told}"
+    if len(ties) == 1:
+        tail = f"{name(ties.iloc[0].region)}{name(ties.iloc[0].indicator)}最低,为{worst}"
     return fit_title(
         f"{len(p)}个园区目标中{hard}个难度较大,{tail}", f"{hard}个园区目标难度较大,{tail}", tail
     )
 
 
 def placed(ranks: pd.DataFrame) -> pd.DataFrame:
-    """RANKS of one list with the place as it is told: those that cannot be told apart share the best of their places.
+    """RANKS of one list with the place as it is told.
 
     Parameters
     ----------
-    ranks : RANKS of one indicator and period.
+    ranks : RANKS of one indicator and period, all measures.
     Returns
     -------
-    The same rows by place, and `place` (NaN where not ranked) and `told`: 第1位, 并列第2位(90%区间第1—4位), 不排位.
+    The rows of the score by place, `provisional` (whether values that are still to come may change the place), `end_low`
+    and `end_high` (90 % interval at the year's end, NaN where it was not drawn) and `told`: 第1位, 暂定并列第2位
+    (90%区间目前第1—4位,年末第1—5位), 不排位.
     """
-    own = ranks.set_index("region")["rank"]
-    place = [
-        min([own[r.region], *(own[t] for t in r.tied_with.split(";") if t)])
-        for r in ranks.itertuples()
-    ]
-    out = ranks.assign(place=place).sort_values(["place", "rank", "region"])
+    by = {m: part.set_index("region") for m, part in ranks.groupby("measure")}
+    out = ranks[ranks["measure"] == "score"].sort_values(["rank", "value", "region"])
+    end = by.get("year_end", by["score"].iloc[:0]).reindex(out["region"])
+    out["end_low"], out["end_high"] = end["low"].array, end["high"].array
+    out["provisional"] = out["region"].isin(by["provisional"].index if "provisional" in by else [])
+
+    def span(when: str, low: float, high: float) -> str:
+        return f"{when}第{low:.0f}{f'—{high:.0f}' if high > low else ''}位" if low == low else ""
+
     told = []
     for r in out.itertuples():
-        span = f"{int(r.low)}" if r.low == r.high else f"{r.low:.0f}—{r.high:.0f}"
-        told.append(
-            "不排位"
-            if r.place != r.place
-            else f"{'并列' if r.tied_with else ''}第{int(r.place)}位"
-            + (f"(90%区间第{span}位)" if r.low == r.low else "")
-        )
+        ends = [span("目前", r.low, r.high), span("年末", r.end_low, r.end_high)]
+        ends = ",".join(filter(None, ends))
+        place = f"{'暂定' if r.provisional else ''}{'并列' if r.tied_with else ''}第{r.rank:.0f}位"
+        told.append("不排位" if r.rank != r.rank else place + (f"(90%区间{ends})" if ends else ""))
     return out.assign(told=told)
 
 
 def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
     """Who leads and how surely, and who comes next; ties are said to be ties."""
-    p = placed(ranks).dropna(subset=["place"])
+    p = placed(ranks).dropna(subset=["rank"])
     if p.empty:
         return "本期没有可排位的园区"
 
@@ -126,7 +144,7 @@ def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
         return "、".join(name(r).removesuffix("示范区").removesuffix("区") for r in rows["region"])
 
     told = []
-    for place, rows in p.groupby("place"):
+    for place, rows in p.groupby("rank"):
         how = (
             "并列"
             if len(rows) > 1
@@ -135,12 +153,21 @@ def title_ranks(ranks: pd.DataFrame, name: Name) -> str:
             else "居"
         )
         told.append(f"{short(rows)}{how}第{int(place)}")
-    first = p[p["place"] == p["place"].iloc[0]]
+    first = p[p["rank"] == p["rank"].iloc[0]]
     if len(first) == 1 and first["high"].iloc[0] > first["low"].iloc[0]:
-        told[0] += f"(区间{first['low'].iloc[0]:.0f}—{first['high'].iloc[0]:.0f})"
+        told[0] += f"(目前区间{first['low'].iloc[0]:.0f}—{first['high'].iloc[0]:.0f})"
     return fit_title(
         *(",".join(told[:k]) for k in range(len(told), 0, -1)), f"{len(first)}个园区并列第1"
     )
+
+
+def title_groups(scores: pd.DataFrame, label: Mapping[str, str]) -> str:
+    """The group whose parks lie furthest apart, by the printed scores; `scores` : RANKS of the groups."""
+    printed = scores["value"].map(scale(0, "分").round)
+    spread = printed.groupby(scores["indicator"]).agg(lambda v: max(v) - min(v))
+    widest = extreme(spread.rename(lambda g: label.get(g, g)), str, "组")
+    told = f"高低相差{number(max(spread), '分')}"
+    return fit_title(f"{widest}园区差距最大,{told}", f"差距最大的一组{told}")
 
 
 def title_why(rows: pd.DataFrame, what: str) -> str:
@@ -194,9 +221,7 @@ def why(rows: pd.DataFrame, what: str, s: Scale | None) -> str:
     if parts and len(parts) < len(steps):
         parts.append("其余为0")
     chances = f"{what}完成把握" + move(a["told"], b["told"], b["value"] - a["value"])
-    median = "年末预计" + move(
-        s.text(a["median"], True), s.text(b["median"], True), b["median"] - a["median"]
-    )
+    median = "年末预计" + move(s.text(a["median"]), s.text(b["median"]), b["median"] - a["median"])
     medians = [f"{r.label}{r.also}" for r in steps[steps["median"] != 0].itertuples()]
     return (
         f"{chances}"
@@ -206,7 +231,7 @@ def why(rows: pd.DataFrame, what: str, s: Scale | None) -> str:
     )
 
 
-def title_intensity(compared: pd.DataFrame, region: str = "河南") -> str:
+def title_intensity(compared: pd.DataFrame, region: str) -> str:
     """河南研发强度2023年2.05%,低于全国0.60个百分点; the gap is that of the printed figures."""
     r = compared.iloc[-1]
     if r["nation"] != r["nation"]:
@@ -239,22 +264,14 @@ def title_stock(findings: pd.DataFrame, what: str = "高新技术企业") -> str
     if a != a or b != b:
         return f"{what}期初或期末未报"
     word = "增至" if b > a else "减至" if b < a else "持平于"
-    return fit_title(f"{what}由{_text(a, '家')}{word}{_text(b, '家')},净变动{change(b - a, '家')}")
-
-
-def title_record(said: float, came: float, better: float = float("nan")) -> str:
-    """说73%时实际完成71%; `better` = share by which our score beats 序时进度's."""
-    first = f"平均把握{percent(said, 0)},实际完成{percent(came, 0)}"
-    if better != better:
-        return first
     return fit_title(
-        f"{first},误差比序时进度{'小' if better >= 0 else '大'}{percent(abs(better), 0)}", first
+        f"{what}由{number(a, '家')}{word}{number(b, '家')},净变动{change(b - a, '家')}"
     )
 
 
 def title_multiples(projections: pd.DataFrame, name: Name) -> str:
     """5个园区中3个预计完成专利申请总量目标."""
-    p = projections[projections["region"].isin(PARKS)]
+    p = projections[~projections["region"].isin(ZONES)]
     given = p.dropna(subset=["probability"])
     if given.empty:
         return "园区目标未下达,不作判断"
@@ -273,14 +290,17 @@ def state_of_month(
 ) -> str:
     """Notebook 00: how many targets stand where, what came, who is late. `late` has a column `name_zh`."""
     n = lights(projections)
-    worst = projections.dropna(subset=["probability"]).nsmallest(1, "probability")
+    given = projections.dropna(subset=["probability"])
+    given, worst = (
+        given.set_index("indicator")["probability"].rename(name),
+        given["probability"].min(),
+    )
     return block(
         [
             f"纳入判断的{len(projections)}项中,已完成{n['met']}项,把握较大{n['good']}项,尚有悬念{n['open']}项,难度较大{n['hard']}项,"
             f"按节点推进{n['stage']}项,目标未下达{n['none']}项,未报或缺依据{n['unknown']}项",
-            f"把握最低的是{name(worst.iloc[0].indicator)},{chance_number(worst.iloc[0].probability)}"
-            f"({chance_word(worst.iloc[0].probability)})"
-            if len(worst)
+            f"把握最低的是{extreme(given, chance_number, least=True)},{chance_number(worst)}({chance_word(worst)})"
+            if len(given)
             else "",
             f"报表中发现错误{_severe(problems, 'error')}处、提醒{_severe(problems, 'warning')}处",
             f"尚未报送:{'、'.join(late['name_zh'])}" if len(late) else "各单位报表均已收到",
@@ -361,16 +381,16 @@ def intensity(
     )
     return block(
         [
-            f"研发强度由{number(v['before'], '%', 2)}变为{number(v['after'], '%', 2)},变动主要来自{lead};"
+            f"月报口径的研发强度由{number(v['before'], '%', 2)}变为{number(v['after'], '%', 2)},变动主要来自{lead};"
             f"研发投入增长{number(v['numerator_growth'], '%')},GDP增长{number(v['denominator_growth'], '%')}",
             f"园区合计强度变动{change(joint['total'], '%', 2)},其中园区自身{change(joint['within'], '%', 2)},"
             f"份额变化{change(joint['between'], '%', 2)};变动最大的是{name(top['region'])},{change(top['total'], '%', 2)}",
-            f"按现有GDP,达到目标还需研发投入{_text(missing['missing'], '万元')}"
+            f"按现有GDP,月报口径达到目标还需研发投入{number(missing['missing'], '万元')}"
             if missing["missing"]
-            else "已达到目标强度",
-            f"{last['year']}年公布数尚未出来,按月报强度的变动推算为{number(last['estimate'], '%', 2)},这样推算往年误差"
-            f"{number(bridge.attrs['rms_error'], '个百分点', 2)}(只检验过{bridge.attrs['years_checked']}年);"
-            "推算不代替公布数",
+            else "月报口径已达到目标强度",
+            f"年度公布口径的{int(last['year'])}年数尚未出来,按月报强度的变动推算为{number(last['estimate'], '%', 2)},"
+            f"这样推算往年误差{number(bridge.attrs['rms_error'], '个百分点', 2)}"
+            f"(只检验过{bridge.attrs['years_checked']}年);两种口径不能相比,推算不代替公布数",
         ],
         demo_of(moved, split, bridge),
     )
@@ -386,7 +406,8 @@ def patents(applications: Mapping, quality: pd.DataFrame, relation: pd.DataFrame
             f"万人有效发明专利{number(z['force'], '件/万人')};申请的集中度{number(quality.attrs['hhi'], '', 2)}"
             f"({quality.attrs['of']}个园区均分为{number(1 / quality.attrs['of'], '', 2)})",
             f"省级面板(真实数据)中,研发投入高1%的省份和年份,专利约多{number(total['estimate'], '%', 2)}"
-            f"(95%区间{number(total['low'], '', 2)}至{number(total['high'], '', 2)}),这是相关,不是因果",
+            f"(95%区间{number(total['low'], '', 2)}至{number(total['high'], '', 2)},已扣除各年共同变化;不扣除为"
+            f"{number(total['estimate_without_years'], '%', 2)}),这是相关,不是因果",
             relation.attrs.get("note", ""),
         ],
         bool(applications.get("demo", False)),
@@ -420,20 +441,25 @@ def enterprises(identity: pd.DataFrame, parts: pd.DataFrame, odds: pd.DataFrame,
     )
 
 
+def paced(projections: pd.DataFrame, period: pd.Period) -> pd.DataFrame:
+    """The flows with a figure and a target: `share` of it done, and whether that is `behind` 序时进度."""
+    p = projections[projections["kind"].eq("flow") & projections["target_low"].gt(0)]
+    p = p.dropna(subset=["actual"])
+    behind = 12 * p["actual"] < period.month * p["target_low"]
+    return p.assign(share=p["actual"] / p["target_low"], behind=behind)
+
+
 def attainment(projections: pd.DataFrame, name: Name, period: pd.Period) -> str:
     """Notebook 05: attainment against 序时进度, which is a ruler and no verdict."""
-    p = projections[(projections["kind"] == "flow") & (projections["target_low"] > 0)].dropna(
-        subset=["actual"]
-    )
-    share = p["actual"] / p["target_low"]
+    p = paced(projections, period)
     if p.empty:
         return block(["本期没有可比的累计数"], demo_of(projections))
-    low = p.loc[share.idxmin()]
+    low = extreme(p.set_index("indicator")["share"].rename(name), percent, least=True)
     return block(
         [
-            f"{len(p)}项累计类目标中,{int((share >= period.month / 12).sum())}项不低于序时进度"
-            f"({percent(period.month / 12)}),{int((share >= 1).sum())}项累计数已达到目标数",
-            f"完成率最低的是{name(low['indicator'])},{percent(share.min())}",
+            f"{len(p)}项累计类目标中,{int(p['behind'].sum())}项低于序时进度"
+            f"({percent(period.month / 12)}),{int((p['share'] >= 1).sum())}项累计数已达到目标数",
+            f"完成率最低的是{low},{percent(p['share'].min())}",
             "序时进度假定各月相同,有季节和批次的指标以年末预测为准",
         ],
         demo_of(projections),
@@ -463,15 +489,16 @@ def ranking(ranks: pd.DataFrame, name: Name) -> str:
     """Notebook 07: places with intervals, ties, and who is not ranked."""
     p = placed(ranks)
     rows = [
-        f"{name(r.region)}{_text(r.value, '分')},{r.told}"
+        f"{name(r.region)}{number(r.value, '分')},{r.told}"
         for r in p.itertuples()
-        if r.place == r.place
+        if r.rank == r.rank
     ]
-    out = [name(r) for r in p.loc[p["place"].isna(), "region"]]
+    out = [name(r) for r in p.loc[p["rank"].isna(), "region"]]
     return block(
         [
             ";".join(rows),
-            f"{'、'.join(out)}缺数或目标未下达,不排位" if out else "",
+            f"{'、'.join(out)}目标未下达,不排位" if out else "",
+            "暂定的位次因有应报未报的数,按下限计分,补齐后可能变" if p["provisional"].any() else "",
             "并列的园区先后分不清(位次互换的可能在三成以上)" if p["tied_with"].ne("").any() else "",
             "没有公开的考核办法,权重暂按等权",
         ],
@@ -479,18 +506,20 @@ def ranking(ranks: pd.DataFrame, name: Name) -> str:
     )
 
 
-def record(said: float, came: float, cases: int, better: float = float("nan")) -> str:
-    """Notebook 08: mean chance said, share that came true, over how many past cases, and the gain over 序时进度."""
+def said_and_came(said: float, came: float) -> str:
+    return f"平均把握{percent(said, 0)},实际完成{percent(came, 0)}"
+
+
+def against_linear(share: float) -> str:
+    """`share` : our mean error by that of 序时进度, the same measure of both."""
+    return f"平均误差是序时进度的{percent(share, 0)}"
+
+
+def record(said: float, came: float, cases: int, share: float = float("nan")) -> str:
+    """Notebook 08: mean chance said, share that came true, over how many past cases, and the error by 序时进度's."""
     small = "回放次数少,只作参考" if cases < SMALL_RECORD else ""
-    gain = (
-        ""
-        if better != better
-        else f"误差比序时进度{'小' if better >= 0 else '大'}{percent(abs(better), 0)}"
-    )
-    return block(
-        [f"{cases}次回放中,平均把握{percent(said, 0)},实际完成{percent(came, 0)}", gain, small],
-        False,
-    )
+    gain = against_linear(share) if share == share else ""
+    return block([f"{cases}次回放中,{said_and_came(said, came)}", gain, small], False)
 
 
 def own_record(said: pd.DataFrame, scored: pd.DataFrame) -> str:
@@ -515,13 +544,22 @@ def own_record(said: pd.DataFrame, scored: pd.DataFrame) -> str:
 def agenda(projections: pd.DataFrame, orders: pd.DataFrame) -> str:
     """Notebook 09: what goes to the meeting. `orders` as `ledger.gap_orders` gives them."""
     n = lights(projections)
-    never = int((orders["times"] == 0).sum()) if len(orders) else 0
+    asked = f"缺口分解为{len(orders)}条月度要求,其中{never_done(orders)}(有记录的{months_known(orders)}个月)"
     return block(
         [
             f"提请会议研究难度较大的{n['hard']}项、尚有悬念的{n['open']}项",
-            f"缺口分解为{len(orders)}条月度要求,其中{never}条近36个月从未达到过"
-            if len(orders)
-            else "没有需要分解的缺口",
+            asked if len(orders) else "没有需要分解的缺口",
         ],
         demo_of(projections, orders),
     )
+
+
+def never_done(orders: pd.DataFrame) -> str:
+    """42条从未做到过, of asks as `orders.gap_orders` gives them."""
+    return f"{int((orders['times'] == 0).sum())}条从未做到过"
+
+
+def months_known(orders: pd.DataFrame) -> str:
+    """Over how many past months the asks were compared, of those with any: 9—36."""
+    of = orders.loc[orders["of"] > 0, "of"]
+    return "—".join(dict.fromkeys(map(str, (of.min(), of.max())))) if len(of) else "0"

@@ -18,7 +18,6 @@ from zcqlib.briefing.passport import Number, Passport, code, freeze
 ORDERS, HELP = "缺口分解", "填报说明"
 NUMBERS = ("已完成/现值", "序时应达", "全年预计", "区间下限", "区间上限", "缺口", "月均需")
 FROM = {"已完成/现值": "actual", "全年预计": "median", "区间下限": "low", "区间上限": "high"}
-COLOURS = {"●": "#D8EDE6", "▲": "#F7E7C6", "■": "#F6D5D2", "✓": "#D5DCE8", "◇": "#EEF0F2"}
 RELATIONS = {"": "", "restates": "重申", "part_of": "属于", "stage_of": "阶段", "overlaps": "交叉"}
 SCOPES = {"zone": "全区", "city": "全市", "each_park": "各园区"}
 WIDTHS = {
@@ -123,11 +122,13 @@ def _row(
         "组别": "工作任务" if t["group"] == "work" else f"第{t['group']}组",
         "指标": t["name_zh"],
         "范围": SCOPES.get(t["scope"]) or name(t["scope"].removeprefix("park:")),
-        "目标": "按节点完成" if milestone else words.target_words(p, s, t["commitment"]),
+        "目标": "按节点完成"
+        if milestone
+        else words.target_words(p | {"commitment": t["commitment"]}, s),
         "单位": s.unit,
         "完成把握": "不给概率" if milestone else words.chance_number(chance),
         "把握用语": "" if milestone else words.chance_word(chance),
-        "灯号": words.LIGHTS[words.light(p)],
+        "灯号": words.light_text(p),
         "责任单位": words.responsible(t["responsible"], t["responsible_basis"]),
         "关联": f"{RELATIONS[t['relation']]}{name(t['related_id'])}" if t["relation"] else "",
         "节点状态": state + ("" if last is None else f",最近:{back.option(last, name)}"),
@@ -301,16 +302,12 @@ def ledger(
     for j, column in enumerate(COLUMNS):
         sheet.set_column(j, j, WIDTHS.get(column, 9))
     for i, row in enumerate(rows.to_dict("records"), HEAD):
+        decimals = max(len(f"{row[c]:.2f}".rstrip("0").partition(".")[2]) for c in NUMBERS)
+        digits = form[("whole", "one", "two")[decimals]]
         for j, column in enumerate(COLUMNS):
             if column in NUMBERS:
                 if row[column] == row[column]:
-                    tenths = (
-                        row["单位"] in words.SHARES
-                        or row["单位"][:1] in "万亿"
-                        and row["单位"] != "万元"
-                    )
-                    digits = 2 if row["编号"] == "rd_intensity" else int(tenths)
-                    sheet.write_number(i, j, row[column], form[("whole", "one", "two")[digits]])
+                    sheet.write_number(i, j, row[column], digits)
                 else:
                     sheet.write_string(i, j, words.NONE, form["centre"])
             else:
@@ -322,7 +319,7 @@ def ledger(
     sheet.autofilter(HEAD - 1, 0, last, len(COLUMNS) - 1)
     sheet.freeze_panes(HEAD, 3)
     at = {c: j for j, c in enumerate(COLUMNS)}
-    for shape_mark, colour in COLOURS.items():
+    for shape_mark, colour in {r.mark: f"#{r.tint}" for r in words.lights().rows if r.mark}.items():
         sheet.conditional_format(
             HEAD,
             at["灯号"],

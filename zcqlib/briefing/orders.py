@@ -104,7 +104,7 @@ def gap_orders(
                         "month": month,
                         "ask": ask,
                         "unit": z["unit"],
-                        "printed": s.text(s.round(ask), True),
+                        "printed": s.text(s.round(ask)),
                         "times": times,
                         "of": len(past),
                         "grade": _grade(times, len(past)),

@@ -42,16 +42,7 @@ READING = {
 }
 BACK = {"quarter": 3, "half-year": 6}  # months back to compare with; else the month before
 LETTERS = {m: m[0].upper() for m in MEETINGS}
-ZONES = ("zone", "city")
-LIGHT_COLOURS = {
-    "met": "14284B",
-    "good": "0B7A5E",
-    "open": "B7791F",
-    "hard": "B3261E",
-    "stage": "94A3B8",
-    "none": "B4BDC7",
-    "unknown": "B4BDC7",
-}
+ZONES = conclusions.ZONES
 COUNTED = ("flow", "stock", "recurring", "coverage")
 LISTED, NAMED = 12, 6  # rows of a table that is cut; names of a list that is cut
 
@@ -102,7 +93,7 @@ class Tables:
 
     `headline` names the targets of the ten groups; `recent` is the mean of the last 12 months by (region, indicator);
     `trail` holds PROJECTIONS of earlier months; `overdue` says who owes the month's report (`name`, `due`, `state`);
-    `links` gives the place in the notebooks of each section.
+    `links` gives the place in the notebooks of each section, and of `section/indicator` where one has its own.
     """
 
     projections: pd.DataFrame
@@ -114,6 +105,7 @@ class Tables:
     name: Callable[[str], str]
     source: str
     headline: frozenset[str]
+    parks: tuple[str, ...] = ()
     recent: Mapping[tuple[str, str], float] = field(default_factory=dict)
     trail: pd.DataFrame | None = None
     overdue: pd.DataFrame | None = None
@@ -154,6 +146,7 @@ def _page(
     chart: Chart | None = None,
     table: list[tuple[str, ...]] | None = None,
     fixed: tuple[str, ...] = (),
+    shows: str = "",
 ) -> Page:
     rows = tuple(tuple(words.typeset(words.clean(c, 60)) for c in r) for r in table or ())
     lines, title = (
@@ -171,9 +164,8 @@ def _page(
     passport = complete(
         Passport(mark, title, tuple(numbers), (*fixed, *sorted(names), *when, t.source), texts)
     )
-    return Page(
-        mark, section, title, tuple(lines), note, passport, chart, rows, t.links.get(section, "")
-    )
+    link = t.links.get(f"{section}/{shows}") or t.links.get(section, "")
+    return Page(mark, section, title, tuple(lines), note, passport, chart, rows, link)
 
 
 def _row_numbers(
@@ -238,23 +230,20 @@ def _state(t: Tables, meeting: str) -> list[dict]:
                 numbers=[],
             )
         ]
-    z["light"] = [words.light(r) for r in z.to_dict("records")]
-    held = {k: list(z.loc[z["light"] == k, "indicator"]) for k in words.LIGHTS}
+    z["light"] = [words.light(r).light for r in z.to_dict("records")]
+    held = {k: list(z.loc[z["light"] == k, "indicator"]) for k in words.STATES}
     held = {k: v for k, v in held.items() if v}
     chart = Chart(
-        tuple(words.LIGHTS[k] for k in held),
+        tuple(words.state_text(k) for k in held),
         (("项数", tuple(float(len(v)) for v in held.values())),),
         "项",
-        colours=tuple(LIGHT_COLOURS[k] for k in held),
+        colours=tuple(words.lights().state(k).colour for k in held),
     )
-    lines = [
-        f"{words.LIGHTS[k][1:] if k not in ('none', 'unknown') else words.LIGHTS[k]}{len(v)}项:{_named(t, v)}。"
-        for k, v in held.items()
-    ]
-    numbers = [_count(len(v), words.LIGHTS[k], "、".join(v)) for k, v in held.items()]
+    lines = [f"{words.lights().state(k).words}{len(v)}项:{_named(t, v)}。" for k, v in held.items()]
+    numbers = [_count(len(v), words.state_text(k), "、".join(v)) for k, v in held.items()]
     numbers += [
         _count(len(z), "十组指标"),
-        *(_count(0, words.LIGHTS[k]) for k in words.LIGHTS if k not in held),
+        *(_count(0, words.state_text(k)) for k in words.STATES if k not in held),
     ]
     return [
         dict(
@@ -340,7 +329,7 @@ def _moved(t: Tables, meeting: str) -> list[dict]:
                 words.chance_number(before["probability"]),
                 words.chance_number(now["probability"]),
                 words.change(d, "%", 0),
-                words.LIGHTS[words.light(now)],
+                words.light_text(now),
             )
         )
         numbers.append(Number(words.change(d, "%", 0), d, "两期把握(按所示整百分数)之差"))
@@ -384,7 +373,7 @@ def _chances(t: Tables, meeting: str) -> list[dict]:
         (("完成把握", values),),
         "%",
         100,
-        tuple(LIGHT_COLOURS[words.light(r)] for r in rows),
+        tuple(words.light(r).colour for r in rows),
     )
     table = [("指标", "目标", "现值", "缺口", "把握", "用语")]
     for r in rows:
@@ -393,9 +382,9 @@ def _chances(t: Tables, meeting: str) -> list[dict]:
         table.append(
             (
                 t.name(r["indicator"]),
-                words.bare_target(r),
-                _value(r, "actual"),
-                s.text(short, True) if short is not None else words.NONE,
+                words.target(r, words=False),
+                words.of_target(r, r["actual"]),
+                s.text(short) if short is not None else words.NONE,
                 words.chance_number(r["probability"]),
                 words.chance_word(r["probability"]),
             )
@@ -416,17 +405,12 @@ def _chances(t: Tables, meeting: str) -> list[dict]:
     ]
 
 
-def _value(row: Mapping, column: str) -> str:
-    s = words.row_scale(row)
-    return s.text(s.round(row[column]), True) if row[column] == row[column] else words.NONE
-
-
 def _short(row: Mapping) -> list[Number]:
     short, s = words.shortfall(row), words.row_scale(row)
     return (
         []
         if short is None
-        else [Number(s.text(short, True), float(short) * s.factor, "目标 − 已完成,按所示数相减")]
+        else [Number(s.text(short), float(short) * s.factor, "目标 − 已完成,按所示数相减")]
     )
 
 
@@ -436,7 +420,7 @@ def _open(t: Tables, meeting: str) -> list[dict]:
     z = z[z["kind"] != "milestone"].dropna(subset=["probability"])
     z = z.assign(doubt=(z["probability"] - 0.5).abs()).sort_values("doubt", kind="stable")
     duty, out = t.targets.drop_duplicates("id").set_index("id"), []
-    for r in [r for r in z.to_dict("records") if words.light(r) in ("hard", "open")][:4]:
+    for r in [r for r in z.to_dict("records") if words.light(r).light in ("hard", "open")][:4]:
         promise = duty.loc[r["indicator"]] if r["indicator"] in duty.index else None
         r |= {} if promise is None else {"commitment": promise["commitment"]}
         s, short = words.row_scale(r), words.shortfall(r)
@@ -476,6 +460,7 @@ def _open(t: Tables, meeting: str) -> list[dict]:
                 numbers=_row_numbers(t, r) + _short(r) + numbers,
                 note="区间内的每个结果都有可能;",
                 fixed=("80%", "12月"),
+                shows=r["indicator"],
             )
         )
     return out
@@ -488,7 +473,7 @@ def _asks(t: Tables, indicator: str) -> tuple[str, list[Number]]:
         own = own.sort_values("month")
         parts.append(
             (
-                conclusions.PARKS.index(region) if region in conclusions.PARKS else 9,
+                t.parks.index(region) if region in t.parks else len(t.parks),
                 t.name(region)
                 + "、".join(f"{r.month.month}月{r.printed}" for r in own.itertuples()),
             )
@@ -511,7 +496,7 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
     lowest = p.loc[p["probability"].idxmin()].to_dict()
     mean = p.groupby("indicator")["probability"].mean().sort_values(kind="stable")
     worst = sorted(dict.fromkeys([lowest["indicator"], *mean.index[:8]][:8]), key=mean.get)
-    regions = _order(p)
+    regions = _order(t, p)
     cell = {(r["region"], r["indicator"]): r for r in p.to_dict("records")}
     table, numbers = [("指标", *(t.name(r) for r in regions))], []
     for i in worst:
@@ -522,7 +507,7 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
                 *(
                     words.NONE
                     if g is None
-                    else words.LIGHTS[words.light(g)][0] + words.chance_number(g["probability"])
+                    else words.light(g).mark + words.chance_number(g["probability"])
                     for g in got
                 ),
             )
@@ -532,7 +517,7 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
     numbers += [
         _count(len(p), "有目标的格"),
         *_row_numbers(t, lowest, only="probability"),
-        _count(sum(words.light(r) == "hard" for r in p.to_dict("records")), "难度较大的格"),
+        _count(sum(words.light(r).light == "hard" for r in p.to_dict("records")), "难度较大的格"),
         _count(len(worst), "列出的指标"),
     ]
     return [
@@ -546,34 +531,33 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
     ]
 
 
-def _order(rows: pd.DataFrame) -> list[str]:
+def _order(t: Tables, rows: pd.DataFrame) -> list[str]:
     """The parks of a table in the plan's order."""
     held = set(rows["region"])
-    return [r for r in conclusions.PARKS if r in held] + sorted(held - set(conclusions.PARKS))
+    return [r for r in t.parks if r in held] + sorted(held - set(t.parks))
 
 
 def _ranks(t: Tables, meeting: str) -> list[dict]:
     now = str(t.period)
-    r = t.ranks[
-        (t.ranks["indicator"] == "composite") & (t.ranks["period"] == now) & t.ranks["rank"].notna()
-    ]
-    r = conclusions.placed(r)
+    r = t.ranks[(t.ranks["indicator"] == "composite") & (t.ranks["period"] == now)]
+    r = conclusions.placed(r).dropna(subset=["rank"]) if len(r) else r
     if r.empty:
-        return [
-            dict(title="本期没有可排位的园区", lines=["缺数或目标未下达的园区不排位。"], numbers=[])
-        ]
-    table, numbers = [("位次", "园区", "得分", "90%区间", "与谁分不出先后")], []
+        return [dict(title="本期没有可排位的园区", lines=["目标未下达的园区不排位。"], numbers=[])]
+    table, numbers = [("位次", "园区", "得分", "目前90%区间", "年末90%区间", "与谁分不出先后")], []
     for x in r.to_dict("records"):
         key = tuple((c, str(x[c])) for c in ("region", "indicator", "period", "measure"))
-        span = f"第{int(x['low'])}—{int(x['high'])}位" if x["low"] == x["low"] else words.NONE
+        span = [
+            f"第{x[low]:.0f}—{x[high]:.0f}位" if x[low] == x[low] else words.NONE
+            for low, high in (("low", "high"), ("end_low", "end_high"))
+        ]
         tied = [i for i in str(x["tied_with"]).split(";") if i]
-        place = f"{'并列' if tied else ''}{int(x['place'])}"
+        place = f"{'暂定' if x['provisional'] else ''}{'并列' if tied else ''}{int(x['rank'])}"
         table.append(
             (
                 place,
                 t.name(x["region"]),
                 words.number(x["value"], "分"),
-                span,
+                *span,
                 "、".join(map(t.name, tied)) or words.NONE,
             )
         )
@@ -581,17 +565,19 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
             Number(
                 words.number(x[c], "分") if c == "value" else f"{x[c]:g}",
                 float(x[c]),
-                "综合得分" if c == "value" else "得分位次与蒙特卡洛90%区间",
+                "综合得分" if c == "value" else "位次与蒙特卡洛90%区间",
                 "RANKS",
-                key,
-                c,
+                (*key[:3], ("measure", "year_end")) if c.startswith("end_") else key,
+                c.removeprefix("end_"),
             )
-            for c in ("value", "rank", "low", "high")
+            for c in ("value", "rank", "low", "high", "end_low", "end_high")
             if x[c] == x[c]
         ]
     numbers += [_count(k, "区间重叠或并列的园区") for k in range(len(r) + 1)]
-    out = sorted(set(conclusions.PARKS) & set(t.ranks["region"]) - set(r["region"]))
-    lines = [f"{'、'.join(map(t.name, out))}缺数较多或目标未下达,本期不排位。"] if out else []
+    out = sorted(set(t.parks) & set(t.ranks["region"]) - set(r["region"]))
+    lines = [f"{'、'.join(map(t.name, out))}目标未下达,本期不排位。"] if out else []
+    if r["provisional"].any():
+        lines.append("暂定:有应报未报的数,按下限计分,补齐后位次可能变。")
     chart = Chart(
         tuple(t.name(x) for x in r["region"]),
         (("综合得分", tuple(float(words.scale(0, "分").round(v)) for v in r["value"])),),
@@ -605,7 +591,7 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
             table=table,
             chart=chart,
             note="并列的园区先后分不清(位次互换的可能在三成以上);",
-            fixed=("90%",),
+            fixed=("目前90%", "年末90%"),
         )
     ]
 
@@ -613,15 +599,17 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
 def _groups(t: Tables, meeting: str) -> list[dict]:
     """Scores of the groups by park."""
     r = t.ranks[
-        (t.ranks["period"] == str(t.period)) & (t.ranks["indicator"] != "composite")
+        (t.ranks["period"] == str(t.period))
+        & (t.ranks["indicator"] != "composite")
+        & (t.ranks["measure"] == "score")
     ].dropna(subset=["value"])
     if r.empty:
         return []
-    regions = _order(r)
+    regions = _order(t, r)
     cell = {(x["indicator"], x["region"]): x for x in r.to_dict("records")}
     ids = sorted(set(r["indicator"]), key=lambda i: (len(i), i))
     table = [("组别", *(t.name(p) for p in regions))]
-    numbers, spreads = [], {}
+    numbers = []
     for i in ids:
         got = [cell.get((i, p)) for p in regions]
         table.append(
@@ -642,18 +630,9 @@ def _groups(t: Tables, meeting: str) -> list[dict]:
             for g in got
             if g
         ]
-        printed = [words.scale(0, "分").round(g["value"]) for g in got if g]
-        spreads[i] = max(printed) - min(printed)
-    widest = max(spreads, key=spreads.get)
-    numbers.append(
-        Number(
-            f"{spreads[widest]}分", float(spreads[widest]), "该组园区最高分 − 最低分,按所示数相减"
-        )
-    )
-    title = words.fit_title(
-        f"{t.groups.get(widest, widest)}园区差距最大,相差{spreads[widest]}分",
-        f"园区差距最大的一组相差{spreads[widest]}分",
-    )
+    title = conclusions.title_groups(r, t.groups)
+    gap = words.plain_number(title.rpartition("相差")[2])
+    numbers.append(Number(f"{gap}分", float(gap), "该组园区最高分 − 最低分,按所示数相减"))
     return [
         dict(
             title=title,
@@ -698,16 +677,16 @@ def _orders(t: Tables, meeting: str) -> list[dict]:
             ),
             Number(r["grade"], float(r["of"]), "SERIES 近36个月计数"),
         ]
-    never = int((o["times"] == 0).sum())
+    told = conclusions.never_done(o)
     numbers += [
-        _count(never, "从未做到的要求"),
+        _count(int(words.plain_number(told)), "从未做到的要求"),
         _count(len(shown), "列出的要求"),
         Number("36", 36, "回看月数"),
     ]
     title = words.fit_title(
-        f"{next_.month}月对园区的要求共{len(o)}条,{never}条从未做到过"
+        f"{next_.month}月对园区的要求共{len(o)}条,{told}"
         if meeting == "weekly"
-        else f"缺口分解为{len(o)}条月度要求,{never}条从未做到过"
+        else f"缺口分解为{len(o)}条月度要求,{told}"
     )
     rest = ",其余见台账「缺口分解」" if len(o) > len(shown) else ""
     return [
@@ -770,16 +749,16 @@ def _attain(t: Tables, meeting: str) -> list[dict]:
     z, out, size = _zone(t, all_rows=True), [], 16
     if z.empty:
         return []
-    keys = [words.light(r) for r in z.to_dict("records")]
+    keys = [words.light(r).light for r in z.to_dict("records")]
     for at in range(0, len(z), size):
         part = z.iloc[at : at + size].to_dict("records")
         table = [("指标", "目标", "现值", "把握", "判断")] + [
             (
                 t.name(r["indicator"]),
-                words.bare_target(r),
-                _value(r, "actual"),
+                words.target(r, words=False),
+                words.of_target(r, r["actual"]),
                 words.chance_number(r["probability"]),
-                words.LIGHTS[words.light(r)],
+                words.light_text(r),
             )
             for r in part
         ]

@@ -20,7 +20,8 @@ from pptx.util import Inches, Pt
 
 from zcqlib.briefing.pages import Chart, Page
 from zcqlib.briefing.passport import CODE, freeze
-from zcqlib.briefing.words import DEMO, cell_lines, cell_text, column_widths
+from zcqlib.briefing.words import cell_lines, cell_text, column_widths
+from zcqlib.quantity import DEMO, lights
 from zcqlib.tables import ZcqError
 
 TEMPLATE = Path(__file__).with_name("template.pptx")
@@ -31,13 +32,6 @@ CHANCES = '[<1]"<1%";[>99]">99%";0"%"'  # chances at the ends as `words.chance_n
 DEMO_FILL = RGBColor(0x8A, 0x5A, 0x00)
 WHITE, BAND = RGBColor(255, 255, 255), RGBColor(0xF3, 0xF5, 0xF7)
 _AFTER = {qn(f"a:{t}") for t in ("cs", "sym", "hlinkClick", "hlinkMouseOver", "rtl", "extLst")}
-LIGHTS = {
-    "✓": "14284B",
-    "●": "0B7A5E",
-    "▲": "8A5A12",
-    "■": "B3261E",
-    "◇": "5B6775",
-}  # text shades of the lights
 
 
 class TemplateError(ZcqError):
@@ -228,6 +222,7 @@ def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
     table = slide.shapes.add_table(len(rows), len(rows[0]), x, y, w, height * len(rows)).table
     for j, weight in enumerate(weights):
         table.columns[j].width = int(w * weight / sum(weights))
+    shades = {r.mark: r.text for r in lights().rows if r.mark}
     for i, row in enumerate(rows):
         table.rows[i].height = height
         for j, text in enumerate(row):
@@ -242,8 +237,8 @@ def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
                     run.font.color.rgb = (
                         WHITE
                         if i == 0
-                        else RGBColor.from_string(LIGHTS[text[0]])
-                        if text[:1] in LIGHTS
+                        else RGBColor.from_string(shades[text[0]])
+                        if text[:1] in shades
                         else INK
                     )
 

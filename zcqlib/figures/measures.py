@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zcqlib.figures import theme as look
-from zcqlib.figures.theme import PARKS, REFERENCE, Canvas, Caption, measured
+from zcqlib.figures.theme import REFERENCE, Canvas, Caption, measured
 
 
 def measures(
@@ -50,7 +50,7 @@ def measures(
             y, reach, colour = (
                 top + step * (i + 0.5),
                 0.0,
-                PARKS[region].colour if region in PARKS else look.TO_DATE,
+                look.parks()[region].colour if region in look.parks() else look.TO_DATE,
             )
             if value >= 0:
                 reach = value * per
@@ -82,11 +82,11 @@ def measures(
             )
     for i, (label, region) in enumerate(zip(rows["label"], regions, strict=True)):
         y, whole = top + step * (i + 0.5), region == "zone"
-        if region in PARKS:
-            style = PARKS[region]
+        if region in look.parks():
+            style = look.parks()[region]
             canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
         canvas.text(
-            canvas.left + (26 if region in PARKS else 0),
+            canvas.left + (26 if region in look.parks() else 0),
             y,
             label,
             14,

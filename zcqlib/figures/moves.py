@@ -19,7 +19,6 @@ from zcqlib.figures.theme import (
     INK,
     NAVY,
     PALETTE,
-    PARKS,
     PLAIN,
     RISE,
     SCALE,
@@ -46,8 +45,8 @@ def bump(
     """
     canvas = Canvas(caption, size)
     periods = sorted(ranks["period"].unique())[-5 if canvas.narrow else 0 :]
-    regions = [r for r in PARKS if r in set(ranks["region"])] + sorted(
-        set(ranks["region"]) - set(PARKS)
+    regions = [r for r in look.parks() if r in set(ranks["region"])] + sorted(
+        set(ranks["region"]) - set(look.parks())
     )
     d = ranks[ranks["period"].isin(periods)]
     d = d.assign(at=d["place"] if "place" in d else d["rank"])
@@ -79,7 +78,7 @@ def bump(
         ax.plot(
             [r.x] * 2,
             [r.low - 0.1, r.high + 0.1],
-            color=mixed(PARKS.get(r.region, PLAIN).colour, 0.22),
+            color=mixed(look.parks().get(r.region, PLAIN).colour, 0.22),
             linewidth=canvas.pt(4.5),
             solid_capstyle="round",
             zorder=1,
@@ -91,7 +90,7 @@ def bump(
             _frame(canvas, left - 18, top - 17, right + 18, low + 17)
     for region in regions:
         style, own = (
-            PARKS.get(region, PLAIN),
+            look.parks().get(region, PLAIN),
             d[d["region"] == region].set_index("period").reindex(periods),
         )
         ax.plot(own["x"], own["y"], color=style.colour, linewidth=canvas.pt(3), zorder=3)
@@ -112,7 +111,12 @@ def bump(
     at = canvas.right - room + 24
     for region, y in zip(ends["region"], spread(pixel, 60, canvas.top, canvas.bottom), strict=True):
         canvas.text(
-            at, y - 12, names.get(region, region), 15, PARKS.get(region, PLAIN).text, bold=0.7
+            at,
+            y - 12,
+            names.get(region, region),
+            15,
+            look.parks().get(region, PLAIN).text,
+            bold=0.7,
         )
         canvas.text(at, y + 12, told[region], 12, SECOND)
     if out := [names.get(r, r) for r in regions if r not in told]:
@@ -295,7 +299,7 @@ def slope(
     ax.set_ylim(np.nanmin(values) - 0.1 * room, np.nanmax(values) + 0.1 * room)
     shades = []
     for i, r in enumerate(rows.itertuples()):
-        style = PARKS.get(getattr(r, "region", ""), None)
+        style = look.parks().get(getattr(r, "region", ""), None)
         colour = style.colour if style else PALETTE[i % len(PALETTE)]
         shades.append(style.text if style else SHADES[colour])
         ax.plot(

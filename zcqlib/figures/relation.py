@@ -14,11 +14,11 @@ from zcqlib.figures.theme import (
     AXIS,
     BENCHMARK,
     FAN,
+    FREE,
     GRID,
     NAVY,
     OTHER,
     PALETTE,
-    PARKS,
     SEASON_LINE,
     SEASON_TEXT,
     SECOND,
@@ -129,9 +129,9 @@ def scatter(
     ax = canvas.axes(canvas.left + 98, canvas.top + 16, canvas.right - 40, canvas.bottom - 34)
     groups = points.assign(who=["其他" if s not in highlight else s for s in points["series"]])
     palette = {s: PALETTE[i % len(PALETTE)] for i, s in enumerate(highlight)} | {"其他": OTHER}
-    shapes = {
-        s: list(PARKS.values())[1:][i % 5].marker if i else "o" for i, s in enumerate(highlight)
-    } | {"其他": "o"}
+    shapes = {s: FREE[(i - 1) % len(FREE)][2] if i else "o" for i, s in enumerate(highlight)} | {
+        "其他": "o"
+    }
     sns.scatterplot(
         groups.sort_values("who", key=lambda s: s != "其他"),
         x="x",

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from zcqlib.figures import theme as look
 from zcqlib.figures.marks import Show, plain
-from zcqlib.figures.theme import PARKS, REFERENCE, Canvas, Caption, measured
+from zcqlib.figures.theme import REFERENCE, Canvas, Caption, measured
 
 
 def _names(canvas: Canvas, labels: pd.Series) -> tuple[float, float]:
@@ -55,7 +55,7 @@ def bars(
     ax = canvas.axes(left + names + 16, top, value_at - wide[0] - 24, top + step * n)
     values = rows["value"].to_numpy(float)
     colours = (
-        [PARKS[r].colour if r in PARKS else look.TO_DATE for r in rows["region"]]
+        [look.parks()[r].colour if r in look.parks() else look.TO_DATE for r in rows["region"]]
         if parks
         else look.TO_DATE
     )
@@ -78,7 +78,7 @@ def bars(
             canvas.text(x, top - 14, head, 12, look.SECOND, ha="right")
     for i, r in enumerate(rows.itertuples()):
         y = top + step * (i + 0.5)
-        style = PARKS.get(r.region) if parks else None
+        style = look.parks().get(r.region) if parks else None
         if style:
             canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
         canvas.text(

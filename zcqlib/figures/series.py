@@ -25,7 +25,7 @@ from zcqlib.figures.marks import (
     ticks,
 )
 from zcqlib.figures.tables import light
-from zcqlib.figures.theme import PALETTE, PARKS, PLAIN, SHADES, STACKED, Canvas, Caption, measured
+from zcqlib.figures.theme import PALETTE, PLAIN, SHADES, STACKED, Canvas, Caption, measured
 
 DOTS = (0, (1.2, 1.6))
 
@@ -62,7 +62,7 @@ def lines(
     place, names = {x: i for i, x in enumerate(xs)}, names or {}
     parts = {}
     for s in sorted(
-        data["series"].unique(), key=lambda s: (s in highlight or s in PARKS, s == benchmark)
+        data["series"].unique(), key=lambda s: (s in highlight or s in look.parks(), s == benchmark)
     ):
         d = data[data["series"] == s].assign(p=lambda f: f["x"].map(place)).sort_values("p")
         d = d[d["value"].notna()]
@@ -81,8 +81,8 @@ def lines(
     ends, drawn = [], 0
     for s, d in parts.items():
         last = float(d["value"].iloc[-1])
-        if s in PARKS:
-            style, wide = PARKS[s], 4.2 if s in highlight else 3
+        if s in look.parks():
+            style, wide = look.parks()[s], 4.2 if s in highlight else 3
             ax.plot(
                 d["p"],
                 d["value"],
@@ -193,8 +193,8 @@ def multiples(
     ruler : `month`, `value` of 序时进度 against the season. facts : index region; `light`, `chance`, `now`, `ahead`
         (texts). notes : one line a region in place of the light.
     """
-    regions = [r for r in PARKS if r in set(data["region"])] + sorted(
-        set(data["region"]) - set(PARKS)
+    regions = [r for r in look.parks() if r in set(data["region"])] + sorted(
+        set(data["region"]) - set(look.parks())
     )
     canvas = Canvas(caption, size, need=290 * len(regions))
     across = 1 if canvas.narrow else 3
@@ -214,7 +214,7 @@ def multiples(
     room = max(top - low, 1e-9)
     low, top = low - 0.04 * room, top + 0.04 * room
     for i, region in enumerate(regions):
-        style = PARKS.get(region, PLAIN)
+        style = look.parks().get(region, PLAIN)
         x, y = canvas.left + (wide + gap) * (i % across), canvas.top + high * (i // across)
         canvas.dot(x + 9, y + 6, style.marker, style.size, style.colour, style.colour)
         canvas.text(x + 28, y + 6, names.get(region, region), 15, style.text, bold=0.6)

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from zcqlib import quantity
 from zcqlib.figures import theme as look
 from zcqlib.figures.marks import Show, key, plain
-from zcqlib.figures.theme import LIGHTS, PARKS, REFERENCE, Canvas, Caption, measured
+from zcqlib.figures.theme import REFERENCE, Canvas, Caption, measured
 
 SHAPES = {"●": "o", "▲": "^", "■": "s", "✓": "o", "◇": "D"}
 SPAN = 130.0  # per cent of the target that a bullet row shows
@@ -28,7 +29,8 @@ def light(
     instead: str = "",
 ) -> None:
     """A verdict as shape, colour and word, or another word `instead`."""
-    mark, fill, shade = LIGHTS.get(word, ("◇", look.THIRD, look.SECOND))
+    known = {r.words: (r.mark or "◇", f"#{r.colour}", f"#{r.text}") for r in quantity.lights().rows}
+    mark, fill, shade = known.get(word, ("◇", look.THIRD, look.SECOND))
     canvas.dot(x, y, SHAPES[mark], 8, "white" if mark == "◇" else fill, fill)
     if mark == "✓":
         canvas.line([x - 4, x - 1, x + 4.5], [y, y + 3.5, y - 4], "white", 1.6)
@@ -205,7 +207,7 @@ def heatmap(
         list(map(str, cells.index)),
         [n for _, n in columns],
         max(ids.index("zone"), 1) if "zone" in ids else -1,
-        bold="一区四园",
+        bold=dict(columns).get("zone", ""),
     )
     parks = [j for j, id in enumerate(ids) if id != "zone"]
     for i, (_, row) in enumerate(cells.iterrows()):
@@ -456,8 +458,8 @@ def effects(
             )
     for i, r in enumerate(rows.itertuples()):
         y, last = top + step * (i + 0.5), i == n - 1
-        if marked and r.region in PARKS and not last:
-            style = PARKS[r.region]
+        if marked and r.region in look.parks() and not last:
+            style = look.parks()[r.region]
             canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
         canvas.text(
             left, y, r.label, 14, look.INK, bold=0.6 if last else 0, fit=names - left - 14, rows=2

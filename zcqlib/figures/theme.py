@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
+from zcqlib import catalog as catalogs
 from zcqlib.tables import ZcqError
 
 NAVY, INK, SECOND, THIRD = "#14284B", "#1F2937", "#52606D", "#6B7785"
@@ -35,12 +36,6 @@ CHANCE = (
     "#FAE3D0",
     "#FDF6F0",
 )  # 0, 20 ... 100 %: dark is little
-LIGHTS = {
-    "把握较大": ("●", "#0B7A5E", "#0B7A5E"),
-    "尚有悬念": ("▲", "#B7791F", "#8A5A12"),
-    "难度较大": ("■", "#B3261E", "#B3261E"),
-    "已完成": ("✓", NAVY, NAVY),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +48,42 @@ class ParkStyle:
     size: float
 
 
-PARKS = {
-    "zone": ParkStyle(NAVY, NAVY, "o", 7.5),
-    "gaoxin": ParkStyle("#1F78C1", "#1965A3", "o", 9),
-    "jingkai": ParkStyle("#EFAF23", "#8F6400", "s", 8),
-    "pingyuan": ParkStyle("#3DAA7A", "#1F7A55", "^", 9.5),
-    "hongqi": ParkStyle("#D14A2B", "#B83C20", "D", 7.5),
-    "muye": ParkStyle("#94306B", "#94306B", "v", 9.5),
-}
 PLAIN = ParkStyle(OTHER, THIRD, "o", 6)
-PALETTE = (NAVY, "#1F78C1", "#EFAF23", "#3DAA7A", "#D14A2B", "#94306B")
-SHADES = dict(
-    zip(PALETTE, (p.text for p in PARKS.values()), strict=True)
-)  # text never takes a fill colour
+ZONE = ParkStyle(NAVY, NAVY, "o", 7.5)
+# colour, shade and marker of parks that regions.csv gives none, in this order
+FREE = (
+    ("#1F78C1", "#1965A3", "o"),
+    ("#EFAF23", "#8F6400", "s"),
+    ("#3DAA7A", "#1F7A55", "^"),
+    ("#D14A2B", "#B83C20", "D"),
+    ("#94306B", "#94306B", "v"),
+    ("#5B5BB5", "#4A4AA0", "P"),
+    ("#7A8B2E", "#5E6C1F", "X"),
+    ("#2A9DA8", "#1C7780", "<"),
+    ("#C2708F", "#9A4C6A", ">"),
+    ("#8A6E4B", "#6B5335", "h"),
+)
+PALETTE = (NAVY, *(colour for colour, *_ in FREE))
+SHADES = {NAVY: NAVY} | {
+    colour: shade for colour, shade, _ in FREE
+}  # text never takes a fill colour
+_MARK_SIZES = {"o": 9, "D": 7.5, "^": 9.5, "v": 9.5}
+
+
+def parks() -> dict[str, ParkStyle]:
+    """The zone and its parks in plan order; a park without a colour of its own takes the next free one."""
+    out, free = {"zone": ZONE}, iter(FREE * 9)
+    regions = [r for r in catalogs.load().regions.values() if r.level == "park"]
+    taken = {f"#{r.colour}" for r in regions if r.colour}
+    for r in regions:
+        colour, shade, marker = (
+            (f"#{r.colour}", f"#{r.shade or r.colour}", r.marker or "o")
+            if r.colour
+            else next(f for f in free if f[0] not in taken)
+        )
+        taken |= {colour} if len(taken) < len(FREE) else set()
+        out[r.id] = ParkStyle(colour, shade, marker, _MARK_SIZES.get(marker, 8))
+    return out
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,7 @@ def project_batches(
             joblib.delayed(project_year_end)(history.iloc[rows], kind, year, levels, targets)
             for rows in np.split(order, cuts)
         )
-    refused = [
-        p.attrs.pop("refused") for p in parts
-    ]  # tables in attrs cannot be compared, so concat fails on them
-    out = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
-    out.attrs["refused"] = pd.concat(refused, ignore_index=True)
-    return out
+    return pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
 
 
 @contextmanager

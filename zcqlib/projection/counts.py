@@ -1,75 +1,158 @@
-"""Year ends that are whole numbers: small counts by a negative binomial, stocks that move in announced batches."""
+"""Year ends that are whole numbers: small counts by the one model with Poisson noise, stocks in announced batches."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import product
 
 import numpy as np
 from scipy import stats
 
-SMALL, MIDDLE = (
-    30.0,
-    120.0,
-)  # mean yearly totals: below the count model alone, between the two both, above the engine
+from zcqlib.projection.model import GROWTH, MONTHS, TAU, YEARS, Mask, Mixture, heaviest, kernels
+
+CLUMPED = 1.3  # variance of a count over its mean
+STEPS, NODES, KEPT, FAR = (
+    6,
+    40,
+    24,
+    20_000,
+)  # of Newton; rates that stand for their mixture; settings; steps up
+SETTINGS = (  # sizes of level, season, growth and noise with their weights
+    ((0.008, 0.03, 0.08), (0.4, 0.4, 0.2)),
+    ((0.1, 0.4, 1.2, 2.5), (0.38, 0.37, 0.2, 0.05)),
+    ((0.05, 0.2), (0.6, 0.4)),
+    ((0.05, 0.35, 0.8), (0.55, 0.3, 0.15)),
+)
+PSEUDO = 1  # events added to each calendar month before their season is read
 
 
-def count_model(
-    values: np.ndarray, years: int, k: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What is still to come this year as a negative binomial: its size, its p and the year to date.
+@cache
+def _settings() -> tuple[np.ndarray, np.ndarray]:
+    """Variances (level, season, growth, noise; settings) and log weights."""
+    size = np.array(list(product(*(s for s, _ in SETTINGS))))
+    weight = np.array(list(product(*(w for _, w in SETTINGS))))
+    return size.T**2, np.log(weight).sum(1)
 
-    Parameters
-    ----------
-    values : (12 * years + k, n) counts, oldest first.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """What is known, and rates (NODES, series), each as likely, of what is to come: negative binomials."""
+
+    known: np.ndarray
+    rates: np.ndarray
+
+    def _climb(self):
+        """Chance of at most 0, 1, 2 ... more, (series)."""
+        size = self.rates / (CLUMPED - 1)
+        mass = -size * np.log(CLUMPED)
+        below = 0.0
+        for j in range(FAR):
+            below = below + np.exp(mass).mean(0)
+            yield j, below
+            mass = mass + np.log((j + size) / (j + 1) * (1 - 1 / CLUMPED))
+
+    def quantiles(self, levels: np.ndarray) -> np.ndarray:
+        """(levels, series): the smallest total whose distribution function reaches the level."""
+        order = np.argsort(levels)
+        ordered, column = levels[order], np.arange(len(self.known))
+        reached = np.zeros((len(levels) + 1, len(column)), dtype="int64")
+        for _, below in self._climb():
+            at = np.searchsorted(ordered, below, side="right")
+            reached[at, column] += 1
+            if (at == len(levels)).all():
+                break
+        out = np.empty((len(levels), len(column)))
+        out[order] = self.known + np.cumsum(reached[:-1], 0)
+        return out
+
+    def chance(self, target: np.ndarray) -> np.ndarray:
+        """Probability that the total is at least the target."""
+        need = np.ceil(target - self.known)
+        out = np.where(need <= 0, 1.0, 0.0)
+        for j, below in self._climb():
+            out = np.where(need - 1 == j, np.maximum(1 - below, 0), out)
+            if ((need - 1 <= j) | (below > 1 - 1e-12) | np.isnan(need)).all():
+                break
+        return out
+
+
+@lru_cache(maxsize=64)
+def _groups(mask: Mask) -> tuple[np.ndarray, np.ndarray]:
+    """Sums taken together (groups, sums), and the months of each group and, last, of what is asked for.
+
+    A past year counts as two sums, its months asked for this year and the others, wherever they were told apart.
     """
-    months = np.arange(len(values)) % 12
-    events = np.stack([values[months == j].sum(0) for j in range(12)])
-    season = (events + 24) / (events + 24).mean(0)
-    s = season[months]
-    weight = (0.95 ** np.arange(len(values))[::-1])[:, None]
-    plain = (values.sum(0) + 0.5) / (len(values) + 1)
-    rate = ((values * weight).sum(0) + 6 * plain) / ((weight * s).sum(0) + 6)
-    mean = rate * season[k:].sum(0)
-    e = np.maximum(plain * s, 1e-12)
-    phi = np.clip((np.minimum((values - e) ** 2 / e, 25).sum(0) + 18) / (len(values) + 11), 1.02, 4)
-    variance = phi * mean + (0.25 * mean) ** 2
-    p = mean / variance
-    return mean * p / (1 - p), p, np.round(values[12 * years :].sum(0))
+    late = np.tile(mask.ahead[-12:], YEARS)
+    year = np.repeat(np.arange(YEARS), 12)
+    keys = [
+        (tuple(np.unique(year[m])), bool((m & late).any()), bool((m & ~late).any()))
+        for m in mask.member
+    ]
+    names = sorted(set(keys))
+    join = np.array([[k == name for k in keys] for name in names], float)
+    months = np.stack([*(mask.member[j > 0].any(0) for j in join), mask.ahead])
+    return join, months
 
 
-def small_counts(values: np.ndarray, years: int, whole: np.ndarray) -> np.ndarray:
-    """How much the count model weighs for each series: 1, one half, or 0 for the engine alone."""
-    mean = values[: 12 * years].sum(0) / years if years else values.mean(0) * 12
-    dormant = values[12 * (years - 1) : 12 * years].sum(0) == 0 if years else values.sum(0) == 0
-    weight = np.where((mean < SMALL) | dormant, 1.0, np.where(mean < MIDDLE, 0.5, 0.0))
-    return np.where(whole, weight, 0.0)
+def counted(mask: Mask, amount: np.ndarray, known: np.ndarray, events: np.ndarray) -> Counted:
+    """Distributions of a block of small counts of one mask; `events` (12, series) by calendar month, own and sisters'."""
+    join, months = _groups(mask)
+    n = np.einsum("gs,sb->gb", join, amount)
+    weigh = months[:, :, None] * np.tile(
+        events + PSEUDO, (YEARS, 1)
+    )  # (groups + 1, months, series)
+    exposure = weigh.sum(1)
+    weigh = weigh / exposure[:, None]
+    rate = (n.sum(0) + 0.5) / exposure[:-1].sum(0)
+    variance, score = _settings()
+    shape = (*exposure.shape[:1], len(months), 1, len(known))
+    k = 0.0
+    for part, v in zip((*kernels(), np.eye(MONTHS)), (np.ones(1), *variance), strict=True):
+        once = np.einsum("gmb,mk->gkb", weigh, part)
+        k = k + np.einsum("gkb,hkb->ghb", once, weigh).reshape(shape) * v[:, None]
+    mean = GROWTH * np.einsum("gmb,m->gb", weigh, TAU)[:, None]
+    log_evidence, centre, spread2 = _laplace(n[:, None], exposure[:-1, None] * rate, mean, k)
+    best, weight = heaviest(score[:, None] + log_evidence, KEPT)
+    centre, spread2 = (np.take_along_axis(a, best, 0) for a in (centre, spread2))
+    rates = Mixture(weight, centre + np.log(exposure[-1] * rate), np.sqrt(spread2))
+    return Counted(known, np.exp(rates.logs((np.arange(NODES) + 0.5) / NODES)))
 
 
-def count_quantiles(values: np.ndarray, years: int, k: int, levels: np.ndarray) -> np.ndarray:
-    """Quantiles (levels, n) of the year's total: the smallest N whose distribution function reaches the level."""
-    size, p, known = count_model(values, years, k)
-    order = np.argsort(levels)
-    ordered = levels[order]
-    reached = np.zeros(
-        (len(levels) + 1, len(size)), dtype="int64"
-    )  # how many N first lie above each level
-    column = np.arange(len(size))
-    mass = p**size
-    below = mass.copy()
-    for j in range(100_000):
-        at = np.searchsorted(ordered, below, side="right")
-        reached[at, column] += 1
-        if (at == len(levels)).all():
-            break
-        mass = mass * (j + size) / (j + 1) * (1 - p)
-        below += mass
-    out = np.empty((len(levels), len(size)))
-    out[order] = known + np.cumsum(reached[:-1], 0)
-    return out
+def _laplace(n, base, mean, k) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log evidence of each setting, and centre and variance of the log rate asked for, (settings, series).
+
+    `n` counts and `base` their usual rates (groups, 1, series); `mean` and `k` the prior of the logs, the one asked for last.
+    """
+    prior, ask = k[:-1, :-1], k[:-1, -1]
+    f = np.clip(np.log((n + 0.5) / base), -3, 3) + np.zeros(prior.shape[1:])
+    eye = np.eye(len(n))[:, :, None, None]
+    for _ in range(STEPS + 1):
+        rate = base * np.exp(np.clip(f, -30, 30))
+        s = np.sqrt(rate / CLUMPED)
+        b = s * s * (f - mean[:-1]) + (n - rate) / CLUMPED
+        inner = eye + s[:, None] * prior * s
+        right = np.stack([s * (prior * b).sum(1), s * ask], 1)
+        solved, log_det = _eliminated(inner, right)
+        a = b - s * solved[:, 0]
+        f = mean[:-1] + (prior * a[:, None]).sum(0)
+    rate = base * np.exp(np.clip(f, -30, 30))
+    fit = ((n * np.log(rate) - rate) / CLUMPED - 0.5 * a * (f - mean[:-1])).sum(0)
+    centre = mean[-1] + (ask * a).sum(0)
+    return fit - 0.5 * log_det, centre, k[-1, -1] - (right[:, 1] * solved[:, 1]).sum(0)
 
 
-def count_chance(values: np.ndarray, years: int, k: int, target: np.ndarray) -> np.ndarray:
-    """Probability that the year's total is at least the target."""
-    size, p, known = count_model(values, years, k)
-    return stats.nbinom.sf(np.ceil(target - known) - 1, size, p)
+def _eliminated(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """a⁻¹ b and log |a| for a stack of positive definite matrices along the last axes, in a fixed order."""
+    n = len(a)
+    a, b = a.copy(), b.copy()
+    for j in range(n - 1):
+        f = a[j + 1 :, j] / a[j, j]
+        b[j + 1 :] -= f[:, None] * b[j]
+        a[j + 1 :, j:] -= f[:, None] * a[j, j:]
+    for j in range(n - 1, -1, -1):
+        b[j] = (b[j] - (a[j, j + 1 :, None] * b[j + 1 :]).sum(0)) / a[j, j]
+    return b, np.log(np.einsum("iitb->itb", a)).sum(0)
 
 
 def in_time(past_days: np.ndarray, last_day: float = 365.0) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from zcqlib.projection.panel import fixed_product
 from zcqlib.projection.scores import LEVELS, at_levels
 
 DRAWS, SEED = 4000, 0
@@ -33,19 +32,8 @@ def shared(months: np.ndarray, small: bool = False) -> float:
         return 0.30
     apart = change - change.mean(1, keepdims=True)
     apart /= np.maximum(np.sqrt((apart**2).sum(1, keepdims=True)), 1e-12)
-    pairs = fixed_product(apart, apart.T)[np.triu_indices(len(apart), 1)]
+    pairs = np.einsum("ij,kj->ik", apart, apart)[np.triu_indices(len(apart), 1)]
     return float(np.clip(0.15 + 0.5 * pairs.mean(), 0.05, 0.9))
-
-
-def total(quantiles: np.ndarray, rho: float) -> np.ndarray:
-    """Quantiles at LEVELS of the sum of parts (parts, LEVELS), without draws."""
-    low, middle, high = at_levels(quantiles, LEVELS, [0.16, 0.5, 0.84]).T
-    sides = [
-        np.sqrt(rho + (1 - rho) * (d**2).sum() / max(d.sum() ** 2, 1e-300))
-        for d in (middle - low, high - middle)
-    ]
-    width = np.where(np.array(LEVELS) < 0.5, *sides)
-    return middle.sum() + width * (quantiles - middle[:, None]).sum(0)
 
 
 def draws(quantiles: np.ndarray, rho: float, n: int = DRAWS, seed: int = SEED) -> np.ndarray:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from zcqlib import tables
-from zcqlib.catalog import Catalog, in_force
-from zcqlib.projection import joint, promises, sparse
-from zcqlib.projection.engine import project_year_end
-from zcqlib.projection.promises import NO_DATA, met, result, verdict
+from zcqlib.catalog import Catalog, Target, in_force
+from zcqlib.projection import joint, promises, record, sparse
+from zcqlib.projection.engine import project_year_end, refused_series
+from zcqlib.projection.promises import NO_DATA, THIN, reached, result, verdict
 from zcqlib.projection.scores import LEVELS, at_levels, chance_of
 from zcqlib.tables import PROJECTIONS, QUANTILES
 
@@ -22,6 +23,11 @@ SMALL, WINDOW = (
     36,
 )  # yearly total of a small count; months in which parts must be known like their whole
 UNEVEN = 0.02  # share of a month by which parts may exceed their whole where the year adds up (a revision spread)
+SURE = (
+    0.05  # chances beyond this and its counterpart are given although nothing tells the own season
+)
+ASK = {"none": "需要去年同期数", "last_year_only": "需要去年同期累计数"}
+OFFICIAL = "_official"  # ending of the yearly figure that a ratio is judged on once it is out
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +41,40 @@ class Projected:
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A figure to project: its rows of SERIES, flow or stock, the parts it is the sum of, if it is one, and its
-    revisions."""
+    """A figure to project: its rows of SERIES, flow or stock, and the parts it is the sum of, if it is one."""
 
     name: str
     source: pd.DataFrame
     kind: str
     parts: tuple[_Node, ...] = ()
-    revisions: pd.DataFrame | None = None
 
-    def revised(self, until: pd.Period) -> float:
-        """What the cumulative figures of a year have said by a month beside its months."""
-        if self.revisions is None:
-            return 0.0
-        end = self.revisions["end"]
-        return float(
-            self.revisions.loc[(end.dt.year == until.year) & (end <= until), "value"].sum()
-        )
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The series of SERIES that it rests on."""
+        own = () if "|rest|" in self.name else (f"SERIES/{self.name.replace('|', '.')}",)
+        return own + tuple(i for p in self.parts for i in p.inputs)
 
-    def to_date(self, until: pd.Period) -> float:
-        """The year to date of a flow."""
-        end = self.source["end"]
-        months = self.source.loc[(end.dt.year == until.year) & (end <= until), "value"]
-        return float(months.sum()) + self.revised(until)
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known at a month: rows of SERIES by region and indicator, and how figures are made up of others."""
+
+    by: dict[tuple[str, str], pd.DataFrame]
+    as_of: pd.Period
+    catalog: Catalog
+    growth: pd.DataFrame | None
+    node: Callable[[str, str], _Node | None]
 
 
 def chance(quantiles: np.ndarray, comparator: str, low: float, high: float, count: bool) -> float:
-    """Chance that a target is met: whole numbers are met or not at the half between them, others at the point."""
-    half, at_least = 0.5 if count else 0.0, lambda v: float(chance_of(quantiles[None], [v])[0])  # noqa: E731
-    if comparator == "gt":
-        return at_least(np.floor(low) + half if count else low)
-    if comparator == "between":
-        return max(0.0, at_least(low - half) - at_least(high + half))
-    return at_least(np.ceil(low) - half if count else low)
+    """Chance that a target is met: whole numbers are met or not at the half between them, others at the point.
+
+    A range (1–2家) is met at its floor; more than its end is more than met.
+    """
+    at = low
+    if count:
+        at = (np.floor(low) if comparator == "gt" else np.ceil(low) - 1) + 0.5
+    return float(chance_of(quantiles[None], [at])[0])
 
 
 def project_targets(
@@ -83,8 +90,9 @@ def project_targets(
 
     Parameters
     ----------
-    series : SERIES known then, in normal units; its revisions count in the year to date and in no month. targets : TARGETS in normal units; park rows only where a park has a
-        target of its own. as_of : last month known.
+    series : SERIES known then, in normal units; rows with `revision` count for the year to date and for no
+        month. targets : TARGETS in normal units; park rows only where a park has a target of its
+        own. as_of : last month known.
     milestones, batches : tables of the catalog's form; later dates are hidden here.
     growth : `region`, `indicator`, `end`, `reported`: growth as reported (%). Where it differs from that of the levels
         by over .5 %, last year's base is the implied one (comparable prices, a changed base).
@@ -97,169 +105,178 @@ def project_targets(
     目标、批次与节点参考表;各月报表。
     """
     live = in_force(targets, as_of)
-    known = tables.covering(series[series["end"] <= as_of])
-    by = {key: part.sort_values("end") for key, part in known.groupby(["region", "indicator"])}
-    node = cache(
-        lambda region, id: _node(region, id, by, as_of, catalog, node)
-    )  # a park's stands in its zone's too
-    found, absent, asked = [], [], []
-    for t in live.itertuples():
-        indicator, part = catalog.indicators[t.id], by.get((t.region, t.id))
-        if t.kind == "milestone":
-            found.append((promises.milestone(t, as_of, milestones), None))
-        elif t.kind == "coverage":
-            row, who = promises.coverage(t, by, as_of, catalog)
-            found.append((row, None))
-            absent += who
-        elif t.kind == "stock" and indicator.batch:
-            found.append(promises.batch_stock(t, part, as_of, batches, catalog))
-        elif t.kind == "recurring":
-            found.append((promises.recurring(t, part, as_of), None))
-        elif (
-            t.kind == "flow"
-            and indicator.batch
-            and part is not None
-            and (one := promises.batch_flow(t, part, as_of)) is not None
-        ):
-            found.append(one)
+    stated = series[series["end"] <= as_of]
+    by = {key: part.sort_values("end") for key, part in stated.groupby(["region", "indicator"])}
+    node = cache(lambda region, id: _node(region, id, known))  # a park's stands in its zone's too
+    known = _Known(by, as_of, catalog, growth, node)
+    found, absent, asked, joint_rows = [], [], [], []
+    for t in live.itertuples(index=False):
+        shown, t = t, _source(t, known, milestones)
+        part = by.get((t.region, t.id))
+        if shown.scope == "each_park" and t.region == "zone" and t.kind == "flow":
+            joint_rows.append(t)
+        elif t.kind in _RULES:
+            row, q, who = _RULES[t.kind](t, part, known, milestones)
+            found.append((row | {"indicator": shown.id}, q))
+            absent += [w | {"indicator": shown.id} for w in who]
+        elif one := _batches(t, part, known, batches):
+            found.append((one[0] | {"indicator": shown.id}, one[1]))
         else:
-            asked.append(t)
-    wanted = {(t.region, t.id): _asked(t, by, as_of, catalog, node) for t in asked}
-    solved = _solve([n for nodes in wanted.values() for n in nodes.values()])
-    for t in asked:
-        found.append(_numeric(t, wanted[t.region, t.id], solved, by, as_of, catalog, growth))
+            asked.append((shown, t))
+    wanted = {(t.region, t.id): _asked(t, known) for _, t in asked}
+    solved = _solve([n for nodes in wanted.values() for n in nodes.values()], as_of.year)
+    for shown, t in asked:
+        row, q = _numeric(t, wanted[t.region, t.id], solved, known)
+        found.append((row | {"indicator": shown.id}, q))
+    found += [_all_parks(t, found, known) for t in joint_rows]
+    about = dict(year=as_of.year, as_of=as_of)
     quantiles = [
-        dict(
-            region=r["region"],
-            indicator=r["indicator"],
-            year=as_of.year,
-            as_of=as_of,
-            level=level,
-            value=v,
-        )
+        dict(region=r["region"], indicator=r["indicator"], level=level, value=v, **about)
         for r, q in found
         if q is not None
         for level, v in zip(LEVELS, q, strict=True)
     ]
-    frame = tables.shape([r for r, _ in found], PROJECTIONS).sort_values(
-        ["indicator", "region"], ignore_index=True
-    )
+    frame = tables.shape([r for r, _ in found], PROJECTIONS)
     return Projected(
-        frame,
+        frame.sort_values(["indicator", "region"], ignore_index=True),
         tables.shape(quantiles, QUANTILES),
         pd.DataFrame(absent, columns=["indicator", "region", "item"]),
     )
 
 
+_RULES = {
+    "milestone": lambda t, part, k, stages: (
+        promises.milestone(t, k.as_of, stages, k.catalog),
+        None,
+        [],
+    ),
+    "coverage": lambda t, part, k, stages: promises.coverage(t, k.by, k.as_of, k.catalog),
+    "recurring": lambda t, part, k, stages: (promises.recurring(t, part, k.as_of), None, []),
+}
+
+
+def _source(t, known: _Known, milestones: pd.DataFrame | None):
+    """The row with the id whose figures it takes: of what it restates, or as a park's row of what it is part of."""
+    parks = known.catalog.parks
+    own = (t.region, t.id) in known.by or (
+        milestones is not None and (milestones["id"] == t.id).any()
+    )
+    if t.relation == "restates" or (t.relation == "part_of" and t.region in parks and not own):
+        if (kin := known.catalog.indicators.get(t.related_id)) and kin.kind == t.kind:
+            return SimpleNamespace(**t._asdict() | {"id": t.related_id})
+    return t
+
+
+def _batches(t, part, known: _Known, batches):
+    """What is recognised in batches: a stock by its calendar, a flow by past years where its date slips."""
+    if not known.catalog.indicators[t.id].batch:
+        return None
+    if t.kind == "stock":
+        return promises.batch_stock(t, part, known.as_of, batches, known.catalog)
+    if t.kind == "flow" and part is not None:
+        return promises.batch_flow(t, part[~part["revision"]], known.as_of)
+    return None
+
+
 # what is projected --------------------------------------------------------------------------------------------------
 
 
-def _asked(t, by: dict, as_of: pd.Period, catalog: Catalog, node: Callable) -> dict[str, _Node]:
+def _asked(t, known: _Known) -> dict[str, _Node]:
     """The figures that a numeric target needs: `own`, and of a ratio `top` and `bottom` where both are known."""
-    indicator = catalog.indicators[t.id]
     if t.kind == "growth":
-        if own := node(t.region, indicator.growth_of):
-            return {"own": own}
-        rates = by.get((t.region, t.id))
-        made = None if rates is None else sparse.from_rates(rates, as_of.year)
-        if made is None:
-            return {}
-        return {"own": _Node(f"{t.region}|{t.id}", made.assign(demo=rates["demo"].any()), "flow")}
-    own = by.get((t.region, t.id))
-    if own is None or not _this_year(own, as_of):
+        return _asked_growth(t, known)
+    own = known.by.get((t.region, t.id))
+    if own is None or not _this_year(own, known.as_of):
         return {}
     if t.kind != "ratio":
-        return {"own": node(t.region, t.id)}
-    own = own[own["months"] == 0] if (own["months"] == 0).any() else own
-    on_a_date = bool((own["months"] == 0).all())
-    nodes = {
-        "own": _Node(
-            f"{t.region}|{t.id}",
-            _odds(own) if on_a_date else _quasi(own),
-            "stock" if on_a_date else "flow",
-        )
-    }
-    if not on_a_date:
-        top, bottom = (node(t.region, i) for i in (indicator.numerator, indicator.denominator))
-        if (
-            top
-            and bottom
-            and top.source["end"].max() == bottom.source["end"].max() == own["end"].max()
-        ):
-            nodes |= {"top": top, "bottom": bottom}
-            if (
-                catalog.indicators[indicator.numerator].part_of == indicator.denominator
-                and (rest := _rest(bottom, (top,))) is not None
-            ):
-                nodes["rest"] = rest
+        return {"own": known.node(t.region, t.id)}
+    if (own["months"] == 0).any():
+        return {"own": _Node(f"{t.region}|{t.id}", _odds(own[own["months"] == 0]), "stock")}
+    return {"own": _Node(f"{t.region}|{t.id}", _quasi(own), "flow")} | _pair(t, own, known)
+
+
+def _asked_growth(t, known: _Known) -> dict[str, _Node]:
+    if own := known.node(t.region, known.catalog.indicators[t.id].growth_of):
+        return {"own": own}
+    rates = known.by.get((t.region, t.id))
+    made = None if rates is None else sparse.from_rates(rates, known.as_of.year)
+    if made is None:
+        return {}
+    made = made.assign(demo=rates["demo"].any(), revision=False)
+    return {"own": _Node(f"{t.region}|{t.id}", made, "flow")}
+
+
+def _pair(t, own: pd.DataFrame, known: _Known) -> dict[str, _Node]:
+    """Numerator and denominator of a ratio to date where both are known as far as it, and what is in neither."""
+    indicator, last = known.catalog.indicators[t.id], own["end"].max()
+    top, bottom = (known.node(t.region, i) for i in (indicator.numerator, indicator.denominator))
+    if not top or not bottom or not top.source["end"].max() == bottom.source["end"].max() == last:
+        return {}
+    nodes = {"top": top, "bottom": bottom}
+    inside = known.catalog.indicators[indicator.numerator].part_of == indicator.denominator
+    if inside and (rest := _rest(bottom, (top,))) is not None:
+        nodes["rest"] = rest
     return nodes
 
 
-def _node(
-    region: str, id: str, by: dict, as_of: pd.Period, catalog: Catalog, node: Callable
-) -> _Node | None:
+def _node(region: str, id: str, known: _Known) -> _Node | None:
     """A flow or stock as the sum of its parks, or of a part and the rest, where their months add up to it."""
-    own, indicator = by.get((region, id)), catalog.indicators.get(id)
-    if own is None or indicator is None or not _this_year(own, as_of):
+    own, indicator = known.by.get((region, id)), known.catalog.indicators.get(id)
+    if own is None or indicator is None or not _this_year(own, known.as_of):
         return None
-    stock, revisions = indicator.kind == "stock", own[own["revision"]]
-    own = (
-        own[own["months"] == 0]
-        if stock and (own["months"] == 0).any()
-        else own
-        if stock
-        else own[own["months"] > 0]
-    )
-    whole = _Node(f"{region}|{id}", own, "stock" if stock else "flow", revisions=revisions)
+    stock = indicator.kind == "stock"
+    level = own["months"] == 0
+    own = own[~level] if not stock else own[level] if level.any() else own
+    whole = _Node(f"{region}|{id}", own, "stock" if stock else "flow")
     if own.empty or not indicator.additive or stock and indicator.batch:
         return whole
-    if region == "zone":
-        parts = [node(p, id) for p in catalog.members(as_of)]
-    else:
-        inside = [
-            i for i, x in catalog.indicators.items() if x.part_of == id and x.kind == indicator.kind
-        ]
-        parts = [n for i in inside if (n := node(region, i))]
-        parts = (
-            [max(parts, key=lambda n: n.source["value"].sum())] if parts else []
-        )  # others may overlap with it
+    parts = _parts(region, id, known)
     if not parts or None in parts or (rest := _rest(whole, tuple(parts))) is None:
         return whole
     if rest.source["value"].abs().sum() > 0.005 * own["value"].abs().sum():
         parts.append(rest)
-    return replace(whole, parts=tuple(parts)) if len(parts) > 1 else whole
+    return _Node(whole.name, own, whole.kind, tuple(parts)) if len(parts) > 1 else whole
+
+
+def _parts(region: str, id: str, known: _Known) -> list[_Node | None]:
+    """The parks of the zone; elsewhere the largest part of a whole, as others may overlap with it."""
+    if region == "zone":
+        return [known.node(p, id) for p in known.catalog.members(known.as_of)]
+    of = known.catalog.indicators
+    inside = [i for i, x in of.items() if x.part_of == id and x.kind == of[id].kind]
+    parts = [n for i in inside if (n := known.node(region, i))]
+    return [max(parts, key=lambda n: n.source["value"].sum())] if parts else []
 
 
 def _rest(whole: _Node, parts: tuple[_Node, ...]) -> _Node | None:
     """What belongs to none of the parts; None where months are missing or the parts exceed the whole."""
-    own = _by_span(whole.source)
-    apart = np.stack([_by_span(p.source).reindex(own.index).to_numpy() for p in parts])
-    known, end = np.isfinite(apart).all(0), whole.source["end"]
-    if not known[(end > end.max() - WINDOW).to_numpy()].all():
-        return None
-    source, rest = whole.source[known], (own.to_numpy() - apart.sum(0))[known]
-    yearly = (
-        pd.DataFrame({"rest": rest, "own": source["value"].abs().to_numpy()})
-        .groupby(source["end"].dt.year.to_numpy())
-        .sum()
+    months, beyond = (
+        whole.source[whole.source["revision"] == r].reset_index(drop=True) for r in (False, True)
     )
-    if (rest < -UNEVEN * source["value"].abs()).any() or (
-        yearly["rest"] < -1e-6 * yearly["own"]
-    ).any():
+    apart = np.stack([_by_span(p.source).reindex(_by_span(months).index) for p in parts])
+    there, end = np.isfinite(apart).all(0), months["end"]
+    if not there[(end > end.max() - WINDOW).to_numpy()].all():
         return None
-    return _Node(
-        f"{whole.name}|rest|{'+'.join(p.name for p in parts)}",
-        source.assign(value=np.maximum(rest, 0)),
-        whole.kind,
+    source = months[there]
+    rest = source["value"].to_numpy() - apart[:, there].sum(0)
+    size = source["value"].abs()
+    yearly = pd.DataFrame({"rest": rest, "own": size}).groupby(source["end"].dt.year).sum()
+    if (rest < -UNEVEN * size).any() or (yearly["rest"] < -1e-6 * yearly["own"]).any():
+        return None
+    revised = [p.source[p.source["revision"]] for p in parts]
+    left = pd.concat([beyond, *(r.assign(value=-r["value"]) for r in revised)])
+    left = left.groupby("end", as_index=False).agg(
+        {c: "sum" if c == "value" else "last" for c in left if c != "end"}
     )
+    source = pd.concat([source.assign(value=np.maximum(rest, 0)), left[left["value"].abs() > 1e-9]])
+    name = f"{whole.name}|rest|{'+'.join(p.name for p in parts)}"
+    return _Node(name, source.astype({"revision": bool}), whole.kind)
 
 
 def _by_span(source: pd.DataFrame) -> pd.Series:
     """Values by a number for the last month and the length of what they cover."""
-    return pd.Series(
-        source["value"].to_numpy(float),
-        source["end"].array.asi8 * 100 + source["months"].to_numpy(),
-    )
+    s = source[~source["revision"]]
+    return pd.Series(s["value"].to_numpy(float), s["end"].array.asi8 * 100 + s["months"].to_numpy())
 
 
 def _this_year(source: pd.DataFrame, as_of: pd.Period) -> bool:
@@ -283,56 +300,62 @@ def _odds(own: pd.DataFrame) -> pd.DataFrame:
     return own.assign(value=own["value"] / (100 - own["value"])) if share else own
 
 
-def _solve(nodes: list[_Node]) -> dict[str, np.ndarray | str]:
-    """Quantiles at LEVELS of every node by name, or why it has none; one call of the engine for each kind."""
+def _solve(nodes: list[_Node], year: int) -> dict[str, tuple[np.ndarray | str, bool]]:
+    """Quantiles at LEVELS of every node by name, or why it has none, and whether the own record moved them."""
     flat: dict[str, _Node] = {}
-
-    def collect(n: _Node) -> None:
-        flat[n.name] = n
-        for p in n.parts:
-            collect(p)
-
-    for n in nodes:
-        collect(n)
-    alone: dict[str, np.ndarray | str] = {}
+    while nodes:
+        flat |= {n.name: n for n in nodes}
+        nodes = [p for n in nodes for p in n.parts if p.name not in flat]
+    alone: dict[str, tuple[np.ndarray | str, bool]] = {}
     for kind in ("flow", "stock"):
-        if those := [n for n in flat.values() if n.kind == kind]:
-            rows = pd.concat(
-                [n.source[["end", "months", "value"]] for n in those], ignore_index=True
-            )
-            history = pd.DataFrame(
-                {
-                    "series_id": np.repeat([n.name for n in those], [len(n.source) for n in those]),
-                    "period": rows["end"].astype("str"),
-                    "value": rows["value"].clip(lower=0),
-                    "months": 1 if kind == "stock" else rows["months"],
-                }
-            )
-            out = project_year_end(history, kind)
-            alone |= dict(zip(out["series_id"], out[list(LEVELS)].to_numpy(float), strict=True))
-            alone |= dict(out.attrs["refused"].itertuples(index=False))
+        those = [n for n in flat.values() if n.kind == kind]
+        if not those:
+            continue
+        history = pd.concat([_history(n) for n in those], ignore_index=True)
+        groups, moves = record.learnt(history, kind, year)
+        for group, part in history.groupby(history["series_id"].map(groups)):
+            a, b = moves.get(group, (0.0, 1.0))
+            out = project_year_end(part, kind, levels=record.moved(LEVELS, a, b))
+            made = (group in moves for _ in range(len(out)))
+            values = out.drop(columns="series_id").to_numpy()
+            alone |= dict(zip(out["series_id"], zip(values, made, strict=True), strict=True))
+        refused = refused_series(history, kind)
+        alone |= {i: (why, False) for i, why in refused.itertuples(index=False)}
 
-    def value(n: _Node) -> np.ndarray | str:
-        below = [value(p) for p in n.parts]
-        if not below or any(isinstance(q, str) for q in below):
-            return alone[n.name]
-        return joint.read(joint.draws(np.stack(below), _shared(n.parts)).sum(1))
+    @cache
+    def value(name: str) -> tuple[np.ndarray | str, bool]:
+        n = flat[name]
+        below = [value(p.name) for p in n.parts]
+        if not below or any(isinstance(q, str) for q, _ in below):
+            return alone[name]
+        sums = joint.draws(np.stack([q for q, _ in below]), _shared(n.parts)).sum(1)
+        return joint.read(sums), any(moved for _, moved in below)
 
-    def whole(n: _Node) -> np.ndarray | str:
-        q = value(n)
-        return q if isinstance(q, str) else q + n.revised(n.source["end"].max())
+    return {name: value(name) for name in flat}
 
-    return {name: whole(n) for name, n in flat.items()}
+
+def _history(n: _Node) -> pd.DataFrame:
+    s = n.source
+    return pd.DataFrame(
+        {
+            "series_id": n.name,
+            "period": s["end"],
+            "value": s["value"].where(s["revision"], s["value"].clip(lower=0)),
+            "months": 1 if n.kind == "stock" else s["months"],
+            "revision": s["revision"],
+            "family": n.name.split("|")[1],
+        }
+    )
 
 
 def _shared(parts: tuple[_Node, ...]) -> float:
     """The common share of the parts' shocks, from their months."""
-    ends = [p.source["end"].array.asi8 for p in parts]
-    axis = np.unique(np.concatenate(ends))
+    own = [p.source[~p.source["revision"]] for p in parts]
+    axis = np.unique(np.concatenate([s["end"].array.asi8 for s in own]))
     months = np.full((len(parts), len(axis)), np.nan)
-    for row, end, p in zip(months, ends, parts, strict=True):
-        row[np.searchsorted(axis, end)] = p.source["value"]
-    yearly = 12 * np.nanmean(months, 1) / max(1.0, float(parts[0].source["months"].median()))
+    for row, s in zip(months, own, strict=True):
+        row[np.searchsorted(axis, s["end"].array.asi8)] = s["value"]
+    yearly = 12 * np.nanmean(months, 1) / max(1.0, float(own[0]["months"].median()))
     whole = bool((np.nan_to_num(months) % 1 == 0).all())
     return joint.shared(months[:, -WINDOW:], small=whole and np.median(yearly) < SMALL)
 
@@ -340,101 +363,115 @@ def _shared(parts: tuple[_Node, ...]) -> float:
 # what is said -------------------------------------------------------------------------------------------------------
 
 
+def evidence(source: pd.DataFrame, year: int) -> str:
+    """What a judgement rests on: `months` of this and a past year; `sums` with a past year's same cumulative;
+    `last_year_only`, totals that do not tell the season; `none`, no past year.
+    """
+    plain = source[~source["revision"]]
+    when = plain["end"].dt.year
+    now, past = plain[when == year], plain[when < year]
+    if past.empty:
+        return "none"
+    if (plain["months"] == 0).all():
+        return "months"
+    last = now["end"].max().month
+    same = past[past["end"].dt.month <= last].groupby(when)["months"].sum() == last
+    if not same.any():
+        return "last_year_only"
+    return "months" if max(now["months"].max(), past["months"].median()) <= 3 else "sums"
+
+
 def _numeric(
-    t,
-    nodes: dict[str, _Node],
-    solved: dict,
-    by: dict,
-    as_of: pd.Period,
-    catalog: Catalog,
-    growth: pd.DataFrame | None,
+    t, nodes: dict[str, _Node], solved: dict, known: _Known
 ) -> tuple[dict, np.ndarray | None]:
     """The row of a flow, stock, ratio or growth target, and its quantiles."""
     if not nodes:
-        return _from_years(t, by, as_of, catalog)
-    indicator, source = catalog.indicators[t.id], nodes["own"].source
-    demo = bool(source["demo"].any()) or bool(t.demo)
-    if isinstance(reason := solved[nodes["own"].name], str):
-        return result(t, as_of, method=reason, verdict=NO_DATA, demo=demo), None
-    if t.kind == "growth":
-        said = _growth(
-            t, nodes["own"], solved, as_of, _reported(growth, t.region, indicator.growth_of, source)
-        )
+        return _from_years(t, known)
+    own, as_of = nodes["own"], known.as_of
+    rests = evidence(own.source, as_of.year)
+    about = dict(
+        demo=bool(own.source["demo"].any()) or bool(t.demo),
+        inputs=";".join(dict.fromkeys(i for n in nodes.values() for i in n.inputs)),
+        actual_to=own.source["end"].max(),
+        evidence=rests,
+        calibrated=any(solved[n.name][1] for n in nodes.values()),
+    )
+    q, said = solved[own.name][0], None
+    if isinstance(q, str):
+        said = q
+    elif t.kind == "growth":
+        said = _growth(t, own, q, known)
     elif t.kind == "ratio":
-        said = _ratio(nodes, solved, by[t.region, t.id], as_of)
+        said = _ratio(t, nodes, {n: solved[x.name][0] for n, x in nodes.items()}, known)
     else:
-        said = _plain(t, nodes["own"], solved, as_of, indicator.count)
+        said = _plain(t, own, q, known)
     if isinstance(said, str):
-        return result(t, as_of, method=said, verdict=NO_DATA, demo=demo), None
-    q, actual, left = said.pop("q"), said["actual"], 12 - source["end"].max().month
-    final = (
-        t.kind == "flow" and not indicator.can_fall
-    )  # nothing can be taken back: what is met stays met
+        return result(t, as_of, method=said, verdict=NO_DATA, **about), None
+    said["method"] += _gaps(own.source, as_of)
+    return _judged(t, said, about, known)
+
+
+def _judged(t, said: dict, about: dict, known: _Known) -> tuple[dict, np.ndarray]:
+    """The chance of a distribution, or why none is given."""
+    indicator, q, actual = known.catalog.indicators[t.id], said.pop("q"), said["actual"]
+    left = 12 - about["actual_to"].month
+    final = t.kind == "flow" and not indicator.can_fall  # what is met stays met
     if final:
         q = np.maximum(q, actual)
-    done = (
-        final
-        and t.comparator != "between"
-        and met(actual, t.comparator, t.target_low, t.target_high)
-    )
-    whole = indicator.count and t.kind in ("flow", "stock")
+    ends = reached(t, actual)
+    done = final and ends
+    count = indicator.count and t.kind in ("flow", "stock")
     p = (
-        float(met(actual, t.comparator, t.target_low, t.target_high))
-        if not left
-        else (1.0 if done else chance(q, t.comparator, t.target_low, t.target_high, whole))
+        float(ends)
+        if not left or done
+        else chance(q, t.comparator, t.target_low, t.target_high, count)
     )
-    middle, low, high = at_levels(
-        q[None], LEVELS, [0.5, (1 - promises.LEVEL) / 2, (1 + promises.LEVEL) / 2]
-    )[0]
-    said["method"] += _gaps(source, as_of)
-    return result(
-        t,
-        as_of,
-        median=middle,
-        low=low,
-        high=high,
-        probability=p,
-        verdict=verdict(p, done),
-        demo=demo,
-        **said,
-    ), q
+    why = said.pop("withheld", "") or _withheld(about["evidence"], p)
+    judged = dict(probability=p, verdict=verdict(p, done))
+    if why and left and not done:
+        judged = dict(verdict=THIN)
+        said["method"] += f";{THIN}:{why}"
+    middle, low, high = at_levels(q[None], LEVELS, [0.5, *promises.ENDS])[0]
+    return result(t, known.as_of, median=middle, low=low, high=high, **judged, **about, **said), q
 
 
-def _plain(t, own: _Node, solved: dict, as_of: pd.Period, whole: bool) -> dict:
+def _withheld(rests: str, p: float) -> str:
+    """What has to be asked for before a chance can be given; "" where it can be."""
+    if rests == "none" or rests == "last_year_only" and SURE < p < 1 - SURE:
+        return ASK[rests]
+    return ""
+
+
+def _plain(t, own: _Node, q: np.ndarray, known: _Known) -> dict:
     """A flow counts its year to date, a stock its last level."""
-    now = own.source[own.source["end"].dt.year == as_of.year]
-    actual = float(now["value"].iloc[-1]) if t.kind == "stock" else round(own.to_date(as_of), 6)
-    aim = t.target_low + (1 if t.comparator == "gt" and whole else 0)
-    few = own.source["end"].dt.year.nunique() < 3
-    method = (
-        "合并模型" if not own.parts else "园区联合加总" if t.region == "zone" else "分项联合加总"
-    )
-    return dict(
-        q=solved[own.name],
-        actual=actual,
-        method=method + (",历史不足两年,按通常波动" if few else ""),
-        needed_per_month=promises.per_month(aim - actual, 12 - now["end"].max().month),
-    )
+    now = own.source[own.source["end"].dt.year == known.as_of.year]
+    actual = float(now["value"].iloc[-1] if t.kind == "stock" else round(now["value"].sum(), 6))
+    aim = t.target_low + (t.comparator == "gt" and known.catalog.indicators[t.id].count)
+    method = "合并模型"
+    if own.parts:
+        method = "园区联合加总" if t.region == "zone" else "分项联合加总"
+    needed = promises.per_month(aim - actual, 12 - now["end"].max().month)
+    return dict(q=q, actual=actual, method=method, needed_per_month=needed)
 
 
-def _growth(t, own: _Node, solved: dict, as_of: pd.Period, reported: float) -> dict | str:
+def _growth(t, own: _Node, q: np.ndarray, known: _Known) -> dict | str:
     """The level against last year's on this year's base; `needed_per_month` is the growth of the months left."""
     year = own.source["end"].dt.year
-    now, before = own.source[year == as_of.year], own.source[year == as_of.year - 1]
-    last = now["end"].max()
-    done, same, whole = (own.to_date(m) for m in (last, last - 12, as_of - as_of.month))
-    if before["months"].sum() != 12 or not same > 0:
+    now, before = (own.source[year == known.as_of.year - i] for i in (0, 1))
+    last, done = now["end"].max(), float(now["value"].sum())
+    whole, same = before["value"].sum(), before[before["end"] <= last - 12]["value"].sum()
+    if before.loc[~before["revision"], "months"].sum() != 12 or not same > 0:
         return "上年数据不全,不能换算增速"
+    reported = _reported(known, t.region, known.catalog.indicators[t.id].growth_of, last)
     if reported > -100 and abs(done / (1 + reported / 100) / same - 1) > 0.005:
         base = done / (1 + reported / 100)
         whole, same = whole * base / same, base
+    needed = growth_needed(t.target_low, whole, same, done) if last.month < 12 else float("nan")
     return dict(
-        q=100 * (solved[own.name] / whole - 1),
+        q=100 * (q / whole - 1),
         actual=100 * (done / same - 1),
         method="水平换算增速;所需为余下月份增速",
-        needed_per_month=growth_needed(t.target_low, whole, same, done)
-        if last.month < 12
-        else float("nan"),
+        needed_per_month=needed,
     )
 
 
@@ -443,105 +480,153 @@ def growth_needed(target: float, whole: float, same: float, done: float) -> floa
     return 100 * (((1 + target / 100) * whole - done) / (whole - same) - 1)
 
 
-def _reported(
-    growth: pd.DataFrame | None, region: str, indicator: str, source: pd.DataFrame
-) -> float:
+def _reported(known: _Known, region: str, indicator: str, last: pd.Period) -> float:
     """Growth to date as reported, %, NaN where none is."""
-    if growth is None:
+    if known.growth is None:
         return float("nan")
-    own = growth[
-        (growth["region"] == region)
-        & (growth["indicator"] == indicator)
-        & (growth["end"] == source["end"].max())
-    ]
+    g = known.growth
+    own = g[(g["region"] == region) & (g["indicator"] == indicator) & (g["end"] == last)]
     return float(own["reported"].iloc[0]) if len(own) else float("nan")
 
 
-def _ratio(nodes: dict[str, _Node], solved: dict, reported: pd.DataFrame, as_of: pd.Period) -> dict:
+def _ratio(t, nodes: dict[str, _Node], solved: dict, known: _Known) -> dict:
     """Numerator and denominator jointly, in the middle with the ratio's own course; which of the two decides is said.
 
     A share is handled as part over rest, so that it stays one. On a date, or where only the ratio is known, its own
-    course stands alone.
+    course stands alone. Where an official yearly figure exists, it is what is judged.
     """
-    own, q = nodes["own"], solved[nodes["own"].name]
-    actual = float(reported.sort_values("end")["value"].iloc[-1])
+    own, q = nodes["own"], solved["own"]
+    actual = float(known.by[t.region, t.id].sort_values("end")["value"].iloc[-1])
     if own.kind == "stock":
         odds = not np.isclose(own.source["value"].iloc[-1], actual)
-        return dict(
-            q=100 * q / (1 + q) if odds else q,
-            actual=actual,
-            method="时点比率" + ("(按胜率)" if odds else ""),
-        )
-    pair = [nodes.get(n) for n in ("top", "rest" if "rest" in nodes else "bottom")]
-    if None in pair or any(isinstance(solved[n.name], str) for n in pair):
-        return dict(q=q, actual=actual, method="比率自身走势")
-    top, bottom = (solved[n.name] for n in pair)
-    joined = joint.ratio(top, bottom, _shared(tuple(pair)))
-    if "rest" in nodes:
-        share = np.clip(q / 100, 1e-9, 1 - 1e-9)
-        odds = joint.mean_of_logs(joined, share / (1 - share))
-        q = 100 * odds / (1 + odds)
-    else:
-        sums = [n.to_date(as_of) for n in pair]
-        q = joint.mean_of_logs(joined * actual * sums[1] / max(sums[0], 1e-300), q)
-    decides = "分子" if joint.spread(top) >= joint.spread(solved[nodes["bottom"].name]) else "分母"
-    return dict(q=q, actual=actual, method=f"分子分母联合,主要取决于{decides}")
+        q = 100 * q / (1 + q) if odds else q
+        return dict(q=q, actual=actual, method="时点比率" + ("(按胜率)" if odds else ""))
+    method, names = "比率自身走势", ("top", "rest" if "rest" in nodes else "bottom")
+    if "top" in nodes and not any(isinstance(solved[n], str) for n in names):
+        pair = tuple(nodes[n] for n in names)
+        joined = joint.ratio(solved["top"], solved[names[1]], _shared(pair))
+        if "rest" in nodes:
+            share = np.clip(q / 100, 1e-9, 1 - 1e-9)
+            odds = joint.mean_of_logs(joined, share / (1 - share))
+            q = 100 * odds / (1 + odds)
+        else:
+            now = [
+                n.source[n.source["end"].dt.year == known.as_of.year]["value"].sum() for n in pair
+            ]
+            q = joint.mean_of_logs(joined * actual * now[1] / max(now[0], 1e-300), q)
+        top = joint.spread(solved["top"]) >= joint.spread(solved["bottom"])
+        method = f"分子分母联合,主要取决于{'分子' if top else '分母'}"
+    return _bridged(t, dict(q=q, actual=actual, method=method), known)
 
 
-def _from_years(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, np.ndarray | None]:
-    """No month of this year is known: from yearly figures where there are five or more, else no chance."""
-    indicator, key = (
-        catalog.indicators[t.id],
-        catalog.indicators[t.id].growth_of if t.kind == "growth" else t.id,
+def _bridged(t, said: dict, known: _Known) -> dict:
+    """A ratio of the monthly reports brought to the official yearly figure, with the bridge's own past error."""
+    official = known.by.get((t.region, t.id + OFFICIAL))
+    if official is None:
+        return said
+    proxy = known.by[t.region, t.id]
+    ends = [
+        s[(s["end"].dt.month == 12) & (s["end"].dt.year < known.as_of.year)]
+        for s in (official, proxy)
+    ]
+    a, b = (s.groupby(s["end"].dt.year)["value"].last() for s in ends)
+    apart = np.log(a / b).dropna().to_numpy()
+    if len(apart) < 2:
+        return said | dict(withheld=f"公布数与月报可对照的年份只有{len(apart)}年")
+    off = np.sort(
+        np.add.outer(np.log(np.maximum(said["q"], 1e-12)), sparse.apart(apart, t.id)).ravel()
     )
-    own = by.get((t.region, key))
+    return said | dict(
+        q=np.exp(np.quantile(off, LEVELS)),
+        method=f"{said['method']};按公布数口径折算({len(apart)}年对照)",
+    )
+
+
+def _all_parks(t, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
+    """What each park owes is met when all have done it: how many have, and the chance of all together."""
+    as_of, members = known.as_of, known.catalog.members(known.as_of)
+    own = {
+        r["region"]: (r, q) for r, q in found if r["indicator"] == t.id and r["region"] in members
+    }
+    t = SimpleNamespace(**vars(t) if isinstance(t, SimpleNamespace) else t._asdict())
+    t.target_low, t.unit = float(len(members)), "个园区"
+    rows = [r for r, _ in own.values()]
+    there = [r for r in rows if not np.isnan(r["actual"])]
+    if not there:
+        return result(t, as_of, method="无数据", verdict=NO_DATA), None
+    done = float(sum(Target.of(r).met(r["actual"]) for r in there))
+    about = dict(
+        actual=done,
+        actual_to=min(r["actual_to"] for r in there),
+        inputs=";".join(r["inputs"] for r in there),
+        demo=any(r["demo"] for r in rows),
+        evidence=min(
+            (r["evidence"] for r in there), key=["none", "last_year_only", "sums", "months"].index
+        ),
+        calibrated=any(r["calibrated"] for r in there),
+        method="各园区都完成才算完成,按联合把握计",
+    )
+    if done == len(members):
+        return result(t, as_of, probability=1.0, verdict=verdict(1.0, True), **about), None
+    if len(rows) < len(members) or any(np.isnan(r["probability"]) for r in rows):
+        about["method"] += f";{THIN}:有园区不能判断"
+        return result(t, as_of, verdict=THIN, **about), None
+    nodes = tuple(known.node(p, t.id) for p in members)
+    aims = np.array(
+        [own[p][0]["target_low"] - 0.5 * known.catalog.indicators[t.id].count for p in members]
+    )
+    least = joint.at_least(np.stack([own[p][1] for p in members]), aims, _shared(nodes))
+    least = np.maximum(least, np.arange(len(least)) <= done)
+    q = np.array([np.flatnonzero(least >= 1 - level)[-1] for level in LEVELS], float)
+    p = min(float(least[-1]), *(r["probability"] for r in rows))
+    middle, low, high = (float(q[np.searchsorted(LEVELS, x)]) for x in (0.5, *promises.ENDS))
+    about |= dict(median=middle, low=low, high=high, probability=p, verdict=verdict(p, False))
+    return result(t, as_of, **about), q
+
+
+def _from_years(t, known: _Known) -> tuple[dict, np.ndarray | None]:
+    """No month of this year is known: from yearly figures where there are five or more, else no chance."""
+    indicator, as_of = known.catalog.indicators[t.id], known.as_of
+    key = indicator.growth_of if t.kind == "growth" else t.id
+    own = known.by.get((t.region, key))
     if own is None:
         return result(t, as_of, method="无数据", verdict=NO_DATA), None
-    past = own[own["end"].dt.year < as_of.year].assign(year=lambda d: d["end"].dt.year)
-    ends = past[past["end"].dt.month == 12]
-    if t.kind in ("flow", "growth"):
-        full = (
-            past[past["months"].gt(0) | past["revision"]]
-            .groupby("year")
-            .agg(value=("value", "sum"), months=("months", "sum"))
-        )
-        values = full.loc[full["months"] == 12, "value"]
-    else:
-        values = ends.groupby("year")["value"].last()
+    about = dict(
+        demo=bool(own["demo"].any()) or bool(t.demo),
+        inputs=f"SERIES/{t.region}.{key}",
+        evidence="sums",
+    )
+    values = _yearly(own[own["end"].dt.year < as_of.year], t.kind in ("flow", "growth"))
     values = values[
         values.index > as_of.year - 1 - len(values)
     ]  # no year missing up to the last one
-    share = t.kind == "ratio" and indicator.unit == "%"
-    q = sparse.yearly(values.to_numpy(), key, share)
-    demo = bool(own["demo"].any()) or bool(t.demo)
+    q = sparse.yearly(values.to_numpy(), key, t.kind == "ratio" and indicator.unit == "%")
     if q is None or values.index[-1] != as_of.year - 1:
-        return result(
-            t, as_of, method=f"本年无数据,年度数据不足{sparse.FEWEST}年", verdict=NO_DATA, demo=demo
-        ), None
+        why = f"本年无数据,年度数据不足{sparse.FEWEST}年"
+        return result(t, as_of, method=why, verdict=NO_DATA, **about), None
     if t.kind == "growth":
         q = 100 * (q / values.iloc[-1] - 1)
-    p = chance(q, t.comparator, t.target_low, t.target_high, indicator.count and t.kind != "growth")
-    middle, low, high = at_levels(q[None], LEVELS, [0.5, 0.1, 0.9])[0]
-    return result(
-        t,
-        as_of,
-        median=middle,
-        low=low,
-        high=high,
-        probability=p,
-        verdict=verdict(p, False),
-        demo=demo,
-        method=f"只有年度数据({len(values)}年)",
-    ), q
+    count = indicator.count and t.kind != "growth"
+    p = chance(q, t.comparator, t.target_low, t.target_high, count)
+    middle, low, high = at_levels(q[None], LEVELS, [0.5, *promises.ENDS])[0]
+    about |= dict(median=middle, low=low, high=high, probability=p, verdict=verdict(p, False))
+    return result(t, as_of, method=f"只有年度数据({len(values)}年)", **about), q
+
+
+def _yearly(past: pd.DataFrame, sums: bool) -> pd.Series:
+    """Year ends by year: totals of full years, or the last levels of December."""
+    year = past["end"].dt.year
+    if not sums:
+        return past[past["end"].dt.month == 12].groupby(year)["value"].last()
+    flows = past[past["months"] > 0]
+    full = flows[~flows["revision"]].groupby(year)["months"].sum() == 12
+    return flows.groupby(year)["value"].sum()[
+        full.reindex(flows.groupby(year).size().index, fill_value=False)
+    ]
 
 
 def _gaps(source: pd.DataFrame, as_of: pd.Period) -> str:
-    """What is said of months that nobody reported: two lost this year, more than six in the years looked at."""
-    if not (source["months"] > 0).any():
-        return ""
-    year, months = source["end"].dt.year.to_numpy(), source["months"].to_numpy()
-    past = (year < as_of.year) & (year >= as_of.year - 5)
-    lost = source["end"].max().month - int(months[year == as_of.year].sum())
-    filled = 12 * len(np.unique(year[past])) - int(months[past].sum())
-    told = [("本年", lost)] * (lost >= 2) + [("往年", filled)] * (filled > 6)
-    return "".join(f";{when}缺{n}个月,按季节补" for when, n in told)
+    """What is said of months of this year that nobody reported."""
+    now = source[(source["end"].dt.year == as_of.year) & ~source["revision"]]
+    lost = source["end"].max().month - int(now["months"].sum())
+    return f";本年缺{lost}个月" if (now["months"] > 0).any() and lost > 0 else ""

@@ -28,9 +28,6 @@ COLUMNS = [
     "lead",
     "word",
     "reason",
-    "needed",
-    "of_mean",
-    "of_best",
     "sdg_ratio",
     "sdg",
     "demo",
@@ -127,8 +124,7 @@ def paces(
     -------
     One row a target with a figure: `actual`; what is due by now by `linear`, `season` and `batch` (NaN where it does
     not apply); `fits` which of them is the right one, `due` by it, `lead` (actual − due), `word` 领先, 持平 or 落后
-    and `reason`; `needed` a month, `of_mean` and `of_best` as a multiple of the mean of the last 12 months and of the
-    best month ever; `sdg_ratio` and `sdg`.
+    and `reason`; `sdg_ratio` and `sdg`.
     Source
     ------
     各月报表;批次参考表。
@@ -154,7 +150,7 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
         december = before.loc[before["end"].dt.month == 12, "value"]
         base = float(december.iloc[-1]) if len(december) else float("nan")
         due["linear"] = base + (r.target_low - base) * k / 12
-        change, now = source["value"].diff().iloc[1:], r.actual
+        now = r.actual
         fits, reason = "linear", "存量由上年末匀速推到目标"
         plan = (
             waiting(batches, r.region, last, r.as_of, catalog)
@@ -174,7 +170,6 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
     else:
         due["linear"] = r.target_low * k / 12
         share, n = season_share(source, k, r.year)
-        change = source.loc[source["months"] == 1, "value"]
         base = float(before["value"].sum()) if before["months"].sum() == 12 else float("nan")
         now = base + r.actual - float(before.loc[before["end"] <= last - 12, "value"].sum())
         fits, reason = "linear", "往年数据不足两年,只能按月均匀"
@@ -187,11 +182,6 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
     lead = r.actual - due[fits]
     small = 0.01 * abs(r.target_low)
     ratio, band = sdg_status(base, now, r.target_low, k / 12, 1.0)
-    mean, best = (
-        float(f(change)) if len(change) else float("nan")
-        for f in (lambda c: c.tail(12).mean(), np.max)
-    )
-    need = r.needed_per_month
     return dict(
         region=r.region,
         indicator=r.indicator,
@@ -208,9 +198,6 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
         if lead < -small
         else "持平",
         reason=f"{NAMES[fits]}:{reason}",
-        needed=need,
-        of_mean=need / mean if mean > 0 else float("nan"),
-        of_best=need / best if best > 0 else float("nan"),
         sdg_ratio=ratio,
         sdg=band,
         demo=r.demo,

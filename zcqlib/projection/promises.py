@@ -5,20 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from zcqlib.catalog import Catalog
+from zcqlib.catalog import Catalog, Target
 from zcqlib.projection.counts import batch_distribution, batch_history, in_time, quantiles_of
 from zcqlib.projection.scores import LEVELS
 
 LEVEL = 0.8
-MET, LIKELY, OPEN, HARD, STAGES, NO_DATA, NO_BATCH = (
-    "已完成",
-    "把握较大",
-    "尚有悬念",
-    "难度较大",
-    "按节点推进",
-    "缺数据",
-    "缺批次安排",
-)
+ENDS = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+MET, LIKELY, OPEN, HARD, STAGES = "已完成", "把握较大", "尚有悬念", "难度较大", "按节点推进"
+NO_DATA, NO_BATCH, THIN = "缺数据", "缺批次安排", "依据不足"
 _EMPTY = ("actual", "median", "low", "high", "probability", "needed_per_month")
 
 
@@ -37,21 +31,19 @@ def result(t, as_of: pd.Period, **more) -> dict:
             target_high=t.target_high,
             comparator=t.comparator,
             demo=bool(t.demo),
+            actual_to=pd.NaT,
+            evidence="",
+            calibrated=False,
+            inputs="",
         )
         | dict.fromkeys(_EMPTY, float("nan"))
         | more
     )
 
 
-def met(value: float, comparator: str, low: float, high: float) -> bool:
-    """Whether a final value meets the target."""
-    if comparator == "gt":
-        return value > low
-    if comparator == "between":
-        return low <= value <= high
-    if comparator == "eq":
-        return abs(value - low) < 1e-9 or value > low
-    return value >= low
+def reached(t, value: float) -> bool:
+    """Whether a final value meets the target of a row."""
+    return bool(Target(t.comparator, t.target_low).met(value))
 
 
 def verdict(probability: float, done: bool) -> str:
@@ -64,68 +56,72 @@ def verdict(probability: float, done: bool) -> str:
     return LIKELY if p >= 80 else OPEN if p >= 40 else HARD
 
 
-def coverage(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, list[dict]]:
-    """Share or number done; a chance is not given, but who is missing is."""
-    own, members = by.get((t.region, t.id)), catalog.members(as_of)
-    parks = {p: by[p, t.id].sort_values("end") for p in members if (p, t.id) in by}
-    who, actual, demo = [], float("nan"), bool(t.demo)
-    if t.unit == "个园区" and t.region in ("zone", "city") and parks:
-        state = {p: float(f["value"].iloc[-1]) for p, f in parks.items()}
-        actual = float(sum(v >= 1 for v in state.values()))
-        who = [
-            dict(indicator=t.id, region=p, item=catalog.name(p))
-            for p in members
-            if state.get(p, 0) < 1
-        ]
-        demo |= any(bool(f["demo"].any()) for f in parks.values())
-    elif own is not None:
-        actual = float(own.sort_values("end")["value"].iloc[-1])
-        demo |= bool(own["demo"].any())
-    if np.isnan(actual):
-        return result(t, as_of, verdict=NO_DATA, method="无数据"), []
+def coverage(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, None, list[dict]]:
+    """Share or number done; a chance is not given, but who is missing is. The zone's number is that of its parks."""
+    members = catalog.members(as_of)
+    parks = {p: by[p, t.id] for p in members if (p, t.id) in by}
+    rolled = t.unit == "个园区" and t.region in ("zone", "city") and bool(parks)
+    used = [*parks.values()] if rolled else [by[t.region, t.id]] if (t.region, t.id) in by else []
+    if not used:
+        return result(t, as_of, verdict=NO_DATA, method="无数据"), None, []
+    last, who = [float(f.sort_values("end")["value"].iloc[-1]) for f in used], []
+    actual = last[0]
+    if rolled:
+        has = {p for p, v in zip(parks, last, strict=True) if v >= 1}
+        actual = float(len(has))
+        who = [dict(region=p, item=catalog.name(p)) for p in members if p not in has]
     done = actual >= t.target_low
-    return result(
+    row = result(
         t,
         as_of,
         actual=actual,
+        actual_to=min(f["end"].max() for f in used),
         verdict=MET if done else STAGES,
         method="覆盖情况,不算概率",
-        demo=demo,
-    ), [] if done else who
+        demo=bool(t.demo) or any(bool(f["demo"].any()) for f in used),
+        inputs=";".join(f"SERIES/{p}.{t.id}" for p in (parks if rolled else [t.region])),
+    )
+    return row, None, [] if done else who
 
 
 def recurring(t, part: pd.DataFrame | None, as_of: pd.Period) -> dict:
-    """How often so far, and how often it should have been by now."""
+    """How often so far, and how often it should have been by the month that is known."""
     if part is None:
         return result(t, as_of, verdict=NO_DATA, method="无数据")
-    actual = float(part[part["end"].dt.year == as_of.year]["value"].sum())
+    now, last = part[part["end"].dt.year == as_of.year], part["end"].max()
+    actual, to = float(now["value"].sum()), last if len(now) else as_of
     return result(
         t,
         as_of,
         actual=actual,
+        actual_to=to,
         verdict=MET if actual >= t.target_low else STAGES,
         demo=bool(part["demo"].any()),
-        needed_per_month=per_month(t.target_low - actual, 12 - as_of.month),
-        method=f"按次数推进,此时应有 {t.target_low * as_of.month / 12:.0f} 次",
+        needed_per_month=per_month(t.target_low - actual, 12 - to.month),
+        method=f"按次数推进,此时应有 {t.target_low * to.month / 12:.0f} 次",
+        inputs=f"SERIES/{t.region}.{t.id}",
     )
 
 
-def milestone(t, as_of: pd.Period, milestones: pd.DataFrame | None) -> dict:
-    """Stages reached; never an invented chance."""
-    own = (
-        None
-        if milestones is None
-        else milestones[(milestones["id"] == t.id) & (milestones["region"] == t.region)]
-    )
-    if own is None or own.empty:
+def milestone(t, as_of: pd.Period, milestones: pd.DataFrame | None, catalog: Catalog) -> dict:
+    """Stages reached; never an invented chance. The zone's are its own or else those of its parks."""
+    if milestones is None:
+        return result(t, as_of, verdict=STAGES, method="未报节点")
+    own = milestones[milestones["id"] == t.id]
+    here = own["region"] == t.region
+    if not here.any() and t.region == "zone":
+        here = own["region"].isin(catalog.members(as_of))
+    own = own[here]
+    if own.empty:
         return result(t, as_of, verdict=STAGES, method="未报节点")
     reached = own["date"].notna() & (own["date"] <= as_of)
-    final = own["stage_no"] == own.groupby("item")["stage_no"].transform("max")
+    final = own["stage_no"] == own.groupby(["region", "item"])["stage_no"].transform("max")
     done, of = int((reached & final).sum()), int(final.sum())
     return result(
         t,
         as_of,
         actual=float(done),
+        actual_to=as_of,
         verdict=MET if done == of else STAGES,
         demo=bool(own["demo"].any()),
         method=f"节点 {int(reached.sum())}/{len(own)}",
@@ -202,57 +198,41 @@ def batch_stock(
         return result(t, as_of, verdict=NO_DATA, method="无数据"), None
     part = part.sort_values("end")
     opening, last = int(part["value"].iloc[-1]), part["end"].iloc[-1]
-    demo = bool(part["demo"].any()) or bool(t.demo)
     plan = waiting(batches, t.region, last, as_of, catalog)
     if not plan:
-        return result(
-            t, as_of, actual=opening, verdict=NO_BATCH, method="缺批次安排,不算概率", demo=demo
-        ), None
+        about = dict(actual=opening, actual_to=last, inputs=f"SERIES/{t.region}.{t.id}")
+        demo = bool(part["demo"].any()) or bool(t.demo)
+        why = "缺批次安排,不算概率"
+        return result(t, as_of, verdict=NO_BATCH, method=why, demo=demo, **about), None
     values, pmf = batch_distribution(
         opening, plan["coming"], plan["rate"], plan["ending"], plan["lapse"]
     )
-    return _counted(
-        t,
-        as_of,
-        values,
-        pmf,
-        float(opening),
-        12 - last.month,
-        demo,
-        f"批次模型:未公布 {len(plan['coming'])} 批"
-        + (f",其中 {plan['assumed']} 批暂按上年申报数" if plan["assumed"] else ""),
-    )
+    method = f"批次模型:未公布 {len(plan['coming'])} 批"
+    if plan["assumed"]:
+        method += f",其中 {plan['assumed']} 批暂按上年申报数"
+    return _counted(t, as_of, values, pmf, float(opening), part, method)
 
 
 def batch_flow(t, part: pd.DataFrame, as_of: pd.Period) -> tuple[dict, np.ndarray] | None:
-    """A flow announced on few dates without a calendar, from past years by month; None where two are not known."""
-    part = part[part["months"].between(1, 11) | part["revision"]]
-    now = part[part["end"].dt.year == as_of.year]
-    last = now["end"].max()
-    past = part[part["end"].dt.year < as_of.year].assign(year=lambda d: d["end"].dt.year)
-    full = past.groupby("year")["months"].sum().eq(12)
-    past = past[past["year"].isin(full.index[full])]
-    if now.empty or full.sum() < 2:
+    """A flow announced on few dates without a calendar, from past years by month.
+
+    None where two are not known, or where it came in the same month each year: a season like any other.
+    """
+    part = part[part["months"].between(1, 11)]
+    year = part["end"].dt.year
+    now, past = part[year == as_of.year], part[year < as_of.year]
+    full = past.groupby(year)["months"].transform("sum").eq(12)
+    past = past[full]
+    by_year = past.groupby(past["end"].dt.year)["value"]
+    largest = past.loc[by_year.idxmax(), "end"].dt.month if len(past) else pd.Series(dtype=int)
+    if now.empty or len(by_year) < 2 or largest.nunique() < 2:
         return None
-    totals = past.groupby("year")["value"].sum()
-    rest = (
-        past[past["end"].dt.month > last.month]
-        .groupby("year")["value"]
-        .sum()
-        .reindex(totals.index, fill_value=0.0)
-    )
+    last, totals = now["end"].max(), by_year.sum()
+    later = past[past["end"].dt.month > last.month]
+    rest = later.groupby(later["end"].dt.year)["value"].sum().reindex(totals.index, fill_value=0.0)
     actual = float(now["value"].sum())
     values, pmf = batch_history(rest.to_numpy(), totals.to_numpy(), round(actual))
-    return _counted(
-        t,
-        as_of,
-        values,
-        pmf,
-        actual,
-        12 - last.month,
-        bool(part["demo"].any()) or bool(t.demo),
-        "批次历史:无批次安排,按往年各月",
-    )
+    return _counted(t, as_of, values, pmf, actual, part, "批次历史:无批次安排,按往年各月")
 
 
 def _counted(
@@ -261,32 +241,31 @@ def _counted(
     values: np.ndarray,
     pmf: np.ndarray,
     actual: float,
-    left: int,
-    demo: bool,
+    part: pd.DataFrame,
     method: str,
 ) -> tuple[dict, np.ndarray]:
     """The row and the quantiles of a distribution over whole numbers."""
+    last = part["end"].max()
+    left = 12 - last.month
     if not left:
         values, pmf = np.array([round(actual)]), np.ones(1)
-    good = np.array([met(v, t.comparator, t.target_low, t.target_high) for v in values])
-    p = min(1.0, float(pmf[good].sum()))
-    middle, low, high = quantiles_of(values, pmf, (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    done = (
-        t.kind == "flow"
-        and t.comparator != "between"
-        and met(actual, t.comparator, t.target_low, t.target_high)
-    )
+    p = min(1.0, float(pmf[Target(t.comparator, t.target_low).met(values)].sum()))
+    middle, low, high = quantiles_of(values, pmf, (0.5, *ENDS))
+    done = t.kind == "flow" and reached(t, actual)
     row = result(
         t,
         as_of,
         actual=actual,
+        actual_to=last,
         median=middle,
         low=low,
         high=high,
         probability=1.0 if done else p,
-        demo=demo,
+        demo=bool(part["demo"].any()) or bool(t.demo),
         needed_per_month=per_month(t.target_low - actual, left),
         verdict=verdict(p, done),
         method=method,
+        evidence="months",
+        inputs=f"SERIES/{t.region}.{t.id}",
     )
     return row, quantiles_of(values, pmf, LEVELS)

@@ -68,10 +68,11 @@ def replay(
     calls["linear"] = calls["call"].map(now["last"] if kind == "stock" else now["sum"]) * (
         1 if kind == "stock" else 12 / calls["k"]
     )
+    if "family" in known:  # sisters lend their season as it was known at the same call
+        known["family"] += "|" + known["year"].astype("str") + "|" + known["k"].astype("str")
     out = project_year_end(
         known.drop(columns="series_id").rename(columns={"call": "series_id"}), kind, levels=levels
     )
-    out.attrs.clear()  # a table in attrs cannot be compared, so a merge fails on it
     calls = calls.merge(out.rename(columns={"series_id": "call"}), on="call")
     return calls[[*CALL, "truth", "before", "scale", "linear", *levels]]
 
@@ -197,7 +198,7 @@ def _history(series: pd.DataFrame, kind: str) -> pd.DataFrame:
         "value",
         "months",
         "month",
-        *(c for c in ("published",) if c in out),
+        *(c for c in ("published", "family") if c in out),
     ]
     return (
         out[keep]
@@ -284,22 +285,12 @@ def score_stored(
     wide = quantiles.pivot_table(index=key, columns="level", values="value")
     q = wide.reindex(pd.MultiIndex.from_frame(said[key]))
     q, levels = q.to_numpy(float), tuple(wide.columns)
-    met = np.array(
-        [
-            promises.met(r.truth, r.comparator, r.target_low, r.target_high)
-            for r in said.itertuples()
-        ],
-        bool,
-    )
-    sure = np.where(said["kind"] == "flow", said["actual"] * 12 / said["k"], said["actual"]).astype(
-        float
-    )
-    linear = np.array(
-        [
-            promises.met(v, r.comparator, r.target_low, r.target_high)
-            for v, r in zip(sure, said.itertuples(), strict=True)
-        ],
-        bool,
+    sure = said["actual"] * np.where(said["kind"] == "flow", 12 / said["k"], 1.0)
+    met, linear = (
+        np.array(
+            [promises.reached(r, v) for r, v in zip(said.itertuples(), ends, strict=True)], bool
+        )
+        for ends in (said["truth"], sure)
     )
     y, scale = said["truth"].to_numpy(float), said["target_low"].abs().to_numpy(float)
     given = said["probability"].to_numpy(float)

@@ -38,6 +38,14 @@ def yearly(values: np.ndarray, indicator: str, share: bool) -> np.ndarray | None
     return 100 * q / (1 + q) if share else q
 
 
+def apart(logs: np.ndarray, indicator: str) -> np.ndarray:
+    """Quantiles at LEVELS of this year's log distance between two bases, from two or more past years, oldest first."""
+    weight, n = 0.7 ** np.arange(len(logs))[::-1], len(logs)
+    mean, s0 = (weight * logs).sum() / weight.sum(), USUAL.get(indicator, ELSE)
+    variance = (((logs - mean) ** 2).sum() + 4 * s0**2) / (n + 3)
+    return mean + np.sqrt(0.6 * variance * (1 + 0.5 / n)) * stats.t.ppf(LEVELS, 5)
+
+
 def from_rates(rates: pd.DataFrame, year: int) -> pd.DataFrame | None:
     """A history for the engine made of cumulative growth rates alone; None where they do not suffice.
 

@@ -18,7 +18,7 @@ from zcqlib.views.enterprises import (
 )
 from zcqlib.views.members import membership
 from zcqlib.views.members_if import candidates, members_if
-from zcqlib.views.parts import place, quarter, row
+from zcqlib.views.parts import place, provinces, quarter, row
 from zcqlib.views.patents import (
     invention_share,
     months,
@@ -42,14 +42,11 @@ from zcqlib.views.ranks import (
     places,
     ranks,
     scores,
-    sensitivity,
     watched,
     watched_sentence,
 )
 from zcqlib.views.rd import (
-    PROVINCES,
     bridge,
-    intensity_bridge,
     intensity_moved,
     intensity_parks,
     intensity_parts,
@@ -57,6 +54,7 @@ from zcqlib.views.rd import (
     intensity_split,
 )
 from zcqlib.views.record import (
+    error_share,
     joint_table,
     own_calls,
     own_replay,
@@ -75,7 +73,6 @@ from zcqlib.views.state import (
     completeness,
     orders,
     problems,
-    submissions,
     trend,
 )
 from zcqlib.views.targets import (

@@ -11,7 +11,7 @@ from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.projection.pace import batch_pace
-from zcqlib.views.parts import ALL, names, quantiles, row
+from zcqlib.views.parts import names, place, quantiles, row
 
 
 def enterprise_identity(month: Month) -> pd.DataFrame:
@@ -80,7 +80,7 @@ def enterprises(month: Month) -> Figure:
         changes,
         month.caption(
             say.title_stock(identity),
-            f"高新技术企业月末存量与当月增减(家);{ALL},{month.year}年",
+            f"高新技术企业月末存量与当月增减(家);{place(month, 'zone')},{month.year}年",
             "hightech_enterprises",
             note="认定批次与通过率见参考表",
         ),
@@ -97,24 +97,26 @@ def enterprises(month: Month) -> Figure:
 
 
 def enterprise_parts(month: Month, indicator: str = "hightech_enterprises") -> pd.DataFrame:
-    """Each park's part in the growth since last December."""
+    """`analysis.contributions` since last December, as printed: the points of the parks add up to the printed whole."""
     s = month.table("SERIES")
     s = s[
         (s["indicator"] == indicator) & (s["months"] == 0) & s["region"].isin(month.catalog.parks)
     ]
     at = lambda m: s[s["end"] == m].set_index("region")["value"].reindex(month.catalog.parks)  # noqa: E731
-    return analysis.contributions(at(month.period - month.period.month), at(month.period))
+    t = analysis.contributions(at(month.period - month.period.month), at(month.period))
+    points = words.printed_parts(t["points"].iloc[:-1], 1, t["points"].iloc[-1])
+    t["points"] = [float(v) for v in (*points, sum(points))]
+    return t
 
 
 def contribution(month: Month, indicator: str = "hightech_enterprises") -> Figure:
     """Who added how much since last December."""
     t = enterprise_parts(month, indicator)
     rows = t.assign(label=[names(month).get(r, "合计") for r in t["region"]])
-    rows["net"], rows["points"] = rows["net"].round(0), rows["points"].round(1)
-    top = rows.iloc[:-1].loc[rows["points"].iloc[:-1].idxmax()]
+    top = say.extreme(rows.iloc[:-1].set_index("label")["points"], str, "个园区")
     what = month.catalog.name(indicator)
     title = words.fit_title(
-        f"{what}比上年末净增{words.number(rows['net'].iloc[-1], '家')},{top['label']}拉动最大"
+        f"{what}比上年末净增{words.number(rows['net'].iloc[-1], '家')},{top}拉动最大"
     )
     return figures.effects(
         rows,
@@ -204,7 +206,7 @@ def enterprise_odds(month: Month) -> Figure:
                 ),
                 f"申报每百家认定{words.number(whole['rate'], '家', 0)}",
             ),
-            f"通过率与续证率(%),线为80%区间;{ALL},{years[0]}—{years[-1]}年已公布各批",
+            f"通过率与续证率(%),线为80%区间;{place(month, 'zone')},{years[0]}—{years[-1]}年已公布各批",
             source="认定批次参考表,自创办整理",
             note="家数少,区间宽" + due,
             demo=month.workspace.demo or bool(b["demo"].any()),
@@ -356,7 +358,12 @@ def pipeline(month: Month) -> Figure:
     demo = bool(p["demo"].any())
     return figures.slope(
         pd.DataFrame(rows),
-        month.caption(title, f"月末存量或1—{month.period.month}月累计(家);{ALL}", *ids, demo=demo),
+        month.caption(
+            title,
+            f"月末存量或1—{month.period.month}月累计(家);{place(month, 'zone')}",
+            *ids,
+            demo=demo,
+        ),
         before=f"{month.year - 1}年{month.period.month}月",
         after=f"{month.year}年{month.period.month}月",
         unit="家",

@@ -7,7 +7,6 @@ import pandas as pd
 from zcqlib.briefing import words
 from zcqlib.indicators import like_for_like
 from zcqlib.month import Month
-from zcqlib.views.parts import shown
 
 
 def membership(month: Month, most: int = 3) -> str:
@@ -28,7 +27,7 @@ def membership(month: Month, most: int = 3) -> str:
     told = [f"成员有变动:{'、'.join(changed)}"]
     for r in t.to_dict("records"):
         one, other = (
-            f"{shown(r[k], r['unit'])},同比{words.change(_growth(r, k), '%').replace('个百分点', '%')}"
+            f"{words.number(r[k], r['unit'])},同比{words.change(_growth(r, k), '%').replace('个百分点', '%')}"
             for k in ("published", "same")
         )
         told.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pandas as pd
@@ -9,8 +10,112 @@ import pandas as pd
 from zcqlib import ranking
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
+from zcqlib.catalog import Catalog
 from zcqlib.month import Month
 from zcqlib.views.ranks import ranks
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """`ranks` after the change; `totals` of the zone: `indicator`, `unit`, `actual`, `actual_after`, `target`,
+    `target_after` (sums of the parks' targets), `plan` (the zone's own target); `past`: `indicator`, `end`, `value`,
+    `value_after`, NaN where a member did not report; `eligible` by the rules of the reference table: `region`, `rule`,
+    `indicator`, `value`, `threshold`, `unit`, `verdict`, `demo`."""
+
+    ranks: pd.DataFrame
+    totals: pd.DataFrame
+    past: pd.DataFrame
+    eligible: pd.DataFrame
+
+
+def zone_if(
+    projections: pd.DataFrame,
+    attained: pd.DataFrame,
+    catalog: Catalog,
+    period: str,
+    *,
+    drop: tuple[str, ...] = (),
+    add: tuple[str, ...] = (),
+    series: pd.DataFrame | None = None,
+    **options,
+) -> WhatIf:
+    """Ranks, totals, targets and past series of the zone, were parks dropped or added.
+
+    Parameters
+    ----------
+    projections : PROJECTIONS; rows of an added region must be among them, with targets of its own.
+    attained : as `attainment` gives it. drop, add : region ids. series : SERIES for the past.
+    options : of `score_parks`.
+    Returns
+    -------
+    WhatIf; only indicators that add up are summed.
+    Raises
+    ------
+    RankingError : the period has no figures. ValueError : a park to drop is no member, or one to add is.
+    """
+    p = projections[projections["as_of"].isin(ranking.period_months(period)[1])]
+    if p.empty:
+        raise ranking.RankingError(f"{period} 没有任何月份的预测表,不能推演。请先运行该期的月份。")
+    p = p[p["as_of"] == p["as_of"].max()]
+    now = catalog.members(p["as_of"].iloc[0])
+    if wrong := [*(r for r in drop if r not in now), *(r for r in add if r in now)]:
+        raise ValueError(
+            f"{catalog.name(wrong[0])} 不能这样增减:目前的园区是 {'、'.join(map(catalog.name, now))}。"
+        )
+    after = tuple(r for r in now if r not in drop) + tuple(add)
+    sums = {i for i, d in catalog.indicators.items() if d.additive}
+
+    def total(members, column):
+        part = p[p["region"].isin(members) & p["indicator"].isin(sums)]
+        return part.groupby("indicator")[column].agg(lambda v: v.sum(skipna=False))
+
+    totals = pd.DataFrame(
+        {
+            "actual": total(now, "actual"),
+            "actual_after": total(after, "actual"),
+            "target": total(now, "target_low"),
+            "target_after": total(after, "target_low"),
+            "plan": total(("zone",), "target_low"),
+        }
+    ).dropna(subset=["target", "target_after"], how="all")
+    totals.insert(0, "unit", [catalog.unit(i) for i in totals.index])
+    past = pd.DataFrame(columns=["indicator", "end", "value", "value_after"])
+    if series is not None:
+        wide = series[series["indicator"].isin(sums)].pivot_table(
+            index=["indicator", "months", "end"], columns="region", values="value"
+        )
+        sides = {"value": now, "value_after": after}
+        past = pd.DataFrame(
+            {k: wide.reindex(columns=v).sum(axis=1, skipna=False) for k, v in sides.items()}
+        )
+        past = past.dropna(how="all").reset_index().drop(columns="months")
+    cases = p.merge(catalog.eligibility, on="indicator", suffixes=("", "_"))
+    asked = pd.MultiIndex.from_product([(*now, *add), catalog.eligibility["rule"]])
+    cases = cases.set_index(["region", "rule"])["actual"].reindex(asked)
+    rules = catalog.eligibility.set_index("rule")
+    demo = p.set_index(["region", "indicator"])["demo"].to_dict()
+    rows = [
+        dict(
+            region=region,
+            rule=rule,
+            indicator=(r := rules.loc[rule])["indicator"],
+            value=value,
+            threshold=r["threshold"],
+            unit=r["unit"],
+            verdict=_verdict(value, r["comparator"], r["threshold"]),
+            demo=bool(r["demo"] or demo.get((region, r["indicator"]))),
+        )
+        for (region, rule), value in cases.items()
+    ]
+    placed = ranking.score_parks(attained, catalog, period, parks=after, **options).ranks
+    return WhatIf(placed, totals.rename_axis("indicator").reset_index(), past, pd.DataFrame(rows))
+
+
+def _verdict(value: float, comparator: str, threshold: float) -> str:
+    if value != value:
+        return "缺数"
+    good = value > threshold if comparator == "gt" else value >= threshold
+    return "达到" if good else "截至本期未达到"
 
 
 class Membership(NamedTuple):
@@ -26,7 +131,7 @@ class Membership(NamedTuple):
 def members_if(month: Month, drop: str = "", add: str = "", form: str = "month") -> Membership:
     """Places, totals, targets and past years of the zone, were one park dropped or one place added."""
     name, period = month.catalog.name, ranking.period_of(month.period, form)
-    w = ranking.what_if(
+    w = zone_if(
         month.table("TRAIL"),
         month.table("ATTAINMENT"),
         month.catalog,
@@ -34,7 +139,7 @@ def members_if(month: Month, drop: str = "", add: str = "", form: str = "month")
         runs=1_000,
         drop=(drop,) if drop else (),
         add=(add,) if add else (),
-        series=month.table("TO_DATE"),
+        series=pd.concat([month.table("TO_DATE"), month.table("SERIES").query("months == 0")]),
     )
     now = ranks(month, form).set_index("region")["told"]
     then = say.placed(w.ranks[w.ranks["indicator"] == "composite"]).set_index("region")["told"]
@@ -107,6 +212,8 @@ def candidates(month: Month) -> dict[str, tuple[str, str]]:
     """What may be asked of the membership: Chinese words → (drop, add)."""
     now = month.catalog.members(month.period)
     others = [r for r in month.table("ATTAINMENT")["region"].unique() if r not in now]
-    return {f"{month.catalog.name(r)}退出": (r, "") for r in now} | {
-        f"{month.catalog.name(r)}加入": ("", r) for r in others
-    }
+    return (
+        {"园区不变": ("", "")}
+        | {f"{month.catalog.name(r)}退出": (r, "") for r in now}
+        | {f"{month.catalog.name(r)}加入": ("", r) for r in others}
+    )

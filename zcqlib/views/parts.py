@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.published import published_series
 from zcqlib.workspace import note
 
-ALL = "一区四园合计"
-
 
 def place(month: Month, region: str) -> str:
     """The place of a subtitle."""
-    return ALL if region == "zone" else month.catalog.name(region)
-
-
-def target(r: dict) -> str:
-    """A target as a figure prints it: 超过5,000件, 250亿元, 力争80家."""
-    hoped = "力争" if r.get("commitment") == "aspiration" else ""
-    return (
-        hoped
-        + {"gt": "超过", "between": "不低于"}.get(r["comparator"], "")
-        + shown(r["target_low"], r["unit"])
-    )
-
-
-def shown(value: float, unit: str) -> str:
-    """A value as the plan prints it: areas in 万㎡, with a decimal where they are small."""
-    if unit == "平方米":
-        return words.number(value / 10_000, "万㎡", None if abs(value) >= 10_000 else 1)
-    return words.number(value, unit)
-
-
-def thousands(title: str) -> str:
-    """A title with commas in its quantities, where it still fits on one line: 5,000件; 完成 may go for that."""
-    spaced = re.sub(r"(?<![\d.,])\d{4,}(?=[件家个名项条次亿万])", lambda m: f"{int(m[0]):,}", title)
-    return next((t for t in (spaced, spaced.replace(",完成", ",")) if len(t) <= words.TITLE), title)
+    return names(month)["zone"] + "合计" if region == "zone" else month.catalog.name(region)
 
 
 def row(month: Month, indicator: str, region: str = "zone") -> dict:
@@ -50,13 +23,6 @@ def row(month: Month, indicator: str, region: str = "zone") -> dict:
     p = month.table("PROJECTIONS")
     p = p[(p["indicator"] == indicator) & (p["region"] == region)]
     return p.iloc[0].to_dict() if len(p) else {}
-
-
-def printed_unit(unit: str, size: float = 0.0) -> tuple[str, float]:
-    """Unit as printed and what to divide by: 万元 as 亿元, 平方米 as 万㎡ where the figures are large."""
-    if unit == "万元" and abs(size) >= 10_000:
-        return "亿元", 10_000.0
-    return ("万㎡", 10_000.0) if unit == "平方米" else (unit, 1.0)
 
 
 def quantiles(month: Month, indicator: str, region: str = "zone") -> pd.Series:
@@ -77,12 +43,6 @@ def season(month: Month, indicator: str, region: str, target: float) -> pd.DataF
     own = shares.loc[[indicator]].reset_index(drop=True)
     own[["value", "low", "high"]] *= target
     return own
-
-
-def season_now(month: Month, region: str) -> pd.Series:
-    """By indicator, the share of a year that past years had on average reached by this month."""
-    shares = _shares(month, region)
-    return shares.loc[shares["month"].eq(month.period.month), "value"]
 
 
 def _shares(month: Month, region: str) -> pd.DataFrame:
@@ -113,7 +73,14 @@ def _read_shares(vintage: Path, year: int, region: str) -> pd.DataFrame:
 
 
 def names(month: Month) -> dict[str, str]:
-    return {r: month.catalog.name(r) for r in (*month.catalog.parks, "zone")} | {"zone": "一区四园"}
+    return {r: month.catalog.name(r) for r in (*month.catalog.parks, "zone")} | {
+        "zone": month.catalog.zone.parts_zh
+    }
+
+
+def provinces(month: Month) -> list[str]:
+    """The nation, the zone's own province and those that it is compared with."""
+    return ["全国", month.catalog.zone.province_zh, *month.catalog.zone.compare]
 
 
 def quarter(month: Month) -> tuple[str, str]:

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zcqlib import analysis, figures
+from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
-from zcqlib.views.parts import names, place, printed_unit, published
-from zcqlib.views.rd import PROVINCES
+from zcqlib.views.parts import names, place, provinces, published
 
 
 def months(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
@@ -22,7 +22,8 @@ def months(month: Month, indicator: str = "patent_applications", region: str = "
         index="month", columns="year", values="value"
     )
     wide = wide.reindex(range(1, 13))
-    unit, per = printed_unit(month.catalog.unit(indicator), float(np.nanmax(wide.to_numpy())))
+    scale = words.scale(float(np.nanmax(wide.to_numpy())), month.catalog.unit(indicator))
+    unit, per = scale.unit, scale.factor
     data = pd.DataFrame(
         {
             "month": wide.index,
@@ -139,17 +140,17 @@ def patent_quality(month: Month) -> Figure:
         rows[f"{id}_text"] = [
             words.number(v, unit, 1) if np.isfinite(v) else "未报齐" for v in rows[id]
         ]
-    parks = rows[rows["region"] != "zone"].dropna(subset=["share"])
-    top = parks.loc[parks["share"].idxmax()]
-    best = parks.loc[parks["invention"].idxmax()] if parks["invention"].notna().any() else top
-    whose = "发明占比也" if best["region"] == top["region"] else f"{best['label']}发明占比"
+    parks = rows[rows["region"] != "zone"].set_index("label")
+    told = lambda v: words.number(v, "%", 1)  # noqa: E731
+    top, best = (say.extreme(parks[c], told, "个园区") for c in ("share", "invention"))
+    whose, share = (
+        "发明占比也" if best in (top, "") else f"{best}发明占比",
+        told(parks["share"].max()),
+    )
     return figures.measures(
         rows,
         month.caption(
-            words.fit_title(
-                f"{top['label']}占申请{words.number(top['share'], '%', 0)},{whose}最高",
-                f"{top['label']}占申请{words.number(top['share'], '%', 0)}",
-            ),
+            words.fit_title(f"{top}占申请{share},{whose}最高", f"{top}占申请{share}"),
             f"专利份额、发明占比(%)、每百件申请授权(件)、每万人有效发明(件);1—{rows.attrs['until']}月",
             "patent_applications",
             "patent_grants",
@@ -199,7 +200,7 @@ def season(month: Month, indicator: str = "patent_applications", region: str = "
 def rd_panel(month: Month) -> pd.DataFrame:
     """The provincial panel of the R&D relation: `region`, `year`, `patents`, `rd`; without the nation."""
     s = published(month)
-    s = s[(s["months"] == 12) & s["region"].isin(PROVINCES) & (s["region"] != "全国")]
+    s = s[(s["months"] == 12) & s["region"].isin(provinces(month)) & (s["region"] != "全国")]
     a, b = (
         s[s["indicator"] == i].assign(year=s["end"].dt.year).set_index(["region", "year"])["value"]
         for i in ("patent_applications", "rd_expenditure")
@@ -208,25 +209,18 @@ def rd_panel(month: Month) -> pd.DataFrame:
 
 
 def relation(month: Month) -> pd.DataFrame:
-    """Two specifications and two lags side by side: `label`, `estimate`, `low`, `high`."""
-    panel = rd_panel(month)
-    rows = []
-    for model, name in (
-        ("fe_poisson", "固定效应泊松"),
-        ("poisson", "泊松(不分省)"),
-        ("nb2", "负二项(不分省)"),
+    """Specifications with and without year effects and with a lag: `label`, `estimate`, `low`, `high`."""
+    panel, rows = rd_panel(month), []
+    for model, lags, name in (
+        ("fe_poisson", 0, "分省泊松"),
+        ("fe_poisson", 1, "分省泊松、连上年"),
+        ("nb2", 0, "不分省负二项"),
     ):
-        for lags in (0, 1):
-            f = analysis.patents_on_rd(panel, lags=lags, model=model)
-            r = f[f["term"] == "sum"].iloc[0]
-            rows.append(
-                dict(
-                    label=f"{name}\uff0c{'当年' if not lags else '当年与上年合计'}",
-                    estimate=r["estimate"],
-                    low=r["low"],
-                    high=r["high"],
-                )
-            )
+        f = analysis.patents_on_rd(panel, lags, model)
+        r = f[f["term"] == "sum"].iloc[0]
+        for suffix, years in (("", "扣除年份效应"), ("_without_years", "不扣除")):
+            found = {c: r[c + suffix] for c in ("estimate", "low", "high")}
+            rows.append({"label": f"{name}\uff0c{years}"} | found)
     return pd.DataFrame(rows)
 
 
@@ -246,7 +240,7 @@ def relation_forest(month: Month) -> Figure:
             source="《中国科技统计年鉴》,经公开数据整理",
             demo=False,
             as_of=f"{panel['year'].max()}年",
-            note="只有11个省,区间偏窄,是相关不是因果",
+            note=f"只有{panel['region'].nunique()}个省,区间偏窄,是相关不是因果",
         ),
         zero=1.0,
         zero_words="1=同比例",
@@ -267,10 +261,11 @@ def relation_scatter(month: Month) -> Figure:
     )
     slope = np.polyfit(np.log(points["x"]), np.log(points["y"]), 1)
     x = np.geomspace(points["x"].min(), points["x"].max(), 40)
+    home = month.catalog.zone.province_zh
     last = points[points["label"] == points["label"].max()].set_index("series")
     title = words.fit_title(
-        f"河南{int(last['label'].iloc[0])}年研发{words.number(last.loc['河南', 'x'], '亿元', 0)},"
-        f"专利申请{words.number(last.loc['河南', 'y'], '件', 0)}"
+        f"{home}{int(last['label'].iloc[0])}年研发{words.number(last.loc[home, 'x'], '亿元', 0)},"
+        f"专利申请{words.number(last.loc[home, 'y'], '件', 0)}"
     )
     return figures.scatter(
         points,
@@ -284,5 +279,5 @@ def relation_scatter(month: Month) -> Figure:
         x_label="研发经费(亿元)",
         y_label="专利申请(件)",
         fit=pd.DataFrame({"x": x, "y": np.exp(np.polyval(slope, np.log(x)))}),
-        highlight=["河南", "江苏", "北京", "湖北"],
+        highlight=[home, *month.catalog.zone.compare[:3]],
     )

@@ -15,13 +15,6 @@ from zcqlib.watch import NAMES, TESTS
 
 FORMS = {"月": "month", "季": "quarter", "半年": "half", "年": "year"}
 WEIGHTS = "没有公开的考核办法\uff0c各组等权、组内等权\uff0c供演示"
-FACTORS = {
-    "weights": "权重增减25%",
-    "normalise": "标准化方法",
-    "aggregate": "合成方法",
-    "missing": "缺数的处理",
-    "data": "数据误差",
-}
 DEPTHS = (
     (50, "#8FA7C6", figures.theme.INK),
     (20, "#C0CEE0", figures.theme.INK),
@@ -31,19 +24,19 @@ DEPTHS = (
 
 
 def period_words(period: str, known: pd.Period) -> str:
-    """A month, quarter, half-year or year in words; one that is not over says how far it goes."""
+    """A month, quarter, half-year or year in words, and how far the figures go: all count from January."""
     form, months = ranking.period_months(period)
     told = {
-        "month": f"{months[-1].month}月",
+        "month": "",
         "quarter": f"第{period[-1]}季度",
         "year": "",
         "half": "上半年" if period[-1] == "1" else "下半年",
     }[form]
-    return f"{period[:4]}年{told}" + (f"(截至{known.month}月)" if months[-1] > known else "")
+    return f"{period[:4]}年{told}(截至{min(months[-1], known).month}月)"
 
 
 def ranks(month: Month, form: str = "month", indicator: str = "composite") -> pd.DataFrame:
-    """RANKS of one period with `place` and `told`: parks that cannot be told apart share a place."""
+    """RANKS of one period with `told`: parks that cannot be told apart share a place."""
     r = month.table("RANKS")
     return say.placed(
         r[(r["indicator"] == indicator) & (r["period"] == ranking.period_of(month.period, form))]
@@ -71,22 +64,16 @@ def places(month: Month, form: str = "month", indicator: str = "composite") -> F
         & r["period"].map(lambda p: ranking.period_months(p)[0] == form)
     ]
     told = pd.concat([say.placed(part) for _, part in r.groupby("period")]).sort_values("period")
-    last = told[told["period"] == ranking.period_of(month.period, form)]
+    now = ranking.period_of(month.period, form)
+    last, last_all = told[told["period"] == now], r[r["period"] == now]
     what = _labels(month)[indicator]
-    over = (
-        f"{month.year}年"
-        + {"month": "各月", "quarter": "各季度", "half": "上下半年", "year": "全年"}[form]
-        + (
-            ""
-            if ranking.period_months(last["period"].iloc[0])[1][-1] <= month.period
-            else f"(截至{month.period.month}月)"
-        )
-    )
+    many = {"month": "各月", "quarter": "各季度", "half": "上下半年", "year": "全年"}[form]
+    over = f"{month.year}年{many}(截至{month.period.month}月)"
     return figures.bump(
         told,
         month.caption(
-            say.title_ranks(last, month.catalog.name),
-            f"{what}得分名次及90%名次区间(位次);{over}",
+            say.title_ranks(last_all, month.catalog.name),
+            f"{what}得分名次及目前的90%名次区间(位次);{over}",
             note=WEIGHTS,
             alt="\u3002".join(f"{month.catalog.name(r.region)}{r.told}" for r in last.itertuples()),
         ),
@@ -104,17 +91,19 @@ def place_chances(month: Month, form: str = "month") -> Figure:
     cells = wide.map(lambda v: words.chance_number(v) if v > 0 else "").rename(
         columns="第{}位".format
     )
-    first = wide.index[0]
+    first = own.loc[own["rank"] == own["rank"].min(), "region"]
     looks = {
         words.chance_number(v): next((f, i) for low, f, i in DEPTHS if 100 * v >= low)
         for v in wide.stack()
     }
-    sure = wide.max(axis=1).idxmax()
-    told = f"{month.catalog.name(first)}居首的可能{words.chance_number(wide.at[first, 1])}"
-    steady = f"第{wide.loc[sure].idxmax()}位的可能{words.chance_number(wide.loc[sure].max())}"
-    title = words.fit_title(
-        f"{told}\uff0c{month.catalog.name(sure)}居{steady}" if sure != first else told
-    )
+    name, best = month.catalog.name, wide.max(axis=1)
+    told = "、".join(f"{name(p)}居首的可能{words.chance_number(wide.at[p, 1])}" for p in first)
+    steady = [
+        f"{name(p)}居第{wide.loc[p].idxmax()}位的可能{words.chance_number(best[p])}"
+        for p in best.index[best == best.max()]
+        if p not in set(first)
+    ]
+    title = words.fit_title("\uff0c".join([told, *steady]), told, f"{len(first)}个园区并列首位")
     return figures.states(
         cells.rename(index=month.catalog.name),
         month.caption(
@@ -129,89 +118,95 @@ def place_chances(month: Month, form: str = "month") -> Figure:
 def scores(month: Month, form: str = "month") -> Figure:
     """Scores of the ten groups by park."""
     r = month.table("RANKS")
-    r = r[(r["period"] == ranking.period_of(month.period, form)) & (r["indicator"] != "composite")]
+    r = r[(r["period"] == ranking.period_of(month.period, form)) & (r["measure"] == "score")]
+    r = r[r["indicator"] != "composite"]
     label = _labels(month)
     wide = r.pivot(index="indicator", columns="region", values="value").reindex(
         columns=list(month.catalog.parks)
     )
-    wide = wide.loc[sorted(wide.index, key=int)].round(0)
-    gap = wide.max(axis=1) - wide.min(axis=1)
-    spread = gap.idxmax()
-    cells = wide.rename(index=label).map(lambda v: "" if np.isnan(v) else words.number(v, "", 0))
+    wide = wide.loc[sorted(wide.index, key=int)]
+    cells = wide.rename(index=label).map(lambda v: "" if np.isnan(v) else words.number(v, "", 1))
     looks = {
-        words.number(float(v), "", 0): (
+        words.number(v, "", 1): (
             "#E3E9F1" if v >= 85 else "#FDF6F0" if v >= 75 else "#FAE3D0" if v >= 60 else "#F3BE96",
             "#1F2937",
         )
-        for v in range(-200, 201)
+        for v in wide.stack()
     }
-    title = words.fit_title(
-        f"{label[spread]}差距最大\uff0c高低相差{words.number(gap[spread], '分', 0)}",
-        f"高低相差最大的一组为{words.number(gap[spread], '分', 0)}",
-    )
     return figures.states(
         cells.rename(columns=month.catalog.name),
         month.caption(
-            title,
+            say.title_groups(r.dropna(subset=["value"]), label),
             f"各组得分(分,功效系数法:60分为不允许值,100分为满意值);{_now(month, form)}",
-            note=f"空格\uff1a没有该组的园区目标或缺数过多\uff1b{WEIGHTS}",
+            note=f"空格\uff1a该组没有园区目标或本期未到期\uff1b应报未报的按下限计\uff1b{WEIGHTS}",
         ),
         looks=looks,
     )
 
 
-def moves(month: Month, form: str = "month", most: int = 8) -> pd.DataFrame:
-    """What moved the places since the last period: `label` and a column for each park, places gained, adding up.
-
-    Rounded to tenths by largest remainder; the rows are the `most` weightiest items, the rest and the total. A park
-    that no item moves has no column.
-    """
-    m = month.table("MOVES")
+def _steps(month: Month, form: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """Points by item and park since the last period, RANKS of score by period and park, and the period before."""
+    m, r = month.table("MOVES"), month.table("RANKS")
     m = m[m["period"] == ranking.period_of(month.period, form)]
-    gained = -m.pivot(index="indicator", columns="region", values="rank_change").fillna(0.0)
-    gained = gained.loc[:, gained.abs().max() >= 0.05]
-    if gained.empty:
+    r = r[(r["indicator"] == "composite") & (r["measure"] == "score")]
+    points = m.pivot(index="indicator", columns="region", values="score_change").fillna(0.0)
+    before = m["before"].iloc[0] if len(m) else ""
+    parks = [p for p in month.catalog.parks if p in points]
+    return points[parks], r.set_index(["period", "region"]), before
+
+
+def _printed(month: Month, form: str, most: int) -> pd.DataFrame:
+    """Points by item and park as printed: the `most` weightiest items, the rest, and the total, the change of the score
+    as printed; every column adds up."""
+    points, r, before = _steps(month, form)
+    order = points.abs().sum(axis=1).sort_values(ascending=False, kind="stable").index
+    table = pd.concat(
+        [points.loc[order[:most]], points.loc[order[most:]].sum().to_frame("其余各项").T]
+    )
+    for park in table:
+        ends = (r.at[(p, park), "value"] for p in (before, ranking.period_of(month.period, form)))
+        old, new = (float(words.scale(0, "分").round(v)) for v in ends)
+        table[park] = [float(v) for v in words.printed_parts(table[park], 1, round(new - old, 1))]
+    table.loc["合计"] = table.sum().round(1)
+    return table
+
+
+def moves(month: Month, form: str = "month", most: int = 8) -> pd.DataFrame:
+    """What moved the scores since the last period: `label` and a column for each park, points gained, adding up."""
+    if _steps(month, form)[0].empty:
         return pd.DataFrame(columns=["label"])
-    order = gained.abs().sum(axis=1).sort_values(ascending=False, kind="stable").index
-    top = gained.loc[order[:most]]
-    table = pd.concat([top, gained.loc[order[most:]].sum().to_frame("其余各项").T])
-    printed = table.apply(lambda c: [float(v) for v in words.printed_parts(c, 1, round(c.sum()))])
-    printed.loc["合计"] = printed.sum().round(1)
-    parks = [p for p in month.catalog.parks if p in printed]
-    return printed[parks].rename(index=_labels(month)).rename_axis("label").reset_index()
+    printed = _printed(month, form, most)
+    return printed.rename(index=_labels(month)).rename_axis("label").reset_index()
 
 
 def moved(month: Month, form: str = "month") -> Figure:
-    """What moved each park's place since the last period, by item, summing to the change."""
-    rows, m = moves(month, form), month.table("MOVES")
-    before = m.loc[m["period"] == ranking.period_of(month.period, form), "before"]
+    """What moved each park's score since the last period, by item, in points that sum to the change."""
+    rows, before = moves(month, form), _steps(month, form)[2]
     parks = list(rows.columns[1:])
-    since = (
-        f"与{period_words(before.iloc[0], month.period)}相比" if len(before) else "没有上一期可比"
-    )
+    since = f"与{period_words(before, month.period)}相比" if before else "没有上一期可比"
+    title = "没有上一期可比"
     if parks:
         total = rows.iloc[-1][parks].astype(float)
-        top = total.abs().idxmax()
-        cause = rows.loc[(rows.iloc[:-2][top] * np.sign(total[top] or 1)).idxmax(), "label"].split(
-            "("
-        )[0]
+        tops = total.index[total.abs() == total.abs().max()]
+        told = [
+            f"{month.catalog.name(p)}{'升' if total[p] > 0 else '降'}{words.number(abs(total[p]), '分', 1)}"
+            for p in tops
+        ]
+        own = rows.iloc[:-2][tops[0]] * np.sign(total[tops[0]] or 1)
+        cause = rows.loc[own.idxmax(), "label"].split("(")[0]
         title = words.fit_title(
-            f"{month.catalog.name(top)}{'升' if total[top] > 0 else '降'}{abs(total[top]):.0f}位\uff0c主要因为{cause}"
-            if total[top]
-            else "各园区位次没有变化"
+            *([f"{told[0]}\uff0c主要因为{cause}"] if len(tops) == 1 else []),
+            f"得分变动最大\uff1a{'、'.join(told)}",
+            f"{len(tops)}个园区得分变动最大",
         )
     else:
-        title, rows, parks = (
-            "各园区位次没有变化",
-            pd.DataFrame({"label": ["合计"], "none": [0.0]}),
-            ["none"],
-        )
+        rows, parks = pd.DataFrame({"label": ["合计"], "none": [0.0]}), ["none"]
     return figures.effects(
         rows.assign(label=rows["label"].str.split("(").str[0]),
         month.caption(
             title,
-            f"各项使位次升降多少(位,正为上升,没有列出的园区未变);{_now(month, form)},{since}",
-            note="按得分位次\uff1b逐项替换、次序取平均\uff0c各项之和等于位次变化",
+            f"各项指标对得分变化的影响(分,正为加分);{_now(month, form)},{since}",
+            note="逐项替换、次序取平均\uff0c各项之和等于得分变化",
         ),
         columns=[(p, names(month).get(p, "各园区")) for p in parks],
         show=lambda v: words.number(v, "", 1) if v else "0",
@@ -219,70 +214,33 @@ def moved(month: Month, form: str = "month") -> Figure:
 
 
 def moved_sentences(month: Month, form: str = "month") -> str:
-    """One sentence a park: places before and after by score, and the items behind it, adding up as printed."""
-    m, r = (
-        month.table("MOVES"),
-        month.table("RANKS").query("indicator == 'composite'").set_index(["period", "region"]),
-    )
-    m, label = m[m["period"] == ranking.period_of(month.period, form)], _labels(month)
-    out = []
-    for park in [p for p in month.catalog.parks if p in set(m["region"])]:
-        own = m[m["region"] == park].set_index("indicator")
-        old, new = r.loc[(own["before"].iloc[0], park)], r.loc[(own["period"].iloc[0], park)]
-        order = own["rank_change"].abs().sort_values(ascending=False, kind="stable").index[:3]
-        parts = -pd.concat(
-            [own.loc[order, "rank_change"], pd.Series({"": own["rank_change"].drop(order).sum()})]
-        )
-        printed = zip(parts.index, words.printed_parts(parts, 1, round(parts.sum())), strict=True)
-        causes = [
-            f"{label.get(i, '其余各项')}{words.change(float(v), '位', 1)}" for i, v in printed if v
-        ]
-        told = (
-            f"按得分由第{old['rank']:.0f}到第{new['rank']:.0f}"
-            if old["rank"] != new["rank"]
-            else (f"按得分仍为第{new['rank']:.0f}")
-        )
+    """One sentence a park: score and place before and after, and the items behind the score, adding up as printed."""
+    points, r, before = _steps(month, form)
+    if points.empty:
+        return words.block(["没有上一期可比"], bool(r["demo"].any()))
+    label, out = _labels(month), []
+    printed = _printed(month, form, len(points))
+    for park in points:
+        old, new = r.loc[(before, park)], r.loc[(ranking.period_of(month.period, form), park)]
+        own = printed[park].drop("合计")
+        own = own.loc[own.abs().sort_values(ascending=False, kind="stable").index]
+        top, rest = own.iloc[:3], round(own.iloc[3:].sum(), 1)
+        causes = [f"{label.get(i, i)}{words.change(v, '分', 1)}" for i, v in top.items() if v]
+        causes += [f"其余各项{words.change(rest, '分', 1)}"] if rest else []
+        places_ = "位次仍为" if old["rank"] == new["rank"] else f"位次由第{old['rank']:.0f}到"
         out.append(
-            f"{month.catalog.name(park)}{told}"
+            f"{month.catalog.name(park)}得分{words.number(old['value'], '', 1)}→"
+            f"{words.number(new['value'], '分', 1)}"
             + (f":{'、'.join(causes)}" if causes else "")
-            + f";得分{words.number(old['value'], '', 1)}→{words.number(new['value'], '分', 1)}"
+            + f";{places_}第{new['rank']:.0f}"
         )
-    return words.block(out or ["没有上一期可比"], bool(r["demo"].any()))
-
-
-def sensitivity(month: Month, form: str = "month") -> Figure:
-    """Which kind of choice moves the places most (SALib, Sobol')."""
-    s = _scored(month, form)
-    found = ranking.sensitivity(**s.inputs, choices=s.choices)
-    found = found.sort_values("total", ascending=False).fillna(0.0)
-    rows = pd.DataFrame(
-        {
-            "label": [FACTORS[f] for f in found.index],
-            "value": 100 * found["total"],
-            "note": [f"±{100 * c:.0f}" for c in found["total_conf"]],
-        }
-    )
-    title = words.fit_title(
-        f"位次变动有{words.number(rows['value'].iloc[0], '%', 0)}与{rows['label'].iloc[0]}有关"
-        if found["total"].iloc[0] > 0
-        else "换用其他方法\uff0c位次都不变"
-    )
-    return figures.bars(
-        rows,
-        month.caption(
-            title,
-            f"位次变动中与各种选择有关的份额\uff08%\uff0c±为95%误差\uff09\uff1b{_now(month, form)}",
-            note="Sobol总效应\uff0cSALib计算\uff1b含与其他选择的共同作用\uff0c合计可超过100%",
-        ),
-        unit="%",
-        show=lambda v: words.number(v, "", 0),
-    )
+    return words.block(out, bool(r["demo"].any()))
 
 
 def flips(month: Month, form: str = "month") -> pd.DataFrame:
     """Which one choice alone would change a place: `choice`, `effect`, `parks` that change."""
     s, name = _scored(month, form), month.catalog.name
-    found = ranking.flips(**s.inputs, choices=s.choices, names=_labels(month))
+    found = ranking.flips(s.model, s.choices, _labels(month))
     rows = [
         dict(
             choice=choice,
@@ -302,9 +260,10 @@ def flips(month: Month, form: str = "month") -> pd.DataFrame:
 def flips_sentence(month: Month, form: str = "month") -> str:
     """How many of the methods, weights and items would change a place, each by itself."""
     s, rows = _scored(month, form), flips(month, form)
-    left = ranking.leave_one_out(**s.inputs)["mean_abs_change"]
+    left = ranking.leave_one_out(s.model)["mean_abs_change"]
     method, weight = (int(rows["choice"].str.contains(w).sum()) for w in ("改用", "权重"))
-    worst = f",影响最大的是{month.catalog.name(left.idxmax())}" if left.max() > 0 else ""
+    most = say.extreme(left.rename(month.catalog.name), "{:.6f}".format)
+    worst = f",影响最大的是{most}" if left.max() > 0 else ""
     return words.block(
         [
             f"逐一去掉{len(left)}项指标,{int((left > 0).sum())}项会使位次变化{worst}",
@@ -315,21 +274,18 @@ def flips_sentence(month: Month, form: str = "month") -> str:
 
 
 def left_out(month: Month, form: str = "month") -> pd.DataFrame:
-    """Who is not ranked and why, and which items do not count for whom: `who`, `reason`."""
+    """Who is not ranked or only provisionally and why, and which items do not count for whom: `who`, `reason`."""
     u = month.table("UNRANKED")
     u = u[u["period"] == ranking.period_of(month.period, form)]
-    rows = [dict(who=month.catalog.name(r.region), reason=r.message) for r in u.itertuples()]
+    rows = [(month.catalog.name(r.region), r.message) for r in u.itertuples()]
     items = _scored(month, form).items
-    for (park, reason), part in items[items["reason"] != ""].groupby(
-        ["region", "reason"], sort=False
-    ):
-        rows.append(
-            dict(
-                who=month.catalog.name(park),
-                reason=f"{reason},不计入得分:"
-                + "、".join(map(month.catalog.name, part["indicator"])),
-            )
-        )
+    items = items[items["value"].isna()]
+    for (reason, by), part in items.groupby(["reason", "owed_by"], sort=False):
+        parks = part.groupby("indicator", sort=False)["region"].agg(tuple)
+        for whom, own in parks.groupby(parks):
+            who = "各园区" if len(whom) > 1 and by else "、".join(map(month.catalog.name, whom))
+            told = f"{reason}({by})" if by else reason
+            rows.append((who, f"{told},不计入得分:{'、'.join(map(month.catalog.name, own.index))}"))
     return pd.DataFrame(rows, columns=["who", "reason"]).map(words.typeset)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -10,7 +9,7 @@ from zcqlib import analysis, figures
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
-from zcqlib.views.parts import names, place, published, quarter
+from zcqlib.views.parts import names, provinces, published, quarter
 
 
 def intensity_parks(month: Month) -> Figure:
@@ -124,15 +123,16 @@ def intensity_moved(month: Month) -> Figure:
     )
 
 
-def intensity_provinces(month: Month, region: str = "河南") -> Figure:
-    """A province against the others and the nation; real figures."""
+def intensity_provinces(month: Month, region: str = "") -> Figure:
+    """A province (default: the zone's own) against the others and the nation; real figures."""
+    region = region or month.catalog.zone.province_zh
     s = published(month)
     s = s[
         (s["indicator"] == "rd_intensity")
         & (s["months"] == 12)
         & ~s["region"].isin(["zone", "city"])
     ]
-    wide = s[s["region"].isin(PROVINCES)]
+    wide = s[s["region"].isin(provinces(month))]
     data = pd.DataFrame(
         {"x": wide["end"].dt.year, "series": wide["region"], "value": wide["value"]}
     )
@@ -170,61 +170,3 @@ def bridge(month: Month) -> pd.DataFrame:
     official = s[(s["indicator"] == "rd_intensity_official") & s["months"].isin([0, 12])]
     by_year = (part.set_index(part["end"].dt.year)["value"] for part in (official, proxy))
     return analysis.proxy_bridge(*by_year, demo=bool(proxy["demo"].any()))
-
-
-def intensity_bridge(month: Month) -> Figure:
-    """What the survey may say for this year, from a proxy, with what the proxy said of past years."""
-    t, until = bridge(month), int(quarter(month)[1][-2:])
-    rms = t.attrs["rms_error"]
-    rows = pd.DataFrame(
-        {
-            "label": [
-                f"{r.year}年"
-                + (
-                    "\uff0c尚未公布"
-                    if np.isnan(r.official)
-                    else f"\uff0c公布数{words.number(r.official, '%', 2)}"
-                )
-                for r in t.itertuples()
-            ],
-            "actual": t["official"],
-            "estimate": t["estimate"],
-            "low": t["estimate"] - rms,
-            "high": t["estimate"] + rms,
-        }
-    )
-    last = t.iloc[-1]
-    return figures.forest(
-        rows,
-        month.caption(
-            words.fit_title(
-                f"替代指标推算{last['year']}年强度{words.number(last['estimate'], '%', 2)},往年误差"
-                f"{words.number(rms, '个百分点', 2)}",
-                f"替代指标推算{last['year']}年强度{words.number(last['estimate'], '%', 2)}",
-            ),
-            f"推算的年度研发强度(%);{place(month, 'zone')},用1—{until}月月报强度的变动推算",
-            "rd_intensity_official",
-            "rd_expenditure",
-            "gdp",
-            note=f"●推算数,不是公布数;◇公布数;线为往年误差±1倍,检验过{t.attrs['years_checked']}年",
-        ),
-        zero=3.0,
-        zero_words="目标3%",
-        show=lambda v: words.number(v, "", 2),
-    )
-
-
-PROVINCES = (
-    "全国",
-    "河南",
-    "湖北",
-    "湖南",
-    "安徽",
-    "江西",
-    "山西",
-    "陕西",
-    "吉林",
-    "北京",
-    "江苏",
-    "广东",
-)

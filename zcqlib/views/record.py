@@ -163,24 +163,24 @@ def record(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure:
     )
     sure = c.groupby(c["linear"].astype(float))["met"].agg(["mean", "size"]).reset_index()
     b = c[(c["p"] >= 0.65) & (c["p"] < 0.75)]
-    share = s["crps"].mean() / s["linear_crps"].mean()
     first = (
         f"说“约七成把握”的{len(b)}次里做到了{int(b['met'].sum())}次"
         if len(b) >= 10
-        else say.title_record(float(c["p"].mean()), float(c["met"].mean()))
+        else say.said_and_came(float(c["p"].mean()), float(c["met"].mean()))
     )
+    share = error_share(calls)
     return figures.calibration(
         points,
         _about(
             month,
             calls,
-            f"{first};误差是序时进度的{words.percent(share, 0)}",
+            f"{first};{say.against_linear(share)}",
             "说的把握与实际完成比例(%),目标设为上年的95%至120%共五档",
             own,
         ),
         rival=sure.set_axis(["p", "met", "n"], axis=1),
         big=words.percent(share, 0),
-        big_words="我们的误差(CRPS)与序时进度之比",
+        big_words="我们的平均误差与序时进度之比",
         more=[
             f"80%区间实际覆盖{words.percent(s['cov80'].mean(), 0)}({len(s)}次)",
             f"95%区间实际覆盖{words.percent(s['cov95'].mean(), 0)}",
@@ -188,25 +188,31 @@ def record(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure:
     )
 
 
+def error_share(calls: pd.DataFrame) -> float:
+    """Our mean error by that of 序时进度, which says one number and no distribution: so the errors of the medians."""
+    s = past.score(calls)
+    return s["error"].mean() / s["linear_error"].mean()
+
+
 def record_error(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure:
     """Error by month of call against 序时进度 and, on the real series, the stored ETS and Theta."""
-    s = past.score(calls).groupby("k")[["crps", "linear_crps"]].mean()
-    table = {"我们": s["crps"], "序时进度": s["linear_crps"]}
+    s = past.score(calls).groupby("k")[["error", "linear_error"]].mean()
+    table = {"我们": s["error"], "序时进度": s["linear_error"]}
     if not own:
         rivals = peers.stored(peers.record_series(published(month))).pivot(
-            index="k", columns="method", values="crps"
+            index="k", columns="method", values="error"
         )
         table |= {name: rivals[name] for name in rivals}
-    long = (100 * pd.DataFrame(table)).rename_axis("x").reset_index().melt("x", var_name="series")
-    worst = (s["linear_crps"] / s["crps"]).max()
+    long = pd.DataFrame(table).rename_axis("x").reset_index().melt("x", var_name="series")
+    worst = (s["linear_error"] / s["error"]).max()
     title = (
         f"各月判断的误差都小于序时进度,最多时后者是我们的{words.number(worst, '倍', 1)}"
-        if (s["linear_crps"] > s["crps"]).all()
+        if (s["linear_error"] > s["error"]).all()
         else f"误差最多时,序时进度是我们的{words.number(worst, '倍', 1)}"
     )
     return figures.lines(
         long,
-        _about(month, calls, title, "平均误差CRPS(占上年全年的%),按作出判断时已知的月数", own),
+        _about(month, calls, title, "平均误差(占全年实际的%),按作出判断时已知的月数", own),
         highlight=["我们"],
         benchmark="序时进度",
         unit="%",

@@ -7,10 +7,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zcqlib import figures
+from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.projection.pace import paces
-from zcqlib.views.parts import place, season_now, shown
+from zcqlib.views.parts import place
 
 GROUPS = "〇一二三四五六七八九十"
 
@@ -23,14 +24,6 @@ FILLS = (
     ("#FDF3E7", "#7A1F0B"),
     ("#E3E9F1", "#14284B"),
 )
-LOOKS = {
-    "已报": ("#E3E9F1", "#14284B"),
-    "有误": ("#FAE3D0", "#7A1F0B"),
-    "迟报": ("#F3BE96", "#7A1F0B"),
-    "未报": ("#B5401C", "#FFFFFF"),
-}
-
-
 LIT = {  # fill, letters on it, letters on white
     "难度较大": ("#B3261E", "#FFFFFF", "#B3261E"),
     "尚有悬念": ("#F3BE96", "#1F2937", "#8A5A12"),
@@ -42,14 +35,12 @@ LIT = {  # fill, letters on it, letters on white
 
 
 def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
-    """Rows of the bullet chart: the targets of the ten groups that have a figure."""
+    """Rows of the bullet chart: the targets of the ten groups, with a figure or without."""
     head = month.catalog.headline()
     p = month.table("PROJECTIONS")
-    p = p[p["region"].isin([region]) & p["indicator"].isin(head["id"]) & p["actual"].notna()]
-    stocks, series = p[p["kind"] == "stock"], month.table("SERIES")
-    series = series[series["region"].eq(region) & series["indicator"].isin(stocks["indicator"])]
-    due = paces(stocks, series, month.catalog, month.catalog.batches).set_index("indicator")["due"]
-    past = season_now(month, region)
+    p = p[p["region"].isin([region]) & p["indicator"].isin(head["id"])]
+    due = paces(p, month.table("SERIES"), month.catalog, month.catalog.batches)
+    due = due[due["region"] == region].set_index("indicator")["due"]
     order = {id: i for i, id in enumerate(head["id"])}
     group = dict(zip(head["id"], head["group"], strict=True))
     rows = []
@@ -58,15 +49,13 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
         per = 100 / aim if aim else float("nan")
         rows.append(
             dict(
+                id=r["indicator"],
                 group=GROUPS[int(group[r["indicator"]])],
                 name=month.catalog.name(r["indicator"]),
-                target={"gt": ">", "ge": "≥"}.get(r["comparator"], "")
-                + shown(r["target_low"], r["unit"]),
-                actual=shown(r["actual"], r["unit"]),
+                target=words.target(r, words=False),
+                actual=words.of_target(r, r["actual"]),
                 share=r["actual"] * per,
-                pace=100 * past.get(r["indicator"], np.nan)
-                if r["kind"] == "flow"
-                else per * due.get(r["indicator"], np.nan),
+                pace=per * due.get(r["indicator"], np.nan),
                 median=r["median"] * per,
                 low=r["low"] * per,
                 high=r["high"] * per,
@@ -85,21 +74,15 @@ def bullets(month: Month, groups: str = "一二三四五六七八九十", region
     rows = rows[rows["group"].isin(list(groups))].sort_values(
         "group", key=lambda s: s.map(GROUPS.index), kind="stable"
     )
-    n = rows["light"].value_counts()
-    title = words.fit_title(
-        "、".join(
-            [
-                f"{len(rows)}项目标:已完成{n.get('已完成', 0)}项",
-                f"把握较大{n.get('把握较大', 0)}项",
-                f"难度较大{n.get('难度较大', 0)}项",
-            ]
-        )
-    )
-    note = "此时应达按季节、批次进度,存量无批次的按序时;●把握≥80% ▲40%—79% ■<40%"
+    p = month.table("PROJECTIONS")
+    p = p[p["region"].eq(region) & p["indicator"].isin(rows["id"])]
+    note = "此时应达按季节、批次进度,两者都没有的按序时;●把握≥80% ▲40%—79% ■<40%"
     return figures.bullets(
         rows,
         month.caption(
-            title, f"完成率=当前值/全年目标(%);{place(month, region)},{month.year}年", note=note
+            say.title_bullets(p),
+            f"完成率=当前值/全年目标(%);{place(month, region)},{month.year}年",
+            note=note,
         ),
     )
 
@@ -136,36 +119,6 @@ def trend(month: Month) -> Figure:
         ),
         kinds=LIT,
         unit="项",
-    )
-
-
-def submissions(month: Month) -> Figure:
-    """Who sent what in each month of the year."""
-    s = month.table("SUBMISSIONS")
-    s = s[(s["published"].dt.year == month.year) & (s["published"] <= month.period) & ~s["reply"]]
-    senders = month.catalog.senders
-    months = pd.period_range(f"{month.year}-01", month.period, freq="M")
-    cells = pd.DataFrame("未报", index=senders["name_zh"], columns=[f"{m.month}月" for m in months])
-    names = dict(zip(senders["id"], senders["name_zh"], strict=True))
-    for r in s.itertuples():
-        if r.sender in names:
-            cells.loc[names[r.sender], f"{r.published.month}月"] = "有误" if r.errors else "已报"
-    missing = int((cells == "未报").sum().sum())
-    late = list(cells.index[cells.iloc[:, -1] == "未报"])
-    title = words.fit_title(
-        f"{month.period.month}月{len(late)}家未报:{'、'.join(late)}"
-        if late
-        else f"{month.period.month}月{len(cells)}家全部报齐",
-        f"全年累计缺报{missing}次",
-    )
-    return figures.states(
-        cells,
-        month.caption(
-            title,
-            f"各单位月报收到情况(次);{month.year}年1—{month.period.month}月",
-            note="有误:有数字未能采用",
-        ),
-        looks=LOOKS,
     )
 
 
@@ -211,7 +164,9 @@ def answers(month: Month) -> Figure:
     most = count.sum(axis=1)
     title = "没有需要核对的数字"
     if len(count):
-        title = f"{len(count)}家单位有数字要核对,最多的是{most.idxmax()}({most.max()}处)"
+        title = (
+            f"{len(count)}家单位有数字要核对,最多的是{say.extreme(most, str, '家')}({most.max()}处)"
+        )
     return figures.states(
         _counts(count.rename(columns=PROBLEM_NAMES)),
         month.caption(
@@ -239,7 +194,7 @@ def problems(month: Month, sender: str = "") -> Figure:
     who = month.catalog.name(sender) if sender in month.catalog.regions else ""
     names = count.index.map(lambda c: PROBLEM_NAMES.get(c, c))
     title = f"{who}{month.period.month}月报表需核对{int(now.sum())}处"
-    most = f",最多的是{PROBLEM_NAMES.get(now.idxmax(), now.idxmax())}" if now.sum() else ""
+    most = f",最多的是{say.extreme(now.set_axis(names), str, '类')}" if now.sum() else ""
     cells = _counts(count.set_axis(names, axis=0).set_axis([f"{m}月" for m in months], axis=1))
     if count.empty:
         cells = pd.DataFrame("", index=["没有发现问题"], columns=[f"{m}月" for m in months])
@@ -267,6 +222,7 @@ def _by_count(count: pd.DataFrame) -> dict[str, tuple[str, str]]:
 
 PROBLEM_NAMES = {
     "source_disagrees": "园区与部门数字不一致",
+    "stage_disagrees": "节点与报表不一致",
     "cum_mismatch": "当月与累计对不上",
     "cell_error": "公式出错",
     "withdrawn": "原报数字被留空",

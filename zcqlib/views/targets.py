@@ -9,19 +9,15 @@ from matplotlib.figure import Figure
 from zcqlib import figures
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
+from zcqlib.briefing.orders import recent_means
 from zcqlib.month import Month
 from zcqlib.projection.pace import paces
 from zcqlib.views.parts import (
-    ALL,
     names,
     place,
-    printed_unit,
     quantiles,
     row,
     season,
-    shown,
-    target,
-    thousands,
 )
 from zcqlib.views.state import orders
 
@@ -51,7 +47,8 @@ def pace_figure(
     )
     t = t[t["region"] == region]
     value = t["value"] - (t["end"].map(left) if without else 0.0)
-    unit, per = printed_unit(month.catalog.unit(indicator), value.max())
+    scale = words.row_scale(r) if r else words.scale(value.max(), month.catalog.unit(indicator))
+    unit, per = scale.unit, scale.factor
     aim = r.get("target_low", float("nan"))
     chance = (
         ""
@@ -62,9 +59,7 @@ def pace_figure(
     )
     what = month.catalog.name(indicator)
     title = (
-        thousands(say.title_pace(r, month.catalog.name))
-        if r
-        else words.fit_title(f"{what}:园区目标未下达")
+        say.title_pace(r, month.catalog.name) if r else words.fit_title(f"{what}:园区目标未下达")
     )
     s = season(month, indicator, region, aim)
     s = s.assign(**{c: s[c] / per for c in ("value", "low", "high")})
@@ -75,93 +70,59 @@ def pace_figure(
         aim / per,
         month.caption(title, f"{what},1月至当月累计({unit});{where},{month.year}年", indicator),
         unit=unit,
-        show=(lambda v: words.number(v, "", 1))
-        if unit in ("亿元", "%")
-        else (
-            (lambda v: figures.plain(np.floor(v + 0.5)))
-            if month.catalog.indicators[indicator].count
-            else figures.plain
-        ),
+        show=lambda v: words.number(v, "", scale.digits),
         interval=tuple(r[k] / per for k in ("low", "median", "high"))
         if r and np.isfinite(r["median"])
         else None,
         chance_words=words.typeset(chance),
         season=s,
         season_words="批次进度" if month.catalog.indicators[indicator].batch else "季节进度",
-        target_words=target(r) if r else "",
+        target_words=words.target(r) if r else "",
     )
+
+
+def _headline(month: Month) -> pd.DataFrame:
+    p = month.table("PROJECTIONS")
+    return p[p["region"].eq("zone") & p["indicator"].isin(month.catalog.headline()["id"])]
 
 
 def effort(month: Month) -> pd.DataFrame:
     """What is still needed each month, as a multiple of the last twelve months' mean and of the best month ever."""
-    s = month.table("SERIES")
-    p = month.table("PROJECTIONS")
-    p = p[
-        (p["region"] == "zone")
-        & (p["kind"] == "flow")
-        & p["indicator"].isin(month.catalog.headline()["id"])
-        & p["needed_per_month"].gt(0)
-    ]
-    rows = []
-    for r in p.to_dict("records"):
-        own = s[
-            (s["indicator"] == r["indicator"])
-            & (s["region"] == "zone")
-            & s["months"].eq(1)
-            & ~s["revision"]
-            & (s["end"] <= month.period)
-        ]
-        if own.empty:
-            continue
-        mean, best = own["value"].tail(12).mean(), own["value"].max()
-        rows.append(
-            dict(
-                indicator=r["indicator"],
-                label=month.catalog.name(r["indicator"]),
-                needed=r["needed_per_month"],
-                mean=mean,
-                best=best,
-                value=r["needed_per_month"] / mean if mean else float("nan"),
-                of_best=r["needed_per_month"] / best if best else float("nan"),
-                unit=r["unit"],
-            )
+    s, p = month.table("SERIES"), say.paced(_headline(month), month.period)
+    s = s[s["region"].eq("zone") & s["months"].eq(1) & ~s["revision"] & (s["end"] <= month.period)]
+    best, usual = s.groupby("indicator")["value"].max(), recent_means(s, month.period)
+    rows = [
+        dict(
+            label=month.catalog.name(r["indicator"]),
+            share=100 * r["share"],
+            need=s.text(words.needed(r)),
+            value=words.asked(r) / usual.get(("zone", r["indicator"]), np.nan),
+            of_best=words.asked(r) / best.get(r["indicator"], np.nan),
         )
-    return pd.DataFrame(
-        rows, columns=["indicator", "label", "needed", "mean", "best", "value", "of_best", "unit"]
-    )
+        for r in p.to_dict("records")
+        if words.needed(r) and (s := words.row_scale(r))
+    ]
+    columns = ["label", "share", "need", "value", "of_best"]
+    return pd.DataFrame(rows, columns=columns).sort_values("of_best", ascending=False)
 
 
-def effort_sides(month: Month) -> Figure:
-    """Attainment against 序时进度, and what each remaining month asks beside the usual and the best month."""
-    t = effort(month).sort_values("of_best", ascending=False).head(14)
-    p = month.table("PROJECTIONS").query("region == 'zone'").set_index("indicator")
-    share = 100 * p["actual"].reindex(t["indicator"]) / p["target_low"].reindex(t["indicator"])
-    times = lambda v: words.multiple(v, 1.0)  # noqa: E731
-    need = [shown(np.ceil(n), u) for n, u in zip(t["needed"], t["unit"], strict=True)]
-    rows = pd.DataFrame(
-        {
-            "label": t["label"],
-            "share": share.to_numpy(),
-            "share_text": [words.number(v, "%") for v in share],
-            "share_mark": 100 * month.period.month / 12,
-            "value": t["value"],
-            "value_text": [f"{n}\u3000{times(v)}" for n, v in zip(need, t["value"], strict=True)],
-            "value_mark": 1.0,
-            "of_best": t["of_best"],
-            "of_best_text": [times(v) for v in t["of_best"]],
-            "of_best_mark": 1.0,
-        }
-    )
-    behind, never = (
-        int((share < 100 * month.period.month / 12).sum()),
-        int((t["of_best"] > 1).sum()),
-    )
-    title = f"{behind}项低于序时进度,{never}项此后每月须超过历史最好单月"
+def effort_sides(month: Month, most: int = 14) -> Figure:
+    """Attainment against 序时进度, and what each remaining month asks beside the usual and the best month; the title
+    counts all targets, also where only the hardest are shown."""
+    t, times = effort(month), lambda v: words.multiple(v, 1.0)
+    rows = t.head(most).assign(share_mark=100 * month.period.month / 12)
+    rows = rows.assign(value_mark=1.0, of_best_mark=1.0, of_best_text=rows["of_best"].map(times))
+    rows["share_text"] = [words.number(v, "%") for v in rows["share"]]
+    rows["value_text"] = rows["need"] + "\u3000" + rows["value"].map(times)
+    p = say.paced(_headline(month), month.period)
+    never = int((t["of_best"] > 1).sum())
+    title = f"项中{int(p['behind'].sum())}项低于序时进度,{never}项此后每月须超过历史最好单月"
+    some = f",列出其中所需最多的{len(rows)}项" if len(rows) < len(p) else ""
     return figures.measures(
         rows,
         month.caption(
-            words.fit_title(title),
-            f"完成率(%)、余下每月所需及其与近12个月均值、历史最好单月之比(倍);{ALL},{month.year}年",
+            words.fit_title(f"{len(p)}{title}"),
+            f"完成率(%)、余下每月所需与近12个月均值、历史最好单月之比(倍);{place(month, 'zone')},{month.year}年{some}",
             note="竖线:序时进度、1倍",
         ),
         columns=[
@@ -209,7 +170,7 @@ def outlook(month: Month) -> Figure:
         rows,
         month.caption(
             words.fit_title(f"与上月比,{up}项把握上升5个百分点以上,{down}项下降"),
-            f"完成全年目标的把握(%);{ALL},{month.year}年,变动最大的{len(rows)}项",
+            f"完成全年目标的把握(%);{place(month, 'zone')},{month.year}年,变动最大的{len(rows)}项",
             note="●本月 ◇上月;横线为今年以来各月的范围",
         ),
         zero=80.0,
@@ -224,11 +185,10 @@ def _arrow(change: float) -> str:
 
 def progress(month: Month) -> pd.DataFrame:
     """Each target against the pace that fits it, and the band of the SDG progress measure beside ours, as printed."""
-    p = month.table("PROJECTIONS")
-    p = p[(p["region"] == "zone") & p["indicator"].isin(month.catalog.headline()["id"])]
+    p = _headline(month)
     t = paces(p, month.table("SERIES"), month.catalog, month.catalog.batches)
-    unit = [month.catalog.unit(i) for i in t["indicator"]]
-    told = lambda c: [shown(v, u) for v, u in zip(t[c], unit, strict=True)]  # noqa: E731
+    rows = p.set_index("indicator", drop=False).loc[t["indicator"]].to_dict("records")
+    told = lambda c: [words.of_target(r, v) for r, v in zip(rows, t[c], strict=True)]  # noqa: E731
     return pd.DataFrame(
         {
             "指标": [month.catalog.name(i) for i in t["indicator"]],
@@ -260,15 +220,14 @@ def asks_by_park(month: Month) -> Figure:
     rows["label"] = [names(month)[p] if p != "zone" else "合计" for p in rows["region"]]
     for c in ("asks", "never", "often"):
         rows[f"{c}_text"] = [f"{v}条" for v in rows[c]]
-    whole = rows.iloc[-1]
-    title = f"{whole['asks']}条月度要求中{whole['never']}条近36个月从未做到"
-    worst = rows.iloc[:-1].nlargest(1, "never")["label"] if len(rows) > 1 else []
+    title = f"{len(t)}条月度要求中{say.never_done(t)}"
+    most = say.extreme(rows.iloc[:-1].set_index("label")["never"], str, "个园区")
     return figures.measures(
         rows,
         month.caption(
-            words.fit_title(f"{title},{worst.iloc[0]}最多" if len(worst) else title, title),
+            words.fit_title(f"{title},{most}最多" if len(rows) > 1 else title, title),
             f"难度较大目标的缺口分解到园区和月份的要求(条);{month.year}年余下月份",
-            note="做到过:单月完成数不少于要求;合计含没有园区目标的全区要求",
+            note=f"做到过:单月完成数不少于要求,看有记录的{say.months_known(t)}个月;合计含没有园区目标的全区要求",
         ),
         columns=[("asks", "要求"), ("never", "从未做到"), ("often", "做到过6次以上")],
     )
@@ -354,7 +313,10 @@ def chances(month: Month) -> Figure:
     p = month.table("PROJECTIONS")
     head = month.catalog.headline()
     p = p[p["indicator"].isin(head["id"]) & ~p["kind"].isin(["milestone", "coverage", "recurring"])]
-    columns = [*((r, month.catalog.name(r)) for r in month.catalog.parks), ("zone", "一区四园")]
+    columns = [
+        *((r, month.catalog.name(r)) for r in month.catalog.parks),
+        ("zone", month.catalog.zone.parts_zh),
+    ]
     p = p[p["region"].isin([c for c, _ in columns])]
     cells = (
         p["probability"].astype("object").where(p["verdict"] != "已完成", "已完成").fillna("未报")
@@ -371,7 +333,7 @@ def chances(month: Month) -> Figure:
         frame.head(20),
         month.caption(
             say.title_heatmap(p, month.catalog.name),
-            f"完成全年目标的把握(%);五园区及一区四园合计,{month.year}年,按园区平均由低到高{more}",
+            f"完成全年目标的把握(%);{month.catalog.zone.parks_zh}及{month.catalog.zone.parts_zh}合计,{month.year}年,按园区平均由低到高{more}",
             note="园区目标为演示分解" if month.workspace.demo else "",
         ),
         columns=columns,
@@ -408,8 +370,8 @@ def lead(month: Month, indicator: str = "patent_applications") -> Figure:
         facts[region] = dict(
             light=r["verdict"],
             chance=words.chance_number(r["probability"]),
-            now=f"{month.period.month}月累计{shown(r['actual'], r['unit'])}",
-            ahead=words.typeset(f"年末预计{shown(r['median'], r['unit'])},目标{target(r)}"),
+            now=f"{month.period.month}月累计{words.of_target(r, r['actual'])}",
+            ahead=words.typeset(f"年末预计{words.of_target(r, r['median'])},目标{words.target(r)}"),
         )
         if region == "zone":
             ruler = pd.DataFrame(

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from zcqlib import ranking
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
+from zcqlib.briefing.orders import recent_means
 from zcqlib.month import Month
 from zcqlib.projection.kinds import chance, verdict
 from zcqlib.tables import ZcqError
@@ -65,12 +66,13 @@ def places_ahead(month: Month, asked: Asked | None = None) -> pd.Series:
                 ~own, p["target_low"] * asked.aim / was if was else asked.aim
             )
         parks = tuple(k for k in parks if k != asked.without)
-    done = ranking.attainment(p, month.catalog, month.period, milestones=month.table("MILESTONES"))
-    placed = ranking.score_parks(
-        done, month.catalog, str(month.period), parks=parks, runs=RUNS
-    ).ranks
+    end = pd.Period(f"{month.year}-12", "M")  # by then all of the year's targets are due
+    done = ranking.attainment(
+        p.assign(as_of=end), month.catalog, end, milestones=month.table("MILESTONES")
+    )
+    placed = ranking.score_parks(done, month.catalog, str(end), parks=parks, runs=RUNS).ranks
     told = say.placed(placed[placed["indicator"] == ranking.COMPOSITE]).set_index("region")["told"]
-    return told.str.partition("(")[0]  # without the interval
+    return told.str.partition("(")[0].str.removeprefix("暂定")  # without the interval
 
 
 def what_if(month: Month, asked: Asked) -> Outcome:
@@ -90,7 +92,7 @@ def what_if(month: Month, asked: Asked) -> Outcome:
     if not r or np.isnan(r["probability"]) or q.empty:
         raise ZcqError("园区目标未下达,或没有预测。")
     if asked.without and asked.region != "zone":
-        raise ZcqError("增减园区只对一区四园合计作推演。")
+        raise ZcqError(f"增减园区只对{month.catalog.zone.parts_zh}合计作推演。")
     stays = asked.pace == 1 and not asked.without
     if asked.without:
         out = row(month, asked.indicator, asked.without)
@@ -127,15 +129,10 @@ def what_if(month: Month, asked: Asked) -> Outcome:
 
 
 def _told(month: Month, asked: Asked, r: dict) -> str:
-    s = month.table("SERIES")
-    s = s[(s["indicator"] == asked.indicator) & (s["end"] <= month.period)]
-    s = s[s["months"].eq(1) & ~s["revision"]]
-    own = s[s["region"] == asked.region].sort_values("end").set_index("end")["value"].tail(12)
+    usual = recent_means(month.table("SERIES"), month.period)
+    recent = usual.get((asked.region, asked.indicator), np.nan)
     if asked.without:
-        own = own - s[s["region"] == asked.without].set_index("end")["value"].reindex(own.index)
-    recent = (
-        float(own.mean(skipna=False)) if r["kind"] == "flow" and len(own) == 12 else float("nan")
-    )
+        recent -= usual.get((asked.without, asked.indicator), np.nan)
     head = (
         [f"余下月份按预测的{asked.pace:.2f}倍"]
         if r["kind"] in PACED

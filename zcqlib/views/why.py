@@ -13,7 +13,7 @@ from zcqlib import figures
 from zcqlib.briefing import conclusions as say
 from zcqlib.briefing import words
 from zcqlib.month import Month
-from zcqlib.views.parts import place, printed_unit, row, season, target
+from zcqlib.views.parts import place, row, season
 
 PARTS = ("new", "restated", "target", "method")
 NOTE = "按“方法→修订→新数据→目标”的固定顺序逐项替换,各项之和等于总变化"
@@ -35,23 +35,23 @@ def moves(month: Month, indicator: str, region: str = "zone") -> pd.DataFrame:
         )
     w = month.table("WHY")
     w = w[w["indicator"].eq(indicator) & w["region"].eq(region)].set_index("part")
+    s = words.row_scale(r)
     now = _level(
-        "now", f"{month.period.month}月报", "本次预测", r["probability"], _printed(r, r["median"])
+        "now", f"{month.period.month}月报", "本次预测", r["probability"], s.round(r["median"])
     )
     if w.empty or w["probability"].isna().any():
         return pd.DataFrame([now | {"note": "没有上月预测可比"}])
     w = w.loc[list(PARTS)]
     chance = float(np.clip(r["probability"] - w["probability"].sum(), 0, 1))
-    median = _printed(r, r["median"] - w["median"].sum())
+    median = s.round(r["median"] - w["median"].sum())
     start = _level("before", f"{month.period.month - 1}月报", "上次预测", chance, median)
     whole = words.whole_chance(r["probability"]) - words.whole_chance(chance)
     points = words.printed_parts(100 * w["probability"], 0, whole)
     points[int(w["probability"].abs().argmax())] += (
         Decimal(now["value"] - start["value"]) - whole
     )  # <1% counts as 0
-    s, per = _scale(r)
     medians = words.printed_parts(
-        w["median"] / per / s.factor, s.digits, float(now["median"] - start["median"])
+        w["median"] / s.factor, s.digits, float(now["median"] - start["median"])
     )
     labels = (f"{month.period.month}月新数据", "历史数据修订", "目标调整", "方法更新")
     printed = zip(PARTS, labels, _notes(month, r, w), points, medians, strict=True)
@@ -93,28 +93,13 @@ def _signed(printed: Decimal) -> str:
     return f"{sign}{abs(printed):,f}" if printed else "0"
 
 
-def _scale(r: Mapping) -> tuple[words.Scale, float]:
-    """How all quantities of one target are printed."""
-    size = max(abs(r["median"]), abs(r["target_low"]))
-    unit, per = printed_unit(r["unit"])
-    digits = (
-        2 if r["indicator"] == "rd_intensity" else 2 * (size < 10 * per) if unit == "万㎡" else None
-    )
-    return words.scale(size / per, unit, digits), per
-
-
-def _printed(r: Mapping, value: float) -> Decimal:
-    s, per = _scale(r)
-    return s.round(value / per)
-
-
 def _notes(month: Month, r: Mapping, w: pd.DataFrame) -> tuple[str, str, str, str]:
     """What stands behind each part, in the order of PARTS."""
-    (s, per), m, actual = _scale(r), month.period.month, w["actual"]
-    text = lambda v: s.text(s.round(v / per), True)  # noqa: E731
+    s, m, actual = words.row_scale(r), month.period.month, w["actual"]
+    text = lambda v: s.text(s.round(v))  # noqa: E731
     moved = w[["median", "probability"]].abs().max(axis=1) > 1e-9
     unit = "个百分点" if s.unit == "%" else s.unit
-    added = _signed(s.round(actual["new"] / per)) + unit
+    added = _signed(s.round(actual["new"])) + unit
     own = month.table("SERIES")
     own = own[
         own["indicator"].eq(month.catalog.indicators[r["indicator"]].growth_of or r["indicator"])
@@ -123,19 +108,19 @@ def _notes(month: Month, r: Mapping, w: pd.DataFrame) -> tuple[str, str, str, st
     if own.empty:
         new = f"{m}月未报"
     elif r["kind"] == "flow":
-        usual, came = _usual(month, r, w), s.round(actual["new"] / per)
-        more = came - s.round(usual / per) if usual == usual else Decimal(0)
+        usual, came = _usual(month, r, w), s.round(actual["new"])
+        more = came - s.round(usual) if usual == usual else Decimal(0)
         pace = (
-            f",比往年节奏{'多' if more > 0 else '少'}{s.text(abs(more), True)}"
+            f",比往年节奏{'多' if more > 0 else '少'}{s.text(abs(more))}"
             if more
             else ",与往年节奏相当"
         )
-        new = f"{m}月{s.text(came, True)}" + (pace if usual == usual else "")
+        new = f"{m}月{s.text(came)}" + (pace if usual == usual else "")
     else:
         new = (
             f"{m}月{'末' if own['months'].eq(0).all() else '累计'}{text(r['actual'])},比上月{added}"
         )
-    back = s.round(actual["restated"] / per)
+    back = s.round(actual["restated"])
     if back:
         restated = (
             f"{f'1—{m - 1}' if m > 2 else '1'}月核{'增' if back > 0 else '减'}{abs(back):,f}{unit}"
@@ -146,7 +131,7 @@ def _notes(month: Month, r: Mapping, w: pd.DataFrame) -> tuple[str, str, str, st
     aim = (
         f"由{text(was)}调整为{text(r['target_low'])}"
         if was != r["target_low"]
-        else f"仍为{target(r)}," + ("口径有变" if moved["target"] else "未变")
+        else f"仍为{words.target(r)}," + ("口径有变" if moved["target"] else "未变")
     )
     return (
         new,
@@ -174,9 +159,9 @@ def waterfall(month: Month, indicator: str = "patent_applications", region: str 
     if len(rows) > 1:
         where += f"{month.period.month - 1}月报至{month.period.month}月报"
     what = month.catalog.name(indicator)
-    unit = _scale(r)[0].unit if len(rows) else month.catalog.unit(indicator)
+    unit = words.row_scale(r).unit if len(rows) else month.catalog.unit(indicator)
     verb = "" if r.get("comparator") in ("gt", "between") else "达到"
-    aim = f"{what}{verb}{target(r)}" if len(rows) else what
+    aim = f"{what}{verb}{words.target(r)}" if len(rows) else what
     return figures.waterfall(
         rows.assign(note=rows["note"].map(words.typeset)),
         month.caption(
@@ -194,6 +179,6 @@ def waterfall(month: Month, indicator: str = "patent_applications", region: str 
 def why_sentence(month: Month, indicator: str = "patent_applications", region: str = "zone") -> str:
     """What moved one target since last month, in a sentence whose figures add up as printed."""
     rows, r = moves(month, indicator, region), row(month, indicator, region)
-    s = _scale(r)[0] if len(rows) else None
+    s = words.row_scale(r) if len(rows) else None
     told = say.why(rows, month.catalog.name(indicator), s)
     return words.typeset(words.block([told], bool(r.get("demo", False))))

@@ -2,7 +2,8 @@
 
 The truth is drawn once from a fixed seed around the yearly totals of figures.csv; what senders report of it is written
 as untidy workbooks, and each cell that holds a figure is noted in truth_cells.csv.gz with its meaning. The library
-never reads the truth.
+never reads the truth. Chance enters by uniform numbers, sums and products alone: no logarithm, which two machines may
+round differently.
 
     python data/raw/demo/generate.py [--out FOLDER]     the same bytes on every machine
 """
@@ -55,7 +56,7 @@ BUREAUS = {
     "fgw": "市发改委",
     "zcb": "市自创办",
 }
-MONTHS, Y2018, SEPTEMBER = 48, 36, 44  # months are counted from 2015-01
+MONTHS, Y2018, MARCH, SEPTEMBER = 48, 36, 38, 44  # months are counted from 2015-01
 SHARE = (0.35, 0.23, 0.11, 0.18, 0.13)
 SEASON = {
     "patent": [0.9, 0.5, 1, 0.9, 1, 1.2, 0.8, 0.8, 1, 0.8, 1.2, 1.9],
@@ -65,20 +66,9 @@ SEASON = {
 }
 OPENING = {
     "hightech_enterprises": (16, 9, 2, 7, 5),
-    "valid_invention_patents": (291, 161, 74, 98, 76),
+    "valid_invention_patents": (424, 244, 117, 159, 116),
 }
-FUTURE = {
-    "hightech_recognised": (47, (4, 3, 1, 2, 1)),
-    "hightech_lapsed": (46, (1, 1, 0, 1, 1)),
-    "new_tech_little_giants": (47, (2, 1, 0, 1, 0)),
-}  # of 2018, not announced by September
-EXPERIENCES = (
-    (38, 41, 44, 46),
-    (39, 42, 45),
-    (43, 46),
-    (40, 42, 47),
-    (41, 43, 46),
-)  # months, by park
+LAPSED_PATENTS = (160, 171, 184, 199)
 QUARTERLY = ("gdp", "rd_expenditure")
 INDUSTRY = (
     "industrial_value_added",
@@ -103,7 +93,11 @@ KINDS = ("invention_patent_", "utility_model_", "design_")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One indicator: its label, the unit of the reports and the normal one, and the yearly totals of the five parks."""
+    """One indicator: its label, the unit of the reports and the normal one, and the yearly totals of the five parks.
+
+    `season` is a key of SEASON or the indicator whose months and parks it follows; `noise` is the spread of a month;
+    `events` are the months in which something came, by park (those of batches.csv come on top).
+    """
 
     label: str
     unit: str
@@ -112,106 +106,119 @@ class Figure:
     decimals: int
     kind: str
     season: str
+    noise: float
     totals: tuple[float, ...]
     parks: tuple[float, ...]
-
-    @property
-    def stock(self) -> bool:
-        return self.kind in ("stock", "people", "coverage")
+    events: tuple[list[str], ...]
 
 
-def _figures() -> dict[str, Figure]:
-    with open(HERE / "figures.csv", encoding="utf-8-sig", newline="") as fh:
-        return {
-            r["indicator"]: Figure(
-                r["label"],
-                r["unit"],
-                r["normal"],
-                int(r["factor"]),
-                int(r["decimals"]),
-                r["kind"],
-                r["season"],
-                tuple(float(r[y]) for y in ("y2014", "y2015", "y2016", "y2017", "y2018") if r[y]),
-                tuple(map(float, r["parks"].split(";"))) if r["parks"] else SHARE,
-            )
-            for r in csv.DictReader(fh)
-        }
+def read(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8-sig", newline="") as fh:
+        return list(csv.DictReader(fh))
 
 
-FIGURES = _figures()
+FIGURES = {
+    r["indicator"]: Figure(
+        r["label"],
+        r["unit"],
+        r["normal"],
+        int(r["factor"]),
+        int(r["decimals"]),
+        r["kind"],
+        r["season"],
+        float(r["noise"] or 0),
+        tuple(float(r[f"y{y}"]) for y in range(2014, 2019) if r[f"y{y}"]),
+        tuple(map(float, r["parks"].split(";"))) if r["parks"] else SHARE,
+        tuple(months.split() for months in r["events"].split(";")),
+    )
+    for r in read(HERE / "figures.csv")
+}
+STOCKS = {i for i, f in FIGURES.items() if f.kind in ("stock", "people", "coverage")} | {*OPENING}
 
 
 # --- the truth ----------------------------------------------------------------------------------------------------
 
 
-def draw(reference: Path, seed: int = 20180930) -> dict[str, np.ndarray]:
+def draw(reference: Path, seed: int = 20180944) -> dict[str, np.ndarray]:
     """Months × parks of every indicator in report units: flows of a month, stocks at its end."""
-    rng, day = np.random.default_rng(seed), np.arange(MONTHS)
-    truth = {name: _flow(f, rng) for name, f in FIGURES.items() if f.kind == "flow"}
-    truth["replicable_experiences_per_park"][:] = 0
-    for park, months in enumerate(EXPERIENCES):
-        truth["replicable_experiences_per_park"][list(months), park] = 1
+    rng, day = np.random.default_rng(seed), np.arange(MONTHS)[:, None]
+    truth: dict[str, np.ndarray] = {}
+    for name, f in FIGURES.items():
+        if f.kind == "flow":
+            truth[name] = _spread(f, f.totals, truth, rng)
+        elif f.kind == "stock":
+            first = _rounded(f.totals[0] * np.array(f.parks), f)
+            first[0] += f.totals[0] - first.sum()
+            steps = _spread(f, np.diff(f.totals), truth, rng)
+            truth[name] = np.round(first + steps.cumsum(axis=0), f.decimals)
+        elif f.kind == "people":
+            path = np.interp(day[:, 0] + 1, range(0, 60, 12), f.totals)
+            truth[name] = np.round(path[:, None] * f.parks, f.decimals)
+        elif f.kind in ("event", "coverage"):
+            counts = np.array([[days.count(str(d)) for days in f.events] for d in range(MONTHS)])
+            truth[name] = (counts if f.kind == "event" else counts.cumsum(axis=0)).astype(float)
     for end in ("applications", "grants"):
         truth["patent_" + end] = sum(truth[kind + end] for kind in KINDS)
-    for name, (month, parks) in FUTURE.items():
-        truth[name] = np.zeros((MONTHS, 5))
-        truth[name][month] = parks
-    with open(reference / "batches.csv", encoding="utf-8-sig", newline="") as fh:
-        for row in csv.DictReader(fh):
-            if row["announced"]:
-                month = (int(row["announced"][:4]) - 2015) * 12 + int(row["announced"][4:6]) - 1
-                truth[row["indicator"]][month, ORDER.index(row["region"])] += float(row["done"])
-    lapses = rng.binomial(3, 0.48, (MONTHS, 5)) * (day[:, None] % 2)
+    for row in read(reference / "batches.csv"):
+        if row["announced"]:
+            month = (int(row["announced"][:4]) - 2015) * 12 + int(row["announced"][4:6]) - 1
+            truth[row["indicator"]][month, ORDER.index(row["region"])] += float(row["done"])
+    lapsed = _spread(FIGURES["invention_patent_grants"], LAPSED_PATENTS, truth, rng)
+    gone = truth["hightech_lapsed"] + truth["hightech_moved_out"]
     for name, change in (
-        (
-            "hightech_enterprises",
-            truth["hightech_recognised"] - truth["hightech_lapsed"] - truth["hightech_moved_out"],
-        ),
-        ("valid_invention_patents", truth["invention_patent_grants"] - lapses),
+        ("hightech_enterprises", truth["hightech_recognised"] - gone),
+        ("valid_invention_patents", truth["invention_patent_grants"] - lapsed),
     ):
-        truth[name] = np.array(OPENING[name]) + np.cumsum(change, axis=0)
-    for name, f in FIGURES.items():
-        if f.kind in ("stock", "people"):
-            path = np.interp((day + 1) / 12, range(5), f.totals)
-            truth[name] = np.round(np.outer(path, f.parks), f.decimals)
-            if f.kind == "stock":
-                truth[name][:, 0] = np.round(
-                    np.round(path, f.decimals) - truth[name][:, 1:].sum(axis=1), f.decimals
-                )
-        elif f.kind == "coverage":
-            truth[name] = (day[:, None] >= np.array(f.parks) - 1).astype(float)
+        truth[name] = OPENING[name] + np.cumsum(change, axis=0)
     for name, counts in (
         ("quarterly_review_meeting", day % 3 == 2),
         ("fortnightly_meeting", 2 + (day % 6 == 0)),
         ("weekly_coordination_meeting", 4 + (day % 3 == 2)),
         ("monthly_ranking", day >= 0),
     ):
-        truth[name] = np.where(day >= Y2018, counts, 0)[:, None].astype(float)
+        truth[name] = np.where(day >= Y2018, counts, 0).astype(float)
     return truth
 
 
-def _flow(f: Figure, rng: np.random.Generator) -> np.ndarray:
-    """Each year's total spread over months and parks; counts stay whole, money is rounded as it is reported."""
-    rows = []
-    for total in f.totals:
-        season = np.array(SEASON[f.season]) * rng.lognormal(0, 0.08, 12)
-        p = np.outer(season, f.parks) * rng.lognormal(0, 0.12, (12, 5))
-        p /= p.sum()
+def _rounded(values: np.ndarray, f: Figure) -> np.ndarray:
+    return np.round(values, f.decimals)
+
+
+def _wobble(rng: np.random.Generator, spread: float, *shape: int) -> np.ndarray:
+    """Factors around 1, nearly normal: sums of four uniform numbers."""
+    return np.maximum(0.05, 1 + spread * 3**0.5 * (rng.random((*shape, 4)).sum(axis=-1) - 2))
+
+
+def _spread(
+    f: Figure, totals: tuple[float, ...], truth: dict[str, np.ndarray], rng: np.random.Generator
+) -> np.ndarray:
+    """Each year's total over months and parks, growth going on within the year; counts stay whole, money is rounded."""
+    if f.season in truth:
+        shape = truth[f.season] * np.array(f.parks) / truth[f.season].sum(axis=0)
+    else:
+        first, last = 2 * totals[0] - totals[1], 2 * totals[-1] - totals[-2]
+        pace = np.interp(np.arange(MONTHS) + 0.5, range(-6, 55, 12), (first, *totals, last))
+        season = np.tile(SEASON[f.season], 4) * np.maximum(0, pace)
+        shape = season[:, None] * f.parks * np.repeat(_wobble(rng, 0.04, 4, 5), 12, axis=0)
+    shape = shape * _wobble(rng, f.noise, MONTHS, 5) * _wobble(rng, f.noise / 2, MONTHS, 1)
+    years = []
+    for total, p in zip(totals, shape.reshape(4, 60), strict=True):
         if f.decimals or f.unit == "万元":
-            cells = np.round(total * p, f.decimals)
-            cells[11, 0] = round(cells[11, 0] + total - cells.sum(), f.decimals)
+            cells = _rounded(total * p / p.sum(), f)
+            cells[55] = round(cells[55] + total - cells.sum(), f.decimals)  # 高新区 in December
         else:
-            cells = rng.multinomial(int(total), p.ravel()).reshape(12, 5)
-        rows.append(cells)
-    return np.vstack(rows).astype(float)
+            where = np.searchsorted(p.cumsum(), rng.random(round(total)) * p.sum())
+            cells = np.bincount(where, minlength=60)
+        years.append(cells)
+    return np.reshape(years, (MONTHS, 5)).astype(float)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What senders report: the truth with first figures that are revised a month later, and a restated base."""
+    """What senders report: the truth, first figures (with the month from which the truth stands), a restated base."""
 
     truth: dict[str, np.ndarray]
-    first: dict[tuple[str, int, int], float] = field(default_factory=dict)
+    first: dict[tuple[str, int, int], tuple[float, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, truth: dict[str, np.ndarray], seed: int = 7) -> Known:
@@ -224,7 +231,9 @@ class Known:
             for month in range(Y2018, SEPTEMBER + 1):
                 for park in np.flatnonzero(rng.random(5) < 0.25):
                     lower = truth[name][month, park] - rng.integers(1, size + 1)
-                    first[name, month, int(park)] = float(max(0, lower))
+                    first[name, month, int(park)] = float(max(0, lower)), month + 1
+        name, june = "invention_patent_applications", 29  # the yearbook of 2017, until revised
+        first[name, june, 1] = float(truth[name][june, 1]) + 14, MARCH
         return cls(truth, first)
 
     def month(self, name: str, month: int, park: int | None, at: int) -> float:
@@ -232,30 +241,24 @@ class Known:
         if park is None:
             return sum(self.month(name, month, p, at) for p in range(self.truth[name].shape[1]))
         if name in ("patent_applications", "patent_grants"):
-            return sum(
-                self.month(kind + name.removeprefix("patent_"), month, park, at) for kind in KINDS
-            )
-        first = self.first.get((name, month, park)) if month == at else None
-        return float(self.truth[name][month, park]) if first is None else first
+            end = name.removeprefix("patent_")
+            return sum(self.month(kind + end, month, park, at) for kind in KINDS)
+        first, until = self.first.get((name, month, park), (0.0, 0))
+        return first if at < until else float(self.truth[name][month, park])
 
     def ytd(self, name: str, month: int, park: int | None, at: int) -> float:
         """January to the month; from March 2018 on, 经开区 states its value added of 2017 3 % lower."""
-        total = sum(self.month(name, m, park, at) for m in range(month // 12 * 12, month + 1))
-        if name in INDUSTRY and at >= 38 and month < Y2018:
-            if park is None:
-                return total - 0.03 * sum(
-                    self.month(name, m, 1, at) for m in range(month // 12 * 12, month + 1)
-                )
-            return total * (0.97 if park == 1 else 1)
+        year = range(month // 12 * 12, month + 1)
+        total = sum(self.month(name, m, park, at) for m in year)
+        if name in INDUSTRY and at >= MARCH and month < Y2018 and park in (None, 1):
+            total -= 0.03 * sum(self.month(name, m, 1, at) for m in year)
         return total
 
-    def eop(self, name: str, month: int, park: int | None) -> float:
-        return float(
-            self.truth[name][month].sum() if park is None else self.truth[name][month, park]
-        )
+    def eop(self, name: str, month: int, park: int | None, at: int = MONTHS) -> float:
+        return float(np.sum(self.truth[name][month, slice(None) if park is None else park]))
 
-    def growth(self, name: str, month: int, park: int | None, at: int) -> float | None:
-        """Year-on-year growth of the year to date as stated, in per cent; value added in constant prices."""
+    def yoy(self, name: str, month: int, park: int | None, at: int) -> float | None:
+        """Growth of the year to date as stated, in per cent; value added in constant prices."""
         base = self.ytd(name, month - 12, park, at)
         rate = self.ytd(name, month, park, at) / base if base else None
         return None if rate is None else 100 * (rate / (DEFLATOR if name in INDUSTRY else 1) - 1)
@@ -263,92 +266,8 @@ class Known:
 
 # --- writing ------------------------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """One workbook: cells by sheet, merged ranges, and the truth of each cell that holds a figure."""
-
-    name: str
-    cells: dict[str, dict[tuple[int, int], object]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
-    merges: list[tuple[str, int, int, int, int]] = field(default_factory=list)
-    truth: list[dict] = field(default_factory=list)
-
-    def row(self, sheet: str, row: int, *values: object) -> None:
-        for col, value in enumerate(values):
-            if value != "":
-                self.cells[sheet][row, col] = value
-
-    def figure(
-        self,
-        sheet: str,
-        row: int,
-        col: int,
-        region: str,
-        name: str,
-        month: int,
-        basis: str,
-        value: float,
-        shown: object = None,
-        measure: str = "value",
-    ) -> None:
-        """A figure in report units; `shown` is what stands in the cell where that is not the plain number."""
-        f, rate = FIGURES[name], measure == "yoy_pct"
-        value = shown if isinstance(shown, int) else round(value, 1 if rate else f.decimals)
-        missing = MISSING.get(shown, "") if isinstance(shown, str) else ""
-        if isinstance(shown, tuple) and shown[1] == ERROR:
-            missing = "cell_error"
-        plain = int(value) if value == int(value) and not rate else value
-        self.cells[sheet][row, col] = plain if shown is None else shown
-        self.truth.append(
-            {
-                "file": self.name,
-                "sheet": "" if self.name.endswith("csv") else sheet,
-                "cell": xl_rowcol_to_cell(row, col),
-                "region": region,
-                "indicator": name,
-                "start": stamp(month // 12 * 12 if basis in ("ytd", "year") else month),
-                "end": stamp(month),
-                "basis": basis,
-                "measure": measure,
-                "value": "" if missing else repr(round(value * (1 if rate else f.factor), 6)),
-                "unit": "%" if rate else f.normal,
-                "missing_reason": missing,
-            }
-        )
-
-    def save(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        if self.name.endswith(".csv"):
-            (rows,), buffer = self.cells.values(), io.StringIO(newline="")
-            width = {r: max(c for q, c in rows if q == r) for r, _ in rows}
-            for r in range(max(width) + 1):
-                line = [rows.get((r, c), "") for c in range(width.get(r, -1) + 1)]
-                csv.writer(buffer, lineterminator="\r\n").writerow(line)
-            (folder / self.name).write_bytes(buffer.getvalue().encode("gb18030"))
-            return
-        book = xlsxwriter.Workbook(str(folder / self.name), {"strings_to_formulas": False})
-        book.set_properties({"created": dt.datetime(2018, 1, 1), "comments": "演示数据"})
-        title, head = (
-            book.add_format({"bold": True, "font_size": 14}),
-            book.add_format({"align": "center"}),
-        )
-        for sheet, cells in self.cells.items():
-            ws = book.add_worksheet(sheet)
-            ws.set_column(0, 0, 30)
-            merged = {(r1, c1): (r2, c2) for name, r1, c1, r2, c2 in self.merges if name == sheet}
-            for (r, c), value in cells.items():
-                if (r, c) in merged:
-                    ws.merge_range(r, c, *merged[r, c], value, head)
-                elif isinstance(value, tuple):
-                    ws.write_formula(r, c, value[0], None, value[1])
-                else:
-                    ws.write(r, c, value, title if (r, c) == (0, 0) else None)
-        book.close()
-
-
-ERROR = "#DIV/0!"
+ERROR, HUNDRED_MILLIONS = "#DIV/0!", "0!.00,,"  # shows 235000000 as 2.35
+HEADS = {"month": "本月", "ytd": "本年累计", "base": "上年同期累计", "yoy": "同比（%）"}
 FULL, HAN = (
     str.maketrans("0123456789", "０１２３４５６７８９"),
     str.maketrans("0123456789", "〇一二三四五六七八九"),
@@ -380,72 +299,134 @@ def until(month: int) -> str:
     return f"{2015 + month // 12}年" + {1: "1月", 6: "上半年", 9: "前三季度"}.get(m, f"1-{m}月")
 
 
-def header(book: Book, sheet: str, top: int, title: str, *lines: str) -> int:
-    """Title, lines below it and a blank row (trait 20); the row where the table starts."""
-    for r, line in enumerate((title + "（演示数据）", *lines), top):
-        book.row(sheet, r, line)
-    return top + len(lines) + 2
+def cell(row: int, col: int) -> str:
+    return xl_rowcol_to_cell(row, col)
 
 
-def footer(book: Book, sheet: str, row: int, *notes: str) -> None:
-    """Notes, source and contact below a table (traits 51, 52)."""
-    for r, line in enumerate(
-        (
-            "注：1.本表为演示数据，不是任何单位上报的真实数据。",
-            *(f"　　{i}.{n}" for i, n in enumerate(notes, 2)),
-            "数据来源：各单位台账（演示）",
-            "填表人：演示　　联系电话：0373-0000000",
-        ),
-        row,
-    ):
-        book.row(sheet, r, line)
+@dataclass(slots=True)
+class Book:
+    """One workbook of what is known in month `at`: cells by sheet, merged ranges, the truth of each cell with a figure.
 
+    `sheet` is the one being written.
+    """
 
-def place(
-    known: Known,
-    book: Book,
-    sheet: str,
-    row: int,
-    col: int,
-    name: str,
-    region: str,
-    month: int,
-    what: str,
-    at: int,
-    shown: object = None,
-) -> None:
-    """One figure (month, ytd, base, yoy or eop) in one cell; what is reported with February is 「—」 in January."""
-    park = None if region == "zone" else ORDER.index(region)
-    shift = month - 12 if what == "base" else month
-    basis = {"month": "month", "eop": "eop"}.get(what, "ytd")
-    value = {
-        "eop": lambda: known.eop(name, month, park),
-        "month": lambda: known.month(name, month, park, at),
-        "yoy": lambda: known.growth(name, month, park, at),
-    }.get(what, lambda: known.ytd(name, shift, park, at))()
-    if (
-        value is None
-        and shown is None
-        or name in TOGETHER
-        and what != "eop"
-        and month % 12 < (2 if what == "month" else 1)
-    ):
-        shown = "—"
-    book.figure(
-        sheet,
-        row,
-        col,
-        region,
-        name,
-        shift,
-        basis,
-        value or 0,
-        shown,
-        "yoy_pct" if what == "yoy" else "value",
+    known: Known
+    at: int
+    name: str
+    sheet: str = ""
+    cells: dict[str, dict[tuple[int, int], object]] = field(
+        default_factory=lambda: defaultdict(dict)
     )
+    merges: list[tuple[str, int, int, int, int]] = field(default_factory=list)
+    truth: list[dict] = field(default_factory=list)
+
+    def row(self, row: int, *values: object) -> None:
+        for col, value in enumerate(values):
+            if value != "":
+                self.cells[self.sheet][row, col] = value
+
+    def rows(self, top: int, *rows: tuple) -> int:
+        for r, values in enumerate(rows, top):
+            self.row(r, *values)
+        return top + len(rows)
+
+    def merge(self, *box: int) -> None:
+        self.merges.append((self.sheet, *box))
+
+    def header(self, sheet: str, title: str, *lines: str, top: int = 0) -> int:
+        """Title, lines below it and a blank row (trait 20); the row where the table starts."""
+        self.sheet = sheet
+        return self.rows(top, (title + "（演示数据）",), *((line,) for line in lines)) + 1
+
+    def footer(self, row: int, *notes: str) -> None:
+        """Notes, source and contact below a table (traits 51, 52)."""
+        self.rows(
+            row,
+            ("注：1.本表为演示数据，不是任何单位上报的真实数据。",),
+            *((f"　　{i}.{n}",) for i, n in enumerate(notes, 2)),
+            ("数据来源：各单位台账（演示）",),
+            ("填表人：演示　　联系电话：0373-0000000",),
+        )
+
+    def figure(
+        self,
+        row: int,
+        col: int,
+        region: str,
+        name: str,
+        month: int,
+        what: str,
+        shown: object = None,
+        value: float | None = None,
+    ) -> None:
+        """A figure (month, ytd, base, yoy, eop or year) in report units, by default the one that is known.
+
+        `shown` is what stands in the cell where that is not the plain number: a text, a formula with its result, or a
+        number with its format. What is reported with February is 「—」 in January.
+        """
+        f, rate, month = FIGURES[name], what == "yoy", month - 12 * (what == "base")
+        if value is None:
+            park = None if region == "zone" else ORDER.index(region)
+            kind = "ytd" if what == "base" else what
+            value = getattr(self.known, kind)(name, month, park, self.at)
+        early = name in TOGETHER and what != "eop" and month % 12 < 1 + (what == "month")
+        if early or value is None and shown is None:
+            shown = "—"
+        value = shown if isinstance(shown, int) else round(value or 0, 1 if rate else f.decimals)
+        missing = MISSING.get(shown, "") if isinstance(shown, str) else ""
+        if isinstance(shown, tuple) and shown[1] == ERROR:
+            missing = "cell_error"
+        plain = int(value) if value == int(value) and not rate else value
+        self.cells[self.sheet][row, col] = plain if shown is None else shown
+        self.truth.append(
+            {
+                "file": self.name,
+                "sheet": "" if self.name.endswith("csv") else self.sheet,
+                "cell": cell(row, col),
+                "region": region,
+                "indicator": name,
+                "start": stamp(month if what in ("month", "eop") else month // 12 * 12),
+                "end": stamp(month),
+                "basis": what if what in ("month", "eop", "year") else "ytd",
+                "measure": "yoy_pct" if rate else "value",
+                "value": "" if missing else repr(round(value * (1 if rate else f.factor), 6)),
+                "unit": "%" if rate else f.normal,
+                "missing_reason": missing,
+            }
+        )
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.name.endswith(".csv"):
+            (rows,), buffer = self.cells.values(), io.StringIO(newline="")
+            width = {r: max(c for q, c in rows if q == r) for r, _ in rows}
+            for r in range(max(width) + 1):
+                line = [rows.get((r, c), "") for c in range(width.get(r, -1) + 1)]
+                csv.writer(buffer, lineterminator="\r\n").writerow(line)
+            (folder / self.name).write_bytes(buffer.getvalue().encode("gb18030"))
+            return
+        book = xlsxwriter.Workbook(str(folder / self.name), {"strings_to_formulas": False})
+        book.set_properties({"created": dt.datetime(2018, 1, 1), "comments": "演示数据"})
+        title = book.add_format({"bold": True, "font_size": 14})
+        head = book.add_format({"align": "center"})
+        for sheet, cells in self.cells.items():
+            ws = book.add_worksheet(sheet)
+            ws.set_column(0, 0, 30)
+            merged = {(r1, c1): (r2, c2) for name, r1, c1, r2, c2 in self.merges if name == sheet}
+            for (r, c), value in cells.items():
+                if (r, c) in merged:
+                    ws.merge_range(r, c, *merged[r, c], value, head)
+                elif not isinstance(value, tuple):
+                    ws.write(r, c, value, title if (r, c) == (0, 0) else None)
+                elif isinstance(value[0], str):
+                    ws.write_formula(r, c, value[0], None, value[1])
+                else:
+                    ws.write(r, c, value[0], book.add_format({"num_format": value[1]}))
+        book.close()
 
 
-HEADS = {"month": "本月", "ytd": "本年累计", "base": "上年同期累计", "yoy": "同比（%）"}
+# --- what parks send ----------------------------------------------------------------------------------------------
+
 PARK_ROWS = [
     ("patent_applications", "专利申请量"),
     ("invention_patent_applications", "其中：发明专利"),
@@ -477,127 +458,103 @@ PARK_STOCKS = (
 
 def park_month(known: Known, park: str, month: int, suffix: str = "") -> Book:
     """A park's monthly form: flows and stocks below each other (trait 31), patents by type on a second sheet."""
-    n, sheet, m = ORDER.index(park), "月报", month % 12 + 1
-    book = Book(f"{PARKS[park]}{spell(month)}报表{suffix}.{'csv' if park == 'muye' else 'xlsx'}")
-    top = header(
-        book,
-        sheet,
-        0,
-        f"{PARKS[park]}{spell(month, n)}创新发展主要指标月报表",
-        f"填报单位：{PARKS[park]}管理委员会",
-    )
-    book.row(sheet, top, "指标", "单位", *HEADS.values())
+    n, m, name = ORDER.index(park), month % 12 + 1, f"{PARKS[park]}{spell(month)}报表{suffix}"
+    book = Book(known, month, name + (".csv" if park == "muye" else ".xlsx"))
+    heads = [*HEADS][: 2 if park == "hongqi" else 4]  # 红旗区 says nothing of last year
+    title = f"{PARKS[park]}{spell(month, n)}创新发展主要指标月报表"
+    top = book.header("月报", title, f"填报单位：{PARKS[park]}管理委员会")
+    book.row(top, "指标", "单位", *map(HEADS.get, heads))
     for r, (name, label) in enumerate(PARK_ROWS, top + 1):
-        book.row(sheet, r, label, FIGURES[name].unit)
-        for c, what in enumerate(HEADS, 2):
-            shown = _park_cell(known, park, month, suffix, name, what, r)
-            place(known, book, sheet, r, c, name, park, month, what, month, shown)
-    top = header(book, sheet, top + len(PARK_ROWS) + 2, f"{PARKS[park]}{spell(month)}末时点指标")
-    book.row(sheet, top, "指标", "单位", f"{m}月末", f"{2014 + month // 12}年{m}月末")
+        book.row(r, label, FIGURES[name].unit)
+        for c, what in enumerate(heads, 2):
+            book.figure(r, c, park, name, month, what, _park_cell(book, park, name, what, r))
+    title = f"{PARKS[park]}{spell(month)}末时点指标"
+    top = book.header("月报", title, top=top + len(PARK_ROWS) + 2)
+    days = (month, month - 12)[: len(heads) // 2]
+    book.row(top, "指标", "单位", *(f"{2015 + d // 12}年{m}月末"[5 * (d == month) :] for d in days))
     for r, name in enumerate(PARK_STOCKS, top + 1):
-        book.row(sheet, r, FIGURES[name].label, FIGURES[name].unit)
-        place(known, book, sheet, r, 2, name, park, month, "eop", month)
-        place(known, book, sheet, r, 3, name, park, month - 12, "eop", month)
-    footer(book, sheet, top + len(PARK_STOCKS) + 2, "1月与2月的技术合同合并上报。")
+        book.row(r, FIGURES[name].label, FIGURES[name].unit)
+        for c, day in enumerate(days, 2):
+            book.figure(r, c, park, name, day, "eop")
+    book.footer(top + len(PARK_STOCKS) + 2, "1月与2月的技术合同合并上报。")
     if park != "muye":
-        patents_by_type(known, book, park, month)
+        patents_by_type(book, park, month)
     return book
 
 
-def _park_cell(
-    known: Known, park: str, month: int, suffix: str, name: str, what: str, row: int
-) -> object:
+def _park_cell(book: Book, park: str, name: str, what: str, row: int) -> object:
     """How a park's office writes a figure where it does not just type it (traits 77, 78, 82, 85)."""
-    n, f = ORDER.index(park), FIGURES[name]
-    if what in ("month", "ytd"):
-        value = (
-            known.month(name, month, n, month)
-            if what == "month"
-            else known.ytd(name, month, n, month)
-        )
-        if (park, month, suffix, name) == ("gaoxin", 41, "", "tech_contract_value"):
-            return (
-                int(value) + 180
-            )  # a contract registered twice, taken out by the second submission
-        if what == "month" and f.decimals and value == 0:
-            return "…"
-        if (park, month, name, what) == ("hongqi", 39, "investment_promotion_events", "month"):
-            return "暂无"
-        if what == "ytd" and value >= 1000 and not f.decimals and n in (1, 4):
-            return f"{value:,.0f}" if n == 1 else f"{value:.0f}".translate(FULL)
-    if what == "yoy" and n in (0, 2) and not (name in TOGETHER and month == Y2018):
-        rate, formula = (
-            known.growth(name, month, n, month),
-            f"=ROUND((D{row + 1}/E{row + 1}-1)*100,1)",
-        )
-        if rate is not None or (park, month) == (
-            "pingyuan",
-            39,
-        ):  # once, a growth over nothing is left standing
-            return formula, ERROR if rate is None else round(rate, 1)
+    n, f, month = ORDER.index(park), FIGURES[name], book.at
+    value = getattr(book.known, "ytd" if what == "base" else what)(
+        name, month - 12 * (what == "base"), n, month
+    )
+    if what == "yoy":
+        error = (park, month) == ("pingyuan", 39)  # once, a growth over nothing is left standing
+        if n not in (0, 2) or name in TOGETHER and month == Y2018 or value is None and not error:
+            return None
+        formula = f"=ROUND((D{row + 1}/E{row + 1}-1)*100,1)"
+        return formula, ERROR if value is None else round(value, 1)
+    if (park, month, name, what) == ("jingkai", 40, "external_funds_attracted", "base"):
+        return round(value * 10**8), HUNDRED_MILLIONS
+    if what == "base":
+        return None
+    if (park, book.name[-7:-5], name) == ("gaoxin", "报表", "tech_contract_value") and month == 41:
+        return int(value) + 180  # a contract registered twice, taken out by the second submission
+    if what == "month" and f.decimals and value == 0:
+        return "…"
+    if (park, month, name, what) == ("hongqi", 39, "investment_promotion_events", "month"):
+        return "暂无"
+    if what == "ytd" and value >= 1000 and not f.decimals and n in (1, 4):
+        return f"{value:,.0f}" if n == 1 else f"{value:.0f}".translate(FULL)
     return None
 
 
-def patents_by_type(known: Known, book: Book, park: str, month: int) -> None:
+def patents_by_type(book: Book, park: str, month: int) -> None:
     """Months as rows, merged header groups; every month is given again, revised where it was (traits 21, 84, 88)."""
-    sheet, n, gone = "专利分类型", ORDER.index(park), park == "jingkai" and month == SEPTEMBER
-    top = header(book, sheet, 0, f"{PARKS[park]}{2015 + month // 12}年专利分月情况", "单位：件")
-    kinds = ("合计", "发明", "实用新型", "外观设计")
-    book.row(sheet, top, "月份", "专利申请", "", "", "", "专利授权")
-    book.row(sheet, top + 1, "", *kinds, *kinds)
-    book.merges.extend(
-        [(sheet, top, 0, top + 1, 0), (sheet, top, 1, top, 4), (sheet, top, 5, top, 8)]
+    n, gone = ORDER.index(park), park == "jingkai" and month == SEPTEMBER
+    title = f"{PARKS[park]}{2015 + month // 12}年专利分月情况"
+    top, kinds = (
+        book.header("专利分类型", title, "单位：件"),
+        ("合计", "发明", "实用新型", "外观设计"),
     )
+    book.row(top, "月份", "专利申请", "", "", "", "专利授权")
+    book.row(top + 1, "", *kinds, *kinds)
+    for box in ((top, 0, top + 1, 0), (top, 1, top, 4), (top, 5, top, 8)):
+        book.merge(*box)
+    names = [kind + end for end in ("applications", "grants") for kind in ("patent_", *KINDS)]
     for row, m in enumerate(range(month // 12 * 12, month + 1), top + 2):
-        book.row(sheet, row, f"{m % 12 + 1}月")
-        for col, (end, kind) in enumerate(
-            ((e, k) for e in ("applications", "grants") for k in ("", *KINDS)), 1
-        ):
-            name, shown = (kind or "patent_") + end, None
+        book.row(row, f"{m % 12 + 1}月")
+        for col, name in enumerate(names, 1):
             if (park, month, m, name) == ("hongqi", SEPTEMBER, 38, "utility_model_grants"):
                 continue  # reported in March and left blank now
-            if gone and m == 37 and name == "design_applications":
-                shown = "—"
-            elif not kind and n in (0, 2):
-                first = xl_rowcol_to_cell(row, col + 1)
-                shown = (
-                    f"=SUM({first}:{xl_rowcol_to_cell(row, col + 3)})",
-                    known.month(name, m, n, month),
-                )
-            place(known, book, sheet, row, col, name, park, m, "month", month, shown)
-    footer(
-        book,
-        sheet,
-        top + 4 + month % 12,
-        *(["2月外观设计申请数核实后撤销，以“—”表示。"] if gone else []),
-    )
+            shown = "—" if gone and m == 37 and name == "design_applications" else None
+            if name.startswith("patent_") and n in (0, 2):
+                three = f"{cell(row, col + 1)}:{cell(row, col + 3)}"
+                shown = f"=SUM({three})", book.known.month(name, m, n, month)
+            book.figure(row, col, park, name, m, "month", shown)
+    notes = ["2月外观设计申请数核实后撤销，以“—”表示。"] if gone else []
+    book.footer(top + 4 + month % 12, *notes)
 
 
 def park_year(known: Known, park: str, year: int) -> Book:
     """A park's whole year: indicators as rows, twelve months and the year as columns."""
-    book, sheet, n, last = (
-        Book(f"{PARKS[park]}{year}年报表.xlsx"),
-        "分月",
-        ORDER.index(park),
-        (year - 2014) * 12 - 1,
-    )
-    top = header(
-        book, sheet, 0, f"{PARKS[park]}{year}年主要指标分月情况", f"填报单位：{PARKS[park]}"
-    )
-    book.row(sheet, top, "指标", "单位", *(f"{m}月" for m in range(1, 13)), "全年")
+    n, last = ORDER.index(park), (year - 2014) * 12 - 1
+    book = Book(known, last, f"{PARKS[park]}{year}年报表.xlsx")
+    title = f"{PARKS[park]}{year}年主要指标分月情况"
+    top = book.header("分月", title, f"填报单位：{PARKS[park]}")
+    book.row(top, "指标", "单位", *(f"{m}月" for m in range(1, 13)), "全年")
     rows = [p for p in PARK_ROWS if p[0] not in (*TOGETHER, "replicable_experiences_per_park")]
     for r, (name, label) in enumerate(rows, top + 1):
-        book.row(sheet, r, label, FIGURES[name].unit)
+        book.row(r, label, FIGURES[name].unit)
         for m in range(12):
-            place(known, book, sheet, r, 2 + m, name, park, last - 11 + m, "month", last)
-        total = (
-            (f"=SUM(C{r + 1}:N{r + 1})", round(known.ytd(name, last, n, last), 2))
-            if n == 0
-            else None
-        )
-        place(known, book, sheet, r, 14, name, park, last, "ytd", last, total)
-    footer(book, sheet, top + len(rows) + 2)
+            book.figure(r, 2 + m, park, name, last - 11 + m, "month")
+        formula = f"=SUM(C{r + 1}:N{r + 1})", round(known.ytd(name, last, n, last), 2)
+        book.figure(r, 14, park, name, last, "ytd", formula if n == 0 else None)
+    book.footer(top + len(rows) + 2)
     return book
+
+
+# --- what bureaus send --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -605,399 +562,238 @@ class Layout:
     """One bureau sheet (traits 22 to 24): parks as rows, `names` × `what` as columns; `title` takes {when} and such.
 
     `heads`: plain is one row of label and unit; groups writes a group's word over its first column, repeated over each,
-    merged in a merged cell (traits 21, 22); or the header rows themselves.
+    merged in a merged cell (traits 21, 22); or the header rows themselves, / between rows. `form` is how parks are
+    written, by default it changes from month to month; where the total is first, parks are a list that begins with #
+    (trait 50); `quarters`: only at the end of one.
     """
 
+    sender: str
     sheet: str
     title: str
     names: tuple[str, ...]
-    what: tuple[str, ...] = ("ytd",)
-    heads: str | tuple[tuple[str, ...], ...] = "plain"
-    form: int | None = None  # how parks are written; None: changes from month to month
-    total: str = "合计"
-    lines: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    zero: str | None = None
-    total_first: bool = False  # then the parks are a list that begins with # (trait 50)
-    months: tuple[int, ...] = tuple(range(12))
+    what: tuple[str, ...]
+    heads: str
+    form: str
+    total: str
+    lines: tuple[str, ...]
+    notes: tuple[str, ...]
+    zero: str
+    total_first: str
+    quarters: str
 
 
-END = "截至{end}底"
-LAYOUTS = {
-    "kjj": (
-        Layout(
-            "科技型企业",
-            END + "科技型企业情况",
-            ("hightech_enterprises", "hightech_reserve_enterprises"),
-            ("eop",),
-            (
-                ("园区", "高新技", "高新技术"),
-                ("", "术企业数", "后备企业数"),
-                ("", "（家）", "（家）"),
-            ),
-        ),
-        Layout(
-            "平台与合同",
-            "{until}创新平台和技术合同情况",
-            (
-                "new_provincial_rd_platforms",
-                "new_city_rd_platforms",
-                "tech_contract_count",
-                "tech_contract_value",
-            ),
-            heads=(
-                ("园区", "新增研发平台", "", "技术合同", ""),
-                ("", "省级", "市级", "份数", "成交额"),
-                ("", "（个）", "（个）", "（项）", "（万元）"),
-            ),
-        ),
-        Layout(
-            "认定",
-            "{until}高新技术企业变动",
-            ("hightech_recognised", "hightech_lapsed", "hightech_moved_out"),
-            heads=(("园区", *["高新技术企业（家）"] * 3), ("", "新认定", "到期未续", "迁出")),
-            form=0,
-            notes=("名单分批公布，未公布的批次不计入。",),
-        ),
-        Layout(
-            "主体与载体",
-            "{until}创新主体和载体情况",
-            (
-                "new_tech_smes_registered",
-                "new_tech_little_giants",
-                "cluster_special_projects",
-                "new_academician_workstations",
-                "new_postdoc_workstations",
-                "new_collab_innovation_centres",
-                "industry_research_institutes",
-                "new_incubators",
-            ),
-        ),
-        Layout("成果", "{until}成果转化情况", ("results_transferred",), form=0),
-        Layout(
-            "覆盖",
-            END + "全覆盖事项",
-            ("tech_transfer_agencies", "tech_finance_coverage"),
-            ("eop",),
-            form=0,
-            notes=("1为已完成，0为未完成。",),
-        ),
-    ),
-    "zscqj": (
-        Layout(
-            "分园区",
-            "各园区专利情况（{when}）",
-            (
-                "patent_applications",
-                "invention_patent_applications",
-                "patent_grants",
-                "invention_patent_grants",
-            ),
-            ("month", "ytd", "yoy"),
-            "merged",
-            total="自创区",
-        ),
-        Layout("有效发明", END + "有效发明专利", ("valid_invention_patents",), ("eop",)),
-    ),
-    "tjj": (
-        Layout(
-            "工业",
-            "{until}规模以上工业主要指标",
-            INDUSTRY,
-            ("ytd", "base", "yoy"),
-            "groups",
-            0,
-            "自创区",
-            ("单位：亿元、%",),
-            ("1月与2月合并统计。", "上年同期数以统计调查核实后的口径为准。"),
-            total_first=True,
-        ),
-        Layout("核算", "{until}地区生产总值和研发经费（快报）", QUARTERLY, months=(2, 5, 8, 11)),
-    ),
-    "czj": (
-        Layout(
-            "支出",
-            "{until}一般公共预算支出情况",
-            ("fiscal_expenditure", "fiscal_st_expenditure"),
-            heads=(("园区", "一般公共预算支出", "其中：科学技术支出"),),
-            lines=("单位：万元",),
-        ),
-    ),
-    "swj": (
-        Layout(
-            "开放招商",
-            "{when}开放招商情况",
-            (
-                "external_funds_attracted",
-                "major_projects_attracted",
-                "investment_promotion_events",
-                "tech_exchange_events",
-            ),
-            ("month", "ytd"),
-            "groups",
-        ),
-    ),
-    "rcb": (
-        Layout(
-            "人才",
-            "{when}人才引进培育情况",
-            (
-                "high_level_talent_teams",
-                "top_talents",
-                "urgently_needed_talents",
-                "young_talents_attracted",
-            ),
-            ("month", "ytd"),
-            "repeated",
-            zero="无",
-        ),
-        Layout(
-            "人才公寓", END + "人才公寓启动情况", ("talent_apartments_started",), ("eop",), form=0
-        ),
-    ),
-    "fgw": (
-        Layout(
-            "规上企业",
-            END + "规模以上企业研发平台",
-            ("above_scale_enterprises", "above_scale_with_platform"),
-            ("eop",),
-        ),
-    ),
-    "zcb": (
-        Layout("政策体系", END + "政策体系建设", ("policy_systems_complete",), ("eop",), form=0),
-    ),
-}
+LISTS = ("names", "what", "lines", "notes")
+LAYOUTS = [
+    Layout(**{k: tuple(filter(None, v.split(";"))) if k in LISTS else v for k, v in r.items()})
+    for r in read(HERE / "layouts.csv")
+]
 
 
-def by_park(known: Known, book: Book, lay: Layout, month: int) -> None:
-    form = month % 5 if lay.form is None else lay.form
+def _head_rows(lay: Layout) -> tuple[tuple[str, ...], ...]:
+    if ";" in lay.heads:
+        return tuple(tuple(words.split(";")) for words in lay.heads.split("/"))
+    labels = [FIGURES[i].label + ("" if lay.lines else f"（{FIGURES[i].unit}）") for i in lay.names]
+    if lay.heads == "plain":
+        return (("园区", *labels),)
+    more = len(lay.what) - 1
+    first = [w for x in labels for w in (x, *[x if lay.heads == "repeated" else ""] * more)]
+    subs = [HEADS[w] if not lay.lines else HEADS[w].replace("（%）", "增长") for w in lay.what]
+    return ("园区", *first), ("", *subs * len(labels))
+
+
+def by_park(book: Book, lay: Layout) -> None:
+    month, heads, wide = book.at, _head_rows(lay), len(lay.what)
+    form = int(lay.form or month % 5)
     title = lay.title.format(when=spell(month, month % 7), until=until(month), end=spell(month))
-    top, sheet = header(book, lay.sheet, 0, title, *lay.lines), lay.sheet
-    heads, columns = lay.heads, [(name, what) for name in lay.names for what in lay.what]
-    if isinstance(heads, str):
-        words = [
-            f"{FIGURES[i].label}（{FIGURES[i].unit}）" if not lay.lines else FIGURES[i].label
-            for i in lay.names
-        ]
-        if heads == "plain":
-            heads = (("园区", *words),)
-        else:
-            rest = [""] * (len(lay.what) - 1)
-            first = [
-                w
-                for word in words
-                for w in ([word] * len(lay.what) if heads == "repeated" else [word, *rest])
-            ]
-            subs = [
-                HEADS[w] if not lay.lines else HEADS[w].replace("（%）", "增长") for w in lay.what
-            ]
-            if heads == "merged":
-                book.merges.append((sheet, top, 0, top + 1, 0))
-                book.merges.extend(
-                    (sheet, top, 1 + len(lay.what) * g, top, len(lay.what) * (g + 1))
-                    for g in range(len(words))
-                )
-            heads = (("园区", *first), ("", *subs * len(words)))
-    for r, words in enumerate(heads, top):
-        book.row(sheet, r, *words)
+    top = book.header(lay.sheet, title, *lay.lines)
+    body = book.rows(top, *heads)
+    if lay.heads == "merged":
+        book.merge(top, 0, top + 1, 0)
+        for g in range(len(lay.names)):
+            book.merge(top, 1 + wide * g, top, wide * (g + 1))
+    columns = [(name, what) for name in lay.names for what in lay.what]
     if month % 12 == 0 and not any("本年累计" in words for words in heads):
-        columns = [
-            (i, "month" if w == "ytd" else w) for i, w in columns
-        ]  # the title says no more than January
+        # the title says no more than January
+        columns = [(i, "month" if w == "ytd" else w) for i, w in columns]
     rows = [*zip(PARKS, WRITTEN[form], strict=True), ("zone", lay.total)]
     if lay.total_first:
         rows = [rows[-1], (rows[0][0], "# " + rows[0][1]), *rows[1:-1]]
-    for r, (region, label) in enumerate(rows, top + len(heads)):
-        book.row(sheet, r, label)
+    for r, (region, label) in enumerate(rows, body):
+        book.row(r, label)
         for c, (name, what) in enumerate(columns, 1):
-            shown, column = None, xl_rowcol_to_cell(0, c)[:-1]
-            blank = name in TOGETHER and what != "eop" and month % 12 == 0
-            if (
-                region == "zone"
-                and what in ("month", "ytd", "eop")
-                and not lay.total_first
-                and not blank
-            ):
-                value = (
-                    known.eop(name, month, None)
-                    if what == "eop"
-                    else (known.ytd if what == "ytd" else known.month)(name, month, None, month)
-                )
-                shown = (f"=SUM({column}{r - 4}:{column}{r})", round(value, FIGURES[name].decimals))
-            elif (
-                lay.zero
-                and region != "zone"
-                and what == "month"
-                and not known.month(name, month, ORDER.index(region), month)
-            ):
-                shown = lay.zero
-            place(known, book, sheet, r, c, name, region, month, what, month, shown)
-    footer(book, sheet, top + len(heads) + len(rows) + 1, *lay.notes)
+            shown = None
+            if region == "zone" and what != "yoy" and not lay.total_first:
+                total = getattr(book.known, what)(name, month, None, month)
+                parks = f"=SUM({cell(r - 5, c)}:{cell(r - 1, c)})"
+                shown = parks, round(total, FIGURES[name].decimals)
+            elif lay.zero and region != "zone" and what == "month":
+                count = book.known.month(name, month, ORDER.index(region), month)
+                shown = None if count else lay.zero
+            book.figure(r, c, region, name, month, what, shown)
+    book.footer(body + len(rows) + 1, *lay.notes)
 
 
-def official(known: Known, book: Book, year: int) -> None:
+def official(book: Book, year: int) -> None:
     """The intensity that the yearly survey finds, out a year late."""
-    name, sheet, last = "rd_intensity_official", "年度公布", (year - 2014) * 12 - 1
-    spent, made = (known.ytd(i, last, None, last) for i in ("rd_expenditure", "gdp"))
-    top = header(book, sheet, 0, f"{year}年自创区研发投入强度（年度公布数）")
-    book.row(sheet, top, "地区", f"{FIGURES[name].label}（%）")
-    book.row(sheet, top + 1, "自创区")
-    book.figure(sheet, top + 1, 1, "zone", name, last, "year", 100 * spent / made * OFFICIAL[year])
-    footer(book, sheet, top + 3)
+    name, last = "rd_intensity_official", (year - 2014) * 12 - 1
+    spent, made = (book.known.ytd(i, last, None, last) for i in ("rd_expenditure", "gdp"))
+    top = book.header("年度公布", f"{year}年自创区研发投入强度（年度公布数）")
+    book.rows(top, ("地区", f"{FIGURES[name].label}（%）"), ("自创区",))
+    value = 100 * spent / made * OFFICIAL[year]
+    book.figure(top + 1, 1, "zone", name, last, "year", value=value)
+    book.footer(top + 3)
 
 
 def bureau_month(known: Known, sender: str, month: int) -> Book:
-    book = Book(f"{BUREAUS[sender]}{spell(month)}报表.xlsx")
-    for lay in LAYOUTS[sender]:
-        if month % 12 in lay.months:
-            by_park(known, book, lay, month)
+    book = Book(known, month, f"{BUREAUS[sender]}{spell(month)}报表.xlsx")
+    for lay in LAYOUTS:
+        if lay.sender == sender and (month % 3 == 2 or not lay.quarters):
+            by_park(book, lay)
     if sender == "zscqj":
-        whole_city(known, book, month)
-        inventions_by_month(known, book, month)
+        whole_city(book, month)
+        inventions_by_month(book, month)
     elif sender == "tjj" and month == SEPTEMBER:
-        official(known, book, 2017)
+        official(book, 2017)
     elif sender == "zcb":
-        top = header(book, "例会", 0, f"自创区{spell(month, month % 7)}推进机制运行情况")
-        book.row("例会", top, "指标", "单位", "本月", "本年累计")
+        top = book.header("例会", f"自创区{spell(month, month % 7)}推进机制运行情况")
+        book.row(top, "指标", "单位", "本月", "本年累计")
         meetings = [i for i, f in FIGURES.items() if f.kind == "meeting"]
         for r, name in enumerate(meetings, top + 1):
-            book.row("例会", r, FIGURES[name].label, "次")
-            place(known, book, "例会", r, 2, name, "zone", month, "month", month)
-            place(known, book, "例会", r, 3, name, "zone", month, "ytd", month)
-        footer(book, "例会", top + len(meetings) + 2)
+            book.row(r, FIGURES[name].label, "次")
+            for c, what in ((2, "month"), (3, "ytd")):
+                book.figure(r, c, "zone", name, month, what)
+        book.footer(top + len(meetings) + 2)
     return book
 
 
-def inventions_by_month(known: Known, book: Book, month: int) -> None:
+def inventions_by_month(book: Book, month: int) -> None:
     """Every month again, with one left out by mistake in August (trait 88)."""
-    name, sheet = "invention_patent_applications", "分月"
-    top = header(
-        book,
-        sheet,
-        0,
-        f"{2015 + month // 12}年各园区发明专利申请量分月情况",
-        "指标：发明专利申请量（件）",
-    )
-    book.row(sheet, top, "园区", *(f"{m - Y2018 + 1}月" for m in range(Y2018, month + 1)))
+    title = f"{2015 + month // 12}年各园区发明专利申请量分月情况"
+    top = book.header("分月", title, "指标：发明专利申请量（件）")
+    book.row(top, "园区", *(f"{m - Y2018 + 1}月" for m in range(Y2018, month + 1)))
     for r, (region, label) in enumerate(PARKS.items(), top + 1):
-        book.row(sheet, r, label)
+        book.row(r, label)
         for c, m in enumerate(range(Y2018, month + 1), 1):
             if (region, month, m) != ("muye", 43, 38):
-                place(known, book, sheet, r, c, name, region, m, "month", month)
-    footer(book, sheet, top + 7)
+                book.figure(r, c, region, "invention_patent_applications", m, "month")
+    book.footer(top + 7)
 
 
-def whole_city(known: Known, book: Book, month: int) -> None:
+def whole_city(book: Book, month: int) -> None:
     """Each park, what belongs to none, and a total over all (traits 47, 48)."""
-    name, sheet = "patent_applications", "市直与全市"
-    top = header(book, sheet, 0, f"{spell(month)}全市专利申请情况")
-    book.row(sheet, top, "地区", "专利申请量（件）")
-    rows = [(p, PARKS[p], known.month(name, month, n, month)) for n, p in enumerate(ORDER)]
-    rows.append(("other", "其他", float(round(0.62 * sum(known.truth[name][month])))))
-    rows.append(("city", "全市", sum(v for _, _, v in rows)))
-    for r, (region, label, value) in enumerate(rows, top + 1):
-        book.row(sheet, r, label)
+    name, parks = "patent_applications", range(5)
+    top = book.header("市直与全市", f"{spell(month)}全市专利申请情况")
+    book.row(top, "地区", "专利申请量（件）")
+    counts = [book.known.month(name, month, n, month) for n in parks]
+    counts.append(float(round(0.62 * book.known.eop(name, month, None))))
+    counts.append(sum(counts))
+    regions = {**PARKS, "other": "其他", "city": "全市"}
+    for r, ((region, label), value) in enumerate(
+        zip(regions.items(), counts, strict=True), top + 1
+    ):
+        book.row(r, label)
         shown = (f"=SUM(B{top + 2}:B{r})", value) if region == "city" else None
-        book.figure(sheet, r, 1, region, name, month, "month", value, shown)
-    footer(book, sheet, top + len(rows) + 2)
+        book.figure(r, 1, region, name, month, "month", shown, value)
+    book.footer(top + 9)
 
 
-def bureau_year(known: Known, sender: str, year: int) -> Book:
-    """One sheet for each indicator, parks as rows and the year's months as columns (traits 58, 64, 65)."""
-    book, last = Book(f"{BUREAUS[sender]}{year}年报表.xlsx"), (year - 2014) * 12 - 1
-    names = [i for lay in LAYOUTS[sender] for i in lay.names if i not in ("hightech_moved_out",)]
-    names = [i for i in names if FIGURES[i].kind != "coverage"] + (
-        ["population"] if sender == "tjj" else []
-    )
-    for i, name in enumerate(names):
-        f, months, sheet = FIGURES[name], range(last - 11, last + 1), FIGURES[name].label[:20]
-        dash = "-—～至"[(i + year) % 4]
-        if name in QUARTERLY:
-            cells = list(
-                zip(("1-3月", "上半年", "前三季度", "全年"), months[2::3], ["ytd"] * 4, strict=True)
-            )
-        elif name in TOGETHER:
-            cells = [(f"1{dash}{m % 12 + 1}月", m, "ytd") for m in months[1:]]
-        elif f.stock or name in OPENING:
-            cells = [
-                (f"{m % 12 + 1}月末", m, "eop")
-                for m in (months[11:] if f.kind == "people" else months)
-            ]
-        else:
-            cells = [*((f"{m % 12 + 1}月", m, "month") for m in months), ("全年", last, "ytd")]
-        top = header(book, sheet, 0, f"{year}年各园区{f.label}", f"单位：{f.unit}")
-        book.row(sheet, top, "园区", *(word for word, _, _ in cells))
+def _year_cells(name: str, last: int, dash: str) -> list[tuple[str, int, str]]:
+    """What one indicator's yearly sheet has in its columns: the heading, the month and the kind of figure."""
+    months, f = range(last - 11, last + 1), FIGURES[name]
+    if name in QUARTERLY:
+        words = ("1-3月", "上半年", "前三季度", "全年")
+        return [(word, m, "ytd") for word, m in zip(words, months[2::3], strict=True)]
+    if name in TOGETHER:
+        return [(f"1{dash}{m % 12 + 1}月", m, "ytd") for m in months[1:]]
+    if name in STOCKS:
+        return [(f"{m % 12 + 1}月末", m, "eop") for m in months[11 * (f.kind == "people") :]]
+    return [*((f"{m % 12 + 1}月", m, "month") for m in months), ("全年", last, "ytd")]
+
+
+def bureau_year(known: Known, sender: str, year: int, at: int | None = None) -> Book:
+    """One sheet for each indicator, parks as rows and the year's months as columns (traits 58, 64, 65).
+
+    `at`: the month in which the year is sent again, revised.
+    """
+    last = (year - 2014) * 12 - 1
+    suffix = "-修订" if at else ""
+    book = Book(known, at or last, f"{BUREAUS[sender]}{year}年报表{suffix}.xlsx")
+    names = [i for lay in LAYOUTS if lay.sender == sender for i in lay.names]
+    names = [i for i in names if FIGURES[i].kind != "coverage" and i != "hightech_moved_out"]
+    for i, name in enumerate(names + ["population"] * (sender == "tjj")):
+        f, cells = FIGURES[name], _year_cells(name, last, "-—～至"[(i + year) % 4])
+        top = book.header(f.label[:20], f"{year}年各园区{f.label}", f"单位：{f.unit}")
+        book.row(top, "园区", *(word for word, _, _ in cells))
         rows = [*zip(PARKS, WRITTEN[(i + year) % 5], strict=True), ("zone", "合计")]
         for r, (region, label) in enumerate(rows, top + 1):
-            book.row(sheet, r, label)
+            book.row(r, label)
             for c, (_, m, what) in enumerate(cells, 1):
-                place(known, book, sheet, r, c, name, region, m, what, last)
-        footer(book, sheet, top + 8)
+                book.figure(r, c, region, name, m, what)
+        book.footer(top + 8)
     if sender == "tjj" and year - 1 in OFFICIAL:
-        official(known, book, year - 1)
+        official(book, year - 1)
     if not names:
-        header(book, "说明", 0, f"{year}年无推进机制台账", "2018年起建立台账。")
+        book.header("说明", f"{year}年无推进机制台账", "2018年起建立台账。")
     return book
 
 
-def books(known: Known) -> Iterator[tuple[str, Book]]:
-    """Every report with its month folder; 牧野区 sends nothing for July, 市商务局 nothing yet for September."""
+def books(known: Known) -> Iterator[tuple[int, Book]]:
+    """Every report with the month it arrives in; 牧野区 sends nothing for July, 市商务局 each month a month late."""
     for year in (2015, 2016, 2017):
         for sender in (*PARKS, *BUREAUS):
-            yield f"{year}-12", (park_year if sender in PARKS else bureau_year)(known, sender, year)
+            make = park_year if sender in PARKS else bureau_year
+            yield (year - 2014) * 12 - 1, make(known, sender, year)
     for month in range(Y2018, SEPTEMBER + 1):
         for sender in (*PARKS, *BUREAUS):
-            if (sender, month) not in (("muye", 42), ("swj", SEPTEMBER)):
-                yield (
-                    stamp(month),
-                    (park_month if sender in PARKS else bureau_month)(known, sender, month),
-                )
-    yield stamp(41), park_month(known, "gaoxin", 41, "-修订")
+            make, arrives = (
+                park_month if sender in PARKS else bureau_month,
+                month + (sender == "swj"),
+            )
+            if (sender, month) != ("muye", 42) and arrives <= SEPTEMBER:
+                yield arrives, make(known, sender, month)
+    yield 41, park_month(known, "gaoxin", 41, "-修订")
+    yield MARCH, bureau_year(known, "zscqj", 2017, MARCH)
 
 
 # --- the truth tables ---------------------------------------------------------------------------------------------
 
+RATIOS = {
+    "rd_intensity": (100, "rd_expenditure", "gdp"),
+    "invention_patents_per_10k": (10000, "valid_invention_patents", "population"),
+    "sci_fiscal_share": (100, "fiscal_st_expenditure", "fiscal_expenditure"),
+    "leading_industry_share": (100, "leading_industry_value_added", "industrial_value_added"),
+    "provincial_rd_platform_coverage": (
+        100,
+        "above_scale_with_platform",
+        "above_scale_enterprises",
+    ),
+}
+
 
 def year_ends(known: Known) -> Iterator[dict]:
     """What each indicator comes to in each year, in normal units: sums, stocks and the ratios of the plan."""
-    ratios = {
-        "rd_intensity": (100, "rd_expenditure", "gdp"),
-        "invention_patents_per_10k": (10000, "valid_invention_patents", "population"),
-        "sci_fiscal_share": (100, "fiscal_st_expenditure", "fiscal_expenditure"),
-        "leading_industry_share": (100, "leading_industry_value_added", "industrial_value_added"),
-        "provincial_rd_platform_coverage": (
-            100,
-            "above_scale_with_platform",
-            "above_scale_enterprises",
-        ),
-    }
     for year in range(2015, 2019):
         last = (year - 2014) * 12 - 1
         for park, region in enumerate((*ORDER, "zone")):
-            value, p = {}, park if region != "zone" else None
-            for name, f in FIGURES.items():
-                if (
-                    f.kind == "meeting"
-                    and (year < 2018 or p is not None)
-                    or f.kind == "coverage"
-                    and year < 2018
-                    or (f.kind == "official")
-                ):
-                    continue
-                total = (
-                    known.eop(name, last, p)
-                    if f.stock or name in OPENING
-                    else sum(known.month(name, m, p, -1) for m in range(last - 11, last + 1))
-                )
-                value[name] = total * f.factor
-            value |= {
-                name: times * value[up] / value[down] for name, (times, up, down) in ratios.items()
+            p = park if region != "zone" else None
+            unknown = {"official"} | ({"meeting", "coverage"} if year < 2018 else set())
+            unknown |= set() if p is None else {"meeting"}
+            value = {
+                name: f.factor
+                * sum(known.month(name, m, p, MONTHS) for m in range(last - 11, last + 1))
+                if name not in STOCKS
+                else f.factor * known.eop(name, last, p)
+                for name, f in FIGURES.items()
+                if f.kind not in unknown
             }
+            for name, (times, up, down) in RATIOS.items():
+                value[name] = times * value[up] / value[down]
             if year > 2015:
-                value["hitech_value_added_growth"] = known.growth(
-                    "hightech_value_added", last, p, last
-                )
-                value["tech_contract_growth"] = known.growth("tech_contract_value", last, p, last)
+                for name, of in (
+                    ("hitech_value_added_growth", "hightech_value_added"),
+                    ("tech_contract_growth", "tech_contract_value"),
+                ):
+                    value[name] = known.yoy(of, last, p, last)
             for name, v in value.items():
                 yield {
                     "year": year,
@@ -1029,8 +825,8 @@ def write_csv(path: Path, rows: list[dict]) -> None:
 
 def main(out: Path) -> None:
     known, cells = Known.of(draw(HERE.parent / "reference")), []
-    for folder, book in books(known):
-        book.save(out / folder)
+    for month, book in books(known):
+        book.save(out / stamp(month))
         cells += book.truth
     write_csv(out / "truth_cells.csv.gz", cells)
     write_csv(out / "truth_months.csv.gz", list(months_of(known)))

@@ -1,0 +1,381 @@
+"""One fact, one number: what figure, slide, ledger and sentence say of the same thing, on small made tables."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zcqlib import catalog as catalogs
+from zcqlib import ledger as promises
+from zcqlib import meetings, tables, views
+from zcqlib.briefing import conclusions, pages, words
+from zcqlib.briefing import ledger as sheet
+from zcqlib.briefing.orders import COLUMNS as ASKS
+from zcqlib.figures import texts
+from zcqlib.month import Month
+from zcqlib.projection import replay
+from zcqlib.ranking import attainment, what_if
+from zcqlib.views import targets as views_of_targets
+from zcqlib.workspace import Workspace
+
+NAN, SEPTEMBER = float("nan"), pd.Period("2018-09", "M")
+ROOT = Path(__file__).resolve().parents[1]
+CATALOG = catalogs.load(Workspace(ROOT).reference, 2018)
+HEAD = CATALOG.headline().set_index("id")
+FLOWS = [i for i in HEAD.index if HEAD.kind[i] == "flow"]
+
+
+def row(indicator, region="zone", **changes):
+    """A PROJECTIONS row of one of the plan's targets, half done, 40 % likely."""
+    t = HEAD.loc[indicator]
+    same = ("kind", "unit", "comparator", "target_low", "target_high")
+    half = t.target_low / 2
+    return (
+        {c: t[c] for c in same}
+        | dict(region=region, indicator=indicator, year=2018, as_of=SEPTEMBER, actual=half)
+        | dict(median=1.8 * half, low=1.6 * half, high=2.1 * half, level=0.8, probability=0.4)
+        | dict(needed_per_month=half / 3, verdict="尚有悬念", method="m", demo=True)
+        | changes
+    )
+
+
+def monthly(indicator, values, region="zone", until=SEPTEMBER):
+    """SERIES of single months up to `until`."""
+    ends = pd.period_range(end=until, periods=len(values), freq="M")
+    unit = CATALOG.unit(indicator)
+    frame = pd.DataFrame({"start": ends, "end": ends, "months": 1, "value": values})
+    frame = frame.assign(region=region, indicator=indicator, unit=unit, published=ends, demo=True)
+    return tables.shape(frame, tables.SERIES)
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Makes a month of the given tables; those not given are empty."""
+
+    def make(**given):
+        known = dict(tables.VINTAGE)
+        to_date = tables.empty(tables.SERIES)
+        for name, frame in (known | {"TO_DATE": to_date} | given).items():
+            frame = tables.empty(frame) if isinstance(frame, tables.Table) else frame
+            frame.to_parquet(tmp_path / f"{name}.parquet")
+        return Month(Workspace(ROOT, demo=True), SEPTEMBER, SEPTEMBER, CATALOG, tmp_path)
+
+    return make
+
+
+def shaped(*rows):
+    return tables.shape(list(rows), tables.PROJECTIONS)
+
+
+def brief(projections, **more):
+    none = {"ranks": tables.RANKS, "milestones": tables.MILESTONES}
+    given = {k: tables.empty(t) for k, t in none.items()}
+    given |= dict(orders=pd.DataFrame({c: [] for c in ASKS}), period=SEPTEMBER, name=CATALOG.name)
+    given |= dict(source="园区月报", headline=frozenset(HEAD.index))
+    return pages.Tables(projections, CATALOG.targets, **(given | more))
+
+
+# counts ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_effort_title_counts_all_rows_and_says_when_some_are_shown(made):
+    shares = np.linspace(0.3, 0.9, len(FLOWS))
+    rows = [row(i, actual=s * HEAD.target_low[i]) for i, s in zip(FLOWS, shares, strict=True)]
+    month = made(
+        PROJECTIONS=shaped(*rows), SERIES=pd.concat([monthly(i, [1e9] * 12) for i in FLOWS])
+    )
+    behind = int((shares < 0.75).sum())
+    caption = views.effort_sides(month, most=5).zcq_caption
+    assert caption.title.startswith(f"{len(FLOWS)}项中{behind}项低于序时进度")
+    assert "5项" in caption.subtitle
+    assert "列出" not in views.effort_sides(month, most=len(FLOWS)).zcq_caption.subtitle
+    told = conclusions.attainment(shaped(*rows), CATALOG.name, SEPTEMBER)
+    assert f"{len(FLOWS)}项累计类目标中,{behind}项低于序时进度" in told
+
+
+def test_exactly_at_the_pace_is_not_behind():
+    p = conclusions.paced(shaped(row(FLOWS[0], actual=0.75 * HEAD.target_low[FLOWS[0]])), SEPTEMBER)
+    assert not p["behind"].item()
+
+
+def test_the_bullets_show_every_target_that_the_text_counts(made):
+    rows = [row(i, actual=NAN if HEAD.kind[i] == "milestone" else 1.0) for i in HEAD.index]
+    month = made(PROJECTIONS=shaped(*rows))
+    groups = ("一二三四五", "六七八九十")
+    titles = [views.bullets(month, g).zcq_caption.title for g in groups]
+    shown = sum(int(re.match(r"\d+", t)[0]) for t in titles)
+    title = next(p.title for p in pages.pages(brief(shaped(*rows))) if p.section == "state")
+    assert shown == len(HEAD) and title.startswith(f"{len(HEAD)}项目标")
+
+
+# one printed form -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("indicator", "actual", "printed"),
+    [
+        ("new_rd_team_floor_area", 23_800.0, "2.38万㎡"),
+        ("incubation_floor_area", 424_800.0, "42.48万㎡"),
+        ("rd_intensity", 2.9375, "2.94%"),
+        ("external_funds_attracted", 1_689_400.0, "168.9亿元"),
+        ("patent_applications", 3455.0, "3,455件"),
+    ],
+)
+def test_a_figure_now_is_printed_alike_in_figure_slide_and_ledger(made, indicator, actual, printed):
+    p = shaped(row(indicator, actual=actual))
+    month = made(PROJECTIONS=p, SERIES=monthly(indicator, [actual / 9] * 9))
+    assert views.bullet_rows(month)["actual"].tolist() == [printed]
+    slide = next(x for x in pages.pages(brief(p), "annual") if x.section == "attain")
+    assert slide.table[1][2] == printed
+    rows = sheet.ledger_rows(
+        CATALOG.targets, p, tables.empty(tables.MILESTONES), SEPTEMBER, CATALOG.name
+    )
+    own = rows[rows["编号"] == indicator].iloc[0]
+    assert f"{own['已完成/现值']:,g}{own['单位']}" == printed
+
+
+def test_what_a_month_must_bring_is_never_rounded_down_and_the_same_everywhere(made):
+    p = shaped(row("external_funds_attracted", actual=1_689_400.0))
+    month = made(PROJECTIONS=p, SERIES=monthly("external_funds_attracted", [192_475.0] * 12))
+    assert views_of_targets.effort(month)["need"].tolist() == ["27.1亿元"]
+    told = words.projection_sentence(p.iloc[0].to_dict(), 192_475.0)
+    assert "月均需27.1亿元" in told
+
+
+@pytest.mark.parametrize(("done", "months", "times"), [(43.0, [5] * 7 + [4] * 5, "0.87")])
+def test_a_multiple_of_the_usual_month_is_not_made_of_rounded_numbers(made, done, months, times):
+    p = shaped(row("urgently_needed_talents", actual=done))
+    mean = sum(months) / 12
+    told = words.projection_sentence(p.iloc[0].to_dict(), mean)
+    assert f"均值4.6名的{times}倍" in told
+    month = made(PROJECTIONS=p, SERIES=monthly("urgently_needed_talents", months))
+    assert f"{views_of_targets.effort(month)['value'].item():.2f}" == times
+
+
+def test_the_usual_month_needs_all_twelve_in_figure_and_sentence_alike(made):
+    p = shaped(row("urgently_needed_talents"))
+    month = made(PROJECTIONS=p, SERIES=monthly("urgently_needed_talents", [5.0] * 11))
+    assert np.isnan(views_of_targets.effort(month)["value"].item())
+    assert "近12个月" not in words.projection_sentence(p.iloc[0].to_dict())
+
+
+def test_the_widest_gap_of_a_group_is_one_number_in_figure_and_slide(made):
+    scores = {"1": [91.04, 60.5, 70.0], "2": [90.0, 70.0, 80.0]}
+    ranks = tables.shape(
+        [
+            dict(
+                region=r, indicator=g, period="2018-09", measure="score", value=v, unit="分", rank=1
+            )
+            for g, values in scores.items()
+            for r, v in zip(CATALOG.parks, values, strict=False)
+        ],
+        tables.RANKS,
+    )
+    label = CATALOG.weights.set_index("id")["name_zh"].to_dict()
+    p = brief(shaped(row("rd_intensity")), ranks=ranks, groups=label)
+    slide = next(x for x in pages.pages(p, "ranking") if x.section == "groups")
+    figure = views.scores(made(RANKS=ranks))
+    assert figure.zcq_caption.title == slide.title and slide.title.endswith("30.5分")
+    assert {"91.0", "60.5"} <= set(texts(figure)) & {c for r in slide.table for c in r}
+
+
+def test_two_groups_that_lie_equally_far_apart_are_both_named():
+    ranks = pd.DataFrame({"indicator": ["1", "1", "2", "2"], "value": [90.0, 60.04, 80.0, 50.0]})
+    assert (
+        conclusions.title_groups(ranks, {"1": "甲", "2": "乙"})
+        == "甲、乙园区差距最大,高低相差30.0分"
+    )
+
+
+# superlatives ---------------------------------------------------------------------------------------------------------
+
+
+def test_all_that_print_alike_share_a_superlative():
+    values = pd.Series([0.001, 0.004, 0.3], ["甲", "乙", "丙"])
+    low = lambda v, **k: conclusions.extreme(v, words.chance_number, least=True, **k)  # noqa: E731
+    assert low(values) == "甲、乙" and low(values[1:]) == "乙"
+    assert low(pd.concat([values] * 3), unit="个") == "并列的6个"
+    assert conclusions.extreme(values, words.chance_number) == "丙"
+
+
+def test_the_heat_map_names_one_lowest_chance_and_counts_several():
+    name = CATALOG.name
+    one, two = (row("patent_grants", r, probability=0.002) for r in ("gaoxin", "muye"))
+    rest = row("patent_grants", "hongqi", probability=0.5)
+    assert conclusions.title_heatmap(shaped(one, rest), name).endswith("高新区专利授权量最低,为<1%")
+    both = conclusions.title_heatmap(shaped(one, two, rest), name)
+    assert both.endswith("2个不足1%") and "高新区" not in both
+    equal = shaped(one | {"probability": 0.101}, two | {"probability": 0.099}, rest)
+    assert conclusions.title_heatmap(equal, name).endswith("2个最低,同为10%")
+
+
+def test_paragraphs_do_not_single_out_one_of_several_that_tie():
+    p = shaped(row("patent_grants", probability=0.1), row("patent_applications", probability=0.101))
+    told = conclusions.state_of_month(
+        p, tables.empty(tables.PROBLEMS), pd.DataFrame({"name_zh": []}), CATALOG.name
+    )
+    assert "把握最低的是专利授权量、专利申请总量,10%" in told
+    assert "完成率最低的是专利授权量、专利申请总量,50.0%" in conclusions.attainment(
+        p, CATALOG.name, SEPTEMBER
+    )
+
+
+# sums and shares ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [[35, 20, 8, 17, 11], [29, 17, 7, 15, 10], [28, 16, 6, 14, 9]])
+def test_contributions_of_parks_add_up_as_printed(made, after):
+    before = dict(zip(CATALOG.parks, [28, 16, 6, 14, 9], strict=True))
+    levels = [
+        monthly("hightech_enterprises", [float(v)], r, end).assign(months=0)
+        for r, now in zip(CATALOG.parks, after, strict=True)
+        for v, end in ((before[r], SEPTEMBER - 12), (now, SEPTEMBER))
+    ]
+    t = views.enterprise_parts(made(SERIES=pd.concat(levels)))
+    printed = [
+        round(10 * float(words.number(v, "", 1).replace("\u2212", "-"))) for v in t["points"]
+    ]
+    assert sum(printed[:-1]) == printed[-1] == round(1000 * (sum(after) - 73) / 73)
+
+
+def test_the_error_by_that_of_the_calendar_compares_one_measure_with_itself():
+    calls = pd.DataFrame(
+        dict(series_id=["a", "b"], year=2018, k=6, truth=[100.0, 1000.0], before=90.0, scale=90.0)
+        | dict(linear=[120.0, 1200.0])
+        | {v: [110.0, 1100.0] for v in replay.LEVELS}
+    )
+    assert views.error_share(calls) == pytest.approx(0.5)  # 10 % against 20 %, whatever the spread
+    wide = calls.copy()
+    wide[replay.LEVELS[0]], wide[replay.LEVELS[-1]] = 0.0, 9000.0
+    assert views.error_share(wide) == pytest.approx(0.5)
+    assert "平均误差是序时进度的50%" in conclusions.record(0.7, 0.7, 500, views.error_share(calls))
+
+
+def asks(*of):
+    return pd.DataFrame({"times": [0.0 if n else NAN for n in of], "of": of, "demo": False})
+
+
+def test_what_was_never_done_says_over_which_months():
+    p = shaped(row("patent_grants", probability=0.1))
+    assert "其中2条从未做到过(有记录的9—31个月)" in conclusions.agenda(p, asks(31, 9, 0))
+    assert "1条从未做到过(有记录的12个月)" in conclusions.agenda(p, asks(12))
+
+
+# two sources ----------------------------------------------------------------------------------------------------------
+
+
+def coverage(reached: dict[str, int], reported: set[str]):
+    """人才公寓 with two stages a park by June, so many of them reached, and the parks that reports call done."""
+    stages = [
+        dict(id="talent_apartments_started", region=r, item="", stage=f"s{k}", stage_no=k)
+        | dict(stage_zh="步", date="2018-05" if k <= n else "", evidence="", demo=True)
+        | dict(expected="2018-06")
+        for r, n in reached.items()
+        for k in (1, 2)
+    ]
+    who = [r for r in CATALOG.parks if r not in reported]
+    missing = pd.DataFrame(
+        [dict(indicator="talent_apartments_started", region=r, item=CATALOG.name(r)) for r in who],
+        columns=["indicator", "region", "item"],
+    )
+    p = shaped(row("talent_apartments_started", actual=float(len(reported)), probability=NAN))
+    return tables.shape(stages, tables.MILESTONES), p, missing
+
+
+def test_reports_decide_who_has_done_a_coverage_row_and_a_difference_is_a_problem():
+    reached = dict.fromkeys(CATALOG.parks, 2) | {"pingyuan": 1, "muye": 0}
+    reported = set(CATALOG.parks) - {"muye"}
+    stages, p, missing = coverage(reached, reported)
+    found = promises.ledger(
+        stages, CATALOG.targets, SEPTEMBER, CATALOG, projections=p, missing=missing
+    )
+    zone = found[found["id"].eq("talent_apartments_started") & found["region"].eq("zone")].iloc[0]
+    assert (zone["reached"], zone["stages"], zone["missing"]) == (4, 5, "牧野区")
+    assert (
+        zone["colour"] == "red" and zone["overdue_days"] == 92
+    )  # 牧野区 still owes its first stage
+    problems = promises.disagreements(stages, p, missing, SEPTEMBER, CATALOG)
+    assert problems["raw"].tolist() == ["平原示范区"] and problems["severity"].tolist() == [
+        "warning"
+    ]
+
+
+def test_sources_that_agree_are_no_problem_and_what_all_have_done_is_done():
+    stages, p, missing = coverage(dict.fromkeys(CATALOG.parks, 2), set(CATALOG.parks))
+    assert promises.disagreements(stages, p, missing, SEPTEMBER, CATALOG).empty
+    stages, p, missing = coverage(dict.fromkeys(CATALOG.parks, 0), set(CATALOG.parks))
+    found = promises.ledger(
+        stages, CATALOG.targets, SEPTEMBER, CATALOG, projections=p, missing=missing
+    )
+    zone = found[found["id"].eq("talent_apartments_started") & found["region"].eq("zone")].iloc[0]
+    assert (zone["reached"], zone["colour"], zone["missing"]) == (5, "done", "")
+    problem = promises.disagreements(stages, p, missing, SEPTEMBER, CATALOG)
+    assert problem["raw"].item().count("、") == len(CATALOG.parks) - 1
+
+
+def test_a_zone_figure_without_parks_leaves_the_stages_to_say_who_is_missing():
+    stages, p, _ = coverage(dict.fromkeys(CATALOG.parks, 2) | {"muye": 1}, set(CATALOG.parks[:2]))
+    none = pd.DataFrame(columns=["indicator", "region", "item"], dtype=str)
+    assert promises.disagreements(stages, p, none, SEPTEMBER, CATALOG).empty
+
+
+def test_the_zone_under_another_membership_starts_from_its_own_figure_now():
+    p = shaped(
+        row("new_incubators", actual=3.0),
+        row("new_incubators", "gaoxin", actual=1.0, target_low=2.0),
+        *(row("new_incubators", r, actual=0.0, target_low=1.0) for r in ("jingkai", "hongqi")),
+        row("new_incubators", "muye", actual=1.0, target_low=1.0),
+    )
+    done = dict.fromkeys(CATALOG.parks, 0.0) | {"gaoxin": 1.0, "pingyuan": 1.0, "muye": 1.0}
+    start = pd.Period("2018-01", "M")
+    to_date = pd.concat(
+        [monthly("new_incubators", [v], r).assign(start=start, months=9) for r, v in done.items()]
+    )
+    for park, after in (("pingyuan", 2.0), ("muye", 2.0), ("hongqi", 3.0)):
+        found = what_if_totals(p, to_date, park)
+        assert (found["actual"], found["actual_after"]) == (3.0, after), park
+
+
+def what_if_totals(p, to_date, park):
+    done = attainment(p, CATALOG, SEPTEMBER, milestones=tables.empty(tables.MILESTONES))
+    found = what_if(p, done, CATALOG, "2018-09", drop=(park,), series=to_date, runs=10)
+    return found.totals.set_index("indicator").loc["new_incubators"]
+
+
+def test_the_ratio_of_the_reports_stands_beside_the_official_figure_by_name():
+    v = dict(
+        before=2.71, after=2.9375, change=0.2275, numerator_growth=15.9, denominator_growth=7.0
+    )
+    v |= dict(log_numerator=0.147, log_denominator=0.068)
+    moved = pd.DataFrame({"measure": list(v), "value": list(v.values()), "demo": True})
+    split = pd.DataFrame(
+        {"region": ["gaoxin", "all"], "within": 0.2, "between": 0.0275, "total": 0.2275}
+    )
+    bridge = pd.DataFrame({"year": [2018], "estimate": [3.15], "official": [NAN]})
+    bridge.attrs = {"rms_error": 0.05, "years_checked": 2}
+    told = conclusions.intensity(moved, split, {"missing": 0.0}, bridge, CATALOG.name)
+    assert "月报口径的研发强度由2.71%变为2.94%" in told
+    assert re.search(r"年度公布口径的2018年数[^。]*3\.15%[^。]*两种口径不能相比", told)
+
+
+# links ----------------------------------------------------------------------------------------------------------------
+
+
+def test_each_page_of_one_target_links_to_a_cell_that_shows_this_target(made):
+    links = meetings._links(made())
+    ids = ["patent_applications", "external_funds_attracted", "urgently_needed_talents"]
+    p = shaped(*(row(i, probability=0.5 - k / 100) for k, i in enumerate(ids)))
+    shown = [x for x in pages.pages(brief(p, links=links)) if x.section == "open"]
+    sources = {
+        c["id"]: "".join(c["source"])
+        for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
+        for c in meetings._code(path)
+    }
+    assert len(shown) == len(ids)
+    for page, id in zip(shown, ids, strict=True):
+        source = sources[page.link.partition("=")[2]]
+        own = id in source or id == "patent_applications" and "views.pace(month)" in source
+        assert own or "views.bullet_rows" in source, (id, page.link)
+    assert len({x.link for x in shown}) == len(ids)

@@ -1,0 +1,292 @@
+"""The one model: log months are a Gaussian vector, and whatever was reported is a set of disjoint sums of them.
+
+Level, growth, season and noise have fixed variances; a grid of settings of the four is weighed by how well each explains
+what was reported (weights fitted on public monthly series, settings.csv). Which months a report covers only changes which
+sums are observed, so single months, last year's total, a cumulative figure, January with February or a gap are one path.
+Every product is summed in one fixed order, so that no processor changes a bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+YEARS, MONTHS = 6, 72  # five past years and the projected one
+GROWTH = 0.03  # usual growth a year, in logs
+ZERO = 0.05  # added to each mean month (over the series' mean) where a large flow has a sum of zero
+HEAVIEST = 24  # settings kept for each series
+GRID = (
+    6 * np.sinh(np.linspace(-3, 3, 61)) / np.sinh(3)
+)  # where a distribution is read off, in its sd
+TAU = (np.arange(MONTHS) - (MONTHS - 12) + 0.5) / 12  # years from the start of the projected year
+SETTINGS = Path(__file__).with_name("settings.csv")
+LEVEL, NOISE = (0.003, 0.01, 0.025, 0.06, 0.12), (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
+SEASON, RISE = (0.02, 0.06, 0.15, 0.3, 0.7), (0.02, 0.08, 0.25)
+UNKNOWN_SEASON = (
+    0.3,
+    (0, 0, 0.25, 0.45, 0.3),
+)  # where nothing tells it: part of the weights, by SEASON
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mask:
+    """Which months each known sum covers (sums, 72), which are asked for (72), which sums make up what is known of it,
+    and whether a past year tells the asked months from the others.
+    """
+
+    member: np.ndarray
+    ahead: np.ndarray
+    now: np.ndarray
+    season_known: bool
+
+
+@lru_cache(maxsize=256)
+def mask_of(cover: bytes, stock: bool) -> Mask:
+    """The mask of a series from the number of the sum (int8) that each of 72 months belongs to, -1 for none."""
+    piece = np.frombuffer(cover, "int8")
+    member = piece == np.arange(piece.max() + 1)[:, None]
+    asked = np.arange(MONTHS) >= MONTHS - (1 if stock else 12)
+    now = member[:, asked].any(1) & ~member[:, ~asked].any(1)
+    ahead = asked & ~member[now].any(0)
+    late = np.tile(ahead[-12:], YEARS)
+    past = member[~member[:, -12:].any(1)]
+    apart = (past & late).any(1) != (past & ~late).any(1)
+    return Mask(member, ahead, now, bool(apart.any()))
+
+
+@cache
+def kernels() -> tuple[np.ndarray, ...]:
+    """Covariances of the log months by what they stand for: all alike, level, season, growth; times squared sizes."""
+    t = TAU * 12
+    apart = np.abs(np.arange(12)[:, None] - np.arange(12))
+    own = 0.30 * np.exp(-0.5 * (np.minimum(apart, 12 - apart) / 1.3) ** 2) + 0.45 * np.eye(12)
+    own[11, 11] += 0.75  # December is apart
+    own = own - own.mean(0) - own.mean(1)[:, None] + own.mean()
+    return (
+        np.ones((MONTHS, MONTHS)),
+        ((t[:, None] > 0) == (t > 0)) * np.minimum(np.abs(t)[:, None], np.abs(t)),
+        np.tile(own * 12 / np.trace(own), (YEARS, YEARS)),
+        np.multiply.outer(TAU, TAU),
+    )
+
+
+@cache
+def log_weights(season_known: bool) -> np.ndarray:
+    """Log weights of the settings, (level · season · rise, noise)."""
+    fitted = pd.read_csv(SETTINGS)["weight"].to_numpy()
+    w = fitted.reshape(len(LEVEL), len(NOISE), len(SEASON), len(RISE)).transpose(0, 2, 3, 1)
+    if not season_known:
+        part, usual = UNKNOWN_SEASON
+        flat = w.sum(1, keepdims=True) * np.array(usual)[:, None, None]
+        w = (1 - part) * w + part * flat
+    return np.log(w).reshape(-1, len(NOISE))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factors:
+    """What one mask needs of every setting. The whitened covariance of the known sums is q (T + noise²) q', T
+    tridiagonal, for each setting of level, season and growth: one turn of the data serves every noise.
+    """
+
+    turn: np.ndarray  # (settings · sums, sums)
+    lower: np.ndarray  # (sums, settings, noises, 1) of T + noise²
+    pivot: np.ndarray
+    shift: np.ndarray  # (sums, settings, noises, 1) what noise takes from the log of a mean, turned
+    drop: np.ndarray  # (noises, sums) the same, not turned
+    gain: np.ndarray  # (settings · noises, months ahead, sums)
+    variance: np.ndarray  # (settings · noises, months ahead, months ahead)
+
+
+@lru_cache(maxsize=64)
+def factors(mask: Mask) -> Factors:
+    n, future = len(mask.member), np.flatnonzero(mask.ahead)
+    size = mask.member.sum(1)
+    root, noise2 = np.sqrt(size), np.array(NOISE) ** 2
+    mean, asked = mask.member / root[:, None], np.eye(MONTHS)[future]
+    scale = np.array(list(product(LEVEL, SEASON, RISE))) ** 2
+
+    def covariance(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        same, *others = (
+            np.einsum("im,jm->ij", np.einsum("im,mk->ik", left, k), right) for k in kernels()
+        )
+        return same + sum(s[:, None, None] * o for s, o in zip(scale.T, others, strict=True))
+
+    q, diagonal, beside = _tridiagonal(covariance(mean, mean))
+    lower, pivot = _factored(diagonal, beside, noise2)
+    drop = 0.5 * (1 - 1 / size)
+    cross = covariance(mean, asked)[:, None] + noise2[:, None, None] * mean[:, future]
+    solved = _solved(q, lower, pivot, cross)
+    before = covariance(asked, asked)[:, None] + noise2[:, None, None] * np.eye(len(future))
+    variance = before - np.einsum("beni,benj->beij", cross, solved)
+    gain = (solved * root[:, None]).swapaxes(2, 3)
+    return Factors(
+        (q.swapaxes(1, 2) * root).reshape(-1, n),
+        lower[..., None],
+        pivot[..., None],
+        np.einsum("bij,i->jb", q, root * drop)[:, :, None, None] * noise2[:, None],
+        noise2[:, None] * drop,
+        np.ascontiguousarray(gain).reshape(gain.shape[0] * gain.shape[1], *gain.shape[2:]),
+        np.ascontiguousarray(variance).reshape(gain.shape[0] * gain.shape[1], *variance.shape[2:]),
+    )
+
+
+def _tridiagonal(m: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Householder: orthogonal q, diagonal and side diagonal with m = q T q', for each of a stack of matrices."""
+    a, n = m.copy(), m.shape[-1]
+    q = np.broadcast_to(np.eye(n), a.shape).copy()
+    beside = np.zeros((len(a), max(n - 1, 0)))
+    for j in range(n - 1):
+        x = a[:, j + 1 :, j].copy()
+        length = np.sqrt((x * x).sum(1))
+        beside[:, j] = np.where(x[:, 0] > 0, -length, length)
+        x[:, 0] -= beside[:, j]
+        x /= np.maximum(np.sqrt((x * x).sum(1)), 1e-300)[:, None]
+        rest = a[:, j + 1 :, j + 1 :]
+        y = 2 * np.einsum("bij,bj->bi", rest, x)
+        y -= x * (x * y).sum(1)[:, None]
+        rest -= x[:, :, None] * y[:, None] + y[:, :, None] * x[:, None]
+        right = q[:, :, j + 1 :]
+        right -= 2 * np.einsum("bij,bj->bi", right, x)[:, :, None] * x[:, None]
+    return q, np.einsum("bii->bi", a).copy(), beside
+
+
+def _factored(diagonal, beside, noise2) -> tuple[np.ndarray, np.ndarray]:
+    """L and D of T + noise² for every noise, (sums, settings, noises)."""
+    b, n = diagonal.shape
+    lower, pivot = np.zeros((n, b, len(noise2))), np.empty((n, b, len(noise2)))
+    pivot[0] = diagonal[:, 0, None] + noise2
+    for i in range(1, n):
+        lower[i] = beside[:, i - 1, None] / pivot[i - 1]
+        pivot[i] = diagonal[:, i, None] + noise2 - lower[i] * beside[:, i - 1, None]
+    return lower, pivot
+
+
+def _solved(q, lower, pivot, cross) -> np.ndarray:
+    """C⁻¹ cross for every setting and noise, (settings, noises, sums, months ahead)."""
+    z = np.einsum("bji,bejh->iebh", q, cross).swapaxes(1, 2)
+    for i in range(1, len(z)):
+        z[i] -= lower[i][..., None] * z[i - 1]
+    z /= pivot[..., None]
+    for i in range(len(z) - 2, -1, -1):
+        z[i] -= lower[i + 1][..., None] * z[i + 1]
+    return np.einsum("bij,jbeh->beih", q, z)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixture:
+    """Log-normal mixtures, one column a series: weights, centres and spreads of the log."""
+
+    weight: np.ndarray
+    centre: np.ndarray
+    spread: np.ndarray
+
+    def above(self, logs: np.ndarray) -> np.ndarray:
+        """Chance of more than exp(logs), for (n, series) of them."""
+        return (self.weight * ndtr((self.centre - logs[:, None]) / self.spread)).sum(1)
+
+    def logs(self, levels: np.ndarray) -> np.ndarray:
+        """Logs at the levels, (levels, series): read off the distribution at 61 points, straight on normal paper."""
+        mean = (self.weight * self.centre).sum(0)
+        sd = np.sqrt((self.weight * (self.spread**2 + (self.centre - mean) ** 2)).sum(0))
+        at = mean + GRID[:, None] * sd
+        z, wanted = -ndtri(np.clip(self.above(at), 1e-15, 1 - 1e-15)), ndtri(levels)
+        return np.stack([np.interp(wanted, z[:, i], at[:, i]) for i in range(len(mean))], 1)
+
+
+def heaviest(score: np.ndarray, keep: int = HEAVIEST) -> tuple[np.ndarray, np.ndarray]:
+    """The settings of the highest log score for each series, and their weights."""
+    best = np.sort(np.argpartition(-score, keep, 0)[:keep], 0)
+    p = np.take_along_axis(score, best, 0)
+    p = np.exp(p - p.max(0))
+    return best, p / p.sum(0)
+
+
+def evidence(f: Factors, rest: np.ndarray) -> np.ndarray:
+    """Log evidence of every setting, (settings, noises, series), for log mean months less their prior means."""
+    n, series = rest.shape
+    z = np.einsum("ij,jk->ik", f.turn, rest).reshape(-1, n, 1, series)
+    quad = w = np.zeros((1, 1, 1))
+    for i in range(n):
+        w = z[:, i] - f.shift[i] - f.lower[i] * w
+        quad = quad + w * w / f.pivot[i]
+    return -0.5 * (quad + np.log(f.pivot).sum(0))
+
+
+def mixture(f: Factors, rest: np.ndarray, prior: np.ndarray, weights: np.ndarray) -> Mixture:
+    """Distributions of the sum of the months asked for, in units of the series' mean month.
+
+    Parameters
+    ----------
+    rest : (sums, series) log mean months less their prior means. prior : (months ahead, series) prior means.
+    weights : log weights of the settings, (…, noises, series or 1).
+    """
+    best, weight = heaviest((weights + evidence(f, rest)).reshape(-1, rest.shape[1]))
+    apart = rest.T - f.drop[best % len(NOISE)]
+    v = f.variance[best]
+    mean = np.einsum("sbhn,sbn->sbh", f.gain[best], apart) + prior.T
+    e = np.exp(mean + 0.5 * np.einsum("sbhh->sbh", v))
+    total = e.sum(2)
+    both = (e[..., None] * np.expm1(v)).sum(2)
+    s2 = np.log1p((both * e).sum(2) / total**2)
+    return Mixture(weight, np.log(total) - 0.5 * s2, np.sqrt(s2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class YearEnd:
+    """What is known, and a mixture of what is to come in units of `unit`, less what zeros added."""
+
+    known: np.ndarray
+    unit: np.ndarray
+    offset: np.ndarray
+    rest: Mixture | None
+
+    def quantiles(self, levels: np.ndarray) -> np.ndarray:
+        """Year-end values, (levels, series)."""
+        if self.rest is None:
+            return np.repeat(self.known[None], len(levels), 0)
+        rest = np.exp(self.rest.logs(levels)) - self.offset
+        return self.known + np.maximum(rest, 0) * self.unit
+
+    def chance(self, target: np.ndarray) -> np.ndarray:
+        """Probability of reaching at least the target, in closed form."""
+        done = target <= self.known
+        if self.rest is None:
+            return done.astype(float)
+        rest = np.maximum((target - self.known) / self.unit + self.offset, 1e-300)
+        return np.where(done, 1.0, np.minimum(self.rest.above(np.log(rest)[None])[0], 1))
+
+
+def year_end(
+    mask: Mask, amount: np.ndarray, known: np.ndarray, season: np.ndarray | None = None
+) -> YearEnd:
+    """Distributions of a block of series of one mask.
+
+    Parameters
+    ----------
+    amount : (sums, series). known : what is certain. season : (12, series) log shares of the months that sister series
+        show, all 0 where they show none; used where the own past does not tell.
+    """
+    if not mask.ahead.any():
+        return YearEnd(known, known, known, None)
+    size, n = mask.member.sum(1), amount.shape[1]
+    unit = np.maximum(amount.sum(0) / size.sum(), 1e-300)
+    offset = np.where((amount > 0).all(0), 0.0, ZERO)
+    logs = np.log(amount / size[:, None] / unit + offset)
+    usual, ahead = GROWTH * TAU, mask.member / size[:, None]
+    prior = np.repeat(usual[mask.ahead, None], n, 1)
+    logs -= (ahead * usual).sum(1)[:, None]
+    weights = log_weights(mask.season_known)[..., None]
+    if season is not None and not mask.season_known:
+        months = np.tile(season, (YEARS, 1))
+        prior = prior + months[mask.ahead]
+        logs -= np.log((ahead[..., None] * np.exp(months)).sum(1))
+        weights = np.where(season.any(0), log_weights(True)[..., None], weights)
+    return YearEnd(
+        known, unit, offset * mask.ahead.sum(), mixture(factors(mask), logs, prior, weights)
+    )

@@ -1,0 +1,74 @@
+"""The own record acts: where the truth of closed years fell in what would have been said of them, and what follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from zcqlib.projection.replay import replay
+from zcqlib.projection.scores import LEVELS
+
+CALLS, HALF = (
+    60,
+    8,
+)  # own calls from which a kind learns; series at which it learns half of the most it may
+MOST, ORIGINS = (
+    0.5,
+    (3, 6, 9),
+)  # the most it may learn; the months whose calls of last year are replayed
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    key: bytes
+    frame: pd.DataFrame = field(compare=False)
+
+
+def moved(levels, a: float, b: float) -> np.ndarray:
+    """The levels at which a distribution is read so that its record comes true: Φ(a + b Φ⁻¹(level))."""
+    return ndtr(a + b * ndtri(np.asarray(levels)))
+
+
+def learnt(
+    history: pd.DataFrame, kind: str, year: int
+) -> tuple[pd.Series, dict[str, tuple[float, float]]]:
+    """The kind of each series (counts, amounts, stock) and, for kinds with enough own calls, what `moved` takes.
+
+    Parameters
+    ----------
+    history : as for `project_year_end`; last year is replayed with what was known in three of its months.
+    year : the projected year.
+    """
+    whole = (history["value"] % 1 == 0).groupby(history["series_id"]).all()
+    kinds = (
+        whole.map({True: "counts", False: "amounts"})
+        if kind == "flow"
+        else whole.map(lambda _: kind)
+    )
+    closed = history[history["period"].dt.year < year].reset_index(drop=True)
+    key = pd.util.hash_pandas_object(closed, index=False).to_numpy().tobytes()
+    calls = _placed(_Rows(key, closed), kind, year - 1)
+    out = {}
+    for group, z in calls.groupby(calls["series_id"].map(kinds)):
+        if len(z) >= CALLS:
+            n = z["series_id"].nunique()
+            weight, middle = MOST * n / (n + HALF), z["z"].median()
+            spread = np.sqrt((np.clip(z["z"] - middle, -3, 3) ** 2).mean())
+            out[str(group)] = weight * middle, float(np.exp(weight * np.log(max(spread, 0.1))))
+    return kinds, out
+
+
+@lru_cache(maxsize=32)
+def _placed(rows: _Rows, kind: str, year: int) -> pd.DataFrame:
+    """`series_id` and `z` of every replayed call: where the truth fell, on normal paper, cut at four."""
+    calls = replay(rows.frame[~rows.frame["revision"]], [year], ORIGINS, kind)
+    if kind == "flow":
+        calls = calls[calls["before"] > 0]
+    q, truth = calls[list(LEVELS)].to_numpy(float), calls["truth"].to_numpy(float)[:, None]
+    place = ((q < truth).mean(1) + (q <= truth).mean(1)) / 2
+    z = np.clip(ndtri(np.clip(place, 1e-5, 1 - 1e-5)), -4, 4)
+    return pd.DataFrame({"series_id": calls["series_id"].to_numpy(), "z": z})
