@@ -7,7 +7,7 @@ from itertools import accumulate
 import pandas as pd
 
 from zcqlib import tables
-from zcqlib.catalog import Catalog
+from zcqlib.catalog import Catalog, Indicator
 from zcqlib.indicators.months import month_of, net, ordinal
 from zcqlib.indicators.problems import trait
 from zcqlib.tables import SERIES
@@ -198,47 +198,39 @@ def ratios(known: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     -------
     SERIES; per cent for unit %, per 10,000 for units ending in /万人. A stock's denominator is its last known level.
     """
-    sums, rows = to_date(known), []
-    for id, i in catalog.indicators.items():
-        if i.kind not in ("ratio", "coverage") or not i.numerator or not i.denominator:
-            continue
-        stock = catalog.indicators[i.numerator].kind == "stock"
-        source = known[known["months"] == 0] if stock else sums
-        top = source[source["indicator"] == i.numerator].sort_values("end")
-        bottom = source[source["indicator"] == i.denominator][
-            ["region", "end", "value", "published", "inputs", "demo"]
-        ]
-        bottom = bottom.sort_values("end")
-        if top.empty or bottom.empty:
-            continue
-        if stock:
-            top = top.assign(_o=top["end"].map(lambda p: p.ordinal))
-            bottom = bottom.assign(_o=bottom["end"].map(lambda p: p.ordinal)).drop(columns="end")
-            pair = pd.merge_asof(
-                top, bottom, on="_o", by="region", suffixes=("", "_d"), tolerance=12
+    sums, rows = to_date(known), [tables.empty(SERIES)]
+    for i in catalog.indicators.values():
+        if i.kind in ("ratio", "coverage") and i.numerator and i.denominator:
+            stock = catalog.indicators[i.numerator].kind == "stock"
+            source = known[known["months"] == 0] if stock else sums
+            top, bottom = (
+                source[source["indicator"] == part].assign(_end=lambda f: ordinal(f["end"]))
+                for part in (i.numerator, i.denominator)
             )
-        else:
-            pair = top.merge(bottom, on=["region", "end"], suffixes=("", "_d"))
-        pair = pair[pair["value_d"].notna() & pair["value_d"].ne(0)]
-        factor = 100.0 if i.unit == "%" else 10_000.0 if i.unit.endswith("/万人") else 1.0
-        later = pair["published"].where(
-            pair["published"] >= pair["published_d"], pair["published_d"]
-        )
-        rows.append(
-            pair.assign(
-                indicator=id,
-                unit=i.unit,
-                value=factor * pair["value"] / pair["value_d"],
-                start=pair["end"] if stock else _january(pair["end"]),
-                published=later,
-                inputs=_both(pair["inputs"], pair["inputs_d"]),
-                demo=pair["demo"] | pair["demo_d"],
-                months=0 if stock else pair["end"].dt.month,
-            )
-        )
-    return (
-        tables.shape(pd.concat(rows, ignore_index=True), SERIES) if rows else tables.empty(SERIES)
+            if len(top) and len(bottom):
+                rows.append(_ratio(i, top.sort_values("_end"), bottom.sort_values("_end"), stock))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _ratio(i: Indicator, top: pd.DataFrame, bottom: pd.DataFrame, stock: bool) -> pd.DataFrame:
+    bottom = bottom[["region", "_end", "value", "published", "inputs", "demo"]]
+    pair = pd.merge_asof(
+        top, bottom, on="_end", by="region", suffixes=("", "_d"), tolerance=12 if stock else 0
     )
+    pair = pair[pair["value_d"].notna() & pair["value_d"].ne(0)]
+    factor = 100.0 if i.unit == "%" else 10_000.0 if i.unit.endswith("/万人") else 1.0
+    later = pair["published"] >= pair["published_d"]
+    made = pair.assign(
+        indicator=i.id,
+        unit=i.unit,
+        value=factor * pair["value"] / pair["value_d"],
+        start=pair["end"] if stock else _january(pair["end"]),
+        published=pair["published"].where(later, pair["published_d"]),
+        inputs=_both(pair["inputs"], pair["inputs_d"]),
+        demo=pair["demo"] | pair["demo_d"].eq(True),
+        months=0 if stock else pair["end"].dt.month,
+    )
+    return tables.shape(made, SERIES)
 
 
 def _both(one: pd.Series, other: pd.Series) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -273,23 +274,28 @@ def _blank(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
 
 
 def _holes(filled: dict[tuple[str, str], tuple]) -> Iterator[tuple[str, tuple]]:
-    """Empty places of a sheet with a filled one in their row, in their column and where those two cross: what they
-    would say follows from the three."""
+    """Empty places of a sheet with a filled one in their row, in their column and where those two cross, and what they
+    would say."""
     rows, columns = (list(dict.fromkeys(at[i] for at in filled)) for i in (0, 1))
     along = {r: [c for c in columns if (r, c) in filled] for r in rows}
     down = {c: [r for r in rows if (r, c) in filled] for c in columns}
-    for row in rows:
-        for column in columns:
-            if (row, column) in filled:
-                continue
-            for c, r in {(along[row][i], down[column][j]) for i in (0, -1) for j in (0, -1)}:
-                a, b, corner = filled[row, c], filled[r, column], filled.get((r, c))
-                if corner is None or any(
-                    x != z and y != z for x, y, z in zip(a, b, corner, strict=True)
-                ):
-                    continue
-                yield (
-                    f"{column}{row}",
-                    tuple(y if x == z else x for x, y, z in zip(a, b, corner, strict=True)),
-                )
-                break
+    for row, column in product(rows, columns):
+        if (row, column) not in filled:
+            for c, r in product(_ends(along[row]), _ends(down[column])):
+                if meant := _implied(filled[row, c], filled[r, column], filled.get((r, c))):
+                    yield f"{column}{row}", meant
+                    break
+
+
+def _ends(places: list[str]) -> list[str]:
+    return list(dict.fromkeys((places[0], places[-1])))
+
+
+def _implied(beside: tuple, above: tuple, corner: tuple | None) -> tuple | None:
+    """What a place says whose row, column and their crossing say these; None where it does not follow from them."""
+    if corner is None:
+        return None
+    three = list(zip(beside, above, corner, strict=True))
+    if any(z not in (x, y) for x, y, z in three):
+        return None
+    return tuple(y if x == z else x for x, y, z in three)
