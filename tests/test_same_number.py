@@ -9,15 +9,16 @@ import pytest
 
 from zcqlib import catalog as catalogs
 from zcqlib import ledger as promises
-from zcqlib import meetings, tables, views
-from zcqlib.briefing import conclusions, pages, words
+from zcqlib import meetings, quantity, tables, views
+from zcqlib.briefing import conclusions, pages
 from zcqlib.briefing import ledger as sheet
 from zcqlib.briefing.orders import COLUMNS as ASKS
 from zcqlib.figures import texts
 from zcqlib.month import Month
 from zcqlib.projection import replay
-from zcqlib.ranking import attainment, what_if
+from zcqlib.ranking import attainment
 from zcqlib.views import targets as views_of_targets
+from zcqlib.views.members_if import zone_if
 from zcqlib.workspace import Workspace
 
 NAN, SEPTEMBER = float("nan"), pd.Period("2018-09", "M")
@@ -140,7 +141,7 @@ def test_what_a_month_must_bring_is_never_rounded_down_and_the_same_everywhere(m
     p = shaped(row("external_funds_attracted", actual=1_689_400.0))
     month = made(PROJECTIONS=p, SERIES=monthly("external_funds_attracted", [192_475.0] * 12))
     assert views_of_targets.effort(month)["need"].tolist() == ["27.1亿元"]
-    told = words.projection_sentence(p.iloc[0].to_dict(), 192_475.0)
+    told = quantity.projection_sentence(p.iloc[0].to_dict(), 192_475.0)
     assert "月均需27.1亿元" in told
 
 
@@ -148,7 +149,7 @@ def test_what_a_month_must_bring_is_never_rounded_down_and_the_same_everywhere(m
 def test_a_multiple_of_the_usual_month_is_not_made_of_rounded_numbers(made, done, months, times):
     p = shaped(row("urgently_needed_talents", actual=done))
     mean = sum(months) / 12
-    told = words.projection_sentence(p.iloc[0].to_dict(), mean)
+    told = quantity.projection_sentence(p.iloc[0].to_dict(), mean)
     assert f"均值4.6名的{times}倍" in told
     month = made(PROJECTIONS=p, SERIES=monthly("urgently_needed_talents", months))
     assert f"{views_of_targets.effort(month)['value'].item():.2f}" == times
@@ -158,7 +159,7 @@ def test_the_usual_month_needs_all_twelve_in_figure_and_sentence_alike(made):
     p = shaped(row("urgently_needed_talents"))
     month = made(PROJECTIONS=p, SERIES=monthly("urgently_needed_talents", [5.0] * 11))
     assert np.isnan(views_of_targets.effort(month)["value"].item())
-    assert "近12个月" not in words.projection_sentence(p.iloc[0].to_dict())
+    assert "近12个月" not in quantity.projection_sentence(p.iloc[0].to_dict())
 
 
 def test_the_widest_gap_of_a_group_is_one_number_in_figure_and_slide(made):
@@ -194,10 +195,10 @@ def test_two_groups_that_lie_equally_far_apart_are_both_named():
 
 def test_all_that_print_alike_share_a_superlative():
     values = pd.Series([0.001, 0.004, 0.3], ["甲", "乙", "丙"])
-    low = lambda v, **k: conclusions.extreme(v, words.chance_number, least=True, **k)  # noqa: E731
+    low = lambda v, **k: conclusions.extreme(v, quantity.chance_number, least=True, **k)  # noqa: E731
     assert low(values) == "甲、乙" and low(values[1:]) == "乙"
     assert low(pd.concat([values] * 3), unit="个") == "并列的6个"
-    assert conclusions.extreme(values, words.chance_number) == "丙"
+    assert conclusions.extreme(values, quantity.chance_number) == "丙"
 
 
 def test_the_heat_map_names_one_lowest_chance_and_counts_several():
@@ -235,7 +236,7 @@ def test_contributions_of_parks_add_up_as_printed(made, after):
     ]
     t = views.enterprise_parts(made(SERIES=pd.concat(levels)))
     printed = [
-        round(10 * float(words.number(v, "", 1).replace("\u2212", "-"))) for v in t["points"]
+        round(10 * float(quantity.number(v, "", 1).replace("\u2212", "-"))) for v in t["points"]
     ]
     assert sum(printed[:-1]) == printed[-1] == round(1000 * (sum(after) - 73) / 73)
 
@@ -340,7 +341,7 @@ def test_the_zone_under_another_membership_starts_from_its_own_figure_now():
 
 def what_if_totals(p, to_date, park):
     done = attainment(p, CATALOG, SEPTEMBER, milestones=tables.empty(tables.MILESTONES))
-    found = what_if(p, done, CATALOG, "2018-09", drop=(park,), series=to_date, runs=10)
+    found = zone_if(p, done, CATALOG, "2018-09", drop=(park,), series=to_date, runs=10)
     return found.totals.set_index("indicator").loc["new_incubators"]
 
 

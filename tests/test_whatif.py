@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from zcqlib import catalog as catalogs
-from zcqlib import controls, tables, views
-from zcqlib.briefing import words
+from zcqlib import controls, quantity, tables, views
 from zcqlib.month import Month
 from zcqlib.projection import LEVELS
 from zcqlib.tables import ZcqError
@@ -119,7 +118,7 @@ def test_a_target_that_is_not_there_and_a_park_without_a_park_are_refused(month)
 def test_asking_nothing_changes_nothing(month):
     out = views.what_if(month, Asked("patent_grants"))
     pd.testing.assert_series_equal(pd.Series(out.row), pd.Series(views.row(month, "patent_grants")))
-    told = words.typeset(words.projection_sentence(out.row | {"demo": False}, 120.0))
+    told = quantity.typeset(quantity.projection_sentence(out.row | {"demo": False}, 120.0))
     assert told in out.text and out.text.startswith("【演示数据】")
     assert "位次不变" in views.places_told(month, Asked("patent_grants"), views.places_ahead(month))
 
@@ -147,7 +146,7 @@ def test_a_target_already_reached_is_done(month):
     assert (
         out.row["probability"] == 1
         and out.row["verdict"] == "已完成"
-        and "1000件目标已完成" in out.text
+        and "1,000件目标已完成" in out.text
     )
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from zcqlib import figures
-from zcqlib.briefing import passport, words
+from zcqlib import figures, quantity
+from zcqlib.briefing import passport
 from zcqlib.briefing.passport import NUMBER, Number, Passport, Source
 from zcqlib.missing import NoReportsError
 
@@ -285,7 +285,7 @@ def _stored(
             regions, indicators, values = (rows[c].array for c in ("region", "indicator", column))
             at = [i for i in at if meant(regions[i], indicators[i], values[i])]
             if "as_of" in rows and column != "probability":  # to the digits that `words` prints
-                at = [i for i in at if digits == words.row_scale(rows.iloc[i]).digits]
+                at = [i for i in at if digits == quantity.row_scale(rows.iloc[i]).digits]
             if len(at):
                 when = rows[
                     next((c for c in ("as_of", "end", "period") if c in rows), key[0])
@@ -335,7 +335,7 @@ def _named(month: Month, text: str) -> set[str]:
 
 
 def _value(number: str) -> float:
-    return float(number.replace(",", "").replace(words.MINUS, "-"))
+    return float(number.replace(",", "").replace(quantity.MINUS, "-"))
 
 
 def _same(a: float, b: float) -> bool:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import answers, lineage, views
-from zcqlib.briefing import brief, conclusions, ledger, orders, pages, passport, slides, words
+from zcqlib import answers, lineage, quantity, views
+from zcqlib.briefing import brief, conclusions, ledger, orders, pages, passport, slides
 from zcqlib.briefing.pages import MEETINGS, Tables
 from zcqlib.briefing.passport import Passport, ReconciliationError
 from zcqlib.month import Month
@@ -117,7 +117,7 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     """
     t, folder = tables(month), month.folder / "briefing"
     rows, before, hashes, kept, drawn = _rows(month, t), _written(folder), {}, [], {}
-    as_of = f"{t.period.year}年{t.period.month}月" + (f"({words.DEMO})" if t.demo else "")
+    as_of = f"{t.period.year}年{t.period.month}月" + (f"({quantity.DEMO})" if t.demo else "")
     contents = {
         "ledger.xlsx": ledger.ledger(rows, t.orders, t.milestones, t.period, t.name, t.demo)
     }
@@ -324,7 +324,7 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
         r | {"demo": False}
         for r in t.projections[t.projections["median"].notna()].to_dict("records")
     ]
-    whole = {words.projection_sentence(r).split(";")[0] for r in rows}
+    whole = {quantity.projection_sentence(r).split(";")[0] for r in rows}
     head = t.projections[
         t.projections["region"].isin(pages.ZONES) & t.projections["indicator"].isin(t.headline)
     ]
@@ -335,12 +335,14 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
     y, q, m = t.period.year, t.period.quarter, t.period.month
     spans = (str(t.period), f"{y}Q{q}", f"{y}H{1 + (m > 6)}", str(y))
     places = {
-        f"{words.number(r.value, '分')},{r.told}"
+        f"{quantity.number(r.value, '分')},{r.told}"
         for _, g in ranks[ranks["period"].isin(spans)].groupby("period")
         for r in conclusions.placed(g).itertuples()
     }
     lights = ("met", "good", "open", "hard", "stage")
-    counted = {f"{words.lights().state(k).words}{of}{n[k]}项" for k in lights for of in ("", "的")}
+    counted = {
+        f"{quantity.lights().state(k).words}{of}{n[k]}项" for k in lights for of in ("", "的")
+    }
     asks = {f"缺口分解为{len(t.orders)}条月度要求"}
     medians = {w.split("(")[0].split(",")[0] for w in whole}
     found = {
@@ -354,7 +356,8 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
         "月度要求": (r"缺口分解为\d+条月度要求", asks),
     }
     return {
-        k: (re.compile(how), {words.typeset(w) for w in known}) for k, (how, known) in found.items()
+        k: (re.compile(how), {quantity.typeset(w) for w in known})
+        for k, (how, known) in found.items()
     }
 
 
@@ -363,7 +366,7 @@ def _said_right(place: str, text: str, forms: Mapping[str, tuple[re.Pattern, set
 
     Counts of lights are compared where the whole plan is counted, which its fixed beginnings say.
     """
-    text, compared = re.sub(r"(?<=\d),(?=\d)", "", words.typeset(text)), 0
+    text, compared = re.sub(r"(?<=\d),(?=\d)", "", quantity.typeset(text)), 0
     for name, (pattern, known) in forms.items():
         if name == "各档项数" and not ("纳入判断的" in text or "提请会议研究" in text):
             continue

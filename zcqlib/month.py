@@ -13,10 +13,10 @@ import pandas as pd
 from zcqlib import catalog as catalogs
 from zcqlib import figures, line, lineage
 from zcqlib.briefing import passport
-from zcqlib.briefing.words import typeset
 from zcqlib.catalog import Catalog
 from zcqlib.figures import Caption, FigureError
 from zcqlib.missing import NoReportsError, guard_cells
+from zcqlib.quantity import typeset
 from zcqlib.workspace import Workspace, digest, note, parse_month, write_atomic
 
 DRAWN_BY = ("matplotlib", "numpy", "pillow")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from zcqlib.briefing.words import (
+from zcqlib.quantity import (
     Scale,
     block,
     chance_number,

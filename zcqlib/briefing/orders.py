@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from zcqlib.briefing.words import printed_parts, row_scale, shortfall
 from zcqlib.catalog import LINKED
+from zcqlib.quantity import printed_parts, row_scale, shortfall
 
 HISTORY = 36
 COLUMNS = {

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import figures
+from zcqlib import figures, quantity
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.projection.pace import paces
 from zcqlib.views.parts import place
@@ -52,8 +51,8 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
                 id=r["indicator"],
                 group=GROUPS[int(group[r["indicator"]])],
                 name=month.catalog.name(r["indicator"]),
-                target=words.target(r, words=False),
-                actual=words.of_target(r, r["actual"]),
+                target=quantity.target(r, words=False),
+                actual=quantity.of_target(r, r["actual"]),
                 share=r["actual"] * per,
                 pace=per * due.get(r["indicator"], np.nan),
                 median=r["median"] * per,
@@ -61,7 +60,7 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
                 high=r["high"] * per,
                 chance="—"
                 if np.isnan(r["probability"]) or r["verdict"] == "已完成"
-                else words.chance_number(r["probability"]),
+                else quantity.chance_number(r["probability"]),
                 light=r["verdict"],
             )
         )
@@ -104,7 +103,7 @@ def trend(month: Month) -> Figure:
     good = (wide["已完成"] + wide["把握较大"]).astype(int)
     moved = int(good.iloc[-1] - good.iloc[-2]) if len(good) > 1 else 0
     word = f"比上月{'多' if moved > 0 else '少'}{abs(moved)}项" if moved else "与上月相同"
-    title = words.fit_title(
+    title = quantity.fit_title(
         f"{good.iloc[-1]}项已完成或把握较大,{word};{int(wide['难度较大'].iloc[-1])}项难度较大",
         f"{good.iloc[-1]}项已完成或把握较大,{word}",
     )
@@ -138,9 +137,9 @@ def completeness(month: Month) -> Figure:
     )
     cells = cells.reindex(c["name"].unique()).fillna("")
     now = c[c["month"] == month.period]
-    title = words.fit_title(
+    title = quantity.fit_title(
         f"{month.period.month}月应报{now['owed'].sum()}项,收到{now['came'].sum()}项,"
-        f"完整度{words.percent(now['came'].sum() / now['owed'].sum())}"
+        f"完整度{quantity.percent(now['came'].sum() / now['owed'].sum())}"
     )
     subtitle = f"每格为收到的指标数/应报的指标数(项);{month.year}年1—{month.period.month}月"
     note = "季报指标只在季末月份应报;颜色越深缺得越多"
@@ -202,7 +201,7 @@ def problems(month: Month, sender: str = "") -> Figure:
     return figures.states(
         cells,
         month.caption(
-            words.fit_title(title + most, title), subtitle, note="提示类不计;颜色越深越多"
+            quantity.fit_title(title + most, title), subtitle, note="提示类不计;颜色越深越多"
         ),
         looks=_by_count(count),
     )
