@@ -226,8 +226,11 @@ def relation(month: Month) -> pd.DataFrame:
 def relation_forest(month: Month) -> Figure:
     """Elasticities of patents by R&D under several specifications; real figures."""
     rows, panel = relation(month), rd_panel(month)
+    first = rows.iloc[0]  # what is left once every year's common change is taken out decides
     title = quantity.fit_title(
-        f"研发投入多1%,专利申请约多{quantity.number(rows['estimate'].min(), '', 1)}%至"
+        "扣除各年共同变化后,研发与专利的关系还不能断定"
+        if first["low"] <= 0 <= first["high"]
+        else f"研发投入多1%,专利申请约多{quantity.number(rows['estimate'].min(), '', 1)}%至"
         f"{quantity.number(rows['estimate'].max(), '%', 1)}"
     )
     span = f"{panel['year'].min()}—{panel['year'].max()}年"
