@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 from zcqlib import figures
@@ -374,6 +375,7 @@ def stock_with_paces(size: str = "wide"):
         MONTHS.assign(value=[78.0] * 8 + [91.0]),
         pd.DataFrame({"month": [9], "kind": ["新认定"], "value": [13.0]}),
         GOOD,
+        opening=78.0,
         target=95.0,
         target_words="力争目标\uff1a95家",
         quantiles=pd.Series([85.0, 97.0, 103.0], index=[0.025, 0.5, 0.975]),
@@ -588,3 +590,15 @@ def test_the_interval_is_printed_as_the_table_has_it():
         MONTHS, QUANTILES, 5000.0, GOOD, unit="件", interval=(4812.0, 5101.0, 5399.0)
     )
     assert {"4,812–5,399件", "中位数5,101件"} <= set(figures.texts(figure))
+
+
+def test_a_stock_opens_with_last_decembers_level_and_what_the_changes_do_not_explain_is_said():
+    made = figures.stock(
+        MONTHS.assign(value=[79.0] * 8 + [91.0]),
+        pd.DataFrame({"month": [9], "kind": ["新认定"], "value": [11.0]}),
+        GOOD,
+        opening=78.0,
+    )
+    texts = [t.get_text() for t in made.findobj(Text)]
+    at = [texts[texts.index(name) + 1] for name in ("期初", "新认定", "未说明", "=9月末")]
+    assert at == ["78", "11", "2", "91"]

@@ -190,7 +190,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     facts = indicators.consolidate(observations, catalog, known)
     stated, told = _stated(facts, catalog)
     series, to_date, growth = stated
-    expected, doubted = indicators.doubts(facts, catalog)
+    expected, doubted = indicators.check_plausibility(facts, catalog)
     problems += [*told, doubted]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
     known_then = [_step(made_of, came[came["published"] <= m], "seen", m) for m in history]
@@ -251,7 +251,12 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
     attained = pd.concat([*(a for _, a in done[: len(history)]), attained], ignore_index=True)
     contents = {
-        "OBSERVATIONS": observations,
+        "OBSERVATIONS": indicators.hold(
+            observations,
+            observations["obs_id"].isin(
+                facts.history.loc[facts.history["state"].eq("held"), "obs_id"]
+            ),
+        ),
         "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
         "CELLS": _joined([r.cells for r in (*readings, *returned)], tables.CELLS),
         "SERIES": series,

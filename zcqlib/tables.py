@@ -121,7 +121,7 @@ OBSERVATIONS: obs_id
     decimals whole : decimals shown in the source
     missing_reason text : not_reported, not_applicable, below_unit, future; empty where there is a value
     is_total flag : a total row, left out of sums
-    flags text : words joined with ;
+    flags text : words joined with ;, of which `held` = not used until confirmed
     file text : name of the file, without folder
     sheet text : sheet name, empty for text files
     cell text : A1 address; for text files by row and field

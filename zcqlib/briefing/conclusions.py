@@ -406,7 +406,9 @@ def patents(applications: Mapping, quality: pd.DataFrame, relation: pd.DataFrame
             f"万人有效发明专利{number(z['force'], '件/万人')};申请的集中度{number(quality.attrs['hhi'], '', 2)}"
             f"({quality.attrs['of']}个园区均分为{number(1 / quality.attrs['of'], '', 2)})",
             f"省级面板(真实数据)中,研发投入高1%的省份和年份,专利约多{number(total['estimate'], '%', 2)}"
-            f"(95%区间{number(total['low'], '', 2)}至{number(total['high'], '', 2)}),这是相关,不是因果",
+            f"(95%区间{number(total['low'], '', 2)}至{number(total['high'], '', 2)},已扣除各年共同变化;不扣除为"
+            f"{number(total['estimate_without_years'], '%', 2)}),"
+            + ("区间含0,还不能断定有关系" if total["low"] <= 0 else "这是相关,不是因果"),
             relation.attrs.get("note", ""),
         ],
         bool(applications.get("demo", False)),

@@ -79,7 +79,7 @@ def return_sheet(
     ----------
     sender : name as printed. books : for each file its sheets (`name`, `rows`, `merged`, `percent`), as received.
     problems : PROBLEMS of this sender and month; only errors and warnings are asked about.
-    expected : `file`, `sheet`, `cell`, `low`, `high`, `unit`, as `indicators.doubts` gives it.
+    expected : `file`, `sheet`, `cell`, `low`, `high`, `unit`, as `indicators.check_plausibility` gives it.
     Returns
     -------
     The file's bytes: 回复表 with one line a problem (only 单位回复 can be filled in), then the sheets as they were

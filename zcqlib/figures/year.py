@@ -259,6 +259,7 @@ def stock(
     changes: pd.DataFrame,
     caption: Caption,
     *,
+    opening: float = float("nan"),
     target: float = float("nan"),
     target_words: str = "",
     quantiles: pd.Series | None = None,
@@ -275,6 +276,7 @@ def stock(
     ----------
     levels : `month`, `value`. changes : `month`, `kind` (text), `value` (signed). events : `month`, `label`,
         `expected`; the stock is expected to step at the expected ones, evenly.
+    opening : the level at the end of last year; what the changes do not explain since then is 未说明.
     interval : low, median, high of the year end as they are to be printed, with `quantiles` for the bands.
     due : `month`, `batch`, `linear`: what the stock should be at each month's end, by the batches and in equal steps.
     """
@@ -461,8 +463,10 @@ def stock(
                     x, y, words, pt, look.SECOND if pt == 11 else look.NAVY, bold=bold, fit=wide
                 )
             y += step
-    table = [("期初", now - float(changes["value"].sum()), None)]
+    table = [("期初", opening, None)]
     table += [(k, float(changes.loc[changes["kind"] == k, "value"].sum()), looks[k]) for k in kinds]
+    unexplained = now - sum(value for _, value, _ in table)
+    table += [("未说明", unexplained, None)] if abs(unexplained) > 1e-9 else []
     table += [(f"={last}月末", now, None)]
     x, y = (x, middle + 44) if not canvas.narrow else (canvas.right - 330, low_end + 70)
     for i, (name, value, how) in enumerate(table):

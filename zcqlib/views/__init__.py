@@ -49,6 +49,7 @@ from zcqlib.views.rd import (
     bridge,
     intensity_moved,
     intensity_parks,
+    intensity_parts,
     intensity_provinces,
     intensity_split,
 )

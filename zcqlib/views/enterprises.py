@@ -83,6 +83,7 @@ def enterprises(month: Month) -> Figure:
             "hightech_enterprises",
             note="认定批次与通过率见参考表",
         ),
+        opening=opening,
         target=r.get("target_low", float("nan")),
         target_words=f"力争目标\uff1a{quantity.number(r['target_low'], '家')}" if r else "",
         quantiles=quantiles(month, "hightech_enterprises"),
@@ -95,31 +96,31 @@ def enterprises(month: Month) -> Figure:
 
 
 def enterprise_parts(month: Month, indicator: str = "hightech_enterprises") -> pd.DataFrame:
-    """`analysis.contributions` of a year, as printed: the points of the parks add up to the printed whole."""
+    """`analysis.contributions` since last December, as printed: the points of the parks add up to the printed whole."""
     s = month.table("SERIES")
     s = s[
         (s["indicator"] == indicator) & (s["months"] == 0) & s["region"].isin(month.catalog.parks)
     ]
     at = lambda m: s[s["end"] == m].set_index("region")["value"].reindex(month.catalog.parks)  # noqa: E731
-    t = analysis.contributions(at(month.period - 12), at(month.period))
+    t = analysis.contributions(at(month.period - month.period.month), at(month.period))
     points = quantity.printed_parts(t["points"].iloc[:-1], 1, t["points"].iloc[-1])
     t["points"] = [float(v) for v in (*points, sum(points))]
     return t
 
 
 def contribution(month: Month, indicator: str = "hightech_enterprises") -> Figure:
-    """Who added how much over a year."""
+    """Who added how much since last December."""
     t = enterprise_parts(month, indicator)
     rows = t.assign(label=[names(month).get(r, "合计") for r in t["region"]])
     top = say.extreme(rows.iloc[:-1].set_index("label")["points"], str, "个园区")
     what = month.catalog.name(indicator)
     title = quantity.fit_title(
-        f"{what}一年净增{quantity.number(rows['net'].iloc[-1], '家')},{top}拉动最大"
+        f"{what}比上年末净增{quantity.number(rows['net'].iloc[-1], '家')},{top}拉动最大"
     )
     return figures.effects(
         rows,
         month.caption(
-            title, f"{what}比上年同期净增(家)与拉动(个百分点);{month.period.month}月末", indicator
+            title, f"{what}比上年末净增(家)与拉动(个百分点);{month.period.month}月末", indicator
         ),
         columns=[("net", "净增(家)"), ("points", "拉动(个百分点)")],
         shows=[lambda v: quantity.number(v, "", 0), lambda v: quantity.number(v, "", 1)],

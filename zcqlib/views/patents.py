@@ -208,33 +208,29 @@ def rd_panel(month: Month) -> pd.DataFrame:
 
 
 def relation(month: Month) -> pd.DataFrame:
-    """Two specifications and two lags side by side: `label`, `estimate`, `low`, `high`."""
-    panel = rd_panel(month)
-    rows = []
-    for model, name in (
-        ("fe_poisson", "固定效应泊松"),
-        ("poisson", "泊松(不分省)"),
-        ("nb2", "负二项(不分省)"),
+    """Specifications with and without year effects and with a lag: `label`, `estimate`, `low`, `high`."""
+    panel, rows = rd_panel(month), []
+    for model, lags, name in (
+        ("fe_poisson", 0, "分省泊松"),
+        ("fe_poisson", 1, "分省泊松、连上年"),
+        ("nb2", 0, "不分省负二项"),
     ):
-        for lags in (0, 1):
-            f = analysis.patents_on_rd(panel, lags=lags, model=model)
-            r = f[f["term"] == "sum"].iloc[0]
-            rows.append(
-                dict(
-                    label=f"{name}\uff0c{'当年' if not lags else '当年与上年合计'}",
-                    estimate=r["estimate"],
-                    low=r["low"],
-                    high=r["high"],
-                )
-            )
+        f = analysis.patents_on_rd(panel, lags, model)
+        r = f[f["term"] == "sum"].iloc[0]
+        for suffix, years in (("", "扣除年份效应"), ("_without_years", "不扣除")):
+            found = {c: r[c + suffix] for c in ("estimate", "low", "high")}
+            rows.append({"label": f"{name}\uff0c{years}"} | found)
     return pd.DataFrame(rows)
 
 
 def relation_forest(month: Month) -> Figure:
     """Elasticities of patents by R&D under several specifications; real figures."""
     rows, panel = relation(month), rd_panel(month)
+    first = rows.iloc[0]  # what is left once every year's common change is taken out decides
     title = quantity.fit_title(
-        f"研发投入多1%,专利申请约多{quantity.number(rows['estimate'].min(), '', 1)}%至"
+        "扣除各年共同变化后,研发与专利的关系还不能断定"
+        if first["low"] <= 0 <= first["high"]
+        else f"研发投入多1%,专利申请约多{quantity.number(rows['estimate'].min(), '', 1)}%至"
         f"{quantity.number(rows['estimate'].max(), '%', 1)}"
     )
     span = f"{panel['year'].min()}—{panel['year'].max()}年"
@@ -246,7 +242,7 @@ def relation_forest(month: Month) -> Figure:
             source="《中国科技统计年鉴》,经公开数据整理",
             demo=False,
             as_of=f"{panel['year'].max()}年",
-            note="只有11个省,区间偏窄,是相关不是因果",
+            note=f"只有{panel['region'].nunique()}个省,区间偏窄,是相关不是因果",
         ),
         zero=1.0,
         zero_words="1=同比例",

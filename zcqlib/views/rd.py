@@ -43,20 +43,23 @@ def intensity_parks(month: Month) -> Figure:
     )
 
 
-def intensity_split(month: Month) -> Figure:
-    """Within- and between-park parts of the change."""
+def intensity_parts(month: Month) -> pd.DataFrame:
+    """`analysis.within_between` as figure and sentence print it: rows and columns add up in two decimals."""
     before, after = quarter(month)
     t = analysis.within_between(
         month.table("SERIES"), month.catalog.parks, "rd_expenditure", "gdp", before, after
     )
+    for c in ("within", "total"):
+        parts = quantity.printed_parts(t[c].iloc[:-1], 2, t[c].iloc[-1])
+        t[c] = [float(v) for v in (*parts, sum(parts))]
+    return t.assign(between=(t["total"] - t["within"]).round(2))
+
+
+def intensity_split(month: Month) -> Figure:
+    """Within- and between-park parts of the change."""
+    t, (_, after) = intensity_parts(month), quarter(month)
     label = {r: month.catalog.name(r) for r in month.catalog.parks} | {"all": "合计"}
     rows = t.assign(label=t["region"].map(label))
-    for c in ("within", "between", "total"):
-        rows[c] = [float(v) for v in quantity.printed_parts(rows[c].iloc[:-1], 2)] + [
-            float(round(rows[c].iloc[-1], 2))
-        ]
-        rows.loc[rows.index[-1], c] = rows[c].iloc[:-1].sum().round(2)
-    rows["total"] = (rows["within"] + rows["between"]).round(2)
     return figures.effects(
         rows,
         month.caption(
