@@ -309,7 +309,7 @@ def never_better(a, park, gone, c, period):
     return before, after
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(attained())
 def test_removing_any_values_never_raises_their_park_s_score_or_place(made):
     before, after = never_better(*made, "2018-12")
@@ -318,13 +318,13 @@ def test_removing_any_values_never_raises_their_park_s_score_or_place(made):
     assert (open_["low"] <= own["rank"]).all() and (own["rank"] <= open_["high"]).all()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(attained(("2018-10", "2018-11")))
 def test_removing_values_of_any_month_of_a_quarter_never_raises_their_park_either(made):
     never_better(*made, "2018Q4")
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.lists(st.floats(0, 200), min_size=15, max_size=15), st.integers(0, 4), st.integers(0, 1))
 def test_a_park_that_does_not_report_is_never_better_off_down_from_the_projections(v, n, k):
     items = ("patent_grants", "invention_patent_grants")  # both reported by the parks themselves

@@ -66,7 +66,7 @@ def attainment(
     stages = stages[stages["region"].isin(parks) & stages["id"].isin(dated)]
     s = tables.empty(SERIES) if series is None else series[series["end"] <= month]
     s = s[s["region"].isin(parks) & s["value"].notna()]
-    s = s[~s["revision"]] if "revision" in s else s
+    s = s[~s["revision"]]
     source = [catalog.indicators[i].growth_of or i for i in ids]
     last = s[s["region"].isin(members)].groupby("indicator")["end"].max().astype("period[M]")
     plan["latest"] = last.reindex(source).set_axis(ids)
