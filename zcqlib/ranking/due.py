@@ -62,7 +62,7 @@ def attainment(
     members = list(catalog.members(month))
     parks = members + sorted(set(p["region"]) - set(members))
     ids, dated = plan.index, plan.index[plan["measure"] == "share_done"]
-    stages = tables.empty(MILESTONES) if milestones is None else milestones
+    stages = tables.shape([] if milestones is None else milestones, MILESTONES)
     stages = stages[stages["region"].isin(parks) & stages["id"].isin(dated)]
     s = tables.empty(SERIES) if series is None else series[series["end"] <= month]
     s = s[s["region"].isin(parks) & s["value"].notna()]
