@@ -117,7 +117,8 @@ def placed(ranks: pd.DataFrame) -> pd.DataFrame:
     (90%区间目前第1—4位,年末第1—5位), 不排位.
     """
     by = {m: part.set_index("region") for m, part in ranks.groupby("measure")}
-    out = ranks[ranks["measure"] == "score"].sort_values(["rank", "value", "region"])
+    out = ranks[ranks["measure"] == "score"]
+    out = out.sort_values(["rank", "value", "region"], ascending=[True, False, True])
     end = by.get("year_end", by["score"].iloc[:0]).reindex(out["region"])
     out["end_low"], out["end_high"] = end["low"].array, end["high"].array
     out["provisional"] = out["region"].isin(by["provisional"].index if "provisional" in by else [])
