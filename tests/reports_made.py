@@ -226,15 +226,10 @@ def add_up(reading: Reading) -> Reading:
         (reading.problems["severity"] == "error") & reading.problems["cell"].ne("")
     ]
     lost = set(zip(errors["sheet"], errors["cell"], strict=True)) & seen
-    held = set(
-        zip(
-            stated.loc[stated["value"].notna(), "sheet"],
-            stated.loc[stated["value"].notna(), "cell"],
-            strict=True,
-        )
-    )
-    if lost & held:
-        raise ValueError(f"an error and a figure in one cell: {lost & held}")
+    used = stated["value"].notna() & ~stated["flags"].str.split(";").map(lambda f: "held" in f)
+    both = lost & set(zip(stated.loc[used, "sheet"], stated.loc[used, "cell"], strict=True))
+    if both:
+        raise ValueError(f"an error and a figure in one cell: {both}")
     return reading
 
 
