@@ -205,53 +205,50 @@ class _Table:
         )
 
     def read(self, grid: dict[int, list], body: list[int], data: list[int]) -> None:
-        outcome, facts, failed = self.found.outcome, self.found.facts, self.sheet.failed
+        around, outcome, facts = self.around, self.found.outcome, self.found.facts
+        failed, regions = self.sheet.failed, self.catalog.regions
+        none = Place("", "", "unnamed" if self.catalog.parks else "known")
+        kinds: dict[tuple, int] = {}  # what columns call their figures
         across = []
         for c in data:
             f = self.columns[c]
-            across.append((c, (f.names, f.labelled, f.fault), f.place or self.around.place))
-        none = Place("", "", "unnamed" if self.catalog.parks else "known")
+            kind = kinds.setdefault((f.names, f.labelled, f.fault), len(kinds))
+            across.append((c, kind, f.place or around.place or none, f.name_at))
         keys: dict[tuple, int] = {}  # what rows say besides their names
         meanings: dict[tuple, dict[int, _Meaning | _Refused]] = {}
         for r in body:
             row, cells = self.lines[r], grid[r]
-            rest = replace(row, names=(), place=None, name_at=None, unit_at=None, span_at=None)
-            key = keys.setdefault((rest, row.place is None), len(keys))
-            called: dict[tuple, tuple] = {}
-            for c, said_above, beside in across:
+            says = (row.span, row.relative, row.unit, row.measure, row.frequency, row.flags)
+            key = keys.setdefault((says, row.unit_at is None, bool(row.names)), len(keys))
+            called: list[tuple | None] = [None] * len(kinds)
+            for c, kind, beside, head_at in across:
                 v, at = cells[c], (r, c)
                 if type(v) is not float and is_empty(v) and at not in failed or at in outcome:
                     continue
-                if said_above not in called:
+                if called[kind] is None:
                     named = self._named(row, self.columns[c])
                     about = named._replace(path="") if type(named) is _Named else named
-                    called[said_above] = named, meanings.setdefault((key, about), {})
-                named, known_here = called[said_above]
-                meaning = known_here.get(c)
-                if meaning is None:
+                    called[kind] = named, meanings.setdefault((key, about), {})
+                named, known_here = called[kind]
+                if (meaning := known_here.get(c)) is None:
                     meaning = known_here[c] = self._meaning(row, self.columns[c], named)
                 if type(meaning) is _Refused:
                     self._refuse(meaning, at, v)
                     continue
-                place = row.place or beside or none
-                if meaning.doubt or not named.indicator or place.kind in ("near", "ambiguous"):
+                place, odd = row.place or beside, meaning.doubt
+                if odd or place.kind in _UNCLEAR or not named.indicator and place.id in regions:
                     if not self._asked(place, named, meaning, at, v):
                         continue
-                if (
-                    type(v) is float or type(v) is int
-                ) and not self.noteworthy:  # by far most cells
+                if (type(v) is float or type(v) is int) and not self.noteworthy:  # by far most
                     raw, decimals = _written(v)
                     value = float(v) if meaning.factor == 1 else _scale(v, meaning.factor)
-                    unit_at, end = meaning.unit_at, (value, meaning.unit, raw, meaning.unit_raw)
-                    tail = decimals, "", meaning.flags
-                elif (got := self._cell(v, at, named, meaning)) is not None:
-                    end, tail, unit_at = got
-                else:
+                    got = value, meaning.unit, raw, meaning.unit_raw, decimals, "", meaning.flags
+                    unit_at = meaning.unit_at
+                elif (cell := self._cell(v, at, named, meaning)) is None:
                     continue
+                else:
+                    *got, unit_at = cell
                 outcome[at] = "observation"
-                unit_at = row.unit_at if unit_at == "row" else unit_at
-                span_at = row.span_at if meaning.span_at == "row" else meaning.span_at
-                name_at = row.name_at or self.columns[c].name_at or self.around.name_at
                 facts.append(
                     Fact(
                         r,
@@ -261,11 +258,10 @@ class _Table:
                         named.path,
                         meaning.span,
                         meaning.measure,
-                        *end,
-                        *tail,
-                        name_at,
-                        unit_at,
-                        span_at,
+                        *got,
+                        row.name_at or head_at or around.name_at,
+                        row.unit_at if unit_at == "row" else unit_at,
+                        row.span_at if meaning.span_at == "row" else meaning.span_at,
                     )
                 )
 
@@ -442,7 +438,7 @@ class _Table:
         return True
 
     def _cell(self, v: object, at: At, named: _Named, meaning: _Meaning) -> tuple | None:
-        """A cell that is more than a stored number: ((value, unit, raw, unit_raw), (decimals, reason, flags), unit cell)."""
+        """A cell that is more than a stored number: value, unit, raw, unit_raw, decimals, reason, flags, unit cell."""
         found, sheet = self.found, self.sheet
         if words.is_date(v) or isinstance(v, bool):
             found.problem(
@@ -483,7 +479,7 @@ class _Table:
             decimals = shown if at in sheet.percent else min(decimals, max(shown, 0))
         scaled = number if factor == 1 or number != number else _scale(number, factor)
         flags = (*meaning.flags, *self._marks(at, value), *value.flags)
-        return (scaled, normal, raw, unit_raw), (decimals, value.reason, flags), unit_at
+        return scaled, normal, raw, unit_raw, decimals, value.reason, flags, unit_at
 
     def _own_unit(self, own: str, scale: str, unit: str) -> tuple[str, object]:
         """Normal unit and factor of a unit in the cell; 万 and 亿 alone only make a number larger."""
@@ -561,6 +557,7 @@ _TIMES = {
     "千万": 10**7,
     "亿": 10**8,
 }
+_UNCLEAR = ("near", "ambiguous")
 _MULTIPLIERS = ("万", "亿", "千万", "百万")
 _SCALED = ("万元", "平方米")  # written in several sizes: without a unit the size is a guess
 

@@ -582,7 +582,7 @@ class _Stub:
             dated |= role == "period"
             facet = self.said(facet, r, c, v, at, fresh)
         named = set(facet.names) & set(known("total")) or facet.place and facet.place.total
-        return replace(facet, labelled=bool(written and (dated or named)))
+        return facet if written and (dated or named) else replace(facet, labelled=False)
 
     def said(self, facet: Facet, r: int, c: int, v: object, at: At, fresh: bool) -> Facet:
         """A row's facet with what one stub cell adds to it."""
@@ -676,13 +676,14 @@ class _Stub:
             inner = of_which or parent.indent < here.indent or not parent.empty
             own = _under(own, parent, unit=bool(inner or not _OWN_UNIT.search(name)))
             name = "/".join(filter(None, (parent.path, name)))
-        if own.place is None and part.name:
-            own = replace(own, place=place_before_colon(part.name, self.catalog))
+        if own.place is None and (place := place_before_colon(part.name, self.catalog)):
+            own = replace(own, place=place)
         if fresh and not of_which and part.name not in known("total"):
             says = here.says if parent is None else _under(here.says, parent)
             path = name if here.path else parent.path if parent else ""
-            says = replace(says, unit=own.unit, unit_at=own.unit_at)
-            headings.append(replace(here, path=path, says=says))
+            if says.unit != own.unit:
+                says = replace(says, unit=own.unit, unit_at=own.unit_at)
+            headings.append(_Heading(path, says, here.indent, here.number, here.empty))
         return _name(own, name, at)
 
 

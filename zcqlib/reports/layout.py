@@ -91,7 +91,9 @@ def counted_in(texts: Iterable[str]) -> str:
 
 def counted_months(cells: list, around: list[str]) -> str:
     """ "月" or "季" where bare 1, 2, 3 … stand for months or quarters by the words around them, else ""."""
-    if len(cells) < 2 or not all(isinstance(v, int | float) or text_of(v).isdecimal() for v in cells):
+    if len(cells) < 2 or not all(
+        isinstance(v, int | float) or text_of(v).isdecimal() for v in cells
+    ):
         return ""
     numbers = [float(v) for v in cells]
     steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
@@ -382,10 +384,12 @@ def _panel_starts(rows: list[list], block: Block) -> list[int]:
     heads = {h for h in head(first) if known("head").get(h) in ("name", "region", "period")}
     starts = [0]
     for c in range(first + 2, width - 1):
-        gap = not column(c - 1, block.body) and not head(c - 1)
-        own = head(c)
-        if not own or not (heads & own or gap and any(map(valueish, column(c + 1, block.body)))):
+        if not (own := head(c)):
             continue
+        if not heads & own:
+            gap = not head(c - 1) and not any(_holds(rows[r], c - 1) for r in block.body)
+            if not gap or not any(map(valueish, column(c + 1, block.body))):
+                continue
         cells = column(c, block.body)
         names = sum(valueish(v) and cell_span(v) is None for v in cells) * 2 <= len(cells)
         before = (v for k in range(starts[-1], c) for v in column(k, block.body))
