@@ -29,6 +29,7 @@ MAY = {stage: SHARED for stage in STAGES} | {
     "answers": SHARED,
     "briefing": SHARED | {"answers", "quantity"},
     "figures": SHARED | {"quantity"},
+    "reports": SHARED | {"answers"},
 }
 
 

@@ -22,8 +22,10 @@ from reports_made import (
     workbook,
 )
 
+from zcqlib import catalog as catalogs
 from zcqlib.reports import Context, read_report, summary, write_reading
-from zcqlib.reports.grid import Sheet
+from zcqlib.reports.grid import Budget, Sheet
+from zcqlib.reports.shown import Cells
 
 SIMPLE = "表1 专利申请量（件）,,\n园区,2018年5月,2018年6月\n高新区,10,12\n红旗区,3,4\n"
 ROWS = [
@@ -102,25 +104,19 @@ def test_t05_text_that_decodes_to_nonsense_is_not_used(tmp_path, wrong):
 def test_t06_an_old_workbook_with_garbled_strings_is_read_by_the_second_reader(
     tmp_path, monkeypatch
 ):
+    from zcqlib import reports
     from zcqlib.reports import books
 
     path = old_workbook(tmp_path / "a.xls", ROWS)
     assert same(read(path)).problems.empty
-    first = books._calamine
-    monkeypatch.setattr(
-        books,
-        "_calamine",
-        lambda raw, details: [
-            replace(s, rows=[["E\x11lm9" if isinstance(v, str) else v for v in r] for r in s.rows])
-            for s in first(raw, details)
-        ],
-    )
-    r = same(read(path))
-    assert severity(r, "second_reader") == "info"
-    monkeypatch.setattr(
-        books, "_xlrd_sheet", lambda book, sheet: Sheet("Sheet1", [["\x02\x03", 5]])
-    )
-    r = read(path)
+    garbled = [Sheet("Sheet1", [["E\x11lm9", 5]])]
+    monkeypatch.setattr(books, "_xlrd", lambda raw, budget: garbled)
+    context = replace(JUNE, catalog=catalogs.load())
+    r = same(reports._read_here(path, context))
+    assert severity(r, "second_reader") == "warning"
+    cells = Cells(Budget(), [["\x02\x03", 5]])
+    monkeypatch.setattr(books, "_calamine", lambda raw, budget: [(cells, "Sheet1", False)])
+    r = reports._read_here(path, context)
     assert severity(r, "mojibake") == "error" and r.cells.empty
 
 

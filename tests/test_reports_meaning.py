@@ -370,7 +370,9 @@ def test_words_under_a_figure_column_are_figures(tmp_path, written, value, flag,
         *(rows if first else rows[::-1]),
     )
     o = at(r, "C3" if first else "C4")
-    assert (o["value"], o["indicator"]) == (value, "external_funds_attracted") and flag in o["flags"]
+    assert (o["value"], o["indicator"]) == (value, "external_funds_attracted") and flag in o[
+        "flags"
+    ]
     assert len(r.observations) == 2
 
 

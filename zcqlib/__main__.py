@@ -199,24 +199,36 @@ def check() -> None:
 
 @app.command()
 def read(
-    files: Annotated[list[Path], typer.Argument(help="一个或多个报表文件", metavar="文件")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="一个或多个报表文件", metavar="文件")
+    ] = None,
     to: Annotated[Path, typer.Option("--out", help="写到哪里", metavar="文件夹")] = Path(
         "read-out"
     ),
+    month: Annotated[
+        str,
+        typer.Option("--month", help="报送月份,如 2018-09;不写文件时读该月文件夹", metavar="月份"),
+    ] = "",
+    demo: Demo = False,
 ) -> None:
     """读任意报表,写出 observations.csv、problems.csv、cells.csv。"""
     from zcqlib import reports
 
     with refusals():
+        period = parse_month(month) if month else None
+        given = [Path(f) for f in files or (Workspace.find(demo).received(period) if month else ())]
+        if not given:
+            raise ZcqError("没有要读的文件:请写出文件,或用 --month 指明 data/raw 下有报表的月份。")
+        context = reports.Context(published=period, demo=demo)
         absent = reports.Refused("no_file", "找不到这个文件,请核对路径。")
         readings = [
-            reports.read_report(f) if f.is_file() else reports.refused(f, reports.Context(), absent)
-            for f in files
+            reports.read_report(f, context) if f.is_file() else reports.refused(f, context, absent)
+            for f in given
         ]
         reports.write_reading(readings, to)
     for reading in readings:
         out.print(reports.summary(reading), markup=False)
-    if all(len(r.observations) == 0 for r in readings) or not all(f.is_file() for f in files):
+    if all(len(r.observations) == 0 for r in readings) or not all(f.is_file() for f in given):
         raise typer.Exit(1)
 
 

@@ -7,19 +7,18 @@ read as an observation: stages with a date and evidence go to MILESTONES, everyt
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from decimal import Decimal
 
 import pandas as pd
 
 from zcqlib.catalog import Catalog
-from zcqlib.tables import ANSWERS, CELLS, MILESTONES, PROBLEMS, ZcqError, shape
+from zcqlib.tables import ANSWERS, CELLS, MILESTONES, OBSERVATIONS, PROBLEMS, ZcqError, shape
 
 SHEET, SEAL, HEAD = "台账", "校验", 3  # HEAD: the heading's row, counted from 1
 COLUMNS = (
@@ -50,8 +49,11 @@ COLUMNS = (
     "达到日期",
     "佐证材料",
     "单位回复",
+    "本月",
+    "累计",
 )
-FILLED = ("节点阶段", "达到日期", "佐证材料", "单位回复")
+FIGURES = ("本月", "累计")
+FILLED = ("节点阶段", "达到日期", "佐证材料", "单位回复", *FIGURES)
 LOCKED = tuple(c for c in COLUMNS if c not in FILLED)
 STATES = ("未启动", "推进中", "已提交", "已完成", "需协调")
 FIELDS = {"节点阶段": "stage", "达到日期": "date", "佐证材料": "evidence", "单位回复": "reply"}
@@ -64,21 +66,41 @@ class LedgerError(ZcqError):
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What one returned ledger holds: ANSWERS, PROBLEMS and CELLS."""
+    """What one returned ledger holds: ANSWERS, OBSERVATIONS, PROBLEMS and CELLS."""
 
     replies: pd.DataFrame
+    observations: pd.DataFrame = field(repr=False)
     problems: pd.DataFrame = field(repr=False)
     cells: pd.DataFrame = field(repr=False)
 
 
-def is_ledger(path: Path) -> bool:
-    """Whether a file is one of our ledgers, by its sheets; its name says nothing."""
-    try:
-        with ZipFile(path) as package:
-            book = package.read("xl/workbook.xml").decode("utf-8", "replace")
-    except (BadZipFile, KeyError, OSError, RuntimeError, NotImplementedError):
-        return False
-    return all(f'name="{s}"' in book for s in (SHEET, SEAL))
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is known of a ledger that came back: its name in the tables, hash, sender, report month, submission."""
+
+    file: str
+    file_hash: str
+    sender: str
+    published: pd.Period
+    submission: int = 1
+    demo: bool = False
+
+
+Rows = Sequence[Sequence]
+
+
+def heading(rows: Rows, wanted: set[str]) -> int | None:
+    """The number of the first row, among the upper ones, that holds all these heads."""
+    return next((i for i, row in enumerate(rows[:20]) if wanted <= set(map(_head, row))), None)
+
+
+def _head(v: object) -> str:
+    return "".join(str(v).split()) if v is not None else ""
+
+
+def is_ledger(rows: Rows) -> bool:
+    """Whether these are the rows of one of our ledgers, by its heading; names of files and sheets say nothing."""
+    return heading(rows, {"编号", "指标", "单位回复"}) is not None
 
 
 def seal(rows: Sequence[Mapping[str, object]]) -> str:
@@ -100,205 +122,262 @@ def option(r: Mapping, name: Callable[[str], str]) -> str:
     return "·".join(filter(None, [whose, r["stage_zh"]]))
 
 
-def read_ledger(
-    content: bytes,
-    file: str,
-    sender: str,
-    published: pd.Period,
-    submission: int = 1,
-    demo: bool = False,
-) -> Returned:
+def read_ledger(sheets: Sequence[tuple[str, Rows]], sent: Sent, catalog: Catalog) -> Returned:
     """What people filled in, and everything that is not as it was sent out.
 
     Parameters
     ----------
-    content : the file. file, sender, published, submission, demo : what is known of it.
+    sheets : names and rows of the file's sheets, whatever form it came in. sent : what is known of the file.
+    catalog : its targets are the rows that a ledger may have.
     Returns
     -------
-    Returned. replies: one row a target that came back with something filled in. problems: a changed locked cell, a
-    missing, unknown or doubled row, a stage outside the list, a date that is none or still to come, a broken seal, each
-    with its cell. Rows are matched by 编号, so sorting is no change.
+    Returned. replies: one row a target that came back with something filled in. observations: the figures that were
+    filled in, of the report month. problems: a changed locked cell, an unknown or doubled row, a stage outside the list,
+    a date that is none or still to come, a figure that is none, a broken seal, each with its cell. Rows are matched by
+    编号, so sorting is no change, and a unit may send back its own rows only.
     Raises
     ------
-    LedgerError : no XLSX file, no sheet 台账 or 校验, or a heading was changed.
+    LedgerError : no sheet has the heading of a ledger.
     Source
     ------
     责任单位填回的台账。
     """
-    from openpyxl import load_workbook
-    from openpyxl.utils import get_column_letter
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(io.BytesIO(content))
-    except (InvalidFileException, BadZipFile, KeyError, ValueError, OSError) as e:
-        raise LedgerError(f"{file} 不能作为台账打开({e})。请用 xlsx 格式重新报送。") from e
-    if gone := [s for s in (SHEET, SEAL) if s not in book.sheetnames]:
-        raise LedgerError(
-            f"{file} 没有「{gone[0]}」工作表,有 {'、'.join(book.sheetnames)}。请使用下发的台账。"
-        )
-    sheet = book[SHEET]
-    heads = {str(c.value).strip(): c.column for c in sheet[HEAD] if c.value is not None}
-    if gone := [c for c in COLUMNS if c not in heads]:
-        raise LedgerError(
-            f"{file}「{SHEET}」第 {HEAD} 行缺少列「{'、'.join(gone)}」。请恢复原来的表头。"
-        )
-    sent, choices, whole = _sent(book[SEAL])
-    common = {"file": file, "sheet": SHEET, "sender": sender, "published": published}
-    problems, replies, seen = [], [], set()
-
-    def problem(
-        row: int, column: str, code: str, raw: object, message: str, severity: str = "error"
-    ) -> None:
-        at = f"{get_column_letter(heads[column])}{row}" if row else ""
-        problems.append(
-            common
-            | {
-                "code": code,
-                "severity": severity,
-                "cell": at,
-                "raw": _shown(raw),
-                "message": message,
-            }
-        )
-
-    if not whole:
-        problem(
-            0,
-            "编号",
-            "ledger_seal",
-            "",
-            f"「{SEAL}」页被改动,锁定列是否改过已不能核对。请在下发的原件上填报。",
-        )
-    for r in range(HEAD + 1, sheet.max_row + 1):
-        values = {c: sheet.cell(r, heads[c]).value for c in COLUMNS}
-        id = str(values["编号"] or "").strip()
-        if not any(v not in (None, "") for v in values.values()):
-            continue
-        if id not in sent or id in seen:
-            what = "重复" if id in seen else "不在下发的台账中"
-            problem(
-                r,
-                "编号",
-                "ledger_row",
-                id,
-                f"第 {r} 行编号「{id}」{what},该行填写内容未采用。请恢复原编号。",
-            )
-            continue
-        seen.add(id)
-        for c in LOCKED:
-            if plain(values[c]) != plain(sent[id][c]):
-                problem(
-                    r,
-                    c,
-                    "ledger_locked",
-                    values[c],
-                    f"锁定的「{c}」由「{_shown(sent[id][c])}」改成了"
-                    f"「{_shown(values[c])}」,未采用。如有异议请另行说明。",
-                )
-        filled = {FIELDS[c]: _filled(values[c]) for c in FILLED}
-        chosen, day = (
-            _parts(filled["stage"]),
-            pd.to_datetime(filled["date"], format="%Y-%m-%d", errors="coerce"),
-        )
-        if chosen and not set(chosen) <= {*choices[id], *STATES}:
-            problem(
-                r,
-                "节点阶段",
-                "ledger_stage",
-                filled["stage"],
-                f"节点阶段「{filled['stage']}」不在可选项中,应为{'、'.join(choices[id])}之一,没有记入节点。",
-                "warning",
-            )
-        if filled["date"] and pd.isna(day):
-            problem(
-                r,
-                "达到日期",
-                "ledger_date",
-                filled["date"],
-                f"达到日期「{filled['date']}」不是日期,应写作 2018-09-30,没有记入节点。",
-                "warning",
-            )
-        elif filled["date"] and day.to_period("M") > published:
-            problem(
-                r,
-                "达到日期",
-                "ledger_date",
-                filled["date"],
-                f"达到日期「{filled['date']}」晚于报送月份 {published},没有记入节点。",
-                "warning",
-            )
-        elif chosen and not filled["date"] and not set(chosen) <= set(STATES) - {DONE}:
-            problem(
-                r,
-                "达到日期",
-                "ledger_date",
-                "",
-                f"节点「{filled['stage']}」没有写达到日期,没有记入节点。",
-                "warning",
-            )
-        if any(filled.values()):
-            replies.append(
-                common
-                | filled
-                | {
-                    "id": id,
-                    "cell": f"{get_column_letter(heads['编号'])}{r}",
-                    "submission": submission,
-                    "demo": demo,
-                }
-            )
-    problems += [
-        common
-        | {
-            "code": "ledger_missing",
-            "severity": "error",
-            "cell": "",
-            "raw": id,
-            "message": f"台账中缺少「{sent[id]['指标']}」({id})一行,请补回。",
-        }
-        for id in sent
-        if id not in seen
-    ]
-    wrong = {p["cell"] for p in problems}
+    found = next(((n, rows) for n, rows in sheets if is_ledger(rows)), None)
+    if found is None:
+        raise LedgerError(f"{sent.file} 里没有台账的表头,请使用下发的台账。")
+    name, rows = found
+    head = heading(rows, {"编号"})
+    at = {c: j for j, c in enumerate(map(_head, rows[head])) if c in COLUMNS}
+    copy = _sealed(next((r for n, r in sheets if n == SEAL), None))
+    page = _Page(name, at, sent, catalog, copy)
+    page.check_seal()
+    for r in range(head + 1, len(rows)):
+        values = {c: rows[r][j] if j < len(rows[r]) else None for c, j in at.items()}
+        if any(v not in (None, "") for v in values.values()):
+            page.row(r, values)
+    page.check_rows()
+    wrong = {p["cell"] for p in page.problems}
+    stated = {o["cell"] for o in page.figures}
     cells = [
         {
-            "file": file,
-            "sheet": s.title,
-            "cell": c.coordinate,
-            "outcome": "problem"
-            if s is sheet and c.coordinate in wrong
+            "file": sent.file,
+            "sheet": n,
+            "cell": _address(r, c),
+            "outcome": "context"
+            if n != name
+            else "problem"
+            if _address(r, c) in wrong
+            else "observation"
+            if _address(r, c) in stated
             else "label"
-            if s is sheet and c.row <= HEAD
+            if r <= head
             else "context",
         }
-        for s in book
-        for row in s.iter_rows()
-        for c in row
-        if c.value not in (None, "")
+        for n, part in sheets
+        for r, row in enumerate(part)
+        for c, v in enumerate(row)
+        if v not in (None, "")
     ]
-    return Returned(shape(replies, ANSWERS), shape(problems, PROBLEMS), shape(cells, CELLS))
-
-
-def _sent(sheet) -> tuple[dict[str, dict], dict[str, list[str]], bool]:
-    """The sealed copy: rows by id, what may be chosen, and whether the seal holds."""
-    rows, choices = {}, {}
-    for values in sheet.iter_rows(min_row=2, values_only=True):
-        row = dict(zip(LOCKED, values, strict=False))
-        if id := str(row.get("编号") or "").strip():
-            rows[id] = row
-            choices[id] = [str(v) for v in values[len(LOCKED) :] if v not in (None, "")]
-    return (
-        rows,
-        choices,
-        len(rows) > 0
-        and all(len(r) == len(LOCKED) for r in rows.values())
-        and sheet["A1"].value == seal(list(rows.values())),
+    return Returned(
+        shape(page.replies, ANSWERS),
+        shape(page.figures, OBSERVATIONS),
+        shape(page.problems, PROBLEMS),
+        shape(cells, CELLS),
     )
 
 
+def _address(row: int, column: int) -> str:
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return f"{letters}{row + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """The sealed copy: rows by id, what may be chosen, and whether the seal holds."""
+
+    rows: dict[str, dict]
+    choices: dict[str, list[str]]
+    whole: bool
+
+
+def _sealed(rows: Rows | None) -> _Copy | None:
+    if not rows:
+        return None
+    copy, choices = {}, {}
+    for values in rows[1:]:
+        row = dict(zip(LOCKED, [*values, *[None] * len(LOCKED)], strict=False))
+        if id := str(row.get("编号") or "").strip():
+            copy[id] = row
+            choices[id] = [str(v) for v in values[len(LOCKED) :] if v not in (None, "")]
+    whole = bool(copy) and str(rows[0][0] if rows[0] else "") == seal(list(copy.values()))
+    return _Copy(copy, choices, whole)
+
+
+class _Page:
+    """The ledger's own sheet while it is read, row by row."""
+
+    def __init__(
+        self, name: str, at: dict[str, int], sent: Sent, catalog: Catalog, copy: _Copy | None
+    ) -> None:
+        self.at, self.sent, self.catalog, self.copy = at, sent, catalog, copy
+        self.common = {
+            "file": sent.file,
+            "sheet": name,
+            "sender": sent.sender,
+            "published": sent.published,
+        }
+        self.problems: list[dict] = []
+        self.replies: list[dict] = []
+        self.figures: list[dict] = []
+        self.seen: set[str] = set()
+
+    def problem(
+        self, row: int, column: str, code: str, raw: object, message: str, severity: str = "error"
+    ) -> None:
+        told = {"code": code, "severity": severity, "raw": _shown(raw), "message": message}
+        cell = _address(row, self.at[column]) if row >= 0 and column in self.at else ""
+        self.problems.append(self.common | told | {"cell": cell, "count": 1})
+
+    def check_seal(self) -> None:
+        if self.copy is None:
+            said = f"没有「{SEAL}」页,锁定列没有核对,只采用填写的各列。"
+            self.problem(-1, "", "ledger_seal", "", said, "info")
+        elif not self.copy.whole:
+            said = f"「{SEAL}」页被改动,锁定列是否改过已不能核对。请在下发的原件上填报。"
+            self.problem(-1, "", "ledger_seal", "", said)
+
+    def check_rows(self) -> None:
+        gone = [id for id in (self.copy.rows if self.copy else ()) if id not in self.seen]
+        if gone:
+            said = (
+                f"台账返回了 {len(self.seen)} 行,下发时另有 {len(gone)} 行没有返回,视为没有填写。"
+            )
+            self.problem(-1, "", "ledger_missing", "、".join(gone[:3]), said, "info")
+
+    def row(self, r: int, values: dict[str, object]) -> None:
+        id = str(values["编号"] or "").strip()
+        known = self.copy.rows if self.copy else dict.fromkeys(self.catalog.targets["id"])
+        if id not in known or id in self.seen:
+            what = "重复" if id in self.seen else "不在下发的台账中"
+            said = f"第 {r + 1} 行编号「{id}」{what},该行填写内容未采用。请恢复原编号。"
+            self.problem(r, "编号", "ledger_row", id, said)
+            return
+        self.seen.add(id)
+        for c in LOCKED if self.copy else ():
+            if c in values and _alike(values[c]) != _alike(known[id][c]):
+                said = (
+                    f"锁定的「{c}」由「{_shown(known[id][c])}」改成了"
+                    f"「{_shown(values[c])}」,未采用。如有异议请另行说明。"
+                )
+                self.problem(r, c, "ledger_locked", values[c], said)
+        filled = {name: _filled(values.get(c)) for c, name in FIELDS.items()}
+        filled["date"] = self.stage(r, id, filled)
+        for c in FIGURES:
+            self.figure(r, id, c, values)
+        if any(filled.values()):
+            where = {"id": id, "cell": _address(r, self.at["编号"])}
+            what = {"submission": self.sent.submission, "demo": self.sent.demo}
+            self.replies.append(self.common | filled | where | what)
+
+    def stage(self, r: int, id: str, filled: dict[str, str]) -> str:
+        """The date of a stage as it is kept, YYYY-MM-DD or YYYY-MM; what is wrong with stage or date is told."""
+        chosen, day = _parts(filled["stage"]), date_of(filled["date"])
+        offered = self.copy.choices.get(id, []) if self.copy else None
+        if chosen and offered is not None and not set(chosen) <= {*offered, *STATES}:
+            said = f"节点阶段「{filled['stage']}」不在可选项中,应为{'、'.join(offered)}之一,没有记入节点。"
+            self.problem(r, "节点阶段", "ledger_stage", filled["stage"], said, "warning")
+        said = ""
+        if filled["date"] and not day:
+            said = f"达到日期「{filled['date']}」不是日期,应写作 2018-09-30,没有记入节点。"
+        elif day and pd.Period(day[:7], "M") > self.sent.published:
+            said = f"达到日期「{day}」晚于报送月份 {self.sent.published},没有记入节点。"
+        elif chosen and not day and not set(chosen) <= set(STATES) - {DONE}:
+            said = f"节点「{filled['stage']}」没有写达到日期,没有记入节点。"
+        if said:
+            self.problem(r, "达到日期", "ledger_date", filled["date"], said, "warning")
+        return day or filled["date"]
+
+    def figure(self, r: int, id: str, column: str, values: dict[str, object]) -> None:
+        """A figure of the report month, of the sender's own park or of what the target is about."""
+        raw, month = _filled(values.get(column)), self.sent.published
+        if not raw:
+            return
+        number = _alike(raw)
+        target = self.catalog.targets[self.catalog.targets["id"] == id]
+        try:
+            value = Decimal(number)
+            t = target.iloc[0]
+        except (ArithmeticError, IndexError):
+            said = f"「{column}」填的「{raw}」不是数字,没有采用,请只填数字。"
+            self.problem(r, column, "not_a_number", raw, said)
+            return
+        own = self.catalog.senders[self.catalog.senders["id"] == self.sent.sender]
+        park = own["region"].iloc[0] if len(own) and own["kind"].iloc[0] == "park" else ""
+        written = str(values.get("单位") or t["unit"])
+        words = self.catalog.unit_words
+        factor = words[words["word"] == written]
+        if len(factor):
+            value = value * int(factor["numerator"].iloc[0]) / int(factor["denominator"].iloc[0])
+        basis = "month" if column == FIGURES[0] else "ytd"
+        if t["kind"] in ("stock", "coverage", "milestone"):
+            basis = "eop"
+        region = park or t["region"]
+        self.figures.append(
+            self.common
+            | {
+                "obs_id": f"{self.sent.file_hash[:16]}:{self.common['sheet']}:{_address(r, self.at[column])}",
+                "cell": _address(r, self.at[column]),
+                "region": region,
+                "region_raw": str(values.get("范围") or ""),
+                "coverage": self.catalog.regions[region].coverage
+                if region in self.catalog.regions
+                else "",
+                "indicator": id,
+                "indicator_raw": str(values.get("指标") or t["name_zh"]),
+                "start": pd.Period(year=month.year, month=1, freq="M") if basis == "ytd" else month,
+                "end": month,
+                "basis": basis,
+                "measure": "value",
+                "value": float(value),
+                "unit": factor["normal"].iloc[0] if len(factor) else written,
+                "value_raw": number,
+                "shown": raw,
+                "unit_raw": str(values.get("单位") or ""),
+                "decimals": len(raw.partition(".")[2]),
+                "submission": self.sent.submission,
+                "demo": self.sent.demo,
+            }
+        )
+
+
+_DATE = re.compile(
+    r"(20\d\d)(?:年|[-./])(\d{1,2})(?:(?:月|[-./])(\d{1,2})日?)?(?: 00:00:00)?|(20\d\d)(\d\d)(\d\d)"
+)
+
+
+def date_of(text: str) -> str:
+    """A date or month in any usual form as YYYY-MM-DD or YYYY-MM, "" where it is none or could be two."""
+    text = "".join(unicodedata.normalize("NFKC", text).replace("。", ".").split(" 00:00"))
+    month = re.fullmatch(r"(20\d\d)(?:年(\d{1,2})月|[-/](\d{1,2})|\.(\d\d))", text.strip())
+    if month:
+        number = int(month[2] or month[3] or month[4])
+        return f"{month[1]}-{number:02d}" if 1 <= number <= 12 else ""
+    m = _DATE.fullmatch(text.strip())
+    if not m or not (m[3] or m[6]):
+        return ""
+    year, number, day = (int(v) for v in ((m[1], m[2], m[3]) if m[1] else (m[4], m[5], m[6])))
+    try:
+        return datetime(year, number, day).strftime("%Y-%m-%d")
+    except ValueError:
+        return ""
+
+
 def plain(value: object) -> str:
-    """A cell's content as it is compared: empty, 「—」 and no number are the same."""
+    """A cell's content as it is sealed: empty, 「—」 and no number are the same."""
     if value is None or value != value or value in ("", NONE):
         return ""
     return (
@@ -306,6 +385,14 @@ def plain(value: object) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool)
         else str(value)
     )
+
+
+def _alike(value: object) -> str:
+    """A cell's content as it is compared, whatever form it came back in: 5, 5.0 and the text 5 are the same."""
+    text = " ".join(unicodedata.normalize("NFKC", plain(value)).split())
+    bare = text.replace(",", "")
+    number = re.fullmatch(r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?", bare, re.I)
+    return repr(float(bare)) if number else text
 
 
 def _parts(stage: str) -> list[str]:
@@ -355,12 +442,13 @@ def reached(stages: pd.DataFrame, replies: pd.DataFrame, catalog: Catalog) -> pd
     for r in replies.sort_values(["published", "submission", "file"], kind="stable").to_dict(
         "records"
     ):
-        day = pd.to_datetime(r["date"], format="%Y-%m-%d", errors="coerce")
-        if pd.isna(day) or day.to_period("M") > r["published"] or r["id"] not in regions.index:
+        known = date_of(r["date"])
+        day = pd.Period(known[:7], "M") if known else pd.NaT
+        if not known or day > r["published"] or r["id"] not in regions.index:
             continue
         own = stages["id"] == r["id"]
         hit = own & stages["date"].isna() & names.isin(_parts(r["stage"]))
-        out.loc[hit, "date"], out.loc[hit, "evidence"] = day.to_period("M"), r["evidence"]
+        out.loc[hit, "date"], out.loc[hit, "evidence"] = day, r["evidence"]
         out.loc[hit, "demo"] = out.loc[hit, "demo"] | r["demo"]
         if not own.any() and DONE in _parts(r["stage"]):
             added.append(
@@ -371,7 +459,7 @@ def reached(stages: pd.DataFrame, replies: pd.DataFrame, catalog: Catalog) -> pd
                     "stage": "done",
                     "stage_no": 1,
                     "stage_zh": "完成",
-                    "date": day.to_period("M"),
+                    "date": day,
                     "evidence": r["evidence"],
                     "demo": r["demo"],
                 }

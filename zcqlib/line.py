@@ -5,8 +5,6 @@ Nothing is decided here; each step is one call into the stage that owns it.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache, partial
@@ -22,14 +20,11 @@ from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog, in_force
 from zcqlib.missing import NoReportsError
 from zcqlib.projection import Projected, changes, project_targets
+from zcqlib.reports import senders
 from zcqlib.workspace import Workspace, digest
 
 PACKAGES = ("numpy", "pandas", "scipy", "pyarrow", "python-calamine")
-# words in a file name that order the submissions of one month (report-formats, trait 85)
-EARLIER, LATER = re.compile("快报|初步|预报|草稿"), re.compile("修订|更正|补报|最终|正式|定稿")
 RUNS = 10_000  # simulations behind the interval of a place
-NUMBERED = re.compile(r"[vV](\d+)|第(\d+|[一二三四五六七八九十])[版稿次]")
-
 
 METHOD = (
     "tables",
@@ -61,60 +56,71 @@ def code_hash(*modules: str) -> str:
     return digest("".join(f"{p.relative_to(folder).as_posix()}{digest(p)}" for p in files).encode())
 
 
-def submission_order(name: str) -> tuple[int, int]:
-    """Order key of a file among the submissions of one sender and month; equal keys cannot be told apart."""
-    stem = re.sub(
-        r"\(\d+\)$", "", unicodedata.normalize("NFKC", Path(name).stem)
-    )  # a download counter, not a version
-    found = NUMBERED.search(stem)
-    number = found.group(1) or found.group(2) if found else "0"
-    number = int(number) if number.isdecimal() else "一二三四五六七八九十".index(number) + 1
-    return 1 if LATER.search(stem) else -1 if EARLIER.search(stem) else 0, number
+COLUMNS = ["path", "file", "file_hash", "sender", "published", "submission"]
 
 
-def submissions(paths: Iterable[Path], month: pd.Period, catalog: Catalog) -> pd.DataFrame:
-    """Who sent what: `path`, `file`, `sender`, `published`, `submission` (1 is the earliest), one row a file.
+def submissions(
+    paths: Iterable[Path], month: pd.Period, catalog: Catalog, raw: Path | None = None
+) -> pd.DataFrame:
+    """Who sent what, by the names of the files alone: COLUMNS, one row a file; submission 1 is the earliest.
 
-    The sender is the one whose name or alias the file name holds, the longest one first; "" where none does.
+    `file` is the path under `raw`; the sender is "" where the name does not tell.
     """
-    known = {
-        a: r.id
-        for r in catalog.senders.itertuples()
-        for a in (r.name_zh, *r.aliases.split(";"))
-        if a
-    }
-    longest_first = sorted(known, key=lambda alias: (-len(alias), alias))
     rows = [
         {
             "path": p,
-            "file": p.name,
-            "sender": next((known[alias] for alias in longest_first if alias in p.name), ""),
+            "file": p.relative_to(raw).as_posix() if raw else p.name,
+            "file_hash": "",
+            "sender": "" if _temporary(p) else senders.decide(p.name, "", (), catalog)[0],
             "published": month,
-            "order": submission_order(p.name),
         }
         for p in paths
     ]
-    frame = pd.DataFrame(rows, columns=["path", "file", "sender", "published", "order"])
-    frame["submission"] = (
-        frame.groupby("sender")["order"].rank("dense").astype("int64") if len(frame) else 0
-    )
-    return frame.drop(columns="order")
+    return _ordered(pd.DataFrame(rows, columns=COLUMNS[:-1]))
+
+
+def _ordered(files: pd.DataFrame) -> pd.DataFrame:
+    """Files with their number among the submissions of one sender and month."""
+    order = files["path"].map(lambda p: senders.order(p.name)).rename("order")
+    rank = order.groupby([files["sender"], files["published"]]).rank("dense")
+    return files.assign(submission=rank.astype("int64") if len(files) else 0)[COLUMNS]
+
+
+def _temporary(path: Path) -> bool:
+    return path.name.startswith(("~$", ".~"))
 
 
 def received(workspace: Workspace, until: pd.Period, catalog: Catalog) -> pd.DataFrame:
-    """All submissions of the months up to `until`."""
+    """All submissions of the months up to `until`; what is in a zip counts file by file."""
+    raw = workspace.root / "data" / "raw"
     frames = [
-        submissions(workspace.received(m), m, catalog)
+        submissions([q for p in workspace.received(m) for q in reports.members(p)], m, catalog, raw)
         for m in workspace.report_months()
         if m <= until
     ]
-    return pd.concat(frames, ignore_index=True) if frames else submissions([], until, catalog)
+    files = pd.concat(frames, ignore_index=True) if frames else submissions([], until, catalog)
+    return files.assign(file_hash=files["path"].map(_content_hash).astype("str"))
+
+
+def _content_hash(path: Path) -> str:
+    try:
+        return digest(path) if path.is_file() else digest(reports.content(path))
+    except reports.Refused:
+        return ""  # for the reader to say
+
+
+def _on_disk(path: Path) -> Path:
+    """The file itself, or the zip that it is in."""
+    return next((p for p in (path, *path.parents) if p.is_file()), path)
 
 
 def recipe(workspace: Workspace, month: pd.Period, known: pd.Period, files: Iterable[Path]) -> dict:
     """What a vintage rests on: it is named by the hash of this."""
     folders = (workspace.reference, workspace.published)
-    inputs = [*files, *(p for folder in folders for p in sorted(folder.rglob("*.csv*")))]
+    inputs = [
+        *dict.fromkeys(map(_on_disk, files)),
+        *(p for folder in folders for p in sorted(folder.rglob("*.csv*"))),
+    ]
     return {
         "month": str(month),
         "as_of": str(known),
@@ -132,9 +138,7 @@ def _step(made_of: Mapping, files: pd.DataFrame, *step: object) -> str:
     """
     method = digest(f"{made_of['code']}{made_of['versions']}".encode())[:16]
     known = {name: sha for name, sha in made_of["inputs"].items() if "/reference/" in name}
-    came = [
-        (digest(f.path), f.file, f.sender, f.published, f.submission) for f in files.itertuples()
-    ]
+    came = [(f.file_hash, f.file, f.sender, f.published, f.submission) for f in files.itertuples()]
     basis = (step, came, known, made_of["month"][:4], made_of["demo"])
     return f"{method}/{digest(str(basis).encode())}"
 
@@ -171,13 +175,12 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     made_of["said_before"] = said.name if said else ""
     if vintage := workspace.existing(month, made_of, known):
         return vintage
-    came, plain, sent_back = files, catalog, files["path"].map(answers.is_ledger).astype(bool)
-    returned = [_returned(f, workspace.demo) for f in files[sent_back].itertuples()]
-    files, filled = files[~sent_back], _joined([r.replies for r in returned], tables.ANSWERS)
+    files, readings = read_all(workspace, files, catalog, made_of)
+    came, plain = files, catalog
+    readings, filled = _filled(files, readings, workspace.demo, plain)
     catalog = _answered(plain, filled, known)
-    readings = read_all(workspace, files, catalog, made_of)
     observations = _joined([r.observations for r in readings], tables.OBSERVATIONS)
-    problems = [r.problems for r in (*readings, *returned)] + [_unknown_senders(files)]
+    problems = [r.problems for r in readings] + [_misplaced(workspace, month)]
     if observations[observations["published"] == month].empty:
         raise NoReportsError(
             f"{month} 的 {int((files['published'] == month).sum())} 个文件都不能使用:"
@@ -253,7 +256,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     contents = {
         "OBSERVATIONS": observations,
         "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
-        "CELLS": _joined([r.cells for r in (*readings, *returned)], tables.CELLS),
+        "CELLS": _joined([r.cells for r in readings], tables.CELLS),
         "SERIES": series,
         "TO_DATE": to_date,
         "GROWTH": growth,
@@ -319,21 +322,19 @@ def return_sheets(workspace: Workspace, month: pd.Period, vintage: Path) -> dict
     if published_only(vintage):
         return {}
     catalog = catalogs.load(workspace.reference, month.year)
-    files = submissions(workspace.received(month), month, catalog)
-    problems, expected = (
-        pd.read_parquet(vintage / f"{t}.parquet") for t in ("PROBLEMS", "EXPECTED")
+    problems, expected, sent = (
+        pd.read_parquet(vintage / f"{t}.parquet") for t in ("PROBLEMS", "EXPECTED", "SUBMISSIONS")
     )
     problems = problems[(problems["published"] == month) & problems["severity"].ne("info")]
+    sent = sent[(sent["published"] == month) & ~sent["reply"]]
     out = {}
     for s in catalog.senders.itertuples():
         told, books = problems[problems["sender"] == s.id], {}
-        for f in files[files["sender"] == s.id].itertuples() if len(told) else ():
+        for file in sent.loc[sent["sender"] == s.id, "file"] if len(told) else ():
             try:
-                sheets = reports.open_file(f.path).sheets
-            except reports.Refused:
+                books[file] = reports.opened(workspace.root / "data" / "raw" / file)
+            except (reports.Refused, FileNotFoundError):
                 continue  # told of in 回复表 all the same
-            if reports.replies(sheets) is None:
-                books[f.file] = sheets
         if len(told):
             content = returns.return_sheet(s.name_zh, books, told, expected, month, workspace.demo)
             out[f"{returns.RETURN_NAME}_{s.name_zh}_{month}.xlsx"] = content
@@ -342,35 +343,90 @@ def return_sheets(workspace: Workspace, month: pd.Period, vintage: Path) -> dict
 
 def read_all(
     workspace: Workspace, files: pd.DataFrame, catalog: Catalog, made_of: Mapping
-) -> list[reports.Reading]:
-    """Read every file with what is known of it; a byte-identical copy is read once, an unchanged file not again."""
+) -> tuple[pd.DataFrame, list[reports.Reading]]:
+    """Read every file with what is known of it; a byte-identical copy is read once, an unchanged file not again.
+
+    Returns
+    -------
+    the files with who sent them, as name, 填报单位 and places inside agree; the reading of each. The figures of a file
+    whose sender cannot be told are held back.
+    """
     seen: dict[str, str] = {}
-    out = []
+    who, out = [], []
     for i, f in enumerate(files.itertuples()):
-        context = reports.Context(f.published, f.sender, f.submission, workspace.demo, catalog)
-        sha = digest(f.path)
-        if sha in seen and f.path.stat().st_size:
-            note = dict(
-                code="duplicate_file",
-                severity="info",
-                file=f.file,
-                sender=f.sender,
-                published=f.published,
-                message=f"与 {seen[sha]} 内容完全相同,没有重复读取。",
-            )
-            out.append(
-                reports.Reading(
-                    tables.empty(tables.OBSERVATIONS),
-                    tables.shape([note], tables.PROBLEMS),
-                    tables.empty(tables.CELLS),
-                    {"file": f.file, "cells": 0},
-                )
-            )
+        if f.file_hash in seen and f.file_hash and f.path.stat().st_size:
+            who.append(f.sender)
+            out.append(_copy(f, seen[f.file_hash]))
             continue
-        seen[sha] = f.file
-        key = _step(made_of, files.iloc[[i]], "read")
-        out.append(workspace.remember(key, partial(reports.read_report, f.path, context)))
-    return out
+        seen[f.file_hash] = f.file
+        one = files.iloc[[i]]
+        reading = _read(workspace, one, catalog, made_of)
+        inside = reading.observations["region"].unique()
+        said = reading.info.get("stated_sender", "")
+        sender, why = senders.decide(f.path.name, said, inside, catalog)
+        if _temporary(f.path):
+            sender = why = ""
+        elif sender != f.sender:
+            reading = _read(workspace, one.assign(sender=sender), catalog, made_of)
+        who.append(sender)
+        out.append(_waiting(f, reading, why) if why else reading)
+    settled = _ordered(files.assign(sender=pd.Series(who, files.index, dtype="str")))
+    return settled, [
+        replace(r, observations=r.observations.assign(submission=n))
+        for r, n in zip(out, settled["submission"], strict=True)
+    ]
+
+
+def _read(
+    workspace: Workspace, file: pd.DataFrame, catalog: Catalog, made_of: Mapping
+) -> reports.Reading:
+    f = next(file.itertuples())
+    context = reports.Context(f.published, f.sender, f.submission, workspace.demo, catalog, f.file)
+    key = _step(made_of, file, "read")
+    return workspace.remember(key, partial(reports.read_report, f.path, context))
+
+
+def _told(f, code: str, severity: str, message: str, count: int = 1) -> pd.DataFrame:
+    """One problem of a whole file."""
+    where = dict(file=f.file, sender=f.sender, published=f.published)
+    what = dict(code=code, severity=severity, message=message, count=count)
+    return tables.shape([where | what], tables.PROBLEMS)
+
+
+def _copy(f, first: str) -> reports.Reading:
+    said = f"与 {first} 内容完全相同,没有重复读取。"
+    return reports.Reading(
+        tables.empty(tables.OBSERVATIONS),
+        _told(f, "duplicate_file", "info", said),
+        tables.empty(tables.CELLS),
+        {"file": f.file, "cells": 0},
+    )
+
+
+def _waiting(f, reading: reports.Reading, why: str) -> reports.Reading:
+    """A reading whose figures wait until somebody says who sent them."""
+    o = reading.observations
+    said = (
+        f"不能确定是哪个单位报送的:{why};{len(o)} 个数暂不采用。"
+        "请在文件名中写明单位后重新放入,或在 senders 表中补充别名。"
+    )
+    asked = _told(f, "unknown_sender", "error", said, len(o)).assign(sender="")
+    return replace(
+        reading,
+        observations=o.assign(flags=o["flags"].where(o["flags"].eq(""), o["flags"] + ";") + "held"),
+        problems=pd.concat([reading.problems, asked], ignore_index=True),
+    )
+
+
+def _misplaced(workspace: Workspace, month: pd.Period) -> pd.DataFrame:
+    """What stands in the folder of reports and is no month's folder."""
+    rows = [
+        dict(
+            code="misplaced", severity="warning", file=name, published=month, count=1, message=said
+        )
+        for name, said in workspace.misplaced()
+    ]
+    return tables.shape(rows, tables.PROBLEMS)
 
 
 def _joined(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
@@ -443,7 +499,7 @@ def said_before(
     if vintage is None:
         return None
     later = {
-        p.relative_to(workspace.root).as_posix()
+        _on_disk(p).relative_to(workspace.root).as_posix()
         for p in files.loc[files["published"] > last, "path"]
     }
     inputs = {name: sha for name, sha in made_of["inputs"].items() if name not in later}
@@ -476,7 +532,7 @@ def _as_said(
         for t in (tables.TARGETS, tables.PROJECTIONS, tables.OBSERVATIONS)
     }
     before, key = workspace.recipe(said)["inputs"], ["file", "published"]
-    path = files["path"].map(lambda p: p.relative_to(workspace.root).as_posix())
+    path = files["path"].map(lambda p: _on_disk(p).relative_to(workspace.root).as_posix())
     same = pd.MultiIndex.from_frame(files.loc[path.map(before).eq(path.map(inputs)), key])
     old = kept["OBSERVATIONS"]
     today = observations[pd.MultiIndex.from_frame(observations[key]).isin(same)]
@@ -519,22 +575,20 @@ def _replaced(then: pd.DataFrame, targets: pd.DataFrame, month: pd.Period) -> pd
     return then[~then.index.isin(same)]
 
 
-def _returned(f, demo: bool) -> answers.Returned:
-    """A ledger that came back; one that cannot be read is a problem, not the end of the run."""
-    try:
-        return answers.read_ledger(
-            f.path.read_bytes(), f.file, f.sender, f.published, f.submission, demo
-        )
-    except answers.LedgerError as e:
-        told = dict(
-            code="ledger_unreadable",
-            severity="error",
-            file=f.file,
-            sender=f.sender,
-            published=f.published,
-        )
-        wrong = tables.shape([told | {"message": str(e)}], tables.PROBLEMS)
-        return answers.Returned(tables.empty(tables.ANSWERS), wrong, tables.empty(tables.CELLS))
+def _filled(
+    files: pd.DataFrame, readings: list[reports.Reading], demo: bool, catalog: Catalog
+) -> tuple[list[reports.Reading], pd.DataFrame]:
+    """The readings, with what people filled into ledgers as theirs; and the ANSWERS in all of them."""
+    out, said = [], []
+    for f, r in zip(files.itertuples(), readings, strict=True):
+        if r.info.get("ledger") is not None:
+            sent = answers.Sent(f.file, f.file_hash, f.sender, f.published, f.submission, demo)
+            back = answers.read_ledger(r.info["ledger"], sent, catalog)
+            told = pd.concat([r.problems, back.problems], ignore_index=True)
+            r = replace(r, observations=back.observations, problems=told, cells=back.cells)
+            said.append(back.replies)
+        out.append(r)
+    return out, _joined(said, tables.ANSWERS)
 
 
 def _answered(catalog: Catalog, filled: pd.DataFrame, known: pd.Period) -> Catalog:
@@ -659,29 +713,13 @@ def _replies(files: pd.DataFrame, readings: list[reports.Reading]) -> pd.DataFra
     return tables.shape(rows, tables.REPLIES)
 
 
-def _unknown_senders(files: pd.DataFrame) -> pd.DataFrame:
-    rows = files[files["sender"] == ""]
-    return tables.shape(
-        [
-            dict(
-                code="unknown_sender",
-                severity="warning",
-                file=f.file,
-                published=f.published,
-                message="从文件名看不出是哪个单位报送的,请在文件名中写明单位,或在 senders 表中补充别名。",
-            )
-            for f in rows.itertuples()
-        ],
-        tables.PROBLEMS,
-    )
-
-
 def _submissions(files: pd.DataFrame, readings: list[reports.Reading]) -> pd.DataFrame:
     """One row a file: sender, month, submission, cells, figures, errors, warnings, whether it is a returned sheet."""
     return pd.DataFrame(
         [
             dict(
                 file=f.file,
+                file_hash=f.file_hash,
                 sender=f.sender,
                 published=f.published,
                 submission=f.submission,
@@ -689,7 +727,9 @@ def _submissions(files: pd.DataFrame, readings: list[reports.Reading]) -> pd.Dat
                 figures=len(r.observations),
                 errors=int((r.problems["severity"] == "error").sum()),
                 warnings=int((r.problems["severity"] == "warning").sum()),
-                reply=r.info.get("replies") is not None,
+                reply=r.info.get("replies") is not None
+                or r.info.get("ledger") is not None
+                and r.observations.empty,
             )
             for f, r in zip(files.itertuples(), readings, strict=True)
         ]

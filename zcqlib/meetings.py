@@ -249,7 +249,11 @@ def _ledger_agrees(month: Month, t: Tables, rows: pd.DataFrame) -> int:
         return 0
     _verify(month, path.with_suffix(".json"))
     content = path.read_bytes()
-    back = answers.read_ledger(content, "ledger.xlsx", "", t.period)
+    sheets = [
+        (s.title, [list(row) for row in s.iter_rows(values_only=True)])
+        for s in load_workbook(io.BytesIO(content))
+    ]
+    back = answers.read_ledger(sheets, answers.Sent("ledger.xlsx", "", "", t.period), month.catalog)
     if len(wrong := back.problems[back.problems["severity"] == "error"]):
         first = wrong.iloc[0]
         raise ReconciliationError(

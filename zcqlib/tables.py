@@ -123,7 +123,7 @@ OBSERVATIONS: obs_id
     missing_reason text : not_reported, not_applicable, below_unit, future; empty where there is a value
     is_total flag : a total row, left out of sums
     flags text : words joined with ;
-    file text : name of the file, without folder
+    file text : path under data/raw, or as it was given
     sheet text : sheet name, empty for text files
     cell text : A1 address; for text files by row and field
     name_cell text : where the name stands, empty where not on the sheet
@@ -136,7 +136,7 @@ OBSERVATIONS: obs_id
 PROBLEMS:
     code text! : short English word, see report-formats
     severity text! error|warning|info : error = the figure is not in the table
-    file text : name of the file, without folder
+    file text : path under data/raw, or as it was given
     sheet text : sheet name, empty for text files
     cell text : A1 address, or a rectangle B3:F33; for text files by row and field
     count whole : cells that it is about
@@ -145,7 +145,7 @@ PROBLEMS:
     sender text : id of the sender
     published month : report month
 CELLS: file sheet cell
-    file text : name of the file, without folder
+    file text : path under data/raw, or as it was given
     sheet text : sheet name, empty for text files
     cell text : A1 address; for text files by row and field
     outcome text! observation|label|context|problem : what became of the cell
@@ -201,7 +201,7 @@ ANSWERS: id file published
     date text : YYYY-MM-DD as written
     evidence text : document that shows it
     reply text : what the unit says
-    file text : name of the file, without folder
+    file text : path under data/raw, or as it was given
     sheet text : sheet name
     cell text : A1 address of the row's id
     sender text : id of the sender
@@ -274,7 +274,8 @@ REPLIES:
     sender text : id of the sender
     published month : report month in which the reply came
 SUBMISSIONS: file published
-    file text! : name of the file, without folder
+    file text! : path under data/raw
+    file_hash text : SHA-256 of its content
     sender text : id of the sender, empty where unknown
     published month! : report month
     submission whole! : which submission of that month, from 1

@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import shutil
 import tempfile
 import time
@@ -47,6 +48,10 @@ REPORT_SUFFIXES = {
     ".docx",
 }
 T = TypeVar("T")
+
+
+MONTH_FOLDER = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])")
+LOOSE = {".xlsx", ".xls", ".xlsm", ".et", ".ods", ".docx", ".doc", ".csv", ".html", ".zip", ".pdf"}
 
 
 class WorkspaceError(ZcqError):
@@ -121,8 +126,27 @@ class Workspace:
 
     def report_months(self) -> list[pd.Period]:
         """Months of which a report folder exists, oldest first."""
-        folders = self.raw.glob("20[0-9][0-9]-[01][0-9]") if self.raw.is_dir() else []
-        return sorted(pd.Period(p.name, freq="M") for p in folders if p.is_dir())
+        folders = self.raw.iterdir() if self.raw.is_dir() else []
+        return sorted(
+            pd.Period(p.name, freq="M")
+            for p in folders
+            if MONTH_FOLDER.fullmatch(p.name) and p.is_dir()
+        )
+
+    def misplaced(self) -> list[tuple[str, str]]:
+        """What looks like reports and stands outside a month's folder: its name, and a sentence that says what to do."""
+        out, own = [], {"demo", "reference", "published"}
+        for p in sorted(self.raw.iterdir()) if self.raw.is_dir() else ():
+            if p.name.startswith((".", "_", "~$")) or MONTH_FOLDER.fullmatch(p.name):
+                continue
+            if p.is_dir() and p.name not in own:
+                n = sum(q.is_file() for q in p.rglob("*"))
+                said = f"文件夹「{p.name}」不是 2018-09 这样的月份,其中 {n} 个文件没有读取,请改成「年-月」。"
+                out.append((p.name, said))
+            elif p.is_file() and p.suffix.lower() in LOOSE and not self.demo:
+                said = f"文件「{p.name}」没有放在月份文件夹里,没有读取,请移到 data/raw/年-月 下。"
+                out.append((p.name, said))
+        return out
 
     def received(self, month: pd.Period) -> list[Path]:
         """Report files of one month in the order of their names, whatever their type; system litter is left out."""

@@ -7,8 +7,8 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from operator import itemgetter
 from pathlib import Path
 
@@ -18,19 +18,20 @@ import pandas as pd
 from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.reports import checks, labels, words
-from zcqlib.reports.books import letters
-from zcqlib.reports.files import open_file
-from zcqlib.reports.grid import Opened, Refused, Sheet
-from zcqlib.reports.replies import replies
+from zcqlib.reports import checks, labels, senders, words, worker
+from zcqlib.reports.books import letters, place
+from zcqlib.reports.files import content, members, open_file
+from zcqlib.reports.grid import MAX_CELL, Opened, Refused, Sheet
+from zcqlib.reports.replies import came_back
 
 __all__ = [
     "Context",
     "Reading",
     "Refused",
-    "open_file",
+    "content",
+    "members",
+    "opened",
     "read_report",
-    "replies",
     "summary",
     "write_reading",
 ]
@@ -38,13 +39,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known of a file from outside: report month, sender, which submission, made up or not, the catalog."""
+    """What is known of a file from outside: report month, sender, which submission, made up or not, the catalog, and its
+    name in the tables (by default the path as given)."""
 
     published: pd.Period | None = None
     sender: str = ""
     submission: int = 1
     demo: bool = False
     catalog: Catalog | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,12 @@ class Reading:
 def read_report(path: str | Path, context: Context | None = None) -> Reading:
     """Read any report file and say what became of each of its cells.
 
+    The work is done in a process apart, within limits of time and memory: a file that breaks it is one problem.
+
     Parameters
     ----------
-    path : the file; its content decides its type.
+    path : the file; its content decides its type. A zip of reports is read file by file; one of them alone has the path
+        of the zip with its own behind it.
     context : report month, sender, submission, demo flag and catalog; by default only what the file itself says, with
         the shipped catalog.
     Returns
@@ -76,15 +82,66 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
     ------
     园区和部门报送的文件。
     """
-    path = Path(path)
-    context = context or Context()
+    path, context = Path(path), context or Context()
+    inside = members(path)
+    if inside != [path]:
+        name = context.file or path.as_posix()
+        own = [f"{name}/{p.relative_to(path).as_posix()}" for p in inside]
+        return _together(
+            path,
+            context,
+            [read_report(p, replace(context, file=n)) for p, n in zip(inside, own, strict=True)],
+        )
+    return worker.run(_read_here, path, context, otherwise=partial(refused, path, context))
+
+
+def opened(path: Path) -> list[Sheet]:
+    """The sheets of a file as they are read, opened in the same process apart.
+
+    Raises
+    ------
+    Refused : the file cannot be used.
+    """
+
+    def stop(refusal: Refused) -> list[Sheet]:
+        raise refusal
+
+    found = worker.run(_open_here, path, otherwise=stop)
+    return stop(found) if isinstance(found, Refused) else found
+
+
+def _open_here(path: Path) -> list[Sheet] | Refused:
+    try:
+        return open_file(path).sheets
+    except Refused as e:
+        return e
+
+
+def _together(path: Path, context: Context, parts: list[Reading]) -> Reading:
+    """What the files of a zip held, as one reading."""
+    frames = (
+        pd.concat([getattr(r, name) for r in parts], ignore_index=True)
+        for name in ("observations", "problems", "cells")
+    )
+    counted = ("sheets", "tables", "cells", *tables.OUTCOMES)
+    info = refused(path, context, Refused("", "")).info | {"kind": "zip"}
+    return Reading(*frames, info | {n: sum(r.info[n] for r in parts) for n in counted})
+
+
+def _read_here(path: Path, context: Context) -> Reading:
+    """Read a file in this process."""
     catalog = context.catalog if context.catalog is not None else catalogs.load()
-    if not path.exists():
-        raise FileNotFoundError(path)
     collecting = gc.isenabled()
     gc.disable()  # nothing here makes cycles, and looking for them takes as long as the reading of a large file
     try:
-        return _read(path, context, catalog)
+        raw = content(path)
+        return _read(path, raw, context, catalog)
+    except Refused as e:
+        return refused(path, context, e)
+    except MemoryError:
+        return refused(path, context, worker.too_costly())
+    except FileNotFoundError:
+        raise
     except Exception as e:  # one file that we fail on must not stop the others of the month
         return refused(
             path,
@@ -101,11 +158,8 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
             gc.enable()
 
 
-def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
-    try:
-        opened = open_file(path)
-    except Refused as e:
-        return refused(path, context, e)
+def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading:
+    opened = open_file(path, raw)
     name = words.squeeze(path.stem)
     span = words.whole_period(name) or (words.period_in(name) or (None,))[0]
     published = (
@@ -114,36 +168,33 @@ def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
         else (span.end if span is not None and span.year and span.basis != "year" else 0)
     )
     read, problems, counts = [], [], Counter()
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    answers = replies(opened.sheets)
+    digest = hashlib.sha256(raw).hexdigest()
+    file = context.file or path.as_posix()
+    sent = came_back(opened.sheets)
     scope = labels.Scope(
         path.name, catalog, published, span, _sender_region(context, catalog), *_names(catalog)
     )
     for sheet in opened.sheets:
-        found = checks.read_sheet(sheet, scope) if answers is None else _aside(sheet)
+        found = checks.read_sheet(sheet, scope) if sent is None else _aside(sheet)
+        problems += [(sheet.name, *p) for p in _as_shown(sheet, found)]
         read.append((sheet.name, found))
         counts.update(found.outcome.values())
     checks.check_file(read, published, catalog)
     problems += [(sheet, *p) for sheet, found in read for p in found.problems]
-    if answers is not None:
-        problems.append(
-            (
-                "",
-                "return_sheet",
-                "info",
-                None,
-                "",
-                f"这是退回单,有 {len(answers)} 条回复,已记录;"
-                "其中的表不再作为数据读取,需要改的数请在下一期报表中更正。",
-            )
-        )
+    for _, _, cell, *_ in opened.problems if read else ():
+        if cell:  # of what could not be read as text
+            outcome = read[0][1].outcome
+            counts["problem"] += place(cell) not in outcome
+            outcome.setdefault(place(cell), "problem")
+    if sent is not None:
+        problems.append(("", sent.code, "info", None, "", sent.message))
     month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
-    observations = _observations(read, path.name, digest, context, catalog, month)
-    cells = _cells(read, path.name)
-    found_problems = _problems(path.name, opened, problems, context, month)
+    observations = _observations(read, opened.sheets, file, digest[:16], context, catalog, month)
+    cells = _cells(read, file)
+    found_problems = _problems(file, opened, problems, context, month)
     separator = next((p[3] for p in opened.problems if p[0] == "separator"), "")
     info = {
-        "file": path.name,
+        "file": file,
         "kind": opened.kind,
         "encoding": opened.encoding,
         "separator": separator,
@@ -152,10 +203,54 @@ def _read(path: Path, context: Context, catalog: Catalog) -> Reading:
         "cells": len(cells),
         "digest": digest,
         "published": month,
-        "replies": answers,
+        "stated_sender": senders.stated(opened.sheets),
+        "replies": sent.lines if sent is not None and sent.code == "return_sheet" else None,
+        "ledger": sent.sheets if sent is not None and sent.code == "ledger" else None,
         **{o: counts[o] for o in tables.OUTCOMES},
     }
     return Reading(observations, found_problems, cells, info)
+
+
+def _as_shown(sheet: Sheet, found: labels.Found) -> list[tuple]:
+    """Hold back figures whose cells show something else than they store; tell of those that were taken as shown."""
+    scaled = [(f.row, f.column) for f in found.facts if (f.row, f.column) in sheet.stored]
+    held = [(f.row, f.column) for f in found.facts if (f.row, f.column) in sheet.held]
+    out: list[tuple] = []
+    if held:
+        found.facts[:] = [
+            f._replace(flags=(*f.flags, "held")) if (f.row, f.column) in sheet.held else f
+            for f in found.facts
+        ]
+    for why in dict.fromkeys(sheet.held[at] for at in held):
+        places = [at for at in held if sheet.held[at] == why]
+        severity = "warning" if places[0] in sheet.struck else "error"
+        said = f"这一格{why},看不出以哪个为准,暂不采用,请改成看到的就是实际的数。"
+        out.append(("shown_differs", severity, _around(places), why, said, len(places)))
+    if scaled:
+        at = scaled[0]
+        said = (
+            f"有 {len(scaled)} 格显示的与存的不同(如显示「{sheet.shown.get(at) or labels.text_of(sheet.rows[at[0]][at[1]])}」,"
+            f"存的是「{sheet.stored[at]}」),已按显示的采用。"
+        )
+        out.append(("shown_scaled", "info", _around(scaled), sheet.stored[at], said, len(scaled)))
+    long = [
+        (r, c)
+        for r, row in enumerate(sheet.rows)
+        for c, v in enumerate(row)
+        if type(v) is str and len(v) == MAX_CELL
+    ]
+    if long:
+        said = f"有 {len(long)} 格的文字超过 {MAX_CELL} 字,只读了前面的部分。"
+        out.append(("long_text", "info", _around(long), "", said, len(long)))
+    return out
+
+
+def _around(places: list[tuple[int, int]]) -> tuple[int, ...]:
+    """The one cell, or the rectangle around several."""
+    rows, columns = zip(*places, strict=True)
+    if len(places) == 1:
+        return places[0]
+    return min(rows), min(columns), max(rows), max(columns)
 
 
 def _aside(sheet: Sheet) -> labels.Found:
@@ -218,6 +313,7 @@ def _months(numbers: list[int]) -> pd.PeriodIndex:
 
 def _observations(
     read: list[tuple[str, labels.Found]],
+    opened: list[Sheet],
     file: str,
     digest: str,
     context: Context,
@@ -228,6 +324,11 @@ def _observations(
     sheets = [sheet for sheet, found in read for _ in found.facts]
     if not facts:
         return tables.empty(tables.OBSERVATIONS)
+    shown = [
+        sheet.shown.get(f[:2]) or labels.text_of(sheet.rows[f.row][f.column])
+        for sheet, (_, found) in zip(opened, read, strict=True)
+        for f in found.facts
+    ]
     fact = {name: list(map(itemgetter(i), facts)) for i, name in enumerate(labels.Fact._fields)}
     cells = _addresses([f[:2] for f in facts])
     parts = {id: region.coverage for id, region in catalog.regions.items()}
@@ -248,7 +349,7 @@ def _observations(
             "value": fact["value"],
             "unit": fact["unit"],
             "value_raw": fact["raw"],
-            "shown": fact["raw"],
+            "shown": shown,
             **{n: _distinct(v) for n, v in fact.items() if n.endswith("_cell")},
             "unit_raw": fact["unit_raw"],
             "decimals": fact["decimals"],
@@ -310,7 +411,7 @@ def refused(path: Path, context: Context, refusal: Refused) -> Reading:
     problem = dict(
         code=refusal.code,
         severity=refusal.severity,
-        file=path.name,
+        file=context.file or path.as_posix(),
         count=1,
         raw=refusal.raw,
         message=refusal.message,
@@ -323,7 +424,7 @@ def refused(path: Path, context: Context, refusal: Refused) -> Reading:
         tables.shape([problem], tables.PROBLEMS),
         tables.empty(tables.CELLS),
         {
-            "file": path.name,
+            "file": context.file or path.as_posix(),
             "kind": "",
             "encoding": "",
             "separator": "",
@@ -332,6 +433,9 @@ def refused(path: Path, context: Context, refusal: Refused) -> Reading:
             "cells": 0,
             "digest": "",
             "published": pd.NaT,
+            "stated_sender": "",
+            "replies": None,
+            "ledger": None,
             **counts,
         },
     )

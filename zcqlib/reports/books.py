@@ -7,12 +7,19 @@ there is, so every sheet is measured first.
 from __future__ import annotations
 
 import io
+import math
 import re
 import struct
 import zipfile
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
+import xlrd
+import xlrd.compdoc
 from lxml import etree
 
 from zcqlib.reports.grid import (
@@ -20,14 +27,18 @@ from zcqlib.reports.grid import (
     MAX_COLUMNS,
     MAX_ROWS,
     OLE,
+    Budget,
     Opened,
     Refused,
     Sheet,
     check_size,
+    cut,
     latin_mojibake,
+    parser,
     refuse_entities,
     xml,
 )
+from zcqlib.reports.shown import Cells, Run
 
 
 def _column(letters: bytes | str) -> int:
@@ -37,34 +48,99 @@ def _column(letters: bytes | str) -> int:
     return n - 1
 
 
-def _at(address: str) -> tuple[int, int]:
+def place(address: str) -> tuple[int, int]:
     m = re.fullmatch(r"\$?([A-Za-z]+)\$?(\d+)", address)
     return int(m[2]) - 1, _column(m[1])
 
 
-def xlsx(package: zipfile.ZipFile, raw: bytes) -> list[Sheet]:
+def xlsx(package: zipfile.ZipFile, raw: bytes, budget: Budget) -> list[Sheet]:
     """Sheets of an .xlsx or .xlsm; what calamine does not tell comes from one look at the bytes of each sheet."""
     parts = {n.lower(): n for n in package.namelist()}
     workbook = xml(package.read(parts["xl/workbook.xml"]))
     relations = {
         r.get("Id"): r.get("Target") for r in xml(package.read(parts["xl/_rels/workbook.xml.rels"]))
     }
-    styles = _styles(package)
-    out, seen = {}, set()
+    styles, strings = _styles(package), _strings(package, parts)
+    found, seen = {}, set()
     for sheet in workbook.iter("{*}sheet"):
         target = next(
             (relations.get(v, "") for k, v in sheet.attrib.items() if k.endswith("}id")), ""
         )
         path = parts.get((target.lstrip("/") if target.startswith("/") else f"xl/{target}").lower())
         if path is not None and "chartsheet" not in path:
-            out[sheet.get("name")] = _sheet_details(
-                package, path, _canonical(package.read(path)), styles
-            )
+            found[sheet.get("name")] = path, _guarded(package.read(path), strings, budget)
             seen.add(path)
     for low, path in parts.items():
         if low.startswith("xl/worksheets/") and low.endswith(".xml") and path not in seen:
-            _guard(_canonical(package.read(path)))
-    return _calamine(raw, out)
+            _guarded(package.read(path), strings, budget)
+    out = []
+    for cells, name, hidden in _calamine(raw, budget):
+        path, data = found.get(name, ("", b""))
+        _dress(cells, data, styles, strings.marked)
+        _formulas(cells, data)
+        _comments(cells, package, path)
+        out.append(cells.sheet(name, hidden=hidden, **_hidden(data)))
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Strings:
+    """The strings that a workbook's sheets share: their lengths, and the pieces of those with struck or raised text."""
+
+    lengths: list[int]
+    marked: dict[int, list[Run]]
+
+
+def _strings(package: zipfile.ZipFile, parts: Mapping[str, str]) -> _Strings:
+    path = parts.get("xl/sharedstrings.xml")
+    data = package.read(path) if path else b""
+    items = re.split(rb"</(?:\w+:)?si>", data)[:-1]
+    marked = {}
+    if _MARKS.search(data):
+        refuse_entities(data)
+        for i, si in enumerate(etree.fromstring(data, parser(huge_tree=True)).iter("{*}si")):
+            if next(si.iter("{*}strike", "{*}vertAlign"), None) is not None:
+                marked[i] = _pieces(si)
+    return _Strings(list(map(len, items)), marked)
+
+
+_MARKS = re.compile(rb"strike|vertAlign")
+
+
+def _pieces(item) -> list[Run]:
+    """The runs of a rich string; one without a look of its own has that of its cell (struck None)."""
+    out = []
+    for e in item.iterchildren("{*}t", "{*}r"):
+        look = e.find("{*}rPr")
+        strike = look.find("{*}strike") if look is not None else None
+        align = look.find("{*}vertAlign") if look is not None else None
+        out.append(
+            Run(
+                "".join(t.text or "" for t in ([e] if e.tag.endswith("}t") else e.iter("{*}t"))),
+                None
+                if look is None
+                else strike is not None and strike.get("val", "1") not in ("0", "false"),
+                align is not None and align.get("val") in ("superscript", "subscript"),
+            )
+        )
+    return out
+
+
+def _guarded(data: bytes, strings: _Strings, budget: Budget) -> bytes:
+    """A sheet's bytes in their plain form, after its size was measured."""
+    data = _canonical(data)
+    _guard(data)
+    longest = max(strings.lengths, default=0)
+    if longest * data.count(b't="s"') > 2**20:
+        used = Counter(re.findall(rb't="s"[^>]*><v>(\d+)', data))
+        budget.spend(
+            letters=sum(
+                n * strings.lengths[int(i)]
+                for i, n in used.items()
+                if int(i) < len(strings.lengths)
+            )
+        )
+    return data
 
 
 _ODD = re.compile(
@@ -92,14 +168,17 @@ def _canonical(data: bytes) -> bytes:
             out.append(b'<row r="%d" hidden="%s">' % (row, e.get("hidden", "0").encode()))
         elif event == "start" and name == "c":
             address = e.get("r")
-            column = _at(address)[1] if address else column + 1
+            column = place(address)[1] if address else column + 1
             inside = []
             start = (address.upper() if address else f"{letters(column)}{row}").encode()
             out.append(
                 b'<c r="%s" s="%s" t="%s">'
                 % (start, e.get("s", "0").encode(), e.get("t", "n").encode())
             )
-        elif event == "end" and name in ("f", "v", "is"):
+        elif event == "end" and name == "is":
+            etree.cleanup_namespaces(e)
+            inside.append(b"<is>" + b"".join(map(etree.tostring, e)) + b"</is>")
+        elif event == "end" and name in ("f", "v"):
             tag, content = (
                 name.encode(),
                 "".join(e.itertext()).replace("<", " ").replace("&", " ").encode(),
@@ -154,103 +233,137 @@ def _guard(data: bytes) -> None:
         )
 
 
-def _styles(package: zipfile.ZipFile) -> dict[str, dict[bytes, int] | set[bytes]]:
-    """Style numbers (as bytes) that mean percent, struck, or a number of decimals."""
-    found: dict = {"percent": set(), "struck": set(), "decimals": {}}
+_BUILT_IN = dict(
+    zip(
+        map(str, (1, 2, 3, 4, 9, 10, 37, 38, 39, 40, 27, 31, 57, 58, 14, 16, 17)),
+        (
+            *("0", "0.00", "#,##0", "#,##0.00", "0%", "0.00%"),
+            *("#,##0;-#,##0", "#,##0;[Red]-#,##0", "#,##0.00;-#,##0.00", "#,##0.00;[Red]-#,##0.00"),
+            *('yyyy"年"m"月"', 'yyyy"年"m"月"d"日"', 'yyyy"年"m"月"', 'm"月"d"日"'),
+            *("yyyy/m/d", 'm"月"d"日"', 'yyyy"年"m"月"'),
+        ),
+        strict=True,
+    )
+)
+
+
+def _styles(package: zipfile.ZipFile) -> dict[bytes, tuple[str, bool]]:
+    """Number format, and whether it is struck out, of each style number (as bytes) that shows more than the value."""
     if "xl/styles.xml" not in package.namelist():
-        return found
+        return {}
     root = xml(package.read("xl/styles.xml"))
-    codes = {"9": "0%", "10": "0.00%", "1": "0", "2": "0.00", "3": "#,##0", "4": "#,##0.00"}
-    codes |= {f.get("numFmtId"): f.get("formatCode", "") for f in root.iter("{*}numFmt")}
-    fonts = root.find("{*}fonts")
-    struck_fonts = {
+    codes = _BUILT_IN | {f.get("numFmtId"): f.get("formatCode", "") for f in root.iter("{*}numFmt")}
+    fonts, cells = root.find("{*}fonts"), root.find("{*}cellXfs")
+    struck = {
         str(i)
         for i, f in enumerate(fonts if fonts is not None else ())
         if f.find("{*}strike") is not None
         and f.find("{*}strike").get("val", "1") not in ("0", "false")
     }
-    cells = root.find("{*}cellXfs")
-    for i, xf in enumerate(cells if cells is not None else ()):
-        code, key = codes.get(xf.get("numFmtId"), ""), str(i).encode()
-        if "%" in code:
-            found["percent"].add(key)
-        if m := re.search(r"0(?:\.(0+))?", code.split(";")[0]):
-            found["decimals"][key] = len(m[1] or "")
-        if xf.get("fontId") in struck_fonts:
-            found["struck"].add(key)
-    return found
-
-
-def _sheet_details(package: zipfile.ZipFile, path: str, data: bytes, styles: dict) -> dict:
-    _guard(data)
-    out: dict = {
-        "percent": set(),
-        "struck": set(),
-        "decimals": {},
-        "failed": {},
-        "linked": set(),
-        "comments": {},
+    looks = {
+        str(i).encode(): (codes.get(xf.get("numFmtId"), "General"), xf.get("fontId") in struck)
+        for i, xf in enumerate(cells if cells is not None else ())
     }
-    wanted = styles["percent"] | styles["struck"] | set(styles["decimals"])
-    if wanted:
-        keys = b"|".join(sorted(wanted))
-        for m in re.finditer(rb'<c r="([A-Z]+)(\d+)"(?=[^>]* s="(' + keys + rb')")[^/>]*>', data):
-            at = (int(m[2]) - 1, _column(m[1]))
-            if m[3] in styles["percent"]:
-                out["percent"].add(at)
-            if m[3] in styles["struck"]:
-                out["struck"].add(at)
-            if m[3] in styles["decimals"]:
-                out["decimals"][at] = styles["decimals"][m[3]]
+    return {
+        k: v for k, v in looks.items() if v not in (("General", False), ("", False), ("@", False))
+    }
+
+
+def _dress(cells: Cells, data: bytes, styles: Mapping, marked: Mapping) -> None:
+    """What is shown of the cells that calamine gave: formats applied, struck and raised pieces told apart."""
+    if styles:
+        own = rb'(?=[^>]* s="(' + b"|".join(styles) + rb')")'
+        every = rb'(?:(?=[^>]* s="(\d+)"))?' if b"0" in styles else own
+        for m in re.finditer(rb'<c r="([A-Z]+)(\d+)"' + every + rb"[^/>]*>", data):
+            if look := styles.get(m[3] or b"0"):
+                cells.look(int(m[2]) - 1, _column(m[1]), *look)
+    for m in re.finditer(rb'<c r="([A-Z]+)(\d+)"[^>]*t="s"[^>]*><v>(\d+)', data) if marked else ():
+        if runs := marked.get(int(m[3])):
+            cells.pieces(int(m[2]) - 1, _column(m[1]), runs)
     for m in (
-        re.finditer(rb'<c r="([A-Z]+)(\d+)"([^>]*)>(?:<is>.*?</is>)?<f[ >/](.*?)</c>', data, re.S)
-        if b"<f" in data
+        re.finditer(rb'<c r="([A-Z]+)(\d+)"[^>]*>(<is>.*?</is>)', data, re.S)
+        if b"<is>" in data and _MARKS.search(data)
         else ()
     ):
-        at, inside = (int(m[2]) - 1, _column(m[1])), m[4]
-        if not re.search(rb"<v>[^<]", inside) and b't="str"' not in m[3]:
-            out["failed"][at] = "formula_without_value"
-        if re.search(rb"\[\d+\]|\[[^\]<]+\.xls", inside.split(b"<v>")[0]):
-            out["linked"].add(at)
-    for m in (
-        re.finditer(rb'<c r="([A-Z]+)(\d+)"[^>]*t="e"[^>]*>.*?<v>([^<]+)</v>', data, re.S)
-        if b't="e"' in data
-        else ()
-    ):
-        out["failed"][int(m[2]) - 1, _column(m[1])] = m[3].decode()
-    out["hidden_rows"] = frozenset(
-        int(n) - 1 for n in re.findall(rb'<row r="(\d+)"[^>]* hidden="(?:1|true)"', data)
-    )
+        if _MARKS.search(m[3]):
+            cells.pieces(
+                int(m[2]) - 1, _column(m[1]), _pieces(etree.fromstring(m[3], parser(recover=True)))
+            )
+    blank = re.search(rb'<sheetView [^>]*showZeros="(?:0|false)"', data)
+    endless = re.search(rb"<v>-?(?:[\d.]{300}|[\d.]+[eE]\+?\d{3})", data)
+    for r, row in enumerate(cells.rows if blank or endless else ()):
+        for c, v in enumerate(row):
+            if isinstance(v, float) and not math.isfinite(v):
+                row[c] = cells.number(r, c, v, "General")
+            elif blank and v == 0 and not isinstance(v, bool):
+                cells.held[r, c] = "显示为「空白」,实际存的是 0"
+
+
+_HEAD = re.compile(rb'<c r="([A-Z]+)(\d+)"([^>]*)>')
+
+
+def _holding(data: bytes, mark: bytes) -> Iterator[tuple[tuple[int, int], bytes, bytes]]:
+    """Place, attributes and content of each cell in which a mark stands."""
+    at = data.find(mark)
+    while at >= 0:
+        start, end = data.rfind(b"<c ", 0, at + 1), data.find(b"</c>", at)
+        head = _HEAD.match(data, start) if 0 <= start and end >= 0 else None
+        if head and data.find(b"</c>", start, at) < 0:
+            yield (int(head[2]) - 1, _column(head[1])), head[3], data[head.end() : end]
+            at = end
+        at = data.find(mark, at + 1)
+
+
+def _formulas(cells: Cells, data: bytes) -> None:
+    """Formulas without a stored result, those that look into other files, and cells in error."""
+    for mark in (b"<f>", b"<f ", b"<f/"):
+        for at, how, inside in _holding(data, mark):
+            if not re.search(rb"<v>[^<]", inside) and b't="str"' not in how:
+                cells.failed[at] = "formula_without_value"
+            if re.search(rb"\[\d+\]|\[[^\]<]+\.xls", inside.split(b"<v>")[0]):
+                cells.linked.add(at)
+    for at, how, inside in _holding(data, b"<v>#"):
+        if b't="e"' in how:
+            cells.failed[at] = inside.split(b"<v>")[1].split(b"<")[0].decode()
+
+
+def _hidden(data: bytes) -> dict[str, frozenset[int]]:
+    rows = re.findall(rb'<row r="(\d+)"[^>]* hidden="(?:1|true)"', data)
     columns: set[int] = set()
     for m in re.finditer(rb'<col (?=[^>]*hidden="(?:1|true)")[^>]*>', data):
         lo, hi = (int(re.search(rb"\b" + k + rb'="(\d+)"', m[0])[1]) for k in (b"min", b"max"))
         columns |= set(range(lo - 1, min(hi, MAX_COLUMNS)))
-    out["hidden_columns"] = frozenset(columns)
+    return {
+        "hidden_rows": frozenset(int(n) - 1 for n in rows),
+        "hidden_columns": frozenset(columns),
+    }
+
+
+def _comments(cells: Cells, package: zipfile.ZipFile, path: str) -> None:
     rels = path.replace("worksheets/", "worksheets/_rels/") + ".rels"
-    if rels in package.namelist():
-        for r in xml(package.read(rels)):
-            if r.get("Type", "").endswith("/comments"):
-                target = r.get("Target", "")
-                name = (
-                    target.lstrip("/")
-                    if target.startswith("/")
-                    else f"xl/{target.removeprefix('../')}"
+    for r in xml(package.read(rels)) if rels in package.namelist() else ():
+        target = r.get("Target", "")
+        name = target.lstrip("/") if target.startswith("/") else f"xl/{target.removeprefix('../')}"
+        if r.get("Type", "").endswith("/comments") and name in package.namelist():
+            for comment in xml(package.read(name)).iter("{*}comment"):
+                cells.comments[place(comment.get("ref"))] = cut(
+                    "".join(t.text or "" for t in comment.iter("{*}t"))
                 )
-                if name in package.namelist():
-                    for comment in xml(package.read(name)).iter("{*}comment"):
-                        out["comments"][_at(comment.get("ref"))] = "".join(
-                            t.text or "" for t in comment.iter("{*}t")
-                        )
-    return {k: frozenset(v) if isinstance(v, set) else v for k, v in out.items()}
 
 
-def ods(package: zipfile.ZipFile, raw: bytes) -> list[Sheet]:
-    """Sheets of an open document, after its repeated rows and columns were counted."""
-    data = package.read("content.xml")
-    refuse_entities(data)
-    row, column, filled, wide = 0, 0, 0, 0
+_VALUES = {"float", "currency", "percentage"}
+
+
+def ods(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
+    """Sheets of an open document, which states each cell's value beside its displayed text."""
+    looks: dict[str, _Look] = {}
+    if "styles.xml" in package.namelist():
+        for e in xml(package.read("styles.xml")).iter("{*}style"):
+            looks[_own(e, "name")] = _look(e, looks)
+    out: list[Sheet] = []
+    page = _Page(budget)
     for event, e in etree.iterparse(
-        io.BytesIO(data),
+        io.BytesIO(package.read("content.xml")),
         events=("start", "end"),
         resolve_entities=False,
         no_network=True,
@@ -259,33 +372,152 @@ def ods(package: zipfile.ZipFile, raw: bytes) -> list[Sheet]:
     ):
         name = etree.QName(e).localname if isinstance(e.tag, str) else ""
         if event == "start" and name == "table":
-            row, filled, wide = 0, 0, 0
-        elif event == "start" and name == "table-row":
-            column, last = 0, 0
+            page = _Page(budget)
+        elif event == "end" and name == "style":
+            looks[_own(e, "name")] = _look(e, looks)
+        elif event == "end" and name == "table-column":
+            page.column(e)
         elif event == "end" and name in ("table-cell", "covered-table-cell"):
-            column += int(
-                next((v for k, v in e.attrib.items() if k.endswith("}number-columns-repeated")), 1)
-            )
-            if len(e) or any(k.endswith("}value-type") for k in e.attrib):
-                last = column
-            e.clear()
+            page.cell(e, name == "covered-table-cell")
         elif event == "end" and name == "table-row":
-            times = int(
-                next((v for k, v in e.attrib.items() if k.endswith("}number-rows-repeated")), 1)
-            )
-            row += times
-            wide = max(wide, last)
-            filled += times if last else 0
-            if filled > MAX_ROWS or wide > MAX_COLUMNS or last and row * wide > MAX_AREA:
-                raise Refused(
-                    "too_large",
-                    f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限,请拆分后报送。",
-                )
+            page.row(e, looks)
             e.clear()
-    return _calamine(raw, {})
+        elif event == "end" and name == "table":
+            check_size(page.cells.rows)
+            look = looks.get(_own(e, "style-name"), _Look())
+            out.append(
+                page.cells.sheet(
+                    _own(e, "name") or f"表{len(out) + 1}",
+                    hidden=look.hidden,
+                    hidden_rows=frozenset(page.hidden_rows),
+                    hidden_columns=frozenset(page.hidden_columns),
+                )
+            )
+            e.clear()
+    return out
 
 
-def _calamine(raw: bytes, details: dict[str, dict]) -> list[Sheet]:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    struck: bool = False
+    raised: bool = False
+    hidden: bool = False
+
+
+def _own(e, name: str) -> str:
+    """An attribute by its name, whatever its prefix."""
+    return next((v for k, v in e.attrib.items() if k.rpartition("}")[2] == name), "")
+
+
+def _look(style, known: Mapping[str, _Look]) -> _Look:
+    base = known.get(_own(style, "parent-style-name"), _Look())
+    struck, raised, hidden = base.struck, base.raised, base.hidden
+    for e in style:
+        for kind in ("text-line-through-style", "text-line-through-type"):
+            if said := _own(e, kind):
+                struck = said != "none"
+        if said := _own(e, "text-position"):
+            raised = not said.startswith(("0%", "normal")) and said.split()[0] != "100%"
+        if said := _own(e, "display"):
+            hidden = said in ("none", "false")
+    return _Look(struck, raised, hidden)
+
+
+def _ods_runs(e, look: _Look, looks: Mapping[str, _Look]) -> list[Run]:
+    """The text of a paragraph or of what it holds, piece by piece."""
+    out = [Run(e.text or "", look.struck, look.raised)]
+    for child in e:
+        name = etree.QName(child).localname if isinstance(child.tag, str) else ""
+        own = looks.get(_own(child, "style-name"), look)
+        own = _Look(own.struck or look.struck, own.raised or look.raised, own.hidden)
+        if name in ("s", "tab", "line-break"):
+            out.append(Run("\n" if name == "line-break" else "\t" if name == "tab" else " "))
+        elif name in ("span", "a", "p") and not own.hidden:
+            out += _ods_runs(child, own, looks)
+        out.append(Run(child.tail or "", look.struck, look.raised))
+    return out
+
+
+class _Page:
+    """One table of an open document while it is laid out."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.cells, self.budget = Cells(budget), budget
+        self.pending: list[
+            tuple
+        ] = []  # cells of the row that is being read: element's content, times
+        self.hidden_rows: set[int] = set()
+        self.hidden_columns: set[int] = set()
+        self.columns = self.empty = 0  # columns and empty rows so far
+        budget.spend(tables=1)
+
+    def column(self, e) -> None:
+        times = min(_times(e, "columns"), MAX_COLUMNS - self.columns)
+        if _own(e, "visibility") in ("collapse", "filter"):
+            self.hidden_columns |= set(range(self.columns, self.columns + times))
+        self.columns += max(times, 0)
+
+    def cell(self, e, covered: bool) -> None:
+        filled = not covered and (len(e) or _own(e, "value-type") or _own(e, "formula"))
+        self.pending.append((e if filled else None, _times(e, "columns")))
+
+    def row(self, e, looks: Mapping[str, _Look]) -> None:
+        pending, self.pending, times = self.pending, [], _times(e, "rows")
+        while pending and pending[-1][0] is None:
+            pending.pop()
+        rows = self.cells.rows
+        if _own(e, "visibility") in ("collapse", "filter") and pending:
+            first = len(rows) + self.empty
+            self.hidden_rows |= set(range(first, first + min(times, MAX_ROWS)))
+        if not pending:
+            self.empty += times
+            return
+        self.budget.spend(cells=self.empty + times * sum(n for _, n in pending))
+        rows += [[] for _ in range(self.empty)]
+        self.empty = 0
+        for _ in range(times):
+            rows.append([])
+            for cell, n in pending:
+                for _ in range(n):
+                    rows[-1].append("" if cell is None else self.value(cell, looks))
+
+    def value(self, e, looks: Mapping[str, _Look]) -> object:
+        """What is to be read of a cell."""
+        cells, r = self.cells, len(self.cells.rows) - 1
+        c, kind = len(cells.rows[r]), _own(e, "value-type")
+        look = looks.get(_own(e, "style-name"), _Look())
+        runs: list[Run] = []
+        texts = [p for p in e if etree.QName(p).localname == "p"]
+        for p in texts:
+            runs += [Run("\n")] * bool(runs) + _ods_runs(p, look, looks)
+        for note in e.iterchildren("{*}annotation"):
+            cells.comments[r, c] = cut("".join(t for p in note.iter("{*}p") for t in p.itertext()))
+        down, right = (int(_own(e, f"number-{k}-spanned") or 1) for k in ("rows", "columns"))
+        if down > 1 or right > 1:
+            cells.merged.append((r, c, r + down - 1, c + right - 1))
+        if kind in _VALUES and not any(x.struck or x.raised for x in runs):
+            text = "".join(x.text for x in runs).strip() if texts else None
+            return cells.beside(r, c, float(_own(e, "value")), text, kind == "percentage")
+        shown = cells.runs(r, c, runs or [Run(_own(e, "string-value"))])
+        if re.fullmatch(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|(?:Err|错误):\d+", shown):
+            cells.failed[r, c] = shown
+        elif _own(e, "formula") and not kind:
+            cells.failed[r, c] = "formula_without_value"
+        elif kind == "date" and (r, c) not in cells.struck:
+            cells.shown[r, c] = shown
+            with suppress(ValueError):
+                return datetime.fromisoformat(_own(e, "date-value"))
+        elif kind == "boolean":
+            return _own(e, "boolean-value") == "true"
+        return shown
+
+
+def _times(e, what: str) -> int:
+    return max(int(_own(e, f"number-{what}-repeated") or 1), 1)
+
+
+def _calamine(raw: bytes, budget: Budget) -> list[tuple[Cells, str, bool]]:
+    """The cells of each sheet, its name, and whether it is hidden."""
     import python_calamine as pc
 
     try:
@@ -301,16 +533,10 @@ def _calamine(raw: bytes, details: dict[str, dict]) -> list[Sheet]:
                 row if row != blank else [] for row in rows
             ]  # a far cell leaves tens of thousands of empty ones
             check_size(rows)
-            merged = tuple((a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or ())
-            sheets.append(
-                Sheet(
-                    meta.name,
-                    rows,
-                    merged,
-                    hidden=meta.visible != pc.SheetVisibleEnum.Visible,
-                    **details.get(meta.name, {}),
-                )
-            )
+            budget.spend(cells=len(rows) * len(blank), tables=1)
+            merged = [(a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or ()]
+            cells = Cells(budget, rows, merged=merged)
+            sheets.append((cells, meta.name, meta.visible != pc.SheetVisibleEnum.Visible))
         return sheets
     except pc.PasswordError as e:
         raise Refused("encrypted", "文件有打开密码,请去掉密码后重新报送。") from e
@@ -327,7 +553,7 @@ def _calamine(raw: bytes, details: dict[str, dict]) -> list[Sheet]:
 # old workbooks ------------------------------------------------------------------------------------------------------
 
 
-def ole(raw: bytes) -> Opened:
+def ole(raw: bytes, budget: Budget) -> Opened:
     import msoffcrypto
     from msoffcrypto.exceptions import DecryptionError, EncryptionError, FileFormatError, ParseError
 
@@ -336,9 +562,13 @@ def ole(raw: bytes) -> Opened:
             raise Refused("encrypted", "文件有打开密码,请去掉密码后重新报送。")
     except (FileFormatError, ParseError, DecryptionError, EncryptionError, *_BROKEN):
         pass  # whether it is a workbook at all is for the readers to say
-    if b"W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t\0" in raw:
-        raise Refused("unsupported", "这是旧版 Word 文档(.doc),请另存为 .docx 或 .xlsx 后报送。")
-    return xls(raw)
+    for name, kind in (
+        ("WordDocument", "Word 文档(.doc)"),
+        ("PowerPoint Document", "演示文稿(.ppt)"),
+    ):
+        if name.encode("utf-16-le") in raw:
+            raise Refused("unsupported", f"这是旧版{kind},请另存为 .docx 或 .xlsx 后报送。")
+    return xls(raw, budget)
 
 
 _CELLS = {
@@ -368,8 +598,6 @@ def _guard_old(raw: bytes) -> bool:
     ------
     Refused : damaged, a cell outside the form's own limits, or cells so far apart that all between are too many.
     """
-    import xlrd.compdoc
-
     stream: bytes | None = raw
     if raw.startswith(OLE):
         try:
@@ -412,63 +640,29 @@ def _guard_old(raw: bytes) -> bool:
     return sound
 
 
-def xls(raw: bytes) -> Opened:
-    """An old workbook: calamine first; where its strings are garbage (another code page than declared), xlrd."""
-    import xlrd.compdoc
-
+def xls(raw: bytes, budget: Budget) -> Opened:
+    """An old workbook: xlrd first; where it fails or its strings are garbage (another code page than declared), calamine."""
     sound = _guard_old(raw)
     try:
-        if not sound:
-            raise Refused("corrupt", "文件已损坏,整份没有采用,请重新报送。")
-        sheets = _calamine(raw, {})
-        garbled = _garbled(sheets)
-        if not garbled and len(raw) > 2 * 2**20:
+        sheets = _xlrd(raw, budget)
+        if not _garbled(sheets):
             return Opened("xls", "", sheets, [])
-    except Refused as e:
-        if e.code != "corrupt":
-            raise
-        sheets, garbled = None, True
-    try:
-        book = xlrd.open_workbook(
-            file_contents=raw, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
-        )
-        second = [_xlrd_sheet(book, s) for s in book.sheets()]
-    except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *_BROKEN) as e:
-        if sheets is None:
-            raise Refused("corrupt", "文件已损坏,整份没有采用,请重新报送。") from e
-        if garbled:
-            raise Refused("mojibake", "文字是乱码,整份文件没有采用,请从原系统重新导出。") from e
-        return Opened("xls", "", sheets, [])
-    if garbled:
-        if _garbled(second):
-            raise Refused("mojibake", "文字是乱码,整份文件没有采用,请从原系统重新导出。")
-        return Opened(
-            "xls",
-            "",
-            second,
-            [("second_reader", "info", "", "", "文字用了另一种编码,已换用第二种读法。")],
-        )
-    details = {s.name: s for s in second}
-    return Opened(
-        "xls",
-        "",
-        [
-            replace(s, **{k: getattr(details[s.name], k) for k in _DETAILS})
-            if s.name in details
-            else s
-            for s in sheets
-        ],
-        [],
-    )
+        code, message = "mojibake", "文字是乱码,整份文件没有采用,请从原系统重新导出。"
+    except _BROKEN:
+        code, message = "corrupt", "文件已损坏,整份没有采用,请重新报送。"
+    if not sound:
+        raise Refused(code, message)
+    second = [cells.sheet(name, hidden=hidden) for cells, name, hidden in _calamine(raw, budget)]
+    if _garbled(second):
+        raise Refused("mojibake", "文字是乱码,整份文件没有采用,请从原系统重新导出。")
+    said = "第一种读法读不出,已换用第二种;数字格式没有核对,请另存为 xlsx 后报送。"
+    return Opened("xls", "", second, [("second_reader", "warning", "", "", said)])
 
 
-_DETAILS = ("percent", "decimals", "struck", "hidden_rows", "hidden_columns", "comments")
 _BROKEN = (
     struct.error,
-    IndexError,
-    KeyError,
+    LookupError,
     AssertionError,
-    UnicodeDecodeError,
     ValueError,
     OSError,
     TypeError,
@@ -477,6 +671,8 @@ _BROKEN = (
     ArithmeticError,
     MemoryError,
     RecursionError,
+    xlrd.XLRDError,
+    xlrd.compdoc.CompDocError,
 )
 
 
@@ -485,43 +681,51 @@ def _garbled(sheets: list[Sheet]) -> bool:
     return any(re.search(r"[\x00-\x08\x0e-\x1f]", v) or latin_mojibake(v) for v in texts)
 
 
-def _xlrd_sheet(book, s) -> Sheet:
-    import xlrd
-
-    percent, decimals, struck, rows = set(), {}, set(), []
-    for r in range(s.nrows):
-        row = []
-        for c in range(s.row_len(r)):
-            cell = s.cell(r, c)
-            xf = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
-            code = book.format_map[xf.format_key].format_str if xf else ""
-            if cell.ctype == xlrd.XL_CELL_NUMBER:
-                if "%" in code:
-                    percent.add((r, c))
-                if m := re.search(r"0(?:\.(0+))?", code.split(";")[0]):
-                    decimals[r, c] = len(m[1] or "")
-                if book.font_list[xf.font_index].struck_out:
-                    struck.add((r, c))
-            row.append(
-                xlrd.xldate_as_datetime(cell.value, book.datemode)
-                if cell.ctype == xlrd.XL_CELL_DATE and 1 <= cell.value < 2_958_466
-                else xlrd.error_text_from_code.get(cell.value, "#ERR")
-                if cell.ctype == xlrd.XL_CELL_ERROR
-                else cell.value
-            )
-        rows.append(row)
-    hidden_rows = frozenset(r for r, info in s.rowinfo_map.items() if info.hidden)
-    hidden_columns = frozenset(c for c, info in s.colinfo_map.items() if info.hidden)
-    notes = {(n.rowx, n.colx): n.text for n in s.cell_note_map.values()}
-    return Sheet(
-        s.name,
-        rows,
-        tuple((a, c, b - 1, d - 1) for a, b, c, d in s.merged_cells),
-        frozenset(percent),
-        decimals,
-        frozenset(struck),
-        hidden_rows,
-        hidden_columns,
-        notes,
-        hidden=s.visibility != 0,
+def _xlrd(raw: bytes, budget: Budget) -> list[Sheet]:
+    book = xlrd.open_workbook(
+        file_contents=raw, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
     )
+    return [_old_sheet(book, s, budget) for s in book.sheets()]
+
+
+def _old_sheet(book: xlrd.Book, s: xlrd.sheet.Sheet, budget: Budget) -> Sheet:
+    cells = Cells(budget, merged=[(a, c, b - 1, d - 1) for a, b, c, d in s.merged_cells])
+    budget.spend(cells=sum(map(s.row_len, range(s.nrows))), tables=1)
+    for r in range(s.nrows):
+        row: list = []
+        cells.rows.append(row)
+        for c, cell in enumerate(s.row(r)):
+            value = cell.value
+            if cell.ctype == xlrd.XL_CELL_DATE and 1 <= value < 2_958_466:
+                value = xlrd.xldate_as_datetime(value, book.datemode)
+            elif cell.ctype == xlrd.XL_CELL_ERROR:
+                value = xlrd.error_text_from_code.get(value, "#ERR")
+            elif cell.ctype == xlrd.XL_CELL_BOOLEAN:
+                value = bool(value)
+            row.append(value)
+            if value == "":
+                continue
+            xf = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
+            font = book.font_list[xf.font_index] if xf else None
+            code = book.format_map[xf.format_key].format_str if xf else "General"
+            cells.look(r, c, code, bool(font and font.struck_out))
+            if marks := s.rich_text_runlist_map.get((r, c)):
+                cells.pieces(r, c, _old_pieces(book, value, marks, font))
+    cells.comments.update({(n.rowx, n.colx): cut(n.text) for n in s.cell_note_map.values()})
+    hidden = [
+        frozenset(i for i, info in known.items() if info.hidden)
+        for known in (s.rowinfo_map, s.colinfo_map)
+    ]
+    check_size(cells.rows)
+    return cells.sheet(
+        s.name, hidden_rows=hidden[0], hidden_columns=hidden[1], hidden=s.visibility != 0
+    )
+
+
+def _old_pieces(book: xlrd.Book, text: str, marks: list[tuple[int, int]], font) -> list[Run]:
+    starts = [(0, font), *((at, book.font_list[i]) for at, i in marks)]
+    ends = [at for at, _ in starts[1:]] + [len(text)]
+    return [
+        Run(text[at:end], bool(f and f.struck_out), bool(f and f.escapement))
+        for (at, f), end in zip(starts, ends, strict=True)
+    ]

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 MAX_FILE, MAX_UNPACKED, MAX_RATIO, MAX_PARTS = 100 * 2**20, 200 * 2**20, 100, 2_000
+MAX_MEMBERS = 200  # files in a zip of reports
 MAX_ROWS, MAX_COLUMNS = 200_000, 2_000
 MAX_CELLS = (
     1_000_000  # with content, on one sheet: what can be accounted for cell by cell in 1.5 GB
 )
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_AREA = 5_000_000  # cells between the corners: what a reader that lays them all out can hold
+MAX_LETTERS, MAX_TABLES, MAX_CELL = 20_000_000, 1_000, 2_000  # of a file; letters of one cell
 
 
 class Refused(Exception):
@@ -23,9 +25,44 @@ class Refused(Exception):
         self.code, self.message, self.severity, self.raw = code, message, severity, raw
 
 
+def _allowance() -> dict[str, int]:
+    return {"cells": MAX_AREA, "letters": MAX_LETTERS, "tables": MAX_TABLES}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one file may still cost, whichever reader spends it: cells laid out (empty ones too), letters, tables."""
+
+    left: dict[str, int] = field(default_factory=_allowance)
+
+    def spend(self, **costs: int) -> None:
+        """Count what is about to be laid out.
+
+        Raises
+        ------
+        Refused : it is more than a file may cost.
+        """
+        for what, cost in costs.items():
+            self.left[what] -= cost
+            if self.left[what] < 0:
+                raise Refused(
+                    "too_large",
+                    f"展开后超过 {MAX_AREA} 个单元格、{MAX_LETTERS} 个字或 {MAX_TABLES} 张表的上限,"
+                    "没有采用,请只报送汇总表,或拆成几个文件。",
+                )
+
+
+def cut(text: str) -> str:
+    """A cell's text within its limit."""
+    return text if len(text) <= MAX_CELL else text[:MAX_CELL]
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Cells of one sheet, row by row, ragged; positions count from 0. Empty cells are "" or None."""
+    """Cells of one sheet, row by row, ragged; positions count from 0. Empty cells are "" or None.
+
+    `rows` holds what is to be read: the figure or text that a person sees.
+    """
 
     name: str
     rows: list[list]
@@ -44,6 +81,13 @@ class Sheet:
     linked: frozenset[tuple[int, int]] = frozenset()
     title: str = ""
     hidden: bool = False
+    shown: dict[tuple[int, int], str] = field(default_factory=dict)  # where the text is another
+    stored: dict[tuple[int, int], str] = field(
+        default_factory=dict
+    )  # where rows has another figure
+    held: dict[tuple[int, int], str] = field(
+        default_factory=dict
+    )  # why what is shown is not what is stored; rows has what is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +130,15 @@ def latin_mojibake(text: str) -> bool:
     return accents >= 4 and accents > sum("\u4e00" <= c <= "\u9fff" for c in text)
 
 
+def parser(**more) -> etree.XMLParser:
+    """One without entities, network or document types."""
+    how = dict(resolve_entities=False, no_network=True, dtd_validation=False, load_dtd=False)
+    return etree.XMLParser(**(how | more))
+
+
 def xml(raw: bytes):
-    """A small part, parsed without entities, network or document types."""
-    return etree.fromstring(
-        raw,
-        etree.XMLParser(
-            resolve_entities=False,
-            no_network=True,
-            huge_tree=False,
-            dtd_validation=False,
-            load_dtd=False,
-        ),
-    )
+    """A small part, parsed."""
+    return etree.fromstring(raw, parser())
 
 
 def refuse_entities(raw: bytes) -> None:

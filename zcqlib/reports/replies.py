@@ -1,29 +1,51 @@
-"""A return sheet that came back: its replies are read; its tables are not, since they were read when first sent."""
+"""What was sent out to be filled in and came back: a ledger or a return sheet, known by its heading row in any form.
+
+Its tables are never read as a report: they were read when they were first sent.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from zcqlib.answers import heading, is_ledger
 from zcqlib.reports.grid import Sheet
-from zcqlib.tables import REPLIES, RETURN_SHEET, RETURN_TITLE
+from zcqlib.tables import REPLIES
+
+RETURN = {"序号", "问题", "单位回复"}
 
 
-def replies(sheets: Sequence[Sheet]) -> list[dict[str, str]] | None:
-    """What a sender replied, one mapping (columns of REPLIES) for each line that was filled in; None for a report."""
-    forms = [
-        s.rows
-        for s in sheets
-        if s.name == RETURN_SHEET and s.rows and RETURN_TITLE in str(s.rows[0][:1])
-    ]
-    if not forms:
-        return None
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What came back: `code` (ledger or return_sheet), a sentence, the replies of a return sheet (columns of REPLIES), and
+    the rows of a ledger by sheet."""
+
+    code: str
+    message: str
+    lines: list[dict[str, str]]
+    sheets: list[tuple[str, list[list]]]
+
+
+def came_back(sheets: Sequence[Sheet]) -> Back | None:
+    """What these sheets are if they are no report."""
+    for s in sheets:
+        if (head := heading(s.rows, RETURN)) is not None:
+            lines = _replies(s.rows, head)
+            said = (
+                f"这是退回单,有 {len(lines)} 条回复,已记录;"
+                "其中的表不再作为数据读取,需要改的数请在下一期报表中更正。"
+            )
+            return Back("return_sheet", said, lines, [])
+    if any(is_ledger(s.rows) for s in sheets):
+        said = "这是填回的台账,填写的内容已记录;其中的表不作为报表读取。"
+        return Back("ledger", said, [], [(s.name, s.rows) for s in sheets])
+    return None
+
+
+def _replies(rows: Sequence[Sequence], head: int) -> list[dict[str, str]]:
+    """One mapping for each line that was filled in."""
     wanted = {c.meaning: c.name for c in REPLIES.columns}
-    rows = [[str(v if v is not None else "").strip() for v in row] for row in forms[0]]
-    head = next(
-        (i for i, row in enumerate(rows) if {"问题", "单位回复"} <= set(row)), len(rows) - 1
-    )
-    at = {wanted[v]: j for j, v in enumerate(rows[head]) if v in wanted}
-    lines = [
-        {name: row[j] if j < len(row) else "" for name, j in at.items()} for row in rows[head + 1 :]
-    ]
+    texts = [["" if v is None else str(v).strip() for v in row] for row in rows[head:]]
+    at = {wanted[v]: j for j, v in enumerate(texts[0]) if v in wanted}
+    lines = [{n: row[j] if j < len(row) else "" for n, j in at.items()} for row in texts[1:]]
     return [line for line in lines if line.get("reply")]

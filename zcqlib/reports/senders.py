@@ -1,0 +1,146 @@
+"""Who sent a file, and which of several it is: what its name, its 填报单位 line and the places in it agree on."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import PurePath
+
+from zcqlib.catalog import Catalog
+from zcqlib.reports.grid import Sheet
+
+_STATED = re.compile(
+    r"(?:填报|报送|编报|填表|上报|制表|报表|汇总|呈报)(?:单位|部门|机构)(?:名称|全称)?(?:\(?(?:盖章|公章|签章)\)?)?[::]*(.*)"
+)
+_FORMS = re.compile(r"(?:国家级?|省级)$")
+_OF_A_PLACE = re.compile(r"[区县镇乡园省州旗盟]$|管委会$|政府$")
+# words in a file name that order the submissions of one month (report-formats, trait 85)
+_EARLIER = re.compile(r"快报|初步|预报|草稿|[非未](?:最终|正式|定稿)")
+_LATER = re.compile(r"修订|修正|更正|补报|(?<![非未])(?:最终|正式|定稿)|终稿")
+_NUMBERED = re.compile(
+    r"v(\d+)(?:\.(\d+))?|第?([\d一二三四五六七八九十]+)(?:[版稿]|次(?:修|报|更))|(?:修订|修正|更正)稿?([\d一二三四五六七八九十]+)"
+)
+_NUMERALS = "零一二三四五六七八九"
+
+
+def stated(sheets: Sequence[Sheet]) -> str:
+    """What stands behind 填报单位 in the first sheet that has such a line, "" where none has."""
+    for s in sheets:
+        rows = s.rows if len(s.rows) <= 60 else [*s.rows[:40], *s.rows[-20:]]
+        for row in rows:
+            texts = [_flat(v) for v in row if isinstance(v, str) and v.strip()]
+            for text, after in zip(texts, [*texts[1:], ""], strict=False):
+                if len(text) <= 80 and (m := _STATED.match(text)):
+                    return (m[1] or after)[:80]
+    return ""
+
+
+def _flat(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+@lru_cache(maxsize=8)
+def _names(catalog: Catalog) -> list[tuple[str, str, bool]]:
+    """Every name of a sender, the longest first: name, sender, whether it is a park."""
+    known: dict[str, tuple[str, bool]] = {}
+    places = {
+        alias: uses[0][0]
+        for alias, uses in catalog._region_aliases.items()
+        if len(alias) > 2 and uses[0][1] == "known"
+    }
+    for s in catalog.senders.itertuples():
+        park = s.kind == "park"
+        also = [a for a, region in places.items() if park and region == s.region]
+        for alias in (s.name_zh, *s.aliases.split(";"), *also):
+            if alias:
+                known.setdefault(_flat(alias), (s.id, park))
+    return sorted(((a, *who) for a, who in known.items()), key=lambda n: (-len(n[0]), n[0]))
+
+
+def named(text: str, catalog: Catalog) -> set[str]:
+    """The senders that a text names; "" stands for another place's office of a like name (郑州高新区)."""
+    text, found, taken = _flat(text), [], []
+    for alias, sender, park in _names(catalog):
+        for m in re.finditer(re.escape(alias), text):
+            if not any(a < m.end() and m.start() < b for a, b in taken):
+                taken.append(m.span())
+                found.append((*m.span(), sender, park))
+    parks = {end for _, end, _, park in found if park}
+    out = set()
+    for start, _, sender, park in found:
+        before = _FORMS.sub("", text[:start])
+        own = start in parks or any(
+            before == text[:p] + w for p in parks for w in ("管委会", "政府", "管理委员会")
+        )
+        place = _place_before(before, catalog)
+        if park:
+            out.add("" if place == "other" else sender)
+        elif not own:  # 高新区科技局 is the park's
+            ours = place in ("city", "zone") or not place and not _OF_A_PLACE.search(before)
+            out.add(sender if ours else "")
+    return out
+
+
+def _place_before(before: str, catalog: Catalog) -> str:
+    """The place whose name a text ends with: its id, other where it is not ours, "" where there is none."""
+    for n in range(min(len(before), 5), 1, -1):
+        match = catalog.match_region(before[-n:])
+        if match.kind in ("other_region", "known"):
+            return "other" if match.kind == "other_region" else match.id
+    return ""
+
+
+def decide(name: str, said: str, inside: Iterable[str], catalog: Catalog) -> tuple[str, str]:
+    """Who sent a file, and why that cannot be told ("" where it can).
+
+    Parameters
+    ----------
+    name : the file's name. said : what stands behind 填报单位. inside : ids of the regions that its figures are of.
+    """
+    by_name, by_line = named(PurePath(name).stem, catalog), named(said, catalog) if said else set()
+    line = f"填报单位写的是「{said}」" if said else "文件里没有填报单位"
+    if by_name and by_line:
+        both = by_name & by_line
+        if len(both) != 1:
+            return "", f"文件名与填报单位不一致({line})"
+        sender = both.pop()
+    elif len(by_name | by_line) == 1:
+        sender = (by_name | by_line).pop()
+    elif by_name | by_line:
+        known = dict(zip(catalog.senders["id"], catalog.senders["name_zh"], strict=True))
+        several = "、".join(known.get(s, "外地单位") for s in sorted(by_name | by_line))
+        return "", f"名称里有几个单位({several})"
+    else:
+        return "", f"文件名里没有已知的报送单位,{line}"
+    if not sender:
+        return "", f"写的是外地的同名单位({line})"
+    own = catalog.senders.loc[catalog.senders["id"] == sender].iloc[0]
+    places = set(inside) & set(catalog.parks)
+    if own["kind"] == "park" and places and own["region"] not in places:
+        return (
+            "",
+            f"文件名写的是{own['name_zh']},表里却只有{'、'.join(map(catalog.name, sorted(places)))}的数",
+        )
+    return sender, ""
+
+
+def order(name: str) -> tuple[int, int, int]:
+    """Order key of a file among the submissions of one sender and month; equal keys cannot be told apart."""
+    stem = re.sub(
+        r"\(\d+\)$", "", _flat(PurePath(name).stem)
+    ).lower()  # a download counter, no version
+    major, minor = 0, 0
+    if found := _NUMBERED.search(stem):
+        major = _number(found[1] or found[3] or found[4])
+        minor = int(found[2] or 0)
+    return -1 if _EARLIER.search(stem) else 1 if _LATER.search(stem) else 0, major, minor
+
+
+def _number(text: str) -> int:
+    """十二, 二十, 二十一 or 12."""
+    if text.isdecimal():
+        return int(text)
+    tens, ten, ones = text.rpartition("十")
+    return (max(_NUMERALS.find(tens), 1) if ten else 0) * 10 + max(_NUMERALS.find(ones or "零"), 0)
