@@ -216,6 +216,7 @@ class Catalog:
     units: pd.DataFrame
     membership: pd.DataFrame
     unit_words: pd.DataFrame
+    words: pd.DataFrame
     limits: pd.DataFrame
     precedence: pd.DataFrame
     corrections: pd.DataFrame
@@ -336,7 +337,7 @@ class Catalog:
         return RegionMatch("", "unknown", next(iter(nearest(text, ours)), ""))
 
     def match_indicator(self, raw_path: str, suggest: bool = True) -> IndicatorMatch:
-        """Find the indicator that a header path (a/b/c) names: the whole path first, then its tail.
+        """Find the indicator that a whole header path (a/b/c) names: a part of another thing is not the thing itself.
 
         A tail that says no more than total (合计) is left off, and is never enough by itself. `suggest` looks for the
         nearest names where there is none.
@@ -345,7 +346,7 @@ class Catalog:
         whole = label_key(raw_path, self._units) if len(parts) > 1 else parts[0]
         while len(parts) > 1 and parts[-1] in _TOTAL_WORDS:
             parts.pop()
-        for key in dict.fromkeys((whole, *("/".join(parts[i:]) for i in range(len(parts))))):
+        for key in dict.fromkeys((whole, "/".join(parts))):
             for candidate in (key, _COUNT_WORDS.sub("", key)):
                 if candidate in self._aliases:
                     return IndicatorMatch(self._aliases[candidate])

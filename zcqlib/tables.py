@@ -118,7 +118,7 @@ OBSERVATIONS: obs_id
     unit text : normal unit
     value_raw text : the figure as a plain number, before units
     shown text : the cell's displayed text
-    unit_raw text : as written
+    unit_raw text : as the file writes it, empty where it does not
     decimals whole : decimals shown in the source
     missing_reason text : not_reported, not_applicable, below_unit, future; empty where there is a value
     is_total flag : a total row, left out of sums
@@ -126,6 +126,9 @@ OBSERVATIONS: obs_id
     file text : path under data/raw, or as it was given
     sheet text : sheet name, empty for text files
     cell text : A1 address; for text files by row and field
+    name_cell text : where the name stands, empty where not on the sheet
+    unit_cell text : where the unit stands
+    period_cell text : where the period stands
     sender text : id of the sender
     published month : report month
     submission whole : which submission of that month, from 1
@@ -484,6 +487,10 @@ unit_words: word
     numerator number! : 换算系数的分子
     denominator number! : 换算系数的分母
     family text : 可以互换的一类
+words: word role
+    word text! : 报表中的词
+    role text! head:name|head:region|head:period|head:unit|head:frequency|head:serial|head:note|detail|about:strong|about:weak|value|amount|total|mean|heading|unit|place:total|place:remainder|relative:this_month|relative:last_month|relative:month_last_year|relative:to_date|relative:to_date_last_year|relative:this_quarter|relative:same_last_year|relative:level|relative:level_last_month|relative:level_last_year|relative:level_year_end|missing:not_applicable|missing:not_reported|missing:below_unit : 它的意思
+    note text : 说明
 limits: unit
     unit text! : 单位
     high number! : 不可能超过的数
