@@ -516,6 +516,7 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
             )
         )
         numbers += [n for g in got if g is not None for n in _row_numbers(t, g, only="probability")]
+    least = quantity.chance_number(lowest["probability"])
     title = conclusions.title_heatmap(p, lambda i: fit.clean(t.name(i), 40))
     numbers += [
         _count(len(p), "有目标的格"),
@@ -524,6 +525,7 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
             sum(quantity.light(r).light == "hard" for r in p.to_dict("records")), "难度较大的格"
         ),
         _count(len(worst), "列出的指标"),
+        _count(sum(p["probability"].map(quantity.chance_number) == least), "把握同为最低的格"),
     ]
     return [
         dict(
