@@ -263,7 +263,7 @@ def test_without_any_data_the_files_say_so(tabs):
         "园区月报",
         frozenset(),
     )
-    for meeting in pages.MEETINGS:
+    for meeting in pages.agendas():
         made = pages.pages(none, meeting)
         deck, doc = slides.slides(made), brief.brief(made, "标题")
         assert (
@@ -297,7 +297,7 @@ def test_a_broken_sidecar_and_an_unknown_code_are_clear_errors(tabs):
 
 
 def test_all_outputs_print_the_tables_numbers(tabs):
-    for meeting in pages.MEETINGS:
+    for meeting in pages.agendas():
         made = pages.pages(tabs, meeting)
         known = passports(made)
         printed = {

@@ -67,6 +67,24 @@ def errors(folder: Path) -> list[str]:
         ),
         ("lights.csv", "stage,", "none,", r"lights\.csv 第 8 行「light」列:.*还缺「stage」一行"),
         ("lights.csv", ",把握较大,", ",,", r"lights\.csv 第 3 行「words」列:找到「空白」,应为文字"),
+        (
+            "meetings.csv",
+            "state;late;",
+            "state;later;",
+            r"meetings\.csv 第 2 行「sections」列:.*不认识「later」",
+        ),
+        (
+            "meetings.csv",
+            "周协调会,W,",
+            "周协调会,F,",
+            r"meetings\.csv 第 3 行「letter」列:找到「F」,应为不重复的字母",
+        ),
+        (
+            "meetings.csv",
+            ",6,与六",
+            ",,与六",
+            r"meetings\.csv 第 6 行「back」列:找到「空白」,应为整数",
+        ),
         ("zone.csv", ",一区四园,", ",,", r"zone\.csv 第 2 行「parts_zh」列:找到「空白」,应为文字"),
         (
             "targets_2018.csv",

@@ -135,6 +135,16 @@ class Lights:
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """A meeting's agenda: its sections in order, and how many months back it compares."""
+
+    name_zh: str
+    letter: str
+    sections: tuple[str, ...]
+    back: int
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What was promised, as numbers in the indicator's unit.
 
@@ -203,6 +213,7 @@ class Catalog:
     year: int
     zone: Zone
     lights: Lights
+    meetings: dict[str, Meeting]
     regions: dict[str, Region]
     parks: tuple[str, ...]
     indicators: dict[str, Indicator]
@@ -432,6 +443,10 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
         year=year,
         zone=zone,
         lights=Lights(tuple(Light(**r) for r in lights)),
+        meetings={
+            r.meeting: Meeting(r.name_zh, r.letter, tuple(r.sections.split(";")), r.back)
+            for r in f.pop("meetings").itertuples()
+        },
         regions=regions,
         parks=parks,
         indicators=indicators,

@@ -19,7 +19,7 @@ import pandas as pd
 
 from zcqlib import answers, lineage, quantity, views
 from zcqlib.briefing import brief, conclusions, ledger, orders, pages, passport, slides
-from zcqlib.briefing.pages import MEETINGS, Tables
+from zcqlib.briefing.pages import Tables, agendas
 from zcqlib.briefing.passport import Passport, ReconciliationError
 from zcqlib.month import Month
 from zcqlib.workspace import digest, note, write_atomic
@@ -124,13 +124,11 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     sidecars = {"ledger": ledger.passports(rows, t.orders, t.projections, t.period, _region(t))}
     for m in [
         m
-        for m in MEETINGS
+        for m in agendas()
         if m == meeting or f"{m}.json" in {p.name for p in folder.glob("*.json")}
     ]:
         drawn[m] = pages.pages(t, m)
-        title = (
-            f"关于{t.period.year}年{t.period.month}月自创区建设目标进展情况的报告({MEETINGS[m]})"
-        )
+        title = f"关于{t.period.year}年{t.period.month}月{month.catalog.zone.short_zh}建设目标进展情况的报告({agendas()[m].name_zh})"
         contents |= {
             f"{m}.pptx": slides.slides(drawn[m], _template(month, slides.TEMPLATE)),
             f"{m}.docx": brief.brief(drawn[m], title, as_of, _template(month, brief.TEMPLATE)),
@@ -210,7 +208,7 @@ def check(month: Month) -> int:
         compared += sum(
             _said_right(f"笔记本 {path.stem} 的结论", text, forms) for text in _said(path)
         )
-    compared += sum(_agree(month, t, m) for m in MEETINGS) + _ledger_agrees(
+    compared += sum(_agree(month, t, m) for m in agendas()) + _ledger_agrees(
         month, t, _rows(month, t)
     )
     return compared + redraw.agree(month)

@@ -26,6 +26,13 @@ REFERENCE = Path(__file__).resolve().parent.parent / FOLDER  # as shipped
 ROOT = "ZCQ_ROOT"  # the one environment variable that the library reads: the workspace, where it is not above here
 LINKED = ("restates", "part_of", "stage_of", "overlaps")
 SHEETS = tables.REFERENCE
+SECTIONS = ("state", "late", "moved", "chances", "open", "parks") + (
+    "ranks",
+    "groups",
+    "orders",
+    "stages",
+    "attain",
+)  # what an agenda may hold
 GRADED = ("good", "open", "hard")  # lights that grade a chance; the others are states
 MATCHES = (*SHEETS["region_aliases"]["kind"].allowed, "unknown")
 
@@ -384,7 +391,16 @@ def _weights(frame: pd.DataFrame, frames: Frames) -> Faults:
             yield told, "weight", "合计 1"
 
 
+def _meetings(frame: pd.DataFrame, frames: Frames) -> Faults:
+    for row in frame.itertuples():
+        if unknown := [w for w in row.sections.split(";") if w not in SECTIONS]:
+            yield row, "sections", f"议程各节({'、'.join(SECTIONS)}),不认识「{unknown[0]}」"
+    for row in frame[frame.duplicated("letter")].itertuples():
+        yield row, "letter", "不重复的字母(上面已有同一字母的会议)"
+
+
 _RULES = {
+    "meetings": _meetings,
     "unit_words": _unit_words,
     "indicators": _indicators,
     "lights": _lights,

@@ -422,6 +422,13 @@ zone: name_zh
     compare text : 用来比较的省市，用分号隔开
     parts_zh text! : 各园区合起来的叫法，如一区四园
     parks_zh text! : 园区个数的叫法，如五园区
+meetings: meeting
+    meeting text! : 编号，命令行中用它
+    name_zh text! : 会议名称
+    letter text! : 页码编号中的字母
+    sections text! : 议程各节，用分号隔开：state 总体、late 未报、moved 变化、chances 把握最低、open 未定、parks 园区、ranks 位次、groups 分组得分、orders 要求、stages 节点、attain 逐项
+    back whole! : 与几个月前比较
+    note text : 备注
 lights: words
     light text! met|good|open|hard|stage|none|unknown : 灯号，一个灯号可有几档
     at_least number : 把握按取整后的百分数达到多少，把握以外的状态空白

@@ -7,27 +7,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from zcqlib import catalog as catalogs
 from zcqlib import quantity
 from zcqlib.briefing import conclusions, fit
 from zcqlib.briefing.passport import Number, Passport, code, complete
 from zcqlib.catalog import LINKED
 
-MEETINGS = {
-    "weekly": "周协调会",
-    "fortnight": "领导双周例会",
-    "ranking": "月度排位会",
-    "quarter": "季度讲评会",
-    "half-year": "半年评估会",
-    "annual": "年终考核会",
-}
-SECTIONS = {
-    "weekly": ("state", "late", "moved", "orders", "stages"),
-    "fortnight": ("state", "moved", "open", "parks", "orders"),
-    "ranking": ("ranks", "groups", "parks"),
-    "quarter": ("state", "moved", "chances", "open", "parks", "stages", "orders"),
-    "half-year": ("state", "moved", "chances", "parks", "ranks", "groups", "stages"),
-    "annual": ("state", "attain", "ranks", "groups", "stages"),
-}
 READING = {
     "state": "先看难度较大和尚有悬念的目标;把握是年末达到目标的概率,不看序时进度。按节点推进的事项只报节点,不给概率。",
     "late": "先补齐未报单位,再看缺项;缺报的指标不按零处理,相应判断写明暂缺。",
@@ -41,8 +26,6 @@ READING = {
     "stages": "只列应到未到的节点;已到而没有佐证的,请补佐证。",
     "attain": "按计划原来的顺序逐项列出;横线表示未报或不给把握。",
 }
-BACK = {"quarter": 3, "half-year": 6}  # months back to compare with; else the month before
-LETTERS = {m: m[0].upper() for m in MEETINGS}
 ZONES = conclusions.ZONES
 COUNTED = ("flow", "stock", "recurring", "coverage")
 LISTED, NAMED = 12, 6  # rows of a table that is cut; names of a list that is cut
@@ -118,6 +101,11 @@ class Tables:
         return conclusions.demo_of(self.projections, self.ranks, self.milestones)
 
 
+def agendas() -> dict[str, catalogs.Meeting]:
+    """The meetings and their agendas (meetings.csv)."""
+    return catalogs.load().meetings
+
+
 def pages(t: Tables, meeting: str = "fortnight") -> tuple[Page, ...]:
     """All pages of a meeting, in order; each number on them has an origin.
 
@@ -125,13 +113,14 @@ def pages(t: Tables, meeting: str = "fortnight") -> tuple[Page, ...]:
     ------
     ValueError : unknown meeting. ReconciliationError : a number without origin.
     """
-    if meeting not in SECTIONS:
-        raise ValueError(f"会议「{meeting}」不认识,可用 {'、'.join(SECTIONS)}。")
+    agenda = agendas().get(meeting)
+    if agenda is None:
+        raise ValueError(f"会议「{meeting}」不认识,可用 {'、'.join(agendas())}。")
     out: list[Page] = []
-    for section in SECTIONS[meeting]:
+    for section in agenda.sections:
         for draft in _BUILD[section](t, meeting):
             out.append(
-                _page(t, code(t.period, "P" + LETTERS[meeting], len(out) + 1), section, **draft)
+                _page(t, code(t.period, "P" + agenda.letter, len(out) + 1), section, **draft)
             )
     return tuple(out)
 
@@ -301,7 +290,7 @@ def _late(t: Tables, meeting: str) -> list[dict]:
 
 def _moved(t: Tables, meeting: str) -> list[dict]:
     """Targets whose printed chance is another than some months before."""
-    back = t.period - BACK.get(meeting, 1)
+    back = t.period - agendas()[meeting].back
     if t.trail is None or back.year != t.period.year:
         return []
     then = t.trail[(t.trail["as_of"] == back) & t.trail["probability"].notna()]
