@@ -581,7 +581,9 @@ def test_what_if_a_park_left_totals_targets_ranks_and_past_change_and_rules_say_
     c = small({i: ("1", "attainment_pct") for i in actual})
     p = projected(actual)
     p.loc[p["indicator"] == "patent_applications", "target_low"] = 600.0
-    p = pd.concat([p, p.iloc[[0]].assign(region="zone", target_low=450.0)], ignore_index=True)
+    p = pd.concat(
+        [p, p.iloc[[0]].assign(region="zone", actual=350.0, target_low=450.0)], ignore_index=True
+    )
     past = {(r, "patent_grants"): [10.0 + k] * 2 for k, r in enumerate(PARKS)}
     past["muye", "patent_grants"] = [14.0]
     a = attainment(p, c, DECEMBER)
