@@ -143,7 +143,10 @@ def show(title: str, table) -> None:
 def by_history(title: str, cases: pd.DataFrame) -> None:
     cases = cases.assign(H=cases["H"].map("H={}".format), k=cases["k"].map("k={}".format))
     have = cases.groupby("H")[COLUMNS].mean()
-    show(f"{title}: {cases['series_id'].nunique()} series", pd.concat([have, cases.groupby("k")[COLUMNS].mean()]))
+    show(
+        f"{title}: {cases['series_id'].nunique()} series",
+        pd.concat([have, cases.groupby("k")[COLUMNS].mean()]),
+    )
     show(f"{title}: coverage of 80 %", cases.pivot_table(index="H", columns="k", values="cov80"))
     show(f"{title}: CRPS", cases.pivot_table(index="H", columns="k", values="crps"))
     show(f"{title}: chances said and come", reliability(cases))
@@ -161,7 +164,9 @@ def ways(title: str, values: dict, family=None) -> None:
     for n in ("linear", "yoy"):
         mean[n, ""] = cases.groupby("how")[n].mean()
     show(f"{title}, each way of telling the year: {len(values)} series", mean)
-    few = cases[cases["how"].str.contains("cumul|total") & ~cases["how"].str.contains("same|three years")]
+    few = cases[
+        cases["how"].str.contains("cumul|total") & ~cases["how"].str.contains("same|three years")
+    ]
     show(f"{title}, chances from sums that do not tell the season", reliability(few))
 
 
@@ -202,7 +207,9 @@ def small_counts() -> None:
             for years in (0, 1, 3):
                 rows += _simulated(name, season, growth, years)
     cases = pd.concat(rows)
-    table = cases.pivot_table(index=["season", "growth"], columns=["H", "lent"], values=["crps", "cov80"])
+    table = cases.pivot_table(
+        index=["season", "growth"], columns=["H", "lent"], values=["crps", "cov80"]
+    )
     show("small counts by simulation", table)
     low = cases[(cases["p"] < 0.05) & (cases["H"] > 0)].groupby(["season", "lent"])["met"]
     show("small counts, chances under 5 % that came true", low.agg(["mean", "size"]).unstack())
@@ -230,7 +237,9 @@ def _simulated(name: str, season, growth: float, years: int) -> list[pd.DataFram
             about = dict(season=name, growth=growth, H=years, k=k, lent=lent)
             scale = np.maximum(before, 1)
             score = dict(crps=scores.crps(truth, q) / scale, cov80=(place > 0.1) & (place < 0.9))
-            out.append(pd.DataFrame(score | dict(p=found["probability"], met=truth >= aim)).assign(**about))
+            out.append(
+                pd.DataFrame(score | dict(p=found["probability"], met=truth >= aim)).assign(**about)
+            )
     return out
 
 
@@ -238,7 +247,9 @@ def demonstration() -> None:
     """The chances of the demonstration's months against its truth, by kind; needs a run of it."""
     place = Workspace.find(demo=True) if "demo" in Workspace.find.__code__.co_varnames else None
     truth = Path("data/raw/demo/truth_year_end.csv")
-    found = sorted(Path("data/processed/demo").glob("*/*/TRAIL.parquet"), key=lambda p: p.stat().st_mtime)
+    found = sorted(
+        Path("data/processed/demo").glob("*/*/TRAIL.parquet"), key=lambda p: p.stat().st_mtime
+    )
     del place
     if not found or not truth.exists():
         print("\n== the demonstration: no run is there (make run)")
@@ -247,13 +258,20 @@ def demonstration() -> None:
     came = pd.read_csv(truth, encoding="utf-8-sig")
     came = came.rename(columns={c: "truth" for c in came.columns if c in ("value", "year_end")})
     both = said.merge(came[["region", "indicator", "truth"]], on=["region", "indicator"])
-    met = np.where(both["comparator"] == "gt", both["truth"] > both["target_low"], both["truth"] >= both["target_low"])
+    met = np.where(
+        both["comparator"] == "gt",
+        both["truth"] > both["target_low"],
+        both["truth"] >= both["target_low"],
+    )
     both = both.assign(met=met, brier=(both["probability"] - met) ** 2)
     both["inside"] = both["truth"].between(both["low"], both["high"])
     both["k"] = both["as_of"].dt.month if hasattr(both["as_of"], "dt") else both["as_of"]
     keep = ["probability", "met", "brier", "inside"]
     for cut in ("kind", "evidence", "k"):
-        show(f"the demonstration by {cut}", both.groupby(cut)[keep].mean().assign(n=both.groupby(cut).size()))
+        show(
+            f"the demonstration by {cut}",
+            both.groupby(cut)[keep].mean().assign(n=both.groupby(cut).size()),
+        )
 
 
 def practice(folder: Path, few: int) -> None:
@@ -280,13 +298,17 @@ def practice(folder: Path, few: int) -> None:
         model.log_weights = plain
         cases = pd.concat(rows)
         by_history(f"practice, each source left out of the fit, {kind}", cases)
-        show(f"practice by source, {kind}", cases[cases["H"] >= 2].groupby("source")[COLUMNS].mean())
+        show(
+            f"practice by source, {kind}", cases[cases["H"] >= 2].groupby("source")[COLUMNS].mean()
+        )
         stored = pd.read_csv(folder / "peers_practice.csv")
         stored = stored[(stored["target"] == kind) & stored["H"].isin([2, 3, 5])]
         mean = stored.groupby("method")[["crps", "cov80", "brier"]].mean()
         mean.loc["zcqlib"] = cases[cases["H"] >= 2][["crps", "cov80", "brier"]].mean()
         show(f"practice, {kind}: peers as stored (some on fewer series)", mean.sort_values("crps"))
-    some = np.random.default_rng(0).choice([i for i in ours if len(values[i]) >= 48], 400, replace=False)
+    some = np.random.default_rng(0).choice(
+        [i for i in ours if len(values[i]) >= 48], 400, replace=False
+    )
     ways("practice", {i: values[i] for i in some})
     if few:
         rivals({i: values[i] for i in some[:few]})
@@ -299,7 +321,9 @@ def rivals(values: dict) -> None:
     try:
         from statsforecast.models import AutoETS
 
-        asked["AutoETS"] = lambda y, h: AutoETS(season_length=12).simulate(h=h, n_paths=500, y=y, seed=0)
+        asked["AutoETS"] = lambda y, h: AutoETS(season_length=12).simulate(
+            h=h, n_paths=500, y=y, seed=0
+        )
     except ImportError:
         print("statsforecast is NOT installed (extra [bench]): AutoETS is left out", flush=True)
     rows = []
@@ -352,15 +376,21 @@ def speed() -> None:
     show("series a second, one thread, three years of months", pd.Series(said).round(0))
     sizes = np.array([1_000, 4_000, 16_000])
     times = [seconds(made_up(n)) for n in sizes]
-    print(f"seconds {dict(zip(sizes.tolist(), np.round(times, 2).tolist(), strict=True))}, exponent {np.polyfit(np.log(sizes), np.log(times), 1)[0]:.2f}")
+    print(
+        f"seconds {dict(zip(sizes.tolist(), np.round(times, 2).tolist(), strict=True))}, exponent {np.polyfit(np.log(sizes), np.log(times), 1)[0]:.2f}"
+    )
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("folder", type=Path, nargs="?", help="folder of the practice series")
-    ask.add_argument("--peers", type=int, default=0, metavar="N", help="also peers on N practice series")
+    ask.add_argument(
+        "--peers", type=int, default=0, metavar="N", help="also peers on N practice series"
+    )
     a = ask.parse_args()
-    pd.set_option("display.width", 180, "display.max_columns", 30, "display.float_format", "{:.3f}".format)
+    pd.set_option(
+        "display.width", 180, "display.max_columns", 30, "display.float_format", "{:.3f}".format
+    )
     pd.options.display.float_format = "{:.4g}".format
     if a.folder and not (a.folder / "practice_monthly.csv.gz").exists():
         sys.exit(f"{a.folder} holds no practice_monthly.csv.gz")

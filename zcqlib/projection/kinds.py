@@ -90,9 +90,8 @@ def project_targets(
 
     Parameters
     ----------
-    series : SERIES known then, in normal units; rows with `revision` count for the year to date and for no
-        month. targets : TARGETS in normal units; park rows only where a park has a target of its
-        own. as_of : last month known.
+    series : SERIES known then, in normal units; its revisions count for the year to date and for no month.
+    targets : TARGETS in normal units; park rows only where a park has a target of its own. as_of : last month known.
     milestones, batches : tables of the catalog's form; later dates are hidden here.
     growth : `region`, `indicator`, `end`, `reported`: growth as reported (%). Where it differs from that of the levels
         by over .5 %, last year's base is the implied one (comparable prices, a changed base).
@@ -105,7 +104,7 @@ def project_targets(
     目标、批次与节点参考表;各月报表。
     """
     live = in_force(targets, as_of)
-    stated = series[series["end"] <= as_of]
+    stated = series[series["end"] <= as_of].reset_index(drop=True)
     by = {key: part.sort_values("end") for key, part in stated.groupby(["region", "indicator"])}
     node = cache(lambda region, id: _node(region, id, known))  # a park's stands in its zone's too
     known = _Known(by, as_of, catalog, growth, node)

@@ -65,7 +65,7 @@ def learnt(
 @lru_cache(maxsize=32)
 def _placed(rows: _Rows, kind: str, year: int) -> pd.DataFrame:
     """`series_id` and `z` of every replayed call: where the truth fell, on normal paper, cut at four."""
-    calls = replay(rows.frame[~rows.frame["revision"]], [year], ORIGINS, kind)
+    calls = replay(rows.frame, [year], ORIGINS, kind)
     if kind == "flow":
         calls = calls[calls["before"] > 0]
     q, truth = calls[list(LEVELS)].to_numpy(float), calls["truth"].to_numpy(float)[:, None]
