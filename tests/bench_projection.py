@@ -87,32 +87,44 @@ def long(values: dict, years: int, k: int, how: str) -> pd.DataFrame:
 
 
 def scored(
-    values: dict, years: int, k: int, how: str = "months", kind: str = "flow", family=None
+    values: dict,
+    years: int,
+    k: int,
+    how: str = "months",
+    kind: str = "flow",
+    family=None,
+    lent=None,
 ) -> pd.DataFrame:
-    """Scores of the last year of each series, from `years` before it and k months; one row a series."""
+    """Scores of the last year of each series, from `years` before it and k months; one row a series.
+
+    With `family`, series `lent` of the same families are told by months beside them.
+    """
     values = {n: v[-12 * (years + 1) :] for n, v in values.items() if len(v) >= 12 * (years + 1)}
     last = {n: (v[-24:-12] if years else v[-12:]) for n, v in values.items()}
     stock = kind == "stock"
     scale = pd.Series({n: v.mean() if stock else v.sum() for n, v in last.items()})
     base = pd.Series({n: v[-1] if stock else v.sum() for n, v in last.items()})
     truth = pd.Series({n: v[-1] if stock else v[-12:].sum() for n, v in values.items()})
-    way = (range(13), range(k + 1), years)
     WAYS["plain"] = ("months", "months", years)
     frame = long(values, years, k, "plain" if how == "months" else how)
-    if family is not None:
-        frame = frame.assign(family=frame["series_id"].map(family))
     ids = frame["series_id"].unique()
-    parts = [project_year_end(frame, kind, targets=(base * m).loc[ids]) for m in MULTIPLES]
-    del way
-    names = parts[0]["series_id"]
-    q, y, s = parts[0][list(LEVELS)].to_numpy(), truth[names].to_numpy(), scale[names].to_numpy()
+    if family is not None:  # sisters told by months lend their season
+        sisters = long(lent, years, k, "plain").assign(series_id=lambda d: "m|" + d["series_id"])
+        frame = pd.concat([frame, sisters])
+        frame["family"] = frame["series_id"].str.removeprefix("m|").map(family)
+    found = project_year_end(frame, kind)
+    found = found[found["series_id"].isin(ids)].reset_index(drop=True)
+    names = found["series_id"]
+    q, y, s = found[list(LEVELS)].to_numpy(), truth[names].to_numpy(), scale[names].to_numpy()
     s = np.maximum(s, 1e-300)
     middle = (q[:, 49] + q[:, 50]) / 2
     done = pd.Series({n: v[-12 : len(v) - 12 + k].sum() for n, v in values.items()})[names]
     before = pd.Series({n: v[:k].sum() / v.sum() if v.sum() else np.nan for n, v in last.items()})
+    before = before if years else before * np.nan
     ways = dict(linear=done * 12 / k, yoy=done / before[names].replace(0, np.nan))
     met = [y >= (base * m)[names].to_numpy() for m in MULTIPLES]
-    chance = [np.clip(p["probability"], 0.005, 0.995) for p in parts]
+    chance = [scores.chance_of(q, (base * m)[names].to_numpy()) for m in MULTIPLES]
+    chance = [np.clip(p, 0.005, 0.995) for p in chance]
     out = pd.DataFrame(
         {
             "series_id": names,
@@ -153,11 +165,18 @@ def by_history(title: str, cases: pd.DataFrame) -> None:
 
 
 def ways(title: str, values: dict, family=None) -> None:
+    places = list(dict.fromkeys(n.split("|")[0] for n in values))
+    half = {n: places.index(n.split("|")[0]) % 2 for n in values}
     rows = []
     for how in [w for w in WAYS if w != "plain"]:
         for k in (3, 6, 9, 11):
             if k % 3 == 0 or "quarters" not in how:
-                rows.append(scored(values, 3, k, how, family=family).assign(how=how, k=k))
+                for side in (0, 1) if family else (None,):  # one half lends the other
+                    mine = {n: v for n, v in values.items() if side in (half[n], None)}
+                    rest = {n: v for n, v in values.items() if n not in mine and len(v) >= 48}
+                    rest = {n: v[-48:] for n, v in rest.items()}
+                    found = scored(mine, 3, k, how, family=family, lent=rest)
+                    rows.append(found.assign(how=how, k=k))
     cases = pd.concat(rows)
     mean = cases.pivot_table(index="how", columns="k", values=["crps", "cov80"], sort=False)
     mean["error", ""] = cases.groupby("how")["error"].mean()
@@ -245,12 +264,10 @@ def _simulated(name: str, season, growth: float, years: int) -> list[pd.DataFram
 
 def demonstration() -> None:
     """The chances of the demonstration's months against its truth, by kind; needs a run of it."""
-    place = Workspace.find(demo=True) if "demo" in Workspace.find.__code__.co_varnames else None
     truth = Path("data/raw/demo/truth_year_end.csv")
     found = sorted(
         Path("data/processed/demo").glob("*/*/TRAIL.parquet"), key=lambda p: p.stat().st_mtime
     )
-    del place
     if not found or not truth.exists():
         print("\n== the demonstration: no run is there (make run)")
         return
@@ -287,7 +304,7 @@ def practice(folder: Path, few: int) -> None:
     for kind in ("flow", "stock"):
         rows = []
         for left_out, w in weights.items():
-            model.log_weights = lambda known, w=w: model.weights_of(w, known)
+            model.log_weights = lambda known, w=w: model.leant(w, known)
             mine = {i: values[i] for i in ours if of[i] == left_out}
             mine = {i: v for i, v in mine.items() if kind == "flow" or v[-13] > 0}
             rows += [

@@ -81,6 +81,7 @@ def month(tmp_path_factory):
                 start=m,
                 end=m,
                 months=1,
+                revision=False,
                 value=v,
                 unit="件",
                 published=SEPTEMBER,

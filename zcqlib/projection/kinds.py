@@ -27,6 +27,7 @@ SURE = (
     0.05  # chances beyond this and its counterpart are given although nothing tells the own season
 )
 ASK = {"none": "需要去年同期数", "last_year_only": "需要去年同期累计数"}
+WEAKEST = ("none", "last_year_only", "sums", "months")
 OFFICIAL = "_official"  # ending of the yearly figure that a ratio is judged on once it is out
 
 
@@ -139,7 +140,7 @@ def project_targets(
     return Projected(
         frame.sort_values(["indicator", "region"], ignore_index=True),
         tables.shape(quantiles, QUANTILES),
-        pd.DataFrame(absent, columns=["indicator", "region", "item"]),
+        tables.shape(absent, tables.VINTAGE["MISSING"]),
     )
 
 
@@ -249,33 +250,26 @@ def _parts(region: str, id: str, known: _Known) -> list[_Node | None]:
 
 def _rest(whole: _Node, parts: tuple[_Node, ...]) -> _Node | None:
     """What belongs to none of the parts; None where months are missing or the parts exceed the whole."""
-    months, beyond = (
-        whole.source[whole.source["revision"] == r].reset_index(drop=True) for r in (False, True)
-    )
-    apart = np.stack([_by_span(p.source).reindex(_by_span(months).index) for p in parts])
-    there, end = np.isfinite(apart).all(0), months["end"]
+    source, own = whole.source, _by_span(whole.source)
+    beyond, end = source["revision"].to_numpy(), source["end"]
+    apart = np.stack([_by_span(p.source).reindex(own.index).to_numpy() for p in parts])
+    there = np.isfinite(apart).all(0) | beyond
     if not there[(end > end.max() - WINDOW).to_numpy()].all():
         return None
-    source = months[there]
-    rest = source["value"].to_numpy() - apart[:, there].sum(0)
-    size = source["value"].abs()
-    yearly = pd.DataFrame({"rest": rest, "own": size}).groupby(source["end"].dt.year).sum()
-    if (rest < -UNEVEN * size).any() or (yearly["rest"] < -1e-6 * yearly["own"]).any():
+    rest, size = (own - np.nan_to_num(apart).sum(0)).to_numpy(), np.abs(own.to_numpy())
+    year, told = end.dt.year.to_numpy(), there & ~beyond
+    sums = [np.bincount(year[told], v[told]) for v in (rest, size)]
+    if (rest < -UNEVEN * size)[told].any() or (sums[0] < -1e-6 * sums[1]).any():
         return None
-    revised = [p.source[p.source["revision"]] for p in parts]
-    left = pd.concat([beyond, *(r.assign(value=-r["value"]) for r in revised)])
-    left = left.groupby("end", as_index=False).agg(
-        {c: "sum" if c == "value" else "last" for c in left if c != "end"}
-    )
-    source = pd.concat([source.assign(value=np.maximum(rest, 0)), left[left["value"].abs() > 1e-9]])
+    rest = np.where(beyond, rest, np.maximum(rest, 0))
     name = f"{whole.name}|rest|{'+'.join(p.name for p in parts)}"
-    return _Node(name, source.astype({"revision": bool}), whole.kind)
+    return _Node(name, source.assign(value=rest)[there], whole.kind)
 
 
 def _by_span(source: pd.DataFrame) -> pd.Series:
-    """Values by a number for the last month and the length of what they cover."""
-    s = source[~source["revision"]]
-    return pd.Series(s["value"].to_numpy(float), s["end"].array.asi8 * 100 + s["months"].to_numpy())
+    """Values by a number for the last month and the length of what they cover, revisions apart."""
+    span = source["end"].array.asi8 * 100 + 2 * source["months"] + source["revision"]
+    return pd.Series(source["value"].to_numpy(float), span.to_numpy())
 
 
 def _this_year(source: pd.DataFrame, as_of: pd.Period) -> bool:
@@ -544,43 +538,38 @@ def _bridged(t, said: dict, known: _Known) -> dict:
 def _all_parks(t, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
     """What each park owes is met when all have done it: how many have, and the chance of all together."""
     as_of, members = known.as_of, known.catalog.members(known.as_of)
-    own = {
-        r["region"]: (r, q) for r, q in found if r["indicator"] == t.id and r["region"] in members
-    }
-    t = SimpleNamespace(**vars(t) if isinstance(t, SimpleNamespace) else t._asdict())
-    t.target_low, t.unit = float(len(members)), "个园区"
-    rows = [r for r, _ in own.values()]
-    there = [r for r in rows if not np.isnan(r["actual"])]
-    if not there:
+    own = {r["region"]: (r, q) for r, q in found if r["indicator"] == t.id}
+    rows = [own[p][0] for p in members if p in own and own[p][0]["actual"] == own[p][0]["actual"]]
+    t = SimpleNamespace(**t._asdict() | {"target_low": float(len(members)), "unit": "个园区"})
+    if not rows:
         return result(t, as_of, method="无数据", verdict=NO_DATA), None
-    done = float(sum(Target.of(r).met(r["actual"]) for r in there))
+    met = [bool(Target.of(r).met(r["actual"])) for r in rows]
     about = dict(
-        actual=done,
-        actual_to=min(r["actual_to"] for r in there),
-        inputs=";".join(r["inputs"] for r in there),
+        actual=float(sum(met)),
+        actual_to=min(r["actual_to"] for r in rows),
+        inputs=";".join(r["inputs"] for r in rows),
         demo=any(r["demo"] for r in rows),
-        evidence=min(
-            (r["evidence"] for r in there), key=["none", "last_year_only", "sums", "months"].index
-        ),
-        calibrated=any(r["calibrated"] for r in there),
+        evidence=min((r["evidence"] for r in rows), key=WEAKEST.index),
+        calibrated=any(r["calibrated"] for r in rows),
         method="各园区都完成才算完成,按联合把握计",
     )
-    if done == len(members):
-        return result(t, as_of, probability=1.0, verdict=verdict(1.0, True), **about), None
-    if len(rows) < len(members) or any(np.isnan(r["probability"]) for r in rows):
+    p = [r["probability"] for r in rows]
+    if len(rows) < len(members) or np.isnan(p).any():
         about["method"] += f";{THIN}:有园区不能判断"
         return result(t, as_of, verdict=THIN, **about), None
-    nodes = tuple(known.node(p, t.id) for p in members)
-    aims = np.array(
-        [own[p][0]["target_low"] - 0.5 * known.catalog.indicators[t.id].count for p in members]
+    half = 0.5 * known.catalog.indicators[t.id].count
+    nodes = tuple(known.node(r["region"], t.id) for r in rows)
+    least = joint.at_least(
+        np.stack([own[m][1] for m in members]),
+        np.array([r["target_low"] - half for r in rows]),
+        _shared(nodes),
     )
-    least = joint.at_least(np.stack([own[p][1] for p in members]), aims, _shared(nodes))
-    least = np.maximum(least, np.arange(len(least)) <= done)
+    least = np.maximum(least, np.arange(len(least)) <= sum(met))
     q = np.array([np.flatnonzero(least >= 1 - level)[-1] for level in LEVELS], float)
-    p = min(float(least[-1]), *(r["probability"] for r in rows))
-    middle, low, high = (float(q[np.searchsorted(LEVELS, x)]) for x in (0.5, *promises.ENDS))
-    about |= dict(median=middle, low=low, high=high, probability=p, verdict=verdict(p, False))
-    return result(t, as_of, **about), q
+    p = min(float(least[-1]), *p)
+    middle, low, high = q[np.searchsorted(LEVELS, (0.5, *promises.ENDS))]
+    judged = dict(median=middle, low=low, high=high, probability=p, verdict=verdict(p, all(met)))
+    return result(t, as_of, **judged, **about), q
 
 
 def _from_years(t, known: _Known) -> tuple[dict, np.ndarray | None]:
