@@ -81,6 +81,7 @@ def month(tmp_path_factory):
                 start=m,
                 end=m,
                 months=1,
+                revision=False,
                 value=v,
                 unit="件",
                 published=SEPTEMBER,
@@ -97,7 +98,7 @@ def month(tmp_path_factory):
             for m in pd.period_range("2018-01", SEPTEMBER, freq="M")
         ]
     )
-    stages = pd.DataFrame(columns=["id", "region", "date"]).astype({"date": "period[M]"})
+    stages = tables.empty(tables.MILESTONES)
     seen = pd.DataFrame({"indicator": ["patent_grants"], "sender": ["muye"]})
     for name, t in dict(
         PROJECTIONS=p, QUANTILES=q, SERIES=s, TO_DATE=to_date, MILESTONES=stages, OBSERVATIONS=seen
