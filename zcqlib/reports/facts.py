@@ -309,7 +309,7 @@ class _Table:
         raw, at = self._stated_unit(row, column, named, measure, indicator)
         flags = [*row.flags, *column.flags, *around.flags, named.whence, *span.flags]
         normal, factor, doubt = self._normal(raw, measure, indicator, named)
-        if not raw and indicator and normal:
+        if not raw and indicator and normal and measure not in PERCENT_KINDS:
             flags.append("unit_from_dictionary")
         if measure == "value" and (column.unit or row.unit):
             others = {s for s in around.unit.split("、") if s and s != raw}

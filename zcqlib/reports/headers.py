@@ -640,7 +640,8 @@ class _Stub:
         own = _add(facet, part, at)
         if part.role == "measure" and fresh and not of_which:  # 增长(%) below its indicator
             above = [h for h in headings if h.indent <= _indent(v) and not h.empty]
-            return _name(own, above[-1].path, above[-1].says.name_at) if above else own
+            last = [_Heading(), *above][-1]
+            return _name(own, last.path, last.says.name_at)
         here = self.heading(t, v, r in self.bare and not part.unit and not facet.unit, at)
         heads = fresh and not of_which
         while heads and headings and not headings[-1].over(here):

@@ -162,11 +162,12 @@ _PATTERNS = [
         (rf"{_ANY_YEAR}第?(?P<q>[一二三四1-4])季度", "quarter"),
         (rf"{_PLAIN_YEAR}年?Q(?P<q>[1-4])", "quarter"),
         (rf"(?:{_YEAR})?(?P<w>上半年|全年)", "part"),
+        (rf"{_YEAR}(?P<w>半年)", "part"),
         (rf"(?:{_YEAR})?下半年", "second_half"),
         (rf"{_YEAR}(?:末|底|度|全年)?", "year"),
         (_PLAIN_YEAR, "year"),
         (rf"{_LEAD}(?P<m>\d{{1,2}})月(?:份)?", "month"),
-        (rf"(?:{_YEAR})?(?P<w>半年)", "part"),
+        (r"(?P<w>半年)", "part"),  # inside a longer text it is only a length of time
     ]
 ]
 _UNSUPPORTED = re.compile(
@@ -197,8 +198,8 @@ def _span(m: re.Match, kind: str) -> Span | None:
             month = month if 1 <= day <= 31 else 0
         first = last = month
     elif q:
-        first, last = (3 * q - 2, 3 * q) if kind == "quarter" else (1, 3 * q)
-        basis = kind if kind == "quarter" else "ytd"
+        first, basis = (3 * q - 2, kind) if kind == "quarter" else (1, "ytd")
+        last = 3 * q
     elif kind == "second_half":
         first, last, basis = 7, 12, "range"
     else:
