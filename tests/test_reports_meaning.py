@@ -530,3 +530,34 @@ def test_word_lists_hold_words_and_no_patterns():
     frame = catalog.load().words
     assert not frame["word"].str.contains(r"[\\^$?\[\]{}|]|\.\*").any()
     assert not frame.duplicated(["word", "role"]).any() and len(frame) > 400
+
+
+def test_the_rest_that_stands_twice_is_held_and_the_table_stands(tmp_path):
+    rows = [["收入", 100], ["税收", 60], ["其他", 40], ["支出", 80], ["教育", 50], ["其他", 30]]
+    r = one(
+        tmp_path,
+        ["高新区2018年6月"],
+        ["指标", "单位", "本月"],
+        *([n, "万元", v] for n, v in rows),
+    )
+    held = r.observations[r.observations["flags"].str.contains("held")]
+    assert list(held["cell"]) == ["C5", "C8"] and len(r.observations) == 6
+
+
+def test_half_a_year_in_a_title_is_not_the_whole(tmp_path):
+    r = one(tmp_path, ["高新区2018年半年报"], ["指标", "单位", "数值"], ["专利申请量", "件", 900])
+    assert period(at(r, "C3")) == ("2018-01", "2018-06", "ytd")
+
+
+def test_an_alias_that_is_another_indicators_name_is_said(tmp_path):
+    import shutil
+
+    from zcqlib import reference
+
+    folder = tmp_path / "reference"
+    shutil.copytree(reference.REFERENCE, folder)
+    path = folder / "aliases.csv"
+    path.write_text(
+        path.read_text("utf-8-sig") + "外观设计专利授权量,patent_applications,\n", "utf-8-sig"
+    )
+    assert [f for f in reference.check_reference(folder) if "同名" in f.expected]

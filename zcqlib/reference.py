@@ -295,8 +295,16 @@ def _check_ids(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> None:
                         expected = f" {c.home}.csv 中已有的编号{hint}"
                         faults.append(Fault(f"{stem}.csv", line, c.name, word, expected))
     units, seen = frozenset(frames["unit_words"]["word"]), {}
+    own = frames["indicators"].query(
+        "group != 'work'"
+    )  # work items restate others under their names
+    named = {label_key(row.name_zh, units): row.id for row in own.itertuples()}
     for row in frames["aliases"].itertuples():
-        line, owner = seen.setdefault(label_key(row.alias, units), (row.line, row.indicator))
+        key = label_key(row.alias, units)
+        if named.get(key, row.indicator) != row.indicator:
+            expected = f"不与另一个指标({named[key]})同名的写法;现按 {row.indicator} 读取"
+            faults.append(Fault("aliases.csv", row.line, "alias", row.alias, expected, "info"))
+        line, owner = seen.setdefault(key, (row.line, row.indicator))
         if owner != row.indicator:
             faults.append(
                 Fault(

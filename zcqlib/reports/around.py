@@ -80,6 +80,12 @@ class Surroundings:
                 span, at = join_spans(span, other) if better else other, self.at.get(line)
             elif not span.year and other.year:
                 span = shift(span, other.end // 12)
+        return self._against_sheet(span, at, found)
+
+    def _against_sheet(
+        self, span: Span | None, at: At | None, found: Found
+    ) -> tuple[Span | None, At | None]:
+        """The lines' period beside those of sheet and file: the title goes before the sheet, a conflict is said."""
         sheet, file = self.sheet.name, self.scope.file_span
         name = squeeze(sheet)
         named = words.whole_period(name) or (words.period_in(name) or (None,))[0]

@@ -106,6 +106,7 @@ def _accepted(
     if rows >= _LIST and _is_list(sheet, block):
         return _listed(sheet, block, first, fault), lines
     if best is not None:
+        _hold_unnamed(best[0])
         return best[0], best[1]
     unread = Found()
     cells = _cells_of(sheet, block)
@@ -134,7 +135,8 @@ def _second_best(block: Block) -> Iterator[Block]:
 
 def _fault(table: Found, block: Block, apart: bool) -> str:
     """Which constraint a reading breaks, in words, "" where it keeps them all."""
-    if not apart and (twice := next(conflicts(table.facts), None)):
+    pairs = () if apart else conflicts(table.facts)
+    if twice := next((p for p in pairs if not _unnamed(p[0])), None):
         a, b = twice
         return f"「{a.path}」在 {_address(a)} 和 {_address(b)} 有两个数"
     paths = {f.path for f in table.facts}
@@ -144,6 +146,18 @@ def _fault(table: Found, block: Block, apart: bool) -> str:
     if block.header and sum(p[5] if len(p) > 5 else 1 for p in lost) > 2 * len(table.facts) + 5:
         return "多数数字没有名称"
     return ""
+
+
+def _unnamed(f: Fact) -> bool:
+    """其他 may stand twice in a flat list: what it is the rest of cannot be told."""
+    return f.path.rpartition("/")[2] in known("place")
+
+
+def _hold_unnamed(table: Found) -> None:
+    rest = [(i, f) for i, f in enumerate(table.facts) if _unnamed(f)]
+    twice = {f[:2] for pair in conflicts(f for _, f in rest) for f in pair}
+    text = "「其他」出现不止一次,看不出各属于哪一项,请写明;确认之前不采用。"
+    table.hold("two_values", [i for i, f in rest if f[:2] in twice], text)
 
 
 def _number_only(name: str) -> bool:
@@ -246,7 +260,7 @@ def _fractions(found: Found) -> None:
     """Percents written as fractions: a whole series that never leaves -1 to 1 is asked for, single ones are held."""
     series: dict[tuple[str, str], list[int]] = {}
     for i, f in enumerate(found.facts):
-        if f.unit == "%" and f.value == f.value and f.unit_cell != f[:2]:
+        if f.unit == "%" and f.value == f.value and f.unit_cell != f[:2] and f.unit_raw != "‰":
             series.setdefault((f.path, f.measure), []).append(i)
     told = Found(facts=found.facts)
     for (path, measure), part in series.items():

@@ -13,6 +13,7 @@ from zcqlib.reports import totals, words
 from zcqlib.reports.around import Surroundings
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.headers import (
+    Frame,
     columns_of,
     fill_header,
     long_rows,
@@ -31,10 +32,10 @@ from zcqlib.reports.labels import (
     Place,
     Scope,
     doubtful,
+    filled,
     head_of,
     is_empty,
     join_spans,
-    said,
     shift,
     text_of,
     valueish,
@@ -59,56 +60,46 @@ def read_table(
         r: [""] * left + list(rows[r][left:width]) + [""] * (width - max(len(rows[r]), left))
         for r in every
     }
-    stub = stub_of(grid, block, width)
-    data = [c for c in range(width) if c not in stub and _holds_figures(grid, block, c)]
+    t = Frame(grid, block, around, sheet, {}, [])
+    t.stub.update(stub_of(t, width))
+    t.data.extend(c for c in range(width) if c not in t.stub and _holds_figures(t, c))
     for r in block.header:
-        found.mark([(r, c) for c, v in enumerate(grid[r]) if not is_empty(v)], "label")
-    aside = [c for c in range(width) if c not in stub and c not in data]
-    if aside:
-        found.mark(
-            [(r, c) for r in block.body for c in aside if not is_empty(grid[r][c])], "context"
-        )
-    fill_header(grid, block, sheet, stub, data)
+        found.mark([(r, c) for c in filled(grid[r])], "label")
+    for c in set(range(width)) - {*t.stub, *t.data}:
+        found.mark([(r, c) for r in block.body if not is_empty(grid[r][c])], "context")
+    fill_header(t)
     if not sheet.name:
-        long_rows(grid, block, found)
-    columns = columns_of(grid, block, stub, data, around)
-    lines = rows_of(grid, block, stub, data, around, found, sheet)
+        long_rows(t, found)
+    columns, lines = columns_of(t), rows_of(t, found)
     for facets in (lines, columns):
         span_totals(facets)
     name_totals(lines, columns, scope.catalog)
     settle_places(lines, columns, around, found)
-    _merged_bodies(sheet, block, data, found)
-    _Table(sheet, around, found, columns, lines).read(grid, block.body, data)
+    _merged_bodies(t, found)
+    _Table(t, found, columns, lines).read()
     places = [f.place for f in (*lines.values(), *columns.values())]
     totals.reconcile(found.facts, places, scope.catalog, found)
-    return around.lines, _told_apart(lines, block.body) and _told_apart(columns, data)
+    return around.lines, _told_apart(lines) and _told_apart(columns)
 
 
-def _told_apart(facets: dict[int, Facet], order: list[int]) -> bool:
+def _told_apart(facets: dict[int, Facet]) -> bool:
     """Whether no two rows (or columns) say the same."""
     says = {(f.names, f.place, f.span, f.relative, f.measure) for f in facets.values()}
-    return len(says) == len(order)
+    return len(says) == len(facets)
 
 
-def _holds_figures(grid: dict[int, list], block: Block, c: int) -> bool:
-    if any(head_of(said(grid[r][c])) == "note" for r in block.header):
+def _holds_figures(t: Frame, c: int) -> bool:
+    if "note" in map(head_of, t.texts(t.block.header, [c])):
         return False
-    cells = (grid[r][c] for r in block.body)
-    return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in cells)
+    return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in t.body(c))
 
 
-def _merged_bodies(sheet: Sheet, block: Block, data: list[int], found: Found) -> None:
-    body, inside = set(block.body), set(data)
-    for r0, c0, r1, c1 in sheet.merged:
-        v = sheet.rows[r0][c0] if r0 in body and c0 in inside else ""
+def _merged_bodies(t: Frame, found: Found) -> None:
+    text = "一个数字合并在几格里,看不出属于哪一个,请拆开分别填写。"
+    for r0, c0, r1, c1 in t.sheet.merged:
+        v = t.grid[r0][c0] if r0 in t.block.body and c0 in t.data else ""
         if (r1 > r0 or c1 > c0) and not is_empty(v) and valueish(v):
-            found.problem(
-                "merged_value",
-                "error",
-                (r0, c0),
-                text_of(v),
-                "一个数字合并在几格里,看不出属于哪一个,请拆开分别填写。",
-            )
+            found.problem("merged_value", "error", (r0, c0), text_of(v), text)
 
 
 # --- what a row and a column say together ---------------------------------------------------------------------------
@@ -182,9 +173,10 @@ _SUMMARY = _Refused(
 class _Table:
     """The figures of one table."""
 
-    def __init__(self, sheet: Sheet, around: Surroundings, found: Found, columns, lines):
-        self.sheet, self.around, self.found = sheet, around, found
-        self.scope, self.catalog = around.scope, around.scope.catalog
+    def __init__(self, t: Frame, found: Found, columns, lines):
+        sheet = t.sheet
+        self.frame, self.sheet, self.around, self.found = t, sheet, t.around, found
+        self.scope, self.catalog = t.around.scope, t.catalog
         self.columns: dict[int, Facet] = columns
         self.lines: dict[int, Facet] = lines
         total = set(known("total"))
@@ -193,6 +185,7 @@ class _Table:
         self.parts = any(f.names and set(f.names) <= total for f in columns.values())
         self.titled: tuple[str, str] | None = None
         self.strange: dict[str, str] = {}
+        self.meanings: dict[tuple, dict[int, _Meaning | _Refused]] = {}
         self.noteworthy = bool(
             sheet.percent
             or sheet.struck
@@ -204,31 +197,23 @@ class _Table:
             or sheet.comments
         )
 
-    def read(self, grid: dict[int, list], body: list[int], data: list[int]) -> None:
+    def read(self) -> None:
         around, outcome, facts = self.around, self.found.outcome, self.found.facts
         failed, regions = self.sheet.failed, self.catalog.regions
         none = Place("", "", "unnamed" if self.catalog.parks else "known")
-        kinds: dict[tuple, int] = {}  # what columns call their figures
-        across = []
-        for c in data:
-            f = self.columns[c]
-            kind = kinds.setdefault((f.names, f.labelled, f.fault), len(kinds))
-            across.append((c, kind, f.place or around.place or none, f.name_at))
+        kinds, across = self._across(none)
         keys: dict[tuple, int] = {}  # what rows say besides their names
-        meanings: dict[tuple, dict[int, _Meaning | _Refused]] = {}
-        for r in body:
-            row, cells = self.lines[r], grid[r]
+        for r in self.frame.block.body:
+            row, cells = self.lines[r], self.frame.grid[r]
             says = (row.span, row.relative, row.unit, row.measure, row.frequency, row.flags)
             key = keys.setdefault((says, row.unit_at is None, bool(row.names)), len(keys))
-            called: list[tuple | None] = [None] * len(kinds)
+            called: list[tuple | None] = [None] * kinds
             for c, kind, beside, head_at in across:
                 v, at = cells[c], (r, c)
                 if type(v) is not float and is_empty(v) and at not in failed or at in outcome:
                     continue
                 if called[kind] is None:
-                    named = self._named(row, self.columns[c])
-                    about = named._replace(path="") if type(named) is _Named else named
-                    called[kind] = named, meanings.setdefault((key, about), {})
+                    called[kind] = self._about(row, c, key)
                 named, known_here = called[kind]
                 if (meaning := known_here.get(c)) is None:
                     meaning = known_here[c] = self._meaning(row, self.columns[c], named)
@@ -260,10 +245,26 @@ class _Table:
                         meaning.measure,
                         *got,
                         row.name_at or head_at or around.name_at,
-                        row.unit_at if unit_at == "row" else unit_at,
-                        row.span_at if meaning.span_at == "row" else meaning.span_at,
+                        _own(unit_at, row.unit_at),
+                        _own(meaning.span_at, row.span_at),
                     )
                 )
+
+    def _across(self, none: Place) -> tuple[int, list[tuple[int, int, Place, At | None]]]:
+        """How many names columns give their figures, and each column with the number of its, its place and name cell."""
+        kinds: dict[tuple, int] = {}
+        out = []
+        for c in self.frame.data:
+            f = self.columns[c]
+            kind = kinds.setdefault((f.names, f.labelled, f.fault), len(kinds))
+            out.append((c, kind, f.place or self.around.place or none, f.name_at))
+        return len(kinds), out
+
+    def _about(self, row: Facet, c: int, key: int) -> tuple[_Named | _Refused, dict]:
+        """The name of a row's figure in a column, and the meanings already known for rows and names like it."""
+        named = self._named(row, self.columns[c])
+        about = named._replace(path="") if type(named) is _Named else named
+        return named, self.meanings.setdefault((key, about), {})
 
     # --- name -----------------------------------------------------------------------------------------------------
 
@@ -301,25 +302,23 @@ class _Table:
         if type(named) is _Refused:
             return named
         around, indicator = self.around, self.catalog.indicators.get(named.indicator)
-        measure = column.measure or row.measure or words.measure_of(named.title)
-        own = column.measure or row.measure and not row.names
-        if indicator and indicator.kind in ("growth", "ratio") and not own:
-            measure = "" if measure in ("yoy_pct", "share_pct") else measure
-        measure = measure or "value"
+        measure = _measure(row, column, named, indicator)
         span = _span_of(row, column, around, indicator)
         if isinstance(span, str):
             return _Refused(span, "error", _FAULTS[span])
         raw, at = self._stated_unit(row, column, named, measure, indicator)
         flags = [*row.flags, *column.flags, *around.flags, named.whence, *span.flags]
         normal, factor, doubt = self._normal(raw, measure, indicator, named)
-        if not raw and indicator and normal:
+        if not raw and indicator and normal and measure not in PERCENT_KINDS:
             flags.append("unit_from_dictionary")
-        nearer = column.unit or row.unit
-        stated = [s for s in around.unit.split("、") if s and nearer and s != raw]
-        if measure == "value" and any(normal_unit(s, self.scope)[0] == normal for s in stated):
-            doubt = "unit_conflict"
-        if doubt == "unit_conflict" or doubt == "unit_unknown" and indicator:
-            flags.append("held" if doubt == "unit_unknown" else doubt)
+        if measure == "value" and (column.unit or row.unit):
+            others = {s for s in around.unit.split("、") if s and s != raw}
+            if any(normal_unit(s, self.scope)[0] == normal for s in others):
+                doubt = "unit_conflict"
+        if doubt == "unit_unknown" and indicator:
+            flags.append("held")
+        elif doubt == "unit_conflict":
+            flags.append(doubt)
         money = normal == "万元" or raw.endswith("元")
         return _Meaning(
             span,
@@ -539,6 +538,18 @@ class _Table:
         if value.note:
             flags.append(f"note:{value.note}")
         return flags
+
+
+def _measure(row: Facet, column: Facet, named: _Named, indicator: Indicator | None) -> str:
+    """The kind of figure: what column or row say; a rate that is the indicator itself is its value."""
+    measure = column.measure or row.measure or words.measure_of(named.title)
+    own = column.measure or row.measure and not row.names
+    itself = indicator and indicator.kind in ("growth", "ratio") and not own
+    return "value" if itself and measure in ("yoy_pct", "share_pct") else measure or "value"
+
+
+def _own(at: At | str | None, row_at: At | None) -> At | None:
+    return row_at if at == "row" else at
 
 
 _SENTENCES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
@@ -22,6 +23,7 @@ from zcqlib.reports.labels import (
     carry_years,
     cell_span,
     doubtful,
+    filled,
     head_of,
     is_empty,
     join_spans,
@@ -35,67 +37,76 @@ from zcqlib.reports.labels import (
 from zcqlib.reports.layout import Block, counted_in, counted_months
 from zcqlib.reports.words import Span, known, month_no, month_span, squeeze
 
-Grid = dict[int, list]
 _OWN_UNIT = re.compile(
     r"(?:个|家|人|户|件|项|台|单位)数量?$|[率度]$|比重$|占比$|指数$|^人均|^每|平均"
 )
 _HANGING = ("其中", "内")
 
 
-def _texts(grid: Grid, rows: Iterable[int], columns: Iterable[int]) -> list[str]:
-    return [said(grid[r][c]) for r in rows for c in columns if not is_empty(grid[r][c])]
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The cells of one table, every row as long as the widest; `stub` columns name rows, `data` columns hold figures."""
+
+    grid: dict[int, list]
+    block: Block
+    around: Surroundings
+    sheet: Sheet
+    stub: dict[int, str]
+    data: list[int]
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.around.scope.catalog
+
+    def texts(self, rows: Iterable[int], columns: Iterable[int]) -> list[str]:
+        """What stands in some columns of some rows, squeezed."""
+        return [said(v) for r in rows for c in columns if not is_empty(v := self.grid[r][c])]
+
+    def body(self, c: int) -> list:
+        """What stands in a column below its head."""
+        return [v for r in self.block.body if not is_empty(v := self.grid[r][c])]
 
 
-def long_rows(grid: Grid, block: Block, found: Found) -> None:
+def long_rows(t: Frame, found: Found) -> None:
     """In separated text a row longer than the header holds figures that fell apart at their commas; none is shifted."""
-    ends = {r: max((c for c, v in enumerate(grid[r]) if not is_empty(v)), default=-1) for r in grid}
-    end = max((ends[r] for r in block.header), default=-1)
-    long = [r for r in block.body if ends[r] > end >= 0]
-    apart = [
-        r
-        for r in long
-        if any(re.fullmatch(r"\d{3}(?:\.\d+)?", str(v).strip()) for v in grid[r][2:])
-    ]
-    for r in apart if len(long) * 2 <= len(block.body) or len(apart) == len(long) else ():
-        cells = [c for c in range(len(grid[r])) if not is_empty(grid[r][c])]
-        found.problem(
-            "row_too_long",
-            "error",
-            (r, cells[0]),
-            ",".join(str(grid[r][c]) for c in cells),
-            f"这一行有 {ends[r] + 1} 栏,表头只有 {end + 1} 栏,可能是千位分隔符把数字拆开了;整行没有采用,请去掉千位分隔符。",
-        )
+    body, header = t.block.body, t.block.header
+    ends = {r: max(filled(row), default=-1) for r, row in t.grid.items()}
+    end = max((ends[r] for r in header), default=-1)
+    long = [r for r in body if ends[r] > end >= 0]
+    thousands = re.compile(r"\d{3}(?:\.\d+)?")
+    apart = [r for r in long if any(thousands.fullmatch(str(v).strip()) for v in t.grid[r][2:])]
+    for r in apart if len(long) * 2 <= len(body) or len(apart) == len(long) else ():
+        cells = filled(t.grid[r])
+        raw = ",".join(str(t.grid[r][c]) for c in cells)
+        text = f"这一行有 {ends[r] + 1} 栏,表头只有 {end + 1} 栏,可能是千位分隔符把数字拆开了;整行没有采用,请去掉千位分隔符。"
+        found.problem("row_too_long", "error", (r, cells[0]), raw, text)
         found.mark([(r, c) for c in cells], "problem")
 
 
 # --- which columns name the rows --------------------------------------------------------------------------------------
 
 
-def stub_of(grid: Grid, block: Block, width: int) -> dict[int, str]:
+def stub_of(t: Frame, width: int) -> dict[int, str]:
     """The left columns that name rows, with the role that their header or content gives them."""
+    header = t.block.header
+    often = {r for r in header if "frequency" in map(head_of, t.texts([r], [0, 1]))}
+    heads = [t.texts([r for r in header if r not in often], [c]) for c in range(width)]
+    columns = [t.body(c) for c in range(width)]
     stub: dict[int, str] = {}
-    columns = [[grid[r][c] for r in block.body if not is_empty(grid[r][c])] for c in range(width)]
-    often = {r for r in block.header if "frequency" in map(head_of, _texts(grid, [r], [0, 1]))}
-    heads = [_texts(grid, [r for r in block.header if r not in often], [c]) for c in range(width)]
     for c, cells in enumerate(columns):
         role = _head_role(cells, heads[c])
-        english = cells and all(isinstance(v, str) and words.is_gloss(v) for v in cells)
-        if english and set(stub.values()) & {"name", "region", "period"}:
-            stub[c] = "gloss"
-        elif role == "note" or not cells and not role:
+        if role == "note" or not cells and not role:
             if stub and not cells:
                 break
-        elif _serial(cells, role, stub, columns[c + 1 : c + 2]):
-            stub[c] = "serial"
-        elif role := _stub_role(cells, heads[c], role, stub):
-            stub[c] = role
-        else:
+            continue
+        role = _stub_role(cells, heads[c], role, stub, columns[c + 1 : c + 2])
+        if not role:
             break
-    first = next((c for c in range(width) if c not in stub), width)
-    for c in range(first + 1, width):  # long tables may hold unit, place or period on the right
+        stub[c] = role
+    fits = {"unit": _unit_cell, "region": lambda v: isinstance(v, str), "period": cell_span}
+    for c in range(len(stub) + 1, width):  # long tables may hold unit, place or period on the right
         role = next(filter(None, map(head_of, heads[c])), "")
-        fits = {"unit": _unit_cell, "region": lambda v: isinstance(v, str), "period": cell_span}
-        if role in fits and columns[c] and all(fits[role](v) for v in columns[c]):
+        if c not in stub and role in fits and columns[c] and all(map(fits[role], columns[c])):
             stub[c] = role
     return stub
 
@@ -109,45 +120,48 @@ def _head_role(cells: list, heads: list[str]) -> str:
     return "" if role == "region" and numbers * 2 > len(cells) else role
 
 
-def _serial(cells: list, role: str, stub: dict[int, str], after: list[list]) -> bool:
+def _serial(cells: list, role: str, after: list[list]) -> bool:
     """A column of running numbers before the names, whatever stands over it."""
-    if role == "serial":
-        return True
-    numbers = [float(v) for v in cells if isinstance(v, int | float) or v_digits(v)]
-    counts = len(numbers) > 1 and all(
-        b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False)
-    )
+    digits = [v for v in cells if isinstance(v, int | float) or str(v).strip().isdecimal()]
+    steps = {float(b) - float(a) for a, b in pairwise(digits)}
     return (
-        counts
+        steps == {1.0}
         and role != "period"
-        and not stub
-        and len(numbers) >= 0.8 * len(cells)
-        and not any(cell_span(v) for v in cells)
+        and len(digits) >= 0.8 * len(cells)
+        and not any(map(cell_span, cells))
         and any(isinstance(v, str) and not valueish(v) for v in (after[0] if after else ()))
     )
 
 
-def v_digits(v: object) -> bool:
-    return isinstance(v, str) and v.strip().isdecimal()
-
-
-def _stub_role(cells: list, heads: list[str], role: str, stub: dict[int, str]) -> str:
+def _stub_role(
+    cells: list, heads: list[str], role: str, stub: dict[int, str], after: list[list]
+) -> str:
     """The role of a column that names rows, "" where the figures begin."""
+    named = set(stub.values()) & {"name", "region", "period"}
+    if named and cells and all(isinstance(v, str) and words.is_gloss(v) for v in cells):
+        return "gloss"
+    if role == "serial" or not stub and _serial(cells, role, after):
+        return "serial"
     if role in ("unit", "period", "frequency"):
         return role
-    dated = [cell_span(v) is not None for v in cells]
-    worded = [
-        d
-        for v, d in zip(cells, dated, strict=True)
-        if isinstance(v, str) and words.value_of(v).kind == "context" and not (stub and doubtful(v))
-    ]
-    spans, plain = sum(dated), worded.count(False)
+    return _by_content(cells, heads, role, bool(stub))
+
+
+def _by_content(cells: list, heads: list[str], role: str, stub: bool) -> str:
+    """The role of a column by what its cells say: names, periods, units; "" where they are figures."""
+    dated = [v for v in cells if cell_span(v)]
+    worded = [v for v in cells if _worded(v) and not (stub and doubtful(v))]
+    plain, spans = sum(not cell_span(v) for v in worded), len(dated)
     if plain + spans > 0.5 * len(cells) and (worded or not heads or role or not stub):
         if plain >= spans:
             units = all(isinstance(v, str) and words.is_unit(squeeze(v)) for v in cells)
             return "unit" if units else role or "name"
         return "period" if role or not heads or not stub else ""
     return role if role in ("region", "name") else ""
+
+
+def _worded(v: object) -> bool:
+    return isinstance(v, str) and words.value_of(v).kind == "context"
 
 
 def _unit_cell(v: object) -> bool:
@@ -159,23 +173,20 @@ def _unit_cell(v: object) -> bool:
 # --- the header ---------------------------------------------------------------------------------------------------------
 
 
-def fill_header(
-    grid: Grid, block: Block, sheet: Sheet, stub: dict[int, str], data: list[int]
-) -> None:
+def fill_header(t: Frame) -> None:
     """Spread group words over their columns: merged ranges first, then blanks that have a word below them."""
-    header = block.header
-    for r0, c0, _, c1 in sheet.merged:
-        if r0 in header and c1 > c0 and c0 not in stub:
+    grid, header = t.grid, t.block.header
+    for r0, c0, _, c1 in t.sheet.merged:
+        if r0 in header and c1 > c0 and c0 not in t.stub:
             for c in range(c0, min(c1, len(grid[r0]) - 1) + 1):
                 grid[r0][c] = grid[r0][c0]
     for i, r in enumerate(header[:-1]):
-        for c in data:
-            left = grid[r][c - 1] if c and c - 1 not in stub else ""
-            if not is_empty(grid[r][c]) or is_empty(left):
-                continue
-            named = _texts(grid, header[i + 1 :], [c])
-            if named and not all(label(t).role == "unit" for t in named):
-                grid[r][c] = left
+        for c in t.data:
+            left = grid[r][c - 1] if c and c - 1 not in t.stub else ""
+            if is_empty(grid[r][c]) and not is_empty(left):
+                named = t.texts(header[i + 1 :], [c])
+                if any(label(x).role != "unit" for x in named):
+                    grid[r][c] = left
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,62 +202,52 @@ class _Header:
     faults: dict[int, str]
 
 
-def _read_header(
-    grid: Grid, block: Block, stub: dict[int, str], data: list[int], around
-) -> _Header:
+def _read_header(t: Frame) -> _Header:
     spans: dict[At, Span] = {}
     faults: dict[int, str] = {}
-    roles = {r: _row_role(grid, r, stub, data, around.scope.catalog) for r in block.header}
-    for i, r in enumerate(block.header):
-        settled, undecided = _header_spans(grid, block.header[: i + 1], stub, data, around)
-        spans |= {(r, c): s for c, s in zip(data, settled, strict=True) if s is not None}
-        for i in undecided:
-            spans.pop((r, data[i]), None)
-            faults[data[i]] = "period_ambiguous"
-    rows = [r for r in block.header if roles[r] != "note"]
-    parts = {c: [(r, grid[r][c]) for r in rows if not is_empty(grid[r][c])] for c in data}
-    parts |= _broken_words(grid, block, data, around.scope.catalog)
+    header = t.block.header
+    roles = {r: _row_role(t, r) for r in header}
+    for n, r in enumerate(header, 1):
+        settled, undecided = _header_spans(t, header[:n])
+        faults |= {t.data[i]: "period_ambiguous" for i in undecided}
+        cells = enumerate(zip(t.data, settled, strict=True))
+        spans |= {(r, c): s for i, (c, s) in cells if s and i not in undecided}
+    rows = [r for r in header if roles[r] != "note"]
+    parts = {c: [(r, t.grid[r][c]) for r in rows if not is_empty(t.grid[r][c])] for c in t.data}
+    parts |= _broken_words(t)
     for c, cells in parts.items():
         plain = [(r, v) for r, v in cells if not (isinstance(v, str) and words.is_gloss(v))]
         if any(isinstance(v, str) for _, v in plain):
             parts[c] = plain
-    counted = {
-        r for r in block.header if any(label(t).role == "name" for t in _texts(grid, [r], data))
-    }
+    counted = {r for r in header if any(label(x).role == "name" for x in t.texts([r], t.data))}
     return _Header(roles, counted, spans, parts, faults)
 
 
-def _row_role(grid: Grid, r: int, stub: dict[int, str], data: list[int], catalog: Catalog) -> str:
+def _row_role(t: Frame, r: int) -> str:
     """What a header row is about: by the word in its stub, or because most of its cells are places or units."""
-    lead = [c for c, role in stub.items() if role != "serial"]
-    role = next((head_of(t) for t in _texts(grid, [r], lead)), "")
-    labels = [label(t) for t in _texts(grid, [r], data)]
+    lead = t.texts([r], [c for c, role in t.stub.items() if role != "serial"])
+    role, texts = head_of(lead[0]) if lead else "", t.texts([r], t.data)
     if role in ("unit", "frequency"):
-        marks = sum(not t.strip("-—") for t in _texts(grid, [r], data))
-        if (sum(k.role in ("unit", "frequency") for k in labels) + marks) * 2 > len(labels):
-            return role
-        role = ""
-    raw = [text_of(grid[r][c]) for c in data if not is_empty(grid[r][c])]
-    if sum(place_of(v, catalog) is not None for v in raw) >= 0.6 * len(raw):
+        fits = sum(label(x).role in ("unit", "frequency") or not x.strip("-—") for x in texts)
+        return role if fits * 2 > len(texts) else ""
+    raw = [text_of(v) for c in t.data if not is_empty(v := t.grid[r][c])]
+    if sum(place_of(v, t.catalog) is not None for v in raw) >= 0.6 * len(raw):
         return "region"
     return {"region": "region?", "note": "note"}.get(role, "")
 
 
-def _header_spans(
-    grid: Grid, header: list[int], stub: dict[int, str], data: list[int], around: Surroundings
-) -> tuple[list[Span | None], list[int]]:
+def _header_spans(t: Frame, header: list[int]) -> tuple[list[Span | None], list[int]]:
     """The periods of the last of some header rows: bare 1, 2, 3 under 月 are months, a number is one among periods."""
-    cells = [grid[header[-1]][c] for c in data]
+    cells = [t.grid[header[-1]][c] for c in t.data]
     present = [v for v in cells if not is_empty(v)]
-    near = _texts(grid, header[-1:], stub) + _texts(grid, header[:-1], [*stub, *data])
+    near = t.texts(header[-1:], t.stub) + t.texts(header[:-1], [*t.stub, *t.data])
     if bare := counted_months(present, near):
         return [_bare(v, bare) for v in cells], []
-    raw = [cell_span(v) for v in cells]
-    if sum(s is not None for s in raw) * 2 < len(present):
-        raw = [None if isinstance(v, int | float) else s for v, s in zip(cells, raw, strict=True)]
-    else:
-        raw = [cell_span(v, serial=True) for v in cells]
-    return _settled(cells, raw, around)
+    spans = list(map(cell_span, cells))
+    if sum(s is not None for s in spans) * 2 >= len(present):
+        return _settled(cells, [cell_span(v, serial=True) for v in cells], t.around)
+    worded = [None if isinstance(v, int | float) else cell_span(v) for v in cells]
+    return _settled(cells, worded, t.around)
 
 
 def _bare(v: object, unit: str) -> Span | None:
@@ -258,23 +259,16 @@ def _bare(v: object, unit: str) -> Span | None:
     return words.whole_period(f"{n}月" if unit == "月" else f"{n}季度")
 
 
-def columns_of(
-    grid: Grid,
-    block: Block,
-    stub: dict[int, str],
-    data: list[int],
-    around: Surroundings,
-) -> dict[int, Facet]:
+def columns_of(t: Frame) -> dict[int, Facet]:
     """What each data column's header says."""
-    header = _read_header(grid, block, stub, data, around)
+    header = _read_header(t)
     out: dict[int, Facet] = {}
     whole = group = Facet()  # what 其中 hangs on; the first column of a group, which is its total
-    for c in data:
-        facet, hangs = _column(header, c, whole, around.scope.catalog)
-        if not header.parts[c] and block.header:
+    for c in t.data:
+        facet, hangs = _column(header, c, whole, t.catalog)
+        if not header.parts[c] and t.block.header:
             facet = replace(facet, labelled=False)
-        inside = len(facet.names) > len(group.names) > 0
-        if inside and facet.names[: len(group.names)] == group.names:
+        if 0 < len(group.names) < len(facet.names) and _within(facet, group):
             if not facet.unit and group.unit and not _OWN_UNIT.search(facet.names[-1]):
                 facet = replace(facet, unit=group.unit, unit_at=group.unit_at)
         elif not hangs and facet.names:
@@ -282,7 +276,11 @@ def columns_of(
         if not hangs and facet.names:
             whole = replace(facet, names=_without_total(facet.names))
         out[c] = facet
-    return _neighbours(out, data, around)
+    return _neighbours(out, t)
+
+
+def _within(facet: Facet, group: Facet) -> bool:
+    return facet.names[: len(group.names)] == group.names
 
 
 def _without_total(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -372,50 +370,39 @@ def _add(facet: Facet, part: Label, at: At) -> Facet:
     )
 
 
-def _broken_words(
-    grid: Grid, block: Block, data: list[int], catalog: Catalog
-) -> dict[int, list[tuple[int, object]]]:
+def _broken_words(t: Frame) -> dict[int, list[tuple[int, object]]]:
     """Columns whose two header cells are one word broken over two rows, joined; in some columns or in all."""
     out: dict[int, list] = {}
-    for upper, lower in zip(block.header, block.header[1:], strict=False):
-        top = {c: said(grid[upper][c]) for c in data}
-        low = {c: said(grid[lower][c]) for c in data if not is_empty(grid[lower][c])}
-        if not low or not all(top.values()) or len(set(top.values())) < len(data):
+    for upper, lower in pairwise(t.block.header):
+        top, low = ({c: said(t.grid[r][c]) for c in t.data} for r in (upper, lower))
+        pairs = {c: (top[c], word) for c, word in low.items() if word}
+        if not pairs or not all(top.values()) or len(set(top.values())) < len(top):
             continue
-        whole = len(low) == len(data)
-        ends = any(label(t).role != "name" or t in known("total") for t in low.values())
-        heads = (top[c] for c in low)
-        if ends or any(label(t).role not in ("name", "measure") for t in heads):
+        heads = ("name",) if len(pairs) == len(top) else ("name", "measure")
+        if not all(
+            label(a).role in heads and label(b).role == "name" and b not in known("total")
+            for a, b in pairs.values()
+        ):
             continue
-        if whole and any(label(t).role != "name" for t in top.values()):
-            continue
-        joined = {c: top[c] + low[c] for c in low}
-        sure = sum(bool(catalog.match_indicator(t, False).id) for t in joined.values())
-        short = all(len(top[c]) <= 4 and len(low[c]) <= 5 for c in low)
-        if sure * 2 > len(low) or short and len(data) > 1:
-            for c, word in joined.items():
-                rest = [r for r in block.header if r not in (upper, lower)]
-                out[c] = [(lower, word)] + [
-                    (r, grid[r][c]) for r in rest if not is_empty(grid[r][c])
-                ]
+        sure = sum(bool(t.catalog.match_indicator(a + b, False).id) for a, b in pairs.values())
+        short = len(top) > 1 and all(len(a) <= 4 and len(b) <= 5 for a, b in pairs.values())
+        rest = [r for r in t.block.header if r not in (upper, lower)]
+        for c, (a, b) in pairs.items() if short or sure * 2 > len(pairs) else ():
+            out[c] = [(lower, a + b)] + [(r, v) for r in rest if not is_empty(v := t.grid[r][c])]
     return out
 
 
-def _neighbours(
-    columns: dict[int, Facet], data: list[int], around: Surroundings
-) -> dict[int, Facet]:
+def _neighbours(columns: dict[int, Facet], t: Frame) -> dict[int, Facet]:
     """A bare 同比 belongs to the column before it; a bare 上年同期 is cumulative where the table is."""
     cumulative = any(
         f.relative == ("ytd", 0) or f.span and f.span.basis == "ytd"
-        for f in (*columns.values(), Facet(span=around.span))
+        for f in (*columns.values(), Facet(span=t.around.span))
     )
     out: dict[int, Facet] = {}
     before: Facet | None = None
-    for c in data:
+    for c in t.data:
         f = _last_years(columns[c], before, cumulative)
-        if before is not None:
-            f = _after(f, before)
-        out[c] = f
+        out[c] = f = _after(f, before) if before else f
         named_rate = columns[c].names and f.measure in PERCENT_KINDS
         if named_rate or not f.measure and not (f.relative and f.relative[1]):
             before = f
@@ -437,7 +424,7 @@ def _last_years(f: Facet, before: Facet | None, cumulative: bool) -> Facet:
 def _after(f: Facet, before: Facet) -> Facet:
     """What a column takes from the one before it: a rate its period, a column without name its name."""
     dependent = f.measure in PERCENT_KINDS | {"rank"}
-    if dependent and f.names and f.names == before.names[: len(f.names)]:
+    if dependent and f.names and _within(before, f):
         f = replace(f, names=before.names)  # of a group the part right before it
     near = not f.names or f.names[:1] == before.names[:1]
     if dependent and near and not f.relative and f.span is None:
@@ -460,7 +447,7 @@ def span_totals(facets: dict[int, Facet]) -> None:
     )
     if len(spans) < 2 or len({y for *_, y in spans}) > 1:
         return
-    whole = all(b[0] == a[1] + 1 for a, b in zip(spans, spans[1:], strict=False))
+    whole = all(b[0] == a[1] + 1 for a, b in pairwise(spans))
     start, end, year = spans[0][0], spans[-1][1], spans[0][2]
     basis = "ytd" if start % 12 == 0 and start // 12 == end // 12 else "range"
     for k, f in facets.items():
@@ -489,11 +476,11 @@ _LEVELS = [
 class _Heading:
     """A row that others may stand under: its path, what it says, and how far out it stands."""
 
-    path: str
-    says: Facet
-    indent: int
-    number: int  # 1 for 一、 to 4 for (1), 0 without number
-    empty: bool  # no figures: it can only be a heading
+    path: str = ""
+    says: Facet = Facet()
+    indent: int = 0
+    number: int = 0  # 1 for 一、 to 4 for (1), 0 without number
+    empty: bool = True  # no figures: it can only be a heading
 
     def over(self, other: _Heading) -> bool:
         """Whether a row belongs under this one: by its number, by its indent, or because this one has no figures."""
@@ -511,10 +498,10 @@ def _indent(v: object) -> int:
     return len(lead) + lead.count("\u3000")
 
 
-def _places(grid: Grid, block: Block, c: int, catalog: Catalog) -> bool:
+def _places(t: Frame, c: int) -> bool:
     """Whether most names of a column are places and not only totals."""
-    cells = [text_of(grid[r][c]) for r in block.body if not is_empty(grid[r][c])][:300]
-    found = [p for v in cells if (p := place_of(v, catalog)) and p.kind != "near"]
+    cells = list(map(text_of, t.body(c)[:300]))
+    found = [p for v in cells if (p := place_of(v, t.catalog)) and p.kind != "near"]
     bare = sum(squeeze(v) in ("合计", "总计", "小计", "其他") for v in cells)
     return (
         len(found) > 0.5 * len(cells)
@@ -526,23 +513,23 @@ def _places(grid: Grid, block: Block, c: int, catalog: Catalog) -> bool:
 class _Stub:
     """Goes down the rows of a table: names are carried down, and rows stand under their headings."""
 
-    def __init__(self, grid, block, stub, data, around: Surroundings, sheet: Sheet):
-        self.grid, self.catalog = grid, around.scope.catalog
+    def __init__(self, t: Frame):
+        self.grid, self.catalog = t.grid, t.catalog
         self.roles = {
-            c: "region" if role == "name" and _places(grid, block, c, self.catalog) else role
-            for c, role in stub.items()
+            c: "region" if role == "name" and _places(t, c) else role for c, role in t.stub.items()
         }
-        self.bare = {r for r in block.body if all(is_empty(grid[r][c]) for c in data)}
+        body = t.block.body
+        self.bare = {r for r in body if all(is_empty(t.grid[r][c]) for c in t.data)}
         self.settled: dict[int, dict[int, Span | None]] = {}
         self.faulty: set[int] = set()
         for c in (c for c, role in self.roles.items() if role == "period"):
-            spans, undecided = _stub_spans(grid, block, c, self.bare, around)
-            self.settled[c] = dict(zip(block.body, spans, strict=True))
-            self.faulty |= {block.body[i] for i in undecided}
+            spans, undecided = _stub_spans(t, c, self.bare)
+            self.settled[c] = dict(zip(body, spans, strict=True))
+            self.faulty |= {body[i] for i in undecided}
         self.merged = {
             (r, c0): r0
-            for r0, c0, r1, _ in sheet.merged
-            if r1 > r0 and c0 in stub and r0 in grid
+            for r0, c0, r1, _ in t.sheet.merged
+            if r1 > r0 and c0 in t.stub and r0 in t.grid
             for r in range(r0, r1 + 1)
         }
         self.texts = [c for c, role in self.roles.items() if role in ("name", "region", "period")]
@@ -597,7 +584,7 @@ class _Stub:
         if role == "region":
             return self.region(facet, r, c, v, at, fresh)
         if role == "name":
-            return self.named(facet, t, v, at, self.outline[c], r in self.bare, fresh)
+            return self.named(facet, r, c, v, at, fresh)
         return facet
 
     def period(self, facet: Facet, t: str, span: Span | None, at: At) -> Facet:
@@ -641,50 +628,43 @@ class _Stub:
             path = ""  # says nothing about what is measured
         return _Heading(path, says, _indent(v), number, empty)
 
-    def named(
-        self,
-        facet: Facet,
-        t: str,
-        v: object,
-        at: At,
-        headings: list[_Heading],
-        empty: bool,
-        fresh: bool,
-    ) -> Facet:
+    def named(self, facet: Facet, r: int, c: int, v: object, at: At, fresh: bool) -> Facet:
         """A cell of a column of names: its path from the outermost heading in.
 
         其中 goes under the row before it that is not itself 其中; other rows under their headings.
         """
-        plain = NUMBERING.sub("", t) or t
-        of_which = OF_WHICH.match(plain) or OF_WHICH.match(t)
-        part = label(re.sub(r"^其中[::]?", "", OF_WHICH.sub("", plain)) if of_which else t)
-        if part.role in ("unit", "frequency"):
-            return facet
-        if part.role == "summary":
-            return replace(facet, fault="summary")
-        own = _add(facet, part, at) if part.role != "head" else facet
+        t, headings = said(v), self.outline[c]
+        of_which, part = _part_of(t)
+        if part.role in ("unit", "frequency", "summary"):
+            return replace(facet, fault=part.role) if part.role == "summary" else facet
+        own = _add(facet, part, at)
         if part.role == "measure" and fresh and not of_which:  # 增长(%) below its indicator
             above = [h for h in headings if h.indent <= _indent(v) and not h.empty]
-            return _name(own, above[-1].path, above[-1].says.name_at) if above else own
-        here = self.heading(t, v, empty and not part.unit and not facet.unit, at)
-        if not of_which and fresh:
-            while headings and not headings[-1].over(here):
-                headings.pop()
-        parent = headings[-1] if headings and (of_which or fresh) else None
-        name = part.name
-        if parent is not None:
-            inner = of_which or parent.indent < here.indent or not parent.empty
-            own = _under(own, parent, unit=bool(inner or not _OWN_UNIT.search(name)))
-            name = "/".join(filter(None, (parent.path, name)))
-        if own.place is None and (place := place_before_colon(part.name, self.catalog)):
-            own = replace(own, place=place)
-        if fresh and not of_which and part.name not in known("total"):
-            says = here.says if parent is None else _under(here.says, parent)
-            path = name if here.path else parent.path if parent else ""
-            if says.unit != own.unit:
-                says = replace(says, unit=own.unit, unit_at=own.unit_at)
+            last = [_Heading(), *above][-1]
+            return _name(own, last.path, last.says.name_at)
+        here = self.heading(t, v, r in self.bare and not part.unit and not facet.unit, at)
+        heads = fresh and not of_which
+        while heads and headings and not headings[-1].over(here):
+            headings.pop()
+        parent = [_Heading(), *headings][-1] if of_which or fresh else _Heading()
+        inner = of_which or parent.indent < here.indent or not parent.empty
+        own = _under(own, parent, unit=inner or not _OWN_UNIT.search(part.name))
+        name = "/".join(filter(None, (parent.path, part.name)))
+        place = None if own.place else place_before_colon(part.name, self.catalog)
+        own = replace(own, place=place) if place else own
+        if heads and part.name not in known("total"):
+            says = replace(_under(here.says, parent), unit=own.unit, unit_at=own.unit_at)
+            path = name if here.path else parent.path
             headings.append(_Heading(path, says, here.indent, here.number, here.empty))
         return _name(own, name, at)
+
+
+def _part_of(t: str) -> tuple[bool, Label]:
+    """Whether a name is 其中 of another, and what it says without that word."""
+    plain = NUMBERING.sub("", t) or t
+    if OF_WHICH.match(plain) or OF_WHICH.match(t):
+        return True, label(re.sub(r"^其中[::]?", "", OF_WHICH.sub("", plain)))
+    return False, label(t)
 
 
 def _name(facet: Facet, path: str, at: At | None) -> Facet:
@@ -694,9 +674,14 @@ def _name(facet: Facet, path: str, at: At | None) -> Facet:
     return replace(facet, names=(*facet.names, path), name_at=at)
 
 
+_NOTHING = Facet()
+
+
 def _under(facet: Facet, heading: _Heading, unit: bool = False) -> Facet:
     """A row's facet with what its heading says and it does not say itself."""
     h = heading.says
+    if h == _NOTHING:
+        return facet
     taken = unit and not facet.unit
     return replace(
         facet,
@@ -710,35 +695,24 @@ def _under(facet: Facet, heading: _Heading, unit: bool = False) -> Facet:
     )
 
 
-def rows_of(
-    grid: Grid,
-    block: Block,
-    stub: dict[int, str],
-    data: list[int],
-    around: Surroundings,
-    found: Found,
-    sheet: Sheet,
-) -> dict[int, Facet]:
+def rows_of(t: Frame, found: Found) -> dict[int, Facet]:
     """What each body row's stub says."""
-    if not stub:
-        alone = not block.header or len(block.body) == 1
-        return {r: Facet(labelled=alone) for r in block.body}
-    walk = _Stub(grid, block, stub, data, around, sheet)
-    return {r: walk.row(r, found) for r in block.body}
+    if not t.stub:
+        alone = not t.block.header or len(t.block.body) == 1
+        return {r: Facet(labelled=alone) for r in t.block.body}
+    walk = _Stub(t)
+    return {r: walk.row(r, found) for r in t.block.body}
 
 
-def _stub_spans(
-    grid: Grid, block: Block, c: int, bare: set[int], around: Surroundings
-) -> tuple[list[Span | None], list[int]]:
+def _stub_spans(t: Frame, c: int, bare: set[int]) -> tuple[list[Span | None], list[int]]:
     """The periods of a stub column; bare numbers under 月 and 季度 are months and quarters."""
-    cells = [grid[r][c] for r in block.body]
-    unit = counted_in(_texts(grid, block.header, [c]))
+    cells = [t.grid[r][c] for r in t.block.body]
+    unit = counted_in(t.texts(t.block.header, [c]))
     months = [_bare(v, unit) for v in cells] if unit else []
-    if sum(s is not None for s in months) * 2 > sum(not is_empty(v) for v in cells):
-        rest = [cell_span(v) for v in cells]
-        return [a or b for a, b in zip(months, rest, strict=True)], []
-    headings = frozenset(i for i, r in enumerate(block.body) if r in bare)
-    return _settled(cells, [cell_span(v, serial=True) for v in cells], around, headings)
+    if sum(s is not None for s in months) * 2 > len(t.body(c)):
+        return [a or cell_span(v) for a, v in zip(months, cells, strict=True)], []
+    headings = frozenset(i for i, r in enumerate(t.block.body) if r in bare)
+    return _settled(cells, [cell_span(v, serial=True) for v in cells], t.around, headings)
 
 
 def name_totals(lines: dict[int, Facet], columns: dict[int, Facet], catalog: Catalog) -> None:
@@ -798,9 +772,13 @@ def _settled(
     spreadsheet took for a day.
     """
     out, undecided = settle_octobers(cells, spans)
-    annual = [i for i, s in enumerate(out) if s is not None and s.year and s.basis == "year"]
-    followed = {i for i in annual if i + 1 < len(out) and out[i + 1] and not out[i + 1].year}
-    out = carry_years(out, from_years=len(followed) > 1 or bool(headings) and followed <= headings)
+    followed = {
+        i
+        for i, (a, b) in enumerate(pairwise(out))
+        if a and a.year and a.basis == "year" and b and not b.year
+    }
+    gives = len(followed) > 1 or bool(headings) and followed <= headings
+    out = carry_years(out, from_years=gives)
     odd = [i for i, v in enumerate(cells) if words.is_date(v) and _odd(v)]
     near = [s for j, s in enumerate(out) if s and j not in odd and j not in undecided and s.year]
     context = [s for s in (around.span, around.scope.file_span) if s is not None and s.year]

@@ -19,7 +19,7 @@ from zcqlib.reports.words import Span, known, month_no, month_span, squeeze, yea
 At = tuple[int, int]  # row and column of a cell, from 0
 PERCENT_KINDS = {"yoy_pct", "mom_pct", "share_pct", "completion_pct"}
 _PLACE = re.compile(
-    r"[\u4e00-\u9fff]{1,14}(?:省|市|区|县|旗|州|盟|地区|示范区|开发区|新区|园区|园|街道|镇|乡|管委会)$"
+    r"[\u4e00-\u9fff]{1,14}(?:省|市|区|區|县|縣|旗|州|盟|地区|示范区|开发区|新区|园区|园|街道|镇|乡|管委会)$"
 )
 _PLACE_HEAD = re.compile(
     r"(?:各|所属|所在)?(?:省辖|地级|街道|[地县市区省州盟镇乡园城])[区市县州域]{0,2}(?:别|名称?)?"

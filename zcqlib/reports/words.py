@@ -162,11 +162,12 @@ _PATTERNS = [
         (rf"{_ANY_YEAR}第?(?P<q>[一二三四1-4])季度", "quarter"),
         (rf"{_PLAIN_YEAR}年?Q(?P<q>[1-4])", "quarter"),
         (rf"(?:{_YEAR})?(?P<w>上半年|全年)", "part"),
+        (rf"{_YEAR}(?P<w>半年)", "part"),
         (rf"(?:{_YEAR})?下半年", "second_half"),
         (rf"{_YEAR}(?:末|底|度|全年)?", "year"),
         (_PLAIN_YEAR, "year"),
         (rf"{_LEAD}(?P<m>\d{{1,2}})月(?:份)?", "month"),
-        (rf"(?:{_YEAR})?(?P<w>半年)", "part"),
+        (r"(?P<w>半年)", "part"),  # inside a longer text it is only a length of time
     ]
 ]
 _UNSUPPORTED = re.compile(
@@ -178,29 +179,27 @@ PARTS = {"上半年": 6, "半年": 6, "全年": 12}
 
 def _span(m: re.Match, kind: str) -> Span | None:
     g = m.groupdict()
-    flags = ("short_year",) if g.get("yy") else ()
-    y = g.get("y") or g.get("y2") or (f"20{g['yy']}" if g.get("yy") else None)
-    year, q, month = int(y or 0), _NUMBER.get(g.get("q") or "", 0), int(g.get("m") or 0)
+    short = g.get("yy")
+    y = g.get("y") or g.get("y2") or (short and f"20{short}")
+    flags = ("short_year",) if short else ()
+    year, q, month = int(y or 0), _NUMBER.get(g.get("q"), 0), int(g.get("m") or 0)
     basis = kind
     if kind in ("range", "first"):
         b = g["b"]
         first, last = int(g.get("a") or 1), int(b if b.isdecimal() else numeral(b))
         basis = "ytd" if first == 1 else "range"
-        if first >= last:
-            return None
+        last = last if first < last else 0
     elif kind in ("day", "eop", "month"):
-        first = last = month
         if kind == "day" and 1 <= month <= 12:
-            if not 1 <= int(g["d"]) <= 31:
-                return None
-            basis = "eop"
-            if re.match(r"\d{4}[-./]", m[0]):
-                basis = "month"  # a date of a series stands for its month
-            elif int(g["d"]) < calendar.monthrange(year or 2018, month)[1]:
-                flags += ("not_month_end",)
+            day, end = int(g["d"]), calendar.monthrange(year or 2018, month)[1]
+            series = re.match(r"\d{4}[-./]", m[0])  # a date of a series stands for its month
+            basis = "month" if series else "eop"
+            flags += () if series or day >= end else ("not_month_end",)
+            month = month if 1 <= day <= 31 else 0
+        first = last = month
     elif q:
-        first, last = (3 * q - 2, 3 * q) if kind == "quarter" else (1, 3 * q)
-        basis = kind if kind == "quarter" else "ytd"
+        first, basis = (3 * q - 2, kind) if kind == "quarter" else (1, "ytd")
+        last = 3 * q
     elif kind == "second_half":
         first, last, basis = 7, 12, "range"
     else:
