@@ -346,7 +346,7 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
         f"{quantity.lights().state(k).words}{of}{n[k]}项" for k in lights for of in ("", "的")
     }
     asks = {f"缺口分解为{len(t.orders)}条月度要求"}
-    medians = {w.split("(")[0].split(",")[0] for w in whole}
+    medians = {re.split(r"\(|,(?!\d{3})", w)[0] for w in whole}
     found = {
         "年末预计": (r"全年预计[\u2212\d,.]+[^\uff0c\uff08\uff1b]*", medians),
         "年末预计与把握": (r"全年预计[^\uff1b]*80%[^\uff1b]*", whole),
@@ -368,7 +368,7 @@ def _said_right(place: str, text: str, forms: Mapping[str, tuple[re.Pattern, set
 
     Counts of lights are compared where the whole plan is counted, which its fixed beginnings say.
     """
-    text, compared = re.sub(r"(?<=\d),(?=\d)", "", quantity.typeset(text)), 0
+    text, compared = quantity.typeset(text), 0
     for name, (pattern, known) in forms.items():
         if name == "各档项数" and not ("纳入判断的" in text or "提请会议研究" in text):
             continue
