@@ -382,7 +382,7 @@ def test_ranks_without_interval_or_place_are_worded():
             "tied_with": "",
         },
     )
-    text = conclusions.ranking(ranks, name)
+    text = conclusions.ranking(conclusions.placed(ranks), name)
     assert (
         text.startswith("高新区80.0分,第1位。")
         and "暂按等权" in text

@@ -487,9 +487,8 @@ def projection(
     )
 
 
-def ranking(ranks: pd.DataFrame, name: Name) -> str:
-    """Notebook 07: places with intervals, ties, and who is not ranked."""
-    p = placed(ranks)
+def ranking(p: pd.DataFrame, name: Name) -> str:
+    """Notebook 07: places with intervals, ties, and who is not ranked; `p` as `placed` gives it."""
     rows = [
         f"{name(r.region)}{number(r.value, '分')},{r.told}"
         for r in p.itertuples()
