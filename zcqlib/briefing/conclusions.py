@@ -503,7 +503,7 @@ def ranking(p: pd.DataFrame, name: Name) -> str:
             "并列的园区先后分不清(位次互换的可能在三成以上)" if p["tied_with"].ne("").any() else "",
             "没有公开的考核办法,权重暂按等权",
         ],
-        demo_of(ranks),
+        demo_of(p),
     )
 
 
