@@ -114,7 +114,7 @@ def project_targets(
         shown, t = t, _source(t, known, milestones)
         part = by.get((t.region, t.id))
         if shown.scope == "each_park" and t.region == "zone" and t.kind == "flow":
-            joint_rows.append(t)
+            joint_rows.append((shown, t.id))
         elif t.kind in _RULES:
             row, q, who = _RULES[t.kind](t, part, known, milestones)
             found.append((row | {"indicator": shown.id}, q))
@@ -128,7 +128,7 @@ def project_targets(
     for shown, t in asked:
         row, q = _numeric(t, wanted[t.region, t.id], solved, known)
         found.append((row | {"indicator": shown.id}, q))
-    found += [_all_parks(t, found, known) for t in joint_rows]
+    found += [_all_parks(t, source, found, known) for t, source in joint_rows]
     about = dict(year=as_of.year, as_of=as_of)
     quantiles = [
         dict(region=r["region"], indicator=r["indicator"], level=level, value=v, **about)
@@ -556,7 +556,7 @@ def _bridged(t, said: dict, known: _Known) -> dict:
     )
 
 
-def _all_parks(t, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
+def _all_parks(t, source: str, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
     """What each park owes is met when all have done it: how many have, and the chance of all together."""
     as_of, members = known.as_of, known.catalog.members(known.as_of)
     own = {r["region"]: (r, q) for r, q in found if r["indicator"] == t.id}
@@ -579,7 +579,7 @@ def _all_parks(t, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
         about["method"] += f";{THIN}:有园区不能判断"
         return result(t, as_of, verdict=THIN, **about), None
     half = 0.5 * known.catalog.indicators[t.id].count
-    nodes = tuple(known.node(r["region"], t.id) for r in rows)
+    nodes = tuple(known.node(r["region"], source) for r in rows)
     least = joint.at_least(
         np.stack([own[m][1] for m in members]),
         np.array([r["target_low"] - half for r in rows]),
