@@ -99,8 +99,9 @@ def scored(
 
     With `family`, series `lent` of the same families are told by months beside them.
     """
-    values = {n: v[-12 * (years + 1) :] for n, v in values.items() if len(v) >= 12 * (years + 1)}
-    last = {n: (v[-24:-12] if years else v[-12:]) for n, v in values.items()}
+    values = {n: v for n, v in values.items() if len(v) >= 12 * (max(years, 1) + 1)}
+    last = {n: v[-24:-12] for n, v in values.items()}
+    values = {n: v[-12 * (years + 1) :] for n, v in values.items()}
     stock = kind == "stock"
     scale = pd.Series({n: v.mean() if stock else v.sum() for n, v in last.items()})
     base = pd.Series({n: v[-1] if stock else v.sum() for n, v in last.items()})
@@ -273,8 +274,8 @@ def demonstration() -> None:
         return
     said = pd.read_parquet(found[-1]).dropna(subset=["probability"])
     came = pd.read_csv(truth, encoding="utf-8-sig")
-    came = came.rename(columns={c: "truth" for c in came.columns if c in ("value", "year_end")})
-    both = said.merge(came[["region", "indicator", "truth"]], on=["region", "indicator"])
+    came = came.rename(columns={"value": "truth"})
+    both = said.merge(came, on=["year", "region", "indicator"])
     met = np.where(
         both["comparator"] == "gt",
         both["truth"] > both["target_low"],
@@ -282,7 +283,7 @@ def demonstration() -> None:
     )
     both = both.assign(met=met, brier=(both["probability"] - met) ** 2)
     both["inside"] = both["truth"].between(both["low"], both["high"])
-    both["k"] = both["as_of"].dt.month if hasattr(both["as_of"], "dt") else both["as_of"]
+    both["k"] = both["as_of"].dt.month
     keep = ["probability", "met", "brier", "inside"]
     for cut in ("kind", "evidence", "k"):
         show(
@@ -308,7 +309,7 @@ def practice(folder: Path, few: int) -> None:
             mine = {i: values[i] for i in ours if of[i] == left_out}
             mine = {i: v for i, v in mine.items() if kind == "flow" or v[-13] > 0}
             rows += [
-                scored(mine, min(h, 9), k, kind=kind).assign(H=h, k=k, source=left_out)
+                scored(mine, h, k, kind=kind).assign(H=h, k=k, source=left_out)
                 for h in HS
                 for k in KS
             ]

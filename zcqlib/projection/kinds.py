@@ -114,7 +114,7 @@ def project_targets(
         shown, t = t, _source(t, known, milestones)
         part = by.get((t.region, t.id))
         if shown.scope == "each_park" and t.region == "zone" and t.kind == "flow":
-            joint_rows.append(t)
+            joint_rows.append((shown, t.id))
         elif t.kind in _RULES:
             row, q, who = _RULES[t.kind](t, part, known, milestones)
             found.append((row | {"indicator": shown.id}, q))
@@ -128,7 +128,7 @@ def project_targets(
     for shown, t in asked:
         row, q = _numeric(t, wanted[t.region, t.id], solved, known)
         found.append((row | {"indicator": shown.id}, q))
-    found += [_all_parks(t, found, known) for t in joint_rows]
+    found += [_all_parks(t, source, found, known) for t, source in joint_rows]
     about = dict(year=as_of.year, as_of=as_of)
     quantiles = [
         dict(region=r["region"], indicator=r["indicator"], level=level, value=v, **about)
@@ -412,23 +412,17 @@ def _numeric(
     if not nodes:
         return _from_years(t, known)
     own, as_of = nodes["own"], known.as_of
-    rests = evidence(own.source, as_of.year)
     about = dict(
         demo=bool(own.source["demo"].any()) or bool(t.demo),
         inputs=";".join(dict.fromkeys(i for n in nodes.values() for i in n.inputs)),
         actual_to=own.source["end"].max(),
-        evidence=rests,
+        evidence=evidence(own.source, as_of.year),
         calibrated=any(solved[n.name][1] for n in nodes.values()),
     )
-    q, said = solved[own.name][0], None
-    if isinstance(q, str):
-        said = q
-    elif t.kind == "growth":
-        said = _growth(t, own, q, known)
-    elif t.kind == "ratio":
-        said = _ratio(t, nodes, {n: solved[x.name][0] for n, x in nodes.items()}, known)
-    else:
-        said = _plain(t, own, q, known)
+    q = {role: solved[n.name][0] for role, n in nodes.items()}
+    said = q["own"]
+    if not isinstance(said, str):
+        said = {"growth": _growth, "ratio": _ratio}.get(t.kind, _plain)(t, nodes, q, known)
     if isinstance(said, str):
         return result(t, as_of, method=said, verdict=NO_DATA, **about), None
     said["method"] += _gaps(own.source, as_of)
@@ -441,7 +435,7 @@ def _judged(t, said: dict, about: dict, known: _Known) -> tuple[dict, np.ndarray
     left = 12 - about["actual_to"].month
     final = t.kind == "flow" and not indicator.can_fall  # what is met stays met
     if final:
-        q = np.maximum(q, actual)
+        q = np.fmax(q, actual)
     ends = reached(t, actual)
     done = final and ends
     count = indicator.count and t.kind in ("flow", "stock")
@@ -453,8 +447,7 @@ def _judged(t, said: dict, about: dict, known: _Known) -> tuple[dict, np.ndarray
     why = said.pop("withheld", "") or _withheld(about["evidence"], p)
     judged = dict(probability=p, verdict=verdict(p, done))
     if why and left and not done:
-        judged = dict(verdict=THIN)
-        said["method"] += f";{THIN}:{why}"
+        judged, said["method"] = dict(verdict=THIN), f"{said['method']};{THIN}:{why}"
     middle, low, high = at_levels(q[None], LEVELS, [0.5, *promises.ENDS])[0]
     return result(t, known.as_of, median=middle, low=low, high=high, **judged, **about, **said), q
 
@@ -466,8 +459,9 @@ def _withheld(rests: str, p: float) -> str:
     return ""
 
 
-def _plain(t, own: _Node, q: np.ndarray, known: _Known) -> dict:
+def _plain(t, nodes: dict[str, _Node], solved: dict, known: _Known) -> dict:
     """A flow counts its year to date, a stock its last level."""
+    own = nodes["own"]
     now = own.source["value"].to_numpy(float)[_when(own.source)[0] == known.as_of.year]
     actual = float(now[-1] if t.kind == "stock" else round(now.sum(), 6))
     aim = t.target_low + (t.comparator == "gt" and known.catalog.indicators[t.id].count)
@@ -475,13 +469,13 @@ def _plain(t, own: _Node, q: np.ndarray, known: _Known) -> dict:
     if own.parts:
         method = "园区联合加总" if t.region == "zone" else "分项联合加总"
     needed = promises.per_month(aim - actual, 12 - own.source["end"].max().month)
-    return dict(q=q, actual=actual, method=method, needed_per_month=needed)
+    return dict(q=solved["own"], actual=actual, method=method, needed_per_month=needed)
 
 
-def _growth(t, own: _Node, q: np.ndarray, known: _Known) -> dict | str:
+def _growth(t, nodes: dict[str, _Node], solved: dict, known: _Known) -> dict | str:
     """The level against last year's on this year's base; `needed_per_month` is the growth of the months left."""
-    year = own.source["end"].dt.year
-    now, before = (own.source[year == known.as_of.year - i] for i in (0, 1))
+    source = nodes["own"].source
+    now, before = (source[_when(source)[0] == known.as_of.year - i] for i in (0, 1))
     last, done = now["end"].max(), float(now["value"].sum())
     whole, same = before["value"].sum(), before[before["end"] <= last - 12]["value"].sum()
     if before.loc[~before["revision"], "months"].sum() != 12 or not same > 0:
@@ -492,7 +486,7 @@ def _growth(t, own: _Node, q: np.ndarray, known: _Known) -> dict | str:
         whole, same = whole * base / same, base
     needed = growth_needed(t.target_low, whole, same, done) if last.month < 12 else float("nan")
     return dict(
-        q=100 * (q / whole - 1),
+        q=100 * (solved["own"] / whole - 1),
         actual=100 * (done / same - 1),
         method="水平换算增速;所需为余下月份增速",
         needed_per_month=needed,
@@ -534,9 +528,7 @@ def _ratio(t, nodes: dict[str, _Node], solved: dict, known: _Known) -> dict:
             odds = joint.mean_of_logs(joined, share / (1 - share))
             q = 100 * odds / (1 + odds)
         else:
-            now = [
-                n.source[n.source["end"].dt.year == known.as_of.year]["value"].sum() for n in pair
-            ]
+            now = [n.source["value"][_when(n.source)[0] == known.as_of.year].sum() for n in pair]
             q = joint.mean_of_logs(joined * actual * now[1] / max(now[0], 1e-300), q)
         top = joint.spread(solved["top"]) >= joint.spread(solved["bottom"])
         method = f"分子分母联合,主要取决于{'分子' if top else '分母'}"
@@ -548,12 +540,10 @@ def _bridged(t, said: dict, known: _Known) -> dict:
     official = known.by.get((t.region, t.id + OFFICIAL))
     if official is None:
         return said
-    proxy = known.by[t.region, t.id]
-    ends = [
-        s[(s["end"].dt.month == 12) & (s["end"].dt.year < known.as_of.year)]
-        for s in (official, proxy)
-    ]
-    a, b = (s.groupby(s["end"].dt.year)["value"].last() for s in ends)
+    a, b = (
+        _yearly(s[s["end"].dt.year < known.as_of.year], False)
+        for s in (official, known.by[t.region, t.id])
+    )
     apart = np.log(a / b).dropna().to_numpy()
     if len(apart) < 2:
         return said | dict(withheld=f"公布数与月报可对照的年份只有{len(apart)}年")
@@ -566,7 +556,7 @@ def _bridged(t, said: dict, known: _Known) -> dict:
     )
 
 
-def _all_parks(t, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
+def _all_parks(t, source: str, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
     """What each park owes is met when all have done it: how many have, and the chance of all together."""
     as_of, members = known.as_of, known.catalog.members(known.as_of)
     own = {r["region"]: (r, q) for r, q in found if r["indicator"] == t.id}
@@ -589,7 +579,7 @@ def _all_parks(t, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
         about["method"] += f";{THIN}:有园区不能判断"
         return result(t, as_of, verdict=THIN, **about), None
     half = 0.5 * known.catalog.indicators[t.id].count
-    nodes = tuple(known.node(r["region"], t.id) for r in rows)
+    nodes = tuple(known.node(r["region"], source) for r in rows)
     least = joint.at_least(
         np.stack([own[m][1] for m in members]),
         np.array([r["target_low"] - half for r in rows]),
@@ -616,20 +606,15 @@ def _from_years(t, known: _Known) -> tuple[dict, np.ndarray | None]:
         evidence="sums",
     )
     values = _yearly(own[own["end"].dt.year < as_of.year], t.kind in ("flow", "growth"))
-    values = values[
-        values.index > as_of.year - 1 - len(values)
-    ]  # no year missing up to the last one
+    values = values[values.index > as_of.year - 1 - len(values)]  # none missing up to the last one
     q = sparse.yearly(values.to_numpy(), key, t.kind == "ratio" and indicator.unit == "%")
     if q is None or values.index[-1] != as_of.year - 1:
         why = f"本年无数据,年度数据不足{sparse.FEWEST}年"
         return result(t, as_of, method=why, verdict=NO_DATA, **about), None
     if t.kind == "growth":
         q = 100 * (q / values.iloc[-1] - 1)
-    count = indicator.count and t.kind != "growth"
-    p = chance(q, t.comparator, t.target_low, t.target_high, count)
-    middle, low, high = at_levels(q[None], LEVELS, [0.5, *promises.ENDS])[0]
-    about |= dict(median=middle, low=low, high=high, probability=p, verdict=verdict(p, False))
-    return result(t, as_of, method=f"只有年度数据({len(values)}年)", **about), q
+    said = dict(q=q, actual=float("nan"), method=f"只有年度数据({len(values)}年)")
+    return _judged(t, said, about | {"actual_to": pd.NaT}, known)
 
 
 def _yearly(past: pd.DataFrame, sums: bool) -> pd.Series:
