@@ -649,8 +649,7 @@ class _Stub:
         inner = of_which or parent.indent < here.indent or not parent.empty
         own = _under(own, parent, unit=inner or not _OWN_UNIT.search(part.name))
         name = "/".join(filter(None, (parent.path, part.name)))
-        place = None if own.place else place_before_colon(part.name, self.catalog)
-        own = replace(own, place=place) if place else own
+        own = _placed(own, part.name, self.catalog)
         if heads and part.name not in known("total"):
             says = _under(here.says, parent)
             if says.unit != own.unit:
@@ -666,6 +665,12 @@ def _part_of(t: str) -> tuple[bool, Label]:
     if OF_WHICH.match(plain) or OF_WHICH.match(t):
         return True, label(re.sub(r"^其中[::]?", "", OF_WHICH.sub("", plain)))
     return False, label(t)
+
+
+def _placed(facet: Facet, name: str, catalog: Catalog) -> Facet:
+    """A facet with the place that opens its name, where it has none."""
+    place = None if facet.place else place_before_colon(name, catalog)
+    return replace(facet, place=place) if place else facet
 
 
 def _name(facet: Facet, path: str, at: At | None) -> Facet:
