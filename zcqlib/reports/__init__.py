@@ -83,9 +83,14 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
     园区和部门报送的文件。
     """
     path, context = Path(path), context or Context()
+    context = replace(
+        context,
+        file=context.file or path.as_posix(),
+        catalog=context.catalog if context.catalog is not None else catalogs.load(),
+    )
     inside = members(path)
     if inside != [path]:
-        name = context.file or path.as_posix()
+        name = context.file
         own = [f"{name}/{p.relative_to(path).as_posix()}" for p in inside]
         return _together(
             path,

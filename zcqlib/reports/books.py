@@ -475,11 +475,35 @@ class _Page:
         self.budget.spend(cells=self.empty + times * sum(n for _, n in pending))
         rows += [[] for _ in range(self.empty)]
         self.empty = 0
-        for _ in range(times):
+        again = (
+            False  # whether the row has notes, and has to be laid out anew each time it is repeated
+        )
+        for i in range(times):
+            if i and not again:
+                rows.append(list(rows[-1]))
+                continue
+            before = self.cells.marks()
+            self.budget.spend(letters=_NOTED * len(pending) if i else 0)
             rows.append([])
             for cell, n in pending:
-                for _ in range(n):
-                    rows[-1].append("" if cell is None else self.value(cell, looks))
+                self.place(cell, n, looks)
+            again = self.cells.marks() > before
+            if not again:
+                self.budget.spend(letters=(times - 1) * sum(map(_long, rows[-1])))
+
+    def place(self, cell, times: int, looks: Mapping[str, _Look]) -> None:
+        """A cell, so many times beside each other; one of which nothing is noted need not be looked at again."""
+        row, before = self.cells.rows[-1], self.cells.marks()
+        if cell is None:
+            row.extend([""] * times)
+            return
+        for i in range(times):
+            if i and self.cells.marks() == before:
+                self.budget.spend(letters=(times - i) * _long(row[-1]))
+                row.extend([row[-1]] * (times - i))
+                return
+            self.budget.spend(letters=_NOTED if i else 0)
+            row.append(self.value(cell, looks))
 
     def value(self, e, looks: Mapping[str, _Look]) -> object:
         """What is to be read of a cell."""
@@ -510,6 +534,13 @@ class _Page:
         elif kind == "boolean":
             return _own(e, "boolean-value") == "true"
         return shown
+
+
+_NOTED = 400  # letters that a repeated cell with notes counts as
+
+
+def _long(value: object) -> int:
+    return len(value) if isinstance(value, str) else 0
 
 
 def _times(e, what: str) -> int:

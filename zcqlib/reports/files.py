@@ -306,6 +306,9 @@ def delimited(text: str) -> tuple[list[list[str]], list]:
     return rows, [("separator", "info", "", separator, f"按分隔符「{shown}」读取。"), *problems]
 
 
+MAX_TOLD = 10  # rows of one fault that are named one by one
+
+
 def _rows(lines: list[str], separator: str, usual: int) -> tuple[list[list[str]], list]:
     """Rows of fields; a quote that is never closed spoils its own field only, and is reported."""
     csv.field_size_limit(2**24)
@@ -349,6 +352,9 @@ def _rows(lines: list[str], separator: str, usual: int) -> tuple[list[list[str]]
                     ("unclosed_quote", "error", where, separator.join(fields[broken:])[:200], said)
                 )
             at += 1
+    if len(problems) > MAX_TOLD:
+        said = f"引号没有成对的共有 {len(problems)} 行,请整份改正后重新报送。"
+        problems[MAX_TOLD:] = [("unclosed_quote", "error", "", "", said)]
     return rows, problems
 
 
@@ -368,6 +374,9 @@ class _Box:
     down: str = ""
 
 
+DRAWN = 5  # times as much as in a workbook: nobody draws a million cells
+
+
 def _lay(table: list[list[_Box]], budget: Budget) -> Cells:
     """Boxes to cells, each where it is seen."""
     cells, until, down = Cells(budget), {}, {}
@@ -377,7 +386,7 @@ def _lay(table: list[list[_Box]], budget: Budget) -> Cells:
             while until.get(len(row), -1) >= r:
                 row.append("")
             c = len(row)
-            budget.spend(cells=box.wide)
+            budget.spend(cells=DRAWN * box.wide)
             if c + box.wide > 5 * MAX_COLUMNS:
                 raise Refused("too_large", f"表格超过 {MAX_COLUMNS} 列的上限,请只报送汇总表。")
             if box.down == "continue" and c in down:
@@ -391,7 +400,6 @@ def _lay(table: list[list[_Box]], budget: Budget) -> Cells:
             cells.merged.append((r, c, last, c + box.wide - 1))
             until |= dict.fromkeys(range(c, c + box.wide), last)
         cells.rows.append(row)
-    cells.merged[:] = [m for m in cells.merged if m[:2] != m[2:]]
     check_size(cells.rows)
     return cells
 

@@ -369,8 +369,10 @@ class Cells:
 
     def _keep(self, at: tuple[int, int], value: float, found: Seen) -> object:
         if not value.is_integer() and (m := re.search(r"\d(?:\.(\d+))?(?![\d,.])", found.text)):
-            self.decimals[at] = len(m[1] or "")
-        self.shown[at] = found.text
+            if at in self.percent or found.text != written(value):
+                self.decimals[at] = len(m[1] or "")
+        if found.text != written(value):
+            self.shown[at] = found.text
         if found.other:
             self.stored[at] = written(value)
         if found.held:
@@ -432,6 +434,11 @@ class Cells:
             self.comments[at] = cut(f"{self.comments.get(at, '')} {notes}".strip())
         return self.text(r, c, kept.strip())
 
+    def marks(self) -> int:
+        """How much is noted of the cells so far."""
+        noted = (self.percent, self.decimals, self.struck, self.comments, self.failed)
+        return sum(map(len, (*noted, self.shown, self.stored, self.held, self.merged)))
+
     def text(self, r: int, c: int, value: str) -> str:
         self.budget.spend(letters=len(value))
         return cut(value)
@@ -446,10 +453,14 @@ class Cells:
                     row[c] = v = cut(v)
                 if ("\n" in v or "\t" in v) and _SEVERAL.fullmatch(v):
                     row[c] = " / ".join(v.split())
+        wide = max(map(len, self.rows), default=0)
+        inside = [
+            (a, b, min(c, len(self.rows) - 1), min(d, wide - 1)) for a, b, c, d in self.merged
+        ]
         return Sheet(
             name,
             self.rows,
-            tuple(self.merged),
+            tuple(m for m in inside if m[:2] != m[2:] and m[0] <= m[2] and m[1] <= m[3]),
             frozenset(self.percent),
             self.decimals,
             frozenset(self.struck),

@@ -88,7 +88,10 @@ def run(work: Callable[..., T], path: Path, *more, otherwise: Callable[[Refused]
     which the process ended."""
     size = path.stat().st_size if path.is_file() else 0
     with _LOCK:
-        if _ALIVE and _ALIVE[0].owner != os.getpid():  # of the process that this one was split off
+        alive = _ALIVE and _ALIVE[0].owner == os.getpid() and _ALIVE[0].process.poll() is None
+        if (
+            not alive
+        ):  # none yet, of the process that this one was split off, or gone while it waited
             _ALIVE.clear()
         if not _ALIVE:
             _ALIVE.append(_Worker())
@@ -167,7 +170,7 @@ def serve() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     _send(answers, "ready")
-    base = _taken()
+    base = {"RLIMIT_DATA": _taken("VmData"), "RLIMIT_AS": _taken("VmSize")}
     while True:
         size, work, *arguments = jobs.get()
         _limit(size, base)
@@ -179,16 +182,16 @@ def serve() -> None:
         _send(answers, answer, known)
 
 
-def _taken() -> int:
-    """Bytes of memory of its own that this process has; 0 where the system does not say."""
+def _taken(what: str) -> int:
+    """Bytes of memory that this process has; 0 where the system does not say."""
     try:
         with open("/proc/self/status", encoding="ascii") as fh:
-            return next(int(x.split()[1]) * 1024 for x in fh if x.startswith("VmData"))
+            return next(int(x.split()[1]) * 1024 for x in fh if x.startswith(what))
     except (OSError, StopIteration):
         return 0
 
 
-def _limit(size: int, base: int) -> None:
+def _limit(size: int, base: dict[str, int]) -> None:
     """Set what the next file may take; where the system has no such limits the budgets of the readers stand alone."""
     try:
         import resource
@@ -196,10 +199,10 @@ def _limit(size: int, base: int) -> None:
         return
     spent = resource.getrusage(resource.RUSAGE_SELF)
     until = spent.ru_utime + spent.ru_stime + SECONDS + SECONDS_PER_MB * size / 2**20
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(until) + 1, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if base:
-        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        more = max(MEMORY, min(MEMORY_RATIO * size, 3 * MEMORY))
-        resource.setrlimit(resource.RLIMIT_DATA, (base + more, hard))
+    more = max(MEMORY, min(MEMORY_RATIO * size, 3 * MEMORY))
+    limits = {"RLIMIT_CPU": int(until) + 1, "RLIMIT_CORE": 0}
+    limits |= {name: taken + more for name, taken in base.items() if taken}
+    for name, limit in limits.items():
+        kind = getattr(resource, name)
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (limit if hard < 0 else min(limit, hard), hard))
