@@ -6,6 +6,7 @@ import random
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -25,7 +26,15 @@ from reports_made import (
     workbook,
 )
 
-from zcqlib.reports import Context, harmless, read_report, summary, write_reading
+from zcqlib import catalog as catalogs
+from zcqlib.reports import (
+    Context,
+    _read_here,
+    harmless,
+    read_report,
+    summary,
+    write_reading,
+)
 
 ROWS = [
     ["专利申请量（件）"],
@@ -471,3 +480,96 @@ def test_what_is_called_a_number_in_a_spreadsheet_of_2003_and_is_none_is_a_probl
         tmp_path / "b.xml", spreadsheet_xml(ROWS).replace("<Row>", '<Row ss:Index="x">', 1)
     )
     assert codes(read(broken)) == {"corrupt"}
+
+
+def shared_string(path: Path, letters: int) -> Path:
+    """One string that 200,000 cells refer to."""
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rows = "".join(f'<row r="{i}"><c r="A{i}" t="s"><v>0</v></c></row>' for i in range(1, 200_001))
+    string = f'<sst xmlns="{space}"><si><t>{"x" * letters}</t></si></sst>'
+    with zipfile.ZipFile(workbook(path, ROWS)) as z:
+        parts = {i.filename: z.read(i) for i in z.infolist()}
+    parts[SHEET] = f'<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'
+    return packed(path, parts | {"xl/sharedStrings.xml": string})
+
+
+def repeated(path: Path, rows: int, columns: int, kind: str, shown: str) -> Path:
+    value = f'office:value="{shown}"' if kind == "float" else ""
+    packed_ = repeated_cells(path)
+    with zipfile.ZipFile(packed_) as z:
+        parts = {i.filename: z.read(i).decode() for i in z.infolist()}
+    parts["content.xml"] = (
+        parts["content.xml"]
+        .replace("1048000", str(rows))
+        .replace("16000", str(columns))
+        .replace(
+            'office:value-type="float" office:value="1"', f'office:value-type="{kind}" {value}'
+        )
+        .replace("<text:p>1<", f"<text:p>{shown}<")
+    )
+    return packed(path, parts)
+
+
+def spans(path: Path, rows: int, wide: int) -> Path:
+    row = f"<tr><td rowspan=500 colspan={wide}>x</td></tr>"
+    return text(path, f"<table>{row * rows}</table>")
+
+
+def wide_cells(path: Path, span: int, rows: int) -> Path:
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    cell = f'<w:tc><w:tcPr><w:gridSpan w:val="{span}"/></w:tcPr><w:p><w:r><w:t>x</w:t></w:r></w:p></w:tc>'
+    body = f"<w:tbl>{f'<w:tr>{cell}</w:tr>' * rows}</w:tbl>"
+    return packed(
+        path,
+        {
+            "word/document.xml": f'<w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'
+        },
+    )
+
+
+def big_merge(path: Path) -> Path:
+    made_ = workbook(path, ROWS, merged=("A1:B1",))
+    return part(made_, SHEET, lambda x: x.replace(b"A1:B1", b"A1:XFD1048576"))
+
+
+TABLE = "<table><tr><td>园区</td><td>2018年6月</td></tr><tr><td>高新区</td><td>5</td></tr></table>"
+COSTLY = {  # small files that ask for much; True: refused as a whole
+    "shared.xlsx": (lambda p: shared_string(p, 100_000), True),
+    "texts.ods": (lambda p: repeated(p, 2_499, 1_999, "string", "x"), True),
+    "figures.ods": (lambda p: repeated(p, 2_499, 1_999, "float", "1.5"), True),
+    "long.ods": (lambda p: repeated(p, 1_000, 1_000, "string", "x" * 5_000), True),
+    "spans.html": (lambda p: spans(p, 400, 500), True),
+    "tables.html": (lambda p: text(p, TABLE * 8_000), True),
+    "some.html": (lambda p: text(p, TABLE * 900), False),
+    "nested.html": (lambda p: text(p, "<table><tr><td>" * 300 + "x"), False),
+    "deep.html": (lambda p: text(p, f"<table><tr><td>{'<div>' * 50_000}5</table>"), False),
+    "grid.docx": (lambda p: wide_cells(p, 200_000_000, 5), True),
+    "rows.docx": (lambda p: wide_cells(p, 1_900, 2_600), True),
+    "letters.csv": (
+        lambda p: text(p, "园区,2018年6月\n" + f"{'专利（(' * 25_000},5\n" * 40),
+        False,
+    ),
+    "digits.csv": (lambda p: text(p, f"园区,2018年6月\n高新区,{'1' * 400}\n"), False),
+    "merge.xlsx": (big_merge, False),
+    "places.xml": (
+        lambda p: text(
+            p, spreadsheet_xml(ROWS).replace("<Cell>", '<Cell ss:MergeAcross="99999999">')
+        ),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_small_files_that_ask_for_much_cost_little(tmp_path, name):
+    make, whole = COSTLY[name]
+    path = make(tmp_path / name)
+    context = Context(catalog=catalogs.load())
+    start = time.process_time()
+    r = _read_here(path, context)
+    assert time.process_time() - start < 5
+    assert (len(r.cells) == 0 and codes(r) == {"too_large"}) == whole
+    assert "reader_failed" not in codes(r)
+    resource = pytest.importorskip("resource")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    assert peak < 1024 + 300  # this process holds the tests, too

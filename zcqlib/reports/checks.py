@@ -97,6 +97,8 @@ def _accepted(
         table = Found()
         lines, apart = facts.read_table(sheet, reading, scope, table, inherited)
         fault = _fault(table, reading, apart)
+        if not fault and not apart:
+            _hold_unnamed(table)
         tried.append((table, lines, fault))
         if not fault or len(block.body) > 2000:
             break
@@ -106,7 +108,6 @@ def _accepted(
     if rows >= _LIST and _is_list(sheet, block):
         return _listed(sheet, block, first, fault), lines
     if best is not None:
-        _hold_unnamed(best[0])
         return best[0], best[1]
     unread = Found()
     cells = _cells_of(sheet, block)

@@ -91,7 +91,8 @@ def _told_apart(facets: dict[int, Facet]) -> bool:
 def _holds_figures(t: Frame, c: int) -> bool:
     if "note" in map(head_of, t.texts(t.block.header, [c])):
         return False
-    return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in t.body(c))
+    cells = (t.grid[r][c] for r in t.block.body)
+    return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in cells)
 
 
 def _merged_bodies(t: Frame, found: Found) -> None:

@@ -91,22 +91,23 @@ def stub_of(t: Frame, width: int) -> dict[int, str]:
     header = t.block.header
     often = {r for r in header if "frequency" in map(head_of, t.texts([r], [0, 1]))}
     heads = [t.texts([r for r in header if r not in often], [c]) for c in range(width)]
-    columns = [t.body(c) for c in range(width)]
     stub: dict[int, str] = {}
-    for c, cells in enumerate(columns):
+    for c in range(width):
+        cells = t.body(c)
         role = _head_role(cells, heads[c])
         if role == "note" or not cells and not role:
             if stub and not cells:
                 break
             continue
-        role = _stub_role(cells, heads[c], role, stub, columns[c + 1 : c + 2])
+        after = t.body(c + 1) if c + 1 < width and not stub else []
+        role = _stub_role(cells, heads[c], role, stub, after)
         if not role:
             break
         stub[c] = role
     fits = {"unit": _unit_cell, "region": lambda v: isinstance(v, str), "period": cell_span}
     for c in range(len(stub) + 1, width):  # long tables may hold unit, place or period on the right
         role = next(filter(None, map(head_of, heads[c])), "")
-        if c not in stub and role in fits and columns[c] and all(map(fits[role], columns[c])):
+        if c not in stub and role in fits and (cells := t.body(c)) and all(map(fits[role], cells)):
             stub[c] = role
     return stub
 
@@ -120,7 +121,7 @@ def _head_role(cells: list, heads: list[str]) -> str:
     return "" if role == "region" and numbers * 2 > len(cells) else role
 
 
-def _serial(cells: list, role: str, after: list[list]) -> bool:
+def _serial(cells: list, role: str, after: list) -> bool:
     """A column of running numbers before the names, whatever stands over it."""
     digits = [v for v in cells if isinstance(v, int | float) or str(v).strip().isdecimal()]
     steps = {float(b) - float(a) for a, b in pairwise(digits)}
@@ -129,13 +130,11 @@ def _serial(cells: list, role: str, after: list[list]) -> bool:
         and role != "period"
         and len(digits) >= 0.8 * len(cells)
         and not any(map(cell_span, cells))
-        and any(isinstance(v, str) and not valueish(v) for v in (after[0] if after else ()))
+        and any(isinstance(v, str) and not valueish(v) for v in after)
     )
 
 
-def _stub_role(
-    cells: list, heads: list[str], role: str, stub: dict[int, str], after: list[list]
-) -> str:
+def _stub_role(cells: list, heads: list[str], role: str, stub: dict[int, str], after: list) -> str:
     """The role of a column that names rows, "" where the figures begin."""
     named = set(stub.values()) & {"name", "region", "period"}
     if named and cells and all(isinstance(v, str) and words.is_gloss(v) for v in cells):
@@ -650,10 +649,11 @@ class _Stub:
         inner = of_which or parent.indent < here.indent or not parent.empty
         own = _under(own, parent, unit=inner or not _OWN_UNIT.search(part.name))
         name = "/".join(filter(None, (parent.path, part.name)))
-        place = None if own.place else place_before_colon(part.name, self.catalog)
-        own = replace(own, place=place) if place else own
+        own = _placed(own, part.name, self.catalog)
         if heads and part.name not in known("total"):
-            says = replace(_under(here.says, parent), unit=own.unit, unit_at=own.unit_at)
+            says = _under(here.says, parent)
+            if says.unit != own.unit:
+                says = replace(says, unit=own.unit, unit_at=own.unit_at)
             path = name if here.path else parent.path
             headings.append(_Heading(path, says, here.indent, here.number, here.empty))
         return _name(own, name, at)
@@ -665,6 +665,12 @@ def _part_of(t: str) -> tuple[bool, Label]:
     if OF_WHICH.match(plain) or OF_WHICH.match(t):
         return True, label(re.sub(r"^其中[::]?", "", OF_WHICH.sub("", plain)))
     return False, label(t)
+
+
+def _placed(facet: Facet, name: str, catalog: Catalog) -> Facet:
+    """A facet with the place that opens its name, where it has none."""
+    place = None if facet.place else place_before_colon(name, catalog)
+    return replace(facet, place=place) if place else facet
 
 
 def _name(facet: Facet, path: str, at: At | None) -> Facet:
