@@ -196,8 +196,8 @@ def multiples(
     regions = [r for r in look.parks() if r in set(data["region"])] + sorted(
         set(data["region"]) - set(look.parks())
     )
-    canvas = Canvas(caption, size, need=290 * len(regions))
-    across = 1 if canvas.narrow else 3
+    canvas = Canvas(caption, size)
+    across = 3
     down = -(-len(regions) // across)
     gap = 36
     wide = (canvas.right - canvas.left + gap) / across - gap
@@ -311,7 +311,7 @@ def columns(
             canvas.text(
                 x, y - 14, show(r.value), 12, look.NAVY, ha="center", fit=wide + 4, bold=0.4
             )
-    month_ticks(ax, canvas)
+    month_ticks(ax)
     ticks(ax, show)
     ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
     key(canvas, [(f"box:{look.NAVY}", names[0]), ("box:#D5DCE4", names[1])], x=canvas.left + 64)
