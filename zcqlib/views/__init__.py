@@ -66,7 +66,6 @@ from zcqlib.views.record import (
     replay,
 )
 from zcqlib.views.state import (
-    answers,
     asks,
     bullet_rows,
     bullets,
