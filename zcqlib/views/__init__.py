@@ -28,7 +28,6 @@ from zcqlib.views.patents import (
     relation,
     relation_forest,
     relation_scatter,
-    season,
 )
 from zcqlib.views.ranks import (
     FORMS,
