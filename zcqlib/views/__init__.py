@@ -5,7 +5,6 @@ Each takes a `Month` and a few choices, shapes the frame that the chart wants, l
 """
 
 from zcqlib.views.enterprises import (
-    contribution,
     enterprise_identity,
     enterprise_odds,
     enterprise_parts,

@@ -1,4 +1,4 @@
-"""High-tech enterprises: stock, contribution by park, pipeline."""
+"""High-tech enterprises: stock, growth by park, pipeline."""
 
 from __future__ import annotations
 
@@ -106,25 +106,6 @@ def enterprise_parts(month: Month, indicator: str = "hightech_enterprises") -> p
     points = quantity.printed_parts(t["points"].iloc[:-1], 1, t["points"].iloc[-1])
     t["points"] = [float(v) for v in (*points, sum(points))]
     return t
-
-
-def contribution(month: Month, indicator: str = "hightech_enterprises") -> Figure:
-    """Who added how much since last December."""
-    t = enterprise_parts(month, indicator)
-    rows = t.assign(label=[names(month).get(r, "合计") for r in t["region"]])
-    top = say.extreme(rows.iloc[:-1].set_index("label")["points"], str, "个园区")
-    what = month.catalog.name(indicator)
-    title = quantity.fit_title(
-        f"{what}比上年末净增{quantity.number(rows['net'].iloc[-1], '家')},{top}拉动最大"
-    )
-    return figures.effects(
-        rows,
-        month.caption(
-            title, f"{what}比上年末净增(家)与拉动(个百分点);{month.period.month}月末", indicator
-        ),
-        columns=[("net", "净增(家)"), ("points", "拉动(个百分点)")],
-        shows=[lambda v: quantity.number(v, "", 0), lambda v: quantity.number(v, "", 1)],
-    )
 
 
 def _batches(month: Month) -> pd.DataFrame:
