@@ -290,8 +290,6 @@ ROWS = pd.DataFrame(
         "a": [0.25, -0.1, 0.15],
         "b": [0.0, np.nan, 0.0],
         "value": [3.0, 0.0, np.nan],
-        "before": [1.0, 2.0, 2.0],
-        "after": [2.0, 2.0, 5.0],
         "estimate": [0.8, 1.0, 1.1],
         "low": [0.5, 0.9, 1.0],
         "high": [1.1, 1.1, 1.2],
@@ -502,7 +500,6 @@ CHARTS = {
         highlight=["河南", "江苏"],
         size=s,
     ),
-    "slope": lambda s: figures.slope(ROWS, GOOD, before="2017年", after="2018年", size=s),
 }
 
 

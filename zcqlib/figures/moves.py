@@ -1,4 +1,4 @@
-"""Ranks over months, what moved a level, two moments side by side."""
+"""Ranks over months, and what moved a level."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zcqlib.figures import theme as look
-from zcqlib.figures.marks import Show, end_room, mixed, plain
+from zcqlib.figures.marks import mixed, plain
 from zcqlib.figures.theme import (
     AXIS,
     FALL,
     GRID,
     INK,
     NAVY,
-    PALETTE,
     PLAIN,
     RISE,
     SCALE,
     SECOND,
-    SHADES,
     TO_DATE,
     Canvas,
     Caption,
@@ -261,59 +259,3 @@ def _scale(levels: np.ndarray, unit: str) -> np.ndarray:
     room = max(0.15 * (high - low), (10 - (high - low)) / 2)
     marks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low - room, high + room)
     return marks[(marks >= 0) & (marks <= 100)] if unit == "%" else marks
-
-
-def slope(
-    rows: pd.DataFrame,
-    caption: Caption,
-    *,
-    before: str,
-    after: str,
-    unit: str = "",
-    show: Show = plain,
-    size: str = "",
-) -> Figure:
-    """Two moments side by side.
-
-    Parameters
-    ----------
-    rows : `label`, `before`, `after`, optional `region` (parks keep their colours).
-    """
-    canvas = Canvas(caption, size)
-    left = [f"{r.label} {show(r.before)}{unit}" for r in rows.itertuples()]
-    right = [f"{show(r.after)}{unit} {r.label}" for r in rows.itertuples()]
-    edge = [canvas.left + end_room(left, 13.5), canvas.right - end_room(right, 13.5)]
-    wide = min(edge[1] - edge[0], 760)
-    spare = (edge[1] - edge[0] - wide) / 2
-    ax = canvas.axes(edge[0] + spare, canvas.top + 10, edge[0] + spare + wide, canvas.bottom)
-    ax.set_xlim(0, 1)
-    ax.set_xticks([0, 1], [before, after])
-    ax.tick_params(axis="x", labelsize=canvas.pt(14))
-    ax.set_yticks([])
-    values = rows[["before", "after"]].to_numpy(float)
-    room = max(np.nanmax(values) - np.nanmin(values), 1e-9)
-    ax.set_ylim(np.nanmin(values) - 0.1 * room, np.nanmax(values) + 0.1 * room)
-    shades = []
-    for i, r in enumerate(rows.itertuples()):
-        style = look.parks().get(getattr(r, "region", ""), None)
-        colour = style.colour if style else PALETTE[i % len(PALETTE)]
-        shades.append(style.text if style else SHADES[colour])
-        ax.plot(
-            [0, 1],
-            [r.before, r.after],
-            color=colour,
-            linewidth=canvas.pt(3),
-            marker=style.marker if style else "o",
-            markersize=canvas.pt(9),
-            clip_on=False,
-        )
-    for words, column, x, at, align in (
-        (left, "before", 0, -26, "right"),
-        (right, "after", 1, 26, "left"),
-    ):
-        places = spread(
-            [canvas.px(ax, x, v)[1] for v in rows[column]], 29, canvas.top, canvas.bottom
-        )
-        for word, colour, y in zip(words, shades, places, strict=True):
-            canvas.text(canvas.px(ax, x, 0)[0] + at, y, word, 13.5, colour, ha=align)
-    return canvas.figure

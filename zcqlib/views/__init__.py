@@ -12,7 +12,6 @@ from zcqlib.views.enterprises import (
     growth_needed,
     growth_sides,
     odds,
-    pipeline,
     survival,
 )
 from zcqlib.views.members import membership

@@ -1,4 +1,4 @@
-"""High-tech enterprises: stock, growth by park, pipeline."""
+"""High-tech enterprises: stock, growth by park, pass rates, growth targets."""
 
 from __future__ import annotations
 
@@ -309,46 +309,4 @@ def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") ->
             note="竖线为各自目标;所需按上年可比基数计算",
         ),
         columns=columns,
-    )
-
-
-def pipeline(month: Month) -> Figure:
-    """Reserve firms, registered SMEs and certified firms a year apart."""
-    p = month.table("PROJECTIONS")
-    ids = [
-        "hightech_enterprises",
-        "hightech_reserve_enterprises",
-        "new_tech_smes_registered",
-        "new_tech_little_giants",
-    ]
-    t = month.table("TO_DATE")
-    s = pd.concat([t, month.table("SERIES").query("months == 0")])
-    rows = []
-    for i in ids:
-        at = [
-            s[(s["indicator"] == i) & (s["region"] == "zone") & (s["end"] == m)]["value"]
-            for m in (month.period - 12, month.period)
-        ]
-        if all(len(v) for v in at):
-            rows.append(
-                dict(
-                    label=month.catalog.name(i),
-                    before=float(at[0].iloc[0]),
-                    after=float(at[1].iloc[0]),
-                )
-            )
-    up = sum(r["after"] > r["before"] for r in rows)
-    title = quantity.fit_title(f"企业梯队{len(rows)}项中{up}项多于上年同期")
-    demo = bool(p["demo"].any())
-    return figures.slope(
-        pd.DataFrame(rows),
-        month.caption(
-            title,
-            f"月末存量或1—{month.period.month}月累计(家);{place(month, 'zone')}",
-            *ids,
-            demo=demo,
-        ),
-        before=f"{month.year - 1}年{month.period.month}月",
-        after=f"{month.year}年{month.period.month}月",
-        unit="家",
     )
