@@ -193,34 +193,6 @@ def error_share(calls: pd.DataFrame) -> float:
     return s["error"].mean() / s["linear_error"].mean()
 
 
-def record_error(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure:
-    """Error by month of call against 序时进度 and, on the real series, the stored ETS and Theta."""
-    s = past.score(calls).groupby("k")[["error", "linear_error"]].mean()
-    table = {"我们": s["error"], "序时进度": s["linear_error"]}
-    if not own:
-        rivals = peers.stored(peers.record_series(published(month))).pivot(
-            index="k", columns="method", values="error"
-        )
-        table |= {name: rivals[name] for name in rivals}
-    long = pd.DataFrame(table).rename_axis("x").reset_index().melt("x", var_name="series")
-    worst = (s["linear_error"] / s["error"]).max()
-    title = (
-        f"各月判断的误差都小于序时进度,最多时后者是我们的{quantity.number(worst, '倍', 1)}"
-        if (s["linear_error"] > s["error"]).all()
-        else f"误差最多时,序时进度是我们的{quantity.number(worst, '倍', 1)}"
-    )
-    return figures.lines(
-        long,
-        _about(month, calls, title, "平均误差(占全年实际的%),按作出判断时已知的月数", own),
-        highlight=["我们"],
-        benchmark="序时进度",
-        unit="%",
-        zero=True,
-        x_unit="月",
-        show=lambda v: quantity.number(v, "", 1),
-    )
-
-
 def record_first(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure:
     """From which month on a call was right and stayed right: ours and that of 序时进度."""
     c = past.chances(calls)
