@@ -57,7 +57,6 @@ from zcqlib.views.record import (
     own_replay,
     own_table,
     record,
-    record_first,
     record_table,
     replay,
 )

@@ -191,30 +191,3 @@ def error_share(calls: pd.DataFrame) -> float:
     """Our mean error by that of 序时进度, which says one number and no distribution: so the errors of the medians."""
     s = past.score(calls)
     return s["error"].mean() / s["linear_error"].mean()
-
-
-def record_first(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure:
-    """From which month on a call was right and stayed right: ours and that of 序时进度."""
-    c = past.chances(calls)
-    key = ["series_id", "year", "multiple", "k", "met"]
-    rows = []
-    for name, p in (("我们", c["p"]), ("序时进度", c["linear"].astype(float))):
-        first = past.first_right(c[key].assign(p=p))["month"]
-        rows += [
-            dict(x=k, series=name, value=100 * float((first <= k).mean()))
-            for k in sorted(c["k"].unique())
-        ]
-    long = pd.DataFrame(rows)
-    june = long[long["x"] == 6].set_index("series")["value"]
-    ours, sure = (quantity.number(june[name], "%", 0) for name in ("我们", "序时进度"))
-    title = f"到6月,{ours}的判断已对且不再改口,序时进度为{sure}"
-    return figures.lines(
-        long,
-        _about(month, calls, title, "从该月起判断正确并保持到年末的比例(%),按月", own),
-        highlight=["我们"],
-        benchmark="序时进度",
-        unit="%",
-        zero=True,
-        x_unit="月",
-        show=lambda v: quantity.number(v, "", 0),
-    )
