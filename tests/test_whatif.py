@@ -208,11 +208,11 @@ def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
     from zcqlib.figures.theme import SIZE, Canvas
 
     notes = tmp_path / "notes"
-    for name, value in (("ZCQ_EXPORT", "pdf,png;03_a"), (SIZE, "phone"), ("ZCQ_NOTES", str(notes))):
+    for name, value in (("ZCQ_EXPORT", "pdf,png;03_a"), (SIZE, "a4"), ("ZCQ_NOTES", str(notes))):
         monkeypatch.setenv(name, value)
     words = figures.Caption("标题", "专利申请(件)", "各园区月报", "2018年9月", True)
     bad = Canvas(words)
-    bad.text(700, 300, "伸出手机画面的一行字", 14)
+    bad.text(1250, 300, "伸出画面的一行字", 14)
     for figure, name in (
         (Canvas(words).figure, "03_a"),
         (Canvas(words).figure, "03_b"),
@@ -220,5 +220,5 @@ def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
     ):
         assert month.save(figure, name) is figure
     told = notes.read_text("utf-8").splitlines()
-    assert told[:2] == ["saved export/03_a_phone.pdf", "saved export/03_a_phone.png"]
+    assert told[:2] == ["saved export/03_a_a4.pdf", "saved export/03_a_a4.png"]
     assert len(told) == 3 and told[2].startswith("refused 03_a_bad:") and "文字超出画面" in told[2]

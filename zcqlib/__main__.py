@@ -275,7 +275,7 @@ def export(
     demo: Demo = False,
     as_of: AsOf = "",
     size: Annotated[
-        str, typer.Option("--size", help="a4(半页)、phone(手机)或 wide(16:9)", metavar="版面")
+        str, typer.Option("--size", help="a4(半页)或 wide(16:9)", metavar="版面")
     ] = "a4",
     format_: Annotated[
         str, typer.Option("--format", help="png、svg 或 pdf,可用逗号并列", metavar="格式")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from zcqlib.figures.marks import plain
 from zcqlib.figures.measures import measures
-from zcqlib.figures.moves import bump, slope, waterfall
+from zcqlib.figures.moves import bump, waterfall
 from zcqlib.figures.printing import (
     alternative,
     check,
@@ -48,7 +48,6 @@ def _with_data(chart):
     forest,
     measures,
     bump,
-    slope,
     waterfall,
     calibration,
     scatter,
@@ -70,7 +69,6 @@ def _with_data(chart):
         forest,
         measures,
         bump,
-        slope,
         waterfall,
         calibration,
         scatter,

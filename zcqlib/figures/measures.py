@@ -22,7 +22,7 @@ def measures(
     rows : `label`, and for each of `columns` (id, name) a value and its printed form `<id>_text`; optional `region`
         (parks keep their colours; the zone stands below a rule) and `<id>_mark` (a target to be drawn as a tick).
     """
-    canvas = Canvas(caption, size, need=70 * len(rows) + 60)
+    canvas = Canvas(caption, size)
     names = max((measured(str(w), 14) for w in rows["label"]), default=0.0) + 50
     left = canvas.left + min(names, 0.3 * (canvas.right - canvas.left))
     top, across = canvas.top + 46, canvas.right - left

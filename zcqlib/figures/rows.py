@@ -15,7 +15,7 @@ from zcqlib.figures.theme import REFERENCE, Canvas, Caption, measured
 def _names(canvas: Canvas, labels: pd.Series) -> tuple[float, float]:
     """Px for the names of rows: what they need, at most a third of the page; and the letters that all of them have."""
     longest = max((measured(str(w), 13.5) for w in labels), default=0.0)
-    room = min(longest, (0.3 if canvas.narrow else 0.24) * (canvas.right - canvas.left))
+    room = min(longest, 0.24 * (canvas.right - canvas.left))
     return room, 13.5 if longest <= room else 12.0
 
 
@@ -37,7 +37,7 @@ def bars(
     rows : `label`, `value`, optional `region` (parks keep their colours), `note` (a second number, as text).
     heads : headings of the two columns of numbers.
     """
-    canvas = Canvas(caption, size, need=58 * len(rows) + 60)
+    canvas = Canvas(caption, size)
     n = max(len(rows), 1)
     parks = "region" in rows
     left = canvas.left + (28 if parks else 0)
@@ -113,7 +113,7 @@ def forest(
     rows : `label`, `estimate`, `low`, `high`, optional `actual` (what came, a hollow diamond) and `note` (text at the
         right in place of the estimate).
     """
-    canvas = Canvas(caption, size, need=76 * len(rows) + 100)
+    canvas = Canvas(caption, size)
     names, ink = _names(canvas, rows["label"])
     told = (
         rows["note"].tolist()
@@ -134,7 +134,7 @@ def forest(
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.axvline(zero, color=look.INK, linewidth=canvas.pt(1.4), gid=REFERENCE)
     ax.set_yticks([])
-    ax.xaxis.set_major_locator(MaxNLocator(4 if canvas.narrow else 6))
+    ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: show(round(v, 9))))
     ax.grid(axis="x", color=look.GRID, linewidth=1)
     if zero_words:

@@ -1,4 +1,4 @@
-"""High-tech enterprises: stock, contribution by park, pipeline."""
+"""High-tech enterprises: stock, growth by park, pass rates, growth targets."""
 
 from __future__ import annotations
 
@@ -106,25 +106,6 @@ def enterprise_parts(month: Month, indicator: str = "hightech_enterprises") -> p
     points = quantity.printed_parts(t["points"].iloc[:-1], 1, t["points"].iloc[-1])
     t["points"] = [float(v) for v in (*points, sum(points))]
     return t
-
-
-def contribution(month: Month, indicator: str = "hightech_enterprises") -> Figure:
-    """Who added how much since last December."""
-    t = enterprise_parts(month, indicator)
-    rows = t.assign(label=[names(month).get(r, "合计") for r in t["region"]])
-    top = say.extreme(rows.iloc[:-1].set_index("label")["points"], str, "个园区")
-    what = month.catalog.name(indicator)
-    title = quantity.fit_title(
-        f"{what}比上年末净增{quantity.number(rows['net'].iloc[-1], '家')},{top}拉动最大"
-    )
-    return figures.effects(
-        rows,
-        month.caption(
-            title, f"{what}比上年末净增(家)与拉动(个百分点);{month.period.month}月末", indicator
-        ),
-        columns=[("net", "净增(家)"), ("points", "拉动(个百分点)")],
-        shows=[lambda v: quantity.number(v, "", 0), lambda v: quantity.number(v, "", 1)],
-    )
 
 
 def _batches(month: Month) -> pd.DataFrame:
@@ -328,46 +309,4 @@ def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") ->
             note="竖线为各自目标;所需按上年可比基数计算",
         ),
         columns=columns,
-    )
-
-
-def pipeline(month: Month) -> Figure:
-    """Reserve firms, registered SMEs and certified firms a year apart."""
-    p = month.table("PROJECTIONS")
-    ids = [
-        "hightech_enterprises",
-        "hightech_reserve_enterprises",
-        "new_tech_smes_registered",
-        "new_tech_little_giants",
-    ]
-    t = month.table("TO_DATE")
-    s = pd.concat([t, month.table("SERIES").query("months == 0")])
-    rows = []
-    for i in ids:
-        at = [
-            s[(s["indicator"] == i) & (s["region"] == "zone") & (s["end"] == m)]["value"]
-            for m in (month.period - 12, month.period)
-        ]
-        if all(len(v) for v in at):
-            rows.append(
-                dict(
-                    label=month.catalog.name(i),
-                    before=float(at[0].iloc[0]),
-                    after=float(at[1].iloc[0]),
-                )
-            )
-    up = sum(r["after"] > r["before"] for r in rows)
-    title = quantity.fit_title(f"企业梯队{len(rows)}项中{up}项多于上年同期")
-    demo = bool(p["demo"].any())
-    return figures.slope(
-        pd.DataFrame(rows),
-        month.caption(
-            title,
-            f"月末存量或1—{month.period.month}月累计(家);{place(month, 'zone')}",
-            *ids,
-            demo=demo,
-        ),
-        before=f"{month.year - 1}年{month.period.month}月",
-        after=f"{month.year}年{month.period.month}月",
-        unit="家",
     )

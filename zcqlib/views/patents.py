@@ -167,35 +167,6 @@ def patent_quality(month: Month) -> Figure:
     )
 
 
-def season(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
-    """Which months are usually strong: the season of STL, this year's months beside it."""
-    t = analysis.seasonality(month.table("SERIES"), region, indicator)
-    usual = t.groupby(t["month"].dt.month)["season"].mean()
-    own = t[t["month"].dt.year == month.year].assign(k=lambda d: d["month"].dt.month).set_index("k")
-    data = pd.DataFrame({"month": range(1, 13)}).assign(
-        value=lambda d: d["month"].map((own["value"] + 1) / own["trend"]),
-        before=lambda d: d["month"].map(usual),
-    )
-    top, low = int(usual.idxmax()), int(usual.idxmin())
-    what = month.catalog.name(indicator)
-    left = "、".join(t.attrs["left_out"][:2])
-    return figures.columns(
-        data,
-        month.caption(
-            quantity.fit_title(
-                f"{what}{top}月是平常月的{quantity.number(usual[top], '倍', 1)},{low}月只有"
-                f"{quantity.number(usual[low], '倍', 1)}",
-                f"{what}{top}月是平常月的{quantity.number(usual[top], '倍', 1)}",
-            ),
-            f"相当于趋势的倍数(1=平常月);{place(month, region)}单月,{t['month'].iloc[0].year}年起",
-            indicator,
-            note="STL分解,周期12个月" + (f";{left}等月因前后缺报未用" if left else ""),
-        ),
-        names=(f"{month.year}年各月", "历年季节"),
-        show=lambda v: quantity.number(v, "", 1),
-    )
-
-
 def rd_panel(month: Month) -> pd.DataFrame:
     """The provincial panel of the R&D relation: `region`, `year`, `patents`, `rd`; without the nation."""
     s = published(month)

@@ -151,33 +151,6 @@ def completeness(month: Month) -> Figure:
     )
 
 
-def answers(month: Month) -> Figure:
-    """Which sender has what to answer: errors and warnings of the month by sender and kind."""
-    p = month.table("PROBLEMS")
-    p = p[(p["published"] == month.period) & p["severity"].ne("info") & p["sender"].ne("")]
-    kinds = list(p["code"].value_counts(sort=True).index[:6])
-    other = p["code"].where(p["code"].isin(kinds), "其他")
-    names = dict(zip(month.catalog.senders["id"], month.catalog.senders["name_zh"], strict=True))
-    count = pd.crosstab(p["sender"].map(names), other)
-    order = [n for n in names.values() if n in count.index]
-    count = count.reindex(order)[[k for k in [*kinds, "其他"] if k in count]]
-    most = count.sum(axis=1)
-    title = "没有需要核对的数字"
-    if len(count):
-        title = (
-            f"{len(count)}家单位有数字要核对,最多的是{say.extreme(most, str, '家')}({most.max()}处)"
-        )
-    return figures.states(
-        _counts(count.rename(columns=PROBLEM_NAMES)),
-        month.caption(
-            title,
-            f"需核对的数字(处);{month.year}年{month.period.month}月报表",
-            note="逐条见各单位的退回单",
-        ),
-        looks=_by_count(count),
-    )
-
-
 def problems(month: Month, sender: str = "") -> Figure:
     """What was found in the reports of the year, by kind and month: of all senders or one."""
     p = month.table("PROBLEMS")
