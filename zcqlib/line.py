@@ -481,9 +481,14 @@ def _without(stated: Stated, month: pd.Period) -> Stated:
     """What the reports state without a month: a revision that came with it belongs to the earlier months."""
     series, _, growth = stated
     came = series["revision"] & series["end"].eq(month)
-    series = series.assign(
-        end=series["end"].where(~came, month - 1), months=series["months"] - came
+    moved = series.assign(end=series["end"].where(~came, month - 1), months=series["months"] - came)
+    place = ["region", "indicator", "start", "end", "months", "revision"]
+    twice = moved.duplicated(place, keep=False)  # the month before had a revision of its own
+    how = {c: "last" for c in ("unit", "published", "demo")}
+    sums = (
+        moved[twice].groupby(place, as_index=False).agg({"value": "sum", "inputs": ";".join} | how)
     )
+    series = tables.shape(pd.concat([moved[~twice], sums], ignore_index=True), tables.SERIES)
     return series, indicators.to_date(series), growth
 
 
