@@ -721,7 +721,11 @@ def _typed(s: pd.Series, c: Column) -> pd.Series:
             if isinstance(s.dtype, pd.StringDtype) and not s.hasnans
             else s.fillna("").astype("str")
         )
-    return s if s.dtype == _DTYPES[c.kind] else s.astype(_DTYPES[c.kind])
+    if s.dtype == _DTYPES[c.kind]:
+        return s
+    if c.kind == "flag":  # a missing one would count as true
+        s = s.where(s.notna(), False)
+    return s.astype(_DTYPES[c.kind])
 
 
 @cache
