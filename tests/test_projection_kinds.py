@@ -446,3 +446,17 @@ def test_a_record_learns_at_most_half_and_less_from_few_series():
     a = 0.5 * 20 / 28 * 2
     assert a == pytest.approx(0.714, abs=1e-3)
     assert record.moved([0.5], a, 1.0)[0] == pytest.approx(0.762, abs=1e-3)
+
+
+def test_every_target_in_force_has_one_row_and_the_ten_groups_their_47():
+    own = CATALOG.targets
+    out = project_targets(tables.empty(tables.SERIES), own, JUNE, CATALOG).projections
+    keys = out[["indicator", "region"]].apply(tuple, axis=1)
+    assert sorted(keys) == sorted(own[["id", "region"]].apply(tuple, axis=1))
+    headline = CATALOG.headline()
+    assert len(headline) == 47
+    assert (
+        out.merge(headline, left_on=["indicator", "region"], right_on=["id", "region"]).shape[0]
+        == 47
+    )
+    assert out["probability"].isna().all()

@@ -97,7 +97,7 @@ def batch_pace(
 def season_share(source: pd.DataFrame, k: int, year: int) -> tuple[float, int]:
     """The share of a year that past years had done by month k, and of how many full years it is the mean."""
     past = source[(source["end"].dt.year < year) & source["months"].between(1, 11)]
-    years, past = past["end"].dt.year, past.assign(months=past["months"] * ~past["revision"])
+    years = past["end"].dt.year
     full = past.groupby(years).agg(months=("months", "sum"), total=("value", "sum"))
     full = full[(full["months"] == 12) & (full["total"] > 0)].tail(5)
     done = (
@@ -131,10 +131,11 @@ def paces(
     """
     known = tables.covering(series).groupby(["region", "indicator"])
     by = {name: part.sort_values("end") for name, part in known}
-    rows = []
-    for r in projections[
-        projections["kind"].isin(["flow", "stock"]) & projections["actual"].notna()
-    ].itertuples():
+    rows, p = [], projections[projections["actual"].notna()]
+    p = p[
+        p["kind"].isin(["flow", "stock"]) & p["unit"].ne("个园区")
+    ]  # parks that are done have no pace
+    for r in p.itertuples():
         source = by.get((r.region, r.indicator))
         if source is not None:
             rows.append(_pace(r, source[source["end"] <= r.as_of], catalog, batches))
@@ -170,11 +171,7 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
     else:
         due["linear"] = r.target_low * k / 12
         share, n = season_share(source, k, r.year)
-        base = (
-            float(before["value"].sum())
-            if (before["months"] * ~before["revision"]).sum() == 12
-            else float("nan")
-        )
+        base = float(before["value"].sum()) if before["months"].sum() == 12 else float("nan")
         now = base + r.actual - float(before.loc[before["end"] <= last - 12, "value"].sum())
         fits, reason = "linear", "往年数据不足两年,只能按月均匀"
         if n >= 2:
