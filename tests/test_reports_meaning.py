@@ -561,3 +561,13 @@ def test_an_alias_that_is_another_indicators_name_is_said(tmp_path):
         path.read_text("utf-8-sig") + "外观设计专利授权量,patent_applications,\n", "utf-8-sig"
     )
     assert [f for f in reference.check_reference(folder) if "同名" in f.expected]
+
+
+def test_a_blank_between_thousands_is_only_a_separator(tmp_path):
+    def spaced(book, sheet):
+        sheet["B3"].number_format = "# ##0.00"
+
+    r = one(
+        tmp_path, ["2018年6月"], ["园区", "专利申请量（件）"], ["高新区", 6340.5], change=spaced
+    )
+    assert at(r, "B3")["value"] == 6340.5 and "shown_differs" not in codes(r)
