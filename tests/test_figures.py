@@ -289,7 +289,6 @@ ROWS = pd.DataFrame(
         "label": ["高新区", "名称特别长的一个指标或者园区或者单位的名字", "合计"],
         "a": [0.25, -0.1, 0.15],
         "b": [0.0, np.nan, 0.0],
-        "value": [3.0, 0.0, np.nan],
         "estimate": [0.8, 1.0, 1.1],
         "low": [0.5, 0.9, 1.0],
         "high": [1.1, 1.1, 1.2],
@@ -443,9 +442,6 @@ CHARTS = {
         big="88%",
         big_words="落在区间内",
         size=s,
-    ),
-    "bars": lambda s: figures.bars(
-        ROWS, GOOD, unit="件", reference=1.0, reference_words="1=最好", size=s
     ),
     "columns": lambda s: figures.columns(MONTHS.assign(before=np.nan), GOOD, size=s),
     "states": lambda s: figures.states(

@@ -22,7 +22,7 @@ from zcqlib.figures.printing import (
     texts,
 )
 from zcqlib.figures.relation import calibration, scatter
-from zcqlib.figures.rows import bars, forest
+from zcqlib.figures.rows import forest
 from zcqlib.figures.series import columns, lines, multiples, stacked
 from zcqlib.figures.tables import bullets, effects, heatmap, promises, states
 from zcqlib.figures.theme import Caption, FigureError, font_path
@@ -44,7 +44,6 @@ def _with_data(chart):
 
 
 (
-    bars,
     forest,
     measures,
     bump,
@@ -65,7 +64,6 @@ def _with_data(chart):
 ) = map(
     _with_data,
     (
-        bars,
         forest,
         measures,
         bump,

@@ -70,7 +70,6 @@ from zcqlib.views.state import (
     trend,
 )
 from zcqlib.views.targets import (
-    asks_by_park,
     chances,
     effort_sides,
     lead,

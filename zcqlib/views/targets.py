@@ -18,7 +18,6 @@ from zcqlib.views.parts import (
     row,
     season,
 )
-from zcqlib.views.state import orders
 
 
 def pace(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
@@ -201,36 +200,6 @@ def progress(month: Month) -> pd.DataFrame:
             "SDG进展": t["sdg"],
             "SDG实际/所需增速": [quantity.multiple(v, 1.0) for v in t["sdg_ratio"]],
         }
-    )
-
-
-def asks_by_park(month: Month) -> Figure:
-    """What the gaps ask of each park: how many monthly asks, and how many were never met or often met before."""
-    t = orders(month)
-    t = t.assign(never=t["times"].eq(0), often=t["times"].ge(6))
-    g = t.groupby("region").agg(
-        asks=("times", "size"), never=("never", "sum"), often=("often", "sum")
-    )
-    parks = g.reindex([p for p in month.catalog.parks if p in g.index])
-    rows = (
-        pd.concat([parks, g.sum().to_frame("zone").T])
-        .astype("int64")
-        .rename_axis("region")
-        .reset_index()
-    )
-    rows["label"] = [names(month)[p] if p != "zone" else "合计" for p in rows["region"]]
-    for c in ("asks", "never", "often"):
-        rows[f"{c}_text"] = [f"{v}条" for v in rows[c]]
-    title = f"{len(t)}条月度要求中{say.never_done(t)}"
-    most = say.extreme(rows.iloc[:-1].set_index("label")["never"], str, "个园区")
-    return figures.measures(
-        rows,
-        month.caption(
-            quantity.fit_title(f"{title},{most}最多" if len(rows) > 1 else title, title),
-            f"难度较大目标的缺口分解到园区和月份的要求(条);{month.year}年余下月份",
-            note=f"做到过:单月完成数不少于要求,看有记录的{say.months_known(t)}个月;合计含没有园区目标的全区要求",
-        ),
-        columns=[("asks", "要求"), ("never", "从未做到"), ("often", "做到过6次以上")],
     )
 
 
