@@ -72,7 +72,6 @@ from zcqlib.views.state import (
 from zcqlib.views.targets import (
     asks_by_park,
     chances,
-    effort_sides,
     lead,
     outlook,
     pace,
