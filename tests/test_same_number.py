@@ -17,7 +17,6 @@ from zcqlib.figures import texts
 from zcqlib.month import Month
 from zcqlib.projection import replay
 from zcqlib.ranking import attainment
-from zcqlib.views import targets as views_of_targets
 from zcqlib.views.members_if import zone_if
 from zcqlib.workspace import Workspace
 
@@ -81,24 +80,13 @@ def brief(projections, **more):
 # counts ---------------------------------------------------------------------------------------------------------------
 
 
-def test_the_effort_title_counts_all_rows_and_says_when_some_are_shown(made):
+def test_the_title_on_pace_counts_all_rows_as_its_sentence_does(made):
     shares = np.linspace(0.3, 0.9, len(FLOWS))
     rows = [row(i, actual=s * HEAD.target_low[i]) for i, s in zip(FLOWS, shares, strict=True)]
-    month = made(
-        PROJECTIONS=shaped(*rows), SERIES=pd.concat([monthly(i, [1e9] * 12) for i in FLOWS])
-    )
+    pace = made(PROJECTIONS=shaped(*rows)).find("pace")
     behind = int((shares < 0.75).sum())
-    caption = views.effort_sides(month, most=5).zcq_caption
-    assert caption.title.startswith(f"{len(FLOWS)}项中{behind}项低于序时进度")
-    assert "5项" in caption.subtitle
-    assert "列出" not in views.effort_sides(month, most=len(FLOWS)).zcq_caption.subtitle
-    told = conclusions.attainment(shaped(*rows), CATALOG.name, SEPTEMBER)
-    assert f"{len(FLOWS)}项累计类目标中,{behind}项低于序时进度" in told
-
-
-def test_exactly_at_the_pace_is_not_behind():
-    p = conclusions.paced(shaped(row(FLOWS[0], actual=0.75 * HEAD.target_low[FLOWS[0]])), SEPTEMBER)
-    assert not p["behind"].item()
+    assert pace.title == f"{len(FLOWS)}项中{behind}项低于序时进度"
+    assert f"{len(FLOWS)}项累计类目标中，{behind}项低于序时进度" in pace.paragraph
 
 
 def test_the_bullets_show_every_target_that_the_text_counts(made):
@@ -140,7 +128,7 @@ def test_a_figure_now_is_printed_alike_in_figure_slide_and_ledger(made, indicato
 def test_what_a_month_must_bring_is_never_rounded_down_and_the_same_everywhere(made):
     p = shaped(row("external_funds_attracted", actual=1_689_400.0))
     month = made(PROJECTIONS=p, SERIES=monthly("external_funds_attracted", [192_475.0] * 12))
-    assert views_of_targets.effort(month)["need"].tolist() == ["27.1亿元"]
+    assert month.find("pace").shown("external_funds_attracted", "needed") == "27.1亿元"
     told = quantity.projection_sentence(p.iloc[0].to_dict(), 192_475.0)
     assert "月均需27.1亿元" in told
 
@@ -152,13 +140,13 @@ def test_a_multiple_of_the_usual_month_is_not_made_of_rounded_numbers(made, done
     told = quantity.projection_sentence(p.iloc[0].to_dict(), mean)
     assert f"均值4.6名的{times}倍" in told
     month = made(PROJECTIONS=p, SERIES=monthly("urgently_needed_talents", months))
-    assert f"{views_of_targets.effort(month)['value'].item():.2f}" == times
+    assert month.find("pace").shown("urgently_needed_talents", "of_usual") == f"{times}倍"
 
 
 def test_the_usual_month_needs_all_twelve_in_figure_and_sentence_alike(made):
     p = shaped(row("urgently_needed_talents"))
     month = made(PROJECTIONS=p, SERIES=monthly("urgently_needed_talents", [5.0] * 11))
-    assert np.isnan(views_of_targets.effort(month)["value"].item())
+    assert month.find("pace").shown("urgently_needed_talents", "of_usual") == quantity.NONE
     assert "近12个月" not in quantity.projection_sentence(p.iloc[0].to_dict())
 
 
@@ -212,14 +200,15 @@ def test_the_heat_map_names_one_lowest_chance_and_counts_several():
     assert conclusions.title_heatmap(equal, name).endswith("2个最低,同为10%")
 
 
-def test_paragraphs_do_not_single_out_one_of_several_that_tie():
+def test_paragraphs_do_not_single_out_one_of_several_that_tie(made):
     p = shaped(row("patent_grants", probability=0.1), row("patent_applications", probability=0.101))
     told = conclusions.state_of_month(
         p, tables.empty(tables.PROBLEMS), pd.DataFrame({"name_zh": []}), CATALOG.name
     )
     assert "把握最低的是专利授权量、专利申请总量,10%" in told
-    assert "完成率最低的是专利授权量、专利申请总量,50.0%" in conclusions.attainment(
-        p, CATALOG.name, SEPTEMBER
+    assert (
+        "完成率最低的是专利授权量、专利申请总量，50.0%"
+        in made(PROJECTIONS=p).find("pace").paragraph
     )
 
 

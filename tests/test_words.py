@@ -358,7 +358,6 @@ def test_paragraphs_on_demo_data_say_so_and_count_everything():
     )
     text = conclusions.projection(table, name, {"patent_applications": 178.0})
     assert text.startswith("【演示数据】牧野区:") and "的1.05倍" in text
-    assert "低于" in conclusions.attainment(table, name, pd.Period("2018-09", "M"))
 
 
 def test_ranks_without_interval_or_place_are_worded():

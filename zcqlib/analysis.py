@@ -817,3 +817,18 @@ def cohort_survival(recognised: pd.Series, lapsed: pd.Series, years: int = 3) ->
     return pd.DataFrame(
         rows, columns=["cohort", "due", "recognised", "lapsed", "kept", "low", "high", "small"]
     )
+
+
+def recent_means(series: pd.DataFrame, as_of: pd.Period) -> dict[tuple[str, str], float]:
+    """Mean of the last 12 months by (region, indicator), of a level its mean change; only where all 12 are known."""
+    last = series[
+        (series["start"] > as_of - 12)
+        & (series["end"] <= as_of)
+        & series["months"].isin([1, 2])
+        & ~series["revision"]
+    ]
+    sums = last.groupby(["region", "indicator"])[["months", "value"]].sum()
+    out = (sums.loc[sums["months"] == 12, "value"] / 12).to_dict()
+    levels = series[series["months"] == 0].set_index(["region", "indicator"])
+    now, then = (levels.loc[levels["end"] == m, "value"] for m in (as_of, as_of - 12))
+    return out | ((now - then).dropna() / 12).to_dict()

@@ -14,7 +14,17 @@ from pathlib import Path
 import pandas as pd
 from joblib import Parallel, cpu_count, delayed
 
-from zcqlib import answers, indicators, ledger, published, ranking, reports, tables, watch
+from zcqlib import (
+    answers,
+    findings,
+    indicators,
+    ledger,
+    published,
+    ranking,
+    reports,
+    tables,
+    watch,
+)
 from zcqlib import catalog as catalogs
 from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog, in_force
@@ -38,6 +48,9 @@ METHOD = (
     "ranking",
     "watch",
     "ledger",
+    "quantity",
+    "analysis",
+    "findings",
     "line",
 )
 
@@ -303,6 +316,8 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "OVERDUE": complete[complete["month"] == month].reset_index(drop=True),
         "PUBLISHED": published.published_observations(workspace.published, catalog),
     }
+    given = findings.Given(contents.__getitem__, catalog, month, known)
+    contents["FACTS"] = findings.collect(findings.find(name, given) for name in findings.MAKERS)
     return workspace.commit(month, contents, made_of, known)
 
 

@@ -164,6 +164,24 @@ def figure_passport(figure, month: Month, name: str) -> Passport:
     )
 
 
+def found_passport(figure, month: Month, name: str, found) -> Passport:
+    """The passport of the figure of a `Found`: the facts that it prints.
+
+    Raises
+    ------
+    ReconciliationError : a number in its texts that is no fact.
+    """
+    named = [k for t in figure.texts if t.get_gid() for k in t.get_gid().split("+")]
+    numbers = passport.of_facts(found.facts(), {*named, *found.said[found.title]})
+    fixed = (
+        figure.zcq_caption.subtitle,
+        *found.rows["label"],
+        *(m.head for m in found.measures.values()),
+    )
+    made = code(month.period, name), found.title, numbers, fixed, tuple(printed(figure))
+    return passport.complete(Passport(*made))
+
+
 class Cell(NamedTuple):
     """A cell of a table that a figure was drawn from: its row's texts, column, value (NaN for a text), a text's numbers."""
 

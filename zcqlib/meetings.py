@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import answers, lineage, quantity, views
-from zcqlib.briefing import brief, conclusions, ledger, orders, pages, passport, slides
+from zcqlib import analysis, answers, lineage, quantity, views
+from zcqlib.briefing import brief, conclusions, ledger, pages, passport, slides
 from zcqlib.briefing.pages import Tables, agendas
 from zcqlib.briefing.passport import Passport, ReconciliationError
 from zcqlib.month import Month
@@ -83,11 +83,12 @@ def tables(month: Month) -> Tables:
         month.source(),
         frozenset(month.catalog.headline()["id"]),
         month.catalog.parks,
-        orders.recent_means(series, month.period),
+        analysis.recent_means(series, month.period),
         month.table("TRAIL"),
         month.table("OVERDUE"),
         groups,
         _links(month),
+        month.find("pace"),
     )
 
 

@@ -323,6 +323,19 @@ FINDINGS: region indicator period measure
     value number : in `unit`
     unit text : unit
     demo flag : rests on made-up data
+FACTS: finding row column
+    finding text! : the finding that owns the measure
+    row text! : row of the finding
+    column text! : measure
+    value number! : in the tables' unit
+    printed text! : as every output prints it
+    inputs text! : rows it rests on, TABLE/region.indicator joined with ;
+    indicator text : id, empty for a count or another summary
+    region text : id
+    basis text : what span or definition the figure has
+    period month! : report month
+    known month! : last month whose reports were known
+    demo flag : rests on made-up data
 MISSING: indicator region item
     indicator text! : target id
     region text : where it is still open

@@ -443,31 +443,6 @@ def enterprises(identity: pd.DataFrame, parts: pd.DataFrame, odds: pd.DataFrame,
     )
 
 
-def paced(projections: pd.DataFrame, period: pd.Period) -> pd.DataFrame:
-    """The flows with a figure and a target: `share` of it done, and whether that is `behind` 序时进度."""
-    p = projections[projections["kind"].eq("flow") & projections["target_low"].gt(0)]
-    p = p.dropna(subset=["actual"])
-    behind = 12 * p["actual"] < period.month * p["target_low"]
-    return p.assign(share=p["actual"] / p["target_low"], behind=behind)
-
-
-def attainment(projections: pd.DataFrame, name: Name, period: pd.Period) -> str:
-    """Notebook 05: attainment against 序时进度, which is a ruler and no verdict."""
-    p = paced(projections, period)
-    if p.empty:
-        return block(["本期没有可比的累计数"], demo_of(projections))
-    low = extreme(p.set_index("indicator")["share"].rename(name), percent, least=True)
-    return block(
-        [
-            f"{len(p)}项累计类目标中,{int(p['behind'].sum())}项低于序时进度"
-            f"({percent(period.month / 12)}),{int((p['share'] >= 1).sum())}项累计数已达到目标数",
-            f"完成率最低的是{low},{percent(p['share'].min())}",
-            "序时进度假定各月相同,有季节和批次的指标以年末预测为准",
-        ],
-        demo_of(projections),
-    )
-
-
 def projection(
     projections: pd.DataFrame, name: Name, recent: Mapping[str, float] | None = None
 ) -> str:

@@ -10,8 +10,9 @@ import pandas as pd
 from zcqlib import catalog as catalogs
 from zcqlib import quantity
 from zcqlib.briefing import conclusions, fit
-from zcqlib.briefing.passport import Number, Passport, code, complete
+from zcqlib.briefing.passport import Number, Passport, code, complete, of_facts
 from zcqlib.catalog import LINKED
+from zcqlib.findings import Found
 
 READING = {
     "state": "先看难度较大和尚有悬念的目标;把握是年末达到目标的概率,不看序时进度。按节点推进的事项只报节点,不给概率。",
@@ -77,7 +78,8 @@ class Tables:
 
     `headline` names the targets of the ten groups; `recent` is the mean of the last 12 months by (region, indicator);
     `trail` holds PROJECTIONS of earlier months; `overdue` says who owes the month's report (`name`, `due`, `state`);
-    `links` gives the place in the notebooks of each section, and of `section/indicator` where one has its own.
+    `links` gives the place in the notebooks of each section, and of `section/indicator` where one has its own; `pace` is
+    the finding.
     """
 
     projections: pd.DataFrame
@@ -95,6 +97,7 @@ class Tables:
     overdue: pd.DataFrame | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    pace: Found | None = None
 
     @property
     def demo(self) -> bool:
@@ -746,6 +749,7 @@ def _attain(t: Tables, meeting: str) -> list[dict]:
     if z.empty:
         return []
     keys = [quantity.light(r).light for r in z.to_dict("records")]
+    told = list(t.pace.sentences[:1]) if t.pace else []
     for at in range(0, len(z), size):
         part = z.iloc[at : at + size].to_dict("records")
         table = [("指标", "目标", "现值", "把握", "判断")] + [
@@ -765,9 +769,17 @@ def _attain(t: Tables, meeting: str) -> list[dict]:
             _count(at + 1, "序号"),
             _count(at + len(part), "序号"),
         ]
+        for line in [] if at else told:
+            numbers += of_facts(t.pace.facts(), t.pace.said[line])
         title = f"{len(z)}项目标中{keys.count('met')}项已完成(第{at + 1}—{at + len(part)}项)"
         out.append(
-            dict(title=title, lines=[], numbers=numbers, note="「—」为未报或不给把握;", table=table)
+            dict(
+                title=title,
+                lines=[] if at else told,
+                numbers=numbers,
+                note="「—」为未报或不给把握;",
+                table=table,
+            )
         )
     return out
 

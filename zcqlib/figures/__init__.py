@@ -21,11 +21,12 @@ from zcqlib.figures.printing import (
     stamp,
     texts,
 )
+from zcqlib.figures.readback import compare
 from zcqlib.figures.relation import calibration, scatter
 from zcqlib.figures.rows import forest
 from zcqlib.figures.series import columns, lines, multiples, stacked
 from zcqlib.figures.tables import bullets, effects, heatmap, promises, states
-from zcqlib.figures.theme import Caption, FigureError, font_path
+from zcqlib.figures.theme import Canvas, Caption, FigureError, font_path
 from zcqlib.figures.year import pace, stock
 
 

@@ -71,7 +71,6 @@ from zcqlib.views.state import (
 )
 from zcqlib.views.targets import (
     chances,
-    effort_sides,
     lead,
     outlook,
     pace,

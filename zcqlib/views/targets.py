@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from zcqlib import figures, quantity
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing.orders import recent_means
 from zcqlib.month import Month
 from zcqlib.projection.pace import paces
 from zcqlib.views.parts import (
@@ -84,53 +83,6 @@ def pace_figure(
 def _headline(month: Month) -> pd.DataFrame:
     p = month.table("PROJECTIONS")
     return p[p["region"].eq("zone") & p["indicator"].isin(month.catalog.headline()["id"])]
-
-
-def effort(month: Month) -> pd.DataFrame:
-    """What is still needed each month, as a multiple of the last twelve months' mean and of the best month ever."""
-    s, p = month.table("SERIES"), say.paced(_headline(month), month.period)
-    s = s[s["region"].eq("zone") & s["months"].eq(1) & ~s["revision"] & (s["end"] <= month.period)]
-    best, usual = s.groupby("indicator")["value"].max(), recent_means(s, month.period)
-    rows = [
-        dict(
-            label=month.catalog.name(r["indicator"]),
-            share=100 * r["share"],
-            need=s.text(quantity.needed(r)),
-            value=quantity.asked(r) / usual.get(("zone", r["indicator"]), np.nan),
-            of_best=quantity.asked(r) / best.get(r["indicator"], np.nan),
-        )
-        for r in p.to_dict("records")
-        if quantity.needed(r) and (s := quantity.row_scale(r))
-    ]
-    columns = ["label", "share", "need", "value", "of_best"]
-    return pd.DataFrame(rows, columns=columns).sort_values("of_best", ascending=False)
-
-
-def effort_sides(month: Month, most: int = 14) -> Figure:
-    """Attainment against 序时进度, and what each remaining month asks beside the usual and the best month; the title
-    counts all targets, also where only the hardest are shown."""
-    t, times = effort(month), lambda v: quantity.multiple(v, 1.0)
-    rows = t.head(most).assign(share_mark=100 * month.period.month / 12)
-    rows = rows.assign(value_mark=1.0, of_best_mark=1.0, of_best_text=rows["of_best"].map(times))
-    rows["share_text"] = [quantity.number(v, "%") for v in rows["share"]]
-    rows["value_text"] = rows["need"] + "\u3000" + rows["value"].map(times)
-    p = say.paced(_headline(month), month.period)
-    never = int((t["of_best"] > 1).sum())
-    title = f"项中{int(p['behind'].sum())}项低于序时进度,{never}项此后每月须超过历史最好单月"
-    some = f",列出其中所需最多的{len(rows)}项" if len(rows) < len(p) else ""
-    return figures.measures(
-        rows,
-        month.caption(
-            quantity.fit_title(f"{len(p)}{title}"),
-            f"完成率(%)、余下每月所需与近12个月均值、历史最好单月之比(倍);{place(month, 'zone')},{month.year}年{some}",
-            note="竖线:序时进度、1倍",
-        ),
-        columns=[
-            ("share", "完成率"),
-            ("value", "每月所需÷近12个月均值"),
-            ("of_best", "每月所需÷历史最好单月"),
-        ],
-    )
 
 
 def outlook(month: Month) -> Figure:

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zcqlib import quantity, ranking
+from zcqlib.analysis import recent_means
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing.orders import recent_means
 from zcqlib.month import Month
 from zcqlib.projection.kinds import chance, verdict
 from zcqlib.tables import ZcqError
