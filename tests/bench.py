@@ -204,7 +204,7 @@ def peak(whose: int) -> str:
 
 
 def reading_projecting_ranking() -> None:
-    from zcqlib.projection.peers import ets
+    from record_peers import ets
 
     bench_read.compare("30 demo workbooks", bench_read.demo()[-30:])
     frame, few = made_up(2_000), 20

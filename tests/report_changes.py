@@ -18,6 +18,7 @@ from reports_made import (
     spreadsheet_xml,
     text,
 )
+from reports_made import asked as cells_asked
 
 from zcqlib.reports import Context, Reading, read_report
 
@@ -347,7 +348,7 @@ def faults(t: Table, form: str, reading: Reading) -> list[str]:
         add_up(reading)
     except ValueError as e:
         out.append(str(e))
-    asked = set(reading.problems.loc[reading.problems["severity"] != "info", "cell"])
+    asked = {cell for _, cell in cells_asked(reading.problems.query("severity != 'info'"))}
     found: dict[Fact, float] = {}
     for o in reading.observations.itertuples():
         if o.value != o.value:

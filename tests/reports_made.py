@@ -206,6 +206,20 @@ def open_document(path: Path, rows: list[list]) -> Path:
     )
 
 
+def asked(problems: pd.DataFrame) -> set[tuple[str, str]]:
+    """Sheet and address of every cell that problems name, those inside a rectangle one by one."""
+    out = set()
+    for sheet, area in zip(problems["sheet"], problems["cell"], strict=True):
+        if area:
+            left, top, right, bottom = openpyxl.utils.range_boundaries(area)
+            out |= {
+                (sheet, f"{openpyxl.utils.get_column_letter(c)}{r}")
+                for c in range(left, right + 1)
+                for r in range(top, bottom + 1)
+            }
+    return out
+
+
 def add_up(reading: Reading) -> Reading:
     """The same reading, after its outcomes were found to add up, each cell once."""
     i, cells = reading.info, reading.cells
@@ -222,14 +236,12 @@ def add_up(reading: Reading) -> Reading:
     stated = reading.observations
     if set(zip(stated["sheet"], stated["cell"], strict=True)) != seen:
         raise ValueError("observation cells and observations differ")
-    errors = reading.problems[
-        (reading.problems["severity"] == "error") & reading.problems["cell"].ne("")
-    ]
-    lost = set(zip(errors["sheet"], errors["cell"], strict=True)) & seen
-    used = stated["value"].notna() & ~stated["flags"].str.split(";").map(lambda f: "held" in f)
-    both = lost & set(zip(stated.loc[used, "sheet"], stated.loc[used, "cell"], strict=True))
-    if both:
-        raise ValueError(f"an error and a figure in one cell: {both}")
+    single = reading.problems[
+        (reading.problems["severity"] == "error") & reading.problems["count"].eq(1)
+    ]  # a rectangle may hold other cells
+    used = stated[stated["value"].notna() & ~stated["flags"].str.contains("held")]
+    if lost := asked(single) & set(zip(used["sheet"], used["cell"], strict=True)):
+        raise ValueError(f"an error and a figure in one cell: {lost}")
     return reading
 
 

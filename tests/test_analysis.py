@@ -1,12 +1,18 @@
 """Analysis: bad input is refused, splits add up, regressions agree with statsmodels."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from zcqlib import analysis, tables
+from zcqlib import analysis, tables, views
 from zcqlib.analysis import AnalysisError, patents_on_rd
+from zcqlib.briefing import conclusions
+from zcqlib.catalog import load
+from zcqlib.published import published_observations, published_series
 
 
 def flows(
@@ -100,6 +106,10 @@ def test_unknown_model_missing_column_and_single_region_are_refused():
         patents_on_rd(panel().assign(rd=5.0))
     with pytest.raises(AnalysisError):
         patents_on_rd(panel(years=2), lags=2)
+    together = panel(spread=False)  # R&D that grows alike everywhere says nothing beside the years
+    together["rd"] = 50.0 * 1.1 ** (together["year"] - 2010)
+    with pytest.raises(AnalysisError, match="没有足够的变动"):
+        patents_on_rd(together)
 
 
 def with_lag(data):
@@ -123,10 +133,9 @@ def test_fixed_effects_poisson_equals_dummies_and_their_sandwich():
     g, n, k = d.region.nunique(), len(d), 2
     cov = np.asarray(fit.cov_params())[:2, :2] * g / (g - 1) * (n - 1) / (n - k)
     out = patents_on_rd(data, lags=1).set_index("term")
-    assert out.estimate.to_numpy()[:2] == pytest.approx(fit.params[:2].to_numpy(), abs=1e-7)
-    assert out.std_error.to_numpy() == pytest.approx(
-        [*np.sqrt(np.diag(cov)), np.sqrt(cov.sum())], rel=1e-5
-    )
+    found = out.filter(like="_without_years").to_numpy()
+    assert found[:2, 0] == pytest.approx(fit.params[:2].to_numpy(), abs=1e-7)
+    assert found[:, 1] == pytest.approx([*np.sqrt(np.diag(cov)), np.sqrt(cov.sum())], rel=1e-5)
     assert out.loc["sum", "estimate"] == pytest.approx(out.estimate.iloc[:2].sum())
     assert out.attrs["dropped_lags"] == 8 and out.attrs["rows"] == 72
 
@@ -142,10 +151,9 @@ def test_pooled_models_equal_statsmodels_with_clusters():
     for model, reference in known.items():
         fit = reference.fit(disp=0, maxiter=2000, cov_type="cluster", cov_kwds={"groups": groups})
         cov, out = np.asarray(fit.cov_params())[1:3, 1:3], patents_on_rd(data, 1, model)
-        assert out.estimate.to_numpy()[:2] == pytest.approx(fit.params[1:3], abs=2e-4)
-        assert out.std_error.to_numpy() == pytest.approx(
-            [*np.sqrt(np.diag(cov)), np.sqrt(cov.sum())], rel=2e-3
-        )
+        found = out.filter(like="_without_years").to_numpy()
+        assert found[:2, 0] == pytest.approx(fit.params[1:3], abs=2e-4)
+        assert found[:, 1] == pytest.approx([*np.sqrt(np.diag(cov)), np.sqrt(cov.sum())], rel=2e-3)
         assert (out.low < out.estimate).all() and (out.estimate < out.high).all()
 
 
@@ -176,6 +184,52 @@ def test_the_true_elasticity_is_found():
     assert abs(out.estimate - 0.6) < 4 * out.std_error and out.std_error < 0.05
 
 
+def test_what_moves_all_regions_together_is_not_taken_for_an_effect_of_rd():
+    data = panel(5, regions=40, spread=False)
+    wave = 1.15 ** (data["year"] - 2010)  # everybody files more each year, whatever is spent
+    data["patents"] = (data["patents"] * wave).round()
+    out = patents_on_rd(data).iloc[0]
+    assert abs(out.estimate - 0.6) < 4 * out.std_error
+    assert out.estimate_without_years - out.estimate > 0.3
+
+
+def likelihood_slope(data):
+    """The two-way Poisson slope without any regression code: effects by proportional fitting, the slope by bisection."""
+    region, year = (pd.factorize(data[c])[0] for c in ("region", "year"))
+    y, x = data["patents"].to_numpy(float), np.log(data["rd"].to_numpy(float))
+    x = x - x.mean()
+
+    def score(beta):
+        mean = np.exp(beta * x)
+        for _ in range(4000):
+            for by in (region, year):
+                mean = mean * (np.bincount(by, y) / np.bincount(by, mean))[by]
+        return float(((y - mean) * x).sum())
+
+    low, high = -2.0, 4.0  # the score falls in the slope
+    for _ in range(36):
+        middle = (low + high) / 2
+        low, high = (middle, high) if score(middle) > 0 else (low, middle)
+    return (low + high) / 2
+
+
+def test_the_published_provinces_give_the_slope_that_the_likelihood_gives():
+    catalog = load()
+    folder = Path(__file__).parents[1] / "data" / "raw" / "published"
+    s = published_series(published_observations(folder, catalog))
+    provinces = [catalog.zone.province_zh, *catalog.zone.compare]
+    s = s[s["months"].eq(12) & s["region"].isin(provinces)]
+    wide = s.assign(year=s["end"].dt.year).pivot_table(
+        "value", ["region", "year"], "indicator", "first"
+    )
+    data = wide[["patent_applications", "rd_expenditure"]].dropna().reset_index()
+    data.columns = ["region", "year", "patents", "rd"]
+    assert len(data) > 50
+    out = patents_on_rd(data).iloc[0]
+    assert out.estimate == pytest.approx(likelihood_slope(data), abs=1e-5)
+    assert out.low < out.estimate < out.high and out.estimate != out.estimate_without_years
+
+
 def test_a_month_that_is_missing_makes_a_sum_unknown_never_smaller():
     s = series(flows([1, 2, 3, 4]))
     assert analysis.total(s, "zone", "patent_applications", "2017-01/2017-04") == 10
@@ -189,6 +243,18 @@ def test_january_with_february_counts_once():
     two = flows([7], first="2017-02", months=2).assign(start=pd.Period("2017-01", "M"))
     s = series(two, flows([4], first="2017-03"))
     assert analysis.total(s, "zone", "patent_applications", "2017-01/2017-03") == 11
+
+
+def test_a_revision_counts_in_the_year_to_date_and_in_no_span_that_leaves_out_a_part_of_it():
+    revision = flows([5], first="2017-03", months=3).assign(
+        start=pd.Period("2017-01", "M"), revision=True
+    )
+    s = series(flows([1, 2, 3, 4]).assign(revision=False), revision)
+    got = [
+        analysis.total(s, "zone", "patent_applications", f"2017-{a:02d}/2017-{b:02d}")
+        for a, b in ((1, 2), (1, 3), (1, 4), (3, 3), (2, 4))
+    ]
+    assert got == [3, 11, 15, 3, 9]
 
 
 def parks():
@@ -356,3 +422,55 @@ def test_arguments_stay_as_they_are():
     before = data.copy()
     patents_on_rd(data, 1)
     pd.testing.assert_frame_equal(data, before)
+
+
+def month_of(**made):
+    catalog = SimpleNamespace(
+        parks=("a", "b", "c"), name=lambda r: {"a": "甲", "b": "乙"}.get(r, r)
+    )
+    return SimpleNamespace(
+        table=made.__getitem__, catalog=catalog, period=pd.Period("2017-12", "M"), year=2017
+    )
+
+
+def test_figure_and_sentence_print_one_share_of_the_change_and_its_parts_add_up_in_print():
+    s = series(
+        *(
+            year(p, i, v, w)
+            for p, rows in {
+                "a": (20, 1000, 21, 1000),
+                "b": (20, 1000, 21.04, 1000),
+                "c": (20, 1000, 21.04, 1000),
+            }.items()
+            for i, v, w in zip(
+                ["rd_expenditure", "gdp"] * 2, rows, [2016, 2016, 2017, 2017], strict=True
+            )
+        )
+    )
+    t = views.intensity_parts(month_of(SERIES=s)).set_index("region")
+    assert t.loc["all", "total"] == 0.10  # 100 * 3.08 / 3000, from .033 + .035 + .035
+    assert sorted(t["total"].iloc[:3]) == [0.03, 0.03, 0.04]
+    for c in ("within", "between", "total"):
+        assert t[c].iloc[:3].sum() == pytest.approx(t.loc["all", c], abs=1e-12)
+    assert (t["within"] + t["between"] - t["total"]).abs().max() < 1e-12
+    moved = analysis.ratio_change(s, ["a", "b", "c"], "x", "rd_expenditure", "gdp", "2016", "2017")
+    bridge = pd.DataFrame([{"year": 2017, "estimate": 2.1, "demo": False}])
+    bridge.attrs = {"rms_error": 0.1, "years_checked": 2}
+    text = conclusions.intensity(moved, t.reset_index(), {"missing": 0}, bridge, str)
+    top = t["total"].iloc[:3].idxmax()
+    assert f"变动最大的是{top},+0.04个百分点" in text
+
+
+def test_what_the_parks_added_is_counted_from_the_same_december_as_the_stock():
+    def levels(region, *values):
+        return flows(values, region, "hightech_enterprises", "2016-12", months=0)
+
+    s = series(
+        *(levels(p, 30, *([29] * 11), 33) for p in ("a", "b", "c")),
+        levels("zone", 90, *([87] * 11), 99),
+    )
+    month = month_of(SERIES=s)
+    whole = views.enterprise_parts(month).set_index("region").loc["all"]
+    stock = views.enterprise_identity(month).set_index("measure")["value"]
+    assert (whole["before"], whole["after"], whole["net"]) == (90, 99, 9)
+    assert stock["closing"] - stock["opening"] == whole["net"]

@@ -27,7 +27,8 @@ MAY = {stage: SHARED for stage in STAGES} | {
     "workspace": {"tables", "reference"},
     "edition": {"tables", "workspace"},
     "answers": SHARED,
-    "briefing": SHARED | {"answers", "quantity"},
+    "briefing": SHARED | {"answers", "quantity", "findings"},
+    "findings": SHARED | {"quantity", "analysis", "projection", "ranking"},
     "figures": SHARED | {"quantity"},
     "reports": SHARED | {"answers"},
 }
@@ -49,16 +50,23 @@ def imports(path: Path) -> set[str]:
     return found - {path.relative_to(LIBRARY).parts[0].removesuffix(".py")}
 
 
+def files_of(module: str) -> list[Path]:
+    one = LIBRARY / f"{module}.py"
+    return [one] if one.exists() else list((LIBRARY / module).rglob("*.py"))
+
+
 @pytest.mark.parametrize("module", sorted(MAY))
 def test_a_module_imports_only_what_the_design_allows(module):
-    files = (
-        [LIBRARY / f"{module}.py"]
-        if (LIBRARY / f"{module}.py").exists()
-        else list((LIBRARY / module).rglob("*.py"))
-    )
+    files = files_of(module)
     assert files, f"{module} is gone: take it out of this test"
     wrong = {f.name: imports(f) - MAY[module] for f in files}
     assert {name: extra for name, extra in wrong.items() if extra} == {}
+
+
+def test_findings_are_asked_for_only_where_they_are_shown_or_stored():
+    users = {p.relative_to(LIBRARY).parts[0].removesuffix(".py") for p in LIBRARY.rglob("*.py")}
+    users = {u for u in users if any("findings" in imports(p) for p in files_of(u))}
+    assert users == {"month", "briefing", "line"}
 
 
 def test_no_module_is_called_utils_and_none_is_unfinished():

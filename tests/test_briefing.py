@@ -13,6 +13,7 @@ from pptx import Presentation
 
 from zcqlib import answers, tables
 from zcqlib import catalog as catalogs
+from zcqlib.analysis import recent_means
 from zcqlib.briefing import brief, ledger, orders, pages, passport, slides
 from zcqlib.briefing.passport import ReconciliationError
 
@@ -263,7 +264,7 @@ def test_without_any_data_the_files_say_so(tabs):
         "园区月报",
         frozenset(),
     )
-    for meeting in pages.MEETINGS:
+    for meeting in pages.agendas():
         made = pages.pages(none, meeting)
         deck, doc = slides.slides(made), brief.brief(made, "标题")
         assert (
@@ -297,7 +298,7 @@ def test_a_broken_sidecar_and_an_unknown_code_are_clear_errors(tabs):
 
 
 def test_all_outputs_print_the_tables_numbers(tabs):
-    for meeting in pages.MEETINGS:
+    for meeting in pages.agendas():
         made = pages.pages(tabs, meeting)
         known = passports(made)
         printed = {
@@ -521,11 +522,11 @@ def test_recent_means_need_all_twelve_months():
             "value": [10.0, 34.0],
         }
     )
-    assert orders.recent_means(pd.concat([flow, level]), PERIOD) == {
+    assert recent_means(pd.concat([flow, level]), PERIOD) == {
         ("zone", "a"): 5.5,
         ("zone", "s"): 2.0,
     }
-    assert orders.recent_means(flow[1:], PERIOD) == {}
+    assert recent_means(flow[1:], PERIOD) == {}
 
 
 def test_nothing_is_asked_where_the_target_will_be_met(tabs):

@@ -473,7 +473,7 @@ def test_revisions_a_restated_base_a_replaced_submission_and_both_kinds_of_withd
         [r.observations for r in readings if r.observations["published"].min().year == 2018]
     )
     known = indicators.consolidate(read, catalog)
-    found = pd.concat([known.problems, indicators.doubts(read, catalog)[1]])
+    found = pd.concat([known.problems, indicators.check_plausibility(read, catalog)[1]])
     codes = set(found["code"])
     assert {"revised", "source_disagrees", "total_mismatch"} <= codes and "conflict" not in codes
     back = found[found["code"] == "withdrawn"].set_index("severity")[

@@ -1,12 +1,13 @@
 """The HTML edition stands alone: no outside address, no script, code hidden, text from data escaped."""
 
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from zcqlib.edition import export
+from zcqlib.edition import LIVE, export
 from zcqlib.tables import ZcqError
 
 
@@ -71,6 +72,28 @@ def test_code_is_there_but_hidden_until_the_box_is_ticked(pages):
 def test_pages_link_to_each_other_and_to_their_own_sections(pages):
     assert '<a href="01_b.html">谁没报</a>' in pages[0] and "class=here>全月如何</a>" in pages[0]
     assert re.search(r'<li><a href="#[^"]+">结论', pages[0])
+
+
+def test_what_needs_a_kernel_is_no_dead_section_of_a_page(tmp_path):
+    one = write(
+        tmp_path,
+        "00_a.ipynb",
+        new_markdown_cell("# 题\n\n## 结论"),
+        new_markdown_cell("## 换一个园区\n请选择", metadata={"tags": ["live"]}),
+        new_code_cell("choose()", metadata={"tags": ["live"]}),
+        new_code_cell("stays()", metadata={"tags": ["other"]}),
+    )
+    page = export([one], tmp_path / "h")[0].read_text("utf-8")
+    assert not any(words in page for words in ("换一个园区", "请选择", "choose"))
+    assert "结论" in page and "stays" in page
+
+
+def test_every_control_of_the_notebooks_is_tagged_and_nothing_that_a_page_can_show():
+    for path in sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb")):
+        for cell in nbformat.read(path, 4).cells:
+            control = re.search(r"controls\.(explore|what_if|membership)\(", cell.source)
+            live = LIVE in cell.metadata.get("tags", [])
+            assert bool(control) == live or cell.cell_type == "markdown", (path.name, cell.id)
 
 
 def test_the_same_notebooks_give_the_same_bytes(tmp_path):

@@ -115,7 +115,8 @@ def figure(title, *about, values=(3455.0, 1.6), labels=("甲", "乙")):
         demo=True,
         about=about,
     )
-    return figures.bars(rows, caption, unit="件")
+    rows["value_text"] = [f"{figures.plain(v)}件" for v in values]
+    return figures.measures(rows, caption, columns=[("value", "件数")])
 
 
 def numbers(vintage, *args, **more):
@@ -155,7 +156,7 @@ def test_a_number_is_never_taken_from_another_park_or_another_indicator(vintage)
 def test_a_number_of_no_table_names_the_cell_of_the_figures_own_data(vintage):
     _, found = numbers(vintage, "专利申请", "a", values=(77.738, 0.5), labels=("甲", "乙"))
     assert found["77.74件"].table == "" and found["77.74件"].value == 77.738
-    assert "甲」的 value" in found["77.74件"].formula
+    assert "甲 77.74件」的 value" in found["77.74件"].formula
 
 
 def test_a_total_and_a_count_of_rows_are_found_in_the_figures_own_data(vintage):

@@ -131,7 +131,7 @@ def test_each_section_of_a_meeting_has_its_cell_in_the_notebooks():
     assert {call for call in meetings.CELLS.values() if f"{call}(" not in sources} == set()
 
 
-def test_any_figure_can_be_had_for_a_telephone_with_its_font_embedded(september, project):
+def test_any_figure_can_be_had_for_half_a_page_with_its_font_embedded(september, project):
     from PIL import Image
 
     from zcqlib.export import ExportError, export
@@ -143,13 +143,13 @@ def test_any_figure_can_be_had_for_a_telephone_with_its_font_embedded(september,
     ):
         with pytest.raises(ExportError, match=words):
             export(project, SEPTEMBER, **wrong)
-    done = export(project, SEPTEMBER, size="phone", formats=["png", "pdf"], only="05_effort")
+    done = export(project, SEPTEMBER, size="a4", formats=["png", "pdf"], only="05_effort")
     assert done.refused == ()
     assert [p.relative_to(september.folder).as_posix() for p in done.files] == [
-        "export/05_effort_phone.pdf",
-        "export/05_effort_phone.png",
+        "export/05_effort_a4.pdf",
+        "export/05_effort_a4.png",
     ]
-    assert Image.open(done.files[1]).width == 960 and b"FontFile2" in done.files[0].read_bytes()
+    assert Image.open(done.files[1]).width == 1795 and b"FontFile2" in done.files[0].read_bytes()
 
 
 def test_an_identical_second_run_keeps_everything(september, project):
@@ -449,7 +449,7 @@ def path_text(path):
 
 def test_every_meeting_has_its_own_pages_and_an_export_gives_the_same_bytes_twice(opened):
     t = meetings.tables(opened)
-    assert len({tuple(p.section for p in pages.pages(t, m)) for m in meetings.MEETINGS}) == 6
+    assert len({tuple(p.section for p in pages.pages(t, m)) for m in meetings.agendas()}) == 6
     made = meetings.export(opened, "weekly")
     first = {p.name: p.read_bytes() for p in made.files}
     assert set(first) == {"weekly.pptx", "weekly.docx", "weekly.json", "ledger.xlsx", "ledger.json"}

@@ -55,6 +55,11 @@ def test_batches_of_any_size_give_the_single_call(history, targets, size):
     )
 
 
+def test_sisters_stay_in_one_batch(history, targets):
+    own = history.assign(family=history["series_id"].str[-1])
+    same(project_batches(own, targets=targets, size=2), project_year_end(own, targets=targets))
+
+
 def test_two_processes_give_the_single_call(history, targets):
     same(
         project_batches(history, "stock", targets=targets, size=25, n_jobs=2),

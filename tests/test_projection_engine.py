@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 
+import fit_settings as fit
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from zcqlib.projection import LEVELS, counts, fit, model, project_year_end, refused_series
+from zcqlib.projection import LEVELS, counts, model, project_year_end, refused_series
 
 
 def series(name: str, values, end: str, months=None) -> pd.DataFrame:

@@ -412,13 +412,31 @@ def test_a_record_that_was_too_low_moves_the_chances_up_and_a_short_one_does_not
             frames.append(pd.DataFrame({"series_id": f"s{i}", "period": months, "value": v}))
         return pd.concat(frames, ignore_index=True).assign(months=1, revision=False, family="x")
 
-    kinds, moves = record.learnt(history(25), "flow", 2018)
-    assert set(kinds) == {"amounts"} and moves["amounts"][0] > 0.3
+    moves = record.learnt(history(25), "flow", 2018)
+    assert set(record.kinds(history(2), "flow")) == {"amounts"} and moves["amounts"][0] > 0.3
     a, b = moves["amounts"]
     levels = np.array([0.1, 0.5, 0.9])
     assert (record.moved(levels, a, b) > levels)[1:].all()
     np.testing.assert_allclose(record.moved(levels, 0.0, 1.0), levels)
-    assert record.learnt(history(5), "flow", 2018)[1] == {}
+    assert record.learnt(history(5), "flow", 2018) == {}
+
+
+def test_a_chance_does_not_hang_on_what_else_is_asked():
+    rng = np.random.default_rng(4)
+    parks = [
+        series(
+            "patent_applications", years(lambda p, i=i: float(rng.poisson(60 + 40 * i))), region=r
+        )
+        for i, r in enumerate(CATALOG.parks)
+    ]
+    own = CATALOG.targets[CATALOG.targets["id"] == "patent_applications"]
+    key = ["region", "indicator"]
+    all_, one = (
+        project_targets(pd.concat(parks), t, JUNE, CATALOG).projections.set_index(key)
+        for t in (own, own[own["region"] == "gaoxin"])
+    )
+    assert len(one) == 1 and len(all_) > 1
+    pd.testing.assert_frame_equal(one, all_.loc[one.index], check_exact=True)
 
 
 def test_a_record_learns_at_most_half_and_less_from_few_series():
@@ -428,3 +446,17 @@ def test_a_record_learns_at_most_half_and_less_from_few_series():
     a = 0.5 * 20 / 28 * 2
     assert a == pytest.approx(0.714, abs=1e-3)
     assert record.moved([0.5], a, 1.0)[0] == pytest.approx(0.762, abs=1e-3)
+
+
+def test_every_target_in_force_has_one_row_and_the_ten_groups_their_47():
+    own = CATALOG.targets
+    out = project_targets(tables.empty(tables.SERIES), own, JUNE, CATALOG).projections
+    keys = out[["indicator", "region"]].apply(tuple, axis=1)
+    assert sorted(keys) == sorted(own[["id", "region"]].apply(tuple, axis=1))
+    headline = CATALOG.headline()
+    assert len(headline) == 47
+    assert (
+        out.merge(headline, left_on=["indicator", "region"], right_on=["id", "region"]).shape[0]
+        == 47
+    )
+    assert out["probability"].isna().all()

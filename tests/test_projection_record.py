@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scoringrules as sr
+from record_peers import compute
 
 from zcqlib.projection import peers, project_year_end, scores
 from zcqlib.projection import replay as record
@@ -210,7 +211,7 @@ def test_the_stored_peers_belong_to_the_published_series_and_changed_figures_are
 def test_a_peer_computed_anew_gives_the_stored_kind_of_scores():
     series = published()
     one = series[series["region"] == "US-VT"]
-    found = peers.compute(one[one["end"] < "2012-01"], n_jobs=1)
+    found = compute(one[one["end"] < "2012-01"], n_jobs=1)
     assert found["calls"] == 2 * 11
     table = pd.DataFrame(found["scores"])
     assert (table.groupby("method")["crps"].apply(lambda s: s.iloc[-1] < s.iloc[0])).all()

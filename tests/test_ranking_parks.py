@@ -21,7 +21,6 @@ from zcqlib.ranking import (
     period_of,
     score_parks,
 )
-from zcqlib.views.members_if import zone_if
 
 NAN = float("nan")
 PARKS = ["gaoxin", "jingkai", "pingyuan", "hongqi", "muye"]
@@ -296,10 +295,10 @@ def attained(draw, months=("2018-12",)):
 
 
 def never_better(a, park, gone, c, period):
-    before = score_parks(a, c, period, runs=60)
+    before = score_parks(a, c, period, runs=30)
     less = a.copy()
     less.loc[gone, ["value", "reason"]] = [NAN, "缺数"]
-    after = score_parks(less, c, period, runs=60)
+    after = score_parks(less, c, period, runs=30)
     for i in ("composite", "1", "2"):
         one, two = (lines(s, indicator=i) for s in (before, after))
         if one.at[park, "rank"] == one.at[park, "rank"]:
@@ -310,7 +309,7 @@ def never_better(a, park, gone, c, period):
     return before, after
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(attained())
 def test_removing_any_values_never_raises_their_park_s_score_or_place(made):
     before, after = never_better(*made, "2018-12")
@@ -319,13 +318,13 @@ def test_removing_any_values_never_raises_their_park_s_score_or_place(made):
     assert (open_["low"] <= own["rank"]).all() and (own["rank"] <= open_["high"]).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(attained(("2018-10", "2018-11")))
 def test_removing_values_of_any_month_of_a_quarter_never_raises_their_park_either(made):
     never_better(*made, "2018Q4")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.lists(st.floats(0, 200), min_size=15, max_size=15), st.integers(0, 4), st.integers(0, 1))
 def test_a_park_that_does_not_report_is_never_better_off_down_from_the_projections(v, n, k):
     items = ("patent_grants", "invention_patent_grants")  # both reported by the parks themselves
@@ -333,9 +332,9 @@ def test_a_park_that_does_not_report_is_never_better_off_down_from_the_projectio
         {i: ("1", "attainment_pct") for i in items} | {"top_talents": ("2", "attainment_pct")}
     )
     actual = {i: v[5 * j : 5 * j + 5] for j, i in enumerate((*items, "top_talents"))}
-    one = scored(projected(actual), c, runs=60)
+    one = scored(projected(actual), c, runs=30)
     actual[items[k]] = [NAN if j == n else x for j, x in enumerate(actual[items[k]])]
-    two = scored(projected(actual), c, runs=60)
+    two = scored(projected(actual), c, runs=30)
     a, b = lines(one).loc[PARKS[n]], lines(two).loc[PARKS[n]]
     assert b["value"] <= a["value"] + 1e-9 and b["rank"] >= a["rank"]
 
@@ -573,6 +572,8 @@ def test_the_model_of_a_scoring_serves_every_question_about_it():
 
 
 def test_what_if_a_park_left_totals_targets_ranks_and_past_change_and_rules_say_who_passes():
+    from zcqlib.views.members_if import zone_if
+
     actual = {
         "patent_grants": [50, 60, 70, 80, 90],
         "patent_applications": [500, 200, 300, 400, NAN],
@@ -580,7 +581,9 @@ def test_what_if_a_park_left_totals_targets_ranks_and_past_change_and_rules_say_
     c = small({i: ("1", "attainment_pct") for i in actual})
     p = projected(actual)
     p.loc[p["indicator"] == "patent_applications", "target_low"] = 600.0
-    p = pd.concat([p, p.iloc[[0]].assign(region="zone", target_low=450.0)], ignore_index=True)
+    p = pd.concat(
+        [p, p.iloc[[0]].assign(region="zone", actual=350.0, target_low=450.0)], ignore_index=True
+    )
     past = {(r, "patent_grants"): [10.0 + k] * 2 for k, r in enumerate(PARKS)}
     past["muye", "patent_grants"] = [14.0]
     a = attainment(p, c, DECEMBER)

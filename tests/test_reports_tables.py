@@ -346,7 +346,9 @@ def test_t37_scratch_work_is_no_data(tmp_path):
         ],
     )
     assert {outcome(r, c) for c in ("D3", "D4", "B5", "C5")} == {"problem"}
-    assert list(r.problems["code"]).count("orphan_cell") == 4 and len(r.observations) == 4
+    asked = r.problems[r.problems["code"] == "orphan_cell"]
+    assert (list(asked["cell"]), list(asked["count"])) == (["B3:D5"], [4])  # one row for the fault
+    assert len(r.observations) == 4
 
 
 def test_t38_serial_numbers_are_labels(tmp_path):

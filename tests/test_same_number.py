@@ -9,15 +9,15 @@ import pytest
 
 from zcqlib import catalog as catalogs
 from zcqlib import ledger as promises
-from zcqlib import meetings, tables, views
-from zcqlib.briefing import conclusions, pages, words
+from zcqlib import meetings, quantity, tables, views
+from zcqlib.briefing import conclusions, pages
 from zcqlib.briefing import ledger as sheet
 from zcqlib.briefing.orders import COLUMNS as ASKS
 from zcqlib.figures import texts
 from zcqlib.month import Month
 from zcqlib.projection import replay
-from zcqlib.ranking import attainment, what_if
-from zcqlib.views import targets as views_of_targets
+from zcqlib.ranking import attainment
+from zcqlib.views.members_if import zone_if
 from zcqlib.workspace import Workspace
 
 NAN, SEPTEMBER = float("nan"), pd.Period("2018-09", "M")
@@ -80,24 +80,13 @@ def brief(projections, **more):
 # counts ---------------------------------------------------------------------------------------------------------------
 
 
-def test_the_effort_title_counts_all_rows_and_says_when_some_are_shown(made):
+def test_the_title_on_pace_counts_all_rows_as_its_sentence_does(made):
     shares = np.linspace(0.3, 0.9, len(FLOWS))
     rows = [row(i, actual=s * HEAD.target_low[i]) for i, s in zip(FLOWS, shares, strict=True)]
-    month = made(
-        PROJECTIONS=shaped(*rows), SERIES=pd.concat([monthly(i, [1e9] * 12) for i in FLOWS])
-    )
+    pace = made(PROJECTIONS=shaped(*rows)).find("pace")
     behind = int((shares < 0.75).sum())
-    caption = views.effort_sides(month, most=5).zcq_caption
-    assert caption.title.startswith(f"{len(FLOWS)}项中{behind}项低于序时进度")
-    assert "5项" in caption.subtitle
-    assert "列出" not in views.effort_sides(month, most=len(FLOWS)).zcq_caption.subtitle
-    told = conclusions.attainment(shaped(*rows), CATALOG.name, SEPTEMBER)
-    assert f"{len(FLOWS)}项累计类目标中,{behind}项低于序时进度" in told
-
-
-def test_exactly_at_the_pace_is_not_behind():
-    p = conclusions.paced(shaped(row(FLOWS[0], actual=0.75 * HEAD.target_low[FLOWS[0]])), SEPTEMBER)
-    assert not p["behind"].item()
+    assert pace.title == f"{len(FLOWS)}项中{behind}项低于序时进度"
+    assert f"{len(FLOWS)}项累计类目标中，{behind}项低于序时进度" in pace.paragraph
 
 
 def test_the_bullets_show_every_target_that_the_text_counts(made):
@@ -139,8 +128,8 @@ def test_a_figure_now_is_printed_alike_in_figure_slide_and_ledger(made, indicato
 def test_what_a_month_must_bring_is_never_rounded_down_and_the_same_everywhere(made):
     p = shaped(row("external_funds_attracted", actual=1_689_400.0))
     month = made(PROJECTIONS=p, SERIES=monthly("external_funds_attracted", [192_475.0] * 12))
-    assert views_of_targets.effort(month)["need"].tolist() == ["27.1亿元"]
-    told = words.projection_sentence(p.iloc[0].to_dict(), 192_475.0)
+    assert month.find("pace").shown("external_funds_attracted", "needed") == "27.1亿元"
+    told = quantity.projection_sentence(p.iloc[0].to_dict(), 192_475.0)
     assert "月均需27.1亿元" in told
 
 
@@ -148,17 +137,17 @@ def test_what_a_month_must_bring_is_never_rounded_down_and_the_same_everywhere(m
 def test_a_multiple_of_the_usual_month_is_not_made_of_rounded_numbers(made, done, months, times):
     p = shaped(row("urgently_needed_talents", actual=done))
     mean = sum(months) / 12
-    told = words.projection_sentence(p.iloc[0].to_dict(), mean)
+    told = quantity.projection_sentence(p.iloc[0].to_dict(), mean)
     assert f"均值4.6名的{times}倍" in told
     month = made(PROJECTIONS=p, SERIES=monthly("urgently_needed_talents", months))
-    assert f"{views_of_targets.effort(month)['value'].item():.2f}" == times
+    assert month.find("pace").shown("urgently_needed_talents", "of_usual") == f"{times}倍"
 
 
 def test_the_usual_month_needs_all_twelve_in_figure_and_sentence_alike(made):
     p = shaped(row("urgently_needed_talents"))
     month = made(PROJECTIONS=p, SERIES=monthly("urgently_needed_talents", [5.0] * 11))
-    assert np.isnan(views_of_targets.effort(month)["value"].item())
-    assert "近12个月" not in words.projection_sentence(p.iloc[0].to_dict())
+    assert month.find("pace").shown("urgently_needed_talents", "of_usual") == quantity.NONE
+    assert "近12个月" not in quantity.projection_sentence(p.iloc[0].to_dict())
 
 
 def test_the_widest_gap_of_a_group_is_one_number_in_figure_and_slide(made):
@@ -194,10 +183,10 @@ def test_two_groups_that_lie_equally_far_apart_are_both_named():
 
 def test_all_that_print_alike_share_a_superlative():
     values = pd.Series([0.001, 0.004, 0.3], ["甲", "乙", "丙"])
-    low = lambda v, **k: conclusions.extreme(v, words.chance_number, least=True, **k)  # noqa: E731
+    low = lambda v, **k: conclusions.extreme(v, quantity.chance_number, least=True, **k)  # noqa: E731
     assert low(values) == "甲、乙" and low(values[1:]) == "乙"
     assert low(pd.concat([values] * 3), unit="个") == "并列的6个"
-    assert conclusions.extreme(values, words.chance_number) == "丙"
+    assert conclusions.extreme(values, quantity.chance_number) == "丙"
 
 
 def test_the_heat_map_names_one_lowest_chance_and_counts_several():
@@ -211,14 +200,15 @@ def test_the_heat_map_names_one_lowest_chance_and_counts_several():
     assert conclusions.title_heatmap(equal, name).endswith("2个最低,同为10%")
 
 
-def test_paragraphs_do_not_single_out_one_of_several_that_tie():
+def test_paragraphs_do_not_single_out_one_of_several_that_tie(made):
     p = shaped(row("patent_grants", probability=0.1), row("patent_applications", probability=0.101))
     told = conclusions.state_of_month(
         p, tables.empty(tables.PROBLEMS), pd.DataFrame({"name_zh": []}), CATALOG.name
     )
     assert "把握最低的是专利授权量、专利申请总量,10%" in told
-    assert "完成率最低的是专利授权量、专利申请总量,50.0%" in conclusions.attainment(
-        p, CATALOG.name, SEPTEMBER
+    assert (
+        "完成率最低的是专利授权量、专利申请总量，50.0%"
+        in made(PROJECTIONS=p).find("pace").paragraph
     )
 
 
@@ -235,7 +225,7 @@ def test_contributions_of_parks_add_up_as_printed(made, after):
     ]
     t = views.enterprise_parts(made(SERIES=pd.concat(levels)))
     printed = [
-        round(10 * float(words.number(v, "", 1).replace("\u2212", "-"))) for v in t["points"]
+        round(10 * float(quantity.number(v, "", 1).replace("\u2212", "-"))) for v in t["points"]
     ]
     assert sum(printed[:-1]) == printed[-1] == round(1000 * (sum(after) - 73) / 73)
 
@@ -340,7 +330,7 @@ def test_the_zone_under_another_membership_starts_from_its_own_figure_now():
 
 def what_if_totals(p, to_date, park):
     done = attainment(p, CATALOG, SEPTEMBER, milestones=tables.empty(tables.MILESTONES))
-    found = what_if(p, done, CATALOG, "2018-09", drop=(park,), series=to_date, runs=10)
+    found = zone_if(p, done, CATALOG, "2018-09", drop=(park,), series=to_date, runs=10)
     return found.totals.set_index("indicator").loc["new_incubators"]
 
 

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from zcqlib import catalog as catalogs
-from zcqlib import controls, tables, views
-from zcqlib.briefing import words
+from zcqlib import controls, quantity, tables, views
 from zcqlib.month import Month
 from zcqlib.projection import LEVELS
 from zcqlib.tables import ZcqError
@@ -82,6 +81,7 @@ def month(tmp_path_factory):
                 start=m,
                 end=m,
                 months=1,
+                revision=False,
                 value=v,
                 unit="件",
                 published=SEPTEMBER,
@@ -98,7 +98,7 @@ def month(tmp_path_factory):
             for m in pd.period_range("2018-01", SEPTEMBER, freq="M")
         ]
     )
-    stages = pd.DataFrame(columns=["id", "region", "date"]).astype({"date": "period[M]"})
+    stages = tables.empty(tables.MILESTONES)
     seen = pd.DataFrame({"indicator": ["patent_grants"], "sender": ["muye"]})
     for name, t in dict(
         PROJECTIONS=p, QUANTILES=q, SERIES=s, TO_DATE=to_date, MILESTONES=stages, OBSERVATIONS=seen
@@ -119,7 +119,7 @@ def test_a_target_that_is_not_there_and_a_park_without_a_park_are_refused(month)
 def test_asking_nothing_changes_nothing(month):
     out = views.what_if(month, Asked("patent_grants"))
     pd.testing.assert_series_equal(pd.Series(out.row), pd.Series(views.row(month, "patent_grants")))
-    told = words.typeset(words.projection_sentence(out.row | {"demo": False}, 120.0))
+    told = quantity.typeset(quantity.projection_sentence(out.row | {"demo": False}, 120.0))
     assert told in out.text and out.text.startswith("【演示数据】")
     assert "位次不变" in views.places_told(month, Asked("patent_grants"), views.places_ahead(month))
 
@@ -147,7 +147,7 @@ def test_a_target_already_reached_is_done(month):
     assert (
         out.row["probability"] == 1
         and out.row["verdict"] == "已完成"
-        and "1000件目标已完成" in out.text
+        and "1,000件目标已完成" in out.text
     )
 
 
@@ -208,11 +208,11 @@ def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
     from zcqlib.figures.theme import SIZE, Canvas
 
     notes = tmp_path / "notes"
-    for name, value in (("ZCQ_EXPORT", "pdf,png;03_a"), (SIZE, "phone"), ("ZCQ_NOTES", str(notes))):
+    for name, value in (("ZCQ_EXPORT", "pdf,png;03_a"), (SIZE, "a4"), ("ZCQ_NOTES", str(notes))):
         monkeypatch.setenv(name, value)
     words = figures.Caption("标题", "专利申请(件)", "各园区月报", "2018年9月", True)
     bad = Canvas(words)
-    bad.text(700, 300, "伸出手机画面的一行字", 14)
+    bad.text(1250, 300, "伸出画面的一行字", 14)
     for figure, name in (
         (Canvas(words).figure, "03_a"),
         (Canvas(words).figure, "03_b"),
@@ -220,5 +220,5 @@ def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
     ):
         assert month.save(figure, name) is figure
     told = notes.read_text("utf-8").splitlines()
-    assert told[:2] == ["saved export/03_a_phone.pdf", "saved export/03_a_phone.png"]
+    assert told[:2] == ["saved export/03_a_a4.pdf", "saved export/03_a_a4.png"]
     assert len(told) == 3 and told[2].startswith("refused 03_a_bad:") and "文字超出画面" in told[2]

@@ -275,7 +275,7 @@ def export(
     demo: Demo = False,
     as_of: AsOf = "",
     size: Annotated[
-        str, typer.Option("--size", help="a4(半页)、phone(手机)或 wide(16:9)", metavar="版面")
+        str, typer.Option("--size", help="a4(半页)或 wide(16:9)", metavar="版面")
     ] = "a4",
     format_: Annotated[
         str, typer.Option("--format", help="png、svg 或 pdf,可用逗号并列", metavar="格式")
@@ -343,8 +343,8 @@ def brief(
     from zcqlib.month import open_month
 
     with refusals():
-        if meeting not in meetings.MEETINGS:
-            raise ZcqError(f"会议「{meeting}」不认识,可用 {'、'.join(meetings.MEETINGS)}。")
+        if meeting not in meetings.agendas():
+            raise ZcqError(f"会议「{meeting}」不认识,可用 {'、'.join(meetings.agendas())}。")
         period, known = _period(month, as_of)
         opened = open_month(str(period), demo, str(known or ""))
         if check:
@@ -355,7 +355,7 @@ def brief(
     for path in made.files:
         out.print(f"{path}{'(有手工改动,未覆盖)' if path in made.kept else ''}", markup=False)
     out.print(
-        f"{meetings.MEETINGS[meeting]}:{len(made.pages)} 页;该月全部产出核对 {compared} 个数字,一致。"
+        f"{meetings.agendas()[meeting].name_zh}:{len(made.pages)} 页;该月全部产出核对 {compared} 个数字,一致。"
     )
 
 

@@ -489,19 +489,20 @@ def patents_on_rd(panel: pd.DataFrame, lags: int = 0, model: str = "fe_poisson")
     panel : `region`, `year`, `patents` (whole, ≥ 0), `rd` (level, > 0, enters as log), one row a region and year. The
         nation is never in the panel: its rows go, counted.
     lags : years of lagged R&D beside the same year's. A lag is the calendar year before, not the row before.
-    model : `poisson` and `nb2` with one common intercept; `fe_poisson`, conditional on each region's total.
+    model : `poisson` and `nb2` without region effects; `fe_poisson` with them.
     Returns
     -------
     `term` (log_rd, log_rd_lag1 …, and `sum`, the elasticity over all lags), `estimate`, `std_error`, `low`, `high`
-    (95 %, t with regions − 1 degrees of freedom). No covariates but these. Errors: sandwich by region times
+    (95 %, t with regions − 1 degrees of freedom) with an effect for each year, which takes out what moves all regions
+    together, and the same without them: `estimate_without_years` and so on. Errors: sandwich by region times
     G/(G−1)·(N−1)/(N−K), K the coefficients beside the region effects, which the clusters contain. `.attrs`: `model`,
     `regions`, `rows`, `dropped_nation`, `dropped_missing`, `dropped_lags`, `dropped_uninformative` (regions with
-    one year or no patents say nothing conditionally), `alpha` (nb2; 0 = Poisson), `note` (Chinese).
+    one year or no patents tell nothing of the slope), `alpha` (nb2; 0 = Poisson), `note` (Chinese).
     Raises
     ------
     ValueError : unknown model, lags not a whole number ≥ 0.
     AnalysisError : a column is missing, rd ≤ 0, patents negative or not whole, a region and year twice, fewer than two
-        regions, too few rows, or R&D that does not vary.
+        regions, too few rows, or R&D that does not vary beside the effects.
     Source
     ------
     Hausman, Hall, Griliches (1984);省级面板,全国合计不入模型。
@@ -513,54 +514,18 @@ def patents_on_rd(panel: pd.DataFrame, lags: int = 0, model: str = "fe_poisson")
     data, attrs = _panel(panel, int(lags))
     terms = [f"log_rd_lag{k}" if k else "log_rd" for k in range(lags + 1)]
     if model == "fe_poisson":
-        informative = (
-            data.groupby("region")["patents"].transform(lambda s: s.sum() if len(s) > 1 else 0) > 0
-        )
+        by = data.groupby("region")["patents"]
+        informative = by.transform("size").gt(1) & by.transform("sum").gt(0)
         attrs["dropped_uninformative"] = sorted(data.loc[~informative, "region"].unique())
         data = data[informative]
-    regions, y = pd.factorize(data["region"])[0], data["patents"].to_numpy(dtype=float)
-    groups, wanted = len(set(regions)), len(terms) + (model != "fe_poisson")
-    if groups < 2 or len(data) <= wanted + (groups if model == "fe_poisson" else 0):
-        raise AnalysisError(
-            f"可用的只有 {groups} 个地区、{len(data)} 行,不足以估计 {wanted} 个系数。"
-            "至少要 2 个地区、更多年份。"
-        )
-    x = data[terms].to_numpy() - data[terms].to_numpy().mean(
-        axis=0
-    )  # slopes do not change, the numbers stay small
-    within = (
-        x - pd.DataFrame(x).groupby(regions).transform("mean").to_numpy()
-        if model == "fe_poisson"
-        else x
-    )
-    if np.linalg.matrix_rank(within, tol=1e-8 * np.sqrt(len(x))) < len(terms):
-        raise AnalysisError(
-            "研发投入(或其滞后项)没有足够的变动,系数不能识别。请增加年份或减少滞后期。"
-        )
-    if y.sum() == 0:
+    if len(data) and data["patents"].sum() == 0:
         raise AnalysisError("专利数全部为 0,不能估计。")
-    beta, cov = (
-        _conditional(y, x, regions)
-        if model == "fe_poisson"
-        else _pooled(y, x, regions, model, attrs)
-    )
-    from scipy.stats import t
-
-    ones, out = np.ones(len(terms)), []
-    for term, c in [*zip(terms, np.eye(len(terms)), strict=True), ("sum", ones)]:
-        estimate, error = float(c @ beta), float(np.sqrt(c @ cov @ c))
-        reach = float(t.ppf(0.975, groups - 1)) * error
-        out.append(
-            {
-                "term": term,
-                "estimate": estimate,
-                "std_error": error,
-                "low": estimate - reach,
-                "high": estimate + reach,
-            }
-        )
-    frame = pd.DataFrame(out)
+    data = data.assign(**data[terms] - data[terms].mean())  # slopes stay, the numbers are small
+    whole, attrs["alpha"] = _fit(data, terms, model, " + C(year)")
+    plain, _ = _fit(data, terms, model, "")
+    groups = data["region"].nunique()
     few = f"只有{groups}个地区(少于{FEW_CLUSTERS}个),按地区聚类的标准误偏小、不可靠,区间只供参考。"
+    frame = whole.merge(plain, on="term", suffixes=("", "_without_years"))
     frame.attrs = attrs | {
         "model": model,
         "regions": groups,
@@ -620,73 +585,57 @@ def _panel(panel: pd.DataFrame, lags: int) -> tuple[pd.DataFrame, dict]:
         "dropped_missing": len(data) - len(whole),
         "dropped_lags": len(whole) - len(used),
         "dropped_uninformative": [],
-        "alpha": np.nan,
     }
 
 
-def _conditional(
-    y: np.ndarray, x: np.ndarray, regions: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Poisson given each region's total: Newton on the multinomial likelihood, whose maximum is the only one."""
-    sums, beta = np.bincount(regions, y), np.zeros(x.shape[1])
-
-    def expected(b):
-        e = np.exp(x @ b - (x @ b).max())
-        return e / np.bincount(regions, e)[regions]
-
-    def value(b):
-        return float(y @ np.log(np.maximum(expected(b), 1e-300)))
-
-    for _ in range(100):
-        p = expected(beta)
-        means = np.stack([np.bincount(regions, p * col) for col in x.T], axis=1)
-        weight, dev = (p * sums[regions])[:, None], x - means[regions]
-        hessian, score = dev.T @ (weight * dev), x.T @ (y - weight[:, 0])
-        step, now = np.linalg.solve(hessian, score), value(beta)
-        if score @ step < 1e-14 * max(1.0, y.sum()) or np.abs(step).max() < 1e-11:
-            break
-        while value(beta + step) < now - 1e-9 * abs(now) and np.abs(step).max() > 1e-11:
-            step = step / 2
-        beta = beta + step
-    else:
-        raise AnalysisError("条件泊松模型没有收敛:专利数可能集中在一年,系数没有有限的估计。")
-    scores = np.stack([np.bincount(regions, (y - weight[:, 0]) * col) for col in x.T], axis=1)
-    bread, (n, k), g = np.linalg.inv(hessian), x.shape, len(sums)
-    return beta, bread @ (scores.T @ scores) @ bread * g / (g - 1) * (n - 1) / (n - k)
-
-
-def _pooled(y: np.ndarray, x: np.ndarray, regions: np.ndarray, model: str, attrs: dict) -> tuple:
+def _fit(
+    data: pd.DataFrame, terms: list[str], model: str, years: str
+) -> tuple[pd.DataFrame, float]:
+    """Terms and their sum with errors by region, and the scatter `alpha` beyond Poisson's (nb2)."""
     import warnings
 
-    from statsmodels.discrete.discrete_model import NegativeBinomial, Poisson
+    import statsmodels.api as sm
+    from scipy.stats import t
+    from statsmodels.formula import api
 
-    design, cluster = (
-        np.column_stack([np.ones(len(y)), x]),
-        {"cov_type": "cluster", "cov_kwds": {"groups": regions}},
-    )
+    formula = "patents ~ " + " + ".join(terms) + " + C(region)" * (model == "fe_poisson") + years
+    groups, alpha = data["region"].nunique(), np.nan
+    ask = api.glm(formula, data, family=sm.families.Poisson()) if groups > 1 else None
+    size = 0 if ask is None else ask.exog.shape[1]
+    if groups < 2 or len(data) <= size:
+        raise AnalysisError(
+            f"可用的只有 {groups} 个地区、{len(data)} 行,不足以估计 {size} 个系数。"
+            "至少要 2 个地区、更多年份。"
+        )
+    if np.linalg.matrix_rank(ask.exog) < size:
+        raise AnalysisError(
+            "研发投入(或其滞后项)没有足够的变动,系数不能识别。请增加年份或减少滞后期。"
+        )
+    how = {"cov_type": "cluster", "cov_kwds": {"groups": pd.factorize(data["region"])[0]}}
     with warnings.catch_warnings():  # whether it converged is read from the result, below
         warnings.simplefilter("ignore")
-        start = np.r_[np.log(y.mean()), np.zeros(x.shape[1])]
-        fit = Poisson(y, design).fit(start_params=start, disp=0, maxiter=200, **cluster)
-        mu = np.exp(design @ fit.params)
-        if model == "nb2" and ((y - mu) ** 2 - y).sum() <= 0:
-            attrs["alpha"] = 0.0  # no more scatter than Poisson's: that is the maximum, at the edge
-        elif model == "nb2":
-            alpha, nb2 = (
-                max(float((((y - mu) ** 2 - mu) / mu**2).mean()), 1e-3),
-                NegativeBinomial(y, design),
-            )
-            rough = nb2.fit(
-                start_params=np.r_[fit.params, alpha], method="nm", maxiter=2000, disp=0
-            ).params
-            rough = nb2.fit(start_params=rough, method="bfgs", maxiter=1000, disp=0).params
-            fit = nb2.fit(start_params=rough, method="newton", maxiter=100, disp=0, **cluster)
-            attrs["alpha"] = float(fit.params[-1])
-    k = design.shape[1]
-    cov = np.asarray(fit.cov_params())[1:k, 1:k]
-    if not (fit.mle_retvals["converged"] and np.isfinite(cov).all() and (np.diag(cov) > 0).all()):
-        raise AnalysisError(f"{model} 模型没有收敛,请检查面板中的极端值,或改用 fe_poisson。")
-    return np.asarray(fit.params)[1:k], cov
+        fit = ask.fit(tol=1e-12, maxiter=200, **how)
+        converged = fit.converged
+        if model == "nb2":
+            scatter = (fit.resid_response**2 - data["patents"]).sum()
+            alpha = 0.0  # no more scatter than Poisson's: that is the maximum, at the edge
+            if scatter > 0:
+                ask = api.negativebinomial(formula, data)
+                fit = ask.fit(method="lbfgs", maxiter=5000, pgtol=1e-10, factr=10, disp=0)
+                fit = ask.fit(start_params=fit.params, method="newton", disp=0, **how)
+                alpha, converged = float(fit.params["alpha"]), fit.mle_retvals["converged"]
+    cov = fit.cov_params().loc[terms, terms].to_numpy()
+    if not (converged and np.isfinite(cov).all() and (np.diag(cov) > 0).all()):
+        raise AnalysisError(f"{model} 模型没有收敛:请检查面板中的极端值、集中在一年的专利数。")
+    if model == "fe_poisson":
+        cov = cov * (len(data) - size) / (len(data) - size + groups)
+    c = np.vstack([np.eye(len(terms)), np.ones(len(terms))])
+    estimate = (c * fit.params[terms].to_numpy()).sum(1)
+    error = np.sqrt((c[:, :, None] * c[:, None, :] * cov).sum((1, 2)))
+    reach = float(t.ppf(0.975, groups - 1)) * error
+    found = {"estimate": estimate, "std_error": error, "low": estimate - reach}
+    out = pd.DataFrame({"term": [*terms, "sum"], **found, "high": estimate + reach})
+    return out.round(9), alpha  # what lies beyond differs from processor to processor
 
 
 def stock_identity(
@@ -774,16 +723,10 @@ def rate_interval(done: float, of: float, level: float = 0.8) -> tuple[float, fl
     """A share of few cases with its interval (Wilson), in %; NaN where there is no case."""
     if not of > 0:
         return float("nan"), float("nan"), float("nan")
-    from scipy.stats import norm
+    from statsmodels.stats.proportion import proportion_confint
 
-    z, p = float(norm.ppf((1 + level) / 2)), done / of
-    centre, reach = p + z * z / (2 * of), z * np.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
-    scale = 100 / (1 + z * z / of)
-    return (
-        100 * p,
-        float(max(0, scale * (centre - reach))),
-        float(min(100, scale * (centre + reach))),
-    )
+    low, high = proportion_confint(done, of, alpha=1 - level, method="wilson")
+    return 100 * done / of, float(100 * low), float(100 * high)
 
 
 def pipeline_odds(counts: pd.Series, stages: Sequence[str] = PIPELINE) -> pd.DataFrame:
@@ -874,3 +817,18 @@ def cohort_survival(recognised: pd.Series, lapsed: pd.Series, years: int = 3) ->
     return pd.DataFrame(
         rows, columns=["cohort", "due", "recognised", "lapsed", "kept", "low", "high", "small"]
     )
+
+
+def recent_means(series: pd.DataFrame, as_of: pd.Period) -> dict[tuple[str, str], float]:
+    """Mean of the last 12 months by (region, indicator), of a level its mean change; only where all 12 are known."""
+    last = series[
+        (series["start"] > as_of - 12)
+        & (series["end"] <= as_of)
+        & series["months"].isin([1, 2])
+        & ~series["revision"]
+    ]
+    sums = last.groupby(["region", "indicator"])[["months", "value"]].sum()
+    out = (sums.loc[sums["months"] == 12, "value"] / 12).to_dict()
+    levels = series[series["months"] == 0].set_index(["region", "indicator"])
+    now, then = (levels.loc[levels["end"] == m, "value"] for m in (as_of, as_of - 12))
+    return out | ((now - then).dropna() / 12).to_dict()

@@ -135,6 +135,16 @@ class Lights:
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """A meeting's agenda: its sections in order, and how many months back it compares."""
+
+    name_zh: str
+    letter: str
+    sections: tuple[str, ...]
+    back: int
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What was promised, as numbers in the indicator's unit.
 
@@ -203,6 +213,7 @@ class Catalog:
     year: int
     zone: Zone
     lights: Lights
+    meetings: dict[str, Meeting]
     regions: dict[str, Region]
     parks: tuple[str, ...]
     indicators: dict[str, Indicator]
@@ -216,6 +227,7 @@ class Catalog:
     units: pd.DataFrame
     membership: pd.DataFrame
     unit_words: pd.DataFrame
+    words: pd.DataFrame
     limits: pd.DataFrame
     precedence: pd.DataFrame
     corrections: pd.DataFrame
@@ -336,7 +348,7 @@ class Catalog:
         return RegionMatch("", "unknown", next(iter(nearest(text, ours)), ""))
 
     def match_indicator(self, raw_path: str, suggest: bool = True) -> IndicatorMatch:
-        """Find the indicator that a header path (a/b/c) names: the whole path first, then its tail.
+        """Find the indicator that a whole header path (a/b/c) names: a part of another thing is not the thing itself.
 
         A tail that says no more than total (合计) is left off, and is never enough by itself. `suggest` looks for the
         nearest names where there is none.
@@ -345,7 +357,7 @@ class Catalog:
         whole = label_key(raw_path, self._units) if len(parts) > 1 else parts[0]
         while len(parts) > 1 and parts[-1] in _TOTAL_WORDS:
             parts.pop()
-        for key in dict.fromkeys((whole, *("/".join(parts[i:]) for i in range(len(parts))))):
+        for key in dict.fromkeys((whole, "/".join(parts))):
             for candidate in (key, _COUNT_WORDS.sub("", key)):
                 if candidate in self._aliases:
                     return IndicatorMatch(self._aliases[candidate])
@@ -400,10 +412,7 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
         for name, sheet in SHEETS.items()
     }
     units = frozenset(f["unit_words"]["word"])
-    zones = f.pop("zone").to_dict("records")
-    if len(zones) != 1:
-        raise CatalogError(f"zone.csv 有 {len(zones)} 行,应为 1 行:本示范区的名称和叫法。")
-    zone = Zone(**zones[0] | {"compare": tuple(filter(None, zones[0]["compare"].split(";")))})
+    zone = _zone(f.pop("zone").to_dict("records"))
     lights = f.pop("lights").drop(columns="note").to_dict("records")
     regions = {
         row["id"]: Region(**{k: row[k] for k in Region.__slots__})
@@ -412,19 +421,8 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
     names: dict[str, list] = {}
     for row in f.pop("region_aliases").itertuples():
         names.setdefault(squeeze(row.alias), []).append((row.id, row.kind, row.start, row.end))
-    winner = dict(f["precedence"][["indicator", "winner"]].itertuples(index=False))
-    fields = [name for name in Indicator.__slots__ if name != "source_precedence"]
-    indicators = {
-        row["id"]: Indicator(
-            **{k: row[k] for k in fields},
-            source_precedence=winner.get(row["id"], winner.get("default", "department")),
-        )
-        for row in f["indicators"].to_dict("records")
-    }
-    aliases = {label_key(i.name_zh, units): i.id for i in reversed(indicators.values())}
-    aliases |= {label_key(row.alias, units): row.indicator for row in f["aliases"].itertuples()}
-    for key in [k for k in aliases if _COUNT_WORDS.sub("", k)]:
-        aliases.setdefault(_COUNT_WORDS.sub("", key), aliases[key])
+    indicators = _indicators(f)
+    aliases = _aliases(indicators, f["aliases"], units)
     factors = {
         (w.word, w.normal): w.numerator / w.denominator for w in f["unit_words"].itertuples()
     }
@@ -445,6 +443,10 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
         year=year,
         zone=zone,
         lights=Lights(tuple(Light(**r) for r in lights)),
+        meetings={
+            r.meeting: Meeting(r.name_zh, r.letter, tuple(r.sections.split(";")), r.back)
+            for r in f.pop("meetings").itertuples()
+        },
         regions=regions,
         parks=parks,
         indicators=indicators,
@@ -463,6 +465,36 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
             if k in Catalog.__slots__ and k not in ("regions", "indicators")
         },
     )
+
+
+def _zone(rows: list[dict]) -> Zone:
+    if len(rows) != 1:
+        raise CatalogError(f"zone.csv 有 {len(rows)} 行,应为 1 行:本示范区的名称和叫法。")
+    return Zone(**rows[0] | {"compare": tuple(filter(None, rows[0]["compare"].split(";")))})
+
+
+def _indicators(f: Mapping[str, pd.DataFrame]) -> dict[str, Indicator]:
+    """Indicators by id, each with who wins where park and department differ."""
+    winner = dict(f["precedence"][["indicator", "winner"]].itertuples(index=False))
+    fields = [name for name in Indicator.__slots__ if name != "source_precedence"]
+    return {
+        row["id"]: Indicator(
+            **{k: row[k] for k in fields},
+            source_precedence=winner.get(row["id"], winner.get("default", "department")),
+        )
+        for row in f["indicators"].to_dict("records")
+    }
+
+
+def _aliases(
+    indicators: Mapping[str, Indicator], written: pd.DataFrame, units: frozenset[str]
+) -> dict[str, str]:
+    """Label keys to indicator ids: names, then what is written for them, then both without words of counting."""
+    out = {label_key(i.name_zh, units): i.id for i in reversed(indicators.values())}
+    out |= {label_key(row.alias, units): row.indicator for row in written.itertuples()}
+    for key in [k for k in out if _COUNT_WORDS.sub("", k)]:
+        out.setdefault(_COUNT_WORDS.sub("", key), out[key])
+    return out
 
 
 def _targets(

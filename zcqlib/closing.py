@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from zcqlib.briefing import words
+from zcqlib import quantity
 from zcqlib.catalog import Catalog
 from zcqlib.month import Month
 
@@ -90,12 +90,14 @@ def closed(month: Month) -> pd.DataFrame:
             "地区": [name(r["region"]) for r in rows],
             "指标": [name(r["indicator"]) for r in rows],
             "目标": [
-                words.of_target(r, r["target_low"]) if r["kind"] in counted else words.target(r)
+                quantity.of_target(r, r["target_low"])
+                if r["kind"] in counted
+                else quantity.target(r)
                 for r in rows
             ],
-            "实际": [words.of_target(r, r["actual"]) for r in rows],
+            "实际": [quantity.of_target(r, r["actual"]) for r in rows],
             "结果": t["status"],
-            "定案报表": [words.NONE if pd.isna(p) else f"{p}报表" for p in t["published"]],
+            "定案报表": [quantity.NONE if pd.isna(p) else f"{p}报表" for p in t["published"]],
             "数据": ["演示数据" if d else "" for d in t["demo"]],
         }
     )

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zcqlib import figures, views
-from zcqlib.briefing import words
+from zcqlib.briefing import fit
 from zcqlib.month import Month
 from zcqlib.tables import ZcqError
 
@@ -79,7 +79,7 @@ def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> wid
             image.value, told.value = kept[chosen], ""
         except (ZcqError, ValueError, KeyError) as e:
             told.value = (
-                f"<p style='color:#B3261E'>这一组合没有可画的数据:{words.clean(str(e), 80)}</p>"
+                f"<p style='color:#B3261E'>这一组合没有可画的数据:{fit.clean(str(e), 80)}</p>"
             )
 
     for box in boxes.values():

@@ -1,7 +1,7 @@
 """HTML edition of executed notebooks: one self-contained page each, code hidden until asked for, printable on A4.
 
 Pages name no outside address: the export's plain fragment is wrapped in our own page and style, and text from data is
-escaped by the exporter. Controls, which need a kernel, are not in executed notebooks.
+escaped by the exporter. Cells tagged `live`, controls with their headings, need a kernel and stay out.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import nbformat
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import write_atomic
 
+LIVE = "live"  # tag of cells that only a kernel brings to life
 STYLE = """
 body{font:16px/1.7 "Noto Sans SC","Microsoft YaHei","PingFang SC",sans-serif;color:#1f2937;margin:0;background:#fff}
 main{max-width:1080px;margin:0 auto;padding:24px 32px 64px}
@@ -42,6 +43,7 @@ def export(notebooks: Iterable[Path], folder: Path) -> list[Path]:
     ZcqError : no notebook was given, or one is not a notebook.
     """
     from nbconvert import HTMLExporter  # 2 s to import
+    from traitlets.config import Config
 
     paths = sorted(notebooks)
     if not paths:
@@ -51,7 +53,8 @@ def export(notebooks: Iterable[Path], folder: Path) -> list[Path]:
     except (ValueError, nbformat.ValidationError) as e:
         raise ZcqError(f"笔记本不能识别:{e}。请重新运行该月。") from e
     titles = {stem: _title(nb) or stem for stem, nb in read.items()}
-    exporter = HTMLExporter(template_name="basic")
+    live = Config({"TagRemovePreprocessor": {"enabled": True, "remove_cell_tags": {LIVE}}})
+    exporter = HTMLExporter(template_name="basic", config=live)
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     out = []
     for stem, nb in read.items():

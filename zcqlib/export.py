@@ -46,7 +46,7 @@ def export(
 
     Parameters
     ----------
-    size : a4 (half a page), phone or wide. formats : of png, svg, pdf. only : figures whose names begin with it.
+    size : a4 (half a page) or wide. formats : of png, svg, pdf. only : figures whose names begin with it.
     Raises
     ------
     ExportError : an unknown size or format, or no notebook has such figures.

@@ -14,7 +14,17 @@ from pathlib import Path
 import pandas as pd
 from joblib import Parallel, cpu_count, delayed
 
-from zcqlib import answers, indicators, ledger, published, ranking, reports, tables, watch
+from zcqlib import (
+    answers,
+    findings,
+    indicators,
+    ledger,
+    published,
+    ranking,
+    reports,
+    tables,
+    watch,
+)
 from zcqlib import catalog as catalogs
 from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog, in_force
@@ -38,6 +48,9 @@ METHOD = (
     "ranking",
     "watch",
     "ledger",
+    "quantity",
+    "analysis",
+    "findings",
     "line",
 )
 
@@ -193,7 +206,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     facts = indicators.consolidate(observations, catalog, known)
     stated, told = _stated(facts, catalog)
     series, to_date, growth = stated
-    expected, doubted = indicators.doubts(facts, catalog)
+    expected, doubted = indicators.check_plausibility(facts, catalog)
     problems += [*told, doubted]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
     known_then = [_step(made_of, came[came["published"] <= m], "seen", m) for m in history]
@@ -254,7 +267,12 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
     attained = pd.concat([*(a for _, a in done[: len(history)]), attained], ignore_index=True)
     contents = {
-        "OBSERVATIONS": observations,
+        "OBSERVATIONS": indicators.hold(
+            observations,
+            observations["obs_id"].isin(
+                facts.history.loc[facts.history["state"].eq("held"), "obs_id"]
+            ),
+        ),
         "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
         "CELLS": _joined([r.cells for r in readings], tables.CELLS),
         "SERIES": series,
@@ -298,6 +316,8 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "OVERDUE": complete[complete["month"] == month].reset_index(drop=True),
         "PUBLISHED": published.published_observations(workspace.published, catalog),
     }
+    given = findings.Given(contents.__getitem__, catalog, month, known)
+    contents["FACTS"] = findings.collect(findings.find(name, given) for name in findings.MAKERS)
     return workspace.commit(month, contents, made_of, known)
 
 
@@ -476,9 +496,14 @@ def _without(stated: Stated, month: pd.Period) -> Stated:
     """What the reports state without a month: a revision that came with it belongs to the earlier months."""
     series, _, growth = stated
     came = series["revision"] & series["end"].eq(month)
-    series = series.assign(
-        end=series["end"].where(~came, month - 1), months=series["months"] - came
+    moved = series.assign(end=series["end"].where(~came, month - 1), months=series["months"] - came)
+    place = ["region", "indicator", "start", "end", "months", "revision"]
+    twice = moved.duplicated(place, keep=False)  # the month before had a revision of its own
+    how = {c: "last" for c in ("unit", "published", "demo")}
+    sums = (
+        moved[twice].groupby(place, as_index=False).agg({"value": "sum", "inputs": ";".join} | how)
     )
+    series = tables.shape(pd.concat([moved[~twice], sums], ignore_index=True), tables.SERIES)
     return series, indicators.to_date(series), growth
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from zcqlib import figures
-from zcqlib.briefing import passport, words
+from zcqlib import figures, quantity
+from zcqlib.briefing import passport
 from zcqlib.briefing.passport import NUMBER, Number, Passport, Source
 from zcqlib.missing import NoReportsError
 
@@ -164,6 +164,24 @@ def figure_passport(figure, month: Month, name: str) -> Passport:
     )
 
 
+def found_passport(figure, month: Month, name: str, found) -> Passport:
+    """The passport of the figure of a `Found`: the facts that it prints.
+
+    Raises
+    ------
+    ReconciliationError : a number in its texts that is no fact.
+    """
+    named = [k for t in figure.texts if t.get_gid() for k in t.get_gid().split("+")]
+    numbers = passport.of_facts(found.facts(), {*named, *found.said[found.title]})
+    fixed = (
+        figure.zcq_caption.subtitle,
+        *found.rows["label"],
+        *(m.head for m in found.measures.values()),
+    )
+    made = code(month.period, name), found.title, numbers, fixed, tuple(printed(figure))
+    return passport.complete(Passport(*made))
+
+
 class Cell(NamedTuple):
     """A cell of a table that a figure was drawn from: its row's texts, column, value (NaN for a text), a text's numbers."""
 
@@ -285,7 +303,7 @@ def _stored(
             regions, indicators, values = (rows[c].array for c in ("region", "indicator", column))
             at = [i for i in at if meant(regions[i], indicators[i], values[i])]
             if "as_of" in rows and column != "probability":  # to the digits that `words` prints
-                at = [i for i in at if digits == words.row_scale(rows.iloc[i]).digits]
+                at = [i for i in at if digits == quantity.row_scale(rows.iloc[i]).digits]
             if len(at):
                 when = rows[
                     next((c for c in ("as_of", "end", "period") if c in rows), key[0])
@@ -335,7 +353,7 @@ def _named(month: Month, text: str) -> set[str]:
 
 
 def _value(number: str) -> float:
-    return float(number.replace(",", "").replace(words.MINUS, "-"))
+    return float(number.replace(",", "").replace(quantity.MINUS, "-"))
 
 
 def _same(a: float, b: float) -> bool:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import answers, lineage, views
-from zcqlib.briefing import brief, conclusions, ledger, orders, pages, passport, slides, words
-from zcqlib.briefing.pages import MEETINGS, Tables
+from zcqlib import analysis, answers, lineage, quantity, views
+from zcqlib.briefing import brief, conclusions, ledger, pages, passport, slides
+from zcqlib.briefing.pages import Tables, agendas
 from zcqlib.briefing.passport import Passport, ReconciliationError
 from zcqlib.month import Month
 from zcqlib.workspace import digest, note, write_atomic
@@ -83,11 +83,12 @@ def tables(month: Month) -> Tables:
         month.source(),
         frozenset(month.catalog.headline()["id"]),
         month.catalog.parks,
-        orders.recent_means(series, month.period),
+        analysis.recent_means(series, month.period),
         month.table("TRAIL"),
         month.table("OVERDUE"),
         groups,
         _links(month),
+        month.find("pace"),
     )
 
 
@@ -117,20 +118,18 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     """
     t, folder = tables(month), month.folder / "briefing"
     rows, before, hashes, kept, drawn = _rows(month, t), _written(folder), {}, [], {}
-    as_of = f"{t.period.year}年{t.period.month}月" + (f"({words.DEMO})" if t.demo else "")
+    as_of = f"{t.period.year}年{t.period.month}月" + (f"({quantity.DEMO})" if t.demo else "")
     contents = {
         "ledger.xlsx": ledger.ledger(rows, t.orders, t.milestones, t.period, t.name, t.demo)
     }
     sidecars = {"ledger": ledger.passports(rows, t.orders, t.projections, t.period, _region(t))}
     for m in [
         m
-        for m in MEETINGS
+        for m in agendas()
         if m == meeting or f"{m}.json" in {p.name for p in folder.glob("*.json")}
     ]:
         drawn[m] = pages.pages(t, m)
-        title = (
-            f"关于{t.period.year}年{t.period.month}月自创区建设目标进展情况的报告({MEETINGS[m]})"
-        )
+        title = f"关于{t.period.year}年{t.period.month}月{month.catalog.zone.short_zh}建设目标进展情况的报告({agendas()[m].name_zh})"
         contents |= {
             f"{m}.pptx": slides.slides(drawn[m], _template(month, slides.TEMPLATE)),
             f"{m}.docx": brief.brief(drawn[m], title, as_of, _template(month, brief.TEMPLATE)),
@@ -210,7 +209,7 @@ def check(month: Month) -> int:
         compared += sum(
             _said_right(f"笔记本 {path.stem} 的结论", text, forms) for text in _said(path)
         )
-    compared += sum(_agree(month, t, m) for m in MEETINGS) + _ledger_agrees(
+    compared += sum(_agree(month, t, m) for m in agendas()) + _ledger_agrees(
         month, t, _rows(month, t)
     )
     return compared + redraw.agree(month)
@@ -328,7 +327,7 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
         r | {"demo": False}
         for r in t.projections[t.projections["median"].notna()].to_dict("records")
     ]
-    whole = {words.projection_sentence(r).split(";")[0] for r in rows}
+    whole = {quantity.projection_sentence(r).split(";")[0] for r in rows}
     head = t.projections[
         t.projections["region"].isin(pages.ZONES) & t.projections["indicator"].isin(t.headline)
     ]
@@ -339,14 +338,16 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
     y, q, m = t.period.year, t.period.quarter, t.period.month
     spans = (str(t.period), f"{y}Q{q}", f"{y}H{1 + (m > 6)}", str(y))
     places = {
-        f"{words.number(r.value, '分')},{r.told}"
+        f"{quantity.number(r.value, '分')},{r.told}"
         for _, g in ranks[ranks["period"].isin(spans)].groupby("period")
         for r in conclusions.placed(g).itertuples()
     }
     lights = ("met", "good", "open", "hard", "stage")
-    counted = {f"{words.lights().state(k).words}{of}{n[k]}项" for k in lights for of in ("", "的")}
+    counted = {
+        f"{quantity.lights().state(k).words}{of}{n[k]}项" for k in lights for of in ("", "的")
+    }
     asks = {f"缺口分解为{len(t.orders)}条月度要求"}
-    medians = {w.split("(")[0].split(",")[0] for w in whole}
+    medians = {re.split(r"\(|,(?!\d{3})", w)[0] for w in whole}
     found = {
         "年末预计": (r"全年预计[\u2212\d,.]+[^\uff0c\uff08\uff1b]*", medians),
         "年末预计与把握": (r"全年预计[^\uff1b]*80%[^\uff1b]*", whole),
@@ -358,7 +359,8 @@ def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
         "月度要求": (r"缺口分解为\d+条月度要求", asks),
     }
     return {
-        k: (re.compile(how), {words.typeset(w) for w in known}) for k, (how, known) in found.items()
+        k: (re.compile(how), {quantity.typeset(w) for w in known})
+        for k, (how, known) in found.items()
     }
 
 
@@ -367,7 +369,7 @@ def _said_right(place: str, text: str, forms: Mapping[str, tuple[re.Pattern, set
 
     Counts of lights are compared where the whole plan is counted, which its fixed beginnings say.
     """
-    text, compared = re.sub(r"(?<=\d),(?=\d)", "", words.typeset(text)), 0
+    text, compared = quantity.typeset(text), 0
     for name, (pattern, known) in forms.items():
         if name == "各档项数" and not ("纳入判断的" in text or "提请会议研究" in text):
             continue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -11,12 +13,13 @@ from pathlib import Path
 import pandas as pd
 
 from zcqlib import catalog as catalogs
-from zcqlib import figures, line, lineage
+from zcqlib import figures, findings, line, lineage
 from zcqlib.briefing import passport
-from zcqlib.briefing.words import typeset
 from zcqlib.catalog import Catalog
-from zcqlib.figures import Caption, FigureError
+from zcqlib.figures import Canvas, Caption, FigureError
+from zcqlib.findings import Found, Given
 from zcqlib.missing import NoReportsError, guard_cells
+from zcqlib.quantity import typeset
 from zcqlib.workspace import Workspace, digest, note, parse_month, write_atomic
 
 DRAWN_BY = ("matplotlib", "numpy", "pillow")
@@ -56,21 +59,17 @@ class Month:
     def year(self) -> int:
         return self.period.year
 
+    @property
+    def _given(self) -> Given:
+        return Given(self.table, self.catalog, self.period, self.known)
+
+    def find(self, name: str) -> Found:
+        """A finding of the month by its name, such as pace; an unknown name is told the nearest."""
+        return findings.find(name, self._given)
+
     def source(self, *indicators: str) -> str:
         """Who reported these indicators, as the footer of a figure says it; from the observations, never typed."""
-        seen = self.table("OBSERVATIONS")
-        seen = seen[seen.indicator.isin(indicators)] if indicators else seen
-        names = self.catalog.senders.set_index("id").name_zh
-        came = set(seen.sender.unique())
-        senders = [s for s in self.catalog.senders.id if s in came]
-        parks = [s for s in senders if s in self.catalog.parks]
-        others = [names[s] for s in senders if s not in self.catalog.parks]
-        if len(others) > 3:
-            others = [f"{len(others)}个部门月报"]
-        parts = (
-            [f"{len(parks)}个园区月报"] if len(parks) > 1 else [f"{names[p]}月报" for p in parks]
-        ) + others
-        return "、".join(parts) or "公开统计资料"
+        return self._given.source(*indicators)
 
     def caption(
         self,
@@ -106,7 +105,22 @@ class Month:
             about=indicators,
         )
 
-    def save(self, figure, name: str):
+    @contextmanager
+    def chart(self, found: Found, name: str, what: str, note: str = "") -> Iterator[Canvas]:
+        """A page with the finding's title to draw on; `what` is measured, with its unit. On leaving, what was drawn is
+        read back and compared with the finding, then saved and shown.
+
+        Raises
+        ------
+        FigureError : a difference, which names finding, row and both values; nothing is saved.
+        """
+        words = dict(source=found.source, note=note, demo=found.demo or self.workspace.demo)
+        page = Canvas(self.caption(found.title, f"{what};{found.scope}", **words))
+        yield page
+        figures.compare(page.figure, found)
+        self.save(page.figure, name, found)
+
+    def save(self, figure, name: str, found: Found | None = None):
         """Save a figure as PNG and SVG beside the month's other ones, with its code and passport, and give it back for
         display; an export of the month saves what it asks for, under `export/`, and is told what cannot be printed in
         its size."""
@@ -127,13 +141,19 @@ class Month:
                 raise
             note(f"refused {name}:{e}")
         if not wanted:
-            made = lineage.figure_passport(figure, self, name)
+            made = (
+                lineage.figure_passport(figure, self, name)
+                if found is None
+                else lineage.found_passport(figure, self, name, found)
+            )
             used = {i for n in made.numbers for i in n.inputs}
             write_atomic(
                 self.folder / "passports" / f"{name}.json",
                 passport.write([made], lineage.cells(self, used)),
             )
             note(f"saved passports/{name}.json")
+        if found is not None:
+            figures.show(figure)
         return figure
 
     def _drawn_before(self, key: str, make):

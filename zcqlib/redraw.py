@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import nbformat
 from matplotlib.figure import Figure
 
-from zcqlib import controls, lineage
+from zcqlib import controls, figures, lineage
 from zcqlib.briefing import passport
 from zcqlib.briefing.passport import ReconciliationError
 from zcqlib.manifest import read_manifest, unchanged
@@ -33,7 +33,7 @@ class _Watched(Month):
 
     drawn: dict[str, Figure] = field(default_factory=dict)
 
-    def save(self, figure: Figure, name: str) -> Figure:
+    def save(self, figure: Figure, name: str, found: object = None) -> Figure:
         self.drawn[name] = figure
         return figure
 
@@ -101,7 +101,7 @@ def _pairs(month: Month, path: Path) -> list[tuple[str, str, str]]:
         "open_month": lambda *_: watched,
         "display": lambda *what: shown.extend(what),
         "controls": SimpleNamespace(**vars(controls) | quiet),
-        "figures": SimpleNamespace(show=lambda _: None),
+        "figures": SimpleNamespace(**vars(figures) | {"show": lambda _: None}),
     }
     for cell in nbformat.read(path, 4).cells:
         if (

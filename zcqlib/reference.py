@@ -11,7 +11,7 @@ import io
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -26,6 +26,13 @@ REFERENCE = Path(__file__).resolve().parent.parent / FOLDER  # as shipped
 ROOT = "ZCQ_ROOT"  # the one environment variable that the library reads: the workspace, where it is not above here
 LINKED = ("restates", "part_of", "stage_of", "overlaps")
 SHEETS = tables.REFERENCE
+SECTIONS = ("state", "late", "moved", "chances", "open", "parks") + (
+    "ranks",
+    "groups",
+    "orders",
+    "stages",
+    "attain",
+)  # what an agenda may hold
 GRADED = ("good", "open", "hard")  # lights that grade a chance; the others are states
 MATCHES = (*SHEETS["region_aliases"]["kind"].allowed, "unknown")
 
@@ -288,8 +295,16 @@ def _check_ids(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> None:
                         expected = f" {c.home}.csv 中已有的编号{hint}"
                         faults.append(Fault(f"{stem}.csv", line, c.name, word, expected))
     units, seen = frozenset(frames["unit_words"]["word"]), {}
+    own = frames["indicators"].query(
+        "group != 'work'"
+    )  # work items restate others under their names
+    named = {label_key(row.name_zh, units): row.id for row in own.itertuples()}
     for row in frames["aliases"].itertuples():
-        line, owner = seen.setdefault(label_key(row.alias, units), (row.line, row.indicator))
+        key = label_key(row.alias, units)
+        if named.get(key, row.indicator) != row.indicator:
+            expected = f"不与另一个指标({named[key]})同名的写法;现按 {row.indicator} 读取"
+            faults.append(Fault("aliases.csv", row.line, "alias", row.alias, expected, "info"))
+        line, owner = seen.setdefault(key, (row.line, row.indicator))
         if owner != row.indicator:
             faults.append(
                 Fault(
@@ -303,76 +318,105 @@ def _check_ids(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> None:
 
 
 def _check_meaning(frames: Mapping[str, pd.DataFrame], faults: list[Fault]) -> None:
-    """Weights sum to 1, bounds and ranges are in order, scopes and units are known."""
-    words = set(frames["unit_words"]["word"])
-    scopes = {"zone", "city", "each_park", *("park:" + r for r in frames["regions"]["id"])}
+    """Weights sum to 1, bounds and ranges are in order, scopes and units are known: each rule by its table."""
+    for stem, frame in frames.items():
+        rule = _RULES.get(re.sub(r"_20\d\d$", "", stem))
+        for row, column, expected in rule(frame, frames) if rule else ():
+            found = getattr(row, column)
+            found = f"{found:g}" if isinstance(found, float) and found == found else str(found)
+            found = "空白" if found in ("", "nan", "NaT") else found
+            faults.append(Fault(f"{stem}.csv", row.line, column, found, expected))
 
-    def report(stem: str, row, column: str, expected: str) -> None:
-        found = getattr(row, column)
-        found = f"{found:g}" if isinstance(found, float) and found == found else str(found)
-        found = "" if found in ("nan", "NaT") else found
-        faults.append(Fault(f"{stem}.csv", row.line, column, found or "空白", expected))
 
-    for row in frames["unit_words"].itertuples():
+Faults = Iterator[tuple[object, str, str]]  # row, column, what was expected
+Frames = Mapping[str, pd.DataFrame]
+
+
+def _unit_words(frame: pd.DataFrame, frames: Frames) -> Faults:
+    for row in frame.itertuples():
         if not (row.numerator > 0 and row.denominator > 0):
-            report("unit_words", row, "numerator", "正数,分母 denominator 也为正数")
-    for row in frames["indicators"].itertuples():
+            yield row, "numerator", "正数,分母 denominator 也为正数"
+
+
+def _indicators(frame: pd.DataFrame, frames: Frames) -> Faults:
+    for row in frame.itertuples():
         if bool(row.numerator) != bool(row.denominator):
-            report("indicators", row, "denominator", "与 numerator 成对的指标编号")
-    _check_lights(frames["lights"], report)
+            yield row, "denominator", "与 numerator 成对的指标编号"
+
+
+def _lights(frame: pd.DataFrame, frames: Frames) -> Faults:
+    """Every chance has one row: those of chances have limits from 0 on, each its own; states have none."""
+    graded = frame[frame["light"].isin(GRADED)]
+    for row in frame.itertuples():
+        if (row.light in GRADED) == pd.isna(row.at_least):
+            graded_row = row.light in GRADED
+            yield row, "at_least", "0 到 100 的数字" if graded_row else "空白(只有把握的档次有下限)"
+    for row in graded[graded.duplicated("at_least") & graded["at_least"].notna()].itertuples():
+        yield row, "at_least", "不重复的下限(上面已有同一下限的一档)"
+    if len(graded) and not graded["at_least"].eq(0).any():
+        yield graded.iloc[-1], "at_least", "0(最低一档从 0 起,否则有的把握没有档次)"
+    for light in SHEETS["lights"]["light"].allowed if len(frame) else ():
+        if light not in set(frame["light"]):
+            yield frame.iloc[-1], "light", f"各档齐全,还缺「{light}」一行"
+
+
+def _batches(frame: pd.DataFrame, frames: Frames) -> Faults:
     stages = ("number", "reviewed", "publicised", "done")
-    for row in frames["batches"].itertuples() if "batches" in frames else ():
+    for row in frame.itertuples():
         reached = [(c, v) for c in stages if not pd.isna(v := getattr(row, c))]
         for (before, more), (column, value) in zip(reached, reached[1:], strict=False):
             if value > more:
-                report("batches", row, column, f"不多于 {before}({more:g})的家数")
-    for stem, frame in frames.items():
-        kind = stem.rpartition("_")[0]
-        for row in frame.itertuples() if kind in ("targets", "bounds") else ():
-            if kind == "bounds":
-                if not row.high > row.low:
-                    report(stem, row, "high", f"大于 low({row.low:g})的数字")
-                continue
-            if row.comparator == "between" and not row.target_high > row.target_low:
-                report(stem, row, "target_high", f"大于 target_low({row.target_low:g})的数字")
-            if bool(row.relation) != bool(row.related_id):
-                report(
-                    stem, row, "related_id", f"与 relation(「{row.relation}」)同时填写或同时空白"
-                )
-            if row.scope not in scopes:
-                report(stem, row, "scope", " zone、city、each_park 或 park:园区编号")
-            if row.unit not in words and row.unit.split("/")[0] not in words:
-                report(stem, row, "unit", " unit_words.csv 中的单位")
-        for (level, parent), part in (
-            frame.groupby(["level", "parent"]) if kind == "weights" else ()
-        ):
-            if not abs(part["weight"].sum() - 1) < 1e-5:
-                who = "各组权重" if level == "group" else f"第 {parent} 组内权重"
-                faults.append(
-                    Fault(
-                        f"{stem}.csv",
-                        int(part["line"].iloc[0]),
-                        "weight",
-                        f"{who}合计 {part['weight'].sum():.6g}",
-                        "合计 1",
-                    )
-                )
+                yield row, column, f"不多于 {before}({more:g})的家数"
 
 
-def _check_lights(lights: pd.DataFrame, report: Callable[[str, object, str, str], None]) -> None:
-    """Every chance has one row: those of chances have limits from 0 on, each its own; states have none."""
-    graded = lights[lights["light"].isin(GRADED)]
-    for row in lights.itertuples():
-        if (row.light in GRADED) == pd.isna(row.at_least):
-            expected = "0 到 100 的数字" if row.light in GRADED else "空白(只有把握的档次有下限)"
-            report("lights", row, "at_least", expected)
-    for row in graded[graded.duplicated("at_least") & graded["at_least"].notna()].itertuples():
-        report("lights", row, "at_least", "不重复的下限(上面已有同一下限的一档)")
-    if len(graded) and not graded["at_least"].eq(0).any():
-        report("lights", graded.iloc[-1], "at_least", "0(最低一档从 0 起,否则有的把握没有档次)")
-    for light in SHEETS["lights"]["light"].allowed if len(lights) else ():
-        if light not in set(lights["light"]):
-            report("lights", lights.iloc[-1], "light", f"各档齐全,还缺「{light}」一行")
+def _bounds(frame: pd.DataFrame, frames: Frames) -> Faults:
+    for row in frame.itertuples():
+        if not row.high > row.low:
+            yield row, "high", f"大于 low({row.low:g})的数字"
+
+
+def _plan(frame: pd.DataFrame, frames: Frames) -> Faults:
+    words = set(frames["unit_words"]["word"])
+    scopes = {"zone", "city", "each_park", *("park:" + r for r in frames["regions"]["id"])}
+    for row in frame.itertuples():
+        if row.comparator == "between" and not row.target_high > row.target_low:
+            yield row, "target_high", f"大于 target_low({row.target_low:g})的数字"
+        if bool(row.relation) != bool(row.related_id):
+            yield row, "related_id", f"与 relation(「{row.relation}」)同时填写或同时空白"
+        if row.scope not in scopes:
+            yield row, "scope", " zone、city、each_park 或 park:园区编号"
+        if row.unit not in words and row.unit.split("/")[0] not in words:
+            yield row, "unit", " unit_words.csv 中的单位"
+
+
+def _weights(frame: pd.DataFrame, frames: Frames) -> Faults:
+    for (level, parent), part in frame.groupby(["level", "parent"]):
+        total = part["weight"].sum()
+        if not abs(total - 1) < 1e-5:
+            who = "各组权重" if level == "group" else f"第 {parent} 组内权重"
+            told = part.iloc[0].astype(object)
+            told["weight"] = f"{who}合计 {total:.6g}"
+            yield told, "weight", "合计 1"
+
+
+def _meetings(frame: pd.DataFrame, frames: Frames) -> Faults:
+    for row in frame.itertuples():
+        if unknown := [w for w in row.sections.split(";") if w not in SECTIONS]:
+            yield row, "sections", f"议程各节({'、'.join(SECTIONS)}),不认识「{unknown[0]}」"
+    for row in frame[frame.duplicated("letter")].itertuples():
+        yield row, "letter", "不重复的字母(上面已有同一字母的会议)"
+
+
+_RULES = {
+    "meetings": _meetings,
+    "unit_words": _unit_words,
+    "indicators": _indicators,
+    "lights": _lights,
+    "batches": _batches,
+    "bounds": _bounds,
+    "targets": _plan,
+    "weights": _weights,
+}
 
 
 def check_reference(folder: Path | None = None) -> list[Fault]:

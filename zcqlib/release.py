@@ -12,9 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from zcqlib import catalog as catalogs
-from zcqlib import line, manifest
+from zcqlib import line, manifest, quantity
 from zcqlib import run as monthly
-from zcqlib.briefing import words
 from zcqlib.catalog import Catalog
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, digest, write_atomic
@@ -229,8 +228,8 @@ def corrections(
 
 def _printed(value: float, unit: str, column: str, indicator: str) -> str:
     if column == "probability":
-        return words.chance_number(value)
-    return words.number(value, unit, 2 if indicator == "rd_intensity" else None)
+        return quantity.chance_number(value)
+    return quantity.number(value, unit, 2 if indicator == "rd_intensity" else None)
 
 
 def _why(values: list[float], files: list[str]) -> list[str]:
@@ -295,9 +294,9 @@ def _ranks(
         ]
         for what, text in (
             ("位次", lambda r: f"第{int(r['rank'])}位" if r["rank"] == r["rank"] else "不排位"),
-            ("得分", lambda r: words.number(r["value"], "分")),
+            ("得分", lambda r: quantity.number(r["value"], "分")),
         ):
-            told = [words.NONE if r is None else text(r) for r in pair]
+            told = [quantity.NONE if r is None else text(r) for r in pair]
             if told[0] != told[1]:
                 why = ["权重或界值调整"] * rules + list(dict.fromkeys(reasons.get(region, [])))[:2]
                 rows.append(
@@ -315,13 +314,13 @@ def _ranks(
 def note_text(note: pd.DataFrame, record: dict, number: int) -> str:
     """更正说明 as Markdown."""
     head = f"# 更正说明:{record['month']} 第{number}次发布({record['status']})\n\n"
-    head += f"【{words.DEMO}】" if record["demo"] else ""
+    head += f"【{quantity.DEMO}】" if record["demo"] else ""
     if note.empty:
-        return words.typeset(f"{head}与第{number - 1}次发布相比,没有数字变化。\n")
+        return quantity.typeset(f"{head}与第{number - 1}次发布相比,没有数字变化。\n")
     lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     lines += [
         "| " + " | ".join(str(v).replace("|", "/") for v in r) + " |"
         for r in note.itertuples(index=False)
     ]
     told = f"{head}与第{number - 1}次发布相比,{len(note)}个数字不同。按“方法→数据→目标”的顺序逐项替换找出原因。"
-    return words.typeset(told) + "\n\n" + "\n".join(lines) + "\n"
+    return quantity.typeset(told) + "\n\n" + "\n".join(lines) + "\n"

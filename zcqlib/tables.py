@@ -118,14 +118,17 @@ OBSERVATIONS: obs_id
     unit text : normal unit
     value_raw text : the figure as a plain number, before units
     shown text : the cell's displayed text
-    unit_raw text : as written
+    unit_raw text : as the file writes it, empty where it does not
     decimals whole : decimals shown in the source
     missing_reason text : not_reported, not_applicable, below_unit, future; empty where there is a value
     is_total flag : a total row, left out of sums
-    flags text : words joined with ;
+    flags text : words joined with ;, of which `held` = not used until confirmed
     file text : path under data/raw, or as it was given
     sheet text : sheet name, empty for text files
     cell text : A1 address; for text files by row and field
+    name_cell text : where the name stands, empty where not on the sheet
+    unit_cell text : where the unit stands
+    period_cell text : where the period stands
     sender text : id of the sender
     published month : report month
     submission whole : which submission of that month, from 1
@@ -320,6 +323,19 @@ FINDINGS: region indicator period measure
     value number : in `unit`
     unit text : unit
     demo flag : rests on made-up data
+FACTS: finding row column
+    finding text! : the finding that owns the measure
+    row text! : row of the finding
+    column text! : measure
+    value number! : in the tables' unit
+    printed text! : as every output prints it
+    inputs text! : rows it rests on, TABLE/region.indicator joined with ;
+    indicator text : id, empty for a count or another summary
+    region text : id
+    basis text : what span or definition the figure has
+    period month! : report month
+    known month! : last month whose reports were known
+    demo flag : rests on made-up data
 MISSING: indicator region item
     indicator text! : target id
     region text : where it is still open
@@ -419,6 +435,13 @@ zone: name_zh
     compare text : 用来比较的省市，用分号隔开
     parts_zh text! : 各园区合起来的叫法，如一区四园
     parks_zh text! : 园区个数的叫法，如五园区
+meetings: meeting
+    meeting text! : 编号，命令行中用它
+    name_zh text! : 会议名称
+    letter text! : 页码编号中的字母
+    sections text! : 议程各节，用分号隔开：state 总体、late 未报、moved 变化、chances 把握最低、open 未定、parks 园区、ranks 位次、groups 分组得分、orders 要求、stages 节点、attain 逐项
+    back whole! : 与几个月前比较
+    note text : 备注
 lights: words
     light text! met|good|open|hard|stage|none|unknown : 灯号，一个灯号可有几档
     at_least number : 把握按取整后的百分数达到多少，把握以外的状态空白
@@ -484,6 +507,10 @@ unit_words: word
     numerator number! : 换算系数的分子
     denominator number! : 换算系数的分母
     family text : 可以互换的一类
+words: word role
+    word text! : 报表中的词
+    role text! head:name|head:region|head:period|head:unit|head:frequency|head:serial|head:note|detail|about:strong|about:weak|value|amount|total|mean|heading|unit|place:total|place:remainder|relative:this_month|relative:last_month|relative:month_last_year|relative:to_date|relative:to_date_last_year|relative:this_quarter|relative:same_last_year|relative:level|relative:level_last_month|relative:level_last_year|relative:level_year_end|missing:not_applicable|missing:not_reported|missing:below_unit : 它的意思
+    note text : 说明
 limits: unit
     unit text! : 单位
     high number! : 不可能超过的数
@@ -707,7 +734,11 @@ def _typed(s: pd.Series, c: Column) -> pd.Series:
             if isinstance(s.dtype, pd.StringDtype) and not s.hasnans
             else s.fillna("").astype("str")
         )
-    return s if s.dtype == _DTYPES[c.kind] else s.astype(_DTYPES[c.kind])
+    if s.dtype == _DTYPES[c.kind]:
+        return s
+    if c.kind == "flag":  # a missing one would count as true
+        s = s.where(s.notna(), False)
+    return s.astype(_DTYPES[c.kind])
 
 
 @cache

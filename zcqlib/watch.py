@@ -6,6 +6,8 @@ nothing is odd a false hint appears in at most 5 % of the runs. A hint is a ques
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -14,6 +16,7 @@ from zcqlib import tables
 from zcqlib.catalog import Catalog
 
 LEVEL = 0.05
+ALL = "all"  # a look at all indicators together
 COLUMNS = (
     "region",
     "indicator",
@@ -36,8 +39,8 @@ NAMES = {
     "part_above_whole": "其中项大于总项",
 }
 TESTS = {
-    "december_spike": "各年 12 月比同年其余各月的对数均值高出多少,按 t 分布(同年其余各月的离散程度,各年合并)",
-    "on_target": "年末数恰等于目标;目标上下 10% 内每个可报的数机会相同",
+    "december_spike": "12月比同年其余各月的对数均值高出多少,与该系列往年12月和其他园区当年的变化相比,按 t 分布",
+    "on_target": "年末数在目标上下10%以内的各项中恰等于目标的项数,合为一次检验;其间每个可报的数机会相同",
     "identical_increments": "连续三个月以上数字相同;相邻两月相同的机会按该系列自身的波动(不小于泊松波动)",
     "round_numbers": "不小于 100 的月度件数中末位为 0 的个数,按二项分布(机会 1/10)",
     "cumulative_fall": "本年累计数下降,按定义不会出现",
@@ -76,12 +79,12 @@ def watch(
             for k in ("kind", "count", "can_fall")
         },
     )
-    flows = s[s["kind"].eq("flow") & (s["months"] > 0)]
+    flows, parks = s[s["kind"].eq("flow") & (s["months"] > 0)], catalog.parks
     rows = [
-        *_december(flows),
+        *_december(flows, parks),
         *_falls(flows),
         *_repeats(flows[flows["months"] == 1]),
-        *_on_target(s, targets, catalog),
+        *_on_target(s, targets, catalog, parks),
         *_parts(s[~s["revision"]], catalog),
     ]
     table = pd.DataFrame(
@@ -98,7 +101,12 @@ def watch(
     kept = table[table["p_adjusted"] < LEVEL].reset_index(drop=True)
     kept["sentence"] = pd.Series(
         [
-            f"{catalog.name(r.region)}「{catalog.name(r.indicator)}」{r.words}。"
+            (
+                ""
+                if r.indicator == ALL
+                else f"{catalog.name(r.region)}「{catalog.name(r.indicator)}」"
+            )
+            + f"{r.words}。"
             + (
                 f"若只凭偶然,约每{1 / r.p:,.0f}次出现1次(按共看{n}处校正,概率{max(100 * r.p_adjusted, 0.1):.1f}%)。"
                 if r.p
@@ -112,45 +120,53 @@ def watch(
     return kept[list(COLUMNS)].astype({"demo": bool, "value": float, "p": float, "period": "str"})
 
 
-def _december(flows: pd.DataFrame) -> list[tuple]:
-    """December against the other months of its year, over all full years of a series in one look.
+def _december(flows: pd.DataFrame, parks: Collection[str]) -> list[tuple]:
+    """The last December against the series' own earlier ones, less what the other parks' Decembers changed.
 
-    Where January is reported with February, a year has eleven figures.
+    A December is measured by how far its logarithm lies above the mean of the other months of its year, in full years
+    only; where January is reported with February, a year has eleven figures.
     """
-    key = ["region", "indicator", "year"]
-    f = flows.assign(
-        log=np.log((flows["value"] / flows["months"]).where(flows["value"] > 0)),
-        last=flows["month"] == 12,
-    )
-    other = f[~f["last"]].groupby(key)["log"].agg(["mean", "var", "count"])
-    year = f.groupby(key).agg(
-        months=("months", "sum"), some=("log", "count"), all=("log", "size"), demo=("demo", "any")
-    )
-    year = year.join(other).join(f[f["last"]].set_index(key)["log"].rename("december"), how="inner")
-    year = year[(year["months"] == 12) & (year["some"] == year["all"])].reset_index()
-    year = year.assign(
-        excess=year["december"] - year["mean"], free=year["count"] - 1, by=1 + 1 / year["count"]
-    )
+    key = ["indicator", "region", "year"]
+    f = flows.assign(log=np.log((flows["value"] / flows["months"]).where(flows["value"] > 0)))
+    all_ = f.groupby(key).agg(months=("months", "sum"), demo=("demo", "any"))
+    last = f["month"] == 12
+    all_["above"] = f[last].set_index(key)["log"] - f[~last].groupby(key)["log"].mean()
+    known = f.groupby(key)["log"].agg(lambda v: v.notna().all())
+    full = all_[(all_["months"] == 12) & known].dropna(subset=["above"]).reset_index()
     rows = []
-    for (region, indicator), y in year.groupby(["region", "indicator"]):
-        spread = np.sqrt((y["var"] * y["free"]).sum() / y["free"].sum())
-        if spread > 0:
-            times = float(np.exp(y["excess"].mean()))
-            t = y["excess"].sum() / (spread * np.sqrt(y["by"].sum()))
-            span = f"{y['year'].min()}" + (f"至{y['year'].max()}" if len(y) > 1 else "")
-            rows.append(
-                (
-                    region,
-                    indicator,
-                    f"{span}年12月",
-                    "december_spike",
-                    times,
-                    "倍",
-                    bool(y["demo"].any()),
-                    float(stats.t.sf(t, y["free"].sum())),
-                    f"{span} 年 12 月为其余各月(几何)平均的 {times:.1f} 倍,季节性也会如此",
-                )
+    for indicator, d in full.groupby("indicator"):
+        year, before = d["year"].max(), d[d["year"] < d["year"].max()]
+        past = before.groupby("region")["above"].agg(["mean", "count"])
+        now = d[d["year"] == year].set_index("region").join(past, how="inner")
+        change, by = now["above"] - now["mean"], 1 + 1 / now["count"]
+        within = before["above"] - before.groupby("region")["above"].transform("mean")
+        for region in now.index:
+            others = change.index.isin(parks) & (change.index != region) & (region in parks)
+            usual = change[others].mean() if others.any() else 0.0
+            same = before["region"].isin([region, *change.index[others]])
+            free = same.sum() - before.loc[same, "region"].nunique() + max(others.sum() - 1, 0)
+            if free < 2:
+                continue  # two Decembers say nothing of how far they scatter
+            spread = (within[same] ** 2).sum() + ((change - usual)[others] ** 2 / by[others]).sum()
+            scale = np.sqrt(
+                spread / free * (by[region] + by[others].sum() / max(others.sum(), 1) ** 2)
             )
+            if scale > 0:
+                times, own = np.exp(now.at[region, "above"]), np.exp(now.at[region, "mean"])
+                beside = f",扣除其他园区当年12月的变化{np.exp(usual):.1f}倍" if others.any() else ""
+                rows.append(
+                    (
+                        region,
+                        indicator,
+                        f"{year}年12月",
+                        "december_spike",
+                        float(times),
+                        "倍",
+                        bool(now.at[region, "demo"]),
+                        float(stats.t.sf((change[region] - usual) / scale, free)),
+                        f"{year}年12月为其余各月(几何)平均的{times:.1f}倍,往年12月为{own:.1f}倍{beside}",
+                    )
+                )
     return rows
 
 
@@ -236,41 +252,41 @@ def _run(value: np.ndarray, month: np.ndarray, count: bool) -> tuple[float, int,
     return min(1.0, (len(value) - best + 1) * equal ** (best - 1)), best, at
 
 
-def _on_target(s: pd.DataFrame, targets: pd.DataFrame, catalog: Catalog) -> list[tuple]:
-    """Year-end figures of flows and stocks against the targets of their year."""
+def _on_target(
+    s: pd.DataFrame, targets: pd.DataFrame, catalog: Catalog, parks: Collection[str]
+) -> list[tuple]:
+    """How many year-end figures rest exactly on their target, among those within a tenth of it, in one look.
+
+    A sum over the parks is left to the parks.
+    """
     goals = targets[targets["target_low"] > 0].rename(columns={"id": "indicator"})
-    both = s.merge(
-        goals[["region", "indicator", "year", "target_low"]], on=["region", "indicator", "year"]
-    )
-    rows = []
-    for (region, indicator, year, goal), part in both.groupby(
-        ["region", "indicator", "year", "target_low"]
-    ):
+    key = ["region", "indicator", "year"]
+    both = s[s["kind"].isin(["flow", "stock"])].merge(goals[[*key, "target_low"]], on=key)
+    split = set(both.loc[both["region"].isin(parks), "indicator"])
+    both = both[both["region"].isin(parks) | ~both["indicator"].isin(split)]
+    chances, exact, demo = [], [], False
+    for (region, indicator, year, goal), part in both.groupby([*key, "target_low"]):
         flow = part["kind"].iloc[0] == "flow"
         own = part[part["months"].gt(0) | part["revision"]] if flow else part[part["months"] == 0]
-        if (
-            part["kind"].iloc[0] not in ("flow", "stock")
-            or not (own["month"] == 12).any()
-            or (flow and own["months"].sum() != 12)
-        ):
+        if not (own["month"] == 12).any() or flow and own["months"].sum() != 12:
             continue
         reached = float(own["value"].sum() if flow else own["value"].iloc[-1])
         step = 1.0 if own["count"].iloc[0] else _step(np.append(own["value"].to_numpy(), goal))
-        rests = abs(reached - goal) < step / 2
-        rows.append(
-            (
-                region,
-                indicator,
-                str(year),
-                "on_target",
-                reached,
-                own["unit"].iloc[0],
-                bool(own["demo"].any()),
-                1 / (0.2 * goal / step + 1) if rests else 1.0,
-                f"{year} 年末数恰为目标 {goal:g}{catalog.unit(indicator)}",
-            )
-        )
-    return rows
+        near = np.floor(0.1 * goal / step + 1e-9)  # figures on either side that could be reported
+        if near < 1 or abs(reached - goal) > near * step + step / 2:
+            continue
+        chances.append(1 / (2 * near + 1))
+        demo |= bool(own["demo"].any())
+        if abs(reached - goal) < step / 2:
+            exact.append(f"{catalog.name(region)}「{catalog.name(indicator)}」{year}年{goal:g}")
+    if not chances:
+        return []
+    p = float(stats.poisson_binom(chances).sf(len(exact) - 1))
+    told = (
+        f"年末数在目标上下10%以内的{len(chances)}项中,{len(exact)}项恰等于目标:{'、'.join(exact)}"
+    )
+    period = f"{both['year'].min()}—{both['year'].max()}"
+    return [("zone", ALL, period, "on_target", len(exact), "项", demo, p, told)]
 
 
 def _step(values: np.ndarray) -> float:

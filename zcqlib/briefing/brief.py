@@ -19,10 +19,11 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
+from zcqlib.briefing.fit import clean, column_widths
 from zcqlib.briefing.pages import Page
 from zcqlib.briefing.passport import CODE, freeze
 from zcqlib.briefing.slides import TemplateError
-from zcqlib.briefing.words import clean, column_widths, typeset
+from zcqlib.quantity import typeset
 
 TEMPLATE = Path(__file__).with_name("template.docx")
 LATIN = "Times New Roman"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from zcqlib.briefing.words import (
+from zcqlib.quantity import (
     Scale,
     block,
     chance_number,
@@ -117,7 +117,8 @@ def placed(ranks: pd.DataFrame) -> pd.DataFrame:
     (90%区间目前第1—4位,年末第1—5位), 不排位.
     """
     by = {m: part.set_index("region") for m, part in ranks.groupby("measure")}
-    out = ranks[ranks["measure"] == "score"].sort_values(["rank", "value", "region"])
+    out = ranks[ranks["measure"] == "score"]
+    out = out.sort_values(["rank", "value", "region"], ascending=[True, False, True])
     end = by.get("year_end", by["score"].iloc[:0]).reindex(out["region"])
     out["end_low"], out["end_high"] = end["low"].array, end["high"].array
     out["provisional"] = out["region"].isin(by["provisional"].index if "provisional" in by else [])
@@ -406,7 +407,9 @@ def patents(applications: Mapping, quality: pd.DataFrame, relation: pd.DataFrame
             f"万人有效发明专利{number(z['force'], '件/万人')};申请的集中度{number(quality.attrs['hhi'], '', 2)}"
             f"({quality.attrs['of']}个园区均分为{number(1 / quality.attrs['of'], '', 2)})",
             f"省级面板(真实数据)中,研发投入高1%的省份和年份,专利约多{number(total['estimate'], '%', 2)}"
-            f"(95%区间{number(total['low'], '', 2)}至{number(total['high'], '', 2)}),这是相关,不是因果",
+            f"(95%区间{number(total['low'], '', 2)}至{number(total['high'], '', 2)},已扣除各年共同变化;不扣除为"
+            f"{number(total['estimate_without_years'], '%', 2)}),"
+            + ("区间含0,还不能断定有关系" if total["low"] <= 0 else "这是相关,不是因果"),
             relation.attrs.get("note", ""),
         ],
         bool(applications.get("demo", False)),
@@ -440,31 +443,6 @@ def enterprises(identity: pd.DataFrame, parts: pd.DataFrame, odds: pd.DataFrame,
     )
 
 
-def paced(projections: pd.DataFrame, period: pd.Period) -> pd.DataFrame:
-    """The flows with a figure and a target: `share` of it done, and whether that is `behind` 序时进度."""
-    p = projections[projections["kind"].eq("flow") & projections["target_low"].gt(0)]
-    p = p.dropna(subset=["actual"])
-    behind = 12 * p["actual"] < period.month * p["target_low"]
-    return p.assign(share=p["actual"] / p["target_low"], behind=behind)
-
-
-def attainment(projections: pd.DataFrame, name: Name, period: pd.Period) -> str:
-    """Notebook 05: attainment against 序时进度, which is a ruler and no verdict."""
-    p = paced(projections, period)
-    if p.empty:
-        return block(["本期没有可比的累计数"], demo_of(projections))
-    low = extreme(p.set_index("indicator")["share"].rename(name), percent, least=True)
-    return block(
-        [
-            f"{len(p)}项累计类目标中,{int(p['behind'].sum())}项低于序时进度"
-            f"({percent(period.month / 12)}),{int((p['share'] >= 1).sum())}项累计数已达到目标数",
-            f"完成率最低的是{low},{percent(p['share'].min())}",
-            "序时进度假定各月相同,有季节和批次的指标以年末预测为准",
-        ],
-        demo_of(projections),
-    )
-
-
 def projection(
     projections: pd.DataFrame, name: Name, recent: Mapping[str, float] | None = None
 ) -> str:
@@ -484,9 +462,8 @@ def projection(
     )
 
 
-def ranking(ranks: pd.DataFrame, name: Name) -> str:
-    """Notebook 07: places with intervals, ties, and who is not ranked."""
-    p = placed(ranks)
+def ranking(p: pd.DataFrame, name: Name) -> str:
+    """Notebook 07: places with intervals, ties, and who is not ranked; `p` as `placed` gives it."""
     rows = [
         f"{name(r.region)}{number(r.value, '分')},{r.told}"
         for r in p.itertuples()
@@ -501,7 +478,7 @@ def ranking(ranks: pd.DataFrame, name: Name) -> str:
             "并列的园区先后分不清(位次互换的可能在三成以上)" if p["tied_with"].ne("").any() else "",
             "没有公开的考核办法,权重暂按等权",
         ],
-        demo_of(ranks),
+        demo_of(p),
     )
 
 

@@ -11,8 +11,9 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from zcqlib import answers as back
+from zcqlib import quantity
 from zcqlib.answers import COLUMNS, FILLED, HEAD, LOCKED, SEAL, SHEET, LedgerError
-from zcqlib.briefing import words
+from zcqlib.briefing import fit
 from zcqlib.briefing.passport import Number, Passport, code, freeze
 
 ORDERS, HELP = "缺口分解", "填报说明"
@@ -87,7 +88,7 @@ def ledger_rows(
         p = p | {k: t[k] for k in ("target_low", "target_high", "comparator", "kind")}
         rows.append(
             _row(t, p, stages.get(t["id"], none), period, name)
-            | {"上次填报": words.clean(_said(said.get(t["id"])))}
+            | {"上次填报": fit.clean(_said(said.get(t["id"])))}
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -96,7 +97,7 @@ def _row(
     t: dict, p: dict, stages: pd.DataFrame, period: pd.Period, name: Callable[[str], str]
 ) -> dict:
     s, milestone, flow = (
-        words.row_scale(p),
+        quantity.row_scale(p),
         t["kind"] == "milestone",
         t["kind"] in ("flow", "recurring"),
     )
@@ -104,8 +105,8 @@ def _row(
     def printed(value: float) -> float:
         return float(s.round(value)) if value == value else float("nan")
 
-    need = words.needed(p) if flow or t["kind"] == "stock" else None
-    short, known = words.shortfall(p), p["actual"] == p["actual"]
+    need = quantity.needed(p) if flow or t["kind"] == "stock" else None
+    short, known = quantity.shortfall(p), p["actual"] == p["actual"]
     chance = float("nan") if milestone else p["probability"]
     due = (
         stages[stages["date"].isna() & stages["expected"].notna()]["expected"].min()
@@ -124,12 +125,12 @@ def _row(
         "范围": SCOPES.get(t["scope"]) or name(t["scope"].removeprefix("park:")),
         "目标": "按节点完成"
         if milestone
-        else words.target_words(p | {"commitment": t["commitment"]}, s),
+        else quantity.target_words(p | {"commitment": t["commitment"]}, s),
         "单位": s.unit,
-        "完成把握": "不给概率" if milestone else words.chance_number(chance),
-        "把握用语": "" if milestone else words.chance_word(chance),
-        "灯号": words.light_text(p),
-        "责任单位": words.responsible(t["responsible"], t["responsible_basis"]),
+        "完成把握": "不给概率" if milestone else quantity.chance_number(chance),
+        "把握用语": "" if milestone else quantity.chance_word(chance),
+        "灯号": quantity.light_text(p),
+        "责任单位": quantity.responsible(t["responsible"], t["responsible_basis"]),
         "关联": f"{RELATIONS[t['relation']]}{name(t['related_id'])}" if t["relation"] else "",
         "节点状态": state + ("" if last is None else f",最近:{back.option(last, name)}"),
         "到达月份": "" if last is None else str(last["date"]),
@@ -145,7 +146,7 @@ def _row(
     }
     if milestone:
         figures = dict.fromkeys(NUMBERS, float("nan"))
-    return {k: words.clean(v) for k, v in text.items()} | figures
+    return {k: fit.clean(v) for k, v in text.items()} | figures
 
 
 def _said(r: dict | None) -> str:
@@ -280,15 +281,15 @@ def ledger(
         }.items()
     }
     sheet = book.add_worksheet(SHEET)
-    mark = f"({words.DEMO})" if demo else ""
+    mark = f"({quantity.DEMO})" if demo else ""
     sheet.write_string(
-        0, 0, words.typeset(f"{period.year}年{period.month}月目标台账{mark}"), form["title"]
+        0, 0, quantity.typeset(f"{period.year}年{period.month}月目标台账{mark}"), form["title"]
     )
     sheet.write_string(0, len(COLUMNS) - 1, code(period, "T", 1), form["right"])
     sheet.write_string(
         1,
         0,
-        words.typeset(
+        quantity.typeset(
             f"共{len(rows)}项;黄色列由责任单位填写,其余列锁定;"
             f"数据截至{period.year}年{period.month}月{mark}"
         ),
@@ -309,7 +310,7 @@ def ledger(
                 if row[column] == row[column]:
                     sheet.write_number(i, j, row[column], digits)
                 else:
-                    sheet.write_string(i, j, words.NONE, form["centre"])
+                    sheet.write_string(i, j, quantity.NONE, form["centre"])
             else:
                 kind = "key" if column == "编号" else "text" if column in WIDTHS else "centre"
                 sheet.write_string(i, j, row[column], form["fill" if column in FILLED else kind])
@@ -319,7 +320,9 @@ def ledger(
     sheet.autofilter(HEAD - 1, 0, last, len(COLUMNS) - 1)
     sheet.freeze_panes(HEAD, 3)
     at = {c: j for j, c in enumerate(COLUMNS)}
-    for shape_mark, colour in {r.mark: f"#{r.tint}" for r in words.lights().rows if r.mark}.items():
+    for shape_mark, colour in {
+        r.mark: f"#{r.tint}" for r in quantity.lights().rows if r.mark
+    }.items():
         sheet.conditional_format(
             HEAD,
             at["灯号"],
@@ -388,10 +391,10 @@ def ledger(
             "可以筛选;不要改动、增删其他列和行,改动会在读回时逐格列出。",
             "完成把握是年末达到目标的概率;灯号按印出的把握分档:80%及以上、40%至79%、40%以下,不看序时进度。",
             "(推定)表示计划原文没有写明责任单位,由其他条目推定,请确认。",
-            *((f"本表为{words.DEMO}。",) if demo else ()),
+            *((f"本表为{quantity.DEMO}。",) if demo else ()),
         )
     ):
-        guide.write_string(i, 0, words.typeset(line), form["plain"])
+        guide.write_string(i, 0, quantity.typeset(line), form["plain"])
     _seal(book, rows, choices)
     book.close()
     return freeze(out.getvalue())
@@ -422,7 +425,7 @@ def _orders(
         sheet.set_column(j, j, width)
         sheet.write_string(1, j, head, form["head"])
     sheet.write_string(
-        0, 0, words.typeset(f"缺口按园区和月份分解,历史上做到次数少的在前{mark}"), form["title"]
+        0, 0, quantity.typeset(f"缺口按园区和月份分解,历史上做到次数少的在前{mark}"), form["title"]
     )
     sheet.set_row(0, 28)
     sheet.write_string(0, len(ASKS) - 1, code(period, "T", 2), form["right"])
@@ -446,15 +449,15 @@ def ask_rows(orders: pd.DataFrame, name: Callable[[str], str]) -> list[tuple[str
     """The rows of 缺口分解 as printed."""
     out = []
     for o in orders.to_dict("records"):
-        number = float(words.plain_number(o["printed"]))
+        number = float(quantity.plain_number(o["printed"]))
         texts = (
             name(o["indicator"]),
             name(o["region"]),
-            words.responsible(o["responsible"], o["responsible_basis"]),
+            quantity.responsible(o["responsible"], o["responsible_basis"]),
             str(o["month"]),
             number,
             o["printed"].lstrip("-\u22120123456789.,"),
             o["grade"],
         )
-        out.append(tuple(v if isinstance(v, float) else words.clean(v) for v in texts))
+        out.append(tuple(v if isinstance(v, float) else fit.clean(v) for v in texts))
     return out

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from zcqlib.briefing.words import printed_parts, row_scale, shortfall
 from zcqlib.catalog import LINKED
+from zcqlib.quantity import printed_parts, row_scale, shortfall
 
 HISTORY = 36
 COLUMNS = {
@@ -146,18 +146,3 @@ def _grade(times: float, of: int) -> str:
     if times != times:
         return "没有历史可比"
     return f"近{of}个月中做到过{int(times)}次" if times else f"近{of}个月从未做到"
-
-
-def recent_means(series: pd.DataFrame, as_of: pd.Period) -> dict[tuple[str, str], float]:
-    """Mean of the last 12 months by (region, indicator), of a level its mean change; only where all 12 are known."""
-    last = series[
-        (series["start"] > as_of - 12)
-        & (series["end"] <= as_of)
-        & series["months"].isin([1, 2])
-        & ~series["revision"]
-    ]
-    sums = last.groupby(["region", "indicator"])[["months", "value"]].sum()
-    out = (sums.loc[sums["months"] == 12, "value"] / 12).to_dict()
-    levels = series[series["months"] == 0].set_index(["region", "indicator"])
-    now, then = (levels.loc[levels["end"] == m, "value"] for m in (as_of, as_of - 12))
-    return out | ((now - then).dropna() / 12).to_dict()

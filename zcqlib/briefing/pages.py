@@ -7,26 +7,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from zcqlib.briefing import conclusions, words
-from zcqlib.briefing.passport import Number, Passport, code, complete
+from zcqlib import catalog as catalogs
+from zcqlib import quantity
+from zcqlib.briefing import conclusions, fit
+from zcqlib.briefing.passport import Number, Passport, code, complete, of_facts
 from zcqlib.catalog import LINKED
+from zcqlib.findings import Found
 
-MEETINGS = {
-    "weekly": "周协调会",
-    "fortnight": "领导双周例会",
-    "ranking": "月度排位会",
-    "quarter": "季度讲评会",
-    "half-year": "半年评估会",
-    "annual": "年终考核会",
-}
-SECTIONS = {
-    "weekly": ("state", "late", "moved", "orders", "stages"),
-    "fortnight": ("state", "moved", "open", "parks", "orders"),
-    "ranking": ("ranks", "groups", "parks"),
-    "quarter": ("state", "moved", "chances", "open", "parks", "stages", "orders"),
-    "half-year": ("state", "moved", "chances", "parks", "ranks", "groups", "stages"),
-    "annual": ("state", "attain", "ranks", "groups", "stages"),
-}
 READING = {
     "state": "先看难度较大和尚有悬念的目标;把握是年末达到目标的概率,不看序时进度。按节点推进的事项只报节点,不给概率。",
     "late": "先补齐未报单位,再看缺项;缺报的指标不按零处理,相应判断写明暂缺。",
@@ -40,8 +27,6 @@ READING = {
     "stages": "只列应到未到的节点;已到而没有佐证的,请补佐证。",
     "attain": "按计划原来的顺序逐项列出;横线表示未报或不给把握。",
 }
-BACK = {"quarter": 3, "half-year": 6}  # months back to compare with; else the month before
-LETTERS = {m: m[0].upper() for m in MEETINGS}
 ZONES = conclusions.ZONES
 COUNTED = ("flow", "stock", "recurring", "coverage")
 LISTED, NAMED = 12, 6  # rows of a table that is cut; names of a list that is cut
@@ -60,7 +45,7 @@ class Chart:
     def texts(self) -> list[str]:
         """One text a value, as it is read back from the file."""
         return [
-            f"{words.cell_text(name)}|{words.cell_text(c)}|{v:g}"
+            f"{fit.cell_text(name)}|{fit.cell_text(c)}|{v:g}"
             for name, values in self.series
             for c, v in zip(self.categories, values, strict=True)
             if v is not None
@@ -93,7 +78,8 @@ class Tables:
 
     `headline` names the targets of the ten groups; `recent` is the mean of the last 12 months by (region, indicator);
     `trail` holds PROJECTIONS of earlier months; `overdue` says who owes the month's report (`name`, `due`, `state`);
-    `links` gives the place in the notebooks of each section, and of `section/indicator` where one has its own.
+    `links` gives the place in the notebooks of each section, and of `section/indicator` where one has its own; `pace` is
+    the finding.
     """
 
     projections: pd.DataFrame
@@ -111,10 +97,16 @@ class Tables:
     overdue: pd.DataFrame | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    pace: Found | None = None
 
     @property
     def demo(self) -> bool:
         return conclusions.demo_of(self.projections, self.ranks, self.milestones)
+
+
+def agendas() -> dict[str, catalogs.Meeting]:
+    """The meetings and their agendas (meetings.csv)."""
+    return catalogs.load().meetings
 
 
 def pages(t: Tables, meeting: str = "fortnight") -> tuple[Page, ...]:
@@ -124,13 +116,14 @@ def pages(t: Tables, meeting: str = "fortnight") -> tuple[Page, ...]:
     ------
     ValueError : unknown meeting. ReconciliationError : a number without origin.
     """
-    if meeting not in SECTIONS:
-        raise ValueError(f"会议「{meeting}」不认识,可用 {'、'.join(SECTIONS)}。")
+    agenda = agendas().get(meeting)
+    if agenda is None:
+        raise ValueError(f"会议「{meeting}」不认识,可用 {'、'.join(agendas())}。")
     out: list[Page] = []
-    for section in SECTIONS[meeting]:
+    for section in agenda.sections:
         for draft in _BUILD[section](t, meeting):
             out.append(
-                _page(t, code(t.period, "P" + LETTERS[meeting], len(out) + 1), section, **draft)
+                _page(t, code(t.period, "P" + agenda.letter, len(out) + 1), section, **draft)
             )
     return tuple(out)
 
@@ -148,13 +141,13 @@ def _page(
     fixed: tuple[str, ...] = (),
     shows: str = "",
 ) -> Page:
-    rows = tuple(tuple(words.typeset(words.clean(c, 60)) for c in r) for r in table or ())
+    rows = tuple(tuple(quantity.typeset(fit.clean(c, 60)) for c in r) for r in table or ())
     lines, title = (
-        [words.typeset(words.clean(x)) for x in lines if x],
-        words.typeset(words.clean(title, 60)),
+        [quantity.typeset(fit.clean(x)) for x in lines if x],
+        quantity.typeset(fit.clean(title, 60)),
     )
-    note = words.typeset(f"{note}来源:{t.source};数据截至{t.period.year}年{t.period.month}月。")
-    note += words.DEMO + "。" if t.demo else ""
+    note = quantity.typeset(f"{note}来源:{t.source};数据截至{t.period.year}年{t.period.month}月。")
+    note += quantity.DEMO + "。" if t.demo else ""
     texts = (title, *lines, note, *("|".join(r) for r in rows), *(chart.texts() if chart else ()))
     names = tuple(t.name(i) for i in {*t.projections["indicator"], *t.projections["region"]})
     when = (
@@ -188,7 +181,7 @@ def _row_numbers(
             column,
             plan if column.startswith("target") else cells,
         )
-        for text, value, column, formula in words.projection_numbers(row, _recent(t, row))
+        for text, value, column, formula in quantity.projection_numbers(row, _recent(t, row))
         if not only or column == only
     ]
 
@@ -215,7 +208,7 @@ def _zone(t: Tables, all_rows: bool = False) -> pd.DataFrame:
 
 
 def _named(t: Tables, ids: list[str]) -> str:
-    return "、".join(words.clean(t.name(i), 24) for i in ids[:NAMED]) + (
+    return "、".join(fit.clean(t.name(i), 24) for i in ids[:NAMED]) + (
         "等" if len(ids) > NAMED else ""
     )
 
@@ -230,20 +223,22 @@ def _state(t: Tables, meeting: str) -> list[dict]:
                 numbers=[],
             )
         ]
-    z["light"] = [words.light(r).light for r in z.to_dict("records")]
-    held = {k: list(z.loc[z["light"] == k, "indicator"]) for k in words.STATES}
+    z["light"] = [quantity.light(r).light for r in z.to_dict("records")]
+    held = {k: list(z.loc[z["light"] == k, "indicator"]) for k in quantity.STATES}
     held = {k: v for k, v in held.items() if v}
     chart = Chart(
-        tuple(words.state_text(k) for k in held),
+        tuple(quantity.state_text(k) for k in held),
         (("项数", tuple(float(len(v)) for v in held.values())),),
         "项",
-        colours=tuple(words.lights().state(k).colour for k in held),
+        colours=tuple(quantity.lights().state(k).colour for k in held),
     )
-    lines = [f"{words.lights().state(k).words}{len(v)}项:{_named(t, v)}。" for k, v in held.items()]
-    numbers = [_count(len(v), words.state_text(k), "、".join(v)) for k, v in held.items()]
+    lines = [
+        f"{quantity.lights().state(k).words}{len(v)}项:{_named(t, v)}。" for k, v in held.items()
+    ]
+    numbers = [_count(len(v), quantity.state_text(k), "、".join(v)) for k, v in held.items()]
     numbers += [
         _count(len(z), "十组指标"),
-        *(_count(0, words.state_text(k)) for k in words.STATES if k not in held),
+        *(_count(0, quantity.state_text(k)) for k in quantity.STATES if k not in held),
     ]
     return [
         dict(
@@ -270,7 +265,7 @@ def _late(t: Tables, meeting: str) -> list[dict]:
     table = [
         ("单位", "应报日期", "状态", "缺报内容"),
         *(
-            (n, d, s, words.clean(g, 40) or words.NONE)
+            (n, d, s, fit.clean(g, 40) or quantity.NONE)
             for n, d, s, g in zip(rows["name"], rows["due"], rows["state"], gaps, strict=True)
         ),
     ]
@@ -278,7 +273,7 @@ def _late(t: Tables, meeting: str) -> list[dict]:
     parts = [f"{len(late)}家未报" if len(late) else "", f"{len(part)}家缺项" if len(part) else ""]
     told = "、".join(filter(None, parts)) or "全部报齐"
     brief = f"应报{len(o)}家,{told}"
-    title = words.fit_title(f"{brief}:{who}", brief) if who else brief
+    title = quantity.fit_title(f"{brief}:{who}", brief) if who else brief
     return [
         dict(
             title=title,
@@ -298,7 +293,7 @@ def _late(t: Tables, meeting: str) -> list[dict]:
 
 def _moved(t: Tables, meeting: str) -> list[dict]:
     """Targets whose printed chance is another than some months before."""
-    back = t.period - BACK.get(meeting, 1)
+    back = t.period - agendas()[meeting].back
     if t.trail is None or back.year != t.period.year:
         return []
     then = t.trail[(t.trail["as_of"] == back) & t.trail["probability"].notna()]
@@ -310,7 +305,7 @@ def _moved(t: Tables, meeting: str) -> list[dict]:
     if not pairs:
         return []
     moved = [
-        (a, b, words.whole_chance(a["probability"]) - words.whole_chance(b["probability"]))
+        (a, b, quantity.whole_chance(a["probability"]) - quantity.whole_chance(b["probability"]))
         for a, b in pairs
     ]
     up, down = sum(d > 0 for *_, d in moved), sum(d < 0 for *_, d in moved)
@@ -326,13 +321,13 @@ def _moved(t: Tables, meeting: str) -> list[dict]:
         table.append(
             (
                 t.name(now["indicator"]),
-                words.chance_number(before["probability"]),
-                words.chance_number(now["probability"]),
-                words.change(d, "%", 0),
-                words.light_text(now),
+                quantity.chance_number(before["probability"]),
+                quantity.chance_number(now["probability"]),
+                quantity.change(d, "%", 0),
+                quantity.light_text(now),
             )
         )
-        numbers.append(Number(words.change(d, "%", 0), d, "两期把握(按所示整百分数)之差"))
+        numbers.append(Number(quantity.change(d, "%", 0), d, "两期把握(按所示整百分数)之差"))
     same = len(pairs) - up - down
     numbers += [
         _count(up, "把握上升"),
@@ -341,7 +336,7 @@ def _moved(t: Tables, meeting: str) -> list[dict]:
         _count(same, "把握不变"),
         _count(len(moved), "列出"),
     ]
-    title = words.fit_title(
+    title = quantity.fit_title(
         f"与{back.month}月相比,{up}项把握上升、{down}项下降" + (f"、{same}项不变" if same else "")
     )
     return [
@@ -363,35 +358,35 @@ def _chances(t: Tables, meeting: str) -> list[dict]:
         return []
     rows = z.to_dict("records")
     values = tuple(
-        0.0 if p < 0.01 else 100.0 if p > 0.99 else float(words.whole_chance(p))
+        0.0 if p < 0.01 else 100.0 if p > 0.99 else float(quantity.whole_chance(p))
         for p in z["probability"]
     )
     numbers = [n for r in rows for n in _row_numbers(t, r)]
     numbers += [Number(f"{v:g}%", v / 100, "把握按整百分数") for v in values]
     chart = Chart(
-        tuple(words.clean(t.name(r["indicator"]), 24) for r in rows),
+        tuple(fit.clean(t.name(r["indicator"]), 24) for r in rows),
         (("完成把握", values),),
         "%",
         100,
-        tuple(words.light(r).colour for r in rows),
+        tuple(quantity.light(r).colour for r in rows),
     )
     table = [("指标", "目标", "现值", "缺口", "把握", "用语")]
     for r in rows:
-        s = words.row_scale(r)
-        short = words.shortfall(r)
+        s = quantity.row_scale(r)
+        short = quantity.shortfall(r)
         table.append(
             (
                 t.name(r["indicator"]),
-                words.target(r, words=False),
-                words.of_target(r, r["actual"]),
-                s.text(short) if short is not None else words.NONE,
-                words.chance_number(r["probability"]),
-                words.chance_word(r["probability"]),
+                quantity.target(r, words=False),
+                quantity.of_target(r, r["actual"]),
+                s.text(short) if short is not None else quantity.NONE,
+                quantity.chance_number(r["probability"]),
+                quantity.chance_word(r["probability"]),
             )
         )
         numbers += _short(r)
     hard = sum(v < 40 for v in values)
-    title = words.fit_title(f"把握最低的{len(rows)}项目标中,{hard}项不到四成")
+    title = quantity.fit_title(f"把握最低的{len(rows)}项目标中,{hard}项不到四成")
     numbers += [_count(len(rows), "列出的目标"), _count(hard, "把握不到40%")]
     return [
         dict(
@@ -406,7 +401,7 @@ def _chances(t: Tables, meeting: str) -> list[dict]:
 
 
 def _short(row: Mapping) -> list[Number]:
-    short, s = words.shortfall(row), words.row_scale(row)
+    short, s = quantity.shortfall(row), quantity.row_scale(row)
     return (
         []
         if short is None
@@ -420,18 +415,18 @@ def _open(t: Tables, meeting: str) -> list[dict]:
     z = z[z["kind"] != "milestone"].dropna(subset=["probability"])
     z = z.assign(doubt=(z["probability"] - 0.5).abs()).sort_values("doubt", kind="stable")
     duty, out = t.targets.drop_duplicates("id").set_index("id"), []
-    for r in [r for r in z.to_dict("records") if words.light(r).light in ("hard", "open")][:4]:
+    for r in [r for r in z.to_dict("records") if quantity.light(r).light in ("hard", "open")][:4]:
         promise = duty.loc[r["indicator"]] if r["indicator"] in duty.index else None
         r |= {} if promise is None else {"commitment": promise["commitment"]}
-        s, short = words.row_scale(r), words.shortfall(r)
+        s, short = quantity.row_scale(r), quantity.shortfall(r)
         asks, numbers = _asks(t, r["indicator"])
-        lines = [words.projection_sentence(r | {"demo": False}, _recent(t, r)) + "。"]
+        lines = [quantity.projection_sentence(r | {"demo": False}, _recent(t, r)) + "。"]
         if short is not None:
             lines.append(f"距目标还差{s.text(short)}{'' if not asks else ',分解为:' + asks}。")
         if promise is not None and not promise["responsible"]:
             lines.append("计划没有写明责任单位,请会议明确。")
         elif promise is not None:
-            units = words.responsible(promise["responsible"], promise["responsible_basis"])
+            units = quantity.responsible(promise["responsible"], promise["responsible_basis"])
             until = (
                 ";请按月落实,12月底前补齐缺口" if short is not None and t.period.month < 12 else ""
             )
@@ -445,7 +440,7 @@ def _open(t: Tables, meeting: str) -> list[dict]:
             tuple(bars),
             (
                 (
-                    words.clean(t.name(r["indicator"]), 24),
+                    fit.clean(t.name(r["indicator"]), 24),
                     tuple(None if v != v else float(s.round(v)) for v in bars.values()),
                 ),
             ),
@@ -454,7 +449,7 @@ def _open(t: Tables, meeting: str) -> list[dict]:
         )
         out.append(
             dict(
-                title=conclusions.title_pace(r, lambda i: words.clean(t.name(i), 40)),
+                title=conclusions.title_pace(r, lambda i: fit.clean(t.name(i), 40)),
                 lines=lines,
                 chart=chart,
                 numbers=_row_numbers(t, r) + _short(r) + numbers,
@@ -505,20 +500,24 @@ def _parks(t: Tables, meeting: str) -> list[dict]:
             (
                 t.name(i),
                 *(
-                    words.NONE
+                    quantity.NONE
                     if g is None
-                    else words.light(g).mark + words.chance_number(g["probability"])
+                    else quantity.light(g).mark + quantity.chance_number(g["probability"])
                     for g in got
                 ),
             )
         )
         numbers += [n for g in got if g is not None for n in _row_numbers(t, g, only="probability")]
-    title = conclusions.title_heatmap(p, lambda i: words.clean(t.name(i), 40))
+    least = quantity.chance_number(lowest["probability"])
+    title = conclusions.title_heatmap(p, lambda i: fit.clean(t.name(i), 40))
     numbers += [
         _count(len(p), "有目标的格"),
         *_row_numbers(t, lowest, only="probability"),
-        _count(sum(words.light(r).light == "hard" for r in p.to_dict("records")), "难度较大的格"),
+        _count(
+            sum(quantity.light(r).light == "hard" for r in p.to_dict("records")), "难度较大的格"
+        ),
         _count(len(worst), "列出的指标"),
+        _count(sum(p["probability"].map(quantity.chance_number) == least), "把握同为最低的格"),
     ]
     return [
         dict(
@@ -547,7 +546,7 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
     for x in r.to_dict("records"):
         key = tuple((c, str(x[c])) for c in ("region", "indicator", "period", "measure"))
         span = [
-            f"第{x[low]:.0f}—{x[high]:.0f}位" if x[low] == x[low] else words.NONE
+            f"第{x[low]:.0f}—{x[high]:.0f}位" if x[low] == x[low] else quantity.NONE
             for low, high in (("low", "high"), ("end_low", "end_high"))
         ]
         tied = [i for i in str(x["tied_with"]).split(";") if i]
@@ -556,14 +555,14 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
             (
                 place,
                 t.name(x["region"]),
-                words.number(x["value"], "分"),
+                quantity.number(x["value"], "分"),
                 *span,
-                "、".join(map(t.name, tied)) or words.NONE,
+                "、".join(map(t.name, tied)) or quantity.NONE,
             )
         )
         numbers += [
             Number(
-                words.number(x[c], "分") if c == "value" else f"{x[c]:g}",
+                quantity.number(x[c], "分") if c == "value" else f"{x[c]:g}",
                 float(x[c]),
                 "综合得分" if c == "value" else "位次与蒙特卡洛90%区间",
                 "RANKS",
@@ -580,7 +579,7 @@ def _ranks(t: Tables, meeting: str) -> list[dict]:
         lines.append("暂定:有应报未报的数,按下限计分,补齐后位次可能变。")
     chart = Chart(
         tuple(t.name(x) for x in r["region"]),
-        (("综合得分", tuple(float(words.scale(0, "分").round(v)) for v in r["value"])),),
+        (("综合得分", tuple(float(quantity.scale(0, "分").round(v)) for v in r["value"])),),
         "分",
     )
     return [
@@ -615,12 +614,12 @@ def _groups(t: Tables, meeting: str) -> list[dict]:
         table.append(
             (
                 t.groups.get(i, i),
-                *(words.number(g["value"], "", 1) if g else words.NONE for g in got),
+                *(quantity.number(g["value"], "", 1) if g else quantity.NONE for g in got),
             )
         )
         numbers += [
             Number(
-                words.number(g["value"], "", 1),
+                quantity.number(g["value"], "", 1),
                 g["value"],
                 "组内各指标得分加权平均",
                 "RANKS",
@@ -631,7 +630,7 @@ def _groups(t: Tables, meeting: str) -> list[dict]:
             if g
         ]
     title = conclusions.title_groups(r, t.groups)
-    gap = words.plain_number(title.rpartition("相差")[2])
+    gap = quantity.plain_number(title.rpartition("相差")[2])
     numbers.append(Number(f"{gap}分", float(gap), "该组园区最高分 − 最低分,按所示数相减"))
     return [
         dict(
@@ -660,9 +659,9 @@ def _orders(t: Tables, meeting: str) -> list[dict]:
             (
                 t.name(r["indicator"]),
                 t.name(r["region"]),
-                words.responsible(";".join(units[:3]), r["responsible_basis"])
+                quantity.responsible(";".join(units[:3]), r["responsible_basis"])
                 if len(units) <= 3
-                else words.responsible(";".join(units[:3]) + "等", r["responsible_basis"]),
+                else quantity.responsible(";".join(units[:3]) + "等", r["responsible_basis"]),
                 f"{r['month'].month}月",
                 r["printed"],
                 r["grade"],
@@ -679,11 +678,11 @@ def _orders(t: Tables, meeting: str) -> list[dict]:
         ]
     told = conclusions.never_done(o)
     numbers += [
-        _count(int(words.plain_number(told)), "从未做到的要求"),
+        _count(int(quantity.plain_number(told)), "从未做到的要求"),
         _count(len(shown), "列出的要求"),
         Number("36", 36, "回看月数"),
     ]
-    title = words.fit_title(
+    title = quantity.fit_title(
         f"{next_.month}月对园区的要求共{len(o)}条,{told}"
         if meeting == "weekly"
         else f"缺口分解为{len(o)}条月度要求,{told}"
@@ -725,7 +724,7 @@ def _stages(t: Tables, meeting: str) -> list[dict]:
         for r in late.head(LISTED).to_dict("records")
     ]
     fixed = tuple(c for r in table for c in r)
-    title = words.fit_title(f"{len(m)}个节点中{done}个已到,{len(late)}个到期未到")
+    title = quantity.fit_title(f"{len(m)}个节点中{done}个已到,{len(late)}个到期未到")
     rest = [f"按应到月份先后列出{len(table) - 1}个,其余见台账。"] if len(late) > LISTED else []
     return [
         dict(
@@ -749,16 +748,17 @@ def _attain(t: Tables, meeting: str) -> list[dict]:
     z, out, size = _zone(t, all_rows=True), [], 16
     if z.empty:
         return []
-    keys = [words.light(r).light for r in z.to_dict("records")]
+    keys = [quantity.light(r).light for r in z.to_dict("records")]
+    told = list(t.pace.sentences[:1]) if t.pace else []
     for at in range(0, len(z), size):
         part = z.iloc[at : at + size].to_dict("records")
         table = [("指标", "目标", "现值", "把握", "判断")] + [
             (
                 t.name(r["indicator"]),
-                words.target(r, words=False),
-                words.of_target(r, r["actual"]),
-                words.chance_number(r["probability"]),
-                words.light_text(r),
+                quantity.target(r, words=False),
+                quantity.of_target(r, r["actual"]),
+                quantity.chance_number(r["probability"]),
+                quantity.light_text(r),
             )
             for r in part
         ]
@@ -769,9 +769,17 @@ def _attain(t: Tables, meeting: str) -> list[dict]:
             _count(at + 1, "序号"),
             _count(at + len(part), "序号"),
         ]
+        for line in [] if at else told:
+            numbers += of_facts(t.pace.facts(), t.pace.said[line])
         title = f"{len(z)}项目标中{keys.count('met')}项已完成(第{at + 1}—{at + len(part)}项)"
         out.append(
-            dict(title=title, lines=[], numbers=numbers, note="「—」为未报或不给把握;", table=table)
+            dict(
+                title=title,
+                lines=[] if at else told,
+                numbers=numbers,
+                note="「—」为未报或不给把握;",
+                table=table,
+            )
         )
     return out
 

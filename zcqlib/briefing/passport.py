@@ -11,7 +11,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -57,6 +57,30 @@ class Passport:
     numbers: tuple[Number, ...]
     fixed: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+
+
+def of_facts(facts: pd.DataFrame, keys: Collection[str]) -> tuple[Number, ...]:
+    """The FACTS of these keys (finding/row/column) as printed numbers, each with its place and what it rests on."""
+    return tuple(
+        Number(
+            f.printed,
+            f.value,
+            "表中值四舍五入到所示位数",
+            "FACTS",
+            (("finding", f.finding), ("row", f.row), ("column", f.column)),
+            "value",
+            tuple(dict.fromkeys(map(_cells_of, f.inputs.split(";")))),
+        )
+        for f in facts.itertuples()
+        if f"{f.finding}/{f.row}/{f.column}" in keys
+    )
+
+
+def _cells_of(row: str) -> str:
+    """The name of the cells behind a row of a table, TABLE/region.indicator."""
+    table, _, place = row.partition("/")
+    region, _, indicator = place.partition(".")
+    return f"{'target' if table == 'TARGETS' else region}/{indicator}"
 
 
 def code(period: pd.Period, kind: str, number: int, name: str = "") -> str:

@@ -12,7 +12,8 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_cell_to_rowcol
 
-from zcqlib.briefing import words
+from zcqlib import quantity
+from zcqlib.briefing import fit
 from zcqlib.briefing.passport import freeze
 from zcqlib.tables import RETURN_SHEET, RETURN_TITLE
 
@@ -78,7 +79,7 @@ def return_sheet(
     ----------
     sender : name as printed. books : for each file its sheets (`name`, `rows`, `merged`, `percent`), as received.
     problems : PROBLEMS of this sender and month; only errors and warnings are asked about.
-    expected : `file`, `sheet`, `cell`, `low`, `high`, `unit`, as `indicators.doubts` gives it.
+    expected : `file`, `sheet`, `cell`, `low`, `high`, `unit`, as `indicators.check_plausibility` gives it.
     Returns
     -------
     The file's bytes: 回复表 with one line a problem (only 单位回复 can be filled in), then the sheets as they were
@@ -157,7 +158,7 @@ def return_sheet(
                 own.hide()
     if demo:
         for own in book.worksheets():
-            own.set_header(f"&C{words.DEMO}")
+            own.set_header(f"&C{quantity.DEMO}")
     book.close()
     return freeze(out.getvalue())
 
@@ -189,7 +190,7 @@ def _sheet_names(books: Mapping[str, Sequence]) -> dict[tuple[str, int], str]:
     out, used = {}, {RETURN_SHEET}
     for file, sheets in books.items():
         for i, sheet in enumerate(sheets):
-            name = words.clean(re.sub(r"[\[\]:*?/\\]", "_", sheet.name)).strip("'")[:27] or "报表"
+            name = fit.clean(re.sub(r"[\[\]:*?/\\]", "_", sheet.name)).strip("'")[:27] or "报表"
             number = 2
             unique = name
             while (
@@ -205,8 +206,8 @@ def _reply_table(
     book, style, sender: str, asked: pd.DataFrame, names: dict, period: pd.Period, demo: bool
 ) -> None:
     sheet = book.add_worksheet(RETURN_SHEET)
-    mark = f"({words.DEMO})" if demo else ""
-    title = f"{period.year}年{period.month}月报表{RETURN_TITLE}:{words.clean(sender)}{mark}"
+    mark = f"({quantity.DEMO})" if demo else ""
+    title = f"{period.year}年{period.month}月报表{RETURN_TITLE}:{fit.clean(sender)}{mark}"
     sheet.write_string(0, 0, title, style("title"))
     errors = int((asked["severity"] == "error").sum())
     sheet.write_string(
@@ -237,7 +238,7 @@ def _reply_table(
         )
         sheet.write_number(i, 0, r.number, style("text", r.severity))
         for j, value in enumerate(cells, 1):
-            sheet.write_string(i, j, words.clean(value, 1000), style("text"))
+            sheet.write_string(i, j, fit.clean(value, 1000), style("text"))
         sheet.write_blank(i, len(COLUMNS) - 1, None, style("fill"))
         sheet.set_row(i, 15 * max(2, -(-2 * len(r.message) // _WIDTHS[5]) + 1))
     sheet.freeze_panes(4, 1)
@@ -276,7 +277,7 @@ def _own_table(sheet, style, own, told: pd.DataFrame) -> None:
         if r >= len(rows) or c >= len(rows[r]):
             _write(sheet, r, c, None, style, min(m.severity for m in mark), False)
         lines = [
-            words.clean(
+            fit.clean(
                 f"第{m.number}条【{SEVERITY[m.severity]}】{m.message}"
                 + ("" if m.span == "—" else f"参考范围:{m.span}。")
             )

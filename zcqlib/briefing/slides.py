@@ -18,9 +18,9 @@ from pptx.opc.constants import RELATIONSHIP_TYPE as RT
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
+from zcqlib.briefing.fit import cell_lines, cell_text, column_widths
 from zcqlib.briefing.pages import Chart, Page
 from zcqlib.briefing.passport import CODE, freeze
-from zcqlib.briefing.words import cell_lines, cell_text, column_widths
 from zcqlib.quantity import DEMO, lights
 from zcqlib.tables import ZcqError
 
@@ -28,7 +28,7 @@ TEMPLATE = Path(__file__).with_name("template.pptx")
 LATIN, EAST = "Arial", "微软雅黑"
 NAVY, INK, GREY = RGBColor(0x14, 0x28, 0x4B), RGBColor(0x1F, 0x29, 0x37), RGBColor(0x5B, 0x67, 0x75)
 BESIDE = 12  # a table of so many rows stands beside a chart, a longer one is left to the brief
-CHANCES = '[<1]"<1%";[>99]">99%";0"%"'  # chances at the ends as `words.chance_number` says them
+CHANCES = '[<1]"<1%";[>99]">99%";0"%"'  # chances at the ends as `quantity.chance_number` says them
 DEMO_FILL = RGBColor(0x8A, 0x5A, 0x00)
 WHITE, BAND = RGBColor(255, 255, 255), RGBColor(0xF3, 0xF5, 0xF7)
 _AFTER = {qn(f"a:{t}") for t in ("cs", "sym", "hlinkClick", "hlinkMouseOver", "rtl", "extLst")}

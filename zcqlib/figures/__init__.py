@@ -10,7 +10,7 @@ import pandas as pd
 
 from zcqlib.figures.marks import plain
 from zcqlib.figures.measures import measures
-from zcqlib.figures.moves import bump, slope, waterfall
+from zcqlib.figures.moves import bump, waterfall
 from zcqlib.figures.printing import (
     alternative,
     check,
@@ -21,11 +21,12 @@ from zcqlib.figures.printing import (
     stamp,
     texts,
 )
+from zcqlib.figures.readback import compare
 from zcqlib.figures.relation import calibration, scatter
-from zcqlib.figures.rows import bars, forest
+from zcqlib.figures.rows import forest
 from zcqlib.figures.series import columns, lines, multiples, stacked
 from zcqlib.figures.tables import bullets, effects, heatmap, promises, states
-from zcqlib.figures.theme import Caption, FigureError, font_path
+from zcqlib.figures.theme import Canvas, Caption, FigureError, font_path
 from zcqlib.figures.year import pace, stock
 
 
@@ -44,11 +45,9 @@ def _with_data(chart):
 
 
 (
-    bars,
     forest,
     measures,
     bump,
-    slope,
     waterfall,
     calibration,
     scatter,
@@ -66,11 +65,9 @@ def _with_data(chart):
 ) = map(
     _with_data,
     (
-        bars,
         forest,
         measures,
         bump,
-        slope,
         waterfall,
         calibration,
         scatter,

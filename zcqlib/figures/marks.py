@@ -40,9 +40,8 @@ def ticks(ax, show: Show = plain, n: int = 6) -> None:
     rows_grid(ax)
 
 
-def month_ticks(ax, canvas: Canvas | None = None) -> None:
-    months = range(1, 13) if canvas is None or not canvas.narrow else (1, 3, 6, 9, 12)
-    ax.set_xticks(list(months), [f"{m}月" for m in months])
+def month_ticks(ax) -> None:
+    ax.set_xticks(range(1, 13), [f"{m}月" for m in range(1, 13)])
 
 
 def end_room(ends: Sequence[str], size: float = 13) -> float:

@@ -1,4 +1,4 @@
-"""Ranks over months, what moved a level, two moments side by side."""
+"""Ranks over months, and what moved a level."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zcqlib.figures import theme as look
-from zcqlib.figures.marks import Show, end_room, mixed, plain
+from zcqlib.figures.marks import mixed, plain
 from zcqlib.figures.theme import (
     AXIS,
     FALL,
     GRID,
     INK,
     NAVY,
-    PALETTE,
     PLAIN,
     RISE,
     SCALE,
     SECOND,
-    SHADES,
     TO_DATE,
     Canvas,
     Caption,
@@ -41,10 +39,10 @@ def bump(
     Parameters
     ----------
     ranks : RANKS of one indicator: `region`, `period`, `rank`, `low`, `high`, `tied_with`, and `place` where ties share
-        one; a line breaks where a park is not ranked. An upright page shows the last five periods.
+        one; a line breaks where a park is not ranked.
     """
     canvas = Canvas(caption, size)
-    periods = sorted(ranks["period"].unique())[-5 if canvas.narrow else 0 :]
+    periods = sorted(ranks["period"].unique())
     regions = [r for r in look.parks() if r in set(ranks["region"])] + sorted(
         set(ranks["region"]) - set(look.parks())
     )
@@ -147,7 +145,7 @@ def _rank_key(canvas: Canvas) -> float:
     x, y, bar = canvas.left, canvas.top - 8, "90%名次区间"
     canvas.box(x + 2, y, 9, 24, look.OTHER)
     canvas.text(x + 22, y, bar, 12, SECOND)
-    x, y = (x, y + 32) if canvas.narrow else (x + 60 + measured(bar, 12), y)
+    x += 60 + measured(bar, 12)
     _frame(canvas, x, y - 10, x + 34, y + 10)
     canvas.text(x + 46, y, "并列\uff1a先后分不清\uff0c名次互换的可能在三成以上", 12, SECOND)
     return y + 28
@@ -193,10 +191,8 @@ def waterfall(
         NaN draws nothing), `told` and `also`, the texts of both columns. The first row and the last one are levels.
     heads : headings of both columns. unit : of `value`, printed at both ends of the scale.
     """
-    canvas = Canvas(caption, size, need=110 * len(rows))
-    words, first, second = (
-        (205, 88, 124) if canvas.narrow else (390, 190, 236)
-    )  # widths of the columns of text
+    canvas = Canvas(caption, size)
+    words, first, second = 390, 190, 236  # widths of the columns of text
     one, two, top = canvas.right - second, canvas.right, canvas.top + 40
     left, right = canvas.left + words + 16, one - first
     at: list[float] = []
@@ -204,7 +200,7 @@ def waterfall(
         at.append(r.value if r.is_level else at[-1] + (0 if np.isnan(r.value) else r.value))
     step = (canvas.bottom - top) / max(len(rows), 1)
     middle = [top + step * (i + 0.5) for i in range(len(rows))]
-    marks = _scale(np.array(at), unit, 3 if canvas.narrow else 6)
+    marks = _scale(np.array(at), unit)
     px = lambda v: left + (right - left) * (v - marks[0]) / (marks[-1] - marks[0])  # noqa: E731
     canvas.text(canvas.left, top - 20, "因素", 12.5, SECOND)
     for x, head in ((one, heads[0]), (two, heads[1])):
@@ -256,68 +252,10 @@ def waterfall(
     return canvas.figure
 
 
-def _scale(levels: np.ndarray, unit: str, most: int) -> np.ndarray:
+def _scale(levels: np.ndarray, unit: str) -> np.ndarray:
     """Marks of a scale that holds all levels with some room, at least ten wide; a chance stays within 0 and 100 %."""
     known = levels[np.isfinite(levels)]
     low, high = (known.min(), known.max()) if len(known) else (0.0, 100.0)
     room = max(0.15 * (high - low), (10 - (high - low)) / 2)
-    marks = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low - room, high + room)
+    marks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low - room, high + room)
     return marks[(marks >= 0) & (marks <= 100)] if unit == "%" else marks
-
-
-def slope(
-    rows: pd.DataFrame,
-    caption: Caption,
-    *,
-    before: str,
-    after: str,
-    unit: str = "",
-    show: Show = plain,
-    size: str = "",
-) -> Figure:
-    """Two moments side by side.
-
-    Parameters
-    ----------
-    rows : `label`, `before`, `after`, optional `region` (parks keep their colours).
-    """
-    canvas = Canvas(caption, size)
-    left = [f"{r.label} {show(r.before)}{unit}" for r in rows.itertuples()]
-    right = [f"{show(r.after)}{unit} {r.label}" for r in rows.itertuples()]
-    if canvas.narrow:
-        left = [f"{show(r.before)}{unit}" for r in rows.itertuples()]
-    edge = [canvas.left + end_room(left, 13.5), canvas.right - end_room(right, 13.5)]
-    wide = min(edge[1] - edge[0], 760)
-    spare = 0.0 if canvas.narrow else (edge[1] - edge[0] - wide) / 2
-    ax = canvas.axes(edge[0] + spare, canvas.top + 10, edge[0] + spare + wide, canvas.bottom)
-    ax.set_xlim(0, 1)
-    ax.set_xticks([0, 1], [before, after])
-    ax.tick_params(axis="x", labelsize=canvas.pt(14))
-    ax.set_yticks([])
-    values = rows[["before", "after"]].to_numpy(float)
-    room = max(np.nanmax(values) - np.nanmin(values), 1e-9)
-    ax.set_ylim(np.nanmin(values) - 0.1 * room, np.nanmax(values) + 0.1 * room)
-    shades = []
-    for i, r in enumerate(rows.itertuples()):
-        style = look.parks().get(getattr(r, "region", ""), None)
-        colour = style.colour if style else PALETTE[i % len(PALETTE)]
-        shades.append(style.text if style else SHADES[colour])
-        ax.plot(
-            [0, 1],
-            [r.before, r.after],
-            color=colour,
-            linewidth=canvas.pt(3),
-            marker=style.marker if style else "o",
-            markersize=canvas.pt(9),
-            clip_on=False,
-        )
-    for words, column, x, at, align in (
-        (left, "before", 0, -26, "right"),
-        (right, "after", 1, 26, "left"),
-    ):
-        places = spread(
-            [canvas.px(ax, x, v)[1] for v in rows[column]], 29, canvas.top, canvas.bottom
-        )
-        for word, colour, y in zip(words, shades, places, strict=True):
-            canvas.text(canvas.px(ax, x, 0)[0] + at, y, word, 13.5, colour, ha=align)
-    return canvas.figure

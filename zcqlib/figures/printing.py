@@ -46,19 +46,19 @@ def texts(figure: Figure, axes: bool = True) -> list[str]:
 
 
 def stamp(figure: Figure, code: str) -> None:
-    """Print the figure's code under the footer, at the right (on a telephone at the left), once."""
+    """Print the figure's code under the footer, at the right, once."""
     if any(t.get_gid() == "code" for t in figure.texts):
         return
-    page, left = SIZES[figure.zcq_size], figure.zcq_size == "phone"
+    page = SIZES[figure.zcq_size]
     wide, high = figure.get_size_inches() * 120 / page.scale  # px
     figure.text(
-        page.margin / wide if left else 1 - page.margin / wide,
-        (24 if left else 12) / high,
+        1 - page.margin / wide,
+        12 / high,
         code,
         gid="code",
         fontsize=SMALLEST * page.scale,
         color=THIRD,
-        ha="left" if left else "right",
+        ha="right",
         va="center",
     )
 

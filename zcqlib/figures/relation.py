@@ -45,12 +45,9 @@ def calibration(
     points, rival : `p`, `met` (shares 0 to 1), `n` (cases); points optionally `low`, `high`: where the share would lie
         by chance alone if the calls were right. more : lines below the big number.
     """
-    canvas = Canvas(caption, size, need=1080)
-    top, beside = canvas.top + 34, not canvas.narrow
-    side = min(
-        canvas.bottom - 44 - top, 900, (canvas.right - canvas.left - 66) * (0.56 if beside else 1)
-    )
-    left = canvas.left + 66
+    canvas = Canvas(caption, size)
+    top, left = canvas.top + 34, canvas.left + 66
+    side = min(canvas.bottom - 44 - top, 900, 0.56 * (canvas.right - left))
     ax = canvas.axes(left, top, left + side, top + side)
     ax.grid(color=GRID, linewidth=1)
     ax.plot([0, 1], [0, 1], color=AXIS, linewidth=canvas.pt(1.6))
@@ -87,8 +84,8 @@ def calibration(
         label(canvas, ax, plain(r.n), (r.p, r.met), (0.7, -0.7), 11, SECOND, inside=False)
     canvas.text(canvas.left, top - 22, "实际完成的比例", 12.5, SECOND)
     canvas.text(left + side, top + side + 44, "当时说的把握", 12.5, SECOND, ha="right")
-    x, y = (left + side + 70, top + 20) if beside else (canvas.left, top + side + 84)
-    step, free = (40, canvas.right - x) if beside else (34, canvas.right - x)
+    x, y = left + side + 70, top + 20
+    free = canvas.right - x
     keys = [
         ("● 我们\uff08数字为次数\uff0c灰条为90%抽样误差范围\uff09", NAVY),
         ("斜线\uff1a说多少\u3001成多少", SECOND),
@@ -96,14 +93,13 @@ def calibration(
     if rival is not None and len(rival):
         keys.insert(1, ("□ 序时进度\uff08只说能或不能\uff09", SEASON_TEXT))
     for i, (words, colour) in enumerate(keys):
-        canvas.text(x, y + step * i, words, 13, colour, fit=free)
-    y += step * len(keys) + (60 if beside else 22)
+        canvas.text(x, y + 40 * i, words, 13, colour, fit=free)
+    y += 40 * len(keys) + 60
     if big:
-        canvas.text(x, y, big, 36 if beside else 24, NAVY, bold=0.9)
-        away = 0 if beside else 120
-        canvas.text(x + away, y + (58 if beside else 0), big_words, 14, NAVY, fit=free - away)
+        canvas.text(x, y, big, 36, NAVY, bold=0.9)
+        canvas.text(x, y + 58, big_words, 14, NAVY, fit=free)
     for i, words in enumerate(more):
-        canvas.text(x, y + (110 if beside else 48) + 34 * i, words, 13, SECOND, fit=free)
+        canvas.text(x, y + 110 + 34 * i, words, 13, SECOND, fit=free)
     return canvas.figure
 
 

@@ -1,4 +1,4 @@
-"""Lying bars and estimates with intervals, one row each."""
+"""Estimates with intervals, one row each."""
 
 from __future__ import annotations
 
@@ -15,86 +15,8 @@ from zcqlib.figures.theme import REFERENCE, Canvas, Caption, measured
 def _names(canvas: Canvas, labels: pd.Series) -> tuple[float, float]:
     """Px for the names of rows: what they need, at most a third of the page; and the letters that all of them have."""
     longest = max((measured(str(w), 13.5) for w in labels), default=0.0)
-    room = min(longest, (0.3 if canvas.narrow else 0.24) * (canvas.right - canvas.left))
+    room = min(longest, 0.24 * (canvas.right - canvas.left))
     return room, 13.5 if longest <= room else 12.0
-
-
-def bars(
-    rows: pd.DataFrame,
-    caption: Caption,
-    *,
-    unit: str = "",
-    show: Show = plain,
-    reference: float = float("nan"),
-    reference_words: str = "",
-    heads: tuple[str, str] = ("", ""),
-    size: str = "",
-) -> Figure:
-    """Lying bars, in the order given; the numbers stand in columns of their own, clear of bars and reference.
-
-    Parameters
-    ----------
-    rows : `label`, `value`, optional `region` (parks keep their colours), `note` (a second number, as text).
-    heads : headings of the two columns of numbers.
-    """
-    canvas = Canvas(caption, size, need=58 * len(rows) + 60)
-    n = max(len(rows), 1)
-    parks = "region" in rows
-    left = canvas.left + (28 if parks else 0)
-    names, ink = _names(canvas, rows["label"])
-    told = [f"{show(v)}{unit}" if np.isfinite(v) else "未报" for v in rows["value"]]
-    notes = rows["note"].astype("str").tolist() if "note" in rows else []
-    wide = [
-        max([measured(w, 13) for w in (*part, head)], default=0.0)
-        for part, head in zip((told, notes), heads, strict=True)
-    ]
-    note_at = canvas.right
-    value_at = note_at - (wide[1] + 40 if notes else 0)
-    top = canvas.top + (26 if reference_words or any(heads) else 6)
-    step = min((canvas.bottom - top) / n, 92)
-    ax = canvas.axes(left + names + 16, top, value_at - wide[0] - 24, top + step * n)
-    values = rows["value"].to_numpy(float)
-    colours = (
-        [look.parks()[r].colour if r in look.parks() else look.TO_DATE for r in rows["region"]]
-        if parks
-        else look.TO_DATE
-    )
-    ax.barh(range(len(rows)), np.nan_to_num(values), height=min(0.6, 40 / step), color=colours)
-    low, high = min(0.0, np.nanmin(values, initial=0)), max(np.nanmax(values, initial=0), 1e-9)
-    if np.isfinite(reference):
-        high = max(high, reference * 1.02)
-        ax.axvline(reference, color=look.INK, linewidth=canvas.pt(1.8), gid=REFERENCE)
-    ax.set_xlim(low * 1.05, high)
-    ax.set_ylim(n - 0.5, -0.5)
-    ax.set_yticks([])
-    ax.set_xticks([])
-    ax.axvline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
-    if np.isfinite(reference) and reference_words:
-        x, room = canvas.px(ax, reference, 0)[0], measured(reference_words, 12) / 2
-        x = min(max(x, left + names + 16 + room), value_at - wide[0] - 30 - room)
-        canvas.text(x, top - 14, reference_words, 12, look.INK, ha="center", bold=0.6)
-    for x, head in zip((value_at, note_at), heads, strict=True):
-        if head:
-            canvas.text(x, top - 14, head, 12, look.SECOND, ha="right")
-    for i, r in enumerate(rows.itertuples()):
-        y = top + step * (i + 0.5)
-        style = look.parks().get(r.region) if parks else None
-        if style:
-            canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
-        canvas.text(
-            left,
-            y,
-            r.label,
-            ink,
-            look.INK,
-            fit=names,
-            rows=2 if step > 50 else 1,
-            bold=0.6 if style and r.region == "zone" else 0,
-        )
-        canvas.text(value_at, y, told[i], 13, look.INK, ha="right")
-        if notes:
-            canvas.text(note_at, y, notes[i], 13, look.SECOND, ha="right")
-    return canvas.figure
 
 
 def forest(
@@ -113,7 +35,7 @@ def forest(
     rows : `label`, `estimate`, `low`, `high`, optional `actual` (what came, a hollow diamond) and `note` (text at the
         right in place of the estimate).
     """
-    canvas = Canvas(caption, size, need=76 * len(rows) + 100)
+    canvas = Canvas(caption, size)
     names, ink = _names(canvas, rows["label"])
     told = (
         rows["note"].tolist()
@@ -134,7 +56,7 @@ def forest(
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.axvline(zero, color=look.INK, linewidth=canvas.pt(1.4), gid=REFERENCE)
     ax.set_yticks([])
-    ax.xaxis.set_major_locator(MaxNLocator(4 if canvas.narrow else 6))
+    ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: show(round(v, 9))))
     ax.grid(axis="x", color=look.GRID, linewidth=1)
     if zero_words:

@@ -15,7 +15,6 @@ from zcqlib.figures.marks import (
     end_room,
     fan,
     key,
-    label,
     mixed,
     month_ticks,
     plain,
@@ -39,12 +38,9 @@ def lines(
     unit: str = "",
     names: Mapping[str, str] | None = None,
     show: Show = plain,
-    zero: bool = False,
     target: float = float("nan"),
     target_words: str = "",
-    points: pd.DataFrame | None = None,
     gap: Show | None = None,
-    x_unit: str = "",
     size: str = "",
 ) -> Figure:
     """Lines over time, the highlighted in colour, a benchmark in slate, the others grey; all named at the end.
@@ -52,13 +48,10 @@ def lines(
     Parameters
     ----------
     data : `x` (number or label in order), `series`, `value`. Parks keep their colours and markers.
-    points : optional `x`, `value`, `label` of figures on another basis, marked but never joined. x_unit : after each x.
     gap : words the distance between the first highlighted line and the benchmark, measured at both ends.
     """
     canvas = Canvas(caption, size)
     xs = list(dict.fromkeys(data.sort_values("x")["x"]))
-    if points is not None:
-        xs = sorted({*xs, *points["x"]})
     place, names = {x: i for i, x in enumerate(xs)}, names or {}
     parts = {}
     for s in sorted(
@@ -113,19 +106,14 @@ def lines(
                 zorder=2 if main else 1,
             )
             ends.append((last, told[s], look.BENCHMARK if main else look.THIRD))
-    if zero:
-        ax.set_ylim(bottom=0)
-        ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
     values = data["value"].tolist() + ([target] if np.isfinite(target) else [])
-    low, high = 0.0 if zero else np.nanmin(values), np.nanmax(values)
-    ax.set_ylim(
-        low - (0 if zero else 0.06 * (high - low)), high + 0.08 * (high - low or abs(high) or 1)
-    )
+    low, high = np.nanmin(values), np.nanmax(values)
+    ax.set_ylim(low - 0.06 * (high - low), high + 0.08 * (high - low or abs(high) or 1))
     ax.set_xlim(-0.3, max(len(xs) - 0.85, 0.4))
     room = (canvas.px(ax, 1, 0)[0] - canvas.px(ax, 0, 0)[0]) if len(xs) > 1 else canvas.width
-    every = max(1, int(np.ceil((max(measured(f"{x}{x_unit}", 12) for x in xs) + 14) / room)))
+    every = max(1, int(np.ceil((max(measured(str(x), 12) for x in xs) + 14) / room)))
     shown = [i for i in range(len(xs)) if (len(xs) - 1 - i) % every == 0]
-    ax.set_xticks(shown, [f"{xs[i]}{x_unit}" for i in shown])
+    ax.set_xticks(shown, [str(xs[i]) for i in shown])
     ticks(ax, show, n=7)
     if gap and benchmark in parts and highlight and highlight[0] in parts:
         for end, away in ((0, 0.16), (-1, -0.16)):
@@ -156,19 +144,6 @@ def lines(
     end_labels(canvas, ax, ends, max(float(d["p"].iloc[-1]) for d in parts.values()), bold=bold)
     if np.isfinite(target):
         reference(canvas, ax, target, target_words, size=13)
-    if points is not None:
-        for r in points.itertuples():
-            ax.plot(
-                [place[r.x]],
-                [r.value],
-                "D",
-                markerfacecolor="white",
-                markeredgecolor=look.INK,
-                markersize=canvas.pt(9),
-                zorder=5,
-            )
-        for r in points.itertuples():
-            label(canvas, ax, r.label, (place[r.x], r.value), (-0.3, -1), 12)
     return canvas.figure
 
 
@@ -196,8 +171,8 @@ def multiples(
     regions = [r for r in look.parks() if r in set(data["region"])] + sorted(
         set(data["region"]) - set(look.parks())
     )
-    canvas = Canvas(caption, size, need=290 * len(regions))
-    across = 1 if canvas.narrow else 3
+    canvas = Canvas(caption, size)
+    across = 3
     down = -(-len(regions) // across)
     gap = 36
     wide = (canvas.right - canvas.left + gap) / across - gap
@@ -311,7 +286,7 @@ def columns(
             canvas.text(
                 x, y - 14, show(r.value), 12, look.NAVY, ha="center", fit=wide + 4, bold=0.4
             )
-    month_ticks(ax, canvas)
+    month_ticks(ax)
     ticks(ax, show)
     ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
     key(canvas, [(f"box:{look.NAVY}", names[0]), ("box:#D5DCE4", names[1])], x=canvas.left + 64)

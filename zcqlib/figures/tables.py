@@ -46,8 +46,8 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
         target, NaN where there is none), `chance` (text), `light` (已完成, 把握较大, 尚有悬念, 难度较大, other).
     """
     n = max(len(rows), 1)
-    canvas = Canvas(caption, size, need=66 * n + 70)
-    narrow, right, left = canvas.narrow, canvas.right, canvas.left
+    canvas = Canvas(caption, size)
+    right, left = canvas.right, canvas.left
     key(
         canvas,
         [
@@ -55,34 +55,28 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
             (f"tick:{look.INK}", "此时应达"),
             (f"range:{look.NAVY}", "年末中位数与80%区间"),
         ],
-        x=left if narrow else left + 48,
+        x=left + 48,
     )
     head, first = canvas.top + 28, canvas.top + 46
     step = (canvas.bottom + 14 - first) / n
-    ink = 13.0 if narrow else min(13.0, step / 1.75)
-    if narrow:
-        name, aim, now, verdict = left + 34, 0.0, right, right - 148
-        bar, end, chance = left + 34, right - 250, right - 168
-    else:
-        name, verdict = left + 48, right - 176
-        chance, end = verdict - 26, verdict - 98
-        now = left + 48 + min(330, 0.245 * (right - left)) + 268
-        aim, bar = now - 124, now + 30
+    ink = min(13.0, step / 1.75)
+    name, verdict = left + 48, right - 176
+    chance, end = verdict - 26, verdict - 98
+    now = left + 48 + min(330, 0.245 * (right - left)) + 268
+    aim, bar = now - 124, now + 30
     at = lambda v: bar + (end - bar) * min(max(v, 0), SPAN) / SPAN  # noqa: E731
     down = first + step * n
-    if not narrow:
-        for x, words, align in (
-            (name, "指标", "left"),
-            (aim, "目标", "right"),
-            (now, "当前值", "right"),
-            (chance, "把握", "right"),
-            (verdict, "判断", "left"),
-        ):
-            canvas.text(x, head, words, 12, look.SECOND, ha=align)
+    for x, words, align in (
+        (name, "指标", "left"),
+        (aim, "目标", "right"),
+        (now, "当前值", "right"),
+        (chance, "把握", "right"),
+        (verdict, "判断", "left"),
+    ):
+        canvas.text(x, head, words, 12, look.SECOND, ha=align)
     for v in (0, 25, 50, 75, 125) if end - bar > 380 else (0, 50):
         canvas.text(at(v), head, str(v), 11, look.SECOND, ha="center", gid=look.SCALE)
-        if not narrow:
-            canvas.line([at(v)] * 2, [first - 4, down], look.GRID, 1)
+        canvas.line([at(v)] * 2, [first - 4, down], look.GRID, 1)
     canvas.text(
         at(100),
         head,
@@ -94,22 +88,16 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
     )
     before = None
     for i, r in enumerate(rows.itertuples()):
-        top, y = first + step * i, first + step * (i + (0.27 if narrow else 0.5))
+        top, y = first + step * i, first + step * (i + 0.5)
         if r.group != before:
             canvas.line([left, right], [top] * 2, look.OTHER, 0.9)
             canvas.text(left + 2, y, str(r.group), ink, look.SECOND)
             before = r.group
-        canvas.text(
-            name, y, r.name, ink, look.INK, fit=(chance - 66 if narrow else aim - 112) - name
-        )
+        canvas.text(name, y, r.name, ink, look.INK, fit=aim - 112 - name)
         canvas.text(chance, y, r.chance, ink, look.INK, ha="right")
         light(canvas, verdict + 8, y, r.light, ink)
-        if narrow:
-            y = first + step * (i + 0.7)
-            canvas.text(now, y, f"{r.actual} / {r.target}", 12, look.SECOND, ha="right", fit=240)
-        else:
-            canvas.text(aim, y, r.target, ink, look.SECOND, ha="right", fit=118)
-            canvas.text(now, y, r.actual, ink, look.INK, ha="right", fit=118)
+        canvas.text(aim, y, r.target, ink, look.SECOND, ha="right", fit=118)
+        canvas.text(now, y, r.actual, ink, look.INK, ha="right", fit=118)
         thick = min(step * 0.36, 14)
         if np.isfinite(r.share):
             canvas.box(bar, y, at(r.share) - bar, thick, look.TO_DATE)
@@ -120,10 +108,7 @@ def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
             for v, side in ((r.low, ">"), (r.high, ">"), (r.median, "o")):
                 if side == "o" or v > SPAN:
                     canvas.dot(at(v), y, side, 7, "white" if v <= SPAN else look.NAVY, look.NAVY)
-        if narrow:
-            canvas.line([at(100)] * 2, [y - thick, y + thick], look.INK, 1.8, gid=REFERENCE)
-    if not narrow:
-        canvas.line([at(100)] * 2, [first - 4, down], look.INK, 1.8, gid=REFERENCE)
+    canvas.line([at(100)] * 2, [first - 4, down], look.INK, 1.8, gid=REFERENCE)
     canvas.line([left, right], [down] * 2, look.OTHER, 0.9)
     return canvas.figure
 
@@ -138,7 +123,7 @@ def _grid(
 ) -> tuple[list[float], float, float, float, float]:
     """Names of rows and columns of a table; left edges of the columns, their width, top, height of a row, letters."""
     n, m = max(len(index), 1), max(len(columns), 1)
-    gap = 24 if gap_before >= 0 and not canvas.narrow else 8 if gap_before >= 0 else 0
+    gap = 24 if gap_before >= 0 else 0
     longest = max((measured(name, 13) for name in index), default=0.0) + 24
     room = min(longest, canvas.right - canvas.left - m * least - gap)
     left = canvas.left + room
@@ -186,7 +171,7 @@ def heatmap(
     cells : index row names in order; one column an id with a chance 0 to 1, or a word (NaN reads 「园区目标未下达」).
     columns : (id, name) in order; the zone stands apart.
     """
-    canvas = Canvas(caption, size, need=46 * len(cells) + 60)
+    canvas = Canvas(caption, size)
     ramp = mpl.colors.LinearSegmentedColormap.from_list(
         "chance", list(zip(np.linspace(0, 1, 6), look.CHANCE, strict=True))
     )
@@ -198,7 +183,7 @@ def heatmap(
     canvas.box(
         x + 372, canvas.top - 8, 32, 14, facecolor="#F7F8F9", edgecolor="#B4BDC7", hatch="///"
     )
-    told = f"{UNTARGETED}" + ("" if canvas.narrow else "\uff1a不算把握、不计分、不排名")
+    told = f"{UNTARGETED}\uff1a不算把握、不计分、不排名"
     canvas.text(x + 414, canvas.top - 8, told, 12, look.SECOND)
     canvas.top += 14
     ids = [id for id, _ in columns]
@@ -283,7 +268,7 @@ def states(
     ----------
     cells : index row names, columns column names, values words (keys of `looks`: fill, text colour) or "" for nothing.
     """
-    canvas = Canvas(caption, size, need=46 * len(cells) + 60)
+    canvas = Canvas(caption, size)
     edges, wide, top, step, ink = _grid(
         canvas, list(map(str, cells.index)), list(map(str, cells.columns)), least=50
     )
@@ -324,39 +309,28 @@ def promises(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
         row with nothing but a label is a heading, the labels under it begin with a space.
     """
     n = max(len(rows), 1)
-    canvas = Canvas(caption, size, need=66 * n + 60)
+    canvas = Canvas(caption, size)
     across, top = canvas.right - canvas.left, canvas.top + 22
     step = (canvas.bottom + 10 - top) / n
-    ink = 13.0 if canvas.narrow else min(12.5, step / 2)
-    thin = (
-        canvas.narrow
-    )  # two lines a row: name and state, then stages, next step (or last one) and who is missing
-    if thin:
-        at = [canvas.left + across * k for k in (0.0, 0.0, 0.22, 0.62, 0.62)]
-        names, last, goes, word, lack = (across * k for k in (0.6, 0, 0.39, 0.36, 0.38))
-    else:
-        dots = 22.0 * max(int(n) for n in rows["stages"] if n != "")
-        one = [
-            max((measured(str(w).strip(), 1.0) for w in rows[c]), default=0.0)
-            for c in ("label", "last", "next", "word", "missing")
-        ]
-        ink = max(
-            10.5, min(ink, (across - dots - 28 - 5 * 12) / sum(one))
-        )  # nothing is cut: smaller letters for all
-        wide = [one[0] * ink + 8, dots, one[1] * ink, one[2] * ink, one[3] * ink + 20, one[4] * ink]
-        at = list(canvas.left + np.cumsum([w + (across - sum(wide)) / 5 for w in wide[:-1]]))
-        names, _, last, goes, word, lack = (w + 1 for w in wide)
+    dots = 22.0 * max(int(n) for n in rows["stages"] if n != "")
+    one = [
+        max((measured(str(w).strip(), 1.0) for w in rows[c]), default=0.0)
+        for c in ("label", "last", "next", "word", "missing")
+    ]
+    # nothing is cut: smaller letters for all
+    ink = max(10.5, min(12.5, step / 2, (across - dots - 28 - 5 * 12) / sum(one)))
+    wide = [one[0] * ink + 8, dots, one[1] * ink, one[2] * ink, one[3] * ink + 20, one[4] * ink]
+    at = list(canvas.left + np.cumsum([w + (across - sum(wide)) / 5 for w in wide[:-1]]))
+    names, _, last, goes, word, lack = (w + 1 for w in wide)
     for x, name in zip(at, ("阶段", "最近到达", "下一步", "状态", "还缺"), strict=True):
-        if not thin:
-            canvas.text(x, top - 18, name, 12, look.SECOND)
+        canvas.text(x, top - 18, name, 12, look.SECOND)
     for i, r in enumerate(rows.itertuples()):
         y = top + step * (i + 0.5)
-        up, down = (y - 0.22 * step, y + 0.22 * step) if thin and r.state else (y, y)
         canvas.line([canvas.left, canvas.right], [y + step / 2] * 2, look.GRID, 1)
         inside = 20 if r.label.startswith(" ") else 0
         canvas.text(
             canvas.left + inside,
-            up,
+            y,
             r.label.strip(),
             ink,
             look.INK,
@@ -368,18 +342,17 @@ def promises(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
         for k in range(int(r.stages)):
             due = look.FALL if r.state == "red" and k == r.reached else look.OTHER
             canvas.dot(
-                at[0] + 8 + inside * thin + 22 * k,
-                down,
+                at[0] + 8 + 22 * k,
+                y,
                 "o",
                 7,
                 look.NAVY if k < r.reached else "white",
                 look.NAVY if k < r.reached else due,
             )
-        if not thin:
-            canvas.text(at[1], y, r.last, ink, look.INK, fit=last)
-        canvas.text(at[2], down, r.next or r.last * thin, ink, look.INK, fit=goes)
-        light(canvas, at[3] + 8, up, STATES[r.state], ink, word - 20, instead=r.word)
-        canvas.text(at[4], down, r.missing, ink, look.INK, fit=lack)
+        canvas.text(at[1], y, r.last, ink, look.INK, fit=last)
+        canvas.text(at[2], y, r.next, ink, look.INK, fit=goes)
+        light(canvas, at[3] + 8, y, STATES[r.state], ink, word - 20, instead=r.word)
+        canvas.text(at[4], y, r.missing, ink, look.INK, fit=lack)
     return canvas.figure
 
 
@@ -401,7 +374,7 @@ def effects(
     shows : where the columns do not share a unit, how each prints its numbers; each then has a scale of its own.
     """
     n, m = len(rows), max(len(columns), 1)
-    canvas = Canvas(caption, size, need=70 * n + 60)
+    canvas = Canvas(caption, size)
     top, bottom = canvas.top + 46, canvas.bottom
     marked = "region" in rows
     left = canvas.left + (28 if marked else 0)

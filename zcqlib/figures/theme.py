@@ -97,11 +97,10 @@ class Size:
     dpi: int
 
 
-# 16:9 for slides and screens, half an A4 page, an upright telephone
+# 16:9 for slides and screens, half an A4 page
 SIZES = {
     "wide": Size(40 / 3 + 1e-4, 7.5, 1.0, 64, 120),
     "a4": Size(7.48, 4.9, 0.68, 48, 240),
-    "phone": Size(6.0, 8.0, 0.9, 36, 160),
 }
 FONTS = [
     "Noto Sans SC",
@@ -262,30 +261,20 @@ class Canvas:
     """A figure with title, subtitle and footer; charts place axes and texts on it in px from the top left.
 
     Letters have the same size in px on every page, so that a smaller page has fewer px: `width` is 1600 on the 16:9
-    page. `left`, `right`, `top`, `bottom` bound what a chart may use; `narrow` is an upright page. A page that
-    scrolls grows to `need` px.
+    page. `left`, `right`, `top`, `bottom` bound what a chart may use.
     """
 
-    def __init__(self, caption: Caption, size: str = "", need: float = 0.0):
+    def __init__(self, caption: Caption, size: str = ""):
         size = size or os.environ.get(SIZE, "wide")
         if size not in SIZES:
             raise ValueError(f"size is one of {sorted(SIZES)}, not {size!r}")
         use_theme()
         page = SIZES[size]
-        self.caption, self.size, self.scale, self.narrow = (
-            caption,
-            size,
-            page.scale,
-            size == "phone",
-        )
+        self.caption, self.size, self.scale = caption, size, page.scale
         self.width, self.height = 120 * page.wide / page.scale, 120 * page.high / page.scale
         self.left, self.right = page.margin, self.width - page.margin
         room = self.right - self.left
-        title = (
-            20
-            if self.narrow
-            else max(20, 24 * min(1, room / max(measured(caption.title, 24.3), 1)))
-        )
+        title = max(20, 24 * min(1, room / max(measured(caption.title, 24.3), 1)))
         lines = wrapped(caption.title, title, room, 3)
         below = wrapped(caption.subtitle, 14, room, 2)
         note = f"来源\uff1a{caption.source}" + (f"\uff1b{caption.note}" if caption.note else "")
@@ -294,10 +283,8 @@ class Canvas:
         self.top = self.lead + 57 + 28 * below.count("\n")
         start = self.left + (120 if caption.demo else 0)
         free = self.right - start - measured(date, 10.5) - 24
-        self.notes = wrapped(note, 10.5, free if not self.narrow else self.right - start, 3)
-        foot = 60 + 20 * self.notes.count("\n") + (28 if self.narrow else 0)
-        if self.narrow:
-            self.height = max(self.height, need + self.top + foot + 40)
+        self.notes = wrapped(note, 10.5, free, 3)
+        foot = 60 + 20 * self.notes.count("\n")
         self.bottom = self.height - foot - 40
         self.figure = Figure(figsize=(page.wide, self.height * page.scale / 120))
         _Page(self.figure)
@@ -311,14 +298,7 @@ class Canvas:
             self.text(self.left + 52, rule + 25, "演示数据", 12, "white", ha="center")
         middle = rule + 25 + 10 * self.notes.count("\n")
         self.text(start, middle, self.notes, 10.5, THIRD)
-        self.text(
-            self.right,
-            self.height - 24 if self.narrow else rule + 25,
-            date,
-            10.5,
-            THIRD,
-            ha="right",
-        )
+        self.text(self.right, rule + 25, date, 10.5, THIRD, ha="right")
 
     def pt(self, size: float) -> float:
         return size * self.scale

@@ -50,13 +50,10 @@ def pace(
         called `season_words`. interval : low, median, high of the year end as printed, else from the quantiles.
     """
     tall = len(quantiles) > 0
-    canvas = Canvas(caption, size, need=1240 if tall else 0)
+    canvas = Canvas(caption, size)
     d = to_date.sort_values("month")
-    if canvas.narrow:
-        edge = canvas.right, canvas.bottom - (500 if tall else 0)
-    else:
-        edge = (canvas.right - _side(canvas) - 84 if tall else canvas.right), canvas.bottom
-    ax = canvas.axes(canvas.left + 64, canvas.top, *edge)
+    edge = canvas.right - _side(canvas) - 84 if tall else canvas.right
+    ax = canvas.axes(canvas.left + 64, canvas.top, edge, canvas.bottom)
     q = quantile(quantiles) if tall else None
     aim = target if np.isfinite(target) else 0.0
     top = max(aim, d["value"].max(), q(0.975) if tall else 0) * 1.1 or 1.0
@@ -115,7 +112,7 @@ def pace(
         gid=REFERENCE,
     )
     ax.plot(d["month"], d["value"], "o", color=look.NAVY, markersize=canvas.pt(7.5), zorder=4)
-    month_ticks(ax, canvas)
+    month_ticks(ax)
     ticks(ax)
     ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
     done = f"\n完成目标的{100 * now / target:.1f}%" if aim else ""
@@ -177,8 +174,7 @@ def _where(
     aimed = np.isfinite(target)
     dots = np.array([q((i + 0.5) / 20) for i in range(20)])
     over = int((dots >= target).sum()) if aimed else 0
-    left = canvas.left if canvas.narrow else canvas.right - _side(canvas)
-    top = canvas.bottom - 420 if canvas.narrow else canvas.top + 6
+    left, top = canvas.right - _side(canvas), canvas.top + 6
     told = "20个点各代表5%的可能" + (f"\uff0c{over}个达到目标" if aimed else "")
     canvas.text(
         left, top, "年末会落在哪里\uff08放大\uff09", 15, look.INK, bold=0.7, fit=canvas.right - left
@@ -218,8 +214,7 @@ def _where(
     x, line = left + 254, canvas.px(ax, 0, target)[1] if aimed else np.inf
     free = canvas.right - x
     if aimed:
-        end = x + 190 if canvas.narrow else canvas.right
-        canvas.line([left + 66, end], [line] * 2, look.INK, 1.8, gid=REFERENCE)
+        canvas.line([left + 66, canvas.right], [line] * 2, look.INK, 1.8, gid=REFERENCE)
     number, _, rest = chance_words.partition(" ")
     block = [(number, 34, 0.5, 58), (rest, 13, 0, 44)] if number else []
     low_end, median, high_end = map(show, interval)
@@ -230,16 +225,13 @@ def _where(
     ]
     down = sum(step for *_, step in block)
     start = top + 80
-    if (
-        not canvas.narrow and start < line + 60 and start + down > line - 20
-    ):  # the block would cross the target
+    if start < line + 60 and start + down > line - 20:  # the block would cross the target
         start = (
             line + 62 if line + 62 + down < canvas.bottom + 20 else max(top + 80, line - 30 - down)
         )
     if aimed:
         y = line + (20 if start < line else -20)
         canvas.text(x, y, f"目标{show(target)}{unit}", 13, look.INK, bold=0.7, fit=free)
-    x, free = (x + 210, free - 210) if canvas.narrow else (x, free)
     for words, pt, bold, step in block:
         canvas.text(x, start, words, pt, look.NAVY, bold=bold, fit=free)
         start += step
@@ -259,6 +251,7 @@ def stock(
     changes: pd.DataFrame,
     caption: Caption,
     *,
+    opening: float = float("nan"),
     target: float = float("nan"),
     target_words: str = "",
     quantiles: pd.Series | None = None,
@@ -275,17 +268,17 @@ def stock(
     ----------
     levels : `month`, `value`. changes : `month`, `kind` (text), `value` (signed). events : `month`, `label`,
         `expected`; the stock is expected to step at the expected ones, evenly.
+    opening : the level at the end of last year; what the changes do not explain since then is 未说明.
     interval : low, median, high of the year end as they are to be printed, with `quantiles` for the bands.
     due : `month`, `batch`, `linear`: what the stock should be at each month's end, by the batches and in equal steps.
     """
-    canvas = Canvas(caption, size, need=1250)
+    canvas = Canvas(caption, size)
     d = levels.sort_values("month")
-    side = canvas.right - 290 if not canvas.narrow else canvas.right
-    low_end = canvas.bottom - (260 if canvas.narrow else 0)
+    side = canvas.right - 290
     first = canvas.top + (64 if events is not None else 20)
-    middle = first + 0.63 * (low_end - first)
+    middle = first + 0.63 * (canvas.bottom - first)
     upper = canvas.axes(canvas.left + 48, first, side, middle)
-    lower = canvas.axes(canvas.left + 48, middle + 30, side, low_end)
+    lower = canvas.axes(canvas.left + 48, middle + 30, side, canvas.bottom)
     last, now = int(d["month"].iloc[-1]), float(d["value"].iloc[-1])
     q = quantile(quantiles) if quantiles is not None and len(quantiles) else None
     ends = [d["value"].max(), d["value"].min()] + ([target] if np.isfinite(target) else [])
@@ -442,10 +435,8 @@ def stock(
     lower.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
     lower.set_xlim(0.5, 12.5)
     lower.set_yticks([])
-    month_ticks(lower, canvas)
-    x = canvas.right - 268 if not canvas.narrow else canvas.left
-    y = first + 14 if not canvas.narrow else low_end + 70
-    wide = 268 if not canvas.narrow else 330
+    month_ticks(lower)
+    x, y, wide = canvas.right - 268, first + 14, 268
     if q:
         low, median, high = interval or (q(0.1), q(0.5), q(0.9))
         number, _, rest = chance_words.partition(" ")
@@ -461,10 +452,12 @@ def stock(
                     x, y, words, pt, look.SECOND if pt == 11 else look.NAVY, bold=bold, fit=wide
                 )
             y += step
-    table = [("期初", now - float(changes["value"].sum()), None)]
+    table = [("期初", opening, None)]
     table += [(k, float(changes.loc[changes["kind"] == k, "value"].sum()), looks[k]) for k in kinds]
+    unexplained = now - sum(value for _, value, _ in table)
+    table += [("未说明", unexplained, None)] if abs(unexplained) > 1e-9 else []
     table += [(f"={last}月末", now, None)]
-    x, y = (x, middle + 44) if not canvas.narrow else (canvas.right - 330, low_end + 70)
+    y = middle + 44
     for i, (name, value, how) in enumerate(table):
         end = i == len(table) - 1
         if how:

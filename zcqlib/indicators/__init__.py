@@ -6,5 +6,6 @@ from zcqlib.indicators.aggregates import like_for_like, ratios, to_date, zone_to
 from zcqlib.indicators.compilation import series
 from zcqlib.indicators.conflicts import Consolidated, CorrectionError, consolidate, tally
 from zcqlib.indicators.growth import growth
+from zcqlib.indicators.holding import hold
 from zcqlib.indicators.months import monthly_from_cumulative
-from zcqlib.indicators.plausibility import doubts
+from zcqlib.indicators.plausibility import check_plausibility

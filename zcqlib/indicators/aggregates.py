@@ -7,33 +7,30 @@ from itertools import accumulate
 import pandas as pd
 
 from zcqlib import tables
-from zcqlib.catalog import Catalog
+from zcqlib.catalog import Catalog, Indicator
 from zcqlib.indicators.months import month_of, net, ordinal
+from zcqlib.indicators.problems import trait
 from zcqlib.tables import SERIES
 
 
 def zone_totals(
-    known: pd.DataFrame,
-    catalog: Catalog,
-    like_for_like: bool = False,
-    members: tuple[str, ...] | None = None,
+    known: pd.DataFrame, catalog: Catalog, members: tuple[str, ...] | None = None
 ) -> pd.DataFrame:
     """Sums over the parks, for additive indicators where every member has a figure and the zone has none of its own.
 
     Parameters
     ----------
     known : SERIES.
-    like_for_like : add up the parks of the latest month throughout, instead of those that belonged at the time.
-    members : parks to add up instead; then zone figures are made anew even where the zone has its own.
+    members : parks to add up throughout, instead of those that belonged at the time; then zone figures are made anew
+        even where the zone has its own.
     Returns
     -------
     SERIES of region zone.
     """
-    additive = {i for i, x in catalog.indicators.items() if x.additive}
-    parks = known[known["region"].isin(catalog.parks) & known["indicator"].isin(additive)]
+    parks = known[known["region"].isin(catalog.parks) & trait(known, "additive", catalog).eq(True)]
     if parks.empty:
         return tables.empty(SERIES)
-    belongs = _belongs(parks, catalog, like_for_like, members)
+    belongs = _belongs(parks, catalog, members)
     exact = _sum(parks[~parks["revision"]], belongs)
     # a park with January and February in one figure: the sums to date still tell the months of the zone
     summed = _sum(_summed(parks), belongs)
@@ -56,7 +53,7 @@ def zone_totals(
     total = pd.concat([exact, months], ignore_index=True).assign(revision=False)
     revisions = summed.assign(value=revised, revision=True)[revised.ne(0)]
     total = pd.concat([total, revisions], ignore_index=True)
-    if members is None and not like_for_like:
+    if members is None:
         own = _months_covered(known[known["region"] == "zone"])
         taken = _months_covered(total).isin(set(own))
         total = total[~taken.groupby(level=0).any().reindex(total.index, fill_value=False)]
@@ -108,19 +105,14 @@ def like_for_like(known: pd.DataFrame, catalog: Catalog, month: pd.Period) -> pd
 
 
 def _belongs(
-    parks: pd.DataFrame,
-    catalog: Catalog,
-    like_for_like: bool = False,
-    members: tuple[str, ...] | None = None,
+    parks: pd.DataFrame, catalog: Catalog, members: tuple[str, ...] | None
 ) -> pd.DataFrame:
     """Which parks count in each month of a frame, and how many they are."""
-    ends = parks["end"].drop_duplicates()
-    fixed = members or (catalog.members(ends.max()) if like_for_like else None)
     rows = [
-        (end, p, ";".join(sorted(set(who))), len(set(who)))
-        for end in ends
-        for who in [fixed or catalog.members(end)]
-        for p in set(who)
+        (end, p, ";".join(who), len(who))
+        for end in parks["end"].drop_duplicates()
+        for who in [sorted(set(members or catalog.members(end)))]
+        for p in who
     ]
     out = pd.DataFrame(rows, columns=["end", "region", "_who", "_needed"])
     return out.astype({"end": "period[M]", "region": "str", "_who": "str", "_needed": "int64"})
@@ -206,47 +198,39 @@ def ratios(known: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     -------
     SERIES; per cent for unit %, per 10,000 for units ending in /万人. A stock's denominator is its last known level.
     """
-    sums, rows = to_date(known), []
-    for id, i in catalog.indicators.items():
-        if i.kind not in ("ratio", "coverage") or not i.numerator or not i.denominator:
-            continue
-        stock = catalog.indicators[i.numerator].kind == "stock"
-        source = known[known["months"] == 0] if stock else sums
-        top = source[source["indicator"] == i.numerator].sort_values("end")
-        bottom = source[source["indicator"] == i.denominator][
-            ["region", "end", "value", "published", "inputs", "demo"]
-        ]
-        bottom = bottom.sort_values("end")
-        if top.empty or bottom.empty:
-            continue
-        if stock:
-            top = top.assign(_o=top["end"].map(lambda p: p.ordinal))
-            bottom = bottom.assign(_o=bottom["end"].map(lambda p: p.ordinal)).drop(columns="end")
-            pair = pd.merge_asof(
-                top, bottom, on="_o", by="region", suffixes=("", "_d"), tolerance=12
+    sums, rows = to_date(known), [tables.empty(SERIES)]
+    for i in catalog.indicators.values():
+        if i.kind in ("ratio", "coverage") and i.numerator and i.denominator:
+            stock = catalog.indicators[i.numerator].kind == "stock"
+            source = known[known["months"] == 0] if stock else sums
+            top, bottom = (
+                source[source["indicator"] == part].assign(_end=lambda f: ordinal(f["end"]))
+                for part in (i.numerator, i.denominator)
             )
-        else:
-            pair = top.merge(bottom, on=["region", "end"], suffixes=("", "_d"))
-        pair = pair[pair["value_d"].notna() & pair["value_d"].ne(0)]
-        factor = 100.0 if i.unit == "%" else 10_000.0 if i.unit.endswith("/万人") else 1.0
-        later = pair["published"].where(
-            pair["published"] >= pair["published_d"], pair["published_d"]
-        )
-        rows.append(
-            pair.assign(
-                indicator=id,
-                unit=i.unit,
-                value=factor * pair["value"] / pair["value_d"],
-                start=pair["end"] if stock else _january(pair["end"]),
-                published=later,
-                inputs=_both(pair["inputs"], pair["inputs_d"]),
-                demo=pair["demo"] | pair["demo_d"],
-                months=0 if stock else pair["end"].dt.month,
-            )
-        )
-    return (
-        tables.shape(pd.concat(rows, ignore_index=True), SERIES) if rows else tables.empty(SERIES)
+            if len(top) and len(bottom):
+                rows.append(_ratio(i, top.sort_values("_end"), bottom.sort_values("_end"), stock))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _ratio(i: Indicator, top: pd.DataFrame, bottom: pd.DataFrame, stock: bool) -> pd.DataFrame:
+    bottom = bottom[["region", "_end", "value", "published", "inputs", "demo"]]
+    pair = pd.merge_asof(
+        top, bottom, on="_end", by="region", suffixes=("", "_d"), tolerance=12 if stock else 0
     )
+    pair = pair[pair["value_d"].notna() & pair["value_d"].ne(0)]
+    factor = 100.0 if i.unit == "%" else 10_000.0 if i.unit.endswith("/万人") else 1.0
+    later = pair["published"] >= pair["published_d"]
+    made = pair.assign(
+        indicator=i.id,
+        unit=i.unit,
+        value=factor * pair["value"] / pair["value_d"],
+        start=pair["end"] if stock else _january(pair["end"]),
+        published=pair["published"].where(later, pair["published_d"]),
+        inputs=_both(pair["inputs"], pair["inputs_d"]),
+        demo=pair["demo"] | pair["demo_d"].eq(True),
+        months=0 if stock else pair["end"].dt.month,
+    )
+    return tables.shape(made, SERIES)
 
 
 def _both(one: pd.Series, other: pd.Series) -> list[str]:

@@ -9,7 +9,7 @@ from zcqlib.catalog import Catalog
 from zcqlib.indicators.aggregates import nominal_growth, ratios, to_date, zone_totals
 from zcqlib.indicators.conflicts import Consolidated, consolidate
 from zcqlib.indicators.months import monthly_from_cumulative
-from zcqlib.indicators.problems import joined, problems_of
+from zcqlib.indicators.problems import joined, problems_of, trait
 from zcqlib.tables import SERIES
 
 ADD_UP = ("flow", "recurring", "milestone")  # kinds whose figures add up over months
@@ -44,7 +44,7 @@ def series(
     current["indicator"] = current["indicator"].where(
         ~stated, current["indicator"].map(growths).fillna("")
     )
-    kind = current["indicator"].map({i: x.kind for i, x in catalog.indicators.items()}).fillna("")
+    kind = trait(current, "kind", catalog).fillna("")
     current = current[
         current["region"].ne("")
         & kind.ne("")

@@ -8,7 +8,8 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.indicators.problems import joined, noise, problems_of, records, span
+from zcqlib.indicators.holding import held, hold, implausible
+from zcqlib.indicators.problems import joined, noise, problems_of, span, trait
 from zcqlib.tables import OBSERVATIONS, ZcqError
 
 IDENTITY = ["_region", "coverage", "_indicator", "start", "end", "basis", "measure", "demo"]
@@ -21,7 +22,7 @@ class CorrectionError(ZcqError):
 @dataclass(frozen=True, slots=True)
 class Consolidated:
     """`current`: one row a fact; `base`: last year's figures as restated this year; `history`: every row ever read with
-    `state` (current, duplicate, superseded, conflict, outvoted, withdrawn, missing) and `won_by`, the obs_id of the
+    `state` (current, duplicate, superseded, conflict, outvoted, withdrawn, held, missing) and `won_by`, the obs_id of the
     figure that stands; `problems`: PROBLEMS."""
 
     current: pd.DataFrame
@@ -37,7 +38,8 @@ def consolidate(
 
     The later report of one sender wins (`revised`), within a month the later submission; two figures of one rank are a
     `conflict` and neither is used unless the resolution table names one; between a park's own report and a department's
-    table the precedence table decides (`source_disagrees`).
+    table the precedence table decides (`source_disagrees`). What cannot be believed is `held` and counts as not said
+    until the resolution table names it.
 
     Parameters
     ----------
@@ -58,9 +60,7 @@ def consolidate(
         return observations
     o = observations if as_of is None else observations[observations["published"] <= as_of]
     o = o.sort_values(["obs_id", "published", "submission", "sender", "file"], ignore_index=True)
-    again = o.duplicated("obs_id")
-    problems = [_copies(o)] if again.any() else []
-    o = o[~again].reset_index(drop=True)
+    o = o.drop_duplicates("obs_id", ignore_index=True)  # of byte-identical files
     o = _corrected(
         o.assign(_tol=catalog.tolerance(o)), catalog
     )  # a corrected figure is as fine as its source
@@ -71,17 +71,24 @@ def consolidate(
         _rank=_source_rank(o, catalog),
         _when=o["published"].dt.year * 1200 + o["published"].dt.month * 100 + o["submission"],
     )
-    o, base = o[~restated].reset_index(drop=True), o[restated]
+    o["_why"] = implausible(o, catalog)
+    doubted = o["_why"].ne("") | held(o["flags"])
+    chosen = _chosen(o[~restated], catalog, doubted)
+    waits = doubted & ~o["obs_id"].isin(chosen)
+    o["state"] = waits.map({True: "held", False: "missing"})
+    o, base = hold(o, waits), o[restated & ~waits]
+    problems = [_held(o[waits & o["_why"].ne("")], catalog)]
+    o = o[~restated].reset_index(drop=True)
     o["_fact"] = o.groupby(IDENTITY, sort=True).ngroup()
-    o["state"], chosen = "missing", _chosen(o, catalog)
-    stated = o[o["value"].notna()].sort_values(["_fact", "sender", "_when", "decimals", "obs_id"])
+    stated = o[o["value"].notna() & o["state"].ne("held")]
+    stated = stated.sort_values(["_fact", "sender", "_when", "decimals", "obs_id"])
 
     # of one sender: the latest submission of the latest report; what it says twice must agree
     last = stated["_when"] == stated.groupby(["_fact", "sender"])["_when"].transform("max")
     top, earlier = stated[last], stated[~last]
     o.loc[top.index, "state"] = "duplicate"
-    top, told = _undisputed(o, top, ["_fact", "sender"], chosen, catalog)
-    problems += told
+    top, found = _undisputed(o, top, ["_fact", "sender"], chosen, catalog)
+    problems += found
     latest = top.drop_duplicates(["_fact", "sender"], keep="last")
     before = _against(earlier, latest, ["_fact", "sender"])
     changed = before[_differs(before)]
@@ -109,8 +116,8 @@ def consolidate(
     equal &= first["published"].eq(
         first["published"].where(equal).groupby(first["_fact"]).transform("max")
     )
-    agreed, told = _undisputed(o, first[equal], ["_fact"], chosen, catalog)
-    problems += told
+    agreed, found = _undisputed(o, first[equal], ["_fact"], chosen, catalog)
+    problems += found
     winner = agreed.drop_duplicates("_fact", keep="last")
     losers = _against(first[~first.index.isin(winner.index)], winner, ["_fact"])
     losers = losers[_differs(losers)]
@@ -207,13 +214,13 @@ def tally(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     slack = h["_tol"].clip(lower=before["_tol"]) + noise(h["value"])
     conflict = h["state"].eq("conflict")
     new, same = before["value"].isna(), (h["value"] - before["value"]).abs() <= slack
-    told = {
+    fate = {
         "new": new & ~conflict,
         "equal": ~new & same & ~conflict,
         "revised": ~new & ~same & ~conflict,
         "conflict": conflict,
     }
-    return h.assign(**told).groupby(["file", "published"], as_index=False)[list(told)].sum()
+    return h.assign(**fate).groupby(["file", "published"], as_index=False)[list(fate)].sum()
 
 
 def _undisputed(
@@ -263,6 +270,19 @@ def _what(r, catalog: Catalog) -> str:
     return f"{place}的{indicator}({span(r.start, r.end)})"
 
 
+def _held(rows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    last = rows.drop_duplicates([*IDENTITY, "sender"], keep="last")
+    return problems_of(
+        last,
+        "held",
+        "error",
+        lambda r: (
+            f"{_what(r, catalog)}为 {r.value:g}{r.unit},{r._why};暂不采用。请报送单位核对单位和数字;"
+            f"确属实情的,在 resolutions 表中指定这一条({r.file})后采用。"
+        ),
+    )
+
+
 def _against(rows: pd.DataFrame, chosen: pd.DataFrame, on: list[str]) -> pd.DataFrame:
     """Rows beside the figure that stands for their fact, whose columns end in _new."""
     columns = [
@@ -279,28 +299,6 @@ def _against(rows: pd.DataFrame, chosen: pd.DataFrame, on: list[str]) -> pd.Data
 def _differs(pairs: pd.DataFrame) -> pd.Series:
     tolerance = pairs[["_tol", "_tol_new"]].max(axis=1)
     return (pairs["value"] - pairs["value_new"]).abs() > tolerance + noise(pairs["value"])
-
-
-def _copies(o: pd.DataFrame) -> pd.DataFrame:
-    """One line for each file whose bytes came before under another name or in another month."""
-    files = o[["obs_id", "file", "published", "sender"]].assign(
-        _digest=o["obs_id"].str.split(":").str[0]
-    )
-    copies = files[files.duplicated("obs_id")].drop_duplicates(["file", "published"])
-    first = files.drop_duplicates("_digest").set_index("_digest")["file"]
-    return pd.DataFrame(
-        [
-            dict(
-                code="duplicate_file",
-                severity="info",
-                file=r.file,
-                sender=r.sender,
-                published=r.published,
-                message=f"与 {first[r._digest]} 内容完全相同,没有重复采用。",
-            )
-            for r in records(copies)
-        ]
-    )
 
 
 def _revisions(changed: pd.DataFrame) -> pd.DataFrame:
@@ -364,15 +362,11 @@ def _source_rank(o: pd.DataFrame, catalog: Catalog) -> pd.Series:
         .map(dict(zip(catalog.senders["id"], catalog.senders["kind"], strict=True)))
         .fillna("")
     )
-    wins = (
-        o["indicator"]
-        .map({i: x.source_precedence for i, x in catalog.indicators.items()})
-        .fillna("department")
-    )
+    wins = trait(o, "source_precedence", catalog).fillna("department")
     return (kind == wins).astype("int64")
 
 
-def _chosen(o: pd.DataFrame, catalog: Catalog) -> set[str]:
+def _chosen(o: pd.DataFrame, catalog: Catalog, doubted: pd.Series) -> set[str]:
     """Observations that the resolution table names, by fact and file, and by value where one file holds several."""
     key = ["region", "indicator", "start", "end", "basis", "measure", "file"]
     if catalog.resolutions.empty:
@@ -397,6 +391,9 @@ def _chosen(o: pd.DataFrame, catalog: Catalog) -> set[str]:
     settled = spread.index[
         spread["high"] - spread["low"] <= spread["tol"] + 1e-9 * spread["high"].abs()
     ]
+    settled = settled.difference(
+        o.loc[doubted[o.index], "obs_id"]
+    )  # a doubt is no clash, and stays
     for r in hits[hits["obs_id"].isin(settled)].head(1).itertuples():
         raise CorrectionError(
             f"resolutions 表为{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})指定了 "

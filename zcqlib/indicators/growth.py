@@ -7,7 +7,7 @@ import pandas as pd
 from zcqlib.catalog import Catalog
 from zcqlib.indicators.aggregates import bases, to_date
 from zcqlib.indicators.conflicts import Consolidated, consolidate
-from zcqlib.indicators.problems import joined, problems_of
+from zcqlib.indicators.problems import joined, problems_of, trait
 
 
 def growth(
@@ -92,9 +92,7 @@ def _growth(
         & out["base"].notna()
         & ((out["restated_base"] - out["base"]).abs() > 1e-6 * out["base"].abs())
     ]
-    constant = (
-        off["indicator"].map({i: x.constant_price for i, x in catalog.indicators.items()}).eq(True)
-    )
+    constant = trait(off, "constant_price", catalog).eq(True)
     parts = [
         problems_of(
             off[mask],

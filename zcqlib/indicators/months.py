@@ -9,7 +9,7 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.indicators.problems import joined, noise, problems_of
+from zcqlib.indicators.problems import joined, noise, problems_of, trait
 from zcqlib.tables import PROBLEMS, SERIES
 
 FACT = ["region", "indicator", "coverage", "demo", "_year"]
@@ -21,6 +21,11 @@ def net(inputs: Iterable[str]) -> str:
     for ids in inputs:
         left ^= set(ids.split(";"))
     return ";".join(sorted(left - {""}))
+
+
+def net_of(*inputs: pd.Series) -> list[str]:
+    """`net` row by row."""
+    return [net(row) for row in zip(*inputs, strict=True)]
 
 
 def monthly_from_cumulative(
@@ -129,7 +134,7 @@ def _points(points: pd.DataFrame, spans: pd.DataFrame) -> tuple[pd.DataFrame, pd
                 _to=near[target] - (sign == -1),
                 _from=1,
                 basis="ytd",
-                inputs=[net(p) for p in zip(near["inputs"], near["inputs_base"], strict=True)],
+                inputs=net_of(near["inputs"], near["inputs_base"]),
             )
             spans = spans[~spans["obs_id"].isin(near["obs_id"])]
             fresh = pd.concat([points, made[points.columns]], ignore_index=True).drop_duplicates(
@@ -154,7 +159,7 @@ def _segments(
         _before=last["_at"],
         published=y["published"].where(~(last["published"] > y["published"]), last["published"]),
         _stated=y["published"],
-        inputs=[net(p) for p in zip(y["inputs"], last["inputs"].fillna(""), strict=True)],
+        inputs=net_of(y["inputs"], last["inputs"].fillna("")),
     )
     falls = y[(y["value"] < 0) & (y["_from"] > 1)]
     reached = y.groupby(FACT)["_to"].max().rename("_reached").reset_index()
@@ -202,7 +207,7 @@ def _left(segments: pd.DataFrame) -> pd.DataFrame:
         months=(left["_b"] - left["_a"] + 1).astype("int64"),
         start=month_of(left["_year"], left["_a"]),
         end=month_of(left["_year"], left["_b"]),
-        inputs=[net(p) for p in zip(left["inputs"], left["_said"], strict=True)],
+        inputs=net_of(left["inputs"], left["_said"]),
     )
 
 
@@ -215,7 +220,7 @@ def _revisions(segments: pd.DataFrame) -> pd.DataFrame:
     full = y["_n"].isna()
     y = y.assign(
         _off=(y["value"] - y["_sum"]).where(full, 0.0),
-        inputs=[net(p) for p in zip(y["inputs"], y["_said"], strict=True)],
+        inputs=net_of(y["inputs"], y["_said"]),
     )
     fact = [y[c] for c in FACT]
     newest = y["_latest"].fillna(-1).groupby(fact).cummax()
@@ -262,7 +267,7 @@ def _span(r) -> str:
 
 
 def _falls(falls: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
-    can = falls["indicator"].map({i: x.can_fall for i, x in catalog.indicators.items()}).eq(True)
+    can = trait(falls, "can_fall", catalog).eq(True)
     rounding = falls["value"].abs() < falls["_gap"] - noise(falls["value"])
     return [
         problems_of(

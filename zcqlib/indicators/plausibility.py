@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from zcqlib.catalog import Catalog
 from zcqlib.indicators.conflicts import Consolidated, consolidate
-from zcqlib.indicators.problems import joined, noise, problems_of, span
+from zcqlib.indicators.holding import HISTORY, median, past
+from zcqlib.indicators.problems import joined, noise, problems_of, span, trait
 
 FACTORS = (1e8, 1e4, 1e3, 1e2, 1e1)  # what a wrong unit multiplies or divides by
-DEVIATIONS, HISTORY, ENOUGH = (
-    6.0,
-    12,
-    6,
-)  # robust deviations; earlier figures looked at, and needed at least
+DEVIATIONS, ENOUGH = 6.0, 6  # robust deviations; earlier figures needed at least
 LEAST, ABOUT = 0.1, 0.35  # a deviation is never taken for less; how near a power of ten is (logs)
 _FACT = ["region", "indicator", "start", "end", "basis", "measure", "demo"]
 _LINE = ["region", "indicator", "coverage", "demo"]
 
 
-def doubts(
+def check_plausibility(
     observations: pd.DataFrame | Consolidated, catalog: Catalog, as_of: pd.Period | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Report figures that only look doubtful beside other reports; none of them is changed.
@@ -37,14 +35,14 @@ def doubts(
     (table, PROBLEMS). Table: `file`, `sheet`, `cell`, `low`, `high`, `unit` (as in the report): the range that the last
     12 figures lead to expect for each cell of the latest reports, also of a cell whose figure is missing.
     PROBLEMS: total_mismatch and total_unchecked (the parks' own figures against a department's total), unit_suspect
-    (a power of ten from its own history, or beyond a physical limit), outlier (more than six robust deviations from
+    (a power of ten from its own history), outlier (more than six robust deviations from
     the last 12 figures on a log scale), withdrawn (a figure that a later report of its sender leaves blank).
     Raises
     ------
     CorrectionError : a correction's source has changed.
     Source
     ------
-    各月报表;limits 参考表。
+    各月报表。
     """
     known = consolidate(observations, catalog, as_of)
     ranges = _ranges(known, catalog)
@@ -60,12 +58,11 @@ def doubts(
 
 
 def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
-    additive = [i for i, x in catalog.indicators.items() if x.additive]
     h = history[
         history["value"].notna()
         & history["measure"].eq("value")
-        & history["indicator"].isin(additive)
-        & ~history["state"].isin(["conflict", "withdrawn"])
+        & trait(history, "additive", catalog).eq(True)
+        & ~history["state"].isin(["conflict", "withdrawn", "held"])
     ]
     h = h.assign(_tol=catalog.tolerance(h)).sort_values(
         ["published", "submission", "decimals", "obs_id"]
@@ -140,11 +137,9 @@ def _ranges(known: Consolidated, catalog: Catalog) -> pd.DataFrame:
     c["_half"] = c["_rounding"].where(c["_rounding"] > 0, 0.5)  # what a zero may at most be
     c["_log"] = np.log(c["value"].clip(lower=c["_half"]) / c["_months"])
     lines = c.groupby([*_LINE, "basis"])["_log"]
-    past = np.column_stack([lines.shift(k) for k in range(1, HISTORY + 1)])
-    middle, spread = np.full(len(c), np.nan), np.full(len(c), np.nan)
-    enough = np.isfinite(past).sum(axis=1) >= ENOUGH
-    middle[enough] = np.nanmedian(past[enough], axis=1)
-    spread[enough] = 1.4826 * np.nanmedian(np.abs(past[enough] - middle[enough, None]), axis=1)
+    before = past(lines)
+    middle = median(before, ENOUGH)
+    spread = 1.4826 * median(np.abs(before - middle[:, None]), ENOUGH)
     usual = np.exp(middle) * c["_months"]
     rounding = (c["_half"] / usual).where(
         c["value"].notna(), 0.0
@@ -176,12 +171,9 @@ def _expected(history: pd.DataFrame, ranges: pd.DataFrame, catalog: Catalog) -> 
 
 def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
     c = ranges[ranges["value"].notna()]
-    limit = {r.unit: r for r in catalog.limits.itertuples()}
-    most = c["unit"].map({u: r.high for u, r in limit.items()}).astype("float64").fillna(np.inf)
-    beyond = c["value"] > most
     # a cumulative figure is looked at as a rate a month, and only where no month is stated
     monthly = c["basis"].eq("month").groupby([c[k] for k in _LINE]).transform("any")
-    counts = c["indicator"].map({i: x.count for i, x in catalog.indicators.items()}).eq(True)
+    counts = trait(c, "count", catalog).eq(True)
     far = (c["_away"].abs() > DEVIATIONS * c["_scale"]) & ~(monthly & c["basis"].eq("ytd"))
     far &= ~counts | (2 * (np.sqrt(c["value"]) - np.sqrt(c["_usual"]))).abs().gt(
         DEVIATIONS
@@ -202,16 +194,7 @@ def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
 
     return [
         problems_of(
-            c[beyond],
-            "unit_suspect",
-            "warning",
-            lambda r: (
-                f"{what(r)}超过可能的上限 {limit[r.unit].high:g}{r.unit}({limit[r.unit].reason}),单位可能填错,请核对;"
-                "数字没有改动。"
-            ),
-        ),
-        problems_of(
-            c[far & c["_times"].ne(0) & ~beyond],
+            c[far & c["_times"].ne(0)],
             "unit_suspect",
             "warning",
             lambda r: (
@@ -220,7 +203,7 @@ def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
             ),
         ),
         problems_of(
-            c[far & c["_times"].eq(0) & ~beyond],
+            c[far & c["_times"].eq(0)],
             "outlier",
             "warning",
             lambda r: (
@@ -291,23 +274,28 @@ def _blank(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
 
 
 def _holes(filled: dict[tuple[str, str], tuple]) -> Iterator[tuple[str, tuple]]:
-    """Empty places of a sheet with a filled one in their row, in their column and where those two cross: what they
-    would say follows from the three."""
+    """Empty places of a sheet with a filled one in their row, in their column and where those two cross, and what they
+    would say."""
     rows, columns = (list(dict.fromkeys(at[i] for at in filled)) for i in (0, 1))
     along = {r: [c for c in columns if (r, c) in filled] for r in rows}
     down = {c: [r for r in rows if (r, c) in filled] for c in columns}
-    for row in rows:
-        for column in columns:
-            if (row, column) in filled:
-                continue
-            for c, r in {(along[row][i], down[column][j]) for i in (0, -1) for j in (0, -1)}:
-                a, b, corner = filled[row, c], filled[r, column], filled.get((r, c))
-                if corner is None or any(
-                    x != z and y != z for x, y, z in zip(a, b, corner, strict=True)
-                ):
-                    continue
-                yield (
-                    f"{column}{row}",
-                    tuple(y if x == z else x for x, y, z in zip(a, b, corner, strict=True)),
-                )
-                break
+    for row, column in product(rows, columns):
+        if (row, column) not in filled:
+            for c, r in product(_ends(along[row]), _ends(down[column])):
+                if meant := _implied(filled[row, c], filled[r, column], filled.get((r, c))):
+                    yield f"{column}{row}", meant
+                    break
+
+
+def _ends(places: list[str]) -> list[str]:
+    return list(dict.fromkeys((places[0], places[-1])))
+
+
+def _implied(beside: tuple, above: tuple, corner: tuple | None) -> tuple | None:
+    """What a place says whose row, column and their crossing say these; None where it does not follow from them."""
+    if corner is None:
+        return None
+    three = list(zip(beside, above, corner, strict=True))
+    if any(z not in (x, y) for x, y, z in three):
+        return None
+    return tuple(y if x == z else x for x, y, z in three)

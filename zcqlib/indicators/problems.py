@@ -7,7 +7,13 @@ from types import SimpleNamespace
 import pandas as pd
 
 from zcqlib import tables
+from zcqlib.catalog import Catalog
 from zcqlib.tables import PROBLEMS
+
+
+def trait(rows: pd.DataFrame, name: str, catalog: Catalog) -> pd.Series:
+    """What the catalog says of each row's indicator, NaN of one that it does not know."""
+    return rows["indicator"].map({i: getattr(x, name) for i, x in catalog.indicators.items()})
 
 
 def noise(value: pd.Series) -> pd.Series:

@@ -50,7 +50,10 @@ def project_batches(
         raise ValueError(f"size is at least 1, not {size}")
     if "series_id" not in history or history.empty:
         return project_year_end(history, kind, year, levels, targets)
-    code, ids = numbered(history["series_id"])
+    together = (
+        "family" if "family" in history else "series_id"
+    )  # sisters lend each other their season
+    code, ids = numbered(history[together])
     batch = code // size
     order = np.argsort(batch, kind="stable")
     cuts = np.searchsorted(batch[order], np.arange(1, math.ceil(len(ids) / size)))
@@ -59,7 +62,8 @@ def project_batches(
             joblib.delayed(project_year_end)(history.iloc[rows], kind, year, levels, targets)
             for rows in np.split(order, cuts)
         )
-    return pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+    out = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+    return out.sort_values("series_id", ignore_index=True) if together == "family" else out
 
 
 @contextmanager

@@ -152,7 +152,7 @@ def _lent(history: pd.DataFrame, panel: Panel, groups: list) -> _Lent:
     for mask, rows in groups:
         amount = panel.amount[rows].T
         for months in _full_years(mask):
-            total = amount[months].sum(0)
+            total = np.cumsum(amount[months], 0)[-1]  # in one order, however many series
             some = total > 0
             np.add.at(events, family[rows], amount[months].T)
             np.add.at(shares, family[rows[some]], (amount[months][:, some] / total[some]).T)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import SimpleNamespace
 
@@ -27,6 +27,7 @@ SURE = (
     0.05  # chances beyond this and its counterpart are given although nothing tells the own season
 )
 ASK = {"none": "需要去年同期数", "last_year_only": "需要去年同期累计数"}
+WEAKEST = ("none", "last_year_only", "sums", "months")
 OFFICIAL = "_official"  # ending of the yearly figure that a ratio is judged on once it is out
 
 
@@ -90,9 +91,8 @@ def project_targets(
 
     Parameters
     ----------
-    series : SERIES known then, in normal units; rows with `revision` count for the year to date and for no
-        month. targets : TARGETS in normal units; park rows only where a park has a target of its
-        own. as_of : last month known.
+    series : SERIES known then, in normal units; its revisions count for the year to date and for no month.
+    targets : TARGETS in normal units; park rows only where a park has a target of its own. as_of : last month known.
     milestones, batches : tables of the catalog's form; later dates are hidden here.
     growth : `region`, `indicator`, `end`, `reported`: growth as reported (%). Where it differs from that of the levels
         by over .5 %, last year's base is the implied one (comparable prices, a changed base).
@@ -105,7 +105,7 @@ def project_targets(
     目标、批次与节点参考表;各月报表。
     """
     live = in_force(targets, as_of)
-    stated = series[series["end"] <= as_of]
+    stated = series[series["end"] <= as_of].reset_index(drop=True)
     by = {key: part.sort_values("end") for key, part in stated.groupby(["region", "indicator"])}
     node = cache(lambda region, id: _node(region, id, known))  # a park's stands in its zone's too
     known = _Known(by, as_of, catalog, growth, node)
@@ -114,7 +114,7 @@ def project_targets(
         shown, t = t, _source(t, known, milestones)
         part = by.get((t.region, t.id))
         if shown.scope == "each_park" and t.region == "zone" and t.kind == "flow":
-            joint_rows.append(t)
+            joint_rows.append((shown, t.id))
         elif t.kind in _RULES:
             row, q, who = _RULES[t.kind](t, part, known, milestones)
             found.append((row | {"indicator": shown.id}, q))
@@ -124,11 +124,11 @@ def project_targets(
         else:
             asked.append((shown, t))
     wanted = {(t.region, t.id): _asked(t, known) for _, t in asked}
-    solved = _solve([n for nodes in wanted.values() for n in nodes.values()], as_of.year)
+    solved = _solve([n for nodes in wanted.values() for n in nodes.values()], known)
     for shown, t in asked:
         row, q = _numeric(t, wanted[t.region, t.id], solved, known)
         found.append((row | {"indicator": shown.id}, q))
-    found += [_all_parks(t, found, known) for t in joint_rows]
+    found += [_all_parks(t, source, found, known) for t, source in joint_rows]
     about = dict(year=as_of.year, as_of=as_of)
     quantiles = [
         dict(region=r["region"], indicator=r["indicator"], level=level, value=v, **about)
@@ -140,7 +140,7 @@ def project_targets(
     return Projected(
         frame.sort_values(["indicator", "region"], ignore_index=True),
         tables.shape(quantiles, QUANTILES),
-        pd.DataFrame(absent, columns=["indicator", "region", "item"]),
+        tables.shape(absent, tables.VINTAGE["MISSING"]),
     )
 
 
@@ -219,23 +219,28 @@ def _pair(t, own: pd.DataFrame, known: _Known) -> dict[str, _Node]:
     return nodes
 
 
-def _node(region: str, id: str, known: _Known) -> _Node | None:
-    """A flow or stock as the sum of its parks, or of a part and the rest, where their months add up to it."""
+def _whole(region: str, id: str, known: _Known) -> _Node | None:
+    """A flow or stock that is known this year, by itself."""
     own, indicator = known.by.get((region, id)), known.catalog.indicators.get(id)
     if own is None or indicator is None or not _this_year(own, known.as_of):
         return None
     stock = indicator.kind == "stock"
     level = own["months"] == 0
     own = own[~level] if not stock else own[level] if level.any() else own
-    whole = _Node(f"{region}|{id}", own, "stock" if stock else "flow")
-    if own.empty or not indicator.additive or stock and indicator.batch:
+    return _Node(f"{region}|{id}", own, "stock" if stock else "flow") if len(own) else None
+
+
+def _node(region: str, id: str, known: _Known) -> _Node | None:
+    """A flow or stock as the sum of its parks, or of a part and the rest, where their months add up to it."""
+    whole, indicator = _whole(region, id, known), known.catalog.indicators.get(id)
+    if whole is None or not indicator.additive or whole.kind == "stock" and indicator.batch:
         return whole
     parts = _parts(region, id, known)
     if not parts or None in parts or (rest := _rest(whole, tuple(parts))) is None:
         return whole
-    if rest.source["value"].abs().sum() > 0.005 * own["value"].abs().sum():
+    if rest.source["value"].abs().sum() > 0.005 * whole.source["value"].abs().sum():
         parts.append(rest)
-    return _Node(whole.name, own, whole.kind, tuple(parts)) if len(parts) > 1 else whole
+    return replace(whole, parts=tuple(parts)) if len(parts) > 1 else whole
 
 
 def _parts(region: str, id: str, known: _Known) -> list[_Node | None]:
@@ -250,37 +255,30 @@ def _parts(region: str, id: str, known: _Known) -> list[_Node | None]:
 
 def _rest(whole: _Node, parts: tuple[_Node, ...]) -> _Node | None:
     """What belongs to none of the parts; None where months are missing or the parts exceed the whole."""
-    months, beyond = (
-        whole.source[whole.source["revision"] == r].reset_index(drop=True) for r in (False, True)
-    )
-    apart = np.stack([_by_span(p.source).reindex(_by_span(months).index) for p in parts])
-    there, end = np.isfinite(apart).all(0), months["end"]
-    if not there[(end > end.max() - WINDOW).to_numpy()].all():
+    source, own = whole.source, _by_span(whole.source)
+    beyond, end = source["revision"].to_numpy(), source["end"].array.asi8
+    apart = np.stack([_by_span(p.source).reindex(own.index).to_numpy() for p in parts])
+    there = np.isfinite(apart).all(0) | beyond
+    if not there[end > end.max() - WINDOW].all():
         return None
-    source = months[there]
-    rest = source["value"].to_numpy() - apart[:, there].sum(0)
-    size = source["value"].abs()
-    yearly = pd.DataFrame({"rest": rest, "own": size}).groupby(source["end"].dt.year).sum()
-    if (rest < -UNEVEN * size).any() or (yearly["rest"] < -1e-6 * yearly["own"]).any():
+    rest, size = (own - np.nan_to_num(apart).sum(0)).to_numpy(), np.abs(own.to_numpy())
+    year, told = _when(source)[0], there & ~beyond
+    sums = [np.bincount(year[told], v[told]) for v in (rest, size)]
+    if (rest < -UNEVEN * size)[told].any() or (sums[0] < -1e-6 * sums[1]).any():
         return None
-    revised = [p.source[p.source["revision"]] for p in parts]
-    left = pd.concat([beyond, *(r.assign(value=-r["value"]) for r in revised)])
-    left = left.groupby("end", as_index=False).agg(
-        {c: "sum" if c == "value" else "last" for c in left if c != "end"}
-    )
-    source = pd.concat([source.assign(value=np.maximum(rest, 0)), left[left["value"].abs() > 1e-9]])
+    rest = np.where(beyond, rest, np.maximum(rest, 0))
     name = f"{whole.name}|rest|{'+'.join(p.name for p in parts)}"
-    return _Node(name, source.astype({"revision": bool}), whole.kind)
+    return _Node(name, source.assign(value=rest)[there], whole.kind)
 
 
 def _by_span(source: pd.DataFrame) -> pd.Series:
-    """Values by a number for the last month and the length of what they cover."""
-    s = source[~source["revision"]]
-    return pd.Series(s["value"].to_numpy(float), s["end"].array.asi8 * 100 + s["months"].to_numpy())
+    """Values by a number for the last month and the length of what they cover, revisions apart."""
+    span = source["end"].array.asi8 * 100 + 2 * source["months"] + source["revision"]
+    return pd.Series(source["value"].to_numpy(float), span.to_numpy())
 
 
 def _this_year(source: pd.DataFrame, as_of: pd.Period) -> bool:
-    return bool((source["end"].dt.year == as_of.year).any())
+    return bool((_when(source)[0] == as_of.year).any())
 
 
 def _quasi(own: pd.DataFrame) -> pd.DataFrame:
@@ -300,42 +298,61 @@ def _odds(own: pd.DataFrame) -> pd.DataFrame:
     return own.assign(value=own["value"] / (100 - own["value"])) if share else own
 
 
-def _solve(nodes: list[_Node], year: int) -> dict[str, tuple[np.ndarray | str, bool]]:
-    """Quantiles at LEVELS of every node by name, or why it has none, and whether the own record moved them."""
-    flat: dict[str, _Node] = {}
+def _solve(nodes: list[_Node], known: _Known) -> dict[str, tuple[np.ndarray | str, bool]]:
+    """Quantiles at LEVELS of every node by name, or why it has none, and whether the own record moved them.
+
+    Season and record are those of all series that are known, whatever is asked: a chance does not hang on the others
+    that are asked with it.
+    """
+    every = [n for r, i in known.by if (n := _whole(r, i, known)) and _plain_kind(i, known)]
+    flat = {n.name: n for n in every}
+    lenders = set(flat)
     while nodes:
         flat |= {n.name: n for n in nodes}
-        nodes = [p for n in nodes for p in n.parts if p.name not in flat]
+        nodes = [p for n in nodes for p in n.parts]
     alone: dict[str, tuple[np.ndarray | str, bool]] = {}
     for kind in ("flow", "stock"):
-        those = [n for n in flat.values() if n.kind == kind]
-        if not those:
-            continue
-        history = pd.concat([_history(n) for n in those], ignore_index=True)
-        groups, moves = record.learnt(history, kind, year)
-        for group, part in history.groupby(history["series_id"].map(groups)):
-            a, b = moves.get(group, (0.0, 1.0))
-            out = project_year_end(part, kind, levels=record.moved(LEVELS, a, b))
-            made = (group in moves for _ in range(len(out)))
-            values = out.drop(columns="series_id").to_numpy()
-            alone |= dict(zip(out["series_id"], zip(values, made, strict=True), strict=True))
-        refused = refused_series(history, kind)
-        alone |= {i: (why, False) for i, why in refused.itertuples(index=False)}
+        if those := [n for n in flat.values() if n.kind == kind]:
+            alone |= _alone(
+                pd.concat([_history(n, lenders) for n in those]), kind, known.as_of.year
+            )
 
     @cache
     def value(name: str) -> tuple[np.ndarray | str, bool]:
-        n = flat[name]
-        below = [value(p.name) for p in n.parts]
+        below = [value(p.name) for p in flat[name].parts]
         if not below or any(isinstance(q, str) for q, _ in below):
             return alone[name]
-        sums = joint.draws(np.stack([q for q, _ in below]), _shared(n.parts)).sum(1)
+        sums = joint.draws(np.stack([q for q, _ in below]), _shared(flat[name].parts)).sum(1)
         return joint.read(sums), any(moved for _, moved in below)
 
     return {name: value(name) for name in flat}
 
 
-def _history(n: _Node) -> pd.DataFrame:
-    s = n.source
+def _plain_kind(id: str, known: _Known) -> bool:
+    return known.catalog.indicators[id].kind in ("flow", "stock")
+
+
+def _alone(history: pd.DataFrame, kind: str, year: int) -> dict[str, tuple[np.ndarray | str, bool]]:
+    """Each series by itself, its levels moved by what the record of its kind has taught."""
+    kinds, moves = record.kinds(history, kind), record.learnt(history[history["lends"]], kind, year)
+    groups = list(kinds.unique())
+    levels = [record.moved(LEVELS, *moves.get(g, (0.0, 1.0))) for g in groups]
+    out = project_year_end(history, kind, levels=np.concatenate(levels))
+    own = [groups.index(g) for g in kinds[out["series_id"]]]
+    q = (
+        out.iloc[:, 1:]
+        .to_numpy()
+        .reshape(len(out), len(groups), len(LEVELS))[np.arange(len(out)), own]
+    )
+    found = zip(
+        out["series_id"], zip(q, kinds[out["series_id"]].isin(moves), strict=True), strict=True
+    )
+    refused = refused_series(history, kind).itertuples(index=False)
+    return dict(found) | {name: (why, False) for name, why in refused}
+
+
+def _history(n: _Node, lenders: set[str]) -> pd.DataFrame:
+    s, lends = n.source, n.name in lenders
     return pd.DataFrame(
         {
             "series_id": n.name,
@@ -343,7 +360,8 @@ def _history(n: _Node) -> pd.DataFrame:
             "value": s["value"].where(s["revision"], s["value"].clip(lower=0)),
             "months": 1 if n.kind == "stock" else s["months"],
             "revision": s["revision"],
-            "family": n.name.split("|")[1],
+            "family": n.name.split("|")[1] if lends else n.name,
+            "lends": lends,
         }
     )
 
@@ -367,18 +385,24 @@ def evidence(source: pd.DataFrame, year: int) -> str:
     """What a judgement rests on: `months` of this and a past year; `sums` with a past year's same cumulative;
     `last_year_only`, totals that do not tell the season; `none`, no past year.
     """
-    plain = source[~source["revision"]]
-    when = plain["end"].dt.year
-    now, past = plain[when == year], plain[when < year]
-    if past.empty:
+    plain, months = ~source["revision"].to_numpy(), source["months"].to_numpy()
+    when, month = _when(source)
+    now, past = plain & (when == year), plain & (when < year)
+    if not past.any():
         return "none"
-    if (plain["months"] == 0).all():
+    if (months[plain] == 0).all():
         return "months"
-    last = now["end"].max().month
-    same = past[past["end"].dt.month <= last].groupby(when)["months"].sum() == last
+    last = month[now].max()
+    same = np.bincount(when[past], months[past] * (month[past] <= last)) == last
     if not same.any():
         return "last_year_only"
-    return "months" if max(now["months"].max(), past["months"].median()) <= 3 else "sums"
+    return "months" if max(months[now].max(), np.median(months[past])) <= 3 else "sums"
+
+
+def _when(source: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Year and month (1-12) of the last months covered."""
+    end = source["end"].array.asi8
+    return 1970 + end // 12, end % 12 + 1
 
 
 def _numeric(
@@ -388,23 +412,17 @@ def _numeric(
     if not nodes:
         return _from_years(t, known)
     own, as_of = nodes["own"], known.as_of
-    rests = evidence(own.source, as_of.year)
     about = dict(
         demo=bool(own.source["demo"].any()) or bool(t.demo),
         inputs=";".join(dict.fromkeys(i for n in nodes.values() for i in n.inputs)),
         actual_to=own.source["end"].max(),
-        evidence=rests,
+        evidence=evidence(own.source, as_of.year),
         calibrated=any(solved[n.name][1] for n in nodes.values()),
     )
-    q, said = solved[own.name][0], None
-    if isinstance(q, str):
-        said = q
-    elif t.kind == "growth":
-        said = _growth(t, own, q, known)
-    elif t.kind == "ratio":
-        said = _ratio(t, nodes, {n: solved[x.name][0] for n, x in nodes.items()}, known)
-    else:
-        said = _plain(t, own, q, known)
+    q = {role: solved[n.name][0] for role, n in nodes.items()}
+    said = q["own"]
+    if not isinstance(said, str):
+        said = {"growth": _growth, "ratio": _ratio}.get(t.kind, _plain)(t, nodes, q, known)
     if isinstance(said, str):
         return result(t, as_of, method=said, verdict=NO_DATA, **about), None
     said["method"] += _gaps(own.source, as_of)
@@ -417,7 +435,7 @@ def _judged(t, said: dict, about: dict, known: _Known) -> tuple[dict, np.ndarray
     left = 12 - about["actual_to"].month
     final = t.kind == "flow" and not indicator.can_fall  # what is met stays met
     if final:
-        q = np.maximum(q, actual)
+        q = np.fmax(q, actual)
     ends = reached(t, actual)
     done = final and ends
     count = indicator.count and t.kind in ("flow", "stock")
@@ -429,8 +447,7 @@ def _judged(t, said: dict, about: dict, known: _Known) -> tuple[dict, np.ndarray
     why = said.pop("withheld", "") or _withheld(about["evidence"], p)
     judged = dict(probability=p, verdict=verdict(p, done))
     if why and left and not done:
-        judged = dict(verdict=THIN)
-        said["method"] += f";{THIN}:{why}"
+        judged, said["method"] = dict(verdict=THIN), f"{said['method']};{THIN}:{why}"
     middle, low, high = at_levels(q[None], LEVELS, [0.5, *promises.ENDS])[0]
     return result(t, known.as_of, median=middle, low=low, high=high, **judged, **about, **said), q
 
@@ -442,22 +459,23 @@ def _withheld(rests: str, p: float) -> str:
     return ""
 
 
-def _plain(t, own: _Node, q: np.ndarray, known: _Known) -> dict:
+def _plain(t, nodes: dict[str, _Node], solved: dict, known: _Known) -> dict:
     """A flow counts its year to date, a stock its last level."""
-    now = own.source[own.source["end"].dt.year == known.as_of.year]
-    actual = float(now["value"].iloc[-1] if t.kind == "stock" else round(now["value"].sum(), 6))
+    own = nodes["own"]
+    now = own.source["value"].to_numpy(float)[_when(own.source)[0] == known.as_of.year]
+    actual = float(now[-1] if t.kind == "stock" else round(now.sum(), 6))
     aim = t.target_low + (t.comparator == "gt" and known.catalog.indicators[t.id].count)
     method = "合并模型"
     if own.parts:
         method = "园区联合加总" if t.region == "zone" else "分项联合加总"
-    needed = promises.per_month(aim - actual, 12 - now["end"].max().month)
-    return dict(q=q, actual=actual, method=method, needed_per_month=needed)
+    needed = promises.per_month(aim - actual, 12 - own.source["end"].max().month)
+    return dict(q=solved["own"], actual=actual, method=method, needed_per_month=needed)
 
 
-def _growth(t, own: _Node, q: np.ndarray, known: _Known) -> dict | str:
+def _growth(t, nodes: dict[str, _Node], solved: dict, known: _Known) -> dict | str:
     """The level against last year's on this year's base; `needed_per_month` is the growth of the months left."""
-    year = own.source["end"].dt.year
-    now, before = (own.source[year == known.as_of.year - i] for i in (0, 1))
+    source = nodes["own"].source
+    now, before = (source[_when(source)[0] == known.as_of.year - i] for i in (0, 1))
     last, done = now["end"].max(), float(now["value"].sum())
     whole, same = before["value"].sum(), before[before["end"] <= last - 12]["value"].sum()
     if before.loc[~before["revision"], "months"].sum() != 12 or not same > 0:
@@ -468,7 +486,7 @@ def _growth(t, own: _Node, q: np.ndarray, known: _Known) -> dict | str:
         whole, same = whole * base / same, base
     needed = growth_needed(t.target_low, whole, same, done) if last.month < 12 else float("nan")
     return dict(
-        q=100 * (q / whole - 1),
+        q=100 * (solved["own"] / whole - 1),
         actual=100 * (done / same - 1),
         method="水平换算增速;所需为余下月份增速",
         needed_per_month=needed,
@@ -510,9 +528,7 @@ def _ratio(t, nodes: dict[str, _Node], solved: dict, known: _Known) -> dict:
             odds = joint.mean_of_logs(joined, share / (1 - share))
             q = 100 * odds / (1 + odds)
         else:
-            now = [
-                n.source[n.source["end"].dt.year == known.as_of.year]["value"].sum() for n in pair
-            ]
+            now = [n.source["value"][_when(n.source)[0] == known.as_of.year].sum() for n in pair]
             q = joint.mean_of_logs(joined * actual * now[1] / max(now[0], 1e-300), q)
         top = joint.spread(solved["top"]) >= joint.spread(solved["bottom"])
         method = f"分子分母联合,主要取决于{'分子' if top else '分母'}"
@@ -524,12 +540,10 @@ def _bridged(t, said: dict, known: _Known) -> dict:
     official = known.by.get((t.region, t.id + OFFICIAL))
     if official is None:
         return said
-    proxy = known.by[t.region, t.id]
-    ends = [
-        s[(s["end"].dt.month == 12) & (s["end"].dt.year < known.as_of.year)]
-        for s in (official, proxy)
-    ]
-    a, b = (s.groupby(s["end"].dt.year)["value"].last() for s in ends)
+    a, b = (
+        _yearly(s[s["end"].dt.year < known.as_of.year], False)
+        for s in (official, known.by[t.region, t.id])
+    )
     apart = np.log(a / b).dropna().to_numpy()
     if len(apart) < 2:
         return said | dict(withheld=f"公布数与月报可对照的年份只有{len(apart)}年")
@@ -542,46 +556,41 @@ def _bridged(t, said: dict, known: _Known) -> dict:
     )
 
 
-def _all_parks(t, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
+def _all_parks(t, source: str, found: list, known: _Known) -> tuple[dict, np.ndarray | None]:
     """What each park owes is met when all have done it: how many have, and the chance of all together."""
     as_of, members = known.as_of, known.catalog.members(known.as_of)
-    own = {
-        r["region"]: (r, q) for r, q in found if r["indicator"] == t.id and r["region"] in members
-    }
-    t = SimpleNamespace(**vars(t) if isinstance(t, SimpleNamespace) else t._asdict())
-    t.target_low, t.unit = float(len(members)), "个园区"
-    rows = [r for r, _ in own.values()]
-    there = [r for r in rows if not np.isnan(r["actual"])]
-    if not there:
+    own = {r["region"]: (r, q) for r, q in found if r["indicator"] == t.id}
+    rows = [own[p][0] for p in members if p in own and own[p][0]["actual"] == own[p][0]["actual"]]
+    t = SimpleNamespace(**t._asdict() | {"target_low": float(len(members)), "unit": "个园区"})
+    if not rows:
         return result(t, as_of, method="无数据", verdict=NO_DATA), None
-    done = float(sum(Target.of(r).met(r["actual"]) for r in there))
+    met = [bool(Target.of(r).met(r["actual"])) for r in rows]
     about = dict(
-        actual=done,
-        actual_to=min(r["actual_to"] for r in there),
-        inputs=";".join(r["inputs"] for r in there),
+        actual=float(sum(met)),
+        actual_to=min(r["actual_to"] for r in rows),
+        inputs=";".join(r["inputs"] for r in rows),
         demo=any(r["demo"] for r in rows),
-        evidence=min(
-            (r["evidence"] for r in there), key=["none", "last_year_only", "sums", "months"].index
-        ),
-        calibrated=any(r["calibrated"] for r in there),
+        evidence=min((r["evidence"] for r in rows), key=WEAKEST.index),
+        calibrated=any(r["calibrated"] for r in rows),
         method="各园区都完成才算完成,按联合把握计",
     )
-    if done == len(members):
-        return result(t, as_of, probability=1.0, verdict=verdict(1.0, True), **about), None
-    if len(rows) < len(members) or any(np.isnan(r["probability"]) for r in rows):
+    p = [r["probability"] for r in rows]
+    if len(rows) < len(members) or np.isnan(p).any():
         about["method"] += f";{THIN}:有园区不能判断"
         return result(t, as_of, verdict=THIN, **about), None
-    nodes = tuple(known.node(p, t.id) for p in members)
-    aims = np.array(
-        [own[p][0]["target_low"] - 0.5 * known.catalog.indicators[t.id].count for p in members]
+    half = 0.5 * known.catalog.indicators[t.id].count
+    nodes = tuple(known.node(r["region"], source) for r in rows)
+    least = joint.at_least(
+        np.stack([own[m][1] for m in members]),
+        np.array([r["target_low"] - half for r in rows]),
+        _shared(nodes),
     )
-    least = joint.at_least(np.stack([own[p][1] for p in members]), aims, _shared(nodes))
-    least = np.maximum(least, np.arange(len(least)) <= done)
+    least = np.maximum(least, np.arange(len(least)) <= sum(met))
     q = np.array([np.flatnonzero(least >= 1 - level)[-1] for level in LEVELS], float)
-    p = min(float(least[-1]), *(r["probability"] for r in rows))
-    middle, low, high = (float(q[np.searchsorted(LEVELS, x)]) for x in (0.5, *promises.ENDS))
-    about |= dict(median=middle, low=low, high=high, probability=p, verdict=verdict(p, False))
-    return result(t, as_of, **about), q
+    p = min(float(least[-1]), *p)
+    middle, low, high = q[np.searchsorted(LEVELS, (0.5, *promises.ENDS))]
+    judged = dict(median=middle, low=low, high=high, probability=p, verdict=verdict(p, all(met)))
+    return result(t, as_of, **judged, **about), q
 
 
 def _from_years(t, known: _Known) -> tuple[dict, np.ndarray | None]:
@@ -597,20 +606,15 @@ def _from_years(t, known: _Known) -> tuple[dict, np.ndarray | None]:
         evidence="sums",
     )
     values = _yearly(own[own["end"].dt.year < as_of.year], t.kind in ("flow", "growth"))
-    values = values[
-        values.index > as_of.year - 1 - len(values)
-    ]  # no year missing up to the last one
+    values = values[values.index > as_of.year - 1 - len(values)]  # none missing up to the last one
     q = sparse.yearly(values.to_numpy(), key, t.kind == "ratio" and indicator.unit == "%")
     if q is None or values.index[-1] != as_of.year - 1:
         why = f"本年无数据,年度数据不足{sparse.FEWEST}年"
         return result(t, as_of, method=why, verdict=NO_DATA, **about), None
     if t.kind == "growth":
         q = 100 * (q / values.iloc[-1] - 1)
-    count = indicator.count and t.kind != "growth"
-    p = chance(q, t.comparator, t.target_low, t.target_high, count)
-    middle, low, high = at_levels(q[None], LEVELS, [0.5, *promises.ENDS])[0]
-    about |= dict(median=middle, low=low, high=high, probability=p, verdict=verdict(p, False))
-    return result(t, as_of, method=f"只有年度数据({len(values)}年)", **about), q
+    said = dict(q=q, actual=float("nan"), method=f"只有年度数据({len(values)}年)")
+    return _judged(t, said, about | {"actual_to": pd.NaT}, known)
 
 
 def _yearly(past: pd.DataFrame, sums: bool) -> pd.Series:
@@ -627,6 +631,7 @@ def _yearly(past: pd.DataFrame, sums: bool) -> pd.Series:
 
 def _gaps(source: pd.DataFrame, as_of: pd.Period) -> str:
     """What is said of months of this year that nobody reported."""
-    now = source[(source["end"].dt.year == as_of.year) & ~source["revision"]]
-    lost = source["end"].max().month - int(now["months"].sum())
-    return f";本年缺{lost}个月" if (now["months"] > 0).any() and lost > 0 else ""
+    year, month = _when(source)
+    now = source["months"].to_numpy()[(year == as_of.year) & ~source["revision"].to_numpy()]
+    lost = month[year == as_of.year].max() - now.sum()
+    return f";本年缺{lost}个月" if now.any() and lost > 0 else ""

@@ -81,10 +81,15 @@ def log_weights(season_known: bool) -> np.ndarray:
     """Log weights of the settings, (level · season · rise, noise)."""
     fitted = pd.read_csv(SETTINGS)["weight"].to_numpy()
     w = fitted.reshape(len(LEVEL), len(NOISE), len(SEASON), len(RISE)).transpose(0, 2, 3, 1)
+    return leant(w, season_known)
+
+
+def leant(w: np.ndarray, season_known: bool) -> np.ndarray:
+    """Log of weights, of which a part goes to the stronger seasons where nothing tells the season."""
+    w = w.reshape(len(LEVEL), len(SEASON), len(RISE), len(NOISE))
     if not season_known:
         part, usual = UNKNOWN_SEASON
-        flat = w.sum(1, keepdims=True) * np.array(usual)[:, None, None]
-        w = (1 - part) * w + part * flat
+        w = (1 - part) * w + part * w.sum(1, keepdims=True) * np.array(usual)[:, None, None]
     return np.log(w).reshape(-1, len(NOISE))
 
 

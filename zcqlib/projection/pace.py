@@ -131,10 +131,11 @@ def paces(
     """
     known = tables.covering(series).groupby(["region", "indicator"])
     by = {name: part.sort_values("end") for name, part in known}
-    rows = []
-    for r in projections[
-        projections["kind"].isin(["flow", "stock"]) & projections["actual"].notna()
-    ].itertuples():
+    rows, p = [], projections[projections["actual"].notna()]
+    p = p[
+        p["kind"].isin(["flow", "stock"]) & p["unit"].ne("个园区")
+    ]  # parks that are done have no pace
+    for r in p.itertuples():
         source = by.get((r.region, r.indicator))
         if source is not None:
             rows.append(_pace(r, source[source["end"] <= r.as_of], catalog, batches))

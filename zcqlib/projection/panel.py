@@ -53,7 +53,7 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     months = np.ones(len(v), "int64")
     if "months" in history and not stock:
         given = pd.to_numeric(history["months"], errors="coerce").fillna(1).to_numpy(float)
-        wrong = (given < 1) | (given > 12) | (given != np.round(given))
+        wrong = ~beyond & ((given < 1) | (given > 12) | (given != np.round(given)))
         refuse(code[wrong], "months(合计月数)应为 1 到 12 的整数")
         months = np.where(wrong, 1, given).astype("int64")
     refuse(np.flatnonzero(pd.isna(ids)), "没有 series_id")

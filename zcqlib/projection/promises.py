@@ -58,28 +58,28 @@ def verdict(probability: float, done: bool) -> str:
 
 def coverage(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, None, list[dict]]:
     """Share or number done; a chance is not given, but who is missing is. The zone's number is that of its parks."""
-    members = catalog.members(as_of)
-    parks = {p: by[p, t.id] for p in members if (p, t.id) in by}
+    parks = {p: by[p, t.id] for p in catalog.members(as_of) if (p, t.id) in by}
     rolled = t.unit == "个园区" and t.region in ("zone", "city") and bool(parks)
-    used = [*parks.values()] if rolled else [by[t.region, t.id]] if (t.region, t.id) in by else []
+    own = by.get((t.region, t.id))
+    used = parks if rolled else {} if own is None else {t.region: own}
     if not used:
         return result(t, as_of, verdict=NO_DATA, method="无数据"), None, []
-    last, who = [float(f.sort_values("end")["value"].iloc[-1]) for f in used], []
-    actual = last[0]
+    last = {p: float(f.sort_values("end")["value"].iloc[-1]) for p, f in used.items()}
+    actual, who = next(iter(last.values())), []
     if rolled:
-        has = {p for p, v in zip(parks, last, strict=True) if v >= 1}
-        actual = float(len(has))
-        who = [dict(region=p, item=catalog.name(p)) for p in members if p not in has]
+        actual = float(sum(v >= 1 for v in last.values()))
+        open_ = [p for p in catalog.members(as_of) if not last.get(p, 0) >= 1]
+        who = [dict(region=p, item=catalog.name(p)) for p in open_]
     done = actual >= t.target_low
     row = result(
         t,
         as_of,
         actual=actual,
-        actual_to=min(f["end"].max() for f in used),
+        actual_to=min(f["end"].max() for f in used.values()),
         verdict=MET if done else STAGES,
         method="覆盖情况,不算概率",
-        demo=bool(t.demo) or any(bool(f["demo"].any()) for f in used),
-        inputs=";".join(f"SERIES/{p}.{t.id}" for p in (parks if rolled else [t.region])),
+        demo=bool(t.demo) or any(bool(f["demo"].any()) for f in used.values()),
+        inputs=";".join(f"SERIES/{p}.{t.id}" for p in used),
     )
     return row, None, [] if done else who
 

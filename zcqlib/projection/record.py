@@ -33,39 +33,42 @@ def moved(levels, a: float, b: float) -> np.ndarray:
     return ndtr(a + b * ndtri(np.asarray(levels)))
 
 
-def learnt(
-    history: pd.DataFrame, kind: str, year: int
-) -> tuple[pd.Series, dict[str, tuple[float, float]]]:
-    """The kind of each series (counts, amounts, stock) and, for kinds with enough own calls, what `moved` takes.
+def kinds(history: pd.DataFrame, kind: str) -> pd.Series:
+    """The kind of each series whose record is one: stock, else counts (whole numbers) or amounts."""
+    whole = (history["value"] % 1 == 0).groupby(history["series_id"]).all()
+    return (
+        whole.map({True: "counts", False: "amounts"})
+        if kind == "flow"
+        else whole.map(lambda _: kind)
+    )
+
+
+def learnt(history: pd.DataFrame, kind: str, year: int) -> dict[str, tuple[float, float]]:
+    """For each kind with enough own calls what `moved` takes.
 
     Parameters
     ----------
     history : as for `project_year_end`; last year is replayed with what was known in three of its months.
     year : the projected year.
     """
-    whole = (history["value"] % 1 == 0).groupby(history["series_id"]).all()
-    kinds = (
-        whole.map({True: "counts", False: "amounts"})
-        if kind == "flow"
-        else whole.map(lambda _: kind)
-    )
     closed = history[history["period"].dt.year < year].reset_index(drop=True)
     key = pd.util.hash_pandas_object(closed, index=False).to_numpy().tobytes()
     calls = _placed(_Rows(key, closed), kind, year - 1)
     out = {}
-    for group, z in calls.groupby(calls["series_id"].map(kinds)):
+    for group, z in calls.groupby(calls["series_id"].map(kinds(history, kind))):
         if len(z) >= CALLS:
             n = z["series_id"].nunique()
             weight, middle = MOST * n / (n + HALF), z["z"].median()
             spread = np.sqrt((np.clip(z["z"] - middle, -3, 3) ** 2).mean())
-            out[str(group)] = weight * middle, float(np.exp(weight * np.log(max(spread, 0.1))))
-    return kinds, out
+            moves = weight * middle, np.exp(weight * np.log(max(spread, 0.1)))
+            out[str(group)] = tuple(float(round(m, 9)) for m in moves)
+    return out
 
 
 @lru_cache(maxsize=32)
 def _placed(rows: _Rows, kind: str, year: int) -> pd.DataFrame:
     """`series_id` and `z` of every replayed call: where the truth fell, on normal paper, cut at four."""
-    calls = replay(rows.frame[~rows.frame["revision"]], [year], ORIGINS, kind)
+    calls = replay(rows.frame, [year], ORIGINS, kind)
     if kind == "flow":
         calls = calls[calls["before"] > 0]
     q, truth = calls[list(LEVELS)].to_numpy(float), calls["truth"].to_numpy(float)[:, None]

@@ -181,8 +181,8 @@ def _history(series: pd.DataFrame, kind: str) -> pd.DataFrame:
     """`series_id`, `period`, `value`, `months`, `year`, `month` (ordinal) and, where told, `published`."""
     out = series.copy()
     if "series_id" not in out and {"region", "indicator", "end"} <= set(out.columns):
-        out = out[~out["revision"]]
-        out = out[out["months"].eq(0) if kind == "stock" else out["months"].between(1, 11)]
+        flows = out["months"].between(1, 11) | out["revision"]
+        out = out[out["months"].eq(0) if kind == "stock" else flows]
         out = out.assign(
             series_id=out["region"] + "|" + out["indicator"], period=out["end"].astype("str")
         )
@@ -191,6 +191,8 @@ def _history(series: pd.DataFrame, kind: str) -> pd.DataFrame:
         raise ValueError(f"series lacks columns {sorted(missing)}")
     if "months" not in out:
         out["months"] = 1
+    if "revision" in out:  # part of the year and of no month
+        out["months"] = out["months"].where(~out["revision"], 0)
     out["month"] = _ordinal(out["period"])
     keep = [
         "series_id",
@@ -198,7 +200,7 @@ def _history(series: pd.DataFrame, kind: str) -> pd.DataFrame:
         "value",
         "months",
         "month",
-        *(c for c in ("published", "family") if c in out),
+        *(c for c in ("published", "family", "revision") if c in out),
     ]
     return (
         out[keep]
@@ -318,6 +320,6 @@ def _closed(part: pd.DataFrame) -> dict[tuple[int, bool], float]:
     for y, rows in part.groupby(year):
         if rows["end"].iloc[-1].month == 12:
             out[y, True] = float(rows["value"].iloc[-1])
-            if rows["months"].sum() == 12:
+            if (rows["months"] * ~rows["revision"]).sum() == 12:
                 out[y, False] = float(rows["value"].sum())
     return out

@@ -62,14 +62,15 @@ def attainment(
     members = list(catalog.members(month))
     parks = members + sorted(set(p["region"]) - set(members))
     ids, dated = plan.index, plan.index[plan["measure"] == "share_done"]
-    stages = tables.empty(MILESTONES) if milestones is None else milestones
+    stages = tables.shape([] if milestones is None else milestones, MILESTONES)
     stages = stages[stages["region"].isin(parks) & stages["id"].isin(dated)]
     s = tables.empty(SERIES) if series is None else series[series["end"] <= month]
     s = s[s["region"].isin(parks) & s["value"].notna()]
-    s = s[~s["revision"]] if "revision" in s else s
+    s = s[~s["revision"]]
     source = [catalog.indicators[i].growth_of or i for i in ids]
-    ends = s.groupby(KEY[::-1])["end"].max().unstack().reindex(source, columns=parks).set_axis(ids)
-    plan["through"] = ends[members].max(axis=1).fillna(month)
+    last = s[s["region"].isin(members)].groupby("indicator")["end"].max().astype("period[M]")
+    plan["latest"] = last.reindex(source).set_axis(ids)
+    plan["through"] = plan["latest"].where(plan["latest"].dt.year == month.year, month)
     plan = plan.join(calendar(plan["through"], catalog, s, stages))
     out = pd.DataFrame(index=pd.MultiIndex.from_product([parks, ids], names=KEY))
     out = out.join(p.set_index(KEY)[["actual", "target_low", "demo"]]).join(plan, on="indicator")
@@ -77,7 +78,9 @@ def attainment(
     base = close.set_index(KEY)["value"].reindex(out.index)
     done = (stages["date"] <= month).groupby([stages["region"], stages["id"]]).mean()
     done, target = done.reindex(out.index), out["target_low"]
-    late = ends.lt(plan["through"], axis=0).unstack().reindex(out.index).eq(True) & done.isna()
+    last = s.groupby(KEY)["end"].max().astype("period[M]")
+    last = last.reindex(pd.MultiIndex.from_product([parks, source])).set_axis(out.index)
+    late = (last < out["latest"]) & done.isna()
     due = target * out["share"].where(out["kind"] == "flow", 1.0)
     rising = out["kind"].isin(STEPS) & (base < target)  # a level below last year's is due in whole
     due = due.where(~rising, base + (target - base) * out["share"])

@@ -12,7 +12,7 @@ from zcqlib import tables
 from zcqlib.catalog import Catalog
 from zcqlib.ranking.due import GAPS, NO_TARGET
 from zcqlib.ranking.scores import RankingError, tree_of, weights_of
-from zcqlib.ranking.simulate import Choices, Model, monte_carlo, moved
+from zcqlib.ranking.simulate import Choices, Model, monte_carlo, moved, shared, simulated
 from zcqlib.tables import RANKS
 
 COMPOSITE = "composite"
@@ -175,11 +175,11 @@ def _cases(
         return {}
     full, own = np.where(gaps, high, model.x), np.eye(len(gaps), dtype=bool)[:, :, None]
     x = [*np.where(own, full, model.x), *np.where(own, model.x, full)]
-    told = [monte_carlo(model.on(case), choices, runs=runs, seed=seed) for case in x]
-    n = len(gaps)
+    told = [simulated(model.on(case), choices, None, runs, seed) for case in x]
+    places = {k: [shared(*s[k])[0] for s in told] for k in model.tree}
     return {
-        k: np.array([s[k]["place"].iloc[i % n] for i, s in enumerate(told)]).reshape(2, n)
-        for k in model.tree
+        k: np.stack(np.array_split([p[i % len(own)] for i, p in enumerate(v)], 2))
+        for k, v in places.items()
     }
 
 

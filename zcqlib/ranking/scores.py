@@ -207,27 +207,32 @@ def weights_of(
 ) -> dict[str, float]:
     """Weight by id for everything in the tree; arguments as `composite`."""
     _known(weight_sum, ("any", "one"), "weight_sum")
-    if weights is None or hasattr(weights, "items"):
-        given = dict({} if weights is None else weights.items())
-    elif len(weights) == len(ids):
-        given = dict(zip(ids, weights, strict=True))
-    else:
-        raise RankingError(f"有 {len(ids)} 个指标,却给了 {len(weights)} 个权重。")
-    out: dict[str, float] = {}
+    given, out = _given(weights, ids), {}
     for children in (ids, *tree.values()):  # none named among all indicators: all count the same
         lost = [c for c in children if c not in given and c not in out]
         if lost and (named := set(children) & set(given)):
             raise RankingError(f"「{lost[0]}」没有权重,而同级的「{min(named)}」有。请补上。")
-        out |= dict.fromkeys(lost, 1 / len(children)) | {
-            c: given[c] for c in children if c in given
-        }
+        out |= {c: given.get(c, out.get(c, 1 / len(children))) for c in children}
     for parent, children in tree.items():
-        total = float(sum(out[c] for c in children))
-        if not 1e-12 < abs(total) < np.inf:
-            raise RankingError(f"「{parent}」下的权重合计为 {total:g},不能加权。")
-        if weight_sum == "one" and abs(total - 1) > 1e-5:
-            raise RankingError(f"「{parent}」下的权重合计 {total:.6g},应为 1。请核对权重表。")
+        _summing(parent, float(sum(out[c] for c in children)), weight_sum)
     return out
+
+
+def _given(weights, ids: list[str]) -> dict[str, float]:
+    if weights is None:
+        return {}
+    if hasattr(weights, "items"):
+        return dict(weights.items())
+    if len(weights) != len(ids):
+        raise RankingError(f"有 {len(ids)} 个指标,却给了 {len(weights)} 个权重。")
+    return dict(zip(ids, weights, strict=True))
+
+
+def _summing(parent: str, total: float, weight_sum: str) -> None:
+    if not 1e-12 < abs(total) < np.inf:
+        raise RankingError(f"「{parent}」下的权重合计为 {total:g},不能加权。")
+    if weight_sum == "one" and abs(total - 1) > 1e-5:
+        raise RankingError(f"「{parent}」下的权重合计 {total:.6g},应为 1。请核对权重表。")
 
 
 def _filled(values: pd.DataFrame, missing: str, unit_groups) -> pd.DataFrame:

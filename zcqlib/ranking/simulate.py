@@ -105,7 +105,15 @@ def monte_carlo(
     ------
     RankingError : as `composite`.
     """
-    c, rng = choices or Choices(), np.random.default_rng(seed)
+    found = simulated(model, choices or Choices(), drawn, runs, seed)
+    return {k: _summary(*pair, model.units) for k, pair in found.items()}
+
+
+def simulated(
+    model: Model, c: Choices, drawn: np.ndarray | None, runs: int, seed: int
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """For every parent the places of all runs (runs × units) and those by score in use; arguments as `monte_carlo`."""
+    rng = np.random.default_rng(seed)
     spread = 1 + c.weight_noise * rng.uniform(-1, 1, (runs, len(model.weights)))
     w = {e: v * spread[:, k] for k, (e, v) in enumerate(model.weights.items())}
     if drawn is None:
@@ -116,7 +124,20 @@ def monte_carlo(
         for k, v in model.scores(drawn[at], method, {e: v[at] for e, v in w.items()}).items():
             out[k][at] = places(v, SAME)
     nominal = model.scores(model.x, c.methods[0])
-    return {k: _summary(p, places(nominal[k], SAME), model.units) for k, p in out.items()}
+    return {k: (p, places(nominal[k], SAME)) for k, p in out.items()}
+
+
+def shared(p: np.ndarray, nominal: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The place of each unit, that of the best of its tie, and the ties; arguments as `simulated` gives them."""
+    order = np.argsort(nominal, kind="stable")[: np.isfinite(nominal).sum()]
+    first, second = p[:, order, None], p[:, None, order]
+    ahead = (first < second).sum(0) + (first == second).sum(0) / 2  # a shared place counts as half
+    apart = ahead >= APART * len(p)
+    ties = np.split(order, [k for k in range(1, len(order)) if apart[:k, k:].all()])
+    place = nominal.copy()
+    for tie in ties:
+        place[tie] = nominal[tie].min(initial=np.inf)
+    return place, ties
 
 
 def _summary(p: np.ndarray, nominal: np.ndarray, units: list) -> pd.DataFrame:
@@ -124,16 +145,9 @@ def _summary(p: np.ndarray, nominal: np.ndarray, units: list) -> pd.DataFrame:
     out["low"], out["high"] = np.floor(out["low"]), np.ceil(out["high"])
     for k in range(1, len(units) + 1):
         out[k] = np.where(np.isnan(nominal), np.nan, (p == k).sum(0) / max(len(p), 1))
-    first, second = p[:, :, None], p[:, None, :]
-    ahead = ((first < second).sum(0) + (first == second).sum(0) / 2) / max(len(p), 1)
-    order = np.argsort(nominal, kind="stable")[: np.isfinite(nominal).sum()]
-    cuts = [k for k in range(1, len(order)) if (ahead[np.ix_(order[:k], order[k:])] >= APART).all()]
-    out["tied_with"], out["place"] = "", nominal
-    for tie in np.split(order, cuts) if len(p) else ():
-        for i in tie:
-            others = ";".join(str(units[j]) for j in sorted(tie) if j != i)
-            out.loc[units[i], ["tied_with", "place"]] = others, nominal[tie].min()
-    return out
+    out["place"], ties = shared(p, nominal)
+    told = {i: ";".join(str(units[j]) for j in sorted(t) if j != i) for t in ties for i in t}
+    return out.assign(tied_with=[told.get(i, "") for i in range(len(units))])
 
 
 def rank_statistics(runs: pd.DataFrame, nominal: pd.Series) -> pd.DataFrame:

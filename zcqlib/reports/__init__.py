@@ -18,7 +18,7 @@ import pandas as pd
 from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.reports import facts, labels, layout, senders, words, worker
+from zcqlib.reports import checks, labels, senders, words, worker
 from zcqlib.reports.books import letters, place
 from zcqlib.reports.files import content, members, open_file
 from zcqlib.reports.grid import MAX_CELL, Opened, Refused, Sheet
@@ -180,11 +180,12 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
         path.name, catalog, published, span, _sender_region(context, catalog), *_names(catalog)
     )
     for sheet in opened.sheets:
-        found = _read_sheet(sheet, scope) if sent is None else _aside(sheet)
-        shown_problems = _as_shown(sheet, found)
+        found = checks.read_sheet(sheet, scope) if sent is None else _aside(sheet)
+        problems += [(sheet.name, *p) for p in _as_shown(sheet, found)]
         read.append((sheet.name, found))
         counts.update(found.outcome.values())
-        problems += [(sheet.name, *p) for p in (*found.problems, *shown_problems)]
+    checks.check_file(read, published, catalog)
+    problems += [(sheet, *p) for sheet, found in read for p in found.problems]
     for _, _, cell, *_ in opened.problems if read else ():
         if cell:  # of what could not be read as text
             outcome = read[0][1].outcome
@@ -192,8 +193,6 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
             outcome.setdefault(place(cell), "problem")
     if sent is not None:
         problems.append(("", sent.code, "info", None, "", sent.message))
-    _template_zeros(read, problems, published)
-    _fractions(read, problems)
     month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
     observations = _observations(read, opened.sheets, file, digest[:16], context, catalog, month)
     cells = _cells(read, file)
@@ -287,83 +286,6 @@ def _sender_region(context: Context, catalog: Catalog) -> str:
     return row["region"].iloc[0] if len(row) else ""
 
 
-def _read_sheet(sheet: Sheet, scope: labels.Scope) -> labels.Found:
-    found = labels.Found()
-    filled = [(r, c) for r, row in enumerate(sheet.rows) for c in labels.filled(row)]
-    if sheet.hidden and filled:
-        found.problem(
-            "hidden_sheet",
-            "warning",
-            None,
-            sheet.name,
-            f"工作表「{sheet.name}」是隐藏的,有 {len(filled)} 个单元格,没有采用;需要采用请取消隐藏。",
-        )
-        found.outcome.update(dict.fromkeys(filled, "context"))
-        return found
-    lines: list[str] = []
-    for block in layout.blocks(sheet, found):
-        if layout.is_about(sheet.rows, block):
-            found.outcome.update(
-                {
-                    (r, c): "context"
-                    for r in (*block.header, *block.body)
-                    for c in labels.filled(sheet.rows[r])
-                }
-            )
-            found.outcome.update(dict.fromkeys(block.above, "context"))
-            continue
-        found.tables.append(block.body[0])
-        lines = facts.read_table(sheet, block, scope, found, lines)
-    for at in sheet.failed:
-        if at not in found.outcome:
-            filled.append(at)
-            found.problem(
-                "cell_error",
-                "error",
-                at,
-                sheet.failed[at],
-                "这一格的公式没有可用的结果,请改正后重新报送。",
-            )
-    for at in filled:
-        if at not in found.outcome:
-            v = sheet.rows[at[0]][at[1]]
-            if labels.valueish(v):
-                found.problem(
-                    "orphan_cell",
-                    "warning",
-                    at,
-                    labels.text_of(v),
-                    "这个数字没有行名或列名,没有采用;如果是正式数据,请补上名称。",
-                )
-                found.outcome[at] = "problem"
-            else:
-                found.outcome[at] = "context"
-    _taken_back(sheet, found)
-    return found
-
-
-_BACK = re.compile(
-    r"[“\"「'‘]?[—－-]+[”\"」'’]?(?:表示|代替|标明)|(?:以|用|改为|记为)[“\"「'‘]?[—－-]+"
-)
-_GONE = re.compile("撤销|撤回|取消|作废|核减|删除|剔除|不再")
-
-
-def _taken_back(sheet: Sheet, found: labels.Found) -> None:
-    """A note under the table that figures were withdrawn and stand as 「—」 goes with the cells so marked."""
-    aside = sorted(at for at, outcome in found.outcome.items() if outcome == "context")
-    said = [labels.text_of(sheet.rows[r][c]).strip() for r, c in aside]
-    said = [
-        text.replace(";", ",")[:200] for text in said if _BACK.search(text) and _GONE.search(text)
-    ]
-    if said:
-        found.facts[:] = [
-            f._replace(flags=(*f.flags, f"note:{said[0]}"))
-            if f.reason == "not_applicable" and not any(x.startswith("note:") for x in f.flags)
-            else f
-            for f in found.facts
-        ]
-
-
 # --- shaping --------------------------------------------------------------------------------------------------------
 
 
@@ -372,6 +294,12 @@ def _address(at: tuple[int, ...] | None) -> str:
     return ":".join(
         f"{letters(c)}{r + 1}" for r, c in zip((at or ())[::2], (at or ())[1::2], strict=True)
     )
+
+
+def _distinct(places: list[tuple[int, int] | None]) -> list[str]:
+    """Addresses of places that stand many times."""
+    names = {at: _address(at) for at in set(places)}
+    return [names[at] for at in places]
 
 
 def _addresses(places: Iterable[tuple[int, int]]) -> list[str]:
@@ -421,7 +349,7 @@ def _observations(
             "unit": fact["unit"],
             "value_raw": fact["raw"],
             "shown": shown,
-            **{n: list(map(_address, v)) for n, v in fact.items() if n.endswith("_cell")},
+            **{n: _distinct(v) for n, v in fact.items() if n.endswith("_cell")},
             "unit_raw": fact["unit_raw"],
             "decimals": fact["decimals"],
             "missing_reason": fact["reason"],
@@ -437,65 +365,6 @@ def _observations(
         submission=context.submission,
         demo=context.demo,
     )
-
-
-def _template_zeros(read: list[tuple[str, labels.Found]], problems: list, published: int) -> None:
-    """Months after the report month: all zero is an unfilled template, anything else is looked at."""
-    later: dict[tuple[str, int], list[tuple[list[labels.Fact], int]]] = {}
-    for sheet, found in read if published else ():
-        for i, f in enumerate(found.facts):
-            if f.span.end > published and f.measure != "target":
-                later.setdefault((sheet, f.span.end), []).append((found.facts, i))
-    for sheet, end in sorted(later):
-        part = [facts[i] for facts, i in later[sheet, end]]
-        first, values = part[0], [f.value for f in part if f.value == f.value]
-        month, at = f"{end // 12}-{end % 12 + 1:02d}", (first.row, first.column)
-        if values and not any(values):
-            for facts, i in later[sheet, end]:
-                if facts[i].value == 0:
-                    facts[i] = facts[i]._replace(value=float("nan"), reason="future")
-            problems.append(
-                (
-                    sheet,
-                    "template_zeros",
-                    "warning",
-                    at,
-                    first.raw,
-                    f"{month} 还没有到,整列都是 0,疑为未填的模板,已按未报处理。",
-                )
-            )
-        elif values:
-            problems.append(
-                (
-                    sheet,
-                    "future_period",
-                    "warning",
-                    at,
-                    first.raw,
-                    f"{month} 晚于报告月份,请核对期间。",
-                )
-            )
-
-
-def _fractions(read: list[tuple[str, labels.Found]], problems: list) -> None:
-    """A % series that never leaves -1 to 1 may be written in fractions; it is asked for, not changed."""
-    stated: dict[tuple[str, str, str], list[labels.Fact]] = {}
-    for sheet, found in read:
-        for f in found.facts:
-            if f.unit_raw == "%" and f.value == f.value and not f.raw.endswith(("%", "\uff05")):
-                stated.setdefault((sheet, f.path, f.measure), []).append(f)
-    for (sheet, path, _), part in sorted(stated.items(), key=itemgetter(0)):
-        if len(part) > 1 and all(abs(f.value) <= 1 for f in part) and any(f.value for f in part):
-            problems.append(
-                (
-                    sheet,
-                    "fraction_suspect",
-                    "warning",
-                    (part[0].row, part[0].column),
-                    part[0].raw,
-                    f"「{path}」的百分数都在 -1 到 1 之间,可能是按小数填写的,请核对;暂按百分数采用。",
-                )
-            )
 
 
 def _cells(read: list[tuple[str, labels.Found]], file: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
     META,
     TITLE_NOISE,
+    At,
     Found,
     Place,
     Scope,
@@ -21,6 +22,13 @@ from zcqlib.reports.layout import Block
 from zcqlib.reports.words import Span, squeeze
 
 _NATION = re.compile(r"^数据库[::](?:月度|季度|年度|进度)数据$")
+_CONTINUED = re.compile(r"[(]?续表?[\d一二三四五六七八九十]*[)]?")
+_OFFICE = re.compile(
+    r".*(?:局|委员会|办公室|政府|厅|处|中心|公司|集团|研究院|协会|学会|党委|工委|支队|总队)(?:文件|编制|编印|印发|印制|制)?"
+)
+_GENERIC = re.compile(r"数据|报表|主要|指标|表$|情况|汇总|^(?:sheet|table|工作)", re.I)
+_PERIOD_META = ("报告期", "统计期", "填报时间")
+_PLACE_META = ("地区", "园区", "区域", "填报单位", "报送单位", "单位名称")
 
 
 class Surroundings:
@@ -29,114 +37,125 @@ class Surroundings:
     def __init__(
         self, sheet: Sheet, block: Block, scope: Scope, found: Found, inherited: list[str]
     ):
-        lines = [str(sheet.rows[r][c]) for r, c in block.above]
-        lines = [
-            x
-            for x in lines
-            if not re.fullmatch(r"[(]?续表?[\d一二三四五六七八九十]*[)]?", squeeze(x))
-        ]
-        self.lines = lines or inherited or [t for t in sheet.title.split("\n") if t.strip()]
-        self.unit, self.indicator, self.indicator_unit, self.flags = "", "", "", ()
-        self.span, self.place = None, None
-        national = False
-        for line in self.lines:
+        own = [(str(sheet.rows[r][c]), (r, c)) for r, c in block.above]
+        own = [x for x in own if not _CONTINUED.fullmatch(squeeze(x[0]))]
+        self.lines = [x for x, _ in own] or inherited or sheet.title.split("\n")
+        self.scope, self.sheet = scope, sheet
+        self.at: dict[str, At] = {x: at for x, at in own}
+        self.unit, self.unit_at, self.strange_unit = self._unit()
+        self.indicator, self.indicator_unit, self.name_at = self._meta("指标"), "", None
+        if self.indicator:
+            self.indicator, self.indicator_unit = words.split_unit(self.indicator)
+        self.span, self.span_at = self._span(found)
+        self.place, self.flags = self._place()
+
+    def _nearest(self) -> list[str]:
+        return [x for x in reversed(self.lines) if x.strip()]
+
+    def _meta(self, *heads: str) -> str:
+        """What stands behind 地区: or 指标: in a line of its own, nearest first."""
+        metas = filter(None, (META.match(squeeze(x)) for x in self._nearest()))
+        return next((m[2] for m in metas if m[1] in heads and m[2]), "")
+
+    def _unit(self) -> tuple[str, At | None, str]:
+        """The unit of the nearest line that has one, its cell, and words after 单位 that are no unit."""
+        for line in self._nearest():
             t = squeeze(line)
-            national |= bool(_NATION.match(t))
-            if unit := words.stated_unit(t) or words.split_unit(without_period(t))[1]:
-                self.unit = unit
-            meta = META.match(t)
-            if meta and meta[1] == "指标":
-                self.indicator, self.indicator_unit = words.split_unit(meta[2])
-            elif (
-                meta
-                and meta[1] in ("地区", "园区", "区域", "填报单位", "报送单位", "单位名称")
-                and meta[2]
-            ):
-                self.place = place_of(meta[2], scope.catalog) or self.place
-            elif not meta or meta[1] in ("报告期", "统计期", "填报时间"):
-                if p := words.period_in(t):
-                    finer = (
-                        self.span is not None
-                        and self.span.basis == "year" != p[0].basis
-                        and (not p[0].year or p[0].end // 12 == self.span.end // 12)
-                    )
-                    self.span = join_spans(self.span, p[0]) if finer else self.span or p[0]
-        sheet_text = squeeze(sheet.name)
-        named = words.whole_period(sheet_text) or ((words.period_in(sheet_text) or (None,))[0])
-        if (
-            named
-            and self.span
-            and named.year
-            and self.span.year
-            and named.end // 12 != self.span.end // 12
-            or named
-            and self.span
-            and named.basis == self.span.basis == "month"
-            and named.end % 12 != self.span.end % 12
-        ):
+            unit, strange = words.stated_unit(t)
+            if unit := unit or strange or words.split_unit(without_period(t))[1]:
+                return unit, self.at.get(line), strange
+        return "", None, ""
+
+    def _span(self, found: Found) -> tuple[Span | None, At | None]:
+        """The period of the nearest line that has one; a month of the same year is nearer than the year alone."""
+        span, at = None, None
+        for line in self._nearest():
+            t = squeeze(line)
+            meta, inside = META.match(t), words.period_in(t)
+            if not inside or meta and meta[1] not in _PERIOD_META:
+                continue
+            other = inside[0]
+            better = span is None or span.basis == "year" != other.basis and _agree(span, other)
+            if better or "not_month_end" in span.flags and not other.flags:
+                span, at = join_spans(span, other) if better else other, self.at.get(line)
+            elif not span.year and other.year:
+                span = shift(span, other.end // 12)
+        return self._against_sheet(span, at, found)
+
+    def _against_sheet(
+        self, span: Span | None, at: At | None, found: Found
+    ) -> tuple[Span | None, At | None]:
+        """The lines' period beside those of sheet and file: the title goes before the sheet, a conflict is said."""
+        sheet, file = self.sheet.name, self.scope.file_span
+        name = squeeze(sheet)
+        named = words.whole_period(name) or (words.period_in(name) or (None,))[0]
+        if named and span and not _agree(span, named):
             found.problem(
                 "context_conflict",
                 "warning",
                 None,
-                sheet.name,
-                f"工作表名「{sheet.name}」与表题的期间不一致,已按表题,请核对。",
+                sheet,
+                f"工作表名「{sheet}」与表题的期间不一致,已按表题,请核对。",
             )
-        self.span = with_year(self.span or named, [named, scope.file_span], scope.published)
-        if (
-            self.span is None
-            or self.span.basis == "year"
-            and scope.file_span
-            and scope.file_span.basis != "year"
-            and scope.file_span.end // 12 == self.span.end // 12
-            and not lines
-        ):
-            self.span = scope.file_span or self.span
-        sheet_place = place_of(sheet.name, scope.catalog)
-        if self.place is None:
-            inside = regions_in("".join(self.lines[:3]), scope)
-            self.place = (
-                Place(inside[0], scope.catalog.name(inside[0])) if len(inside) == 1 else None
-            )
-        if (
-            self.place is None
-            and sheet_place is not None
-            and sheet_place.kind in ("known", "total")
-        ):
-            self.place = sheet_place
-        in_name = regions_in(scope.file, scope)
-        if self.place is None and len(in_name) == 1:
-            self.place = Place(in_name[0], scope.catalog.name(in_name[0]))
-        if self.place is None and national:
-            self.place, self.flags = Place("", "全国", "total"), ("region_assumed",)
-        if self.place is None and scope.sender_region:
-            self.place = Place(
-                scope.sender_region, scope.catalog.name(scope.sender_region), "total"
-            )
-            self.flags = ("region_assumed",)
-        self.scope, self.sheet = scope, sheet
+        span = with_year(span or named, [named, file], self.scope.published)
+        coarse = span is not None and span.basis == "year" and not self.at
+        if span is None or coarse and file and file.basis != "year" and _agree(span, file):
+            return file or span, None
+        return span, at
+
+    def _place(self) -> tuple[Place | None, tuple[str, ...]]:
+        """The place that a line, the sheet or the file names; at last the nation or the sender's own, flagged."""
+        scope, stated = self.scope, self._meta(*_PLACE_META)
+        if stated and (place := place_of(stated, scope.catalog)):
+            return place, ()
+        sheet = place_of(self.sheet.name, scope.catalog)
+        for text in ("".join(self.lines[:3]), None, scope.file):
+            inside = regions_in(text, scope) if text is not None else ()
+            if len(inside) == 1:
+                return Place(inside[0], scope.catalog.name(inside[0])), ()
+            if text is None and sheet is not None and sheet.kind in ("known", "total"):
+                return sheet, ()
+        if any(_NATION.match(squeeze(x)) for x in self.lines):
+            return Place("", "全国", "total"), ("region_assumed",)
+        if id := scope.sender_region:
+            return Place(id, scope.catalog.name(id), "total"), ("region_assumed",)
+        return None, ()
 
     def title_indicator(self) -> tuple[str, str]:
-        """The indicator that a title names when neither rows nor columns name one, and the flag that says whence."""
-        for source in (*self.lines, self.sheet.name, re.sub(r"\.\w+$", "", self.scope.file)):
-            t = squeeze(source)
-            if META.match(t):
-                continue
-            name = strip_title(t)
-            if self.scope.catalog is not None:
-                whole = self.scope.catalog.match_indicator(name, False).id if name else ""
-                if whole:
-                    return name, "indicator_from_title" if source in self.lines else (
-                        "indicator_from_sheet" if source == self.sheet.name else "from_filename"
-                    )
+        """The indicator that a title names when neither rows nor columns name one, and the flag that says whence.
+
+        A name that the catalog knows goes before one that it does not, a nearer line before one above it; letterheads
+        are no titles.
+        """
+        file = re.sub(r"\.\w+$", "", self.scope.file)
+        sources = [
+            (x, "indicator_from_title") for x in self._nearest() if not META.match(squeeze(x))
+        ]
+        sources += [(self.sheet.name, "indicator_from_sheet"), (file, "from_filename")]
+        named = [(strip_title(squeeze(x)), x, flag) for x, flag in sources]
+        match = self.scope.catalog.match_indicator
+        for name, source, flag in named:
+            if name and match(name, False).id:
+                self.name_at = self.at.get(source)
+                return name, flag
+        for name, source, flag in named[:-1]:
             if (
-                source in self.lines
-                and len(name) >= 2
+                re.search(r"[\u4e00-\u9fff]", name)
                 and re.search(r"[\u4e00-\u9fffA-Za-z]{2}", name)
-                and re.search(r"[\u4e00-\u9fff]", name)
-                and not re.search(r"数据|报表|主要|指标|表$|情况", name)
+                and not _GENERIC.search(name)
+                and not _OFFICE.fullmatch(name)
+                and not (flag == "indicator_from_sheet" and place_of(name, self.scope.catalog))
             ):
-                return name, "indicator_from_title"
+                self.name_at = self.at.get(source)
+                return name, flag
         return "", ""
+
+
+def _agree(a: Span, b: Span) -> bool:
+    """Whether two periods can be of one table: no two years, no two months."""
+    if a.year and b.year and a.end // 12 != b.end // 12:
+        return False
+    return not (a.basis == b.basis == "month" and a.end % 12 != b.end % 12)
 
 
 def without_period(t: str) -> str:
@@ -182,9 +201,6 @@ def with_year(span: Span | None, others: list[Span | None], published: int) -> S
         if other is not None and other.year:
             return shift(span, other.end // 12)
     if published:
-        return shift(
-            span,
-            published // 12
-            - (1 if span.end % 12 > published % 12 + 1 and published % 12 == 0 else 0),
-        )
+        late = span.end % 12 > published % 12 + 1 and published % 12 == 0
+        return shift(span, published // 12 - late)
     return span

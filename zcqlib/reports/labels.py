@@ -7,185 +7,26 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
-from zcqlib.reports.words import Span, squeeze
+from zcqlib.reports.words import Span, known, month_no, month_span, squeeze, year_span
 
+At = tuple[int, int]  # row and column of a cell, from 0
 PERCENT_KINDS = {"yoy_pct", "mom_pct", "share_pct", "completion_pct"}
-TOTALS = {"合计", "总计", "小计", "总数", "计"}
-PROVINCES = (
-    "北京天津河北山西内蒙古辽宁吉林黑龙江上海江苏浙江安徽福建江西山东河南湖北湖南广东广西海南重庆四川贵州云南西藏陕西甘肃青海"
-    "宁夏新疆香港澳门台湾"
-)
-_PROVINCE = re.compile(
-    "北京|天津|河北|山西|内蒙古|辽宁|吉林|黑龙江|上海|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|广西|海南|重庆|四川|贵州|云南"
-    "|西藏|陕西|甘肃|青海|宁夏|新疆|香港|澳门|台湾"
-)
 _PLACE = re.compile(
-    r"[\u4e00-\u9fff]{1,14}(?:省|市|区|县|旗|州|盟|地区|示范区|开发区|新区|园区|园|街道|镇|乡|管委会)$"
+    r"[\u4e00-\u9fff]{1,14}(?:省|市|区|區|县|縣|旗|州|盟|地区|示范区|开发区|新区|园区|园|街道|镇|乡|管委会)$"
 )
-WIDE = {
-    "全国",
-    "全省",
-    "全市",
-    "全区",
-    "全县",
-    "全州",
-    "全盟",
-    "总计",
-    "合计",
-    "小计",
-    "总数",
-    "一区四园",
-    "自创区",
-    "中国",
-    "全国平均",
-    "全省平均",
-    "全国总计",
-    "全省总计",
-    "全市总计",
-    "全区总计",
-    "全县总计",
-    "全国合计",
-    "全省合计",
-    "全市合计",
-    "全区合计",
-    "全县合计",
-    "地区合计",
-    "全市平均",
-}
-REST = {"其他", "其它", "市直", "省直", "市本级", "其他地区", "不分地区"}
-HEADS = {
-    "指标": "name",
-    "指标名称": "name",
-    "项目": "name",
-    "名称": "name",
-    "指标项": "name",
-    "类别": "name",
-    "内容": "name",
-    "地区": "region",
-    "园区": "region",
-    "区域": "region",
-    "单位名称": "region",
-    "各园区": "region",
-    "县区": "region",
-    "地区名称": "region",
-    "区县": "region",
-    "城市": "region",
-    "省份": "region",
-    "市州": "region",
-    "园区名称": "region",
-    "序号": "serial",
-    "编号": "serial",
-    "代码": "serial",
-    "行次": "serial",
-    "行号": "serial",
-    "计量单位": "unit",
-    "单位": "unit",
-    "频度": "frequency",
-    "频率": "frequency",
-    "年份": "period",
-    "月份": "period",
-    "时间": "period",
-    "年度": "period",
-    "日期": "period",
-    "统计期": "period",
-    "年月": "period",
-    "备注": "note",
-    "说明": "note",
-    "责任单位": "note",
-    "牵头单位": "note",
-    "联系人": "note",
-    "联系电话": "note",
-    "填报人": "note",
-    "更新时间": "note",
-    "指标ID": "note",
-    "指标编码": "note",
-    "指标代码": "note",
-    "来源": "note",
-    "数据来源": "note",
-    "时间区间": "note",
-    "省市": "region",
-    "市县": "region",
-    "市别": "region",
-    "地市": "region",
-    "设区市": "region",
-    "县市区": "region",
-    "县(市)区": "region",
-    "县(市、区)": "region",
-    "省(区、市)": "region",
-    "行政区划": "region",
-    "乡镇": "region",
-    "行政区划代码": "serial",
-    "区划代码": "serial",
-    "地区代码": "serial",
-    "地区编码": "serial",
-    "编码": "serial",
-    "行业": "name",
-    "行业名称": "name",
-    "产品名称": "name",
-    "企业名称": "name",
-    "主要指标": "name",
-    "指标及单位": "name",
-    "手机": "note",
-    "手机号": "note",
-    "手机号码": "note",
-    "电话": "note",
-    "电话号码": "note",
-    "联系方式": "note",
-    "邮箱": "note",
-    "电子邮箱": "note",
-    "身份证号": "note",
-    "身份证号码": "note",
-    "姓名": "note",
-    "法人": "note",
-    "法人代表": "note",
-    "法定代表人": "note",
-    "负责人": "note",
-    "填表人": "note",
-    "审核人": "note",
-    "经办人": "note",
-    "地址": "note",
-    "注册地址": "note",
-    "邮编": "note",
-    "邮政编码": "note",
-    "统一社会信用代码": "note",
-    "组织机构代码": "note",
-    "year": "period",
-    "month": "period",
-    "date": "period",
-    "time": "period",
-    "province": "region",
-    "city": "region",
-    "region": "region",
-    "unit": "unit",
-    "code": "serial",
-}
 _PLACE_HEAD = re.compile(
     r"(?:各|所属|所在)?(?:省辖|地级|街道|[地县市区省州盟镇乡园城])[区市县州域]{0,2}(?:别|名称?)?"
 )
-NEUTRAL = {
-    "数值",
-    "值",
-    "数据",
-    "绝对量",
-    "绝对数",
-    "绝对值",
-    "总量",
-    "总量指标",
-    "实绩",
-    "完成数",
-    "完成值",
-    "完成情况",
-    "指标值",
-    "实际完成",
-    "实际数",
-    "value",
-}
+_ALL = re.compile(
+    r"(?:全?[国省市区县州盟旗]|地区|全部|各[市县区]|[东中西]部)?(?:总计|合计|总数|小计)"
+)
 NOTE = re.compile(
     r"(?:[(【]?(?:注|备注|说明|附注|注释)(?:\d*[::.、]|[)】]|$)|注\d|(?:数据|资料)?来源[::]|填表人|制表人|填报人|制表[::]|审核人?[::]"
     r"|单位负责人|统计负责人|负责人[::]|联系人|联系电话|电话[::]|填报日期|报出日期|制表日期|打印日期|复核|\*[^\d]|※)"
@@ -205,46 +46,8 @@ NUMBERING = re.compile(
 OF_WHICH = re.compile(r"^(?:#|其中[::]?|内[::]|其中:?#)")
 TITLE_NOISE = re.compile(
     r"^(?:附?表[\d一二三四五六七八九十]*[-.]?\d*|续表\d*|\d+[-.]\d+)|\(演示数据\)|[((][^()()]*[))]|各(?:园区|区县|县区|地区|县市区|市州|市县|区|市|县)|分(?:园区|地区|月|县区)"
-    r"|(?:主要|基本)?(?:情况|统计|汇总|一览|月报|报|明细|数据|指标|完成)*(?:表|情况)$|按\w+分|按地区|累计|当月|单位[::]\S+"
+    r"|(?:主要|基本)?(?:情况|统计|汇总|一览|月报|报|明细|数据|指标|完成)*(?:表|情况)$|按\w+分|按地区|累计|当月|单位[::]?\S+$"
 )
-ABOUT = {
-    "更新时间",
-    "开始时间",
-    "结束时间",
-    "起始时间",
-    "截止时间",
-    "来源",
-    "数据来源",
-    "注释",
-    "口径",
-    "指标解释",
-    "指标说明",
-    "计算方法",
-    "地区编码",
-    "指标编码",
-    "指标代码",
-    "频度",
-    "频率",
-    "更新频率",
-}
-ABOUT_TOO = {
-    "指标名称",
-    "指标",
-    "名称",
-    "单位",
-    "计量单位",
-    "地区名称",
-    "地区",
-    "序号",
-    "编号",
-    "编码",
-    "代码",
-    "备注",
-    "说明",
-    "表名",
-    "表号",
-    "页码",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +55,7 @@ class Scope:
     """What is known before a sheet is read: report month (0 unknown), names of file and sheet, the catalog."""
 
     file: str
-    catalog: Catalog | None
+    catalog: Catalog
     published: int
     file_span: Span | None
     sender_region: str
@@ -265,7 +68,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One header or stub cell, understood. `role` is head, unit, period, relative, measure, frequency or name."""
+    """One cell, understood. `role` is head, unit, period, relative, measure, frequency, summary or name."""
 
     role: str
     name: str = ""
@@ -292,7 +95,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """What a whole row or column says: names from the outside in, and everything else that its labels carry."""
+    """What a whole row or column says: names from the outside in, everything else that its labels carry, and where."""
 
     names: tuple[str, ...] = ()
     span: Span | None = None
@@ -303,7 +106,10 @@ class Facet:
     frequency: str = ""
     flags: tuple[str, ...] = ()
     labelled: bool = True
-    fault: str = ""  # code of the error that makes its figures unusable
+    fault: str = ""  # code of the problem that makes its figures unusable
+    name_at: At | None = None
+    unit_at: At | None = None
+    span_at: At | None = None
 
 
 class Fact(NamedTuple):
@@ -323,23 +129,65 @@ class Fact(NamedTuple):
     decimals: int
     reason: str
     flags: tuple[str, ...]
+    name_cell: At | None = None
+    unit_cell: At | None = None
+    period_cell: At | None = None
 
 
 @dataclass(slots=True, frozen=True)
 class Found:
-    """Everything that came of one sheet; `outcome` maps a cell to its outcome."""
+    """Everything that came of one sheet or table; `outcome` maps a cell to its outcome."""
 
     facts: list[Fact] = field(default_factory=list)
-    problems: list[tuple[str, str, tuple[int, int] | None, str, str]] = field(default_factory=list)
-    outcome: dict[tuple[int, int], str] = field(default_factory=dict)
+    problems: list[tuple] = field(default_factory=list)
+    outcome: dict[At, str] = field(default_factory=dict)
     tables: list[int] = field(default_factory=list)
 
-    def problem(
-        self, code: str, severity: str, at: tuple[int, int] | None, raw: str, message: str
-    ) -> None:
+    def problem(self, code: str, severity: str, at: At | None, raw: str, message: str) -> None:
         self.problems.append((code, severity, at, raw, message))
         if severity == "error" and at is not None:
             self.outcome[at] = "problem"
+
+    def hold(self, code: str, which: Iterable[int], message: str) -> None:
+        """Keep some facts (by number) out of use until someone has confirmed them, and say why."""
+        for i in which:
+            f = self.facts[i]
+            self.facts[i] = f._replace(flags=(*f.flags, "held"))
+            self.problems.append((code, "error", f[:2], f.raw, message))
+
+    def mark(self, cells: Iterable[At], outcome: str) -> None:
+        self.outcome.update(dict.fromkeys(cells, outcome))
+
+    def add(self, other: Found) -> None:
+        """Take over what one table gave, with one row for each of its faults."""
+        self.facts.extend(other.facts)
+        self.problems.extend(grouped_by_fault(other.problems))
+        self.outcome.update(other.outcome)
+
+
+def grouped_by_fault(problems: list[tuple]) -> list[tuple]:
+    """One row for each code and severity: its rectangle, one example, the number of cells, and further examples named."""
+    groups: dict[tuple, list[tuple]] = {}
+    for p in dict.fromkeys(problems):
+        groups.setdefault(p[:2] if p[2] is not None else p, []).append(p)
+    return [_one_row(part) for part in groups.values()]
+
+
+def _one_row(part: list[tuple]) -> tuple:
+    code, severity, at, raw, message = part[0][:5]
+    count = sum(p[5] if len(p) > 5 else 1 for p in part)
+    if len(part) == 1:
+        return *part[0][:5], count
+    corners = [(*p[2], *p[2])[:4] if len(p[2]) == 2 else p[2] for p in part]
+    box = (
+        min(a for a, *_ in corners),
+        min(b for _, b, *_ in corners),
+        max(c for *_, c, _ in corners),
+        max(d for *_, d in corners),
+    )
+    others = [f"「{x}」" for x in dict.fromkeys(p[3] for p in part) if x != raw][:4]
+    more = f"(共 {count} 处" + (f",又如{'、'.join(others)}" if others else "") + ")"
+    return code, severity, box if box[:2] != box[2:] else box[:2], raw, message + more, count
 
 
 # --- labels ---------------------------------------------------------------------------------------------------------
@@ -347,9 +195,10 @@ class Found:
 
 def head_of(text: str) -> str:
     """The role of a column that a squeezed head names: name, region, serial, unit, frequency, period, note, or ""."""
+    heads = known("head")
     return (
-        HEADS.get(text)
-        or HEADS.get(text.casefold(), "")
+        heads.get(text)
+        or heads.get(text.casefold())
         or ("region" if _PLACE_HEAD.fullmatch(text) else "")
     )
 
@@ -371,142 +220,121 @@ def text_of(v: object) -> str:
     return str(v) if v is not None else ""
 
 
+def said(v: object) -> str:
+    """A cell's text as all comparisons use it."""
+    return squeeze(v if isinstance(v, str) else text_of(v))
+
+
+_COMPARED = re.compile(
+    r"((?:19|20)\d\d)年?(为|比)((?:19|20)\d\d)年?(?:增长|增减|的)?(?:\(?±?%\)?)?"
+)
+_FREQUENCIES = ("月", "季", "年", "月度", "季度", "年度数据")
+
+
 @lru_cache(maxsize=65536)
 def label(text: str) -> Label:
     """Understand one label, given squeezed."""
     t = re.sub(r"[①-⑳*※]+$", "", text)
-    if head := HEADS.get(t, ""):
+    if t in _FREQUENCIES:
+        return Label("frequency", head=t[0])
+    if head := known("head").get(t, ""):
         return Label("head", head=head, name=t)
     bare = re.sub(r"^[((](.*)[))]$", r"\1", t)
-    if (
-        words.is_unit(bare)
-        or re.fullmatch(r"(?:计量)?单位[::].+", bare)
-        and words.stated_unit(bare)
-    ):
-        return Label("unit", unit=words.stated_unit(bare) or bare)
-    if t in ("月", "季", "年", "月度", "季度", "年度数据"):
-        return Label("frequency", head=t[0])
+    if unit := words.unit_of(bare, bare != t) or words.stated_unit(bare)[0]:
+        return Label("unit", unit=unit)
     name, unit = words.split_unit(t)
     name = name or t
     if span := words.whole_period(name):
         return Label("period", span=span, unit=unit)
-    if m := re.fullmatch(
-        r"((?:19|20)\d\d)年?(为|比)((?:19|20)\d\d)年?(?:增长|增减|的)?(?:\(?±?%\)?)?", t
-    ):
-        year = int(
-            m[1]
-        )  # 2018年比2017年增长(%); a base other than the year before has no measure of its own
-        span = Span(words.month_no(year, 1), words.month_no(year, 12), "year")
-        near = int(m[3]) == year - 1
-        return Label(
-            "measure" if near else "name",
-            name="" if near else t,
-            span=span,
-            unit="%",
-            measure=("index" if m[2] == "为" else "yoy_pct") if near else "index",
-        )
-    if "100" in unit and words.is_index_base(unit):
-        kept = "" if name in NEUTRAL else name
-        return Label(
-            "name",
-            name=NUMBERING.sub("", kept),
-            unit=unit,
-            measure="index",
-            relative=("ytd", 0) if name.startswith("累计") else None,
-        )
+    if m := _COMPARED.fullmatch(t):
+        return _compared(t, int(m[1]), m[2], int(m[3]))
+    return _kind(name, unit) or _named(name, unit)
+
+
+def _compared(t: str, year: int, word: str, base: int) -> Label:
+    """2018年比2017年增长(%); a base other than the year before has no measure of its own."""
+    if base != year - 1:
+        return Label("name", name=t, span=year_span(year), unit="%", measure="index")
+    measure = "index" if word == "为" else "yoy_pct"
+    return Label("measure", span=year_span(year), unit="%", measure=measure)
+
+
+def _kind(name: str, unit: str) -> Label | None:
+    """A label that is a kind of figure or relative to the report month, with no name of its own."""
+    index = words.is_index_base(unit)
     if unit == "%" and re.fullmatch(r"完成(?:年度|全年|年)?(?:目标|任务|计划)", name):
         return Label("measure", measure="completion_pct", unit=unit)
     if unit == "%" and re.fullmatch(
         r"(?:增减|增长|升降|变动|变化|增幅|涨跌)(?:率|幅度?|情况)?", name
     ):
         return Label("measure", measure="yoy_pct", unit=unit)
-    if name in NEUTRAL:
-        return Label("measure", measure="", unit=unit)
-    if name in words.RELATIVE:
-        return Label("relative", relative=words.RELATIVE[name], unit=unit)
-    changed = bool(unit) and unit not in (
-        "%",
-        "‰",
-        "pp",
-        "百分点",
-        "个百分点",
-    )  # 比上年增减(万元) is an amount, no rate
-    if words.only_measure(name) and not (
-        changed and words.measure_of(name) in ("yoy_pct", "mom_pct")
-    ):
-        relative = (
-            ("ytd", 0) if "累计" in name else ("month", 0) if re.match(r"本月|当月", name) else None
-        )
-        return Label("measure", measure=words.measure_of(name), relative=relative, unit=unit)
+    if name in known("value"):
+        return Label("measure", measure="index" if index else "", unit=unit)
+    if relative := words.relative(name):
+        return Label("relative", relative=relative, unit=unit, measure="index" if index else "")
+    if name in known("mean"):
+        return Label("summary", name=name, unit=unit)
+    if index or not words.only_measure(name) or _amount(name, unit):
+        return None
+    placed = ("ytd", 0) if "累计" in name else ("month", 0) if re.match("本月|当月", name) else None
+    return Label("measure", measure=words.measure_of(name), relative=placed, unit=unit)
+
+
+def _amount(name: str, unit: str) -> bool:
+    """比上年增减(万元) is an amount, no rate."""
+    return (
+        bool(unit)
+        and unit not in words.PERCENTS
+        and words.measure_of(name) in ("yoy_pct", "mom_pct")
+    )
+
+
+def _named(name: str, unit: str) -> Label:
+    """A label with a name, perhaps with a period before or behind it."""
     span = None
     if found := words.period_in(name):
         span, i, j = found
-        rest = re.sub(r"[((]\s*[))]", "", name[:i] + name[j:]).strip("_-::、,")
-        if rest in words.RELATIVE or not rest:
-            return Label("period", span=span, relative=words.RELATIVE.get(rest), unit=unit)
+        rest = re.sub(r"[((]\s*[))]", "", name[:i] + name[j:]).strip("_-::、,的")
+        if rest in known("mean"):
+            return Label("summary", name=name, unit=unit)
+        relative = words.relative(rest)
+        if relative or not rest:
+            return Label("period", span=span, relative=relative, unit=unit)
         if words.only_measure(rest):
-            span = (
-                replace(span, start=span.end - span.end % 12, basis="ytd")
-                if "累计" in rest
-                else span
-            )
+            span = words.cumulated(span) if "累计" in rest else span
             return Label("measure", span=span, measure=words.measure_of(rest), unit=unit)
         if i == 0 or j == len(name) or name[i - 1 : i] in "((":
             name = rest
         else:
             span = None
-    relative = None
-    if m := re.search(r"累计|当季|当期|本季|当月|本月|上年同期|月末|期末|年末", name):
-        relative = {
-            "累计": ("ytd", 0),
-            "当季": ("quarter", 0),
-            "本季": ("quarter", 0),
-            "当期": ("current", 0),
-            "当月": ("month", 0),
-            "本月": ("month", 0),
-            "上年同期": ("same", 12),
-            "月末": ("eop", 0),
-            "期末": ("eop", 0),
-            "年末": ("eop", 0),
-        }[m[0]]
-    measure = words.measure_of(name)
-    measure = "" if changed and measure in ("yoy_pct", "mom_pct") else measure
-    return Label(
-        "name",
-        name=NUMBERING.sub("", name),
-        span=span,
-        relative=relative,
-        unit=unit,
-        measure=measure,
+    measure = (
+        "index"
+        if words.is_index_base(unit)
+        else ""
+        if _amount(name, unit)
+        else words.measure_of(name)
     )
+    kept = NUMBERING.sub("", name)
+    return Label("name", kept, span, words.relative_in(name), unit, measure)
 
 
 @lru_cache(maxsize=65536)
-def place_of(text: str, catalog: Catalog | None) -> Place | None:
+def place_of(text: str, catalog: Catalog) -> Place | None:
     """The region that a label names, None where it does not look like a place."""
     t = squeeze(NUMBERING.sub("", squeeze(text)))
     t = re.sub(r"^(?:#|其中[::]?)|[①-⑳*※]+$", "", t)
     raw = re.sub(r"^(?:[#＃]|其中[::]?)\s*", "", words.without_gloss(text.strip()))
     if not t:
         return None
-    if catalog is not None:
-        match = catalog.match_region(t)
-        if match.kind != "unknown":
-            return Place(match.id, raw, match.kind)
-        if t not in WIDE | REST and match.suggestion and _PLACE.match(t):
-            return Place("", raw, "near", match.suggestion)
-    if t in WIDE or re.fullmatch(
-        r"(?:全?[国省市区县州盟旗]|地区|全部|各[市县区]|[东中西]部)?(?:总计|合计|总数|小计)", t
-    ):
-        return Place("", raw, "total")
-    if t in REST:
-        return Place("", raw, "remainder")
-    if (
-        _PROVINCE.match(t)
-        and len(t) <= 10
-        or _PLACE.match(t)
-        and not re.search(r"(?:数|量|额|率|值|积)", t)
-    ):
+    match = catalog.match_region(t)
+    if match.kind != "unknown":
+        return Place(match.id, raw, match.kind)
+    kind = known("place").get(t) or ("total" if _ALL.fullmatch(t) else "")
+    if kind:
+        return Place("", raw, kind)
+    if match.suggestion and _PLACE.match(t):
+        return Place("", raw, "near", match.suggestion)
+    if _PLACE.match(t) and not re.search(r"(?:数|量|额|率|值|积)", t):
         return Place("", raw, "other_region")
     return None
 
@@ -519,6 +347,7 @@ def valueish(v: object) -> bool:
     return isinstance(v, str) and words.value_of(v).kind in ("number", "missing", "problem")
 
 
+@lru_cache(maxsize=65536)
 def doubtful(raw: str) -> bool:
     """Digits that are neither a figure nor a period, such as 35? or 30-40."""
     return (
@@ -533,69 +362,65 @@ def doubtful(raw: str) -> bool:
 
 def cell_span(v: object, serial: bool = False) -> Span | None:
     """The period that a header or stub cell names: text, a date, a year, 201806, and, among periods, a serial day."""
-    if isinstance(v, datetime.datetime | datetime.date):
-        no = words.month_no(v.year, v.month)
-        return Span(no, no, "month")
+    if words.is_date(v):
+        return month_span(month_no(v.year, v.month))
     if isinstance(v, bool) or is_empty(v):
         return None
-    if isinstance(v, int | float):
-        if float(v).is_integer():
-            n = int(v)
-            if 1900 <= n <= 2100:
-                return Span(words.month_no(n, 1), words.month_no(n, 12), "year")
-            if 190001 <= n <= 210012 and 1 <= n % 100 <= 12:
-                no = words.month_no(n // 100, n % 100)
-                return Span(no, no, "month")
-            if serial and 29_000 <= n <= 55_000:
-                day = datetime.date(1899, 12, 30) + datetime.timedelta(days=n)
-                no = words.month_no(day.year, day.month)
-                return Span(no, no, "month", ("serial",))
-            return None
+    if not isinstance(v, int | float):
+        return words.whole_period(squeeze(str(v)))
+    if not float(v).is_integer():
         text = repr(round(float(v), 4))
         return words.whole_period(text) if re.fullmatch(r"(?:19|20)\d\d\.\d{1,2}", text) else None
-    return words.whole_period(squeeze(str(v)))
+    n = int(v)
+    if 1900 <= n <= 2100:
+        return year_span(n)
+    if 190001 <= n <= 210012 and 1 <= n % 100 <= 12:
+        return month_span(month_no(n // 100, n % 100))
+    if serial and 29_000 <= n <= 55_000:
+        day = datetime.date(1899, 12, 30) + datetime.timedelta(days=n)
+        return month_span(month_no(day.year, day.month), "serial")
+    return None
+
+
+def _loose(v: object) -> bool:
+    """2018.1: January, or October that lost its nought."""
+    if isinstance(v, float):
+        return round(v % 1, 4) == 0.1 and 1900 < v < 2101
+    return bool(re.fullmatch(r"(?:19|20)\d\d\.1", said(v)))
 
 
 def settle_octobers(
     cells: list[object], spans: list[Span | None]
 ) -> tuple[list[Span | None], list[int]]:
     """2018.1 among 2018.09 and 2018.11 is October; twice, the first is January. Returns spans and undecided places."""
-    loose = [
-        i
-        for i, c in enumerate(cells)
-        if re.fullmatch(r"(?:19|20)\d\d\.1", squeeze(text_of(c)))
-        or isinstance(c, float)
-        and round(c % 1, 4) == 0.1
-        and 1900 < c < 2101
-    ]
+    loose = [i for i, v in enumerate(cells) if _loose(v)]
+    sure = [(j, s) for j, s in enumerate(spans) if s and j not in loose] if loose else []
+    descending = len(sure) > 1 and sure[0][1].end > sure[-1][1].end
     out, undecided = list(spans), []
     for i in loose:
-        year = out[i].start // 12
-        months = {
-            s.end % 12 + 1
-            for j, s in enumerate(out)
-            if s and j not in loose and s.basis == "month" and s.end // 12 == year
-        }
-        same = [j for j in loose if out[j].start // 12 == year]
-        descending = _descending([s for j, s in enumerate(out) if s and j not in loose])
-        if len(same) == 2:
-            january = (same[1] if descending else same[0]) == i
-        elif months & {9, 11} and 2 not in months or 9 in months and 1 in months:
-            january = False
-        elif 2 in months and 9 not in months:
-            january = True
-        elif {2, 9} <= months:
-            position = [
-                j for j, s in enumerate(out) if s and j not in loose and s.end // 12 == year
-            ]
-            before = [out[j].end % 12 + 1 for j in position if j < i]
-            january = (not before) != descending
-        else:
+        year = spans[i].start // 12
+        near = [(j, s.end % 12 + 1) for j, s in sure if s.basis == "month" and s.end // 12 == year]
+        same = [j for j in loose if spans[j].start // 12 == year]
+        january = (
+            (same[-1] if descending else same[0]) == i
+            if len(same) == 2
+            else _is_january(i, near, descending)
+        )
+        if january is None:
             undecided.append(i)
-            continue
-        no = words.month_no(year, 1 if january else 10)
-        out[i] = Span(no, no, "month")
+        else:
+            out[i] = month_span(month_no(year, 1 if january else 10))
     return out, undecided
+
+
+def _is_january(i: int, near: list[tuple[int, int]], descending: bool) -> bool | None:
+    """Whether 2018.1 at a place is January by the months around it, None where they do not tell."""
+    months = {m for _, m in near}
+    if 2 in months and 9 in months:
+        return (not any(j < i for j, _ in near)) != descending
+    if 2 in months:
+        return True
+    return False if months & {9, 11} else None
 
 
 def carry_years(spans: list[Span | None], from_years: bool) -> list[Span | None]:
@@ -616,10 +441,6 @@ def carry_years(spans: list[Span | None], from_years: bool) -> list[Span | None]
             s, before = shift(s, year), month
         out.append(s)
     return out
-
-
-def _descending(spans: list[Span]) -> bool:
-    return len(spans) > 1 and spans[0].end > spans[-1].end
 
 
 def shift(span: Span, year: int) -> Span:

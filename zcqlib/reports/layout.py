@@ -3,383 +3,410 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from zcqlib.reports import words
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
-    ABOUT,
-    ABOUT_TOO,
     CONTACT,
-    HEADS,
     META,
     NOTE,
+    At,
     Found,
     cell_span,
     doubtful,
     filled,
     head_of,
     is_empty,
-    place_of,
+    said,
     text_of,
     valueish,
 )
-from zcqlib.reports.words import squeeze
+from zcqlib.reports.words import known, squeeze
 
 
 @dataclass(slots=True, frozen=True)
 class Block:
     """Rows of one table: lines above it, header rows, body rows, and its columns from `left` to `right`."""
 
-    above: list[tuple[int, int]]
+    above: list[At]
     header: list[int]
     body: list[int]
     left: int = 0
     right: int = 1 << 20
 
 
-def _row_kind(
-    row: list, filled: list[int], r: int, header_seen: bool, body_seen: bool, sheet: Sheet
-) -> str:
-    if not filled:
-        return "empty"
-    first = row[filled[0]]
-    if isinstance(first, str):
-        lead = squeeze(first)
-        if CONTACT.match(lead):
-            return "note"
-        if (
-            body_seen
-            and len(filled) > 1
-            and lead not in HEADS
-            and {type(row[c]) for c in filled[1:]} <= {int, float}
-        ):
-            return "data"  # by far most rows
-        if (
-            NOTE.match(lead)
-            and not any(valueish(row[c]) for c in filled[1:])
-            and sum(squeeze(row[c]) in HEADS for c in filled if isinstance(row[c], str)) < 2
-        ):
-            return "note"
-        if (
-            not header_seen
-            and not body_seen
-            and lead not in HEADS
-            and len(filled) <= 4
-            and any(isinstance(row[c], str) and words.stated_unit(squeeze(row[c])) for c in filled)
-            and not any(valueish(row[c]) for c in filled)
-        ):
-            return "meta"
-        if (
-            not header_seen
-            and not body_seen
-            and len(filled) > 1
-            and all(isinstance(row[c], str) and _starts_table(row[c]) for c in filled)
-        ):
-            return "meta"  # titles of tables that stand beside each other
-        if META.match(lead) and len(filled) <= 6 and not any(valueish(row[c]) for c in filled[1:]):
-            return "meta"
-    if header_seen and not body_seen and _column_numbers([row[c] for c in filled]):
-        return "numbers"
-    if len(filled) == 1:
-        if (
-            not header_seen
-            and not body_seen
-            and isinstance(first, str)
-            and head_of(squeeze(first)) in ("name", "region", "period", "serial")
-        ):
-            return "header"
-        return "single" if not valueish(first) or words.cell_like_period(first) else "data"
-    values = [c for c in filled if valueish(row[c])]
-    starts = squeeze(text_of(first)) if isinstance(first, str) else ""
-    headish = (
-        starts in HEADS
-        or filled[0] > 0
-        and not header_seen
-        or any(squeeze(row[c]) in HEADS for c in filled[:2] if isinstance(row[c], str))
-    )
-    rest = [row[c] for c in filled if c != filled[0] or not isinstance(first, str)]
-    periods = [cell_span(v, serial=True) for v in rest]
-    numeric_periods = [
-        p
-        for v, p in zip(rest, periods, strict=True)
-        if words.is_date(v)
-        or valueish(v)
-        and not (starts in HEADS and isinstance(v, str) and v.strip() in words.MARKS)
-    ]  # 单位 - of an index
-    if headish and not body_seen and rest and all(p is not None for p in numeric_periods):
-        return "header"
-    if (
-        not body_seen
-        and len(rest) > 1
-        and _years_in_a_row(rest)
-        and (filled[0] > 0 or isinstance(first, str))
-        and not (
-            header_seen and sum(cell_span(v) is not None for v in sheet.rows[r - 1]) * 2 > len(rest)
-        )
-    ):
-        return "header"
-    if (
-        header_seen
-        and not body_seen
-        and filled[0] > 0
-        and values
-        and all((p := cell_span(row[c])) is not None and p.basis == "year" for c in values)
-        and len(values) < len(filled)
-    ):
-        return "header"  # 2018 | 2017 | 增减
-    if headish and body_seen and starts in HEADS and all(p is not None for p in numeric_periods):
-        return "header"
-    if not values:
-        dates = [c for c in filled if words.is_date(row[c])]
-        if dates and not headish and header_seen and filled[0] in dates:
-            return "data"
-        odd = [
-            row[c]
-            for c in filled[1:]
-            if isinstance(row[c], str) and re.match(r"\d", squeeze(row[c]))
+# --- what a row is ----------------------------------------------------------------------------------------------------
+
+
+class _Row:
+    """A row as the rules see it: its filled cells, and what of the table has been seen before it."""
+
+    def __init__(self, cells: list, columns: list[int], above: list, header: bool, body: bool):
+        self.columns, self.cells, self.above = columns, [cells[c] for c in columns], above
+        self.header, self.body, self.fresh = header, body, not header and not body
+        self.first = self.cells[0]
+        self.worded = isinstance(self.first, str)
+        self.lead = squeeze(self.first) if self.worded else ""
+
+    @cached_property
+    def values(self) -> list[bool]:
+        return [valueish(v) for v in self.cells]
+
+    @cached_property
+    def heads(self) -> list[bool]:
+        return [isinstance(v, str) and squeeze(v) in known("head") for v in self.cells]
+
+    @cached_property
+    def headish(self) -> bool:
+        return any(self.heads[:2]) or self.columns[0] > 0 and not self.header
+
+    @cached_property
+    def rest(self) -> list:
+        return self.cells[1:] if self.worded else self.cells
+
+    @cached_property
+    def dated(self) -> bool:
+        """Whether every number beside the row's name is a period; 单位 - of an index is no number here."""
+        numbers = [
+            v
+            for v in self.rest
+            if words.is_date(v)
+            or valueish(v)
+            and not (self.heads[0] and isinstance(v, str) and v.strip() in known("missing"))
         ]
-        if (
-            header_seen
-            and odd
-            and all(cell_span(v) is None for v in odd)
-            and (
-                place_of(text_of(first), None)
-                or cell_span(first)
-                or filled[0] == 0
-                and all(map(doubtful, odd))
-                and len(odd) == len(filled) - 1
-            )
-        ):
-            return "data"  # a park and something like 30-40: a figure that is none, not a header
-        return "header" if len(filled) > 1 else "single"
-    if (
-        not body_seen
-        and not starts
-        and not header_seen
-        and all(p is not None for p in numeric_periods)
-        and len(rest) > 1
+        months = numbers and counted_months(numbers, [self.lead, *map(said, self.above)])
+        return bool(months) or all(cell_span(v, serial=True) is not None for v in numbers)
+
+
+_COUNTED = re.compile(r"(?:.*[/\\、])?(?:各|所属|统计)?(月|季)(?:份|度|别|份别)?")
+
+
+def counted_in(texts: Iterable[str]) -> str:
+    """ "月" or "季" where a head says that its numbers are months or quarters, else ""."""
+    return next((m[1] for t in texts if (m := _COUNTED.fullmatch(t))), "")
+
+
+def counted_months(cells: list, around: list[str]) -> str:
+    """ "月" or "季" where bare 1, 2, 3 … stand for months or quarters by the words around them, else ""."""
+    if len(cells) < 2 or not all(
+        isinstance(v, int | float) or text_of(v).isdecimal() for v in cells
     ):
-        return "header"
-    return "data"
+        return ""
+    numbers = [float(v) for v in cells]
+    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    unit = counted_in(around)
+    inside = all(1 <= n <= (12 if unit == "月" else 4) for n in numbers)
+    return unit if inside and steps in ({1.0}, {-1.0}) else ""
 
 
-_LETTERS = "甲乙丙丁戊己庚辛"
+def _aside(row: _Row) -> str:
+    """Contacts, notes and lines that say something about the whole table."""
+    if not row.worded:
+        return ""
+    if CONTACT.match(row.lead):
+        return "note"
+    later = any(row.values[1:])
+    if NOTE.match(row.lead) and not later and sum(row.heads) < 2:
+        return "note"
+    return "meta" if META.match(row.lead) and len(row.cells) <= 6 and not later else ""
 
 
-def _column_numbers(cells: list) -> bool:
+def _caption(row: _Row) -> str:
+    """A unit beside a title, or the titles of tables that stand beside each other."""
+    if not row.fresh or not row.worded or any(row.values) or row.heads[0]:
+        return ""
+    texts = [squeeze(v) for v in row.cells if isinstance(v, str)]
+    if len(row.cells) <= 4 and any(words.stated_unit(t)[0] for t in texts):
+        return "meta"
+    beside = len(texts) == len(row.cells) > 1 and all(map(_starts_table, texts))
+    return "meta" if beside else ""
+
+
+def _numbering(row: _Row) -> str:
     """A row that only numbers the columns: 甲 乙 1 2 3."""
-    numbers = [text_of(v).strip("()() ") for v in cells if text_of(v).strip() not in _LETTERS]
-    return (
-        len(cells) > 2
-        and all(n.isdigit() for n in numbers)
-        and [int(n) for n in numbers] == list(range(1, len(numbers) + 1))
-        and (len(numbers) < len(cells) or len(numbers) > 3)
+    texts = [text_of(v).strip() for v in row.cells]
+    numbers = [t.strip("()() ") for t in texts if t not in "甲乙丙丁戊己庚辛"]
+    counted = (
+        row.header
+        and not row.body
+        and len(texts) > 2
+        and numbers == [str(n) for n in range(1, len(numbers) + 1)]
+        and (len(numbers) < len(texts) or len(numbers) > 3)
     )
+    return "numbers" if counted and not row.dated else ""
 
 
-def _years_in_a_row(cells: list) -> bool:
-    """Whole years, one after the other up or down, perhaps said twice (2017, 2018, 2017, 2018)."""
-    if not all(
-        isinstance(v, int | float) and float(v).is_integer() and 1900 <= v <= 2100 for v in cells
-    ):
-        return False
-    distinct = list(dict.fromkeys(cells))
-    return len(distinct) > 1 and distinct in (sorted(distinct), sorted(distinct, reverse=True))
+def _alone(row: _Row) -> str:
+    if len(row.cells) > 1:
+        return ""
+    if row.fresh and head_of(row.lead) in ("name", "region", "period", "serial"):
+        return "header"
+    return "data" if valueish(row.first) and cell_span(row.first) is None else "single"
 
 
-def blocks(sheet: Sheet, found: Found) -> list[Block]:
-    """Split a sheet into tables; notes and contact lines become context on the way."""
-    out: list[Block] = []
-    above: list[tuple[int, int]] = []
-    header: list[int] = []
-    body: list[int] = []
-    in_note = False
-    rows = sheet.rows
+def _headed(row: _Row) -> str:
+    """A head word in front, and no number that is not a period."""
+    if row.headish and row.dated and (not row.body and row.rest or row.body and row.heads[0]):
+        return "header"
+    bare = row.fresh and not row.lead and len(row.rest) > 1
+    return "header" if bare and any(row.values) and row.dated else ""
 
-    def close() -> None:
-        nonlocal above, header, body
-        if body:
-            out.extend(_panels(rows, Block(above, header, body)))
-        else:
-            for r in header:
-                above = above + [(r, c) for c in filled(rows[r])]
-            if out or above:
-                for at in above:
-                    found.outcome.setdefault(at, "context")
-        above, header, body = [], [], []
 
-    for r, row in enumerate(rows):
-        columns = filled(row)
-        kind = _row_kind(row, columns, r, bool(header), bool(body), sheet)
-        if kind == "data" and not in_note:
-            body.append(r)
-            continue
-        cells = [(r, c) for c in columns]
-        if kind == "empty":
-            in_note = False
-            if body and _next_kind(rows, r, sheet) in ("single", "header", "meta"):
-                close()
-            continue
-        if in_note and (kind in ("single", "header") or kind == "data" and len(cells) == 1):
-            lead = str(row[cells[0][1]])
-            if lead[:1] in " \u3000\t" or re.match(r"\s*[(]?\d+[).、.]", lead) or len(cells) == 1:
-                found.outcome.update(dict.fromkeys(cells, "context"))
+def _years(row: _Row) -> str:
+    """Whole years: one after the other up or down, perhaps said twice, or all the same under the names of columns."""
+    if row.body or len(row.rest) < 2 or not all(isinstance(v, int | float) for v in row.rest):
+        return ""
+    spans = [cell_span(v) for v in row.rest]
+    if not all(s is not None and s.basis == "year" for s in spans):
+        return ""
+    distinct = list(dict.fromkeys(row.rest))
+    if len(distinct) == 1:
+        return "header" if row.header and row.columns[0] > 0 else ""
+    ordered = distinct in (sorted(distinct), sorted(distinct, reverse=True))
+    again = row.header and sum(cell_span(v) is not None for v in row.above) * 2 > len(row.rest)
+    return "header" if ordered and (row.columns[0] > 0 or row.worded) and not again else ""
+
+
+def _some_years(row: _Row) -> str:
+    """2018 | 2017 | 增减 under a group word."""
+    spans = [cell_span(v) for v, value in zip(row.cells, row.values, strict=True) if value]
+    under = row.header and not row.body and row.columns[0] > 0
+    mixed = 0 < len(spans) < len(row.cells)
+    years = under and mixed and all(s is not None and s.basis == "year" for s in spans)
+    return "header" if years else ""
+
+
+def _worded(row: _Row) -> str:
+    """No figure at all: a header, if it is not a row whose figures cannot be read."""
+    if any(row.values):
+        return "data"
+    if words.is_date(row.first) and not row.headish and row.header:
+        return "data"
+    odd = [v for v in row.cells[1:] if isinstance(v, str) and re.match(r"\d", squeeze(v))]
+    if row.header and odd and all(cell_span(v) is None for v in odd):
+        bare = row.columns[0] == 0 and len(odd) == len(row.cells) - 1 and all(map(doubtful, odd))
+        if bare or cell_span(row.first):
+            return "data"
+    return "header"
+
+
+_RULES = (_aside, _caption, _numbering, _alone, _headed, _years, _some_years, _worded)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+class _Cutter:
+    """Goes down a sheet and cuts it into tables; `named` says whether a text is a name that the catalog knows."""
+
+    def __init__(self, sheet: Sheet, found: Found, named: Callable[[str], bool]):
+        self.rows, self.found, self.named = sheet.rows, found, named
+        self.out: list[Block] = []
+        self.above: list[At] = []
+        self.header: list[int] = []
+        self.body: list[int] = []
+        self.in_note = False
+
+    def kind(self, r: int, columns: list[int], fresh: bool = False) -> str:
+        if not columns:
+            return "empty"
+        cells, header, body = self.rows[r], bool(self.header), bool(self.body)
+        first = cells[columns[0]]
+        if isinstance(first, str) and len(columns) > 1 and not fresh and (header or body):
+            lead = squeeze(first)
+            plain = {type(cells[c]) for c in columns[1:]} <= {int, float}
+            if lead not in known("head") and not CONTACT.match(lead):
+                if body and plain:
+                    return "data"  # by far most rows
+                if self._under_names(columns[0]) and self.named(first):
+                    return "data"  # whatever stands beside it
+        above = self.rows[self.header[-1]] if header else []
+        row = _Row(cells, columns, above, header and not fresh, body and not fresh)
+        return next(kind for rule in _RULES if (kind := rule(row)))
+
+    def _under_names(self, c: int) -> bool:
+        above = (self.rows[h][c] for h in self.header if c < len(self.rows[h]))
+        return any(head_of(said(v)) == "name" for v in above)
+
+    def next_kind(self, r: int) -> str:
+        for k in range(r + 1, min(r + 6, len(self.rows))):
+            if columns := filled(self.rows[k]):
+                return self.kind(k, columns, fresh=True)
+        return "empty"
+
+    def cut(self) -> list[Block]:
+        for r, row in enumerate(self.rows):
+            columns = filled(row)
+            kind = self.kind(r, columns)
+            if kind == "data" and not self.in_note:
+                self.body.append(r)
                 continue
-        in_note = False
-        if kind == "numbers":
-            found.outcome.update(dict.fromkeys(cells, "label"))
-        elif kind == "note":
-            found.outcome.update(dict.fromkeys(cells, "context"))
-            in_note = True
-        elif kind == "meta":
-            if body:
-                close()
-            above = above + cells
-        elif kind == "header":
-            if body:
-                if _same_row(rows, header, row):
-                    found.outcome.update(dict.fromkeys(cells, "label"))
-                    continue
-                if header and (
-                    cells[-1][1] < min(_figures(rows, body), default=0)
-                    or _only_remarked(rows, r, body, columns)
-                ):
-                    body.append(
-                        r
-                    )  # names only, none over the figures: a heading inside the table, in two languages perhaps
-                    continue
-                close()
-            elif header and _heads_a_section(rows, r, header, cells):
-                body.append(r)
-                continue
-            header.append(r)
-        elif kind == "single":
-            if (
-                body
-                and _starts_table(row[cells[0][1]])
-                and _next_kind(rows, r, sheet) in ("header", "meta", "single")
-            ):
-                if re.match(r"续表", squeeze(str(row[cells[0][1]]))) and _repeats(rows, r, header):
-                    found.outcome.update(dict.fromkeys(cells, "context"))
-                    continue
-                close()
-            if (
-                body
-                or header
-                and cells[0][1] == 0
-                and _next_kind(rows, r, sheet) in ("data", "single")
-            ):
-                body.append(r)
-            elif header:
-                header.append(r)
+            if not self._note_goes_on(kind, row, columns):
+                getattr(self, f"_{kind}")(r, [(r, c) for c in columns])
+                self.in_note = kind == "note"
             else:
-                above = above + cells
+                self.found.mark([(r, c) for c in columns], "context")
+        self._close()
+        return self.out
+
+    def _note_goes_on(self, kind: str, row: list, columns: list[int]) -> bool:
+        if not self.in_note or not (kind in ("single", "header") or kind == "data"):
+            return False
+        lead = str(row[columns[0]])
+        further = lead[:1] in " \u3000\t" or re.match(r"\s*[(]?\d+[).、.]", lead)
+        return len(columns) == 1 or bool(further) and kind != "data"
+
+    def _close(self) -> None:
+        if self.body:
+            self.out += panels(self.rows, Block(self.above, self.header, self.body))
         else:
-            body.append(r)
-    close()
-    return out
+            self.above += [(r, c) for r in self.header for c in filled(self.rows[r])]
+            for at in self.above:
+                self.found.outcome.setdefault(at, "context")
+        self.above, self.header, self.body = [], [], []
+
+    def _empty(self, r: int, cells: list[At]) -> None:
+        if self.body and self.next_kind(r) in ("single", "header", "meta"):
+            self._close()
+
+    def _numbers(self, r: int, cells: list[At]) -> None:
+        self.found.mark(cells, "label")
+
+    def _note(self, r: int, cells: list[At]) -> None:
+        self.found.mark(cells, "context")
+
+    def _meta(self, r: int, cells: list[At]) -> None:
+        if self.body:
+            self._close()
+        self.above += cells
+
+    def _data(self, r: int, cells: list[At]) -> None:
+        self.body.append(r)
+
+    def _header(self, r: int, cells: list[At]) -> None:
+        if self.body:
+            if _same_row(self.rows, self.header, self.rows[r]):
+                self.found.mark(cells, "label")
+                return
+            if self.header and self._inside(r, cells):
+                self.body.append(r)  # names only: a heading in the table, in two languages perhaps
+                return
+            self._close()
+        elif self.header and self._heads_a_section(r, cells):
+            self.body.append(r)
+            return
+        self.header.append(r)
+
+    def _single(self, r: int, cells: list[At]) -> None:
+        text = said(self.rows[r][cells[0][1]])
+        after = self.next_kind(r)
+        if self.body and _starts_table(text) and after in ("header", "meta", "single"):
+            again = any(_same_row(self.rows, self.header, row) for row in self.rows[r + 1 : r + 4])
+            if text.startswith("续表") and again:
+                self.found.mark(cells, "context")
+                return
+            self._close()
+        if self.body or self.header and cells[0][1] == 0 and after in ("data", "single"):
+            self.body.append(r)
+        elif self.header:
+            self.header.append(r)
+        else:
+            self.above += cells
+
+    def _inside(self, r: int, cells: list[At]) -> bool:
+        """Whether a row without figures belongs into the table: it stands left of all figures, or only remarks."""
+        above = _figures(self.rows, self.body)
+        below = _figures(self.rows, range(r + 1, min(r + 2, len(self.rows))))
+        remarked = below and below <= above and not {c for _, c in cells} & above
+        return cells[-1][1] < min(above, default=0) or bool(remarked)
+
+    def _heads_a_section(self, r: int, cells: list[At]) -> bool:
+        """Whether names right below a header stand over the rows to come (人口 | Population), not over columns."""
+        coming = (row for row in self.rows[r + 1 : r + 6] if any(map(valueish, row)))
+        if (first := next(coming, None)) is None:
+            return False
+        above = self.rows[self.header[-1]]
+        figures = next(c for c, v in enumerate(first) if valueish(v))
+        return cells[-1][1] < figures and all(
+            _holds(above, c) and _holds(first, c) for _, c in cells
+        )
+
+
+def blocks(sheet: Sheet, found: Found, named: Callable[[str], bool]) -> list[Block]:
+    """Split a sheet into tables; notes and contact lines become context on the way."""
+    return _Cutter(sheet, found, named).cut()
+
+
+def _holds(row: list, c: int) -> bool:
+    return c < len(row) and not is_empty(row[c])
 
 
 def _figures(rows: list[list], body: Iterable[int]) -> set[int]:
     return {c for r in body for c, v in enumerate(rows[r]) if valueish(v)}
 
 
-def _only_remarked(rows: list[list], r: int, body: list[int], columns: list[int]) -> bool:
-    """Whether a row has a name and a remark and its figure is missing: the rows go on below as they were above."""
-    own, above, below = (
-        set(columns),
-        _figures(rows, body),
-        _figures(rows, range(r + 1, min(r + 2, len(rows)))),
-    )
-    return bool(below) and below <= above and not own & above
-
-
-def _heads_a_section(
-    rows: list[list], r: int, header: list[int], cells: list[tuple[int, int]]
-) -> bool:
-    """Whether names right below a header stand over the rows to come (人口 | Population), not over columns."""
-    first = next(
-        (k for k in range(r + 1, min(r + 6, len(rows))) if any(valueish(v) for v in rows[k])), None
-    )
-    if first is None:
-        return False
-    figures = min(c for c, v in enumerate(rows[first]) if valueish(v))
-    above = rows[header[-1]]
-    return cells[-1][1] < figures and all(
-        c < len(above)
-        and not is_empty(above[c])
-        and c < len(rows[first])
-        and not is_empty(rows[first][c])
-        for _, c in cells
-    )
-
-
-def _panels(rows: list[list], block: Block) -> list[Block]:
+def panels(rows: list[list], block: Block) -> list[Block]:
     """Tables that stand beside each other: the stub's head again, or an empty column and then row names."""
-    if not block.header:
-        return [block]
-    width = max(len(rows[r]) for r in (*block.header, *block.body))
-
-    def column(c: int, where: list[int]) -> list:
-        return [rows[r][c] for r in where if c < len(rows[r]) and not is_empty(rows[r][c])]
-
-    def blank(c: int, where: list[int]) -> bool:
-        return all(c >= len(rows[r]) or is_empty(rows[r][c]) for r in where)
-
-    first = next((c for c in range(width) if not blank(c, block.body)), 0)
-    heads = {squeeze(text_of(v)) for v in column(first, block.header)} & {
-        h for h, role in HEADS.items() if role in ("name", "region", "period")
-    }
-    starts = [0]
-    for c in range(first + 2, width - 1):
-        head = {squeeze(text_of(v)) for v in column(c, block.header)}
-        gap = blank(c - 1, block.body) and blank(c - 1, block.header)
-        if (
-            head
-            and (heads & head or gap and any(valueish(v) for v in column(c + 1, block.body)))
-            and (cells := column(c, block.body))
-            and sum(valueish(v) and cell_span(v) is None for v in cells) * 2 <= len(cells)
-            and any(valueish(v) for k in range(starts[-1], c) for v in column(k, block.body))
-        ):
-            starts.append(c)
+    starts = _panel_starts(rows, block) if block.header else [0]
     if len(starts) == 1:
         return [block]
-    out = []
     ends = [*starts[1:], 1 << 20]
-    units = [at for at in block.above if words.stated_unit(squeeze(str(rows[at[0]][at[1]])))]
-    shared = [
-        lines
-        for lines in (units, [at for at in block.above if at not in units])
-        if not all(
-            any(left <= at[1] < right for at in lines)
-            for left, right in zip(starts, ends, strict=True)
-        )
+    sides = list(zip(starts, ends, strict=True))
+    units = [at for at in block.above if words.stated_unit(said(rows[at[0]][at[1]]))[0]]
+    other = [at for at in block.above if at not in units]
+    shared = [  # lines of which not every table has its own
+        at
+        for lines in (units, other)
+        if not all(any(left <= at[1] < right for at in lines) for left, right in sides)
+        for at in lines
     ]
-    for left, right in zip(starts, ends, strict=True):
-        own = [
-            at
-            for at in block.above
-            if left <= at[1] < right or any(at in lines for lines in shared)
-        ]
+    out = []
+    for left, right in sides:
+        own = [at for at in block.above if left <= at[1] < right or at in shared]
         body = [r for r in block.body if any(not is_empty(v) for v in rows[r][left:right])]
         out.append(Block(own, block.header, body, left, right))
     return [b for b in out if b.body]
 
 
+def _panel_starts(rows: list[list], block: Block) -> list[int]:
+    width = max(len(rows[r]) for r in (*block.header, *block.body))
+
+    def column(c: int, where: list[int]) -> list:
+        return [rows[r][c] for r in where if _holds(rows[r], c)]
+
+    def head(c: int) -> set[str]:
+        return {said(v) for v in column(c, block.header)}
+
+    first = next((c for c in range(width) if column(c, block.body)), 0)
+    heads = {h for h in head(first) if known("head").get(h) in ("name", "region", "period")}
+    starts = [0]
+    for c in range(first + 2, width - 1):
+        if not (own := head(c)):
+            continue
+        if not heads & own:
+            gap = not head(c - 1) and not any(_holds(rows[r], c - 1) for r in block.body)
+            if not gap or not any(map(valueish, column(c + 1, block.body))):
+                continue
+        cells = column(c, block.body)
+        names = sum(valueish(v) and cell_span(v) is None for v in cells) * 2 <= len(cells)
+        before = (v for k in range(starts[-1], c) for v in column(k, block.body))
+        if cells and names and any(map(valueish, before)):
+            starts.append(c)
+    return starts
+
+
 def is_about(rows: list[list], block: Block) -> bool:
     """Whether a table only describes others: names, units, dates of update, sources, no figures."""
-    heads = {squeeze(text_of(v)) for r in block.header for v in rows[r] if not is_empty(v)}
-    return (
-        bool(heads)
-        and heads <= ABOUT | ABOUT_TOO
-        and bool(heads & ABOUT | heads & {"页码", "表号"})
-    )
+    heads = {said(v) for r in block.header for v in rows[r] if not is_empty(v)}
+    about = known("about")
+    strong = {h for h in heads if about.get(h) == "strong"} | heads & {"页码", "表号"}
+    return bool(strong) and heads <= set(about)
 
 
-def _starts_table(v: object) -> bool:
-    t = squeeze(str(v))
+def _starts_table(t: str) -> bool:
     return bool(
         re.match(r"(?:附?表[\d一二三四五六七八九十]|续表)", t)
         or re.search(r"(?:表|情况|指标|统计|数据)(?:[((].*)?$", t)
@@ -388,18 +415,6 @@ def _starts_table(v: object) -> bool:
     )
 
 
-def _next_kind(rows: list[list], r: int, sheet: Sheet) -> str:
-    for k in range(r + 1, min(r + 6, len(rows))):
-        kind = _row_kind(rows[k], filled(rows[k]), k, False, False, sheet)
-        if kind != "empty":
-            return kind
-    return "empty"
-
-
 def _same_row(rows: list[list], header: list[int], row: list) -> bool:
-    plain = [squeeze(text_of(v)) for v in row]
-    return any([squeeze(text_of(v)) for v in rows[h]][: len(plain)] == plain for h in header)
-
-
-def _repeats(rows: list[list], r: int, header: list[int]) -> bool:
-    return any(_same_row(rows, header, rows[k]) for k in range(r + 1, min(r + 4, len(rows))))
+    plain = [said(v) for v in row]
+    return any(plain) and any([said(v) for v in rows[h]][: len(plain)] == plain for h in header)

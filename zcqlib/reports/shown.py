@@ -284,7 +284,7 @@ def _agree(value: float, scaled: Decimal, shape: _Shape, thousands: bool) -> See
     differs = Seen(value, text, False, f"显示为「{text or '空白'}」,实际存的是 {written(value)}")
     if value == 0 and _DASHES.fullmatch(text):
         return Seen(value, text)
-    bare = body.replace(",", "").strip()
+    bare = re.sub(r"[,\s]", "", body)  # a blank between thousands is only a separator
     try:
         number = Decimal(bare)
     except ArithmeticError:

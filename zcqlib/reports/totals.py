@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports.books import letters
-from zcqlib.reports.labels import TOTALS, Fact, Found, Place
+from zcqlib.reports.labels import Fact, Found, Place
+from zcqlib.reports.words import known
 
 _NOT_ADDED = re.compile(
-    r"率|比重|占比|比例|密度|平均|人均|万人|均价|指数|位次|排名|强度|增速|增幅|价格"
+    r"率|比重|占比|比例|密度|平均|人均|万人|均价|指数|位次|排名|强度|增速|增幅|价格|系数"
+    r"|pct|percent|rate|ratio|share|index|average|mean|intensity|per_|growth",
+    re.I,
 )
 
 
 def reconcile(
-    facts: list[Fact], places: Iterable[Place | None], catalog: Catalog | None, found: Found
+    facts: list[Fact], places: Iterable[Place | None], catalog: Catalog, found: Found
 ) -> None:
     """Report totals that differ from the sum of their parts, and parts above their whole.
 
@@ -31,45 +35,52 @@ def reconcile(
     facts : of one table. places : of its rows and columns, also of those without any figure.
     found : takes the problems.
     """
-    if not any(p is not None and p.total for p in places) and not any("/" in f.path for f in facts):
-        return
-    counts = set() if catalog is None else _counts(catalog)
     listed = list(dict.fromkeys(p for p in places if p is not None))
-    by_place: dict[tuple, list[Fact]] = {}
-    by_name: dict[tuple, dict[str, Fact]] = {}
-    beside: dict[tuple[str, str], dict[str, None]] = {}
+    if not any(p.total for p in listed) and not any("/" in f.path for f in facts):
+        return
+    check = _Check(found, _counts(catalog), {})
+    added = [f for f in facts if f.measure == "value" and _adds_up(f, catalog)]
+    _by_place(added, listed, catalog, check)
+    _by_name(added, check)
+    for absent, totals in check.unchecked.items():
+        first = totals[0]
+        text = (
+            f"{absent}没有数字,「{first.place.raw or first.path}」等 {len(totals)} 个合计没有核对。"
+        )
+        found.problem("total_unchecked", "info", first[:2], first.raw, text)
+
+
+def _by_place(facts: list[Fact], listed: list[Place], catalog: Catalog, check: _Check) -> None:
+    """Rows or columns of places against their total."""
+    groups: dict[tuple, list[Fact]] = {}
     for f in facts:
-        if f.measure == "value" and _adds_up(f, catalog):
-            span = (f.span.start, f.span.end, f.span.basis)
-            by_place.setdefault((f.path, span, f.unit), []).append(f)
-            by_name.setdefault((f.place, span, f.unit), {}).setdefault(f.path, f)
-            beside.setdefault((f.path.rpartition("/")[0], f.unit), {})[f.path] = None
-    unchecked: dict[str, list[Fact]] = {}
-    for group in by_place.values():
+        span = (f.span.start, f.span.end, f.span.basis)
+        groups.setdefault((f.path, span, f.unit), []).append(f)
+    for group in groups.values():
         for total in (f for f in group if f.place.total and f.value == f.value):
             parts, absent = _parts(total, group, listed, catalog)
-            _compare(total, parts, absent, "partial" in _flags(parts), counts, found, unchecked)
-    for group in by_name.values():
-        for path, total in group.items():
+            partial = any("partial" in f.flags for f in parts)
+            check.compare(total, parts, absent, at_most=partial)
+
+
+def _by_name(facts: list[Fact], check: _Check) -> None:
+    """合计 among names against the names beside it, and 其中 against its parent."""
+    groups: dict[tuple, dict[str, Fact]] = {}
+    beside: dict[tuple[str, str], dict[str, None]] = {}
+    for f in facts:
+        span = (f.span.start, f.span.end, f.span.basis)
+        groups.setdefault((f.place, span, f.unit), {}).setdefault(f.path, f)
+        beside.setdefault((f.path.rpartition("/")[0], f.unit), {})[f.path] = None
+    for group in groups.values():
+        for path, f in group.items():
             head, _, last = path.rpartition("/")
-            if last in TOTALS and head:
-                names = [
-                    p for p in beside[head, total.unit] if p != path
-                ]  # also of kinds that are blank here
+            if last in known("total") and head:
+                names = [p for p in beside[head, f.unit] if p != path]  # also those blank here
                 parts = [group[p] for p in names if p in group]
                 absent = [p for p in names if p not in group or group[p].value != group[p].value]
-                _compare(total, parts, absent, len(names) < 2, counts, found, unchecked)
-            elif (whole := group.get(head)) is not None and last not in TOTALS:
-                _compare(whole, [total], [], True, counts, found, unchecked)
-    for absent, totals in unchecked.items():
-        first = totals[0]
-        found.problem(
-            "total_unchecked",
-            "info",
-            (first.row, first.column),
-            first.raw,
-            f"{absent}没有数字,「{first.place.raw or first.path}」等 {len(totals)} 个合计没有核对。",
-        )
+                check.compare(f, parts, absent, at_most=len(names) < 2)
+            elif (whole := group.get(head)) is not None and last not in known("total"):
+                check.compare(whole, [f], [], at_most=True)
 
 
 @lru_cache(maxsize=8)
@@ -83,22 +94,18 @@ def _members(catalog: Catalog, month: int) -> tuple[str, ...]:
     return catalog.members(pd.Period(ordinal=month - 1970 * 12, freq="M"))
 
 
-def _adds_up(f: Fact, catalog: Catalog | None) -> bool:
-    known = catalog.indicators.get(f.indicator) if catalog is not None and f.indicator else None
-    if known is not None:
-        return known.additive
+def _adds_up(f: Fact, catalog: Catalog) -> bool:
+    indicator = catalog.indicators.get(f.indicator)
+    if indicator is not None:
+        return indicator.additive
     return f.unit not in ("%", "pp") and "/" not in f.unit and not _NOT_ADDED.search(f.path)
 
 
-def _flags(facts: list[Fact]) -> set[str]:
-    return {flag for f in facts for flag in f.flags}
-
-
 def _parts(
-    total: Fact, group: list[Fact], listed: list[Place], catalog: Catalog | None
+    total: Fact, group: list[Fact], listed: list[Place], catalog: Catalog
 ) -> tuple[list[Fact], list[str]]:
     """The parts that a total stands for and the names of those without a figure; none where it stands for others."""
-    ours = set(catalog.parks) if catalog is not None else set()
+    ours = set(catalog.parks)
     pieces = [p for p in listed if not p.total]
     if total.place.id == "zone":
         pieces = [p for p in pieces if p.id in ours]
@@ -138,48 +145,48 @@ def _at(f: Fact) -> tuple[int, int]:
     return f.row, f.column
 
 
-def _compare(
-    total: Fact,
-    parts: list[Fact],
-    absent: list[str],
-    at_most: bool,
-    counts: set[str],
-    found: Found,
-    unchecked: dict[str, list[Fact]],
-) -> None:
-    known = [f for f in parts if f.value == f.value]
-    if total.value != total.value or not known or len(parts) < 2 and not at_most:
-        return
-    digits = max(f.decimals for f in (total, *known))
-    exact = digits == 0 and all(
-        f.unit_raw in counts and f.unit_raw == f.unit for f in (total, *known)
-    )
-    tolerance = 0.0
-    if not exact:
-        scales = [
-            abs(f.value) / abs(raw) for f in (total, *known) if (raw := _number(f.raw)) and f.value
-        ]
-        tolerance = 0.5 * 10.0**-digits * max(scales, default=1.0) * (len(known) + 1)
-    summed = round(sum(f.value for f in known), 9)
-    difference = round(summed - total.value, 9)
-    above = difference > tolerance + 1e-9 * abs(summed)
-    if absent and not (above and all(f.value >= 0 for f in known)):
-        unchecked.setdefault("、".join(absent), []).append(total)
-    elif above or not at_most and -difference > tolerance + 1e-9 * abs(summed):
-        cells = "+".join(f"{letters(f.column)}{f.row + 1}" for f in known[:12]) + (
-            "…" if len(known) > 12 else ""
-        )
-        name = total.place.raw if total.place.total and len(known) > 1 else total.path
-        found.problem(
-            "total_mismatch",
-            "warning",
-            _at(total),
-            total.raw,
-            f"「{name}」{letters(total.column)}{total.row + 1} 为 {total.value:.12g}{total.unit},"
-            f"分项({cells})之和为 {summed:.12g}{total.unit},相差 {difference:+.12g};请核对合计和分项。",
-        )
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """Where faults go, the units of whole counts, and totals that could not be checked by what is absent."""
+
+    found: Found
+    counts: set[str]
+    unchecked: dict[str, list[Fact]]
+
+    def compare(self, total: Fact, parts: list[Fact], absent: list[str], at_most: bool) -> None:
+        there = [f for f in parts if f.value == f.value]
+        if total.value != total.value or not there or len(parts) < 2 and not at_most:
+            return
+        summed = round(sum(f.value for f in there), 9)
+        difference = round(summed - total.value, 9)
+        tolerance = self.tolerance([total, *there]) + 1e-9 * abs(summed)
+        above = difference > tolerance
+        if absent and not (above and all(f.value >= 0 for f in there)):
+            self.unchecked.setdefault("、".join(absent), []).append(total)
+        elif above or not at_most and -difference > tolerance:
+            cells = "+".join(_address(f) for f in there[:12]) + ("…" if len(there) > 12 else "")
+            name = total.place.raw if total.place.total and len(there) > 1 else total.path
+            text = (
+                f"「{name}」{_address(total)} 为 {total.value:.12g}{total.unit},"
+                f"分项({cells})之和为 {summed:.12g}{total.unit},相差 {difference:+.12g};请核对合计和分项。"
+            )
+            self.found.problem("total_mismatch", "warning", _at(total), total.raw, text)
+
+    def tolerance(self, facts: list[Fact]) -> float:
+        """Half a unit of the last decimal for each part and the total; none for whole counts in their own unit."""
+        digits = max(f.decimals for f in facts)
+        if digits == 0 and all(f.unit_raw in self.counts and f.unit_raw == f.unit for f in facts):
+            return 0.0
+        scales = [abs(f.value / raw) for f in facts if (raw := _number(f.raw)) and f.value]
+        return 0.5 * 10.0**-digits * max(scales, default=1.0) * len(facts)
+
+
+def _address(f: Fact) -> str:
+    return f"{letters(f.column)}{f.row + 1}"
 
 
 def _number(raw: str) -> float:
-    digits = re.search(r"\d[\d,]*(?:\.\d+)?", raw)
-    return float(digits[0].replace(",", "")) if digits else 0.0
+    try:
+        return float(raw)
+    except ValueError:
+        return 0.0

@@ -1,18 +1,39 @@
-"""What a label says besides its name: period, unit, kind of figure, place; and what a cell's text is worth.
+"""What a label says besides its name: period, unit, kind of figure; and what a cell's text is worth.
 
 Everything works on text in half-width form without spaces (`squeeze`). Months are counted from year 0, so that spans
-can be compared without building period objects.
+can be compared without building period objects. Words with a meaning stand in data/raw/reference/words.csv.
 """
 
 from __future__ import annotations
 
 import calendar
 import datetime
+import math
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
+
+from zcqlib import catalog
+
+# --- word lists -----------------------------------------------------------------------------------------------------
+
+
+@cache
+def _lists() -> dict[str, dict[str, str]]:
+    """Word lists by the first part of their role: {"head": {"园区": "region", ...}, "missing": {...}, ...}."""
+    out: dict[str, dict[str, str]] = {}
+    for row in catalog.load().words.itertuples():
+        group, _, rest = row.role.partition(":")
+        out.setdefault(group, {})[row.word] = rest or group
+    return out
+
+
+def known(group: str) -> dict[str, str]:
+    """The words of one group of roles, each with what it stands for."""
+    return _lists()[group]
+
 
 # --- plain text -----------------------------------------------------------------------------------------------------
 
@@ -30,9 +51,9 @@ def without_gloss(text: str) -> str:
     if last < 0 or not (m := _GLOSS.search(text, last + 1)):
         return text
     kept = text[: m.start()].rstrip(" \u3000\t\n#,/-")
-    if unclosed := max(kept.rfind("(") - kept.rfind(")"), kept.rfind("（") - kept.rfind("）"), 0):
+    if kept.count("(") + kept.count("（") > kept.count(")") + kept.count("）"):
         opening = max(kept.rfind("("), kept.rfind("（"))
-        return kept[:opening].rstrip() if unclosed and opening > last else text
+        return kept[:opening].rstrip() if opening > last else text
     return kept
 
 
@@ -40,13 +61,15 @@ def is_gloss(text: str) -> bool:
     """Whether a label is English only, such as the Item column beside 指标."""
     return (
         not _CHINESE.search(text)
-        and bool(re.search(r"[A-Za-z]*[a-z]{2}[a-z]*", text))
-        and bool(re.search(r"[A-Za-z]{3}", text))
+        and bool(re.search(r"[a-z]{2}", text) and re.search(r"[A-Za-z]{3}", text))
         and not is_unit(re.sub(r"\s+", "", text).strip("()"))
     )
 
 
 _BARE = re.compile("[0-9\u4e00-\u9fff]+")
+_MARKS = re.compile(
+    r"^[\u2460-\u2473]+|[\u2460-\u2473]+$|(?<=[\u4e00-\u9fff])[\u00b9\u00b2\u00b3\u2070-\u2079]+$"
+)
 
 
 @lru_cache(maxsize=65536)
@@ -55,22 +78,34 @@ def squeeze(text: str) -> str:
     digits."""
     if _BARE.fullmatch(text) and "年" not in text and "月" not in text:
         return text
-    text = re.sub(
-        r"^[\u2460-\u2473]+|[\u2460-\u2473]+$|(?<=[\u4e00-\u9fff])[\u00b9\u00b2\u00b3\u2070-\u2079]+$",
-        "",
-        without_gloss(text.strip()),
-    )  # marks of footnotes, before they become digits
+    text = _MARKS.sub("", without_gloss(text.strip()))  # before they become digits
     text = re.sub(r"[\s\u200b-\u200d\ufeff\u00ad\u2060]+", "", unicodedata.normalize("NFKC", text))
     text = re.sub(
         r"[〇零一二三四五六七八九]{4}(?=年)", lambda m: "".join(_DIGITS[c] for c in m[0]), text
     )
     return re.sub(
-        r"(?:(?<=年)|^)(十[一二]?|[一二三四五六七八九])(?=月)", lambda m: str(_small(m[1])), text
+        r"(?:(?<=年)|^)(十[一二]?|[一二三四五六七八九])(?=月)",
+        lambda m: f"{numeral(m[1]):.0f}",
+        text,
     )
 
 
-def _small(word: str) -> int:
-    return 10 + int(_DIGITS.get(word[1:], 0)) if word[0] == "十" else int(_DIGITS[word])
+_NUMERAL = re.compile(
+    r"(?:[一二两三四五六七八九]千)?零?(?:[一二两三四五六七八九]百)?零?(?:[一二三四五六七八九]?十)?[一二三四五六七八九]?"
+)
+
+
+def numeral(word: str) -> float:
+    """A number below ten thousand in Chinese figures, NaN where it is none: 三十 is 30."""
+    if not word or not _NUMERAL.fullmatch(word):
+        return math.nan
+    number, digit = 0, 0
+    for c in word.replace("两", "二"):
+        if step := {"十": 10, "百": 100, "千": 1000}.get(c):
+            number, digit = number + (digit or 1) * step, 0
+        else:
+            digit = int(_DIGITS[c])
+    return float(number + digit)
 
 
 # --- periods --------------------------------------------------------------------------------------------------------
@@ -91,9 +126,19 @@ def month_no(year: int, month: int) -> int:
     return year * 12 + month - 1
 
 
+def year_span(year: int) -> Span:
+    return Span(month_no(year, 1), month_no(year, 12), "year")
+
+
+def month_span(no: int, *flags: str) -> Span:
+    return Span(no, no, "month", flags)
+
+
 _YEAR = r"(?:(?P<y>(?:19|20)\d{2})|(?P<yy>\d{2}))年"
-_DASH = r"(?:[-—–―~∼~至到─]|--)"
-_QUARTER = {"一": 1, "二": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4}
+_PLAIN_YEAR = r"(?P<y>(?:19|20)\d{2})"
+_ANY_YEAR = rf"(?:(?P<y>(?:19|20)\d{{2}})年?|{_YEAR.replace('<y>', '<y2>')})?"
+_DASH = r"(?:[-—–―~∼至到─]|--)"
+_NUMBER = {c: n for n, pair in enumerate(("一1", "二2两", "三3", "四4"), 1) for c in pair}
 _LEAD = r"(?:截至|截止|至|到|截至到)?"
 _PATTERNS = [
     (re.compile(p), k)
@@ -106,71 +151,74 @@ _PATTERNS = [
             rf"{_LEAD}(?:{_YEAR})?(?P<a>\d{{1,2}})月?{_DASH}(?P<b>\d{{1,2}})月(?:份)?(?P<cum>累计)?",
             "range",
         ),
+        (rf"(?:{_YEAR})?前(?P<b>\d{{1,2}}|[一二两三四五六七八九十]{{1,2}})个月(?:份)?", "first"),
         (rf"{_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月(?P<d>\d{{1,2}})[日号]", "day"),
-        (rf"{_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月份?(?P<eop>末|底)", "eop"),
-        (r"(?P<y>(?:19|20)\d{2})[-./年](?P<m>\d{1,2})[-./月](?P<d>\d{1,2})日?", "day"),
-        (rf"(?P<till>截至|截止|至|到)?{_YEAR}(?P<m>\d{{1,2}})月(?:份)?", "month"),
-        (r"(?P<y>(?:19|20)\d{2})[-/.](?P<m>\d{1,2})", "month"),
-        (r"(?P<y>(?:19|20)\d{2})(?P<m>0[1-9]|1[0-2])", "month"),
-        (
-            rf"(?:(?P<y>(?:19|20)\d{{2}})年?|{_YEAR.replace('<y>', '<y2>')})?第?(?P<q>[一二三四1-4])季度",
-            "quarter",
-        ),
-        (r"(?P<y>(?:19|20)\d{2})年?Q(?P<q>[1-4])", "quarter"),
-        (rf"(?:{_YEAR})?(?P<w>上半年|前三季度|前3季度|前两季度|前二季度|全年)", "part"),
+        (rf"{_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月份?(?:末|底)", "eop"),
+        (rf"{_PLAIN_YEAR}[-./年](?P<m>\d{{1,2}})[-./月](?P<d>\d{{1,2}})日?", "day"),
+        (rf"(?:截至|截止|至|到)?{_YEAR}(?P<m>\d{{1,2}})月(?:份)?", "month"),
+        (rf"{_PLAIN_YEAR}[-/.](?P<m>\d{{1,2}})", "month"),
+        (rf"{_PLAIN_YEAR}(?P<m>0[1-9]|1[0-2])", "month"),
+        (rf"{_ANY_YEAR}(?:前|[1一](?:季度?)?{_DASH})(?P<q>[二两三四2-4])个?季度", "quarters"),
+        (rf"{_ANY_YEAR}第?(?P<q>[一二三四1-4])季度", "quarter"),
+        (rf"{_PLAIN_YEAR}年?Q(?P<q>[1-4])", "quarter"),
+        (rf"(?:{_YEAR})?(?P<w>上半年|全年)", "part"),
+        (rf"{_YEAR}(?P<w>半年)", "part"),
         (rf"(?:{_YEAR})?下半年", "second_half"),
         (rf"{_YEAR}(?:末|底|度|全年)?", "year"),
-        (r"(?P<y>(?:19|20)\d{2})", "year"),
+        (_PLAIN_YEAR, "year"),
         (rf"{_LEAD}(?P<m>\d{{1,2}})月(?:份)?", "month"),
+        (r"(?P<w>半年)", "part"),  # inside a longer text it is only a length of time
     ]
 ]
 _UNSUPPORTED = re.compile(
     r"[\"“]?十[一二三四五]五[\"”]?(?:时期|期间)?(?:末|累计)?|(?:19|20)\d{2}(?:[-/—–~至](?:19|20)?\d{2})?(?:学年|财年)度?(?:第[一二]学期)?"
     r"|(?:19|20)\d{2}年?[-/—–~至](?:19|20)?\d{2}(?:年度?)?"
 )
-PARTS = {"上半年": 6, "前三季度": 9, "前3季度": 9, "前两季度": 6, "前二季度": 6, "全年": 12}
+PARTS = {"上半年": 6, "半年": 6, "全年": 12}
 
 
 def _span(m: re.Match, kind: str) -> Span | None:
     g = m.groupdict()
-    flags = ("short_year",) if g.get("yy") else ()
-    y = g.get("y") or g.get("y2") or (f"20{g['yy']}" if g.get("yy") else None)
-    year, known = (int(y), True) if y else (0, False)
-    if kind == "range":
-        a, b = int(g["a"]), int(g["b"])
-        if not 1 <= a < b <= 12:
-            return None
-        return Span(
-            month_no(year, a), month_no(year, b), "ytd" if a == 1 else "range", flags, known
-        )
-    if kind in ("day", "eop", "month"):
-        month = int(g["m"])
-        if not 1 <= month <= 12:
-            return None
-        no = month_no(year, month)
-        if kind == "day":
-            if not 1 <= int(g["d"]) <= 31:
-                return None
-            last = calendar.monthrange(year or 2018, month)[1]
-            if re.match(r"\d{4}[-./]", m[0]):
-                return Span(
-                    no, no, "month", flags, known
-                )  # a date of a series stands for its month
-            return Span(
-                no, no, "eop", flags + (() if int(g["d"]) >= last else ("not_month_end",)), known
-            )
-        return Span(no, no, "eop" if kind == "eop" else "month", flags, known)
-    if kind == "quarter":
-        q = _QUARTER[g["q"]]
-        return Span(month_no(year, 3 * q - 2), month_no(year, 3 * q), "quarter", flags, known)
-    if kind == "part":
-        return Span(month_no(year, 1), month_no(year, PARTS[g["w"]]), "ytd", flags, known)
-    if kind == "second_half":
-        return Span(month_no(year, 7), month_no(year, 12), "range", flags, known)
-    return Span(month_no(year, 1), month_no(year, 12), "year", flags, known)
+    short = g.get("yy")
+    y = g.get("y") or g.get("y2") or (short and f"20{short}")
+    flags = ("short_year",) if short else ()
+    year, q, month = int(y or 0), _NUMBER.get(g.get("q"), 0), int(g.get("m") or 0)
+    basis = kind
+    if kind in ("range", "first"):
+        b = g["b"]
+        first, last = int(g.get("a") or 1), int(b if b.isdecimal() else numeral(b))
+        basis = "ytd" if first == 1 else "range"
+        last = last if first < last else 0
+    elif kind in ("day", "eop", "month"):
+        if kind == "day" and 1 <= month <= 12:
+            day, end = int(g["d"]), calendar.monthrange(year or 2018, month)[1]
+            series = re.match(r"\d{4}[-./]", m[0])  # a date of a series stands for its month
+            basis = "month" if series else "eop"
+            flags += () if series or day >= end else ("not_month_end",)
+            month = month if 1 <= day <= 31 else 0
+        first = last = month
+    elif q:
+        first, basis = (3 * q - 2, kind) if kind == "quarter" else (1, "ytd")
+        last = 3 * q
+    elif kind == "second_half":
+        first, last, basis = 7, 12, "range"
+    else:
+        first, last = 1, PARTS.get(g.get("w"), 12)
+        basis = "ytd" if kind == "part" else "year"
+    if not 1 <= first <= last <= 12:
+        return None
+    return Span(month_no(year, first), month_no(year, last), basis, flags, bool(y))
 
 
 _DATED = re.compile(r"[年月季]|(?:19|20)\d\d")  # every pattern of a period has one of these
+REMARK = re.compile(
+    r"[(](?:修订|调整|快报|初步|核实|核定|可比|同口径|口径|预计|最终)[^()]*[)]|[(][^()]*(?:修订|口径|调整)(?:后|数)?[)]"
+)
+
+
+def cumulated(span: Span) -> Span:
+    """From January to the end of a span."""
+    return replace(span, start=span.end - span.end % 12, basis="ytd")
 
 
 @lru_cache(maxsize=65536)
@@ -178,15 +226,13 @@ def whole_period(text: str) -> Span | None:
     """The span that a label names when it is nothing but a period (with 累计 or a bracket around it)."""
     if not _DATED.search(text):
         return None
-    bare = re.sub(r"^[(【\[]|[)】\]]$", "", text)
+    bare = re.sub(r"^[(【\[]|[)】\]]$", "", REMARK.sub("", text))
     bare = re.sub(r"(?:累计|合计|当月|当季|数据|实际|完成)(?:值|数)?$", "", bare) or bare
     for pattern, kind in _PATTERNS:
-        if m := pattern.fullmatch(bare):
-            span = _span(m, kind)
-            if span is not None:
-                if "累计" in text and span.basis in ("month", "quarter"):
-                    span = replace(span, start=span.end - span.end % 12, basis="ytd")
-                return span
+        if (m := pattern.fullmatch(bare)) and (span := _span(m, kind)):
+            return (
+                cumulated(span) if "累计" in text and span.basis in ("month", "quarter") else span
+            )
     return None
 
 
@@ -194,18 +240,13 @@ def whole_period(text: str) -> Span | None:
 def period_in(text: str) -> tuple[Span, int, int] | None:
     """The first period inside a longer text, with its place; a bare number is none."""
     best = None
-    for pattern, kind in _PATTERNS if _DATED.search(text) else ():
+    for pattern, kind in _PATTERNS[:-1] if _DATED.search(text) else ():
         for m in pattern.finditer(text):
-            if m[0].isdigit() and (
-                text[m.start() - 1 : m.start()].isdigit()
-                or text[m.end() : m.end() + 1].isdigit()
-                or not _bounded(text, m)
-            ):
+            if m[0].isdecimal() and not _bounded(text, m):
                 continue
-            span = _span(m, kind)
-            if span is None:
+            if (span := _span(m, kind)) is None:
                 continue
-            key = (m.start(), -(m.end() - m.start()))
+            key = (m.start(), -m.end())
             if best is None or key < best[0]:
                 best = (key, span, m.start(), m.end())
             break
@@ -213,159 +254,139 @@ def period_in(text: str) -> tuple[Span, int, int] | None:
 
 
 def _bounded(text: str, m: re.Match) -> bool:
-    return (
-        bool(re.search(r"[(【]$", text[: m.start()]) and re.match(r"[)】~至年-]", text[m.end() :]))
-        or len(m[0]) == 6
-    )
+    """Whether bare digits inside a text are a year or a month: set off by brackets, or six of them alone."""
+    before, after = text[: m.start()], text[m.end() :]
+    if before[-1:].isdecimal() or after[:1].isdecimal():
+        return False
+    return len(m[0]) == 6 or bool(re.search(r"[(【]$", before) and re.match(r"[)】~至年-]", after))
 
 
 def unsupported_period(text: str) -> bool:
     return bool(_UNSUPPORTED.fullmatch(text)) and whole_period(text) is None
 
 
-# words that place a figure relative to the report month: basis, months back, flags
-RELATIVE = {
-    "本月": ("month", 0),
-    "当月": ("month", 0),
-    "本期": ("month", 0),
-    "本月数": ("month", 0),
-    "当月数": ("month", 0),
-    "本月完成": ("month", 0),
-    "当期": ("month", 0),
-    "当月完成": ("month", 0),
-    "本月实绩": ("month", 0),
-    "当月值": ("month", 0),
-    "本月止累计": ("ytd", 0),
-    "本年累计": ("ytd", 0),
-    "累计": ("ytd", 0),
-    "自年初累计": ("ytd", 0),
-    "累计数": ("ytd", 0),
-    "年初累计": ("ytd", 0),
-    "本年累计数": ("ytd", 0),
-    "累计完成": ("ytd", 0),
-    "本月累计": ("ytd", 0),
-    "本年": ("ytd", 0),
-    "本年止累计": ("ytd", 0),
-    "当年累计": ("ytd", 0),
-    "今年累计": ("ytd", 0),
-    "年累计": ("ytd", 0),
-    "累计值": ("ytd", 0),
-    "本年累计完成": ("ytd", 0),
-    "1月至本月累计": ("ytd", 0),
-    "1-本月累计": ("ytd", 0),
-    "1-本月": ("ytd", 0),
-    "1至本月": ("ytd", 0),
-    "1至本月累计": ("ytd", 0),
-    "1-本月止累计": ("ytd", 0),
-    "本月止": ("ytd", 0),
-    "年初至本月": ("ytd", 0),
-    "年初至本月累计": ("ytd", 0),
-    "本季": ("quarter", 0),
-    "上年同期": ("same", 12),
-    "去年同期": ("same", 12),
-    "上年同期数": ("same", 12),
-    "同期": ("same", 12),
-    "上年同期累计": ("ytd", 12),
-    "去年同期累计": ("ytd", 12),
-    "上年累计": ("ytd", 12),
-    "同期累计": ("ytd", 12),
-    "上年同月": ("month", 12),
-    "去年同月": ("month", 12),
-    "上月": ("month", 1),
-    "上月数": ("month", 1),
-    "期末": ("eop", 0),
-    "月末": ("eop", 0),
-    "本月末": ("eop", 0),
-    "期末数": ("eop", 0),
-    "月末数": ("eop", 0),
-    "上月末": ("eop", 1),
-    "上年同期末": ("eop", 12),
-    "上年末": ("eop_year", 12),
-    "上年期末": ("eop_year", 12),
+# what a word places a figure at, against the report month: basis and months back
+_PLACES = {
+    "this_month": ("month", 0),
+    "last_month": ("month", 1),
+    "month_last_year": ("month", 12),
+    "to_date": ("ytd", 0),
+    "to_date_last_year": ("ytd", 12),
+    "this_quarter": ("quarter", 0),
+    "same_last_year": ("same", 12),
+    "level": ("eop", 0),
+    "level_last_month": ("eop", 1),
+    "level_last_year": ("eop", 12),
+    "level_year_end": ("eop_year", 12),
 }
+_INSIDE = {
+    "累计": ("ytd", 0),
+    "当季": ("quarter", 0),
+    "本季": ("quarter", 0),
+    "当期": ("current", 0),
+    "当月": ("month", 0),
+    "本月": ("month", 0),
+    "上年同期": ("same", 12),
+    "月末": ("eop", 0),
+    "期末": ("eop", 0),
+    "年末": ("eop", 0),
+}
+
+
+def relative(text: str) -> tuple[str, int] | None:
+    """What a whole label such as 本月 or 上年同期(修订) says relative to the report month."""
+    return _PLACES.get(known("relative").get(REMARK.sub("", text), ""))
+
+
+def relative_in(name: str) -> tuple[str, int] | None:
+    """What a word inside a name says relative to the report month; 累计 goes before all others."""
+    found = re.findall("|".join(_INSIDE), name)
+    return _INSIDE["累计" if "累计" in found else found[0]] if found else None
+
 
 # --- kinds of figures -----------------------------------------------------------------------------------------------
 
 _MEASURES = [
-    (
-        re.compile(
-            r"(?:完成率|完成比例|完成百分比|完成(?:年度)?(?:目标|任务|计划)的?(?:%|比例|百分比)|(?:目标|任务|计划)完成率|完成进度)"
+    (re.compile(p), measure)
+    for p, measure in [
+        (
+            r"(?:完成率|完成比例|完成百分比|完成(?:年度)?(?:目标|任务|计划)的?(?:%|比例|百分比)|(?:目标|任务|计划)完成率|完成进度)",
+            "completion_pct",
         ),
-        "completion_pct",
-    ),
-    (re.compile(r"^(?:年度|全年|本年|年)?(?:目标|任务|计划)(?:值|数|任务)?$"), "target"),
-    (re.compile(r"^(?:全市|全省|本月|累计|增速|总量)?(?:位次|排名|名次|排位)$"), "rank"),
-    (re.compile(r"环比(?!.*同比)"), "mom_pct"),
-    (re.compile(r"指数"), "index"),
-    (
-        re.compile(
-            r"同比|比(?:上年|去年)(?:同期|同月)?(?:增长|增减|增加|±)?|增长(?:率|速度|%)?(?:\(.*\))?$|增速|增幅|±%|(?:同期|累计)增长"
+        (r"^(?:年度|全年|本年|年)?(?:目标|任务|计划)(?:值|数|任务)?$", "target"),
+        (r"^(?:全市|全省|本月|累计|增速|总量)?(?:位次|排名|名次|排位)$", "rank"),
+        (r"环比(?!.*同比)", "mom_pct"),
+        (r"指数(?:_|$)", "index"),
+        (
+            r"同比|比(?:上年|去年)(?:同期|同月)?(?:增长|增减|增加|±)?|增长(?:率|速度|%)?(?:\(.*\))?$|增速|增幅|±%|(?:同期|累计)增长",
+            "yoy_pct",
         ),
-        "yoy_pct",
-    ),
-    (re.compile(r"^(?:占比|比重|所占比重|占总量比重|份额|占全市比重|占合计比重)$"), "share_pct"),
+        (r"^(?:占比|比重|所占比重|占总量比重|份额|占全市比重|占合计比重)$", "share_pct"),
+    ]
 ]
-_ONLY_MEASURE = re.compile(
+_CHANGE = re.compile(
     r"^(?:本月|当月|累计|本年累计|本年|较|与)?(?:同比|环比)?(?:(?:比|较)?(?:上年|去年)(?:同期|同月)?)?(?:实际|名义)?"
     r"(?:增长|增速|增幅|增减|增长率|增减率|增长速度|±|增加|涨跌|涨幅|跌幅|变动)?(?:率|幅度?)?(?:%|\(%\)|±%|\(±%\)|百分点)?$"
+)
+_KIND = re.compile(
+    r"(?:本月|累计|本年|年度|全年|年)?(?:完成|目标|任务|计划|全市|全省|增速|总量|所)?(?:目标|任务|计划|年度)?的?"
+    r"(?:完成)?(?:率|比例|百分比|进度|目标|任务|计划|值|数|位次|排名|名次|排位|占比|比重|份额|占合计比重|占总量比重|占全市比重)*"
 )
 
 
 @lru_cache(maxsize=65536)
 def measure_of(text: str) -> str:
     """The kind of figure that a label names, "" where it names none."""
+    if re.search(r"(?:同期|同月|上月|上年)=100", text):
+        return "index"
     bare = re.sub(r"[(].*?[)]", "", text)
-    for pattern, measure in _MEASURES:
-        if pattern.search(bare) or (
-            measure == "index" and re.search(r"(?:同期|同月|上月|上年)=100", text)
-        ):
-            if measure == "index" and not re.search(r"=100", text) and not bare.endswith("指数"):
-                continue
-            return measure
-    return ""
+    return next((measure for pattern, measure in _MEASURES if pattern.search(bare)), "")
 
 
 def only_measure(text: str) -> bool:
     """Whether a label is nothing but a kind of figure, such as 同比增长 or 完成率."""
     bare = re.sub(r"[(]%[)]$|%$", "", text)
-    if measure_of(bare) in ("completion_pct", "target", "rank", "share_pct"):
-        return bool(
-            re.fullmatch(
-                r"(?:本月|累计|本年|年度|全年|年)?(?:完成|目标|任务|计划|全市|全省|增速|总量|所)?(?:目标|任务|计划|年度)?的?"
-                r"(?:完成)?(?:率|比例|百分比|进度|目标|任务|计划|值|数|位次|排名|名次|排位|占比|比重|份额|占合计比重"
-                r"|占总量比重|占全市比重)*",
-                bare,
-            )
-        )
-    return bool(bare) and bool(_ONLY_MEASURE.match(bare)) and measure_of(bare) != ""
+    kind = measure_of(bare)
+    if kind in ("completion_pct", "target", "rank", "share_pct"):
+        return bool(_KIND.fullmatch(bare))
+    return bool(kind and _CHANGE.match(bare))
 
 
 # --- units ----------------------------------------------------------------------------------------------------------
 
-_WORDS = """元 美元 欧元 港元 日元 英镑 家 个 户 件 项 人次 人年 人月 人·年 人 名 次 份 条 起 家次 所 座 台套 台 套 辆 辆次 批次 批 张 册 本 篇 部 只 头 匹 羽
-    株 位 支 枚 处 例 宗 对 双 幅 瓶 盒 门 线 路 班次 车次 场 场次 课时 学时 箱 标箱 标准箱 TEU 艘 架 架次 幢 栋 间 套间 床 张床 床位 个百分点 百分点 个园区
-    平方米 平方公里 平米 ㎡ m2 m² km2 km² 公顷 亩 公里 千米 米 厘米 毫米 mm 立方米 m3 m³ 标准立方米 吨标准煤 吨标煤 tce 吨公里 人公里 吨 千克 公斤 克 升 千升
-    重量箱 千瓦时 千瓦小时 kWh kwh 千瓦 千伏安 兆瓦 MW 度 焦 千焦 卡 千卡 天 日 小时 分钟 秒 岁 年 倍 % ‰ pp 点 分 ℃ 摄氏度 kg km 微克/立方米 毫克/立方米 毫克/升
-    分贝 百帕 比特 字节 TB GB 户籍人 标台 平方英尺 桶 盎司 克拉 码 锭 纱锭 枚次 亿标准立方米 美元/桶"""
-_BASE = "(?:" + "|".join(map(re.escape, sorted(_WORDS.split(), key=lambda w: (-len(w), w)))) + ")"
-_UNIT = re.compile(
-    rf"(?:1?0{{0,4}})[十百千万亿]{{0,3}}{_BASE}(?:[/·](?:1?0{{0,4}})[十百千万亿]{{0,3}}"
-    rf"(?:{_BASE}|月|企业|平方公里|百户|百人|万人)){{0,2}}"
-)
+PERCENTS = ("%", "‰", "pp", "百分点", "个百分点")
 _INDEX_BASE = re.compile(
     r"(?:以?(?:上年|上月|去年|基期|上期|上季|(?:19|20)\d\d年|去年同[期月]).{0,6}(?:=|为)100)"
 )
-_PAIRS = re.compile(r"[、,,;;]|和|及")
+_PAIRS = re.compile(r"[、,,;;]|和|及|(?<=.)[/ ]?(?=%$)")
+_PRICES = re.compile(
+    r"[((【,、;](?:当年|现行|现价|不变|可比|当期|含税|不含税|按|人民币|RMB|折)[^()]*[)）】]?$|^(?:RMB|人民币|¥)|(?:RMB|人民币)$"
+)
+
+
+@cache
+def _unit() -> re.Pattern:
+    base = "|".join(map(re.escape, sorted(known("unit"), key=lambda w: (-len(w), w))))
+    scaled = r"(?:1?0{0,4})[十百千万亿]{0,3}"
+    return re.compile(
+        rf"{scaled}(?:{base})(?:[/·]{scaled}(?:(?:{base})|月|企业|平方公里|百户|百人|万人)){{0,2}}"
+    )
 
 
 @lru_cache(maxsize=65536)
+def unit_of(text: str, loose: bool = True) -> str:
+    """The unit that a text is, without remarks (亿元 of 亿元(当年价), RMB亿元), "" where it is none; 亿 only if `loose`."""
+    t = _PRICES.sub("", text)
+    if loose and t in ("万", "亿", "千万", "百万"):
+        return t
+    if t in ("年", "日", "分"):
+        return ""
+    return t if _unit().fullmatch(t) or _INDEX_BASE.fullmatch(t) else ""
+
+
 def is_unit(text: str) -> bool:
     """Whether a bare text is a unit, such as 万元 or 人/平方公里."""
-    return bool(_UNIT.fullmatch(text) or _INDEX_BASE.fullmatch(text)) and text not in (
-        "年",
-        "日",
-        "分",
-    )
+    return unit_of(text, False) != ""
 
 
 def is_index_base(text: str) -> bool:
@@ -374,156 +395,145 @@ def is_index_base(text: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
+def units_of(text: str) -> str:
+    """One unit, or several as they stand in 单位:亿元、%, joined with 、; "" where any of them is none."""
+    parts = [unit_of(p) for p in _PAIRS.split(text) if p] if text and not unit_of(text) else []
+    return unit_of(text) or ("、".join(parts) if parts and all(parts) else "")
+
+
+@lru_cache(maxsize=8192)
 def split_unit(text: str) -> tuple[str, str]:
-    """A label without its unit, and the unit: in brackets at the end, or after a slash or comma."""
-    for m in reversed(list(re.finditer(r"[(\[【]([^()\[\]【】]*)[)\]】]", text))):
-        inner = re.sub(r"^(?:计量)?单位[::]?", "", m[1])
-        if is_unit(inner):
-            return text[: m.start()] + text[m.end() :], inner
-        if _PAIRS.search(inner) and all(is_unit(p) for p in _PAIRS.split(inner)):
-            return text[: m.start()] + text[m.end() :], inner
+    """A label without its unit, and the unit: in brackets (a stray mark behind them goes), or after a slash or comma."""
+    for m in reversed(list(re.finditer(r"[(\[【]([^()\[\]【】]*(?:[(][^()]*[)])?)[)\]】]", text))):
+        if unit := units_of(re.sub(r"^(?:计量)?单位[::]?", "", m[1])):
+            rest = text[m.end() :]
+            stray = re.fullmatch(r"[a-zA-Z*#※†①-⑳0-9]{1,2}", rest)
+            return text[: m.start()] + ("" if stray else rest), unit
     if m := re.fullmatch(r"(.*[\u4e00-\u9fff])±?(%|‰)", text):
         return m[1], m[2]
-    if m := re.search(r"[::/,](" + _UNIT.pattern + r")$", text):
+    if (m := re.search(r"[::/,]([^::/,]+(?:/[^::/,]+)?)$", text)) and is_unit(m[1]):
         return text[: m.start()], m[1]
     return text, ""
 
 
-_STATED = re.compile(r"(?:计量)?单位[::](.+?)(?:[)】\]]|$|数据|时间|填报|日期|制表)")
+_STATED = re.compile(
+    r"(?:^|[^\u4e00-\u9fff填报送责任牵头])(?:(?:计量|金额)?单位[::为]?|[(](?:计量|金额)?单位[::]?)(.+?)(?:$|[)】\]](?:$|[^)])|数据|时间|填报|日期|制表)"
+)
+_OFFICE = re.compile(
+    r"[局委办区院厅会部处所校站科市县省园](?:[(].*)?$|公司|中心|政府|集团|盖章|名称|银行|大学"
+)
 
 
-def stated_unit(text: str) -> str:
-    """The unit after 单位: in a line above a table, as written; several stay joined with 、."""
-    m = _STATED.search(text)
-    if not m:
-        return ""
-    parts = [p for p in _PAIRS.split(m[1].strip(";;。")) if p]
-    return "、".join(parts) if parts and all(is_unit(p) for p in parts) else ""
+@lru_cache(maxsize=8192)
+def stated_unit(text: str) -> tuple[str, str]:
+    """What a line above a table says after 单位: its units (several joined with 、), or the words that are none."""
+    if not (m := _STATED.search(text)):
+        return "", ""
+    said = m[1].strip(";;。::")
+    if said.count("(") > said.count(")"):
+        said += ")"
+    if unit := units_of(said):
+        return unit, ""
+    return "", "" if len(said) > 10 or _OFFICE.search(said) or whole_period(said) else said
 
 
 def fitting_unit(units: str, measure: str) -> str:
     """Of several stated units (亿元、%), the one that fits a kind of figure."""
     parts = units.split("、") if units else [""]
-    percent = [p for p in parts if p in ("%", "‰", "百分点", "个百分点")]
-    if measure in ("yoy_pct", "mom_pct", "share_pct", "completion_pct"):
+    percent = [p for p in parts if p in PERCENTS]
+    if measure.endswith("_pct"):
         return percent[0] if percent else "%"
     if measure in ("rank", "index"):
         return ""
-    plain = [p for p in parts if p not in percent]
-    return plain[0] if plain else parts[0]
+    return next((p for p in parts if p not in percent), parts[0])
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
 class Value(NamedTuple):
-    """What one cell is worth. `kind`: number, missing, context (text), problem; `raw` is the text as written."""
+    """What one cell is worth. `kind`: number, missing, context (text), problem; `plain` is the figure as a number."""
 
     kind: str
-    value: float = float("nan")
+    value: float = math.nan
     reason: str = ""
     flags: tuple[str, ...] = ()
     unit: str = ""
     code: str = ""
-    decimals: int = -1
+    plain: str = ""
     note: str = ""
+    scale: str = ""
+
+    @property
+    def decimals(self) -> int:
+        return _written_decimals(self.plain)
 
 
-MARKS = {
-    "—": "not_applicable",
-    "-": "not_applicable",
-    "–": "not_applicable",
-    "——": "not_applicable",
-    "--": "not_applicable",
-    "―": "not_applicable",
-    "/": "not_applicable",
-    "…": "below_unit",
-    "...": "below_unit",
-    "……": "below_unit",
-    "......": "below_unit",
-    "暂无": "not_reported",
-    "未统计": "not_reported",
-    "N/A": "not_reported",
-    "n/a": "not_reported",
-    "NA": "not_reported",
-    "暂缺": "not_reported",
-    "未报": "not_reported",
-    "待定": "not_reported",
-    "不适用": "not_applicable",
-    "空": "not_reported",
-    "未公布": "not_reported",
-    "缺": "not_reported",
-    "*": "not_reported",
-    "null": "not_reported",
-}
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_PLAIN = re.compile(rf"([-+]?)({_NUMBER})((?:e[+-]?\d+)?)", re.I)
-_WITH_UNIT = re.compile(
-    rf"(约|近|大约)?([-+]?)({_NUMBER})(余|多)?({_UNIT.pattern})?(?:[((](.*)[))])?"
+_DIGIT = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_PLAIN = re.compile(rf"([-+]?)({_DIGIT})((?:e[+-]?\d+)?)", re.I)
+_FOOTNOTE = re.compile(
+    r"(?<=[\d%)])(?:[\u00b9\u00b2\u00b3\u2070-\u2079①-⑳*#※†]+|[\[【〔]\d{1,2}[\]】〕])$"
 )
 _MOVED = re.compile(
-    rf"(增长|上升|提高|增加|上涨|升高|下降|减少|降低|下滑|回落|负增长)(?:了)?(-?)({_NUMBER})(%|个百分点|百分点|倍|‰)?"
+    rf"(增长|上升|提高|增加|上涨|升高|下降|减少|降低|下滑|回落|负增长)(?:了)?(-?)({_DIGIT})(%|个百分点|百分点|倍|‰)?"
 )
-_DOWN = {"下降", "减少", "降低", "下滑", "回落", "负增长"}
+_DOWN = ("下降", "减少", "降低", "下滑", "回落", "负增长")
+_SAYS = re.compile(
+    rf"(约|近|大约|超过|超|逾|突破|不足|低于)?([-+]?)({_DIGIT}|[一二两三四五六七八九十百千零]+)(余|多)?([百千万亿]*)(余|多)?"
+    r"([^\d()（）+]*?)(以上|以下|以内|左右|上下|余|\+)?(?:[((](.*)[))])?"
+)
+_BOUNDS = {w: "at_least" for w in "超过 超 逾 突破 以上 +".split()} | {
+    w: "at_most" for w in "不足 低于 以下 以内".split()
+}
+_EQUAL = ("持平", "与上年持平", "同上年持平", "与上年同期持平")
+
+
+def _number(digits: str, *flags: str, sign: float = 1, **more: object) -> Value:
+    plain = digits.replace(",", "")
+    value = sign * float(plain)
+    if not math.isfinite(value):
+        return Value("problem", code="not_a_number")
+    return Value("number", value, flags=flags, plain=f"-{plain}" if sign < 0 else plain, **more)
+
+
+def _mark(t: str) -> Value | None:
+    """A mark for nothing; a row of dashes is one."""
+    reason = known("missing").get(t[:1] if set(t) <= set("-—–―") else t)
+    return Value("missing", reason=reason) if reason else None
 
 
 @lru_cache(maxsize=65536)
-def value_of(text: str, money: bool = False, count: bool = True) -> Value:
-    """What a text cell is worth; brackets mean minus only in money columns."""
-    if text.strip() in MARKS:
-        return Value("missing", reason=MARKS[text.strip()])
-    t = re.sub(r"[−–—－﹣](?=[\d.])", "-", re.sub(r"\s+", "", text.strip()))
-    t = unicodedata.normalize("NFKC", t).replace(",", ",")
-    if t in MARKS:
-        return Value("missing", reason=MARKS[t])
+def value_of(text: str, money: bool = False, count: bool = True, figures: bool = False) -> Value:
+    """What a text cell is worth; brackets mean minus only in money columns.
+
+    `figures`: the cell stands where a figure must be, so that words are tried too: 三十, 100以上, 50个左右.
+    """
+    if mark := _mark(text.strip()):
+        return mark
+    t = _FOOTNOTE.sub("", text.strip())
+    note = "" if t == text.strip() else f"标注{text.strip()[len(t) :]}"
+    t = re.sub(r"[−–—－﹣](?=[\d.])", "-", re.sub(r"\s+", "", t))
+    t = unicodedata.normalize("NFKC", t)
+    if mark := _mark(t):
+        return mark
+    if t in _EQUAL or t in ("无", "零") and count:
+        return _number("0", "zero_from_word")
     if t in ("无", "零"):
-        return (
-            Value("number", 0.0, flags=("zero_from_word",), decimals=0)
-            if count
-            else Value("missing", reason="not_reported", code="word_in_number")
-        )
-    if t in ("持平", "与上年持平", "同上年持平", "与上年同期持平"):
-        return Value("number", 0.0, flags=("zero_from_word",), decimals=0)
+        return Value("missing", reason="not_reported", code="word_in_number")
     if m := _PLAIN.fullmatch(t):
-        return Value(
-            "number",
-            float(m[1].replace("+", "") + m[2].replace(",", "") + m[3]),
-            flags=("text_number",),
-            decimals=_written_decimals(m[2]),
-        )
-    if re.match(r"[▲△▼▽]", t):
+        sign = -1 if m[1] == "-" else 1
+        return _number(m[2] + m[3], "text_number", sign=sign, note=note)
+    if re.match(r"[▲△▼▽]", t) or not money and re.fullmatch(rf"\(({_DIGIT})\)", t):
         return Value("problem", code="sign_unclear")
-    if m := re.fullmatch(rf"\(({_NUMBER})\)", t):
-        if money:
-            return Value(
-                "number",
-                -float(m[1].replace(",", "")),
-                flags=("text_number",),
-                decimals=len(m[1].partition(".")[2]),
-            )
-        return Value("problem", code="sign_unclear")
+    if re.fullmatch(rf"\(({_DIGIT})\)", t):
+        return _number(t[1:-1], "text_number", sign=-1)
     if m := _MOVED.fullmatch(t):
-        number = float(m[3].replace(",", "")) * (-1 if m[1] in _DOWN else 1) * (-1 if m[2] else 1)
-        unit = {"倍": "%", "百分点": "pp", "个百分点": "pp", "‰": "‰"}.get(
-            m[4], "%" if m[4] else ""
-        )
-        return Value(
-            "number",
-            number * 100 if m[4] == "倍" else number,
-            flags=("text_number",),
-            unit=unit,
-            decimals=len(m[3].partition(".")[2]),
-        )
-    if m := _WITH_UNIT.fullmatch(t):
-        flags = ("text_number",) + (("approx",) if m[1] or m[4] else ())
-        return Value(
-            "number",
-            float(m[2].replace("+", "") + m[3].replace(",", "")),
-            flags=flags,
-            unit=m[5] or "",
-            decimals=len(m[3].partition(".")[2]),
-            note=m[6] or "",
-        )
+        sign = (-1 if m[1] in _DOWN else 1) * (-1 if m[2] else 1)
+        unit = {"倍": "%", "百分点": "pp", "个百分点": "pp"}.get(m[4], m[4] or "")
+        moved = _number(m[3], "text_number", sign=sign, unit=unit)
+        return moved._replace(value=moved.value * 100) if m[4] == "倍" else moved
+    if (m := _SAYS.fullmatch(t)) and (said := _said(m, figures, note)):
+        return said
     if re.match(r"[≥≤<>＞＜〉〈]=?[\d.]", t) or re.fullmatch(r"[\dOolI,.]*\d[\dOolI,.]*", t):
         return Value("problem", code="not_a_number")
     if re.fullmatch(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)", t):
@@ -531,10 +541,34 @@ def value_of(text: str, money: bool = False, count: bool = True) -> Value:
     return Value("context")
 
 
+def _said(m: re.Match, figures: bool, note: str) -> Value | None:
+    """A figure among words: 约35, 1.2亿, 35家(含2家注销), and where figures must be also 三十 and 100以上."""
+    lead, sign, digits, more, scale, much, unit, bound, remark = m.groups(default="")
+    digits = digits if digits[-1:].isdecimal() else f"{numeral(digits):.0f}"
+    if unit and is_unit(scale + unit):  # 亿元 is one word, 亿 with nothing behind it is a scale
+        scale, unit = "", scale + unit
+    flag = (
+        _BOUNDS.get(lead)
+        or _BOUNDS.get(bound)
+        or ("approx" if lead or more or much or bound else "")
+    )
+    wordy = m[3] != digits or bound or flag.startswith("at_")
+    if digits == "nan" or unit and not is_unit(unit) or wordy and not figures:
+        return None
+    if m[3] != digits and len(m[3]) < 2:  # 一 may be a dash
+        return None
+    flags = ("text_number", flag) if flag else ("text_number",)
+    value = _number(
+        digits, *flags, sign=-1 if sign == "-" else 1, unit=unit, note=remark or note, scale=scale
+    )
+    return value
+
+
+@lru_cache(maxsize=65536)
 def _written_decimals(text: str) -> int:
     """Decimals of a written number; what is longer than 9 is noise of a machine."""
-    decimals = len(text.partition(".")[2])
-    return decimals if decimals <= 9 else decimals_of(float(text.replace(",", "")))
+    decimals = len(re.split("[eE]", text)[0].partition(".")[2])
+    return decimals if decimals <= 9 else decimals_of(float(text))
 
 
 def decimals_of(number: float) -> int:
@@ -545,8 +579,3 @@ def decimals_of(number: float) -> int:
 
 def is_date(value: object) -> bool:
     return isinstance(value, datetime.date | datetime.datetime)
-
-
-def cell_like_period(value: object) -> bool:
-    """Whether a lone cell names a period rather than carrying a figure."""
-    return isinstance(value, str) and whole_period(squeeze(value)) is not None

@@ -5,7 +5,6 @@ Each takes a `Month` and a few choices, shapes the frame that the chart wants, l
 """
 
 from zcqlib.views.enterprises import (
-    contribution,
     enterprise_identity,
     enterprise_odds,
     enterprise_parts,
@@ -13,7 +12,6 @@ from zcqlib.views.enterprises import (
     growth_needed,
     growth_sides,
     odds,
-    pipeline,
     survival,
 )
 from zcqlib.views.members import membership
@@ -28,7 +26,6 @@ from zcqlib.views.patents import (
     relation,
     relation_forest,
     relation_scatter,
-    season,
 )
 from zcqlib.views.ranks import (
     FORMS,
@@ -49,6 +46,7 @@ from zcqlib.views.rd import (
     bridge,
     intensity_moved,
     intensity_parks,
+    intensity_parts,
     intensity_provinces,
     intensity_split,
 )
@@ -59,13 +57,10 @@ from zcqlib.views.record import (
     own_replay,
     own_table,
     record,
-    record_error,
-    record_first,
     record_table,
     replay,
 )
 from zcqlib.views.state import (
-    answers,
     asks,
     bullet_rows,
     bullets,
@@ -75,9 +70,7 @@ from zcqlib.views.state import (
     trend,
 )
 from zcqlib.views.targets import (
-    asks_by_park,
     chances,
-    effort_sides,
     lead,
     outlook,
     pace,

@@ -1,4 +1,4 @@
-"""High-tech enterprises: stock, contribution by park, pipeline."""
+"""High-tech enterprises: stock, growth by park, pass rates, growth targets."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import analysis, figures
+from zcqlib import analysis, figures, quantity
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.projection.pace import batch_pace
 from zcqlib.views.parts import names, place, quantiles, row
@@ -63,7 +62,7 @@ def enterprises(month: Month) -> Figure:
         ""
         if not r or np.isnan(r["probability"])
         else (
-            f"{words.chance_number(r['probability'])} 达到{words.number(r['target_low'], '家')}的把握"
+            f"{quantity.chance_number(r['probability'])} 达到{quantity.number(r['target_low'], '家')}的把握"
         )
     )
     identity = enterprise_identity(month)
@@ -84,8 +83,9 @@ def enterprises(month: Month) -> Figure:
             "hightech_enterprises",
             note="认定批次与通过率见参考表",
         ),
+        opening=opening,
         target=r.get("target_low", float("nan")),
-        target_words=f"力争目标\uff1a{words.number(r['target_low'], '家')}" if r else "",
+        target_words=f"力争目标\uff1a{quantity.number(r['target_low'], '家')}" if r else "",
         quantiles=quantiles(month, "hightech_enterprises"),
         chance_words=chance,
         interval=(r["low"], r["median"], r["high"]) if r else None,
@@ -96,35 +96,16 @@ def enterprises(month: Month) -> Figure:
 
 
 def enterprise_parts(month: Month, indicator: str = "hightech_enterprises") -> pd.DataFrame:
-    """`analysis.contributions` of a year, as printed: the points of the parks add up to the printed whole."""
+    """`analysis.contributions` since last December, as printed: the points of the parks add up to the printed whole."""
     s = month.table("SERIES")
     s = s[
         (s["indicator"] == indicator) & (s["months"] == 0) & s["region"].isin(month.catalog.parks)
     ]
     at = lambda m: s[s["end"] == m].set_index("region")["value"].reindex(month.catalog.parks)  # noqa: E731
-    t = analysis.contributions(at(month.period - 12), at(month.period))
-    points = words.printed_parts(t["points"].iloc[:-1], 1, t["points"].iloc[-1])
+    t = analysis.contributions(at(month.period - month.period.month), at(month.period))
+    points = quantity.printed_parts(t["points"].iloc[:-1], 1, t["points"].iloc[-1])
     t["points"] = [float(v) for v in (*points, sum(points))]
     return t
-
-
-def contribution(month: Month, indicator: str = "hightech_enterprises") -> Figure:
-    """Who added how much over a year."""
-    t = enterprise_parts(month, indicator)
-    rows = t.assign(label=[names(month).get(r, "合计") for r in t["region"]])
-    top = say.extreme(rows.iloc[:-1].set_index("label")["points"], str, "个园区")
-    what = month.catalog.name(indicator)
-    title = words.fit_title(
-        f"{what}一年净增{words.number(rows['net'].iloc[-1], '家')},{top}拉动最大"
-    )
-    return figures.effects(
-        rows,
-        month.caption(
-            title, f"{what}比上年同期净增(家)与拉动(个百分点);{month.period.month}月末", indicator
-        ),
-        columns=[("net", "净增(家)"), ("points", "拉动(个百分点)")],
-        shows=[lambda v: words.number(v, "", 0), lambda v: words.number(v, "", 1)],
-    )
 
 
 def _batches(month: Month) -> pd.DataFrame:
@@ -194,16 +175,16 @@ def enterprise_odds(month: Month) -> Figure:
     return figures.forest(
         pd.DataFrame(rows),
         month.caption(
-            words.fit_title(
+            quantity.fit_title(
                 *(
                     [
-                        f"申报每百家认定{words.number(whole['rate'], '家', 0)},到期每百家续上"
-                        f"{words.number(together, '家', 0)}"
+                        f"申报每百家认定{quantity.number(whole['rate'], '家', 0)},到期每百家续上"
+                        f"{quantity.number(together, '家', 0)}"
                     ]
                     if len(kept)
                     else []
                 ),
-                f"申报每百家认定{words.number(whole['rate'], '家', 0)}",
+                f"申报每百家认定{quantity.number(whole['rate'], '家', 0)}",
             ),
             f"通过率与续证率(%),线为80%区间;{place(month, 'zone')},{years[0]}—{years[-1]}年已公布各批",
             source="认定批次参考表,自创办整理",
@@ -212,7 +193,7 @@ def enterprise_odds(month: Month) -> Figure:
         ),
         zero=100.0,
         zero_words="全部通过",
-        show=lambda v: words.number(v, "", 0),
+        show=lambda v: quantity.number(v, "", 0),
     )
 
 
@@ -241,7 +222,9 @@ def growth_sides(month: Month, indicator: str = "hightech_value_added") -> Figur
         ("restated", "on_restated_base"),
     ):
         rows[id] = g[column].to_numpy(float)
-        rows[f"{id}_text"] = [words.number(v, "%", 1) if np.isfinite(v) else "—" for v in rows[id]]
+        rows[f"{id}_text"] = [
+            quantity.number(v, "%", 1) if np.isfinite(v) else "—" for v in rows[id]
+        ]
     shift = (g["restated_base"] / g["base"] - 1).drop(index="zone", errors="ignore") * 100
     changed = shift[shift.abs() > 0.5]
     what = month.catalog.name(indicator)
@@ -249,15 +232,15 @@ def growth_sides(month: Month, indicator: str = "hightech_value_added") -> Figur
     if len(changed):
         worst = changed.abs().idxmax()
         gap = rows.set_index("region").loc[worst]
-        title = words.fit_title(
-            f"{names(month)[worst]}下调上年基数{words.number(abs(changed[worst]), '%', 1)},增速因此高"
-            f"{words.number(gap['restated'] - gap['levels'], '个百分点', 1)}"
+        title = quantity.fit_title(
+            f"{names(month)[worst]}下调上年基数{quantity.number(abs(changed[worst]), '%', 1)},增速因此高"
+            f"{quantity.number(gap['restated'] - gap['levels'], '个百分点', 1)}"
             if changed[worst] < 0
-            else f"{names(month)[worst]}上调上年基数{words.number(changed[worst], '%', 1)}",
+            else f"{names(month)[worst]}上调上年基数{quantity.number(changed[worst], '%', 1)}",
             f"{names(month)[worst]}改动了上年基数",
         )
     else:
-        title = words.fit_title(f"各园区{what}上年基数没有改动")
+        title = quantity.fit_title(f"各园区{what}上年基数没有改动")
     price = (
         "报告增速按可比价,其余按现价"
         if month.catalog.indicators[indicator].constant_price
@@ -286,7 +269,7 @@ def _not_yet(month: Month, indicator: str, columns: list[tuple[str, str]]) -> Fi
     return figures.measures(
         rows,
         month.caption(
-            words.fit_title(f"{month.period.month}月还没有{what}的增速"),
+            quantity.fit_title(f"{month.period.month}月还没有{what}的增速"),
             f"{what}同比增速(%);{month.year}年",
             indicator,
         ),
@@ -306,7 +289,9 @@ def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") ->
         label=[names(month)[r] for r in p.index]
     )
     for id in ("actual", "needed", "median"):
-        rows[f"{id}_text"] = [words.number(v, "%", 1) if np.isfinite(v) else "—" for v in rows[id]]
+        rows[f"{id}_text"] = [
+            quantity.number(v, "%", 1) if np.isfinite(v) else "—" for v in rows[id]
+        ]
         rows[f"{id}_mark"] = p["target_low"].to_numpy()
     whole = rows.iloc[-1]
     what = month.catalog.name(indicator)
@@ -314,9 +299,9 @@ def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") ->
     return figures.measures(
         rows,
         month.caption(
-            words.fit_title(
-                f"余下月份增长{words.number(whole['needed'], '%', 1)},{word}完成"
-                f"{words.number(p['target_low'].iloc[-1], '%', 0)}的目标"
+            quantity.fit_title(
+                f"余下月份增长{quantity.number(whole['needed'], '%', 1)},{word}完成"
+                f"{quantity.number(p['target_low'].iloc[-1], '%', 0)}的目标"
             ),
             f"{what}(%);至今、余下月份所需、全年预计,{month.year}年",
             indicator,
@@ -324,46 +309,4 @@ def growth_needed(month: Month, indicator: str = "hitech_value_added_growth") ->
             note="竖线为各自目标;所需按上年可比基数计算",
         ),
         columns=columns,
-    )
-
-
-def pipeline(month: Month) -> Figure:
-    """Reserve firms, registered SMEs and certified firms a year apart."""
-    p = month.table("PROJECTIONS")
-    ids = [
-        "hightech_enterprises",
-        "hightech_reserve_enterprises",
-        "new_tech_smes_registered",
-        "new_tech_little_giants",
-    ]
-    t = month.table("TO_DATE")
-    s = pd.concat([t, month.table("SERIES").query("months == 0")])
-    rows = []
-    for i in ids:
-        at = [
-            s[(s["indicator"] == i) & (s["region"] == "zone") & (s["end"] == m)]["value"]
-            for m in (month.period - 12, month.period)
-        ]
-        if all(len(v) for v in at):
-            rows.append(
-                dict(
-                    label=month.catalog.name(i),
-                    before=float(at[0].iloc[0]),
-                    after=float(at[1].iloc[0]),
-                )
-            )
-    up = sum(r["after"] > r["before"] for r in rows)
-    title = words.fit_title(f"企业梯队{len(rows)}项中{up}项多于上年同期")
-    demo = bool(p["demo"].any())
-    return figures.slope(
-        pd.DataFrame(rows),
-        month.caption(
-            title,
-            f"月末存量或1—{month.period.month}月累计(家);{place(month, 'zone')}",
-            *ids,
-            demo=demo,
-        ),
-        before=f"{month.year - 1}年{month.period.month}月",
-        after=f"{month.year}年{month.period.month}月",
-        unit="家",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from zcqlib.briefing import words
+from zcqlib import quantity
 from zcqlib.indicators import like_for_like
 from zcqlib.month import Month
 
@@ -27,13 +27,13 @@ def membership(month: Month, most: int = 3) -> str:
     told = [f"成员有变动:{'、'.join(changed)}"]
     for r in t.to_dict("records"):
         one, other = (
-            f"{words.number(r[k], r['unit'])},同比{words.change(_growth(r, k), '%').replace('个百分点', '%')}"
+            f"{quantity.number(r[k], r['unit'])},同比{quantity.change(_growth(r, k), '%').replace('个百分点', '%')}"
             for k in ("published", "same")
         )
         told.append(
             f"{month.catalog.name(r['indicator'])}累计:公布口径{one};同口径(现有{parks}个园区){other}"
         )
-    return words.typeset(words.block(told, bool(t["demo"].any()) or month.workspace.demo))
+    return quantity.typeset(quantity.block(told, bool(t["demo"].any()) or month.workspace.demo))
 
 
 def _growth(r: dict, kind: str) -> float:

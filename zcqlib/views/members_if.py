@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from zcqlib import ranking
+from zcqlib import quantity, ranking
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
-from zcqlib.catalog import Catalog
+from zcqlib.catalog import Catalog, Target
 from zcqlib.month import Month
 from zcqlib.views.ranks import ranks
 
@@ -44,11 +43,12 @@ def zone_if(
     Parameters
     ----------
     projections : PROJECTIONS; rows of an added region must be among them, with targets of its own.
-    attained : as `attainment` gives it. drop, add : region ids. series : SERIES for the past.
+    attained : as `attainment` gives it. drop, add : region ids. series : SERIES to date and levels, for the past and
+        for a park without a target.
     options : of `score_parks`.
     Returns
     -------
-    WhatIf; only indicators that add up are summed.
+    WhatIf; only indicators that add up are summed. `actual` is the zone's own figure where there is one.
     Raises
     ------
     RankingError : the period has no figures. ValueError : a park to drop is no member, or one to add is.
@@ -69,10 +69,21 @@ def zone_if(
         part = p[p["region"].isin(members) & p["indicator"].isin(sums)]
         return part.groupby("indicator")[column].agg(lambda v: v.sum(skipna=False))
 
+    place = ["indicator", "region"]
+    done = p[p["indicator"].isin(sums)].set_index(place)["actual"]
+    if series is not None:  # a park without a target has no row of PROJECTIONS
+        known = series[series["end"].eq(p["as_of"].iloc[0]) & series["indicator"].isin(sums)]
+        done = done.combine_first(known.groupby(place)["value"].sum())
+    done = done.unstack()
+
+    def sums_of(parks):
+        return done.reindex(columns=parks).sum(axis=1, skipna=False)
+
+    whole = done.get("zone", sums_of(now)).fillna(sums_of(now))
     totals = pd.DataFrame(
         {
-            "actual": total(now, "actual"),
-            "actual_after": total(after, "actual"),
+            "actual": whole,
+            "actual_after": (whole - sums_of(drop) + sums_of(add)).fillna(sums_of(after)),
             "target": total(now, "target_low"),
             "target_after": total(after, "target_low"),
             "plan": total(("zone",), "target_low"),
@@ -114,8 +125,7 @@ def zone_if(
 def _verdict(value: float, comparator: str, threshold: float) -> str:
     if value != value:
         return "缺数"
-    good = value > threshold if comparator == "gt" else value >= threshold
-    return "达到" if good else "截至本期未达到"
+    return "达到" if Target(comparator, threshold).met(value) else "截至本期未达到"
 
 
 class Membership(NamedTuple):
@@ -153,7 +163,7 @@ def members_if(month: Month, drop: str = "", add: str = "", form: str = "month")
     )
     head = list(month.catalog.headline()["id"])
     t = w.totals[w.totals["indicator"].isin(head)]
-    show = lambda v, u: [words.number(x, y) for x, y in zip(v, u, strict=True)]  # noqa: E731
+    show = lambda v, u: [quantity.number(x, y) for x, y in zip(v, u, strict=True)]  # noqa: E731
     totals = pd.DataFrame(
         {"指标": t["indicator"].map(name), "全区目标": show(t["plan"], t["unit"])}
         | {
@@ -166,8 +176,8 @@ def members_if(month: Month, drop: str = "", add: str = "", form: str = "month")
     p = w.past[w.past["indicator"].isin(flows) & (w.past["end"].dt.month == month.period.month)]
     p = p.assign(year=p["end"].dt.year)
     p["told"] = [
-        f"{words.number(r.value, month.catalog.unit(r.indicator))}→"
-        f"{words.number(r.value_after, month.catalog.unit(r.indicator))}"
+        f"{quantity.number(r.value, month.catalog.unit(r.indicator))}→"
+        f"{quantity.number(r.value_after, month.catalog.unit(r.indicator))}"
         for r in p.itertuples()
     ]
     past = (
@@ -200,12 +210,12 @@ def members_if(month: Month, drop: str = "", add: str = "", form: str = "month")
         )
         or "园区不变"
     )
-    return Membership(told, places_, totals, past, eligible.map(words.typeset))
+    return Membership(told, places_, totals, past, eligible.map(quantity.typeset))
 
 
 def _exact(value: float, unit: str) -> str:
     """A share with two decimals, so that what just misses a threshold does not look as if it met it."""
-    return words.number(value, unit, 2) if unit == "%" else words.number(value, unit)
+    return quantity.number(value, unit, 2) if unit == "%" else quantity.number(value, unit)
 
 
 def candidates(month: Month) -> dict[str, tuple[str, str]]:

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import analysis, figures
+from zcqlib import analysis, figures, quantity
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.views.parts import names, place, provinces, published
 
@@ -22,7 +21,7 @@ def months(month: Month, indicator: str = "patent_applications", region: str = "
         index="month", columns="year", values="value"
     )
     wide = wide.reindex(range(1, 13))
-    scale = words.scale(float(np.nanmax(wide.to_numpy())), month.catalog.unit(indicator))
+    scale = quantity.scale(float(np.nanmax(wide.to_numpy())), month.catalog.unit(indicator))
     unit, per = scale.unit, scale.factor
     data = pd.DataFrame(
         {
@@ -33,7 +32,7 @@ def months(month: Month, indicator: str = "patent_applications", region: str = "
     )
     both = data.dropna()
     ahead = int((both["value"] > both["before"]).sum())
-    title = words.fit_title(
+    title = quantity.fit_title(
         f"{month.catalog.name(indicator)}今年{len(both)}个月中{ahead}个月多于上年"
     )
     return figures.columns(
@@ -43,7 +42,7 @@ def months(month: Month, indicator: str = "patent_applications", region: str = "
             f"{month.catalog.name(indicator)},单月({unit});{place(month, region)},{month.year}年与上年",
             indicator,
             # the columns alone would add up to less than the cumulative figure that is printed elsewhere
-            note=f"各月之外还有前期修订,累计{words.number(now['value'].sum(), month.catalog.unit(indicator))}"
+            note=f"各月之外还有前期修订,累计{quantity.number(now['value'].sum(), month.catalog.unit(indicator))}"
             if now["revision"].any()
             else "",
         ),
@@ -67,9 +66,9 @@ def invention_share(month: Month) -> Figure:
     )
     z = data[data["series"] == "zone"].sort_values("x")["value"]
     word = "上升" if z.iloc[-1] > z.iloc[-2] else "下降"
-    title = words.fit_title(
-        f"发明占申请{words.number(z.iloc[-1], '%', 1)},比上年同期{word}"
-        f"{words.number(abs(round(z.iloc[-1], 1) - round(z.iloc[-2], 1)), '个百分点', 1)}"
+    title = quantity.fit_title(
+        f"发明占申请{quantity.number(z.iloc[-1], '%', 1)},比上年同期{word}"
+        f"{quantity.number(abs(round(z.iloc[-1], 1) - round(z.iloc[-2], 1)), '个百分点', 1)}"
     )
     return figures.lines(
         data,
@@ -81,7 +80,7 @@ def invention_share(month: Month) -> Figure:
         ),
         highlight=["zone"],
         names=names(month),
-        show=lambda v: words.number(v, "", 1),
+        show=lambda v: quantity.number(v, "", 1),
         unit="%",
     )
 
@@ -138,10 +137,10 @@ def patent_quality(month: Month) -> Figure:
     rows["force_mark"] = rows["region"].map(aims.set_index("region")["target_low"])
     for id, unit in (("share", "%"), ("invention", "%"), ("granted", "件"), ("force", "件")):
         rows[f"{id}_text"] = [
-            words.number(v, unit, 1) if np.isfinite(v) else "未报齐" for v in rows[id]
+            quantity.number(v, unit, 1) if np.isfinite(v) else "未报齐" for v in rows[id]
         ]
     parks = rows[rows["region"] != "zone"].set_index("label")
-    told = lambda v: words.number(v, "%", 1)  # noqa: E731
+    told = lambda v: quantity.number(v, "%", 1)  # noqa: E731
     top, best = (say.extreme(parks[c], told, "个园区") for c in ("share", "invention"))
     whose, share = (
         "发明占比也" if best in (top, "") else f"{best}发明占比",
@@ -150,14 +149,14 @@ def patent_quality(month: Month) -> Figure:
     return figures.measures(
         rows,
         month.caption(
-            words.fit_title(f"{top}占申请{share},{whose}最高", f"{top}占申请{share}"),
+            quantity.fit_title(f"{top}占申请{share},{whose}最高", f"{top}占申请{share}"),
             f"专利份额、发明占比(%)、每百件申请授权(件)、每万人有效发明(件);1—{rows.attrs['until']}月",
             "patent_applications",
             "patent_grants",
             "valid_invention_patents",
             "population",
-            note=f"授权按{LAG}个月前的申请;竖线为目标;集中度{words.number(rows.attrs['hhi'], '', 2)}"
-            f"({rows.attrs['of']}园均分为{words.number(1 / rows.attrs['of'], '', 2)})",
+            note=f"授权按{LAG}个月前的申请;竖线为目标;集中度{quantity.number(rows.attrs['hhi'], '', 2)}"
+            f"({rows.attrs['of']}园均分为{quantity.number(1 / rows.attrs['of'], '', 2)})",
         ),
         columns=[
             ("share", "占全区申请"),
@@ -165,35 +164,6 @@ def patent_quality(month: Month) -> Figure:
             ("granted", "每百件申请授权"),
             ("force", "每万人有效发明"),
         ],
-    )
-
-
-def season(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
-    """Which months are usually strong: the season of STL, this year's months beside it."""
-    t = analysis.seasonality(month.table("SERIES"), region, indicator)
-    usual = t.groupby(t["month"].dt.month)["season"].mean()
-    own = t[t["month"].dt.year == month.year].assign(k=lambda d: d["month"].dt.month).set_index("k")
-    data = pd.DataFrame({"month": range(1, 13)}).assign(
-        value=lambda d: d["month"].map((own["value"] + 1) / own["trend"]),
-        before=lambda d: d["month"].map(usual),
-    )
-    top, low = int(usual.idxmax()), int(usual.idxmin())
-    what = month.catalog.name(indicator)
-    left = "、".join(t.attrs["left_out"][:2])
-    return figures.columns(
-        data,
-        month.caption(
-            words.fit_title(
-                f"{what}{top}月是平常月的{words.number(usual[top], '倍', 1)},{low}月只有"
-                f"{words.number(usual[low], '倍', 1)}",
-                f"{what}{top}月是平常月的{words.number(usual[top], '倍', 1)}",
-            ),
-            f"相当于趋势的倍数(1=平常月);{place(month, region)}单月,{t['month'].iloc[0].year}年起",
-            indicator,
-            note="STL分解,周期12个月" + (f";{left}等月因前后缺报未用" if left else ""),
-        ),
-        names=(f"{month.year}年各月", "历年季节"),
-        show=lambda v: words.number(v, "", 1),
     )
 
 
@@ -209,34 +179,30 @@ def rd_panel(month: Month) -> pd.DataFrame:
 
 
 def relation(month: Month) -> pd.DataFrame:
-    """Two specifications and two lags side by side: `label`, `estimate`, `low`, `high`."""
-    panel = rd_panel(month)
-    rows = []
-    for model, name in (
-        ("fe_poisson", "固定效应泊松"),
-        ("poisson", "泊松(不分省)"),
-        ("nb2", "负二项(不分省)"),
+    """Specifications with and without year effects and with a lag: `label`, `estimate`, `low`, `high`."""
+    panel, rows = rd_panel(month), []
+    for model, lags, name in (
+        ("fe_poisson", 0, "分省泊松"),
+        ("fe_poisson", 1, "分省泊松、连上年"),
+        ("nb2", 0, "不分省负二项"),
     ):
-        for lags in (0, 1):
-            f = analysis.patents_on_rd(panel, lags=lags, model=model)
-            r = f[f["term"] == "sum"].iloc[0]
-            rows.append(
-                dict(
-                    label=f"{name}\uff0c{'当年' if not lags else '当年与上年合计'}",
-                    estimate=r["estimate"],
-                    low=r["low"],
-                    high=r["high"],
-                )
-            )
+        f = analysis.patents_on_rd(panel, lags, model)
+        r = f[f["term"] == "sum"].iloc[0]
+        for suffix, years in (("", "扣除年份效应"), ("_without_years", "不扣除")):
+            found = {c: r[c + suffix] for c in ("estimate", "low", "high")}
+            rows.append({"label": f"{name}\uff0c{years}"} | found)
     return pd.DataFrame(rows)
 
 
 def relation_forest(month: Month) -> Figure:
     """Elasticities of patents by R&D under several specifications; real figures."""
     rows, panel = relation(month), rd_panel(month)
-    title = words.fit_title(
-        f"研发投入多1%,专利申请约多{words.number(rows['estimate'].min(), '', 1)}%至"
-        f"{words.number(rows['estimate'].max(), '%', 1)}"
+    first = rows.iloc[0]  # what is left once every year's common change is taken out decides
+    title = quantity.fit_title(
+        "扣除各年共同变化后,研发与专利的关系还不能断定"
+        if first["low"] <= 0 <= first["high"]
+        else f"研发投入多1%,专利申请约多{quantity.number(rows['estimate'].min(), '', 1)}%至"
+        f"{quantity.number(rows['estimate'].max(), '%', 1)}"
     )
     span = f"{panel['year'].min()}—{panel['year'].max()}年"
     return figures.forest(
@@ -247,11 +213,11 @@ def relation_forest(month: Month) -> Figure:
             source="《中国科技统计年鉴》,经公开数据整理",
             demo=False,
             as_of=f"{panel['year'].max()}年",
-            note="只有11个省,区间偏窄,是相关不是因果",
+            note=f"只有{panel['region'].nunique()}个省,区间偏窄,是相关不是因果",
         ),
         zero=1.0,
         zero_words="1=同比例",
-        show=lambda v: words.number(v, "", 2),
+        show=lambda v: quantity.number(v, "", 2),
     )
 
 
@@ -270,9 +236,9 @@ def relation_scatter(month: Month) -> Figure:
     x = np.geomspace(points["x"].min(), points["x"].max(), 40)
     home = month.catalog.zone.province_zh
     last = points[points["label"] == points["label"].max()].set_index("series")
-    title = words.fit_title(
-        f"{home}{int(last['label'].iloc[0])}年研发{words.number(last.loc[home, 'x'], '亿元', 0)},"
-        f"专利申请{words.number(last.loc[home, 'y'], '件', 0)}"
+    title = quantity.fit_title(
+        f"{home}{int(last['label'].iloc[0])}年研发{quantity.number(last.loc[home, 'x'], '亿元', 0)},"
+        f"专利申请{quantity.number(last.loc[home, 'y'], '件', 0)}"
     )
     return figures.scatter(
         points,

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import figures, ranking
+from zcqlib import figures, quantity, ranking
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.views.parts import names
 from zcqlib.watch import NAMES, TESTS
@@ -88,22 +87,22 @@ def place_chances(month: Month, form: str = "month") -> Figure:
     wide = p.pivot(index="region", columns="place", values="probability").reindex(
         own.dropna(subset=["rank"])["region"]
     )
-    cells = wide.map(lambda v: words.chance_number(v) if v > 0 else "").rename(
+    cells = wide.map(lambda v: quantity.chance_number(v) if v > 0 else "").rename(
         columns="第{}位".format
     )
     first = own.loc[own["rank"] == own["rank"].min(), "region"]
     looks = {
-        words.chance_number(v): next((f, i) for low, f, i in DEPTHS if 100 * v >= low)
+        quantity.chance_number(v): next((f, i) for low, f, i in DEPTHS if 100 * v >= low)
         for v in wide.stack()
     }
     name, best = month.catalog.name, wide.max(axis=1)
-    told = "、".join(f"{name(p)}居首的可能{words.chance_number(wide.at[p, 1])}" for p in first)
+    told = "、".join(f"{name(p)}居首的可能{quantity.chance_number(wide.at[p, 1])}" for p in first)
     steady = [
-        f"{name(p)}居第{wide.loc[p].idxmax()}位的可能{words.chance_number(best[p])}"
+        f"{name(p)}居第{wide.loc[p].idxmax()}位的可能{quantity.chance_number(best[p])}"
         for p in best.index[best == best.max()]
         if p not in set(first)
     ]
-    title = words.fit_title("\uff0c".join([told, *steady]), told, f"{len(first)}个园区并列首位")
+    title = quantity.fit_title("\uff0c".join([told, *steady]), told, f"{len(first)}个园区并列首位")
     return figures.states(
         cells.rename(index=month.catalog.name),
         month.caption(
@@ -125,9 +124,9 @@ def scores(month: Month, form: str = "month") -> Figure:
         columns=list(month.catalog.parks)
     )
     wide = wide.loc[sorted(wide.index, key=int)]
-    cells = wide.rename(index=label).map(lambda v: "" if np.isnan(v) else words.number(v, "", 1))
+    cells = wide.rename(index=label).map(lambda v: "" if np.isnan(v) else quantity.number(v, "", 1))
     looks = {
-        words.number(v, "", 1): (
+        quantity.number(v, "", 1): (
             "#E3E9F1" if v >= 85 else "#FDF6F0" if v >= 75 else "#FAE3D0" if v >= 60 else "#F3BE96",
             "#1F2937",
         )
@@ -165,8 +164,10 @@ def _printed(month: Month, form: str, most: int) -> pd.DataFrame:
     )
     for park in table:
         ends = (r.at[(p, park), "value"] for p in (before, ranking.period_of(month.period, form)))
-        old, new = (float(words.scale(0, "分").round(v)) for v in ends)
-        table[park] = [float(v) for v in words.printed_parts(table[park], 1, round(new - old, 1))]
+        old, new = (float(quantity.scale(0, "分").round(v)) for v in ends)
+        table[park] = [
+            float(v) for v in quantity.printed_parts(table[park], 1, round(new - old, 1))
+        ]
     table.loc["合计"] = table.sum().round(1)
     return table
 
@@ -189,12 +190,12 @@ def moved(month: Month, form: str = "month") -> Figure:
         total = rows.iloc[-1][parks].astype(float)
         tops = total.index[total.abs() == total.abs().max()]
         told = [
-            f"{month.catalog.name(p)}{'升' if total[p] > 0 else '降'}{words.number(abs(total[p]), '分', 1)}"
+            f"{month.catalog.name(p)}{'升' if total[p] > 0 else '降'}{quantity.number(abs(total[p]), '分', 1)}"
             for p in tops
         ]
         own = rows.iloc[:-2][tops[0]] * np.sign(total[tops[0]] or 1)
         cause = rows.loc[own.idxmax(), "label"].split("(")[0]
-        title = words.fit_title(
+        title = quantity.fit_title(
             *([f"{told[0]}\uff0c主要因为{cause}"] if len(tops) == 1 else []),
             f"得分变动最大\uff1a{'、'.join(told)}",
             f"{len(tops)}个园区得分变动最大",
@@ -209,7 +210,7 @@ def moved(month: Month, form: str = "month") -> Figure:
             note="逐项替换、次序取平均\uff0c各项之和等于得分变化",
         ),
         columns=[(p, names(month).get(p, "各园区")) for p in parks],
-        show=lambda v: words.number(v, "", 1) if v else "0",
+        show=lambda v: quantity.number(v, "", 1) if v else "0",
     )
 
 
@@ -217,7 +218,7 @@ def moved_sentences(month: Month, form: str = "month") -> str:
     """One sentence a park: score and place before and after, and the items behind the score, adding up as printed."""
     points, r, before = _steps(month, form)
     if points.empty:
-        return words.block(["没有上一期可比"], bool(r["demo"].any()))
+        return quantity.block(["没有上一期可比"], bool(r["demo"].any()))
     label, out = _labels(month), []
     printed = _printed(month, form, len(points))
     for park in points:
@@ -225,16 +226,16 @@ def moved_sentences(month: Month, form: str = "month") -> str:
         own = printed[park].drop("合计")
         own = own.loc[own.abs().sort_values(ascending=False, kind="stable").index]
         top, rest = own.iloc[:3], round(own.iloc[3:].sum(), 1)
-        causes = [f"{label.get(i, i)}{words.change(v, '分', 1)}" for i, v in top.items() if v]
-        causes += [f"其余各项{words.change(rest, '分', 1)}"] if rest else []
+        causes = [f"{label.get(i, i)}{quantity.change(v, '分', 1)}" for i, v in top.items() if v]
+        causes += [f"其余各项{quantity.change(rest, '分', 1)}"] if rest else []
         places_ = "位次仍为" if old["rank"] == new["rank"] else f"位次由第{old['rank']:.0f}到"
         out.append(
-            f"{month.catalog.name(park)}得分{words.number(old['value'], '', 1)}→"
-            f"{words.number(new['value'], '分', 1)}"
+            f"{month.catalog.name(park)}得分{quantity.number(old['value'], '', 1)}→"
+            f"{quantity.number(new['value'], '分', 1)}"
             + (f":{'、'.join(causes)}" if causes else "")
             + f";{places_}第{new['rank']:.0f}"
         )
-    return words.block(out, bool(r["demo"].any()))
+    return quantity.block(out, bool(r["demo"].any()))
 
 
 def flips(month: Month, form: str = "month") -> pd.DataFrame:
@@ -245,7 +246,7 @@ def flips(month: Month, form: str = "month") -> pd.DataFrame:
         dict(
             choice=choice,
             parks=len(part),
-            effect=words.typeset(
+            effect=quantity.typeset(
                 ";".join(
                     f"{name(r.unit)}第{r.before:.0f}→第{r.after:.0f}"
                     for r in part.sort_values("after").itertuples()
@@ -264,7 +265,7 @@ def flips_sentence(month: Month, form: str = "month") -> str:
     method, weight = (int(rows["choice"].str.contains(w).sum()) for w in ("改用", "权重"))
     most = say.extreme(left.rename(month.catalog.name), "{:.6f}".format)
     worst = f",影响最大的是{most}" if left.max() > 0 else ""
-    return words.block(
+    return quantity.block(
         [
             f"逐一去掉{len(left)}项指标,{int((left > 0).sum())}项会使位次变化{worst}",
             f"换用其他方法有{method}种、单独增减一项权重25%有{weight}种会使位次变化",
@@ -286,7 +287,7 @@ def left_out(month: Month, form: str = "month") -> pd.DataFrame:
             who = "各园区" if len(whom) > 1 and by else "、".join(map(month.catalog.name, whom))
             told = f"{reason}({by})" if by else reason
             rows.append((who, f"{told},不计入得分:{'、'.join(map(month.catalog.name, own.index))}"))
-    return pd.DataFrame(rows, columns=["who", "reason"]).map(words.typeset)
+    return pd.DataFrame(rows, columns=["who", "reason"]).map(quantity.typeset)
 
 
 def watched(month: Month) -> pd.DataFrame:
@@ -299,14 +300,14 @@ def watched(month: Month) -> pd.DataFrame:
             "sentence": w["sentence"],
             "test": w["measure"].map(TESTS),
         }
-    ).map(words.typeset)
+    ).map(quantity.typeset)
 
 
 def watched_sentence(month: Month) -> str:
     """How many figures were looked at, how many ask for a second look, by kind."""
     w = month.table("WATCH")
     kinds = [f"{NAMES[k]}{n}处" for k, n in w["measure"].value_counts().items()]
-    return words.block(
+    return quantity.block(
         [
             f"{len(w)}处需要再看一眼" + (f":{'、'.join(kinds)}" if kinds else ""),
             "只是提示,不是结论;季节、批次和口径变化都会这样,请报送单位说明",

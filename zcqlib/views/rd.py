@@ -5,9 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import analysis, figures
+from zcqlib import analysis, figures, quantity
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.views.parts import names, provinces, published, quarter
 
@@ -27,8 +26,8 @@ def intensity_parks(month: Month) -> Figure:
     data["x"] = data["k"].map({k: f"{k.year % 100}.{k.month:02d}" for k in data["k"]})
     latest = data[data["k"] == data["k"].max()].set_index("series")["value"]
     over = [p for p in month.catalog.parks if latest.get(p, 0) >= 3]
-    title = words.fit_title(
-        f"研发强度{words.number(latest['zone'], '%', 2)},{len(over)}个园区达到3%"
+    title = quantity.fit_title(
+        f"研发强度{quantity.number(latest['zone'], '%', 2)},{len(over)}个园区达到3%"
     )
     return figures.lines(
         data,
@@ -37,27 +36,30 @@ def intensity_parks(month: Month) -> Figure:
         ),
         highlight=["zone"],
         names=names(month),
-        show=lambda v: words.number(v, "", 2),
+        show=lambda v: quantity.number(v, "", 2),
         target=3.0,
         target_words="目标3%",
         unit="%",
     )
 
 
-def intensity_split(month: Month) -> Figure:
-    """Within- and between-park parts of the change."""
+def intensity_parts(month: Month) -> pd.DataFrame:
+    """`analysis.within_between` as figure and sentence print it: rows and columns add up in two decimals."""
     before, after = quarter(month)
     t = analysis.within_between(
         month.table("SERIES"), month.catalog.parks, "rd_expenditure", "gdp", before, after
     )
+    for c in ("within", "total"):
+        parts = quantity.printed_parts(t[c].iloc[:-1], 2, t[c].iloc[-1])
+        t[c] = [float(v) for v in (*parts, sum(parts))]
+    return t.assign(between=(t["total"] - t["within"]).round(2))
+
+
+def intensity_split(month: Month) -> Figure:
+    """Within- and between-park parts of the change."""
+    t, (_, after) = intensity_parts(month), quarter(month)
     label = {r: month.catalog.name(r) for r in month.catalog.parks} | {"all": "合计"}
     rows = t.assign(label=t["region"].map(label))
-    for c in ("within", "between", "total"):
-        rows[c] = [float(v) for v in words.printed_parts(rows[c].iloc[:-1], 2)] + [
-            float(round(rows[c].iloc[-1], 2))
-        ]
-        rows.loc[rows.index[-1], c] = rows[c].iloc[:-1].sum().round(2)
-    rows["total"] = (rows["within"] + rows["between"]).round(2)
     return figures.effects(
         rows,
         month.caption(
@@ -68,7 +70,7 @@ def intensity_split(month: Month) -> Figure:
             note="内部+结构=合计",
         ),
         columns=[("within", "园区自身强度变动"), ("between", "园区间份额变动"), ("total", "合计")],
-        show=lambda v: words.number(v, "", 2) if v else "0",
+        show=lambda v: quantity.number(v, "", 2) if v else "0",
     )
 
 
@@ -99,8 +101,8 @@ def intensity_moved(month: Month) -> Figure:
     rows = pd.DataFrame(rows)
     z = rows.iloc[-1]
     word = "快于" if z["numerator"] > z["denominator"] else "慢于"
-    title = words.fit_title(
-        f"研发经费增长{words.number(z['numerator'], '%', 1)},{word}GDP的{words.number(z['denominator'], '%', 1)}"
+    title = quantity.fit_title(
+        f"研发经费增长{quantity.number(z['numerator'], '%', 1)},{word}GDP的{quantity.number(z['denominator'], '%', 1)}"
     )
     return figures.effects(
         rows,
@@ -116,7 +118,7 @@ def intensity_moved(month: Month) -> Figure:
             ("denominator", "GDP增长%"),
             ("change", "强度变动(个百分点)"),
         ],
-        shows=[lambda v: words.number(v, "", 1)] * 2 + [lambda v: words.number(v, "", 2)],
+        shows=[lambda v: quantity.number(v, "", 1)] * 2 + [lambda v: quantity.number(v, "", 2)],
     )
 
 
@@ -136,7 +138,7 @@ def intensity_provinces(month: Month, region: str = "") -> Figure:
     data = data[data["series"] != "北京"]
     compared = analysis.against_others(wide, region, "rd_intensity")
     beijing = wide[(wide["region"] == "北京")].sort_values("end")["value"]
-    note = f"北京{words.number(beijing.iloc[-1], '%', 2)}在图外" if len(beijing) else ""
+    note = f"北京{quantity.number(beijing.iloc[-1], '%', 2)}在图外" if len(beijing) else ""
     years = f"{data['x'].min()}—{data['x'].max()}年"
     return figures.lines(
         data,
@@ -150,8 +152,8 @@ def intensity_provinces(month: Month, region: str = "") -> Figure:
         ),
         highlight=[region],
         benchmark="全国",
-        gap=lambda v: words.number(v, "", 2),
-        show=lambda v: words.number(v, "", 2),
+        gap=lambda v: quantity.number(v, "", 2),
+        show=lambda v: quantity.number(v, "", 2),
         unit="%",
     )
 

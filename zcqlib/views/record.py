@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import figures
+from zcqlib import figures, quantity
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.projection import peers, scores
 from zcqlib.projection import replay as past
@@ -72,15 +71,15 @@ def record_table(calls: pd.DataFrame) -> pd.DataFrame:
         {
             "判断月份": [MONTHS.get(k, k) for k in g.index],
             "次数": [int(n.get(k, len(s))) for k in g.index],
-            "80%区间实际覆盖": [words.percent(v, 0) for v in g["cov80"]],
-            "95%区间实际覆盖": [words.percent(v, 0) for v in g["cov95"]],
-            "平均误差": [words.number(v, "%") for v in g["error"]],
-            "序时进度误差": [words.number(v, "%") for v in g["linear_error"]],
-            "CRPS(占上年%)": [words.number(100 * v, "", 2) for v in g["crps"]],
-            "WIS(占上年%)": [words.number(100 * v, "", 2) for v in g["wis"]],
-            "布赖尔得分": [words.number(v, "", 3) for v in g["brier"]],
-            "对数得分": [words.number(v, "", 3) for v in g["log_loss"]],
-            "序时进度布赖尔": [words.number(v, "", 3) for v in g["linear_brier"]],
+            "80%区间实际覆盖": [quantity.percent(v, 0) for v in g["cov80"]],
+            "95%区间实际覆盖": [quantity.percent(v, 0) for v in g["cov95"]],
+            "平均误差": [quantity.number(v, "%") for v in g["error"]],
+            "序时进度误差": [quantity.number(v, "%") for v in g["linear_error"]],
+            "CRPS(占上年%)": [quantity.number(100 * v, "", 2) for v in g["crps"]],
+            "WIS(占上年%)": [quantity.number(100 * v, "", 2) for v in g["wis"]],
+            "布赖尔得分": [quantity.number(v, "", 3) for v in g["brier"]],
+            "对数得分": [quantity.number(v, "", 3) for v in g["log_loss"]],
+            "序时进度布赖尔": [quantity.number(v, "", 3) for v in g["linear_brier"]],
         }
     )
 
@@ -104,9 +103,9 @@ def joint_table(month: Month, calls: pd.DataFrame) -> pd.DataFrame:
         {
             "测算": list(rows),
             "次数": [len(c) for c in rows.values()],
-            "80%区间实际覆盖": [words.percent(f["cov80"], 0) for f in found.values()],
-            "95%区间实际覆盖": [words.percent(f["cov95"], 0) for f in found.values()],
-            "CRPS(占上年%)": [words.number(100 * f["crps"], "", 2) for f in found.values()],
+            "80%区间实际覆盖": [quantity.percent(f["cov80"], 0) for f in found.values()],
+            "95%区间实际覆盖": [quantity.percent(f["cov95"], 0) for f in found.values()],
+            "CRPS(占上年%)": [quantity.number(100 * f["crps"], "", 2) for f in found.values()],
         }
     )
 
@@ -145,7 +144,7 @@ def _about(month: Month, calls: pd.DataFrame, title: str, subtitle: str, own: bo
         else f"美国{calls['series_id'].nunique()}条月度序列"
     )
     return month.caption(
-        words.fit_title(title),
+        quantity.fit_title(title),
         f"{subtitle};{where},{years}回放",
         demo=own and month.workspace.demo,
         source="" if own else SOURCE,
@@ -179,11 +178,11 @@ def record(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure:
             own,
         ),
         rival=sure.set_axis(["p", "met", "n"], axis=1),
-        big=words.percent(share, 0),
+        big=quantity.percent(share, 0),
         big_words="我们的平均误差与序时进度之比",
         more=[
-            f"80%区间实际覆盖{words.percent(s['cov80'].mean(), 0)}({len(s)}次)",
-            f"95%区间实际覆盖{words.percent(s['cov95'].mean(), 0)}",
+            f"80%区间实际覆盖{quantity.percent(s['cov80'].mean(), 0)}({len(s)}次)",
+            f"95%区间实际覆盖{quantity.percent(s['cov95'].mean(), 0)}",
         ],
     )
 
@@ -192,58 +191,3 @@ def error_share(calls: pd.DataFrame) -> float:
     """Our mean error by that of 序时进度, which says one number and no distribution: so the errors of the medians."""
     s = past.score(calls)
     return s["error"].mean() / s["linear_error"].mean()
-
-
-def record_error(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure:
-    """Error by month of call against 序时进度 and, on the real series, the stored ETS and Theta."""
-    s = past.score(calls).groupby("k")[["error", "linear_error"]].mean()
-    table = {"我们": s["error"], "序时进度": s["linear_error"]}
-    if not own:
-        rivals = peers.stored(peers.record_series(published(month))).pivot(
-            index="k", columns="method", values="error"
-        )
-        table |= {name: rivals[name] for name in rivals}
-    long = pd.DataFrame(table).rename_axis("x").reset_index().melt("x", var_name="series")
-    worst = (s["linear_error"] / s["error"]).max()
-    title = (
-        f"各月判断的误差都小于序时进度,最多时后者是我们的{words.number(worst, '倍', 1)}"
-        if (s["linear_error"] > s["error"]).all()
-        else f"误差最多时,序时进度是我们的{words.number(worst, '倍', 1)}"
-    )
-    return figures.lines(
-        long,
-        _about(month, calls, title, "平均误差(占全年实际的%),按作出判断时已知的月数", own),
-        highlight=["我们"],
-        benchmark="序时进度",
-        unit="%",
-        zero=True,
-        x_unit="月",
-        show=lambda v: words.number(v, "", 1),
-    )
-
-
-def record_first(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure:
-    """From which month on a call was right and stayed right: ours and that of 序时进度."""
-    c = past.chances(calls)
-    key = ["series_id", "year", "multiple", "k", "met"]
-    rows = []
-    for name, p in (("我们", c["p"]), ("序时进度", c["linear"].astype(float))):
-        first = past.first_right(c[key].assign(p=p))["month"]
-        rows += [
-            dict(x=k, series=name, value=100 * float((first <= k).mean()))
-            for k in sorted(c["k"].unique())
-        ]
-    long = pd.DataFrame(rows)
-    june = long[long["x"] == 6].set_index("series")["value"]
-    ours, sure = (words.number(june[name], "%", 0) for name in ("我们", "序时进度"))
-    title = f"到6月,{ours}的判断已对且不再改口,序时进度为{sure}"
-    return figures.lines(
-        long,
-        _about(month, calls, title, "从该月起判断正确并保持到年末的比例(%),按月", own),
-        highlight=["我们"],
-        benchmark="序时进度",
-        unit="%",
-        zero=True,
-        x_unit="月",
-        show=lambda v: words.number(v, "", 0),
-    )

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import figures
+from zcqlib import figures, quantity
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.projection.pace import paces
 from zcqlib.views.parts import place
@@ -30,6 +29,7 @@ LIT = {  # fill, letters on it, letters on white
     "把握较大": ("#0B7A5E", "#FFFFFF", "#0B7A5E"),
     "已完成": ("#14284B", "#FFFFFF", "#14284B"),
     "按节点推进": ("#E4E8EC", "#52606D", "#52606D"),
+    "依据不足": ("#F7F8F9", "#6B7785", "#6B7785"),
     "缺数据": ("#F7F8F9", "#6B7785", "#6B7785"),
 }
 
@@ -52,8 +52,8 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
                 id=r["indicator"],
                 group=GROUPS[int(group[r["indicator"]])],
                 name=month.catalog.name(r["indicator"]),
-                target=words.target(r, words=False),
-                actual=words.of_target(r, r["actual"]),
+                target=quantity.target(r, words=False),
+                actual=quantity.of_target(r, r["actual"]),
                 share=r["actual"] * per,
                 pace=per * due.get(r["indicator"], np.nan),
                 median=r["median"] * per,
@@ -61,7 +61,7 @@ def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
                 high=r["high"] * per,
                 chance="—"
                 if np.isnan(r["probability"]) or r["verdict"] == "已完成"
-                else words.chance_number(r["probability"]),
+                else quantity.chance_number(r["probability"]),
                 light=r["verdict"],
             )
         )
@@ -104,7 +104,7 @@ def trend(month: Month) -> Figure:
     good = (wide["已完成"] + wide["把握较大"]).astype(int)
     moved = int(good.iloc[-1] - good.iloc[-2]) if len(good) > 1 else 0
     word = f"比上月{'多' if moved > 0 else '少'}{abs(moved)}项" if moved else "与上月相同"
-    title = words.fit_title(
+    title = quantity.fit_title(
         f"{good.iloc[-1]}项已完成或把握较大,{word};{int(wide['难度较大'].iloc[-1])}项难度较大",
         f"{good.iloc[-1]}项已完成或把握较大,{word}",
     )
@@ -138,9 +138,9 @@ def completeness(month: Month) -> Figure:
     )
     cells = cells.reindex(c["name"].unique()).fillna("")
     now = c[c["month"] == month.period]
-    title = words.fit_title(
+    title = quantity.fit_title(
         f"{month.period.month}月应报{now['owed'].sum()}项,收到{now['came'].sum()}项,"
-        f"完整度{words.percent(now['came'].sum() / now['owed'].sum())}"
+        f"完整度{quantity.percent(now['came'].sum() / now['owed'].sum())}"
     )
     subtitle = f"每格为收到的指标数/应报的指标数(项);{month.year}年1—{month.period.month}月"
     note = "季报指标只在季末月份应报;颜色越深缺得越多"
@@ -148,33 +148,6 @@ def completeness(month: Month) -> Figure:
         cells.set_axis([f"{m}月" for m in cells], axis=1),
         month.caption(title, subtitle, note=note),
         looks=looks,
-    )
-
-
-def answers(month: Month) -> Figure:
-    """Which sender has what to answer: errors and warnings of the month by sender and kind."""
-    p = month.table("PROBLEMS")
-    p = p[(p["published"] == month.period) & p["severity"].ne("info") & p["sender"].ne("")]
-    kinds = list(p["code"].value_counts(sort=True).index[:6])
-    other = p["code"].where(p["code"].isin(kinds), "其他")
-    names = dict(zip(month.catalog.senders["id"], month.catalog.senders["name_zh"], strict=True))
-    count = pd.crosstab(p["sender"].map(names), other)
-    order = [n for n in names.values() if n in count.index]
-    count = count.reindex(order)[[k for k in [*kinds, "其他"] if k in count]]
-    most = count.sum(axis=1)
-    title = "没有需要核对的数字"
-    if len(count):
-        title = (
-            f"{len(count)}家单位有数字要核对,最多的是{say.extreme(most, str, '家')}({most.max()}处)"
-        )
-    return figures.states(
-        _counts(count.rename(columns=PROBLEM_NAMES)),
-        month.caption(
-            title,
-            f"需核对的数字(处);{month.year}年{month.period.month}月报表",
-            note="逐条见各单位的退回单",
-        ),
-        looks=_by_count(count),
     )
 
 
@@ -202,7 +175,7 @@ def problems(month: Month, sender: str = "") -> Figure:
     return figures.states(
         cells,
         month.caption(
-            words.fit_title(title + most, title), subtitle, note="提示类不计;颜色越深越多"
+            quantity.fit_title(title + most, title), subtitle, note="提示类不计;颜色越深越多"
         ),
         looks=_by_count(count),
     )

@@ -6,10 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import figures
+from zcqlib import figures, quantity
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
-from zcqlib.briefing.orders import recent_means
 from zcqlib.month import Month
 from zcqlib.projection.pace import paces
 from zcqlib.views.parts import (
@@ -19,7 +17,6 @@ from zcqlib.views.parts import (
     row,
     season,
 )
-from zcqlib.views.state import orders
 
 
 def pace(month: Month, indicator: str = "patent_applications", region: str = "zone") -> Figure:
@@ -47,19 +44,21 @@ def pace_figure(
     )
     t = t[t["region"] == region]
     value = t["value"] - (t["end"].map(left) if without else 0.0)
-    scale = words.row_scale(r) if r else words.scale(value.max(), month.catalog.unit(indicator))
+    scale = (
+        quantity.row_scale(r) if r else quantity.scale(value.max(), month.catalog.unit(indicator))
+    )
     unit, per = scale.unit, scale.factor
     aim = r.get("target_low", float("nan"))
     chance = (
         ""
         if not r or np.isnan(r["probability"])
         else (
-            f"{words.chance_number(r['probability'])} 完成把握({words.chance_word(r['probability'])})"
+            f"{quantity.chance_number(r['probability'])} 完成把握({quantity.chance_word(r['probability'])})"
         )
     )
     what = month.catalog.name(indicator)
     title = (
-        say.title_pace(r, month.catalog.name) if r else words.fit_title(f"{what}:园区目标未下达")
+        say.title_pace(r, month.catalog.name) if r else quantity.fit_title(f"{what}:园区目标未下达")
     )
     s = season(month, indicator, region, aim)
     s = s.assign(**{c: s[c] / per for c in ("value", "low", "high")})
@@ -70,67 +69,20 @@ def pace_figure(
         aim / per,
         month.caption(title, f"{what},1月至当月累计({unit});{where},{month.year}年", indicator),
         unit=unit,
-        show=lambda v: words.number(v, "", scale.digits),
+        show=lambda v: quantity.number(v, "", scale.digits),
         interval=tuple(r[k] / per for k in ("low", "median", "high"))
         if r and np.isfinite(r["median"])
         else None,
-        chance_words=words.typeset(chance),
+        chance_words=quantity.typeset(chance),
         season=s,
         season_words="批次进度" if month.catalog.indicators[indicator].batch else "季节进度",
-        target_words=words.target(r) if r else "",
+        target_words=quantity.target(r) if r else "",
     )
 
 
 def _headline(month: Month) -> pd.DataFrame:
     p = month.table("PROJECTIONS")
     return p[p["region"].eq("zone") & p["indicator"].isin(month.catalog.headline()["id"])]
-
-
-def effort(month: Month) -> pd.DataFrame:
-    """What is still needed each month, as a multiple of the last twelve months' mean and of the best month ever."""
-    s, p = month.table("SERIES"), say.paced(_headline(month), month.period)
-    s = s[s["region"].eq("zone") & s["months"].eq(1) & ~s["revision"] & (s["end"] <= month.period)]
-    best, usual = s.groupby("indicator")["value"].max(), recent_means(s, month.period)
-    rows = [
-        dict(
-            label=month.catalog.name(r["indicator"]),
-            share=100 * r["share"],
-            need=s.text(words.needed(r)),
-            value=words.asked(r) / usual.get(("zone", r["indicator"]), np.nan),
-            of_best=words.asked(r) / best.get(r["indicator"], np.nan),
-        )
-        for r in p.to_dict("records")
-        if words.needed(r) and (s := words.row_scale(r))
-    ]
-    columns = ["label", "share", "need", "value", "of_best"]
-    return pd.DataFrame(rows, columns=columns).sort_values("of_best", ascending=False)
-
-
-def effort_sides(month: Month, most: int = 14) -> Figure:
-    """Attainment against 序时进度, and what each remaining month asks beside the usual and the best month; the title
-    counts all targets, also where only the hardest are shown."""
-    t, times = effort(month), lambda v: words.multiple(v, 1.0)
-    rows = t.head(most).assign(share_mark=100 * month.period.month / 12)
-    rows = rows.assign(value_mark=1.0, of_best_mark=1.0, of_best_text=rows["of_best"].map(times))
-    rows["share_text"] = [words.number(v, "%") for v in rows["share"]]
-    rows["value_text"] = rows["need"] + "\u3000" + rows["value"].map(times)
-    p = say.paced(_headline(month), month.period)
-    never = int((t["of_best"] > 1).sum())
-    title = f"项中{int(p['behind'].sum())}项低于序时进度,{never}项此后每月须超过历史最好单月"
-    some = f",列出其中所需最多的{len(rows)}项" if len(rows) < len(p) else ""
-    return figures.measures(
-        rows,
-        month.caption(
-            words.fit_title(f"{len(p)}{title}"),
-            f"完成率(%)、余下每月所需与近12个月均值、历史最好单月之比(倍);{place(month, 'zone')},{month.year}年{some}",
-            note="竖线:序时进度、1倍",
-        ),
-        columns=[
-            ("share", "完成率"),
-            ("value", "每月所需÷近12个月均值"),
-            ("of_best", "每月所需÷历史最好单月"),
-        ],
-    )
 
 
 def outlook(month: Month) -> Figure:
@@ -160,7 +112,7 @@ def outlook(month: Month) -> Figure:
             "low": wide.loc[order].min(axis=1),
             "high": wide.loc[order].max(axis=1),
             "note": [
-                f"{verdicts[i]} {words.chance_number(now[i] / 100)}{_arrow(change[i])}"
+                f"{verdicts[i]} {quantity.chance_number(now[i] / 100)}{_arrow(change[i])}"
                 for i in order
             ],
         }
@@ -169,13 +121,13 @@ def outlook(month: Month) -> Figure:
     return figures.forest(
         rows,
         month.caption(
-            words.fit_title(f"与上月比,{up}项把握上升5个百分点以上,{down}项下降"),
+            quantity.fit_title(f"与上月比,{up}项把握上升5个百分点以上,{down}项下降"),
             f"完成全年目标的把握(%);{place(month, 'zone')},{month.year}年,变动最大的{len(rows)}项",
             note="●本月 ◇上月;横线为今年以来各月的范围",
         ),
         zero=80.0,
         zero_words="80%起为把握较大",
-        show=lambda v: words.number(v, "%", 0),
+        show=lambda v: quantity.number(v, "%", 0),
     )
 
 
@@ -188,7 +140,7 @@ def progress(month: Month) -> pd.DataFrame:
     p = _headline(month)
     t = paces(p, month.table("SERIES"), month.catalog, month.catalog.batches)
     rows = p.set_index("indicator", drop=False).loc[t["indicator"]].to_dict("records")
-    told = lambda c: [words.of_target(r, v) for r, v in zip(rows, t[c], strict=True)]  # noqa: E731
+    told = lambda c: [quantity.of_target(r, v) for r, v in zip(rows, t[c], strict=True)]  # noqa: E731
     return pd.DataFrame(
         {
             "指标": [month.catalog.name(i) for i in t["indicator"]],
@@ -198,38 +150,8 @@ def progress(month: Month) -> pd.DataFrame:
             "对照": t["word"],
             "为什么用它": t["reason"],
             "SDG进展": t["sdg"],
-            "SDG实际/所需增速": [words.multiple(v, 1.0) for v in t["sdg_ratio"]],
+            "SDG实际/所需增速": [quantity.multiple(v, 1.0) for v in t["sdg_ratio"]],
         }
-    )
-
-
-def asks_by_park(month: Month) -> Figure:
-    """What the gaps ask of each park: how many monthly asks, and how many were never met or often met before."""
-    t = orders(month)
-    t = t.assign(never=t["times"].eq(0), often=t["times"].ge(6))
-    g = t.groupby("region").agg(
-        asks=("times", "size"), never=("never", "sum"), often=("often", "sum")
-    )
-    parks = g.reindex([p for p in month.catalog.parks if p in g.index])
-    rows = (
-        pd.concat([parks, g.sum().to_frame("zone").T])
-        .astype("int64")
-        .rename_axis("region")
-        .reset_index()
-    )
-    rows["label"] = [names(month)[p] if p != "zone" else "合计" for p in rows["region"]]
-    for c in ("asks", "never", "often"):
-        rows[f"{c}_text"] = [f"{v}条" for v in rows[c]]
-    title = f"{len(t)}条月度要求中{say.never_done(t)}"
-    most = say.extreme(rows.iloc[:-1].set_index("label")["never"], str, "个园区")
-    return figures.measures(
-        rows,
-        month.caption(
-            words.fit_title(f"{title},{most}最多" if len(rows) > 1 else title, title),
-            f"难度较大目标的缺口分解到园区和月份的要求(条);{month.year}年余下月份",
-            note=f"做到过:单月完成数不少于要求,看有记录的{say.months_known(t)}个月;合计含没有园区目标的全区要求",
-        ),
-        columns=[("asks", "要求"), ("never", "从未做到"), ("often", "做到过6次以上")],
     )
 
 
@@ -270,7 +192,7 @@ def promises(month: Month) -> Figure:
                 )
             )
     count = t["colour_zh"].value_counts()
-    title = words.fit_title(
+    title = quantity.fit_title(
         f"{len(t)}项承诺中{count.get('已完成', 0)}项完成,{count.get('逾期', 0)}项逾期"
     )
     return figures.promises(
@@ -369,9 +291,11 @@ def lead(month: Month, indicator: str = "patent_applications") -> Figure:
         )
         facts[region] = dict(
             light=r["verdict"],
-            chance=words.chance_number(r["probability"]),
-            now=f"{month.period.month}月累计{words.of_target(r, r['actual'])}",
-            ahead=words.typeset(f"年末预计{words.of_target(r, r['median'])},目标{words.target(r)}"),
+            chance=quantity.chance_number(r["probability"]),
+            now=f"{month.period.month}月累计{quantity.of_target(r, r['actual'])}",
+            ahead=quantity.typeset(
+                f"年末预计{quantity.of_target(r, r['median'])},目标{quantity.target(r)}"
+            ),
         )
         if region == "zone":
             ruler = pd.DataFrame(

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import ranking
+from zcqlib import quantity, ranking
+from zcqlib.analysis import recent_means
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
-from zcqlib.briefing.orders import recent_means
 from zcqlib.month import Month
 from zcqlib.projection.kinds import chance, verdict
 from zcqlib.tables import ZcqError
@@ -139,8 +138,8 @@ def _told(month: Month, asked: Asked, r: dict) -> str:
         else ["比率和增速不按节奏推演"]
     )
     head += [f"不含{month.catalog.name(asked.without)}"] if asked.without else []
-    text = "、".join(head) + ":" + words.projection_sentence(r | {"demo": False}, recent) + "。"
-    return ("【演示数据】" if r["demo"] else "") + words.typeset(text)
+    text = "、".join(head) + ":" + quantity.projection_sentence(r | {"demo": False}, recent) + "。"
+    return ("【演示数据】" if r["demo"] else "") + quantity.typeset(text)
 
 
 def places_told(month: Month, asked: Asked, before: pd.Series) -> str:
@@ -150,7 +149,7 @@ def places_told(month: Month, asked: Asked, before: pd.Series) -> str:
     if not whose or (after[whose] == before[whose]).all() and (after[whose] == "不排位").all():
         return "该园区不参加排位。"
     moved = [f"{name(p)}由{before[p]}变为{after[p]}" for p in whose if after[p] != before[p]]
-    return words.typeset(f"按年末预计排综合位次:{'、'.join(moved) if moved else '位次不变'}。")
+    return quantity.typeset(f"按年末预计排综合位次:{'、'.join(moved) if moved else '位次不变'}。")
 
 
 def what_if_figure(month: Month, asked: Asked, outcome: Outcome) -> Figure:

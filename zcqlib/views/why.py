@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import figures
+from zcqlib import figures, quantity
 from zcqlib.briefing import conclusions as say
-from zcqlib.briefing import words
 from zcqlib.month import Month
 from zcqlib.views.parts import place, row, season
 
@@ -35,7 +34,7 @@ def moves(month: Month, indicator: str, region: str = "zone") -> pd.DataFrame:
         )
     w = month.table("WHY")
     w = w[w["indicator"].eq(indicator) & w["region"].eq(region)].set_index("part")
-    s = words.row_scale(r)
+    s = quantity.row_scale(r)
     now = _level(
         "now", f"{month.period.month}月报", "本次预测", r["probability"], s.round(r["median"])
     )
@@ -45,12 +44,12 @@ def moves(month: Month, indicator: str, region: str = "zone") -> pd.DataFrame:
     chance = float(np.clip(r["probability"] - w["probability"].sum(), 0, 1))
     median = s.round(r["median"] - w["median"].sum())
     start = _level("before", f"{month.period.month - 1}月报", "上次预测", chance, median)
-    whole = words.whole_chance(r["probability"]) - words.whole_chance(chance)
-    points = words.printed_parts(100 * w["probability"], 0, whole)
+    whole = quantity.whole_chance(r["probability"]) - quantity.whole_chance(chance)
+    points = quantity.printed_parts(100 * w["probability"], 0, whole)
     points[int(w["probability"].abs().argmax())] += (
         Decimal(now["value"] - start["value"]) - whole
     )  # <1% counts as 0
-    medians = words.printed_parts(
+    medians = quantity.printed_parts(
         w["median"] / s.factor, s.digits, float(now["median"] - start["median"])
     )
     labels = (f"{month.period.month}月新数据", "历史数据修订", "目标调整", "方法更新")
@@ -60,9 +59,9 @@ def moves(month: Month, indicator: str, region: str = "zone") -> pd.DataFrame:
 
 
 def _level(part: str, label: str, note: str, chance: float, median: Decimal) -> dict:
-    told = words.chance_number(chance)
-    value = {"<1%": 0.0, ">99%": 100.0}.get(told, float(words.whole_chance(chance)))
-    also = f"{median:,f}".replace("-", words.MINUS)
+    told = quantity.chance_number(chance)
+    value = {"<1%": 0.0, ">99%": 100.0}.get(told, float(quantity.whole_chance(chance)))
+    also = f"{median:,f}".replace("-", quantity.MINUS)
     return dict(
         part=part,
         label=label,
@@ -89,13 +88,13 @@ def _step(part: str, label: str, note: str, points: Decimal, median: Decimal) ->
 
 
 def _signed(printed: Decimal) -> str:
-    sign = "+" if printed > 0 else words.MINUS
+    sign = "+" if printed > 0 else quantity.MINUS
     return f"{sign}{abs(printed):,f}" if printed else "0"
 
 
 def _notes(month: Month, r: Mapping, w: pd.DataFrame) -> tuple[str, str, str, str]:
     """What stands behind each part, in the order of PARTS."""
-    s, m, actual = words.row_scale(r), month.period.month, w["actual"]
+    s, m, actual = quantity.row_scale(r), month.period.month, w["actual"]
     text = lambda v: s.text(s.round(v))  # noqa: E731
     moved = w[["median", "probability"]].abs().max(axis=1) > 1e-9
     unit = "个百分点" if s.unit == "%" else s.unit
@@ -131,7 +130,7 @@ def _notes(month: Month, r: Mapping, w: pd.DataFrame) -> tuple[str, str, str, st
     aim = (
         f"由{text(was)}调整为{text(r['target_low'])}"
         if was != r["target_low"]
-        else f"仍为{words.target(r)}," + ("口径有变" if moved["target"] else "未变")
+        else f"仍为{quantity.target(r)}," + ("口径有变" if moved["target"] else "未变")
     )
     return (
         new,
@@ -159,11 +158,11 @@ def waterfall(month: Month, indicator: str = "patent_applications", region: str 
     if len(rows) > 1:
         where += f"{month.period.month - 1}月报至{month.period.month}月报"
     what = month.catalog.name(indicator)
-    unit = words.row_scale(r).unit if len(rows) else month.catalog.unit(indicator)
+    unit = quantity.row_scale(r).unit if len(rows) else month.catalog.unit(indicator)
     verb = "" if r.get("comparator") in ("gt", "between") else "达到"
-    aim = f"{what}{verb}{words.target(r)}" if len(rows) else what
+    aim = f"{what}{verb}{quantity.target(r)}" if len(rows) else what
     return figures.waterfall(
-        rows.assign(note=rows["note"].map(words.typeset)),
+        rows.assign(note=rows["note"].map(quantity.typeset)),
         month.caption(
             say.title_why(rows, what),
             f"{aim}的把握(%,影响为百分点)和年末中位数({unit});{where}",
@@ -179,6 +178,6 @@ def waterfall(month: Month, indicator: str = "patent_applications", region: str 
 def why_sentence(month: Month, indicator: str = "patent_applications", region: str = "zone") -> str:
     """What moved one target since last month, in a sentence whose figures add up as printed."""
     rows, r = moves(month, indicator, region), row(month, indicator, region)
-    s = words.row_scale(r) if len(rows) else None
+    s = quantity.row_scale(r) if len(rows) else None
     told = say.why(rows, month.catalog.name(indicator), s)
-    return words.typeset(words.block([told], bool(r.get("demo", False))))
+    return quantity.typeset(quantity.block([told], bool(r.get("demo", False))))

@@ -1,12 +1,10 @@
-"""Text that fits: what a cell can hold, how wide it is, how wide the columns of a table are; the printer's names too."""
+"""Text that fits: what a cell can hold, how wide it is, how wide the columns of a table are"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-
-from zcqlib.quantity import *  # noqa: F403
 
 CELL = 1.5  # letters that the margins of a cell take
 

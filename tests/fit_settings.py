@@ -1,4 +1,4 @@
-"""Weigh the settings of the one model on a panel of monthly series: `python -m zcqlib.projection.fit PANEL.csv.gz`.
+"""Weigh the settings of the one model on a panel of monthly series: `python tests/fit_settings.py PANEL.csv.gz`.
 
 The panel has columns `series_id`, `source`, `period` (YYYY-MM), `value`; every series begins in a January and has whole
 years without gaps. Each series is explained as a whole, its last two windows of up to six years; the weights are those

@@ -1,0 +1,377 @@
+"""Findings: what is refused first, then pace by hand, what is drawn, printed, stored and traced."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zcqlib import catalog as catalogs
+from zcqlib import figures, lineage, tables
+from zcqlib.briefing import pages, passport
+from zcqlib.figures import Canvas, Caption, FigureError
+from zcqlib.findings import FindingError, Found, Given, Measure, TwoHomes, collect, find, finding
+from zcqlib.findings import found as home
+from zcqlib.quantity import Scale
+from zcqlib.workspace import Workspace
+
+NAN, PERIOD = float("nan"), pd.Period("2018-09", "M")
+CATALOG = catalogs.load(Workspace(Path(__file__).resolve().parents[1]).reference, 2018)
+PATENTS, FUNDS, TALENTS = "patent_applications", "external_funds_attracted", "top_talents"
+MEASURES = {
+    "m": Measure("数量", None, "aim"),
+    "aim": Measure("目标"),
+    "n": Measure("项数", Scale("项")),
+}
+TOLD = {"title": "{all.n}中{a.label}为{a.m}", "sentences": ("{b.label}为{b.m}",)}
+
+
+def made(**changes):
+    rows = pd.DataFrame(
+        {
+            "label": ["甲", "乙", "合计"],
+            "indicator": ["x", "y", ""],
+            "inputs": ["SERIES/zone.x", "SERIES/zone.y", "SERIES/zone.x;SERIES/zone.y"],
+            "scale": [Scale("件"), Scale("亿元", 10_000, 1), None],
+            "m": [1234.0, 271_000.0, NAN],
+            "aim": [2000.0, 300_000.0, NAN],
+            "n": [NAN, NAN, 2.0],
+        },
+        ["a", "b", "all"],
+    )
+    same = dict(name="example", rows=rows, measures=MEASURES, source="园区月报", scope="2018年")
+    return Found(**same | dict(period=PERIOD, known=PERIOD, demo=True) | TOLD | changes)
+
+
+def rows_of(found, **cells):
+    rows = found.rows.copy()
+    for place, value in cells.items():
+        rows.loc[tuple(place.split("__"))] = value
+    return rows
+
+
+# refused --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("{all.n}中20项", "手写了数字「2」"),
+        ("{all.n}中２项", "手写了数字「２」"),
+        ("过½", "手写了数字「½」"),
+        ("{c.m}", "example/c/m"),
+        ("{a.share}", "example/a/share"),
+        ("{a.inputs}", "example/a/inputs"),
+        ("{all.m}", "example/all/m 没有值"),
+        ("{a}", "example//a"),
+    ],
+)
+def test_a_sentence_with_a_typed_digit_or_without_its_fact_is_refused(text, key):
+    for where in (dict(title=text), dict(sentences=("{a.m}", text))):
+        with pytest.raises(FindingError, match=f"example.*{key}|{key}"):
+            made(**where)
+
+
+def test_a_finding_without_source_is_refused():
+    with pytest.raises(FindingError, match="example 没有来源"):
+        made(source=" ")
+
+
+@pytest.mark.parametrize("nothing", ["", NAN])
+def test_a_fact_without_inputs_is_refused_and_named(nothing):
+    with pytest.raises(FindingError, match="example/b/m .*inputs"):
+        made(rows=rows_of(made(), b__inputs=nothing))
+
+
+def test_a_column_that_nobody_owns_is_refused():
+    with pytest.raises(FindingError, match="example .*share"):
+        made(rows=made().rows.assign(share=1.0))
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    monkeypatch.setattr(home, "OWNER", dict(home.OWNER))
+    monkeypatch.setattr(home, "MAKERS", dict(home.MAKERS))
+
+
+def test_a_measure_has_one_owner(registered):
+    def other(given): ...
+
+    with pytest.raises(TwoHomes, match="below 已由 zcqlib.findings.targets.pace 给出,.*other"):
+        finding("fresh", "below")(other)
+    assert "fresh" not in home.OWNER and "other" not in home.MAKERS
+
+
+@pytest.mark.parametrize(
+    "given", [dict(name="other"), dict(measures=MEASURES | {"k": MEASURES["m"]})]
+)
+def test_a_finding_gives_what_it_declared_under_its_own_name(registered, given):
+    @finding("m", "aim", "n")
+    def example(_):
+        more = {"rows": made().rows.assign(k=1.0)} if "measures" in given else {}
+        return made(**given | more)
+
+    with pytest.raises(FindingError, match="example .*(other|k)"):
+        find("example", None)
+
+
+def test_an_unknown_finding_is_told_the_nearest():
+    with pytest.raises(FindingError, match="「pase」.*pace"):
+        find("pase", None)
+
+
+@pytest.mark.parametrize(
+    "other", [dict(a__m=1235.0), dict(a__scale=Scale("件", 1, 1))], ids=["value", "form"]
+)
+def test_two_forms_of_one_key_are_refused_with_both_places(other):
+    first = made()
+    second = made(name="second", rows=rows_of(first, **other))
+    with pytest.raises(
+        FindingError, match="example/a/m 印作「1,234件」.*second/a/m 印作「1,23[45]"
+    ):
+        collect([first, second])
+    assert len(collect([first, made(name="second")])) == 10
+    later = replace_period(second)
+    assert len(collect([first, later])) == 10  # another month is another fact
+
+
+def replace_period(found):
+    return made(name=found.name, rows=found.rows, period=PERIOD + 1)
+
+
+# printed --------------------------------------------------------------------------------------------------------------
+
+
+def test_sentences_print_facts_and_know_which():
+    f = made()
+    assert f.title == "2项中甲为1,234件" and f.sentences == ("乙为27.1亿元",)
+    assert f.said[f.title] == ("example/all/n", "example/a/label", "example/a/m")
+    assert f.paragraph == "【演示数据】乙为27.1亿元。"
+    assert f.table("m").values.tolist() == [["甲", "1,234件"], ["乙", "27.1亿元"]]
+
+
+def test_facts_are_the_cells_that_have_a_value():
+    t = tables.check(made().facts(), tables.VINTAGE["FACTS"]).set_index(["row", "column"])
+    assert len(t) == 5 and t.loc[("b", "m"), "printed"] == "27.1亿元"
+    assert t.loc[("b", "m"), "value"] == 271_000.0 and t.loc[("all", "n"), "indicator"] == ""
+    assert t.loc[("all", "n"), "inputs"] == "SERIES/zone.x;SERIES/zone.y" and t["demo"].all()
+
+
+# drawn ----------------------------------------------------------------------------------------------------------------
+
+
+def drawn(found, change=lambda rows: None):
+    words = dict(title=found.title, subtitle="数量(件)", source=found.source, as_of="2018年9月")
+    page, given = Canvas(Caption(**words, demo=True)), found.bars(["a", "b"], "aim+m", "aim")
+    change(given["rows"])
+    figures.measures(caption=page, **given)
+    return page.figure
+
+
+def swapped(column):
+    def change(rows):
+        rows[column] = rows[column].to_numpy()[::-1]
+
+    return change
+
+
+def test_what_is_drawn_is_the_finding():
+    f = made()
+    figure = drawn(f)
+    figures.check(figure)
+    assert figures.compare(figure, f) == 4
+
+
+@pytest.mark.parametrize(
+    ("column", "what"),
+    [
+        ("m", "m 柱长为「271000.0」,应为「1234.0」"),
+        ("m_mark", "m 竖线为「300000.0」,应为「2000.0」"),
+        ("m_text", "m 数字为「30.0亿元\u300027.1亿元」,应为「2,000件\u30001,234件」"),
+        ("m_key", "m 编号为「example/b/aim.example/b/m」"),
+        ("label", "m 柱长"),
+    ],
+)
+def test_two_rows_swapped_in_one_thing_drawn_are_caught(column, what):
+    f = made()
+    with pytest.raises(FigureError, match=f"example/[ab]/{what}"):
+        figures.compare(drawn(f, swapped(column)), f)
+
+
+def test_bars_swapped_on_the_page_columns_swapped_and_an_empty_page_are_caught():
+    f = made()
+    figure = drawn(f)
+    one, two = figure.axes[0].patches
+    a, b = one.get_width(), two.get_width()
+    one.set_width(b), two.set_width(a)
+    with pytest.raises(FigureError, match="example/a/m 柱长为「271000.0」,应为「1234.0」"):
+        figures.compare(figure, f)
+    figure = drawn(f)
+    left, right = (ax.get_position() for ax in figure.axes)
+    figure.axes[0].set_position(right), figure.axes[1].set_position(left)
+    with pytest.raises(FigureError, match="example/a/"):
+        figures.compare(figure, f)
+    with pytest.raises(FigureError, match="读不回 example"):
+        figures.compare(Canvas(figure.zcq_caption).figure, f)
+
+
+def test_a_row_or_column_of_another_finding_is_caught():
+    f = made()
+    with pytest.raises(FigureError, match="example/丙/m .*没有"):
+        figures.compare(drawn(f, lambda rows: rows.__setitem__("label", ["丙", "乙"])), f)
+    other = made(measures=MEASURES | {"aim": Measure("别的")})
+    with pytest.raises(FigureError, match="example/a/别的 .*没有"):
+        figures.compare(drawn(other), f)
+
+
+# pace -----------------------------------------------------------------------------------------------------------------
+
+
+def projection(indicator, actual, low, **changes):
+    same = dict(region="zone", year=2018, as_of=PERIOD, kind="flow", comparator="ge", demo=True)
+    same |= dict(target_high=NAN, median=NAN, low=NAN, high=NAN, level=0.8, probability=NAN)
+    same |= dict(unit=CATALOG.unit(indicator), verdict="v", method="m")
+    return same | dict(indicator=indicator, actual=actual, target_low=low) | changes
+
+
+def monthly(indicator, values):
+    ends = pd.period_range(end=PERIOD, periods=len(values), freq="M")
+    t = pd.DataFrame({"start": ends, "end": ends, "months": 1, "value": values})
+    t = t.assign(region="zone", indicator=indicator, unit="u", published=ends, demo=True)
+    return tables.shape(t, tables.SERIES)
+
+
+def pace(*rows, series=None, seen=()):
+    held = dict(PROJECTIONS=tables.shape(list(rows), tables.PROJECTIONS))
+    held["SERIES"] = tables.empty(tables.SERIES) if series is None else series
+    held["OBSERVATIONS"] = pd.DataFrame(seen, columns=["indicator", "sender"], dtype=str)
+    return find("pace", Given(held.__getitem__, CATALOG, PERIOD, PERIOD))
+
+
+def test_pace_by_hand():
+    f = pace(
+        projection(PATENTS, 3000.0, 5000.0, comparator="gt"),  # 60 %, 2001 of them in 3 months
+        projection(FUNDS, 1_875_000.0, 2_500_000.0),  # just at three quarters
+        projection(TALENTS, 30.0, 25.0),
+        series=pd.concat([monthly(PATENTS, [333.5] * 11 + [667.0]), monthly(FUNDS, [NAN] * 11)]),
+    )
+    r = f.rows
+    assert r.loc[PATENTS, ["done", "due", "done_pct", "due_pct"]].tolist() == [3000, 3750, 60, 75]
+    assert r.at[PATENTS, "needed"] == 667 and r.at[PATENTS, "of_best"] == 1.0
+    assert r.at[PATENTS, "of_usual"] == pytest.approx(667 / (333.5 * 13 / 12))
+    assert f.shown(FUNDS, "needed") == "20.9亿元"  # 62.5 in three months, rounded up
+    assert r.loc[TALENTS, ["needed", "of_usual", "of_best"]].isna().all()
+    assert np.isnan(r.at[FUNDS, "of_usual"]) and np.isnan(r.at[FUNDS, "of_best"])
+    assert r.loc["all", ["of", "below", "reached", "beyond"]].tolist() == [3, 1, 1, 0]
+    assert f.title == "3项中1项低于序时进度"
+    assert f.sentences[:2] == (
+        "3项累计类目标中，1项低于序时进度（75.0%），1项累计数已达到目标数",
+        "完成率最低的是专利申请总量，60.0%",
+    )
+    inputs = r.at["all", "inputs"].split(";")
+    assert len(inputs) == 9 and f"TARGETS/zone.{FUNDS}" in inputs
+
+
+def test_pace_counts_the_months_that_the_best_one_does_not_reach():
+    f = pace(projection(PATENTS, 3000.0, 5000.0), series=monthly(PATENTS, [600.0, 666.0, -5.0]))
+    assert f.rows.at[PATENTS, "of_best"] == pytest.approx(2000 / 3 / 666)
+    assert f.title == "1项中1项低于序时进度，1项此后每月须超过历史最好单月"
+    none = pace(projection(PATENTS, 3000.0, 5000.0), series=monthly(PATENTS, [0.0] * 12))
+    assert none.shown(PATENTS, "of_best") == none.shown(PATENTS, "of_usual") == "—"
+
+
+def test_pace_leaves_out_zero_counts_and_counts_many_that_tie():
+    f = pace(projection(PATENTS, 3750.0, 5000.0))
+    assert f.title == "1项均不低于序时进度" and "0项" not in "".join(f.sentences)
+    four = [PATENTS, TALENTS, "patent_grants", "urgently_needed_talents"]
+    done = [20.049, 20.01, 19.96, 20.06]  # three print 20.0 %
+    f = pace(*(projection(i, v, 100.0) for i, v in zip(four, done, strict=True)))
+    names = "、".join(map(CATALOG.name, four[:3]))
+    assert f.sentences[1] == f"完成率最低的是{names}，20.0%"
+    f = pace(*(projection(i, 20.01 + n / 1000, 100.0) for n, i in enumerate(four)))
+    assert f.sentences[1] == "完成率最低的有4项，同为20.0%"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        dict(kind="stock"),
+        dict(region="gaoxin"),
+        dict(actual=NAN),
+        dict(target_low=NAN),
+        dict(target_low=0.0),
+        dict(indicator="no_headline"),
+    ],
+)
+def test_pace_is_of_the_zone_s_flows_with_a_figure_and_a_target(changes):
+    f = pace(projection(PATENTS, 1.0, 2.0) | changes)
+    assert f.rows.empty and f.title == "本期没有可比的累计数" and f.facts().empty
+    assert figures.compare(drawn_of(f), f) == 0
+
+
+def drawn_of(found):
+    words = dict(title=found.title, subtitle="完成率(%)", source=found.source, as_of="2018年9月")
+    page = Canvas(Caption(**words, demo=True))
+    return figures.measures(caption=page, **found.bars(found.things.index, "done_pct", "of_best"))
+
+
+def test_in_december_nothing_is_needed_and_all_is_due():
+    held = dict(
+        PROJECTIONS=tables.shape(
+            [projection(PATENTS, 4999.0, 5000.0, as_of=PERIOD + 3)], tables.PROJECTIONS
+        )
+    )
+    held |= dict(SERIES=tables.empty(tables.SERIES), OBSERVATIONS=tables.empty(tables.OBSERVATIONS))
+    f = find("pace", Given(held.__getitem__, CATALOG, PERIOD + 3, PERIOD + 3))
+    assert f.rows.loc[PATENTS, ["due", "due_pct"]].tolist() == [5000, 100]
+    assert f.shown(PATENTS, "needed") == "—" and f.rows.at["all", "below"] == 1
+    assert figures.compare(drawn_of(f), f) == 2
+
+
+def test_who_reported_is_read_from_the_observations():
+    seen = [(PATENTS, "gaoxin"), (FUNDS, "muye")]
+    assert pace(projection(PATENTS, 1.0, 2.0), seen=seen).source == "高新区月报，自创办测算"
+    both = pace(projection(PATENTS, 1.0, 2.0), projection(FUNDS, 1.0, 2.0), seen=seen)
+    assert both.source == "2个园区月报，自创办测算"
+    assert pace(projection(PATENTS, 1.0, 2.0)).source == "公开统计资料，自创办测算"
+
+
+# stored, traced, told -------------------------------------------------------------------------------------------------
+
+
+def test_a_figure_s_passport_holds_the_facts_it_prints_and_no_other():
+    f = made()
+    month = SimpleNamespace(period=PERIOD)
+    p = lineage.found_passport(drawn(f), month, "05_example", f)
+    keys = ["/".join(v for _, v in n.key) for n in p.numbers]
+    assert sorted(keys) == sorted(
+        [f"example/{k}" for k in ("a/aim", "a/m", "b/aim", "b/m", "all/n")]
+    )
+    (funds,) = [n for n, k in zip(p.numbers, keys, strict=True) if k == "example/b/m"]
+    assert (funds.text, funds.value, funds.inputs) == ("27.1亿元", 271_000.0, ("zone/y",))
+    passport.verify([p], {"FACTS": collect([f])})
+    moved = collect([made(rows=rows_of(f, b__m=272_000.0))])
+    with pytest.raises(passport.ReconciliationError, match="27.1亿元.*FACTS.*272000"):
+        passport.verify([p], {"FACTS": moved})
+
+
+def test_a_number_on_the_page_that_is_no_fact_is_refused():
+    f = made()
+    figure = drawn(f)
+    figure.text(0.5, 0.5, "另有77项")
+    with pytest.raises(passport.ReconciliationError, match="77"):
+        lineage.found_passport(figure, SimpleNamespace(period=PERIOD), "05_example", f)
+
+
+def test_the_year_s_page_says_the_sentence_with_its_facts():
+    p = tables.shape([projection(PATENTS, 3000.0, 5000.0)], tables.PROJECTIONS)
+    f = pace(projection(PATENTS, 3000.0, 5000.0))
+    none = {"ranks": tables.RANKS, "milestones": tables.MILESTONES}
+    given = {k: tables.empty(t) for k, t in none.items()}
+    given |= dict(orders=pd.DataFrame(), period=PERIOD, name=CATALOG.name, source="园区月报")
+    t = pages.Tables(p, CATALOG.targets, **given, headline=frozenset([PATENTS]), pace=f)
+    page = next(x for x in pages.pages(t, "annual") if x.section == "attain")
+    assert page.lines == ("1项累计类目标中，1项低于序时进度（75.0%）",)
+    traced = {"/".join(v for _, v in n.key) for n in page.passport.numbers if n.table == "FACTS"}
+    assert traced == {"pace/all/of", "pace/all/below", "pace/all/due_pct"}

@@ -1,0 +1,234 @@
+"""What a finding is: a checked table of floats, its title and sentences, and the facts in it; who owns which measure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import wraps
+from string import Formatter
+
+import pandas as pd
+
+from zcqlib import quantity, tables
+from zcqlib.catalog import Catalog
+from zcqlib.quantity import Scale
+
+FACTS = tables.VINTAGE["FACTS"]
+ABOUT = ("label", "indicator", "region", "basis", "inputs", "scale")  # columns that are no measure
+KEY = ["column", "indicator", "region", "basis", "period", "known"]  # what two facts may be both of
+BESIDE = "\u3000"  # between two facts in one print
+
+OWNER: dict[str, str] = {}  # measure → the function that may give it
+MAKERS: dict[str, Callable[[Given], Found]] = {}
+
+
+class FindingError(tables.ZcqError):
+    """A finding that breaks a rule; names the finding and the key."""
+
+
+class TwoHomes(FindingError):
+    """A second finding claims a measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A column of a finding: `head` in Chinese; `scale`, else that of the row; `aim`, the column or value that it is
+    drawn against."""
+
+    head: str
+    scale: Scale | None = None
+    aim: str | float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What findings are made from. `period` is the report month, `known` the last whose reports were known."""
+
+    table: Callable[[str], pd.DataFrame]
+    catalog: Catalog
+    period: pd.Period
+    known: pd.Period
+
+    def source(self, *indicators: str) -> str:
+        """Who reported these indicators, or any; from the observations, never typed."""
+        seen, senders = self.table("OBSERVATIONS"), self.catalog.senders
+        came = (seen[seen.indicator.isin(indicators)] if indicators else seen).sender
+        names = senders[senders.id.isin(came)].set_index("id").name_zh
+        parks, others = (
+            [n for i, n in names.items() if (i in self.catalog.parks) is own]
+            for own in (True, False)
+        )
+        parts = [f"{len(parks)}个园区月报"] if len(parks) > 1 else [f"{n}月报" for n in parks]
+        parts += [f"{len(others)}个部门月报"] if len(others) > 3 else others
+        return "、".join(parts) or "公开统计资料"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding. `rows` is indexed by row id, has ABOUT (label and inputs at least) and one float column a measure.
+
+    `title` and `sentences` are given as templates and hold the text, `said` the facts in each. Raises FindingError: no source, a fact without
+    inputs, columns and measures that differ, a template that types a digit or names what is not there.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    measures: Mapping[str, Measure]
+    source: str
+    scope: str
+    period: pd.Period
+    known: pd.Period
+    demo: bool
+    title: str = ""
+    sentences: tuple[str, ...] = ()
+    said: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self):
+        if not self.source.strip():
+            raise FindingError(f"{self.name} 没有来源,不能印出。")
+        if odd := set(self.rows).difference(ABOUT) ^ set(self.measures):
+            raise FindingError(f"{self.name} 的列与度量不一致:{'、'.join(sorted(odd))}。")
+        facts = self.rows[[*self.measures]].notna()
+        bare = facts[facts.any(axis=1) & self.rows["inputs"].fillna("").eq("")]
+        if len(bare):
+            first = bare.iloc[0]
+            raise FindingError(
+                f"{self.name}/{first.name}/{first.idxmax()} 没有写依据哪些表行(inputs)。"
+            )
+        object.__setattr__(self, "title", self.say(self.title))
+        object.__setattr__(self, "sentences", tuple(map(self.say, self.sentences)))
+
+    @property
+    def things(self) -> pd.DataFrame:
+        """The rows without summaries."""
+        return self.rows[self.rows["indicator"].fillna("").ne("")]
+
+    @property
+    def paragraph(self) -> str:
+        """The sentences as a notebook shows them."""
+        return quantity.block(self.sentences, self.demo)
+
+    def shown(self, row: str, column: str) -> str:
+        """A fact as every output prints it, 「—」 where there is none."""
+        value = self.rows.at[row, column]
+        scale = self.measures[column].scale or self.rows.at[row, "scale"]
+        return scale.text(scale.round(value)) if value == value else quantity.NONE
+
+    def say(self, text: str) -> str:
+        """A template filled: {row.column} a number as printed, {row.label} a name.
+
+        Raises
+        ------
+        FindingError : a digit outside braces, a fact that is not there or has no value.
+        """
+        out, keys = "", []
+        for words, place, *_ in Formatter().parse(text):
+            if typed := [c for c in words if unicodedata.category(c).startswith("N")]:
+                raise FindingError(
+                    f"{self.name} 的句子「{text}」手写了数字「{typed[0]}」,数字只能写作 {{行.列}}。"
+                )
+            out += words
+            if place is not None:
+                out += self._filled(place, text)
+                keys.append(f"{self.name}/{'/'.join(place.rsplit('.', 1))}")
+        self.said[out] = tuple(keys)
+        return out
+
+    def _filled(self, place: str, text: str) -> str:
+        row, _, column = place.rpartition(".")
+        if row not in self.rows.index or column not in (*self.measures, "label"):
+            raise FindingError(f"{self.name}/{row}/{column} 没有这个数(句子「{text}」)。")
+        printed = self.rows.at[row, "label"] if column == "label" else self.shown(row, column)
+        if printed in ("", quantity.NONE) or printed != printed:
+            raise FindingError(f"{self.name}/{row}/{column} 没有值,不能写进句子「{text}」。")
+        return printed
+
+    def facts(self) -> pd.DataFrame:
+        """FACTS: one row a cell that has a value."""
+        rows = self.rows.rename_axis("row").reset_index()
+        about = [c for c in rows if c not in self.measures]
+        t = rows.melt(about, list(self.measures), "column", "value").dropna(subset="value")
+        t["printed"] = [self.shown(*at) for at in zip(t["row"], t["column"], strict=True)]
+        same = dict(finding=self.name, period=self.period, known=self.known, demo=self.demo)
+        return tables.shape(t.assign(**same), FACTS)
+
+    def table(self, *columns: str) -> pd.DataFrame:
+        """The things as a reader sees them: Chinese heads, numbers as printed."""
+        things = self.things
+        out = {self.measures[c].head: [self.shown(r, c) for r in things.index] for c in columns}
+        return pd.DataFrame({"指标": list(things["label"])} | out)
+
+    def bars(self, rows: Iterable[str], *columns: str) -> dict:
+        """`rows` and `columns` of `figures.measures`; `a+b` prints a before the bar's own b."""
+        out, heads = self.rows.loc[list(rows), ["label"]].copy(), []
+        for parts in (c.split("+") for c in columns):
+            id, own = parts[-1], self.measures[parts[-1]]
+            out[id] = self.rows[id]
+            out[f"{id}_text"] = [BESIDE.join(self.shown(r, c) for c in parts) for r in out.index]
+            out[f"{id}_key"] = ["+".join(f"{self.name}/{r}/{c}" for c in parts) for r in out.index]
+            out[f"{id}_mark"] = self.rows[own.aim] if isinstance(own.aim, str) else own.aim
+            heads.append((id, own.head))
+        return dict(rows=out, columns=heads)
+
+
+def finding(*measures: str) -> Callable:
+    """Make a function the home of these measures, and known by its name.
+
+    Raises
+    ------
+    TwoHomes : a measure has another home, at import.
+    """
+
+    def keep(make: Callable[[Given], Found]) -> Callable[[Given], Found]:
+        home = f"{make.__module__}.{make.__name__}"
+        for m in measures:
+            if OWNER.get(m, home) != home:
+                raise TwoHomes(f"度量 {m} 已由 {OWNER[m]} 给出,{home} 不能再给。")
+        OWNER.update(dict.fromkeys(measures, home))
+
+        @wraps(make)
+        def made(given: Given) -> Found:
+            found = make(given)
+            if odd := set(found.measures) ^ set(measures) or {found.name} ^ {make.__name__}:
+                raise FindingError(f"{home} 给出的与它声明的不一致:{'、'.join(sorted(odd))}。")
+            return found
+
+        MAKERS[make.__name__] = made
+        return made
+
+    return keep
+
+
+def find(name: str, given: Given) -> Found:
+    """Make one finding.
+
+    Raises
+    ------
+    FindingError : no such finding; names the nearest.
+    """
+    if name not in MAKERS:
+        near = get_close_matches(name, MAKERS, 3, 0.3) or sorted(MAKERS)
+        raise FindingError(f"没有叫「{name}」的结论。相近的有:{'、'.join(near)}。")
+    return MAKERS[name](given)
+
+
+def collect(found: Iterable[Found]) -> pd.DataFrame:
+    """FACTS of all findings.
+
+    Raises
+    ------
+    FindingError : one key has two values or two printed forms; names both places.
+    """
+    t = pd.concat([tables.empty(FACTS), *(f.facts() for f in found)], ignore_index=True)
+    of_things = t[t["indicator"].ne("")]
+    for _, same in of_things.groupby(KEY, sort=False):
+        forms = same.drop_duplicates(["value", "printed"])
+        if len(forms) > 1:
+            a, b = (
+                f"{r.finding}/{r.row}/{r.column} 印作「{r.printed}」"
+                for r in forms.head(2).itertuples()
+            )
+            raise FindingError(f"{a},而 {b}:同一个数有两种写法。")
+    return t
