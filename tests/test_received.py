@@ -271,8 +271,11 @@ def test_a_file_that_ends_the_process_is_one_problem_and_the_next_is_read(tmp_pa
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is the system's")
 def test_memory_is_limited(tmp_path):
-    with pytest.raises(MemoryError):
-        worker.run(greedy, tmp_path / "x", otherwise=lambda refusal: refusal)
+    try:
+        found = worker.run(greedy, tmp_path / "x", otherwise=lambda refusal: refusal)
+    except MemoryError:
+        return
+    assert isinstance(found, Refused)  # or the process ended over it
 
 
 def test_a_process_that_went_while_it_waited_is_no_fault_of_the_next_file(tmp_path):
