@@ -258,15 +258,15 @@ def title_decomposition(table: pd.DataFrame) -> str:
     return fit_title(f"研发强度{word}{number(abs(r['total']), '个百分点', 2)},主要来自{cause}")
 
 
-def title_stock(findings: pd.DataFrame, what: str = "高新技术企业") -> str:
+def title_stock(findings: pd.DataFrame) -> str:
     """高新技术企业由72家增至82家,净增10家."""
     v = findings.set_index("measure")["value"]
     a, b = v.get("opening", float("nan")), v.get("closing", float("nan"))
     if a != a or b != b:
-        return f"{what}期初或期末未报"
+        return "高新技术企业期初或期末未报"
     word = "增至" if b > a else "减至" if b < a else "持平于"
     return fit_title(
-        f"{what}由{number(a, '家')}{word}{number(b, '家')},净变动{change(b - a, '家')}"
+        f"高新技术企业由{number(a, '家')}{word}{number(b, '家')},净变动{change(b - a, '家')}"
     )
 
 

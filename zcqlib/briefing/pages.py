@@ -28,7 +28,6 @@ READING = {
     "attain": "按计划原来的顺序逐项列出;横线表示未报或不给把握。",
 }
 ZONES = conclusions.ZONES
-COUNTED = ("flow", "stock", "recurring", "coverage")
 LISTED, NAMED = 12, 6  # rows of a table that is cut; names of a list that is cut
 
 

@@ -54,7 +54,6 @@ def end_labels(
     ax,
     ends: Sequence[tuple[float, str, str]],
     x: float,
-    right: float = 0.0,
     size: float = 13,
     bold: Sequence[str] = (),
 ) -> None:
@@ -72,16 +71,16 @@ def end_labels(
             size,
             colour,
             bold=0.7 if words in bold else 0.0,
-            fit=(right or canvas.right) - start - 24,
+            fit=canvas.right - start - 24,
         )
         if abs(at - true) > 3:
             canvas.line([start + 8, start + 22], [true, at], look.AXIS, 0.8)
 
 
-def key(canvas: Canvas, items: Sequence[tuple[str, str]], y: float = 0.0, x: float = 0.0) -> None:
+def key(canvas: Canvas, items: Sequence[tuple[str, str]], x: float = 0.0) -> None:
     """One row that names marks: (kind, words); a kind is box:COLOUR, hatch:COLOUR, line:COLOUR, dash:COLOUR,
     tick:COLOUR or range:COLOUR."""
-    x, y = x or canvas.left, y or canvas.top - 8
+    x, y = x or canvas.left, canvas.top - 8
     for kind, words in items:
         shape, _, colour = kind.partition(":")
         wide = {"tick": 4, "box": 26, "hatch": 26}.get(shape, 44)
@@ -226,9 +225,7 @@ def label(
         )
 
 
-def reference(
-    canvas: Canvas, ax, value: float, words: str, bold: float = 0.7, size: float = 14
-) -> None:
+def reference(canvas: Canvas, ax, value: float, words: str, size: float = 14) -> None:
     """The target as a line across, its words above the line at the left where nothing is drawn, else at its right."""
     ax.axhline(value, color=look.INK, linewidth=canvas.pt(1.8), gid=look.REFERENCE)
     if not words:
@@ -243,10 +240,10 @@ def reference(
         for x in np.arange(left, right - wide, 40):
             beside = (drawn[:, 0] < x - 6) | (drawn[:, 0] > x + wide + 6)
             if (beside | (abs(drawn[:, 1] - middle) > high * 0.62)).all():
-                canvas.text(x, middle, words, size, look.INK, bold=bold)
+                canvas.text(x, middle, words, size, look.INK, bold=0.7)
                 canvas.taken = [
                     *getattr(canvas, "taken", []),
                     (x, middle - high * 0.6, x + wide, middle + high * 0.6),
                 ]
                 return
-    canvas.text(left, y - high * 0.62 - 3, words, size, look.INK, bold=bold)
+    canvas.text(left, y - high * 0.62 - 3, words, size, look.INK, bold=0.7)

@@ -152,12 +152,9 @@ def multiples(
     caption: Caption,
     names: Mapping[str, str],
     *,
-    unit: str = "",
-    show: Show = plain,
     quantiles: pd.DataFrame | None = None,
     ruler: pd.DataFrame | None = None,
     facts: pd.DataFrame | None = None,
-    notes: Mapping[str, str] | None = None,
     size: str = "",
 ) -> Figure:
     """One small panel a region, same scale: the lead over the seasonal pace (0 ends at the target), with its fan.
@@ -166,7 +163,7 @@ def multiples(
     ----------
     data : `region`, `month`, `value`. quantiles : `region`, `level`, `value` of the lead at the year end.
     ruler : `month`, `value` of 序时进度 against the season. facts : index region; `light`, `chance`, `now`, `ahead`
-        (texts). notes : one line a region in place of the light.
+        (texts).
     """
     regions = [r for r in look.parks() if r in set(data["region"])] + sorted(
         set(data["region"]) - set(look.parks())
@@ -202,10 +199,6 @@ def multiples(
                 y + 6,
                 told["light"],
                 tail=word,
-            )
-        elif notes and region in notes:
-            canvas.text(
-                x + wide, y + 6, notes[region], 12.5, style.text, ha="right", fit=wide - 160
             )
         foot = 62 if told is not None else 0
         ax = canvas.axes(x + 56, y + 32, x + wide, y + high - 44 - foot)
@@ -250,7 +243,7 @@ def multiples(
         ax.set_xlim(0.7, 12.2)
         ax.set_ylim(low, top)
         ax.set_xticks([1, 3, 6, 9, 12], [f"{m}月" for m in (1, 3, 6, 9, 12)])
-        ticks(ax, signed(show), n=4)
+        ticks(ax, signed(plain), n=4)
         if told is not None:
             canvas.text(x, y + high - 57, told["now"], 12, look.INK, fit=wide)
             canvas.text(x, y + high - 33, told["ahead"], 12, look.SECOND, fit=wide)
@@ -262,8 +255,6 @@ def columns(
     caption: Caption,
     *,
     names: tuple[str, str] = ("今年", "上年"),
-    unit: str = "",
-    show: Show = plain,
     size: str = "",
 ) -> Figure:
     """Months as columns, last year's broad and pale behind them.
@@ -284,10 +275,10 @@ def columns(
         if np.isfinite(r.value):
             x, y = canvas.px(ax, r.month, np.nanmax([r.value, r.before]))
             canvas.text(
-                x, y - 14, show(r.value), 12, look.NAVY, ha="center", fit=wide + 4, bold=0.4
+                x, y - 14, plain(r.value), 12, look.NAVY, ha="center", fit=wide + 4, bold=0.4
             )
     month_ticks(ax)
-    ticks(ax, show)
+    ticks(ax)
     ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
     key(canvas, [(f"box:{look.NAVY}", names[0]), ("box:#D5DCE4", names[1])], x=canvas.left + 64)
     return canvas.figure

@@ -405,8 +405,8 @@ class Canvas:
         return ax
 
 
-def rows_grid(ax, axis: str = "y") -> None:
-    ax.grid(axis=axis, color=GRID, linewidth=1)
+def rows_grid(ax) -> None:
+    ax.grid(axis="y", color=GRID, linewidth=1)
 
 
 def spread(
