@@ -21,9 +21,9 @@ bench:            ## reading, projecting, Monte Carlo, the warm month, increment
 	$(DO) python tests/bench.py
 bench-read:       ## reading and understanding against pandas
 	$(DO) python tests/bench_read.py
-bench-projection: ## the projection against its peers
+bench-projection: ## the projection by history, way of telling and kind of count; BENCH=DIR adds the practice series there
 	$(DO) extra bench
-	$(DO) python tests/bench_projection.py
+	$(DO) python tests/bench_projection.py $(BENCH)
 bench-ranking:    ## the ranking against a plain loop, and what a blank cell was worth
 	$(DO) python tests/bench_ranking.py
 record:           ## ETS and Theta on the real series of the track record, computed once and stored

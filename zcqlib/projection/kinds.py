@@ -109,26 +109,29 @@ def project_targets(
     by = {key: part.sort_values("end") for key, part in stated.groupby(["region", "indicator"])}
     node = cache(lambda region, id: _node(region, id, known))  # a park's stands in its zone's too
     known = _Known(by, as_of, catalog, growth, node)
-    found, absent, asked, joint_rows = [], [], [], []
+    found, absent, asked, together = [], [], [], []
+
+    def tell(shown, row: dict, q: np.ndarray | None) -> None:
+        found.append((row | {"indicator": shown.id}, q))
+
     for t in live.itertuples(index=False):
         shown, t = t, _source(t, known, milestones)
         part = by.get((t.region, t.id))
         if shown.scope == "each_park" and t.region == "zone" and t.kind == "flow":
-            joint_rows.append((shown, t.id))
+            together.append((shown, t.id))
         elif t.kind in _RULES:
             row, q, who = _RULES[t.kind](t, part, known, milestones)
-            found.append((row | {"indicator": shown.id}, q))
+            tell(shown, row, q)
             absent += [w | {"indicator": shown.id} for w in who]
         elif one := _batches(t, part, known, batches):
-            found.append((one[0] | {"indicator": shown.id}, one[1]))
+            tell(shown, *one)
         else:
             asked.append((shown, t))
     wanted = {(t.region, t.id): _asked(t, known) for _, t in asked}
     solved = _solve([n for nodes in wanted.values() for n in nodes.values()], known)
     for shown, t in asked:
-        row, q = _numeric(t, wanted[t.region, t.id], solved, known)
-        found.append((row | {"indicator": shown.id}, q))
-    found += [_all_parks(t, source, found, known) for t, source in joint_rows]
+        tell(shown, *_numeric(t, wanted[t.region, t.id], solved, known))
+    found += [_all_parks(t, source, found, known) for t, source in together]
     about = dict(year=as_of.year, as_of=as_of)
     quantiles = [
         dict(region=r["region"], indicator=r["indicator"], level=level, value=v, **about)

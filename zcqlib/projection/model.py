@@ -108,7 +108,7 @@ class Factors:
     variance: np.ndarray  # (settings · noises, months ahead, months ahead)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)  # some megabytes each
 def factors(mask: Mask) -> Factors:
     n, future = len(mask.member), np.flatnonzero(mask.ahead)
     size = mask.member.sum(1)
