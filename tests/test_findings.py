@@ -11,7 +11,17 @@ from zcqlib import catalog as catalogs
 from zcqlib import figures, lineage, tables
 from zcqlib.briefing import pages, passport
 from zcqlib.figures import Canvas, Caption, FigureError
-from zcqlib.findings import FindingError, Found, Given, Measure, TwoHomes, collect, find, finding
+from zcqlib.findings import (
+    FindingError,
+    Found,
+    Given,
+    Measure,
+    TwoHomes,
+    collect,
+    every,
+    find,
+    finding,
+)
 from zcqlib.findings import found as home
 from zcqlib.quantity import Scale
 from zcqlib.workspace import Workspace
@@ -327,6 +337,14 @@ def test_in_december_nothing_is_needed_and_all_is_due():
     assert f.rows.loc[PATENTS, ["due", "due_pct"]].tolist() == [5000, 100]
     assert f.shown(PATENTS, "needed") == "—" and f.rows.at["all", "below"] == 1
     assert figures.compare(drawn_of(f), f) == 2
+
+
+def test_all_findings_together_are_the_table_of_facts():
+    held = dict(PROJECTIONS=tables.shape([projection(PATENTS, 1.0, 2.0)], tables.PROJECTIONS))
+    held |= dict(SERIES=tables.empty(tables.SERIES), OBSERVATIONS=tables.empty(tables.OBSERVATIONS))
+    facts = collect(every(Given(held.__getitem__, CATALOG, PERIOD, PERIOD + 1)))
+    facts = tables.check(facts, tables.VINTAGE["FACTS"])
+    assert set(facts["finding"]) == set(home.MAKERS) and set(facts["known"]) == {PERIOD + 1}
 
 
 def test_who_reported_is_read_from_the_observations():

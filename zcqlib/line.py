@@ -317,7 +317,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "PUBLISHED": published.published_observations(workspace.published, catalog),
     }
     given = findings.Given(contents.__getitem__, catalog, month, known)
-    contents["FACTS"] = findings.collect(findings.find(name, given) for name in findings.MAKERS)
+    contents["FACTS"] = findings.collect(findings.every(given))
     return workspace.commit(month, contents, made_of, known)
 
 

@@ -22,6 +22,7 @@ from zcqlib.findings.found import (
     Measure,
     TwoHomes,
     collect,
+    every,
     find,
     finding,
 )

@@ -214,6 +214,11 @@ def find(name: str, given: Given) -> Found:
     return MAKERS[name](given)
 
 
+def every(given: Given) -> list[Found]:
+    """All findings."""
+    return [make(given) for make in MAKERS.values()]
+
+
 def collect(found: Iterable[Found]) -> pd.DataFrame:
     """FACTS of all findings.
 
