@@ -65,7 +65,7 @@ def errors(folder: Path) -> list[str]:
             "met,100,",
             r"lights\.csv 第 2 行「at_least」列:找到「100」,应为空白",
         ),
-        ("lights.csv", "stage,", "none,", r"lights\.csv 第 8 行「light」列:.*还缺「stage」一行"),
+        ("lights.csv", "stage,", "none,", r"lights\.csv 第 9 行「light」列:.*还缺「stage」一行"),
         ("lights.csv", ",把握较大,", ",,", r"lights\.csv 第 3 行「words」列:找到「空白」,应为文字"),
         (
             "meetings.csv",

@@ -14,17 +14,23 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 216_600  # tokens of the library
+MOST = 237_600  # tokens of the library
 ROOMS = {
-    "projection": 28_000,
-    "ranking": 8_600,
-    "quantity": 4_500,
+    "reports": 57_700,
+    "projection": 26_400,
+    "figures": 26_000,
+    "briefing": 24_200,
+    "views": 20_600,
+    "indicators": 13_800,
+    "ranking": 8_750,
+    "analysis": 5_200,
     "tables": 4_000,
     "catalog": 5_500,
+    "quantity": 4_500,
 }
 TANGLED = 0.17  # share of functions with more than ten branches
-LIMIT = 25  # branches of one function; the rooms below are still over it, by this many functions
-OVER = {"reports": 18, "figures": 5, "briefing": 3, "answers": 1, "line": 1, "lineage": 1, "run": 1}
+LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
+OVER = {"figures": 4, "briefing": 3, "reports": 3, "line": 1, "lineage": 1, "run": 1}
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,

@@ -340,9 +340,27 @@ def test_lights_grade_the_printed_chance_and_add_up():
             ]
         )
     )
-    assert n == {"met": 2, "good": 1, "open": 1, "hard": 1, "stage": 2, "none": 1, "unknown": 1}
+    assert n == {
+        "met": 2,
+        "good": 1,
+        "open": 1,
+        "hard": 1,
+        "stage": 2,
+        "thin": 0,
+        "none": 1,
+        "unknown": 1,
+    }
     n = conclusions.lights(table)
-    assert n == {"met": 1, "good": 1, "open": 1, "hard": 1, "stage": 1, "none": 1, "unknown": 1}
+    assert n == {
+        "met": 1,
+        "good": 1,
+        "open": 1,
+        "hard": 1,
+        "stage": 1,
+        "thin": 0,
+        "none": 1,
+        "unknown": 1,
+    }
 
 
 def test_paragraphs_on_demo_data_say_so_and_count_everything():

@@ -213,7 +213,7 @@ def light(row: Mapping) -> Light:
         return known.state("none")
     if p == p and row["kind"] != "milestone":
         return known.state("met") if already_met(row) else known.of(whole_chance(p))
-    said = [s for s in map(known.state, ("met", "stage")) if s.words == row["verdict"]]
+    said = [s for s in map(known.state, ("met", "stage", "thin")) if s.words == row["verdict"]]
     return said[0] if said else known.state("stage" if row["kind"] == "milestone" else "unknown")
 
 

@@ -230,8 +230,7 @@ class Kernel:
         }
 
 
-STYLED, ADDRESS = re.compile(r"\bT_[0-9a-f]{5}(?=[_\"\s])"), re.compile(r" at 0x[0-9a-f]+(?=>)")
-STYLED = re.compile(r"\bT_[0-9a-f]{5}(?:_|\b)")
+STYLED, ADDRESS = re.compile(r"\bT_[0-9a-f]{5}(?=_|\b)"), re.compile(r" at 0x[0-9a-f]+(?=>)")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -248,8 +247,6 @@ def _tidy(notebook: nbformat.NotebookNode) -> None:
             for output in cell.outputs:
                 if "execution_count" in output:
                     output.execution_count = number
-                if "text/html" in output.get("data", {}):
-                    output.data["text/html"] = STYLED.sub(f"T_{number}_", output.data["text/html"])
                 for kind in {"text/html", "text/plain"} & set(output.get("data", {})):
                     output.data[kind] = ADDRESS.sub(
                         "", STYLED.sub(f"T_{number}", output.data[kind])

@@ -443,7 +443,7 @@ meetings: meeting
     back whole! : 与几个月前比较
     note text : 备注
 lights: words
-    light text! met|good|open|hard|stage|none|unknown : 灯号，一个灯号可有几档
+    light text! met|good|open|hard|stage|thin|none|unknown : 灯号，一个灯号可有几档
     at_least number : 把握按取整后的百分数达到多少，把握以外的状态空白
     mark text : 符号
     words text! : 用语

@@ -32,21 +32,6 @@ from zcqlib import tables
 from zcqlib.reference import FOLDER, root
 from zcqlib.tables import ZcqError
 
-REPORT_SUFFIXES = {
-    ".xls",
-    ".xlsx",
-    ".xlsm",
-    ".ods",
-    ".et",
-    ".csv",
-    ".txt",
-    ".tsv",
-    ".html",
-    ".htm",
-    ".xml",
-    ".mht",
-    ".docx",
-}
 T = TypeVar("T")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from zcqlib.quantity import (
+    STATES,
     Scale,
     block,
     chance_number,
@@ -35,7 +36,7 @@ ZONES = ("zone", "city")  # everything else that has a target is a park
 def lights(projections: pd.DataFrame) -> dict[str, int]:
     """How many rows show each light; the counts add up to the number of rows."""
     keys = [light(r).light for r in projections.to_dict("records")]
-    return {k: keys.count(k) for k in ("met", "good", "open", "hard", "stage", "none", "unknown")}
+    return {k: keys.count(k) for k in STATES}
 
 
 def extreme(
@@ -299,7 +300,7 @@ def state_of_month(
     return block(
         [
             f"纳入判断的{len(projections)}项中,已完成{n['met']}项,把握较大{n['good']}项,尚有悬念{n['open']}项,难度较大{n['hard']}项,"
-            f"按节点推进{n['stage']}项,目标未下达{n['none']}项,未报或缺依据{n['unknown']}项",
+            f"按节点推进{n['stage']}项,依据不足{n['thin']}项,目标未下达{n['none']}项,未报{n['unknown']}项",
             f"把握最低的是{extreme(given, chance_number, least=True)},{chance_number(worst)}({chance_word(worst)})"
             if len(given)
             else "",

@@ -18,7 +18,6 @@ WHOLES = ("zone", "city", "other")
 STEPS = ("stock", "coverage")  # levels that go from last year's end to the target
 ENOUGH = 12  # events of past years before their season is trusted
 KEY = ["region", "indicator"]
-NAN = float("nan")
 
 
 def attainment(
