@@ -302,13 +302,13 @@ def test_titles_state_what_the_tables_hold():
     ranks = frame(
         {"region": "gaoxin", "rank": 1.0, "low": 1.0, "high": 2.0, "value": 80.0, "tied_with": ""},
         {"region": "muye", "rank": 2.0, "low": 2.0, "high": 2.0, "value": 79.0, "tied_with": ""},
-    )
-    assert conclusions.title_ranks(ranks, name) == "高新居第1(区间1—2),牧野稳居第2"
-    tied = ranks.assign(tied_with=["muye", "gaoxin"])
+    ).assign(measure="score")
+    assert conclusions.title_ranks(ranks, name) == "高新居第1(目前区间1—2),牧野稳居第2"
+    tied = ranks.assign(tied_with=["muye", "gaoxin"], rank=1.0)
     assert conclusions.title_ranks(tied, name) == "高新、牧野并列第1"
     assert conclusions.placed(tied)["told"].tolist() == [
-        "并列第1位(90%区间第1—2位)",
-        "并列第1位(90%区间第2位)",
+        "并列第1位(90%区间目前第1—2位)",
+        "并列第1位(90%区间目前第2位)",
     ]
     split = frame({"region": "all", "total": 0.12, "within": 0.2, "between": -0.08})
     assert (
@@ -399,9 +399,9 @@ def test_ranks_without_interval_or_place_are_worded():
             "tied_with": "",
         },
     )
-    text = conclusions.ranking(conclusions.placed(ranks), name)
+    text = conclusions.ranking(conclusions.placed(ranks.assign(measure="score")), name)
     assert (
         text.startswith("高新区80.0分,第1位。")
-        and "暂按等权" in text
-        and "牧野区缺数或目标未下达,不排位" in text
+        and "权重暂按等权" in text
+        and "牧野区目标未下达,不排位" in text
     )
