@@ -11,7 +11,7 @@ import pytest
 import soak
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from zcqlib import manifest
+from zcqlib import manifest, tables
 from zcqlib import run as monthly
 from zcqlib.run import ParameterError, with_parameters
 from zcqlib.tables import ZcqError
@@ -81,7 +81,8 @@ def project(tmp_path, monkeypatch):
 
     def build(ws, month, as_of=None):
         received = (ws.raw / "received.txt").read_text("utf-8") if ws.raw.exists() else ""
-        contents = {"ANY": pd.DataFrame({"a": [1]}), "OTHER": pd.DataFrame({"a": [received]})}
+        rows = {"MISSING": [{"indicator": "a"}], "CELLS": [{"file": received, "outcome": "label"}]}
+        contents = {n: tables.shape(r, tables.VINTAGE[n]) for n, r in rows.items()}
         return ws.commit(
             month, contents, {"inputs": {}, "month": str(month), "received": received}, as_of
         )
@@ -96,9 +97,9 @@ from PIL import Image
 Image.new("RGB", (16, 9)).save(folder / "00_a.png")
 from zcqlib.workspace import note
 note("saved 00_a.png")
-note(f"read {PERIOD}/ANY")"""
+note(f"read {PERIOD}/MISSING")"""
     nbformat.write(notebook(save, "leak = 1"), tmp_path / "notebooks" / "00_a.ipynb")
-    other = 'from zcqlib.workspace import note\nnote(f"read {PERIOD}/OTHER")\nprint(PERIOD, "leak" in globals())'
+    other = 'from zcqlib.workspace import note\nnote(f"read {PERIOD}/CELLS")\nprint(PERIOD, "leak" in globals())'
     nbformat.write(notebook(other), tmp_path / "notebooks" / "01_b.ipynb")
     return workspace
 
@@ -205,7 +206,7 @@ def test_only_the_notebooks_that_read_a_changed_table_run_again_and_the_others_s
     assert [(o.name, o.state) for o in report.outcomes] == [("00_a", "kept"), ("01_b", "done")]
     assert [p.stat().st_mtime_ns for p in kept] == stamps
     assert manifest.verify(project, MONTH) == []
-    assert report.manifest["notebooks"]["01_b"]["grounds"].keys() == {"2018-09/OTHER"}
+    assert report.manifest["notebooks"]["01_b"]["grounds"].keys() == {"2018-09/CELLS"}
 
 
 def test_a_changed_reference_table_or_a_lost_figure_runs_a_notebook_again(project):
@@ -311,12 +312,12 @@ def test_verify_computes_the_tables_anew_and_names_one_that_comes_out_differentl
     def drifting(ws, month, as_of=None):
         vintage = build(ws, month, as_of)
         record = json.loads((vintage / "vintage.json").read_text("utf-8"))
-        record["tables"]["OTHER"] = "another"
+        record["tables"]["CELLS"] = "another"
         (vintage / "vintage.json").write_text(json.dumps(record), "utf-8")
         return vintage
 
     monkeypatch.setattr(monthly.line, "build", drifting)
-    assert manifest.verify(project, MONTH) == ["数据表 OTHER 重新计算的结果与所存的不同。"]
+    assert manifest.verify(project, MONTH) == ["数据表 CELLS 重新计算的结果与所存的不同。"]
 
 
 def test_verify_names_one_changed_byte_in_a_table_and_in_a_figure(project):
@@ -326,10 +327,10 @@ def test_verify_names_one_changed_byte_in_a_table_and_in_a_figure(project):
     assert manifest.verify(project, MONTH) == []
     figure = report.folder / "00_a.png"
     figure.write_bytes(figure.read_bytes()[:-1] + b"!")
-    table = report.vintage / "ANY.parquet"
+    table = report.vintage / "MISSING.parquet"
     table.write_bytes(table.read_bytes()[:-1] + b"!")
     assert manifest.verify(project, MONTH) == [
-        "数据表 ANY 与运行时不同或不见了。",
+        "数据表 MISSING 与运行时不同或不见了。",
         "00_a 的产出 00_a.png 与运行时不同。",
     ]
 
