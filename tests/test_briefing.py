@@ -203,9 +203,9 @@ def tabs():
         name,
         "园区月报",
         frozenset(["a", "b", "odd", "m"]),
-        {("zone", "a"): 178.0},
-        before,
-        owed,
+        recent={("zone", "a"): 178.0},
+        trail=before,
+        overdue=owed,
         links={"open": "../html/06.html#x"},
     )
 
@@ -522,11 +522,12 @@ def test_recent_means_need_all_twelve_months():
             "value": [10.0, 34.0],
         }
     )
-    assert recent_means(pd.concat([flow, level]), PERIOD) == {
+    series = tables.shape(pd.concat([flow, level]), tables.SERIES)
+    assert recent_means(series, PERIOD) == {
         ("zone", "a"): 5.5,
         ("zone", "s"): 2.0,
     }
-    assert recent_means(flow[1:], PERIOD) == {}
+    assert recent_means(series[1:12], PERIOD) == {}
 
 
 def test_nothing_is_asked_where_the_target_will_be_met(tabs):
