@@ -203,9 +203,9 @@ def tabs():
         name,
         "园区月报",
         frozenset(["a", "b", "odd", "m"]),
-        {("zone", "a"): 178.0},
-        before,
-        owed,
+        recent={("zone", "a"): 178.0},
+        trail=before,
+        overdue=owed,
         links={"open": "../html/06.html#x"},
     )
 
@@ -329,7 +329,7 @@ def change_part(content, part, old, new):
 @pytest.mark.parametrize(
     ("part", "old", "new"),
     [
-        ("slides/slide", "2140件".encode(), "2150件".encode()),
+        ("slides/slide", "2,140件".encode(), "2,150件".encode()),
         ("charts/chart", b"<c:v>2140", b"<c:v>2150"),
         ("slides/slide", "余下3个月".encode(), "余下4个月".encode()),
     ],
@@ -344,10 +344,10 @@ def test_one_number_changed_by_hand_in_the_slides_fails(tabs, part, old, new):
 def test_one_number_changed_in_the_brief_or_in_a_table_fails_and_names_both_places(tabs):
     made = pages.pages(tabs)
     doc = change_part(
-        brief.brief(made, "标题"), "document.xml", "1640件".encode(), "1460件".encode()
+        brief.brief(made, "标题"), "document.xml", "1,640件".encode(), "1,460件".encode()
     )
     with pytest.raises(
-        ReconciliationError, match="b.docx 的 ZCQ-201809-P.*1460.*PROJECTIONS.zone,a.*actual"
+        ReconciliationError, match="b.docx 的 ZCQ-201809-P.*1,460.*PROJECTIONS.zone,a.*actual"
     ):
         passport.reconcile({"b.docx": brief.read_brief(doc)}, passports(made))
     other = tabs.projections.assign(median=tabs.projections["median"] + 1)
@@ -358,7 +358,7 @@ def test_one_number_changed_in_the_brief_or_in_a_table_fails_and_names_both_plac
 def test_two_numbers_that_change_places_are_found(tabs):
     made = pages.pages(tabs)
     deck = change_part(
-        slides.slides(made), "slides/slide", "2040—2240件".encode(), "2240—2040件".encode()
+        slides.slides(made), "slides/slide", "2,040–2,240件".encode(), "2,240–2,040件".encode()
     )
     with pytest.raises(ReconciliationError, match="两处不一致"):
         passport.reconcile({"a.pptx": slides.read_slides(deck)}, passports(made))
@@ -376,7 +376,7 @@ def test_the_sidecar_keeps_everything_and_trace_names_cells(tabs):
         | {f"{kind}/{i}": () for kind in ("target", "gaoxin", "muye") for i in ("a", "b", "odd")},
     )
     assert (
-        "1640件 = 1640.0 | PROJECTIONS[zone,a,2018,2018-09].actual" in text
+        "1,640件 = 1640.0 | PROJECTIONS[zone,a,2018,2018-09].actual" in text
         and "输入:zone/a" in text
     )
     assert "data/raw/2018-09/x.xlsx 月报 B4 C4 sha256:abababababab" in text
@@ -522,11 +522,12 @@ def test_recent_means_need_all_twelve_months():
             "value": [10.0, 34.0],
         }
     )
-    assert recent_means(pd.concat([flow, level]), PERIOD) == {
+    series = tables.shape(pd.concat([flow, level]), tables.SERIES)
+    assert recent_means(series, PERIOD) == {
         ("zone", "a"): 5.5,
         ("zone", "s"): 2.0,
     }
-    assert recent_means(flow[1:], PERIOD) == {}
+    assert recent_means(series[1:12], PERIOD) == {}
 
 
 def test_nothing_is_asked_where_the_target_will_be_met(tabs):

@@ -19,6 +19,7 @@ COLUMNS = [
     "target_low",
     "target_high",
     "actual",
+    "median",  # with target and actual it sets the scale that a target's quantities are printed on
     "published",
     "status",
     "demo",
