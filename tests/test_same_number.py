@@ -221,7 +221,7 @@ def test_contributions_of_parks_add_up_as_printed(made, after):
     levels = [
         monthly("hightech_enterprises", [float(v)], r, end).assign(months=0)
         for r, now in zip(CATALOG.parks, after, strict=True)
-        for v, end in ((before[r], SEPTEMBER - 12), (now, SEPTEMBER))
+        for v, end in ((1, SEPTEMBER - 12), (before[r], SEPTEMBER - 9), (now, SEPTEMBER))
     ]
     t = views.enterprise_parts(made(SERIES=pd.concat(levels)))
     printed = [

@@ -244,12 +244,14 @@ def _why(values: list[float], files: list[str]) -> list[str]:
 def _changed_files(workspace: Workspace, said: Path, now: Path) -> pd.DataFrame:
     """Figures that came, changed or went since: `region`, `indicator`, `told`, a file and what became of it."""
     old, new = (pd.read_parquet(v / "OBSERVATIONS.parquet") for v in (said, now))
-    had = {Path(name).name for name in workspace.recipe(said)["inputs"]}
-    have = {Path(name).name for name in workspace.recipe(now)["inputs"]}
+    had, have = (
+        {name.removeprefix("data/raw/") for name in workspace.recipe(v)["inputs"]} | set(o["file"])
+        for v, o in ((said, old), (now, new))
+    )
     came, went = new[~new["obs_id"].isin(old["obs_id"])], old[~old["obs_id"].isin(new["obs_id"])]
     words_of = [
-        came["file"].map(lambda f: f"报表改动:{f}" if f in had else f"新到报表:{f}"),
-        went["file"].map(lambda f: f"报表改动:{f}" if f in have else f"报表撤下:{f}"),
+        f["file"].map(lambda p, o=other, t=told: f"{'报表改动' if p in o else t}:{Path(p).name}")
+        for f, other, told in ((came, had, "新到报表"), (went, have, "报表撤下"))
     ]
     both = pd.concat(
         [
