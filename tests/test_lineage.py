@@ -67,7 +67,7 @@ def vintage(tmp_path):
             "value": 1.0,
             "unit": "件",
             "coverage": c,
-            "file": "高新区.xlsx",
+            "file": "2018-09/高新区.xlsx",
             "sheet": "月报",
             "cell": f"C{k}",
             "published": PERIOD,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from pathlib import Path
+from functools import cache, lru_cache
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -108,19 +108,22 @@ def _inputs(vintage: Path) -> dict[str, str]:
 @lru_cache(maxsize=2)
 def _received(vintage: Path) -> dict[tuple[str, str], list[Source]]:
     """Cells of observed values by region and indicator, those of all parks together under region ""."""
-    where = {
-        (found[2], found[1]): (path, sha)
-        for path, sha in _inputs(vintage).items()
-        if (found := re.search(r"/(\d{4}-\d{2})/(?:.*/)?([^/]+)$", path))
-    }
+    inputs = _inputs(vintage)
+
+    @cache
+    def sent(
+        file: str,
+    ) -> tuple[str, str]:  # with the hash of the file, or of the zip that it is in
+        path = PurePosixPath("data/raw", file)
+        whole = next((p for p in map(str, (path, *path.parents)) if p in inputs), "")
+        return str(path), inputs.get(whole, "")
+
     o = pd.read_parquet(vintage / "OBSERVATIONS.parquet")
     o = o[o["measure"].isin(["value", "yoy_pct"]) & (o["indicator"] != "")]
     columns = (o[c].tolist() for c in ("region", "indicator", "coverage", "file", "sheet", "cell"))
     out: dict[tuple[str, str], list[Source]] = {}
-    for region, i, coverage, file, sheet, cell, month in zip(
-        *columns, o["published"].astype(str), strict=True
-    ):
-        path, sha = where.get((file, month), (file, ""))
+    for region, i, coverage, file, sheet, cell in zip(*columns, strict=True):
+        path, sha = sent(file)
         out.setdefault((region, i), []).append((path, sheet, cell, sha))
         if region not in ("zone", "city") and coverage in ("", "zone_part"):
             out.setdefault(("", i), []).append((path, sheet, cell, sha))

@@ -28,10 +28,14 @@ class _Guard(ast.NodeTransformer):
             guarded = ast.parse("_zcq_or_missing(lambda: 0)").body[0]
             guarded.value.args[0].body = statement.value
         else:
+            inner = [
+                c.target for c in ast.walk(statement) if isinstance(c, ast.comprehension)
+            ]  # names of a comprehension are its own
+            own = {n for target in inner for n in ast.walk(target)}
             names = [
                 n.id
                 for n in ast.walk(statement)
-                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n not in own
             ]
             code = f"try:\n 0\nexcept Exception as _zcq_error:\n _zcq_missing(_zcq_error, {names})"
             guarded = ast.parse(code).body[0]
@@ -59,6 +63,8 @@ def guard_cells(published_only: bool) -> None:
         ):
             raise error
         unset.update(names)
+        for name in names:  # what an earlier cell called so is not what was asked for here
+            shell.user_ns.pop(name, None)
         if not names:  # a value that is not there is told where it would have been shown
             display(Markdown(f"*{SENTENCE}*"))
 
