@@ -378,7 +378,7 @@ def test_a_number_changed_in_a_notebooks_conclusion_is_found(opened):
             "region == 'zone' and indicator == 'patent_applications' and probability > .001",
             "probability",
             0.4,
-            "印有.*按现在的WHY应为",
+            "按现在的WHY(应为|不能再运行)",
         ),
         (
             "PROBLEMS",
