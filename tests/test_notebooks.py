@@ -484,7 +484,9 @@ def test_a_ledger_that_comes_back_reaches_replies_and_milestones_and_never_the_o
     ):
         sheet[f"{column}{at[id]}"] = value
         sheet[f"{column}{at[id]}"].data_type = "s"  # typed as text, also where it begins with =
-    book.save(project.received(month)[0].with_name("填好.xlsx"))
+    returned = project.received(month)[0].with_name("填好.xlsx")
+    book.save(returned)
+    returned = returned.relative_to(project.root / "data/raw").as_posix()
     vintage = line.build(project, month)
     read = {
         name: pd.read_parquet(vintage / f"{name}.parquet")
@@ -498,10 +500,9 @@ def test_a_ledger_that_comes_back_reaches_replies_and_milestones_and_never_the_o
     assert done[["stage_zh", "date", "evidence"]].astype(str).values.tolist() == [
         ["完成", "2018-02", "批复"]
     ]
-    assert "填好.xlsx" not in set(read["OBSERVATIONS"]["file"]) and "填好.xlsx" in set(
-        read["CELLS"]["file"]
-    )
-    told = read["PROBLEMS"][read["PROBLEMS"]["file"] == "填好.xlsx"]
+    assert returned not in set(read["OBSERVATIONS"]["file"])
+    assert returned in set(read["CELLS"]["file"])
+    told = read["PROBLEMS"][read["PROBLEMS"]["file"] == returned]
     assert told["code"].tolist() == ["ledger_locked"] and told["cell"].tolist() == [
         f"E{at['rd_intensity']}"
     ]
