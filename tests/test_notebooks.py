@@ -503,6 +503,5 @@ def test_a_ledger_that_comes_back_reaches_replies_and_milestones_and_never_the_o
     assert returned not in set(read["OBSERVATIONS"]["file"])
     assert returned in set(read["CELLS"]["file"])
     told = read["PROBLEMS"][read["PROBLEMS"]["file"] == returned]
-    assert told["code"].tolist() == ["ledger_locked"] and told["cell"].tolist() == [
-        f"E{at['rd_intensity']}"
-    ]
+    assert told["code"].tolist() == ["ledger", "ledger_locked"]  # the first only says what it is
+    assert told["cell"].tolist()[1:] == [f"E{at['rd_intensity']}"]

@@ -389,7 +389,8 @@ def read_all(
         elif sender != f.sender:
             reading = _read(workspace, one.assign(sender=sender), catalog, made_of)
         who.append(sender)
-        out.append(_waiting(f, reading, why) if why else reading)
+        sent_back = any(reading.info.get(form) is not None for form in ("ledger", "replies"))
+        out.append(_waiting(f, reading, why) if why and not sent_back else reading)
     settled = _ordered(files.assign(sender=pd.Series(who, files.index, dtype="str")))
     return settled, [
         replace(r, observations=r.observations.assign(submission=n))
