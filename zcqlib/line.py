@@ -205,7 +205,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         )
     facts = indicators.consolidate(observations, catalog, known)
     stated, told = _stated(facts, catalog)
-    series, to_date, growth = stated
+    series, growth = stated
     expected, doubted = indicators.check_plausibility(facts, catalog)
     problems += [*told, doubted]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
@@ -276,7 +276,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
         "CELLS": _joined([r.cells for r in readings], tables.CELLS),
         "SERIES": series,
-        "TO_DATE": to_date,
+        "TO_DATE": indicators.to_date(series),
         "GROWTH": growth,
         "TARGETS": catalog.targets,
         "MILESTONES": stages,
@@ -457,7 +457,7 @@ def _joined(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
     )
 
 
-Stated = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]  # SERIES, TO_DATE, GROWTH
+Stated = tuple[pd.DataFrame, pd.DataFrame]  # SERIES, GROWTH
 
 
 def _seen(
@@ -477,25 +477,24 @@ def _seen(
 
 
 def _stated(facts: indicators.Consolidated, catalog: Catalog) -> tuple[Stated, list[pd.DataFrame]]:
-    """SERIES, TO_DATE and GROWTH of the facts known at a date, and what is to be said of them."""
+    """SERIES and GROWTH of the facts known at a date, and what is to be said of them."""
     series, told = indicators.series(facts, catalog)
-    to_date = indicators.to_date(series)
     growth, grown = indicators.growth(facts, series, catalog)
-    return (series, to_date, growth), [told, grown]
+    return (series, growth), [told, grown]
 
 
 def _projected(
     stated: Stated, month: pd.Period, known: pd.Period, catalog: Catalog, targets: pd.DataFrame
 ) -> Projected:
     """The projection for a month from what the reports known at `known` state."""
-    series, _, growth = stated
+    series, growth = stated
     stages = _hide_later(catalog.stages, known)
     return project_targets(series, targets, month, catalog, stages, catalog.batches, growth)
 
 
 def _without(stated: Stated, month: pd.Period) -> Stated:
     """What the reports state without a month: a revision that came with it belongs to the earlier months."""
-    series, _, growth = stated
+    series, growth = stated
     came = series["revision"] & series["end"].eq(month)
     moved = series.assign(end=series["end"].where(~came, month - 1), months=series["months"] - came)
     place = ["region", "indicator", "start", "end", "months", "revision"]
@@ -504,8 +503,7 @@ def _without(stated: Stated, month: pd.Period) -> Stated:
     sums = (
         moved[twice].groupby(place, as_index=False).agg({"value": "sum", "inputs": ";".join} | how)
     )
-    series = tables.shape(pd.concat([moved[~twice], sums], ignore_index=True), tables.SERIES)
-    return series, indicators.to_date(series), growth
+    return _joined([moved[~twice], sums], tables.SERIES), growth
 
 
 def said_before(
@@ -587,9 +585,8 @@ def since(
     then = _as_said(workspace, said, month, now["OBSERVATIONS"], files, inputs, catalog)
     known_then = pd.Period(workspace.recipe(said)["as_of"], freq="M")
     method, _ = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
-    data = _projected(
-        (now["SERIES"], now["TO_DATE"], now["GROWTH"]), month, known, catalog, then["TARGETS"]
-    )
+    stated = now["SERIES"], now["GROWTH"]
+    data = _projected(stated, month, known, catalog, then["TARGETS"])
     return [then["PROJECTIONS"], method.projections, data.projections, now["PROJECTIONS"]]
 
 
