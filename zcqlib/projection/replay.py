@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from zcqlib import tables
-from zcqlib.projection import joint, promises, scores
+from zcqlib.catalog import Target
+from zcqlib.projection import joint, scores
 from zcqlib.projection.engine import project_year_end
 from zcqlib.projection.panel import MAX_YEARS
 from zcqlib.projection.scores import LEVELS
@@ -290,7 +291,8 @@ def score_stored(
     sure = said["actual"] * np.where(said["kind"] == "flow", 12 / said["k"], 1.0)
     met, linear = (
         np.array(
-            [promises.reached(r, v) for r, v in zip(said.itertuples(), ends, strict=True)], bool
+            [Target.of(r._asdict()).met(v) for r, v in zip(said.itertuples(), ends, strict=True)],
+            bool,
         )
         for ends in (said["truth"], sure)
     )
