@@ -11,7 +11,7 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.projection.promises import waiting
+from zcqlib.projection.promises import past_years, waiting
 
 SDG = ((0.95, "进展显著"), (0.60, "进展一般"), (0.0, "进展不足"))
 AWAY, UNDEFINED = "偏离目标", "不适用"
@@ -96,17 +96,9 @@ def batch_pace(
 
 def season_share(source: pd.DataFrame, k: int, year: int) -> tuple[float, int]:
     """The share of a year that past years had done by month k, and of how many full years it is the mean."""
-    past = source[(source["end"].dt.year < year) & source["months"].between(1, 11)]
-    years = past["end"].dt.year
-    full = past.groupby(years).agg(months=("months", "sum"), total=("value", "sum"))
-    full = full[(full["months"] == 12) & (full["total"] > 0)].tail(5)
-    done = (
-        past[past["end"].dt.month <= k]
-        .groupby(years)["value"]
-        .sum()
-        .reindex(full.index, fill_value=0.0)
-    )
-    return (float((done / full["total"]).mean()), len(full)) if len(full) else (float("nan"), 0)
+    full = past_years(source, year, k)
+    full = full[full["value"] > 0].tail(5)
+    return float((full["done"] / full["value"]).mean()), len(full)
 
 
 def paces(

@@ -45,7 +45,7 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
         series = np.unique(series)
         reason[series[reason[series] == ""]] = words
 
-    t = _month_numbers(history["period"])
+    t = month_numbers(history["period"])
     v = pd.to_numeric(history["value"], errors="coerce").to_numpy(float)
     beyond = np.zeros(len(v), bool)
     if "revision" in history and not stock:
@@ -149,7 +149,7 @@ def numbered(names: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     return code[np.cumsum(new) - 1], np.asarray(ids)
 
 
-def _month_numbers(period: pd.Series) -> np.ndarray:
+def month_numbers(period: pd.Series) -> np.ndarray:
     """Months since year 0; -1 where a month cannot be read."""
     if period.dtype == "period[M]":
         return np.where(period.isna(), -1, period.array.asi8 + 12 * 1970)
