@@ -257,7 +257,7 @@ class _Table:
         out = []
         for c in self.frame.data:
             f = self.columns[c]
-            kind = kinds.setdefault((f.names, f.labelled, f.fault), len(kinds))
+            kind = kinds.setdefault((f.names, f.bare, f.fault), len(kinds))
             out.append((c, kind, f.place or self.around.place or none, f.name_at))
         return len(kinds), out
 
@@ -279,7 +279,7 @@ class _Table:
         """The name of a row's figure in a column: its whole path, with the title where the names say no more than 合计."""
         if fault := row.fault or column.fault:
             return _SUMMARY if fault == "summary" else _Refused(fault, "error", _FAULTS[fault])
-        if not row.labelled or not column.labelled:
+        if row.bare or column.bare:
             return _ORPHAN
         names = [*row.names, *column.names]
         names = [n for i, n in enumerate(names) if i == 0 or n != names[i - 1]]
