@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
 
+from zcqlib.catalog import Catalog
 from zcqlib.reports import words
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
@@ -110,7 +112,7 @@ class Surroundings:
             return place, ()
         sheet = place_of(self.sheet.name, scope.catalog)
         for text in ("".join(self.lines[:3]), None, scope.file):
-            inside = regions_in(text, scope) if text is not None else ()
+            inside = regions_in(text, scope.catalog) if text is not None else ()
             if len(inside) == 1:
                 return Place(inside[0], scope.catalog.name(inside[0])), ()
             if text is None and sheet is not None and sheet.kind in ("known", "total"):
@@ -121,34 +123,34 @@ class Surroundings:
             return Place(id, scope.catalog.name(id), "total"), ("region_assumed",)
         return None, ()
 
-    def title_indicator(self) -> tuple[str, str]:
-        """The indicator that a title names when neither rows nor columns name one, and the flag that says whence.
+    @cached_property
+    def title(self) -> tuple[str, str]:
+        """The indicator that a line or the title names when neither rows nor columns do, and the flag that says whence.
 
         A name that the catalog knows goes before one that it does not, a nearer line before one above it; letterheads
         are no titles.
         """
-        file = re.sub(r"\.\w+$", "", self.scope.file)
-        sources = [
-            (x, "indicator_from_title") for x in self._nearest() if not META.match(squeeze(x))
-        ]
-        sources += [(self.sheet.name, "indicator_from_sheet"), (file, "from_filename")]
+        if self.indicator:
+            return self.indicator, ""
+        lines = [x for x in self._nearest() if not META.match(squeeze(x))]
+        sources = [(x, "indicator_from_title") for x in lines]
+        sources.append((self.sheet.name, "indicator_from_sheet"))
+        sources.append((re.sub(r"\.\w+$", "", self.scope.file), "from_filename"))
         named = [(strip_title(squeeze(x)), x, flag) for x, flag in sources]
         match = self.scope.catalog.match_indicator
-        for name, source, flag in named:
-            if name and match(name, False).id:
-                self.name_at = self.at.get(source)
-                return name, flag
-        for name, source, flag in named[:-1]:
-            if (
-                re.search(r"[\u4e00-\u9fff]", name)
-                and re.search(r"[\u4e00-\u9fffA-Za-z]{2}", name)
-                and not _GENERIC.search(name)
-                and not _OFFICE.fullmatch(name)
-                and not (flag == "indicator_from_sheet" and place_of(name, self.scope.catalog))
-            ):
-                self.name_at = self.at.get(source)
-                return name, flag
-        return "", ""
+        sure = [n for n in named if n[0] and match(n[0], False).id]
+        likely = [
+            (name, x, flag)
+            for name, x, flag in named[:-1]
+            if re.search(r"[\u4e00-\u9fff]", name)
+            and re.search(r"[\u4e00-\u9fffA-Za-z]{2}", name)
+            and not _GENERIC.search(name)
+            and not _OFFICE.fullmatch(name)
+            and not (flag == "indicator_from_sheet" and place_of(name, self.scope.catalog))
+        ]
+        name, line, flag = [*sure, *likely, ("", "", "")][0]
+        self.name_at = self.at.get(line)
+        return name, flag
 
 
 def _agree(a: Span, b: Span) -> bool:
@@ -179,28 +181,23 @@ def strip_title(t: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _regions_in(text: str, names: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+def regions_in(text: str, catalog: Catalog) -> tuple[str, ...]:
+    """Ids of our own places whose names stand in a longer text."""
+    names = {n: p.id for p in catalog.regions.values() for n in (p.name_zh, p.short_zh)}
     found: dict[str, None] = {}
-    for name, id in names:
-        if name in text:
-            found[id] = None
+    text = squeeze(text)
+    for name in sorted(names, key=lambda n: (-len(n), n)):
+        if len(name) >= 3 and name in text:
+            found[names[name]] = None
             text = text.replace(name, "□")
     return tuple(found)
 
 
-def regions_in(text: str, scope: Scope) -> tuple[str, ...]:
-    """Ids of our own places whose names stand in a longer text."""
-    return _regions_in(squeeze(text), scope.region_names)
-
-
-def with_year(span: Span | None, others: list[Span | None], published: int) -> Span | None:
-    """Give a span without year the year of the nearest that has one, at last the report month's."""
+def with_year(span: Span | None, others: Iterable[Span | None], published: int) -> Span | None:
+    """Give a span without year the year of the nearest that has one, at last the report month's or the one before."""
     if span is None or span.year:
         return span
-    for other in others:
-        if other is not None and other.year:
-            return shift(span, other.end // 12)
-    if published:
-        late = span.end % 12 > published % 12 + 1 and published % 12 == 0
-        return shift(span, published // 12 - late)
-    return span
+    if years := [o.end // 12 for o in others if o is not None and o.year]:
+        return shift(span, years[0])
+    late = span.end % 12 - published % 12 > 6
+    return shift(span, published // 12 - late) if published else span

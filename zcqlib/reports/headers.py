@@ -136,9 +136,13 @@ def _stub_role(cells: list, heads: list[str], role: str, stub: dict[int, str], a
         return "serial"
     if role in ("unit", "period", "frequency"):
         return role
+    return _by_content(cells, role, bool(role or not heads or not stub), bool(stub))
+
+
+def _by_content(cells: list, role: str, fresh: bool, stub: bool) -> str:
+    """The role of a column by what its cells say: names, periods, units; "" where they are figures."""
     worded = [v for v in cells if _worded(v) and not (stub and doubtful(v))]
     plain, spans = sum(not cell_span(v) for v in worded), sum(map(bool, map(cell_span, cells)))
-    fresh = role or not heads or not stub
     if (plain + spans) * 2 > len(cells) and (worded or fresh):
         if plain < spans:
             return "period" if fresh else ""
@@ -313,7 +317,7 @@ def _spoken(part: Label, t: str, at: At, header: _Header) -> Facet:
         named = counts and words.is_unit(t) and t not in words.PERCENTS
         return unit._replace(names=(t,), name_at=at) if named else unit
     if part.role == "summary":
-        return Facet(fault="summary")
+        return Facet(fault="summary_row")
     return part.facet(at, header.catalog)
 
 
@@ -516,7 +520,7 @@ class _Stub:
         if words.unsupported_period(t):
             return Facet(fault="period_unsupported")
         if label(t).role == "summary":
-            return Facet(fault="summary")
+            return Facet(fault="summary_row")
         if t not in known("total") and (place := place_of(t, self.catalog)):
             return Facet(place=place)
         return Facet(names=(t,), name_at=at)
@@ -552,7 +556,7 @@ class _Stub:
         headings = self.outline[at[1]]
         of_which, part = _part_of(t)
         if part.role in ("unit", "frequency", "summary"):
-            return Facet(fault="summary" if part.role == "summary" else "")
+            return Facet(fault="summary_row" if part.role == "summary" else "")
         if part.role == "measure" and not of_which:  # 增长(%) below its indicator
             above = [h.says for h in headings if h.indent <= _indent(v) and not h.empty]
             last = [_NOTHING, *above][-1]
@@ -602,37 +606,32 @@ def _stub_spans(t: Frame, c: int, bare: set[int]) -> tuple[list[Span | None], li
     return _settled(cells, [cell_span(v, serial=True) for v in cells], t.around, headings)
 
 
-def name_totals(lines: dict[int, Facet], columns: dict[int, Facet], catalog: Catalog) -> None:
-    """A bare total over rows (or columns) that are all parks of the zone is the zone's."""
-    for facets in (lines, columns):
-        parts = {f.place.id for f in facets.values() if f.place and not f.place.total}
-        if len(parts) < 2 or not parts <= set(catalog.parks):
-            continue
-        for k, f in facets.items():
-            if f.place and f.place.total and not f.place.id:
-                facets[k] = f._replace(place=replace(f.place, id="zone"))
+def settle_places(facets: dict[int, Facet], catalog: Catalog, found: Found) -> None:
+    """The places of all rows, or of all columns, seen together.
 
-
-def settle_places(
-    lines: dict[int, Facet], columns: dict[int, Facet], around: Surroundings, found: Found
-) -> None:
-    """Beside our own parks a strange name is asked for; in other people's tables every place is just a place."""
-    regions = around.scope.catalog.regions
-    for facets in (lines, columns):
-        named = [f.place for f in facets.values() if f.place]
-        strange = dict.fromkeys(p.raw for p in named if p.kind == "other_region")
-        if any(p.id in regions and p.kind == "known" for p in named):
-            for raw in strange:
-                text = f"「{raw}」不是本区的园区,作为其他地区保留,不计入合计。"
-                found.problem("other_region", "info", None, raw, text)
+    A bare total over parks of the zone alone is the zone's. Beside our own parks a strange name is asked for; in other
+    people's tables every place is just a place, and 全市 is not ours.
+    """
+    named = [f.place for f in facets.values() if f.place]
+    parts = {p.id for p in named if not p.total}
+    zone = len(parts) > 1 and parts <= set(catalog.parks)
+    ours = any(p.id in catalog.regions and p.kind == "known" for p in named)
+    strange = dict.fromkeys(p.raw for p in named if p.kind == "other_region")
+    for raw in strange if ours else ():
+        text = f"「{raw}」不是本区的园区,作为其他地区保留,不计入合计。"
+        found.problem("other_region", "info", None, raw, text)
+    others = len(strange) > 1 and not ours
+    for k, f in facets.items():
+        place = f.place or Place("", "")
+        if place.total and zone and not place.id:
+            place = replace(place, id="zone")
+        elif place.total and others and place.id in catalog.regions:
+            place = replace(place, id="")
+        elif place.kind == "near" and not ours or place.kind == "ambiguous" and others:
+            place = replace(place, kind="other_region")
+        else:
             continue
-        others = len(strange) > 1
-        for k, f in facets.items():
-            place = f.place or Place("", "")
-            if place.total and others and place.id in regions:  # 全市 of another city is not ours
-                facets[k] = f._replace(place=replace(place, id=""))
-            elif place.kind == "near" or place.kind == "ambiguous" and others:
-                facets[k] = f._replace(place=replace(place, kind="other_region"))
+        facets[k] = f._replace(place=place)
 
 
 # --- periods of one row or column -------------------------------------------------------------------------------------

@@ -59,11 +59,6 @@ class Scope:
     published: int
     file_span: Span | None
     sender_region: str
-    region_names: tuple[tuple[str, str], ...] = ()  # name and id of our own places, longest first
-    factors: dict[str, tuple[str, int, int]] = field(
-        default_factory=dict
-    )  # unit word: normal unit, numerator, denominator
-    normals: dict[str, tuple[str, object]] = field(default_factory=dict)  # units already looked up
 
 
 @dataclass(frozen=True, slots=True)

@@ -437,15 +437,11 @@ def stated_unit(text: str) -> tuple[str, str]:
     return "", "" if len(said) > 10 or _OFFICE.search(said) or whole_period(said) else said
 
 
-def fitting_unit(units: str, measure: str) -> str:
-    """Of several stated units (亿元、%), the one that fits a kind of figure."""
-    parts = units.split("、") if units else [""]
-    percent = [p for p in parts if p in PERCENTS]
-    if measure.endswith("_pct"):
-        return percent[0] if percent else "%"
-    if measure in ("rank", "index"):
-        return ""
-    return next((p for p in parts if p not in percent), parts[0])
+def fitting_unit(units: str, percent: bool) -> str:
+    """Of several stated units (亿元、%) the percent, "" where there is none, or the first that is not."""
+    parts = units.split("、")
+    fitting = [p for p in parts if (p in PERCENTS) == percent]
+    return fitting[0] if fitting else "" if percent else parts[0]
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
