@@ -10,13 +10,13 @@ from zcqlib.catalog import Catalog
 from zcqlib.reports import words
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
-    META,
     TITLE_NOISE,
     At,
     Found,
     Place,
     Scope,
     join_spans,
+    meta,
     place_of,
     shift,
 )
@@ -29,8 +29,6 @@ _OFFICE = re.compile(
     r".*(?:局|委员会|办公室|政府|厅|处|中心|公司|集团|研究院|协会|学会|党委|工委|支队|总队)(?:文件|编制|编印|印发|印制|制)?"
 )
 _GENERIC = re.compile(r"数据|报表|主要|指标|表$|情况|汇总|^(?:sheet|table|工作)", re.I)
-_PERIOD_META = ("报告期", "统计期", "填报时间")
-_PLACE_META = ("地区", "园区", "区域", "填报单位", "报送单位", "单位名称")
 
 
 class Surroundings:
@@ -45,7 +43,7 @@ class Surroundings:
         self.scope, self.sheet = scope, sheet
         self.at: dict[str, At] = {x: at for x, at in own}
         self.unit, self.unit_at, self.strange_unit = self._unit()
-        self.indicator, self.indicator_unit, self.name_at = self._meta("指标"), "", None
+        self.indicator, self.indicator_unit, self.name_at = self._meta("indicator"), "", None
         if self.indicator:
             self.indicator, self.indicator_unit = words.split_unit(self.indicator)
         self.span, self.span_at = self._span(found)
@@ -54,10 +52,10 @@ class Surroundings:
     def _nearest(self) -> list[str]:
         return [x for x in reversed(self.lines) if x.strip()]
 
-    def _meta(self, *heads: str) -> str:
+    def _meta(self, role: str) -> str:
         """What stands behind 地区: or 指标: in a line of its own, nearest first."""
-        metas = filter(None, (META.match(squeeze(x)) for x in self._nearest()))
-        return next((m[2] for m in metas if m[1] in heads and m[2]), "")
+        metas = (meta(squeeze(x)) for x in self._nearest())
+        return next((said for about, said in metas if about == role and said), "")
 
     def _unit(self) -> tuple[str, At | None, str]:
         """The unit of the nearest line that has one, its cell, and words after 单位 that are no unit."""
@@ -73,8 +71,8 @@ class Surroundings:
         span, at = None, None
         for line in self._nearest():
             t = squeeze(line)
-            meta, inside = META.match(t), words.period_in(t)
-            if not inside or meta and meta[1] not in _PERIOD_META:
+            inside = words.period_in(t)
+            if not inside or meta(t)[0] not in ("", "period"):
                 continue
             other = inside[0]
             better = span is None or span.basis == "year" != other.basis and _agree(span, other)
@@ -107,7 +105,7 @@ class Surroundings:
 
     def _place(self) -> tuple[Place | None, tuple[str, ...]]:
         """The place that a line, the sheet or the file names; at last the nation or the sender's own, flagged."""
-        scope, stated = self.scope, self._meta(*_PLACE_META)
+        scope, stated = self.scope, self._meta("region")
         if stated and (place := place_of(stated, scope.catalog)):
             return place, ()
         sheet = place_of(self.sheet.name, scope.catalog)
@@ -132,7 +130,7 @@ class Surroundings:
         """
         if self.indicator:
             return self.indicator, ""
-        lines = [x for x in self._nearest() if not META.match(squeeze(x))]
+        lines = [x for x in self._nearest() if not meta(squeeze(x))[0]]
         sources = [(x, "indicator_from_title") for x in lines]
         sources.append((self.sheet.name, "indicator_from_sheet"))
         sources.append((re.sub(r"\.\w+$", "", self.scope.file), "from_filename"))

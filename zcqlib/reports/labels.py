@@ -36,10 +36,6 @@ CONTACT = re.compile(
     r"[(【]?(?:注|备注|说明|附注|注释)\d*[::]|(?:数据|资料)?来源[::]|(?:填表|制表|填报|联系|审核|复核)人?[::]|(?:联系)?电话[::]"
     r"|(?:单位|统计)?负责人[::]|(?:填报|报出|制表|打印)(?:日期|时间)[::]"
 )
-META = re.compile(
-    r"(数据库|指标|地区|时间|单位|计量单位|园区|区域|填报单位|报送单位|单位名称|频度|填报时间|报告期|统计期|表号|制[表定]机关|批准机关|批准文号|文号|备案文号"
-    r"|有效期至?|统一社会信用代码|组织机构代码)(?:\(盖?章?\))?[::](.*)"
-)
 NUMBERING = re.compile(
     r"^(?:[(（]?[0-9一二三四五六七八九十]{1,3}[)）、.．]+|[①-⑳]|[#*※•·]+)(?=[^\d])"
 )
@@ -205,6 +201,15 @@ def _one_row(part: list[tuple]) -> tuple:
     return code, severity, box if box[:2] != box[2:] else box[:2], raw, message + more, count
 
 
+_META = re.compile(r"([^:]{2,10}?)(?:\(盖?章?\))?:(.*)")
+
+
+def meta(text: str) -> tuple[str, str]:
+    """What a line such as 地区:高新区 is about (period, region, indicator, other), and what stands behind its colon."""
+    m = _META.match(text)
+    return (known("meta").get(m[1], ""), m[2]) if m else ("", "")
+
+
 # --- labels ---------------------------------------------------------------------------------------------------------
 
 
@@ -243,14 +248,13 @@ def said(v: object) -> str:
 _COMPARED = re.compile(
     r"((?:19|20)\d\d)年?(为|比)((?:19|20)\d\d)年?(?:增长|增减|的)?(?:\(?±?%\)?)?"
 )
-_FREQUENCIES = ("月", "季", "年", "月度", "季度", "年度数据")
 
 
 @lru_cache(maxsize=65536)
 def label(text: str) -> Label:
     """Understand one label, given squeezed."""
     t = re.sub(r"[①-⑳*※]+$", "", text)
-    if t in _FREQUENCIES:
+    if t in known("frequency"):
         return Label("frequency")
     if t in known("head"):
         return Label("head", name=t)

@@ -12,7 +12,6 @@ from zcqlib.reports import words
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
     CONTACT,
-    META,
     NOTE,
     At,
     Found,
@@ -21,6 +20,7 @@ from zcqlib.reports.labels import (
     filled,
     head_of,
     is_empty,
+    meta,
     said,
     text_of,
     valueish,
@@ -100,7 +100,7 @@ def _aside(row: _Row) -> str:
         return ""
     if NOTE.match(row.lead) and sum(row.heads) < 2:
         return "note"
-    return "meta" if META.match(row.lead) and len(row.cells) <= 6 else ""
+    return "meta" if meta(row.lead)[0] and len(row.cells) <= 6 else ""
 
 
 def _caption(row: _Row) -> str:
@@ -143,7 +143,7 @@ def _years(row: _Row) -> str:
     spans = [cell_span(v) for v in years]
     if row.body or not all(s is not None and s.basis == "year" for s in spans):
         return ""
-    distinct = list(dict.fromkeys(years))
+    distinct = list(dict.fromkeys(s.end for s in spans))
     if 0 < len(years) < len(row.rest) or len(distinct) == 1 < len(years):
         return "header" if row.header and row.inner else ""
     ordered = len(distinct) > 1 and distinct in (sorted(distinct), sorted(distinct)[::-1])
