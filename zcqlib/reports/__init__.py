@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
@@ -176,9 +176,7 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
     digest = hashlib.sha256(raw).hexdigest()
     file = context.file or path.as_posix()
     sent = came_back(opened.sheets)
-    scope = labels.Scope(
-        path.name, catalog, published, span, _sender_region(context, catalog), *_names(catalog)
-    )
+    scope = labels.Scope(path.name, catalog, published, span, _sender_region(context, catalog))
     for sheet in opened.sheets:
         found = checks.read_sheet(sheet, scope) if sent is None else _aside(sheet)
         problems += [(sheet.name, *p) for p in _as_shown(sheet, found)]
@@ -260,25 +258,6 @@ def _aside(sheet: Sheet) -> labels.Found:
         {(r, c): "context" for r, row in enumerate(sheet.rows) for c in labels.filled(row)}
     )
     return found
-
-
-@lru_cache(maxsize=8)
-def _names(catalog: Catalog) -> tuple:
-    """Names of our own places and unit factors, in the form that the layout looks them up."""
-    names = {
-        (alias, region.id)
-        for region in catalog.regions.values()
-        for alias in (region.name_zh, region.short_zh)
-        if len(alias) >= 3
-    }
-    units = catalog.unit_words
-    factors = {
-        words.squeeze(w): (normal, int(n), int(d))
-        for w, normal, n, d in zip(
-            units["word"], units["normal"], units["numerator"], units["denominator"], strict=True
-        )
-    }
-    return tuple(sorted(names, key=lambda n: (-len(n[0]), n))), factors
 
 
 def _sender_region(context: Context, catalog: Catalog) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
 
+from zcqlib.catalog import Catalog
 from zcqlib.reports import words
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
-    META,
     TITLE_NOISE,
     At,
     Found,
     Place,
     Scope,
     join_spans,
+    meta,
     place_of,
     shift,
 )
@@ -27,8 +29,6 @@ _OFFICE = re.compile(
     r".*(?:局|委员会|办公室|政府|厅|处|中心|公司|集团|研究院|协会|学会|党委|工委|支队|总队)(?:文件|编制|编印|印发|印制|制)?"
 )
 _GENERIC = re.compile(r"数据|报表|主要|指标|表$|情况|汇总|^(?:sheet|table|工作)", re.I)
-_PERIOD_META = ("报告期", "统计期", "填报时间")
-_PLACE_META = ("地区", "园区", "区域", "填报单位", "报送单位", "单位名称")
 
 
 class Surroundings:
@@ -43,7 +43,7 @@ class Surroundings:
         self.scope, self.sheet = scope, sheet
         self.at: dict[str, At] = {x: at for x, at in own}
         self.unit, self.unit_at, self.strange_unit = self._unit()
-        self.indicator, self.indicator_unit, self.name_at = self._meta("指标"), "", None
+        self.indicator, self.indicator_unit, self.name_at = self._meta("indicator"), "", None
         if self.indicator:
             self.indicator, self.indicator_unit = words.split_unit(self.indicator)
         self.span, self.span_at = self._span(found)
@@ -52,10 +52,10 @@ class Surroundings:
     def _nearest(self) -> list[str]:
         return [x for x in reversed(self.lines) if x.strip()]
 
-    def _meta(self, *heads: str) -> str:
+    def _meta(self, role: str) -> str:
         """What stands behind 地区: or 指标: in a line of its own, nearest first."""
-        metas = filter(None, (META.match(squeeze(x)) for x in self._nearest()))
-        return next((m[2] for m in metas if m[1] in heads and m[2]), "")
+        metas = (meta(squeeze(x)) for x in self._nearest())
+        return next((said for about, said in metas if about == role and said), "")
 
     def _unit(self) -> tuple[str, At | None, str]:
         """The unit of the nearest line that has one, its cell, and words after 单位 that are no unit."""
@@ -71,8 +71,8 @@ class Surroundings:
         span, at = None, None
         for line in self._nearest():
             t = squeeze(line)
-            meta, inside = META.match(t), words.period_in(t)
-            if not inside or meta and meta[1] not in _PERIOD_META:
+            inside = words.period_in(t)
+            if not inside or meta(t)[0] not in ("", "period"):
                 continue
             other = inside[0]
             better = span is None or span.basis == "year" != other.basis and _agree(span, other)
@@ -105,12 +105,12 @@ class Surroundings:
 
     def _place(self) -> tuple[Place | None, tuple[str, ...]]:
         """The place that a line, the sheet or the file names; at last the nation or the sender's own, flagged."""
-        scope, stated = self.scope, self._meta(*_PLACE_META)
+        scope, stated = self.scope, self._meta("region")
         if stated and (place := place_of(stated, scope.catalog)):
             return place, ()
         sheet = place_of(self.sheet.name, scope.catalog)
         for text in ("".join(self.lines[:3]), None, scope.file):
-            inside = regions_in(text, scope) if text is not None else ()
+            inside = regions_in(text, scope.catalog) if text is not None else ()
             if len(inside) == 1:
                 return Place(inside[0], scope.catalog.name(inside[0])), ()
             if text is None and sheet is not None and sheet.kind in ("known", "total"):
@@ -121,34 +121,34 @@ class Surroundings:
             return Place(id, scope.catalog.name(id), "total"), ("region_assumed",)
         return None, ()
 
-    def title_indicator(self) -> tuple[str, str]:
-        """The indicator that a title names when neither rows nor columns name one, and the flag that says whence.
+    @cached_property
+    def title(self) -> tuple[str, str]:
+        """The indicator that a line or the title names when neither rows nor columns do, and the flag that says whence.
 
         A name that the catalog knows goes before one that it does not, a nearer line before one above it; letterheads
         are no titles.
         """
-        file = re.sub(r"\.\w+$", "", self.scope.file)
-        sources = [
-            (x, "indicator_from_title") for x in self._nearest() if not META.match(squeeze(x))
-        ]
-        sources += [(self.sheet.name, "indicator_from_sheet"), (file, "from_filename")]
+        if self.indicator:
+            return self.indicator, ""
+        lines = [x for x in self._nearest() if not meta(squeeze(x))[0]]
+        sources = [(x, "indicator_from_title") for x in lines]
+        sources.append((self.sheet.name, "indicator_from_sheet"))
+        sources.append((re.sub(r"\.\w+$", "", self.scope.file), "from_filename"))
         named = [(strip_title(squeeze(x)), x, flag) for x, flag in sources]
         match = self.scope.catalog.match_indicator
-        for name, source, flag in named:
-            if name and match(name, False).id:
-                self.name_at = self.at.get(source)
-                return name, flag
-        for name, source, flag in named[:-1]:
-            if (
-                re.search(r"[\u4e00-\u9fff]", name)
-                and re.search(r"[\u4e00-\u9fffA-Za-z]{2}", name)
-                and not _GENERIC.search(name)
-                and not _OFFICE.fullmatch(name)
-                and not (flag == "indicator_from_sheet" and place_of(name, self.scope.catalog))
-            ):
-                self.name_at = self.at.get(source)
-                return name, flag
-        return "", ""
+        sure = [n for n in named if n[0] and match(n[0], False).id]
+        likely = [
+            (name, x, flag)
+            for name, x, flag in named[:-1]
+            if re.search(r"[\u4e00-\u9fff]", name)
+            and re.search(r"[\u4e00-\u9fffA-Za-z]{2}", name)
+            and not _GENERIC.search(name)
+            and not _OFFICE.fullmatch(name)
+            and not (flag == "indicator_from_sheet" and place_of(name, self.scope.catalog))
+        ]
+        name, line, flag = [*sure, *likely, ("", "", "")][0]
+        self.name_at = self.at.get(line)
+        return name, flag
 
 
 def _agree(a: Span, b: Span) -> bool:
@@ -179,28 +179,23 @@ def strip_title(t: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _regions_in(text: str, names: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+def regions_in(text: str, catalog: Catalog) -> tuple[str, ...]:
+    """Ids of our own places whose names stand in a longer text."""
+    names = {n: p.id for p in catalog.regions.values() for n in (p.name_zh, p.short_zh)}
     found: dict[str, None] = {}
-    for name, id in names:
-        if name in text:
-            found[id] = None
+    text = squeeze(text)
+    for name in sorted(names, key=lambda n: (-len(n), n)):
+        if len(name) >= 3 and name in text:
+            found[names[name]] = None
             text = text.replace(name, "□")
     return tuple(found)
 
 
-def regions_in(text: str, scope: Scope) -> tuple[str, ...]:
-    """Ids of our own places whose names stand in a longer text."""
-    return _regions_in(squeeze(text), scope.region_names)
-
-
-def with_year(span: Span | None, others: list[Span | None], published: int) -> Span | None:
-    """Give a span without year the year of the nearest that has one, at last the report month's."""
+def with_year(span: Span | None, others: Iterable[Span | None], published: int) -> Span | None:
+    """Give a span without year the year of the nearest that has one, at last the report month's or the one before."""
     if span is None or span.year:
         return span
-    for other in others:
-        if other is not None and other.year:
-            return shift(span, other.end // 12)
-    if published:
-        late = span.end % 12 > published % 12 + 1 and published % 12 == 0
-        return shift(span, published // 12 - late)
-    return span
+    if years := [o.end // 12 for o in others if o is not None and o.year]:
+        return shift(span, years[0])
+    late = span.end % 12 - published % 12 > 6
+    return shift(span, published // 12 - late) if published else span

@@ -36,14 +36,10 @@ CONTACT = re.compile(
     r"[(【]?(?:注|备注|说明|附注|注释)\d*[::]|(?:数据|资料)?来源[::]|(?:填表|制表|填报|联系|审核|复核)人?[::]|(?:联系)?电话[::]"
     r"|(?:单位|统计)?负责人[::]|(?:填报|报出|制表|打印)(?:日期|时间)[::]"
 )
-META = re.compile(
-    r"(数据库|指标|地区|时间|单位|计量单位|园区|区域|填报单位|报送单位|单位名称|频度|填报时间|报告期|统计期|表号|制[表定]机关|批准机关|批准文号|文号|备案文号"
-    r"|有效期至?|统一社会信用代码|组织机构代码)(?:\(盖?章?\))?[::](.*)"
-)
 NUMBERING = re.compile(
     r"^(?:[(（]?[0-9一二三四五六七八九十]{1,3}[)）、.．]+|[①-⑳]|[#*※•·]+)(?=[^\d])"
 )
-OF_WHICH = re.compile(r"^(?:#|其中[::]?|内[::]|其中:?#)")
+OF_WHICH = re.compile(r"^(?:#|其中[::]?#?|内(?:[::]|$))")
 TITLE_NOISE = re.compile(
     r"^(?:附?表[\d一二三四五六七八九十]*[-.]?\d*|续表\d*|\d+[-.]\d+)|\(演示数据\)|[((][^()()]*[))]|各(?:园区|区县|县区|地区|县市区|市州|市县|区|市|县)|分(?:园区|地区|月|县区)"
     r"|(?:主要|基本)?(?:情况|统计|汇总|一览|月报|报|明细|数据|指标|完成)*(?:表|情况)$|按\w+分|按地区|累计|当月|单位[::]?\S+$"
@@ -59,24 +55,6 @@ class Scope:
     published: int
     file_span: Span | None
     sender_region: str
-    region_names: tuple[tuple[str, str], ...] = ()  # name and id of our own places, longest first
-    factors: dict[str, tuple[str, int, int]] = field(
-        default_factory=dict
-    )  # unit word: normal unit, numerator, denominator
-    normals: dict[str, tuple[str, object]] = field(default_factory=dict)  # units already looked up
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One cell, understood. `role` is head, unit, period, relative, measure, frequency, summary or name."""
-
-    role: str
-    name: str = ""
-    span: Span | None = None
-    relative: tuple[str, int] | None = None
-    unit: str = ""
-    measure: str = ""
-    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +71,8 @@ class Place:
         return self.kind == "total"
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """What a whole row or column says: names from the outside in, everything else that its labels carry, and where."""
+class Facet(NamedTuple):
+    """What a label, a row or a column says: names from the outside in, everything else, and where it stands."""
 
     names: tuple[str, ...] = ()
     span: Span | None = None
@@ -105,11 +82,45 @@ class Facet:
     place: Place | None = None
     frequency: str = ""
     flags: tuple[str, ...] = ()
-    labelled: bool = True
+    bare: bool = False  # nothing names its figures
     fault: str = ""  # code of the problem that makes its figures unusable
     name_at: At | None = None
     unit_at: At | None = None
     span_at: At | None = None
+
+    def over(self, near: Facet) -> Facet:
+        """What stands further out and what stands nearer, together: names follow each other, else the nearer wins."""
+        both = Facet(*(b or a for a, b in zip(self, near, strict=True)))
+        more = near.names[self.names[-1:] == near.names[:1] :]
+        span, at = join_spans(self.span, near.span), (near if more else self).name_at
+        return both._replace(names=self.names + more, span=span, name_at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One cell, understood. `role` is head, unit, period, relative, measure, frequency, summary or name."""
+
+    role: str
+    name: str = ""
+    span: Span | None = None
+    relative: tuple[str, int] | None = None
+    unit: str = ""
+    measure: str = ""
+
+    def facet(self, at: At, catalog: Catalog) -> Facet:
+        """What it adds to its row or column; a place may open the name, as in 中国:GDP:当季同比."""
+        head, colon, _ = self.name.partition(":")
+        return Facet(
+            (self.name,) if self.name else (),
+            self.span,
+            self.relative,
+            self.unit,
+            self.measure,
+            place_of(head, catalog) if colon and 2 <= len(head) <= 8 else None,
+            name_at=at if self.name else None,
+            unit_at=at if self.unit else None,
+            span_at=at if self.span or self.relative else None,
+        )
 
 
 class Fact(NamedTuple):
@@ -190,6 +201,15 @@ def _one_row(part: list[tuple]) -> tuple:
     return code, severity, box if box[:2] != box[2:] else box[:2], raw, message + more, count
 
 
+_META = re.compile(r"([^:]{2,10}?)(?:\(盖?章?\))?:(.*)")
+
+
+def meta(text: str) -> tuple[str, str]:
+    """What a line such as 地区:高新区 is about (period, region, indicator, other), and what stands behind its colon."""
+    m = _META.match(text)
+    return (known("meta").get(m[1], ""), m[2]) if m else ("", "")
+
+
 # --- labels ---------------------------------------------------------------------------------------------------------
 
 
@@ -228,17 +248,16 @@ def said(v: object) -> str:
 _COMPARED = re.compile(
     r"((?:19|20)\d\d)年?(为|比)((?:19|20)\d\d)年?(?:增长|增减|的)?(?:\(?±?%\)?)?"
 )
-_FREQUENCIES = ("月", "季", "年", "月度", "季度", "年度数据")
 
 
 @lru_cache(maxsize=65536)
 def label(text: str) -> Label:
     """Understand one label, given squeezed."""
     t = re.sub(r"[①-⑳*※]+$", "", text)
-    if t in _FREQUENCIES:
-        return Label("frequency", head=t[0])
-    if head := known("head").get(t, ""):
-        return Label("head", head=head, name=t)
+    if t in known("frequency"):
+        return Label("frequency")
+    if t in known("head"):
+        return Label("head", name=t)
     bare = re.sub(r"^[((](.*)[))]$", r"\1", t)
     if unit := words.unit_of(bare, bare != t) or words.stated_unit(bare)[0]:
         return Label("unit", unit=unit)
