@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
+from string import ascii_letters
 
 import xlrd
 import xlrd.compdoc
@@ -62,7 +63,13 @@ def local(e) -> str:
 
 def stream(raw, *names: str) -> Iterator:
     """The elements of these names in a part of any size, each when it is complete."""
-    safe = dict(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    safe = dict(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+        remove_comments=True,
+    )
     for _, e in etree.iterparse(raw, tag=[f"{{*}}{n}" for n in names], **safe):
         yield e
 
@@ -165,6 +172,9 @@ def _text(item) -> str | list[Run]:
     return runs if any(x.struck or x.raised for x in runs) else cut("".join(x.text for x in runs))
 
 
+PLAIN = "", False  # number format, and whether struck out
+
+
 class _Page:
     """A sheet of an .xlsx while its rows go by."""
 
@@ -177,7 +187,8 @@ class _Page:
         for e in stream(raw, "row", "col", "sheetView", "mergeCell"):
             match local(e):
                 case "row":
-                    r = int(e.get("r", r + 2)) - 1
+                    said = e.get("r") or next((c.get("r") for c in e if c.get("r")), f"{r + 2}")
+                    r = int(said.lstrip(ascii_letters)) - 1
                     if e.get("hidden") in ("1", "true"):
                         cells.hidden_rows.add(r)
                     self.row(e, r)
@@ -192,30 +203,33 @@ class _Page:
                     cells.merged.append((*place(first), *place(last or first)))
 
     def row(self, row, r: int) -> None:
-        c = -1
-        for e in row.iterchildren("{*}c"):
-            c += 1
-            if address := e.get("r"):
-                r, c = place(address)
-            said = {local(child): child for child in e}
-            if said:
-                self.cell(r, c, e, said)
+        filled = [e for e in row if len(e)]
+        if filled:
+            self.cells.place(r, self.column(row, filled[-1]))
+        for e in filled:
+            self.cell(r, self.column(row, e), e)
 
-    def cell(self, r: int, c: int, e, said: dict) -> None:
-        cells, kind, formula = self.cells, e.get("t", "n"), said.get("f")
-        text = (said["v"].text or "") if "v" in said else ""
-        if formula is not None:
-            if not text and kind != "str":
-                cells.place(r, c)
-                cells.failed[r, c] = "formula_without_value"
-            if re.search(r"\[\d+\]|\[[^\]]+\.xls", formula.text or ""):
-                cells.linked.add((r, c))
-        value: object = _text(said["is"]) if "is" in said else cut(text)
-        if not value:
-            return
-        style = int(e.get("s") or 0)
-        code, struck = self.looks[style] if style < len(self.looks) else ("", False)
-        if kind == "n":
+    def column(self, row, e) -> int:
+        address = e.get("r")
+        return _column(address.rstrip("0123456789")) if address else row.index(e)
+
+    def cell(self, r: int, c: int, e) -> None:
+        cells, kind, style, text, value = self.cells, e.get("t", "n"), e.get("s"), "", None
+        for child in e:  # f, v, is
+            name = child.tag[-1]
+            if name == "v":
+                text = child.text or ""
+            elif name == "s":
+                value = _text(child)
+            elif name == "f":
+                if re.search(r"\[\d+\]|\[[^\]]+\.xls", child.text or ""):
+                    cells.linked.add((r, c))
+                if not e.findtext("{*}v") and kind != "str":
+                    cells.failed[r, c] = "formula_without_value"
+        code, struck = self.looks[int(style)] if style and int(style) < len(self.looks) else PLAIN
+        if not text:
+            value = value or ""
+        elif kind == "n":
             value = float(text)
             if code and sections(code)[0].kind == "date" and 1 <= value < 2_958_466:
                 value = xlrd.xldate_as_datetime(value, self.mode)
@@ -227,8 +241,8 @@ class _Page:
             value = text == "1"
         elif kind == "e":
             cells.failed[r, c], value = text, ""
-        elif kind == "d":
-            value = datetime.fromisoformat(text)
+        else:
+            value = datetime.fromisoformat(text) if kind == "d" else cut(text)
         cells.put(r, c, value, code, struck)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -327,37 +328,35 @@ class Cells:
 
     def put(self, r: int, c: int, value: object, code: str = "", struck: bool = False) -> None:
         """A cell's value, or the pieces of its text; its number format, and whether a line is through it."""
-        self.place(r, c)
+        if r >= len(self.rows) or c >= len(self.rows[r]):
+            self.place(r, c)
         if isinstance(value, list):
             runs = [x if x.struck is not None else x._replace(struck=struck) for x in value]
             value, struck = self.runs(r, c, runs), False
-        elif isinstance(value, datetime) and code:
+        elif code and isinstance(value, datetime):
             kind = sections(code)[0].kind
             if kind == "date":
                 self.shown[r, c] = dated(value, code)
             elif kind != "text":  # taken for a date by mistake
                 value = (value - _DAY_0) / timedelta(days=1)
-        if isinstance(value, float) and (code or not math.isfinite(value)):
-            value = self.number(r, c, value, code)
+        if type(value) is float and (code or not math.isfinite(value)):
+            value = self._keep((r, c), value, seen, value, code)
         self.rows[r][c] = value
         if struck and value not in ("", None):
             self.strike(r, c)
-
-    def number(self, r: int, c: int, value: float, code: str) -> object:
-        """What is to be read of a number with a format; the rest is noted."""
-        return self._keep((r, c), value, lambda: seen(value, code))
 
     def beside(self, r: int, c: int, value: float, text: str | None, percent: bool) -> None:
         """A number that stands beside its displayed text (None: there is none)."""
         self.place(r, c)
         plain = written(value) if text is None and math.isfinite(value) else text or ""
-        self.rows[r][c] = self._keep((r, c), value, lambda: told(value, plain, percent))
+        self.rows[r][c] = self._keep((r, c), value, told, value, plain, percent)
 
-    def _keep(self, at: tuple[int, int], value: float, look) -> object:
+    def _keep(self, at: tuple[int, int], value: float, look: Callable[..., Seen], *how) -> object:
+        """What is to be read of a number; the rest is noted."""
         if not math.isfinite(value):
             self.failed[at] = "#NUM!"
             return "#NUM!"
-        found, plain = look(), written(value)
+        found, plain = look(*how), written(value)
         if found.percent and not isinstance(found.row, str):
             self.percent.add(at)
         if not value.is_integer() and (m := re.search(r"\d(?:\.(\d+))?(?![\d,.])", found.text)):
