@@ -237,7 +237,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     )  # not worth the start of other processes
     done = Parallel(n_jobs=1 if few else min(4, cpu_count()))(jobs)
     now = done[len(history)]
-    trail = [*(p.projections for p, _ in done[: len(history)]), now.projections]
+    trail = [*(seen["PROJECTIONS"] for seen in done[: len(history)]), now.projections]
     why = tables.empty(tables.WHY)
     if history:
         before = then["PROJECTIONS"] if said else trail[-2]
@@ -251,7 +251,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         held = pd.concat([now.projections[rest], kept], ignore_index=True)
         restated = done[len(history) + 1].projections
         why = changes(
-            [before, done[-1][0].projections if said else before, restated, held, now.projections]
+            [before, done[-1]["PROJECTIONS"] if said else before, restated, held, now.projections]
         )
     past = _joined(trail, tables.PROJECTIONS)
     tally = indicators.tally(facts.history, catalog)
@@ -265,7 +265,9 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     stages = _hide_later(catalog.stages, known)
     problems.append(ledger.disagreements(stages, now.projections, now.missing, month, catalog))
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
-    attained = pd.concat([*(a for _, a in done[: len(history)]), attained], ignore_index=True)
+    attained = pd.concat(
+        [*(seen["ATTAINMENT"] for seen in done[: len(history)]), attained], ignore_index=True
+    )
     contents = {
         "OBSERVATIONS": indicators.hold(
             observations,
@@ -403,8 +405,11 @@ def _read(
 ) -> reports.Reading:
     f = next(file.itertuples())
     context = reports.Context(f.published, f.sender, f.submission, workspace.demo, catalog, f.file)
-    key = _step(made_of, file, "read")
-    return workspace.remember(key, partial(reports.read_report, f.path, context))
+
+    def read() -> dict[str, object]:
+        return vars(reports.read_report(f.path, context))
+
+    return reports.Reading(**workspace.remember(_step(made_of, file, "read"), read))
 
 
 def _told(f, code: str, severity: str, message: str, count: int = 1) -> pd.DataFrame:
@@ -466,14 +471,13 @@ def _seen(
     known: pd.Period,
     catalog: Catalog,
     targets: pd.DataFrame,
-) -> tuple[Projected, pd.DataFrame]:
-    """The projection for a month with the reports known at `known`, and what each park had attained."""
+) -> dict[str, pd.DataFrame]:
+    """PROJECTIONS for a month with the reports known at `known`, and the ATTAINMENT of each park."""
     stated, _ = _stated(indicators.consolidate(observations, catalog, known), catalog)
-    found = _projected(stated, month, known, catalog, targets)
+    said = _projected(stated, month, known, catalog, targets).projections
     stages = _hide_later(catalog.stages, known)
-    return found, ranking.attainment(
-        found.projections, catalog, month, milestones=stages, series=stated[0]
-    )
+    attained = ranking.attainment(said, catalog, month, milestones=stages, series=stated[0])
+    return {"PROJECTIONS": said, "ATTAINMENT": attained}
 
 
 def _stated(facts: indicators.Consolidated, catalog: Catalog) -> tuple[Stated, list[pd.DataFrame]]:
@@ -584,10 +588,10 @@ def since(
     catalog = _answered(catalog, now["ANSWERS"], known)
     then = _as_said(workspace, said, month, now["OBSERVATIONS"], files, inputs, catalog)
     known_then = pd.Period(workspace.recipe(said)["as_of"], freq="M")
-    method, _ = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
+    method = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
     stated = now["SERIES"], now["GROWTH"]
     data = _projected(stated, month, known, catalog, then["TARGETS"])
-    return [then["PROJECTIONS"], method.projections, data.projections, now["PROJECTIONS"]]
+    return [then["PROJECTIONS"], method["PROJECTIONS"], data.projections, now["PROJECTIONS"]]
 
 
 def _replaced(then: pd.DataFrame, targets: pd.DataFrame, month: pd.Period) -> pd.DataFrame:
@@ -643,27 +647,33 @@ def _rankings(
         zip(
             keys,
             Parallel(n_jobs=1 if few else min(4, cpu_count()))(
-                delayed(workspace.remember)(
-                    key,
-                    partial(ranking.score_parks, attained, catalog, p, ahead=quantiles, runs=RUNS),
-                )
+                delayed(workspace.remember)(key, partial(_ranked, attained, catalog, p, quantiles))
                 for p, key in keys.items()
             ),
             strict=True,
         )
     )
     last = [list(form)[-2:] for form in periods.values() if len(form) > 1]
+    exact = partial(ranking.score_parks, attained, catalog, runs=0)
     moves = [
-        ranking.park_moves(scored[old], scored[new]).assign(period=new, before=old)
+        ranking.park_moves(exact(old), exact(new)).assign(period=new, before=old)
         for old, new in last
     ]
+    kept = {n: [s[n] for s in scored.values()] for n in ("ranks", "notes", "chances")}
     return {
-        "RANKS": _joined([s.ranks for s in scored.values()], tables.RANKS),
-        "UNRANKED": pd.concat([s.notes for s in scored.values()], ignore_index=True),
-        "PLACES": pd.concat([s.chances for s in scored.values()], ignore_index=True),
+        "RANKS": _joined(kept["ranks"], tables.RANKS),
+        "UNRANKED": pd.concat(kept["notes"], ignore_index=True),
+        "PLACES": pd.concat(kept["chances"], ignore_index=True),
         "MOVES": _joined(moves, tables.VINTAGE["MOVES"]),
         "ATTAINMENT": attained,
     }
+
+
+def _ranked(
+    attained: pd.DataFrame, catalog: Catalog, period: str, quantiles: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    found = ranking.score_parks(attained, catalog, period, ahead=quantiles, runs=RUNS)
+    return {"ranks": found.ranks, "notes": found.notes, "chances": found.chances}
 
 
 def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:

@@ -50,7 +50,7 @@ class Context:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """What one file held. `info` counts cells by outcome and names type, encoding, sheets and tables."""
 
@@ -191,6 +191,10 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
             outcome.setdefault(place(cell), "problem")
     if sent is not None:
         problems.append(("", sent.code, "info", None, "", sent.message))
+        said = "这一格是公式,文件里没有它的结果,没有采用;请把公式改成结果(选择性粘贴为数值)后重新报送。"
+        problems += [
+            (s, "formula_without_value", "error", (r, c), "", said) for s, r, c in sent.unknown
+        ]
     month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
     observations = _observations(read, opened.sheets, file, digest[:16], context, catalog, month)
     cells = _cells(read, file)

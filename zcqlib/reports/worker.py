@@ -24,7 +24,8 @@ from zcqlib.tables import ZcqError
 T = TypeVar("T")
 MEMORY = 850 * 2**20  # bytes that one file may take beyond what the process has
 MEMORY_RATIO = 600  # and more for large files: so many times their size
-SECONDS, SECONDS_PER_MB = 2.5, 8  # of the processor
+SECONDS, SECONDS_PER_MB = 2.5, 12  # of the processor
+VM = {"RLIMIT_DATA": "VmData", "RLIMIT_AS": "VmSize"}  # limits, and what the system says of them
 PATIENCE = 30  # times as many seconds by the clock, for a process that only waits
 _START = "import sys; sys.path[:0] = {path!r}; from zcqlib.reports import worker; worker.serve()"
 
@@ -96,11 +97,11 @@ def run(work: Callable[..., T], path: Path, *more, otherwise: Callable[[Refused]
         if not _ALIVE:
             _ALIVE.append(_Worker())
         answer = _ALIVE[0].ask((work, path.absolute(), *more), size)
-        if answer is None:
+        if answer is None or answer[2]:
             _ALIVE.pop().stop()
     if answer is None:
         return otherwise(too_costly())
-    result, fault = answer
+    result, fault, _ = answer
     if fault is not None:
         raise fault
     return result
@@ -170,7 +171,7 @@ def serve() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     _send(answers, "ready")
-    base = {"RLIMIT_DATA": _taken("VmData"), "RLIMIT_AS": _taken("VmSize")}
+    base = {limit: _taken(what) for limit, what in VM.items()}
     while True:
         size, work, *arguments = jobs.get()
         _limit(size, base)
@@ -178,6 +179,8 @@ def serve() -> None:
             answer = work(*arguments), None
         except Exception as e:
             answer = None, e
+        # what a large file leaves behind would be taken from the next one's memory
+        answer = *answer, any(_taken(VM[k]) > had + MEMORY // 4 for k, had in base.items())
         del work, arguments
         _send(answers, answer, known)
         del answer  # or the next file would have less
