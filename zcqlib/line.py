@@ -195,14 +195,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     observations = _joined([r.observations for r in readings], tables.OBSERVATIONS)
     problems = [r.problems for r in readings] + [_misplaced(workspace, month)]
     if observations[observations["published"] == month].empty:
-        raise NoReportsError(
-            f"{month} 的 {int((files['published'] == month).sum())} 个文件都不能使用:"
-            + ";".join(
-                m
-                for r in readings
-                for m in r.problems.loc[r.problems["published"].eq(month), "message"].head(1)
-            )[:300]
-        )
+        raise _unusable(month, files, problems)
     facts = indicators.consolidate(observations, catalog, known)
     stated, told = _stated(facts, catalog)
     series, growth = stated
@@ -232,10 +225,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
             if said
             else []
         )
-    few = (
-        sum(not workspace.remembers(key) for key in known_then) < 3
-    )  # not worth the start of other processes
-    done = Parallel(n_jobs=1 if few else min(4, cpu_count()))(jobs)
+    done = Parallel(n_jobs=_processes(workspace, known_then, 3))(jobs)
     now = done[len(history)]
     trail = [*(seen["PROJECTIONS"] for seen in done[: len(history)]), now.projections]
     why = tables.empty(tables.WHY)
@@ -321,6 +311,19 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     given = findings.Given(contents.__getitem__, catalog, month, known)
     contents["FACTS"] = findings.collect(findings.every(given))
     return workspace.commit(month, contents, made_of, known)
+
+
+def _processes(workspace: Workspace, keys: Iterable[str], worth: int) -> int:
+    """How many processes the steps take; one, where fewer than are `worth` the start of others are new."""
+    return 1 if sum(not workspace.remembers(k) for k in keys) < worth else min(4, cpu_count())
+
+
+def _unusable(
+    month: pd.Period, files: pd.DataFrame, problems: list[pd.DataFrame]
+) -> NoReportsError:
+    told = pd.concat(problems).query("published == @month").groupby("file")["message"].first()
+    count = files["published"].eq(month).sum()
+    return NoReportsError(f"{month} 的 {count} 个文件都不能使用:{';'.join(told)[:300]}")
 
 
 def _without_reports(
@@ -640,13 +643,10 @@ def _rankings(
     months = sorted(attained["month"].unique())
     periods = {f: {ranking.period_of(m, f): m for m in months} for f in ranking.FORMS}
     keys = {p: step(p, m) for form in periods.values() for p, m in form.items()}
-    few = (
-        sum(not workspace.remembers(key) for key in keys.values()) < 6
-    )  # not worth the start of other processes
     scored = dict(
         zip(
             keys,
-            Parallel(n_jobs=1 if few else min(4, cpu_count()))(
+            Parallel(n_jobs=_processes(workspace, keys.values(), 6))(
                 delayed(workspace.remember)(key, partial(_ranked, attained, catalog, p, quantiles))
                 for p, key in keys.items()
             ),
