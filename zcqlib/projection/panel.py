@@ -36,7 +36,7 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     A sum that holds others (a cumulative figure, a year with its half) stands for the months that they leave; what
     cannot be used is refused by series.
     """
-    code, ids = numbered(history["series_id"])
+    code, ids = pd.factorize(history["series_id"], sort=True, use_na_sentinel=False)
     n = len(ids)
     reason = np.full(n, "", dtype=object)
 
@@ -130,11 +130,6 @@ def _unnested(end, months, v) -> tuple[np.ndarray, np.ndarray, str]:
             span[span < 0] = len(sums)
             sums.append(max(left, 0.0))
     return row, np.array(sums), ""
-
-
-def numbered(names: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's number of its name, and the sorted names."""
-    return pd.factorize(names, sort=True, use_na_sentinel=False)
 
 
 def month_numbers(period: pd.Series) -> np.ndarray:
