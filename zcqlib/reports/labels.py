@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
+from zcqlib.reports.books import letters
 from zcqlib.reports.words import Span, known, month_no, month_span, squeeze, year_span
 
 At = tuple[int, int]  # row and column of a cell, from 0
@@ -144,18 +145,38 @@ class Fact(NamedTuple):
     unit_cell: At | None = None
     period_cell: At | None = None
 
+    @property
+    def at(self) -> At:
+        return self[:2]
+
+    @property
+    def cell(self) -> str:
+        return f"{letters(self.column)}{self.row + 1}"
+
+    @property
+    def when(self) -> tuple[int, int, str]:
+        return self.span.start, self.span.end, self.span.basis
+
+    @property
+    def given(self) -> bool:
+        """Whether there is a figure."""
+        return self.value == self.value
+
 
 @dataclass(slots=True, frozen=True)
 class Found:
-    """Everything that came of one sheet or table; `outcome` maps a cell to its outcome."""
+    """Everything that came of one sheet or table; `outcome` maps a cell to its outcome, a problem is code, severity,
+    place (None, a cell, or a rectangle), raw text, message and number of cells."""
 
     facts: list[Fact] = field(default_factory=list)
     problems: list[tuple] = field(default_factory=list)
     outcome: dict[At, str] = field(default_factory=dict)
     tables: list[int] = field(default_factory=list)
 
-    def problem(self, code: str, severity: str, at: At | None, raw: str, message: str) -> None:
-        self.problems.append((code, severity, at, raw, message))
+    def problem(
+        self, code: str, severity: str, at: tuple | None, raw: str, message: str, count: int = 1
+    ) -> None:
+        self.problems.append((code, severity, at, raw, message, count))
         if severity == "error" and at is not None:
             self.outcome[at] = "problem"
 
@@ -164,41 +185,37 @@ class Found:
         for i in which:
             f = self.facts[i]
             self.facts[i] = f._replace(flags=(*f.flags, "held"))
-            self.problems.append((code, "error", f[:2], f.raw, message))
+            self.problems.append((code, "error", f.at, f.raw, message, 1))
 
     def mark(self, cells: Iterable[At], outcome: str) -> None:
         self.outcome.update(dict.fromkeys(cells, outcome))
 
     def add(self, other: Found) -> None:
-        """Take over what one table gave, with one row for each of its faults."""
+        """Take over what one table gave, with one row for each code and severity."""
         self.facts.extend(other.facts)
-        self.problems.extend(grouped_by_fault(other.problems))
         self.outcome.update(other.outcome)
-
-
-def grouped_by_fault(problems: list[tuple]) -> list[tuple]:
-    """One row for each code and severity: its rectangle, one example, the number of cells, and further examples named."""
-    groups: dict[tuple, list[tuple]] = {}
-    for p in dict.fromkeys(problems):
-        groups.setdefault(p[:2] if p[2] is not None else p, []).append(p)
-    return [_one_row(part) for part in groups.values()]
+        groups: dict[tuple, list[tuple]] = {}
+        for p in dict.fromkeys(other.problems):
+            groups.setdefault(p[:2] if p[2] is not None else p, []).append(p)
+        self.problems.extend(map(_one_row, groups.values()))
 
 
 def _one_row(part: list[tuple]) -> tuple:
-    code, severity, at, raw, message = part[0][:5]
-    count = sum(p[5] if len(p) > 5 else 1 for p in part)
+    """Several problems as one: the rectangle around them, one example, the number of cells, further examples named."""
+    code, severity, at, raw, message, count = part[0]
     if len(part) == 1:
-        return *part[0][:5], count
-    corners = [(*p[2], *p[2])[:4] if len(p[2]) == 2 else p[2] for p in part]
-    box = (
-        min(a for a, *_ in corners),
-        min(b for _, b, *_ in corners),
-        max(c for *_, c, _ in corners),
-        max(d for *_, d in corners),
-    )
+        return part[0]
+    count = sum(p[5] for p in part)
     others = [f"「{x}」" for x in dict.fromkeys(p[3] for p in part) if x != raw][:4]
     more = f"(共 {count} 处" + (f",又如{'、'.join(others)}" if others else "") + ")"
+    box = box_of([at for p in part for at in (p[2][:2], p[2][-2:])])
     return code, severity, box if box[:2] != box[2:] else box[:2], raw, message + more, count
+
+
+def box_of(cells: list[At]) -> tuple[int, int, int, int]:
+    """The rectangle around some cells."""
+    rows, columns = zip(*cells, strict=True)
+    return min(rows), min(columns), max(rows), max(columns)
 
 
 _META = re.compile(r"([^:]{2,10}?)(?:\(盖?章?\))?:(.*)")
