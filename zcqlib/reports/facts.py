@@ -129,6 +129,7 @@ _RATE = re.compile(
 _COUNTED = re.compile(
     r"(?<![指系倍基参月计期划成对额际算末初生])数量?$|户籍|人口$|^(?:家|户|人|件|个|幢|台|次)$"
 )
+_COUNTABLE = re.compile(r"(?:人员|人才|职工|企业|机构|平台|载体|项目|专利|商标)$")
 _MONEY = re.compile(
     r"额$|金$|收入|支出|投资|产值|增加值|经费|利润|税|GDP|生产总值|价值|资产|负债|贷款|存款", re.I
 )
@@ -251,14 +252,14 @@ class _Table:
         if said and not title:
             return "", _REFUSED["no_indicator"]
         path, last = "/".join(names), names[-1]
-        counted = bool(_COUNTED.search(last))
+        counted, money = bool(_COUNTED.search(last)), bool(_MONEY.search(path))
         return path, _Named(
             _indicator(path, self.catalog),
             title if said else "",
             whence if said else "",
             bool(_RATE.search(last)),
-            counted,
-            not counted and bool(_MONEY.search(path)),
+            counted or not money and bool(_COUNTABLE.search(last)),
+            money and not counted,
         )
 
     # --- period, measure, unit --------------------------------------------------------------------------------------
