@@ -165,7 +165,7 @@ def strip_title(t: str, catalog: Catalog) -> str:
 def regions_in(text: str, catalog: Catalog) -> tuple[str, ...]:
     """Ids of our own places whose names stand in a longer text."""
     names = {n: p.id for p in catalog.regions.values() for n in (p.name_zh, p.short_zh)}
-    found: dict[str, None] = {}
+    found = {}
     text = squeeze(text)
     for name in sorted(names, key=lambda n: (-len(n), n)):
         if len(name) >= 3 and name in text:

@@ -49,7 +49,7 @@ def read_sheet(sheet: Sheet, scope: Scope) -> Found:
     def named(text: str) -> bool:
         return bool(scope.catalog.match_indicator(text, False).id)
 
-    lines: list[str] = []
+    lines = []
     for block in layout.blocks(sheet, found, named):
         if layout.is_about(sheet.rows, block):
             found.mark(_cells_of(sheet, block), "context")
@@ -153,7 +153,7 @@ def _hold_unnamed(table: Found) -> None:
 
 def conflicts(part: Iterable[Fact]) -> Iterator[tuple[Fact, Fact]]:
     """Pairs of facts that give one thing two values."""
-    seen: dict[tuple, Fact] = {}
+    seen = {}
     for f in part:
         if f.given:
             key = (f.place.id or f.place.raw, f.path, f.when, f.measure)
@@ -211,7 +211,7 @@ def check_file(read: list[tuple[str, Found]], published: int, catalog: Catalog) 
 
 def _grouped(told: Found, key: Callable[[Fact], Hashable]) -> dict[Hashable, list[int]]:
     """Numbers of facts by what they share; those without a key left out."""
-    groups: dict[Hashable, list[int]] = {}
+    groups = {}
     for i, f in enumerate(told.facts):
         if (k := key(f)) is not None:
             groups.setdefault(k, []).append(i)
@@ -285,7 +285,7 @@ def _disagreements(read: list[tuple[str, Found]]) -> dict[int, dict[int, str]]:
     By found and number of the fact: what is said of it.
     """
     home = {id(f): (found, sheet, i) for sheet, found in read for i, f in enumerate(found.facts)}
-    told: dict[int, dict[int, str]] = {}
+    told = {}
     for pair in conflicts(f for _, found in read for f in found.facts):
         for f, other in (pair, pair[::-1]):
             found, _, i = home[id(f)]

@@ -194,7 +194,7 @@ class Found:
         """Take over what one table gave, with one row for each code and severity."""
         self.facts.extend(other.facts)
         self.outcome.update(other.outcome)
-        groups: dict[tuple, list[tuple]] = {}
+        groups = {}
         for p in dict.fromkeys(other.problems):
             groups.setdefault(p[:2] if p[2] is not None else p, []).append(p)
         self.problems.extend(map(_one_row, groups.values()))

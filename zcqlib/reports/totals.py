@@ -52,7 +52,7 @@ def reconcile(
 
 def _by_place(facts: list[Fact], listed: list[Place], catalog: Catalog, check: _Check) -> None:
     """Rows or columns of places against their total."""
-    groups: dict[tuple, list[Fact]] = {}
+    groups = {}
     for f in facts:
         groups.setdefault((f.path, f.when, f.unit), []).append(f)
     for group in groups.values():
@@ -63,8 +63,8 @@ def _by_place(facts: list[Fact], listed: list[Place], catalog: Catalog, check: _
 
 def _by_name(facts: list[Fact], check: _Check) -> None:
     """合计 among names against the names beside it, and 其中 against its parent."""
-    groups: dict[tuple, dict[str, Fact]] = {}
-    beside: dict[tuple[str, str], dict[str, None]] = {}
+    groups = {}
+    beside = {}
     for f in facts:
         groups.setdefault((f.place, f.when, f.unit), {}).setdefault(f.path, f)
         beside.setdefault((f.path.rpartition("/")[0], f.unit), {})[f.path] = None

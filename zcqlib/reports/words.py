@@ -23,7 +23,7 @@ from zcqlib import catalog
 @cache
 def _lists() -> dict[str, dict[str, str]]:
     """Word lists by the first part of their role: {"head": {"园区": "region", ...}, "missing": {...}, ...}."""
-    out: dict[str, dict[str, str]] = {}
+    out = {}
     for row in catalog.load().words.itertuples():
         group, _, rest = row.role.partition(":")
         out.setdefault(group, {})[row.word] = rest or group
@@ -87,7 +87,7 @@ def squeeze(text: str) -> str:
 
 
 _NUMERAL = re.compile(
-    r"(?:[一二两三四五六七八九]千)?零?(?:[一二两三四五六七八九]百)?零?(?:[一二三四五六七八九]?十)?[一二三四五六七八九]?"
+    r"(?:[一二两三四五六七八九]千)?零?(?:[一二两三四五六七八九]百)?零?(?:[一二三四五六七八九]?十)?[一二两三四五六七八九]?"
 )
 
 
@@ -172,9 +172,10 @@ _UNSUPPORTED = re.compile(
 def _span(m: re.Match, kind: str) -> Span | None:
     g = m.groupdict(default="")
     short, year = g.get("yy"), int(g.get("y") or g.get("y2") or 0)
-    flags: tuple[str, ...] = ("short_year",) if short else ()
+    flags = ("short_year",) if short else ()
     year = int(f"20{short}") if short else year
-    a, b, q, month = (int(numeral(g.get(k) or "0")) for k in "abqm")
+    numbers = (numeral(g.get(k) or "0") for k in "abqm")
+    a, b, q, month = (int(n) if n == n else 0 for n in numbers)
     last = 12 if g.get("w") == "全年" else 6
     first, last, basis = {
         "range": (a or 1, b if b > (a or 1) else 0, "range" if a > 1 else "ytd"),
