@@ -192,37 +192,80 @@ def fill_header(t: Frame) -> None:
                 grid[r][c] = left
 
 
-@dataclass(frozen=True, slots=True)
 class _Header:
     """The header rows once read: what each row is about, its periods, and the cells that speak for each column."""
 
-    catalog: Catalog
-    # region (region? where only some cells are places), unit, frequency, note, or ""
-    roles: dict[int, str]
-    counted: set[int]  # rows of names, in which a bare unit is a name as well
-    spans: dict[At, Span]
-    parts: dict[int, list[tuple[int, object]]]
-    faults: dict[int, str]
+    def __init__(self, t: Frame):
+        self.catalog, header = t.catalog, t.header
+        # region (region? where only some cells are places), unit, frequency, note, or ""
+        self.roles = {r: _row_role(t, r) for r in header}
+        self.spans, self.faults = {}, {}
+        for n, r in enumerate(header, 1):
+            settled, undecided = _header_spans(t, header[:n])
+            self.faults |= {t.data[i]: "period_ambiguous" for i in undecided}
+            cells = enumerate(zip(t.data, settled, strict=True))
+            self.spans |= {(r, c): s for i, (c, s) in cells if s and i not in undecided}
+        rows = [r for r in header if self.roles[r] != "note"]
+        self.parts = {c: t.cells(rows, [c]) for c in t.data} | _broken_words(t)
+        for c, cells in self.parts.items():
+            plain = [(r, v) for r, v in cells if not (isinstance(v, str) and words.is_gloss(v))]
+            if any(isinstance(v, str) for _, v in plain):
+                self.parts[c] = plain
+        # rows of names, in which a bare unit is a name as well
+        named = (r for r in header if any(label(x).role == "name" for x in t.texts([r], t.data)))
+        self.counted = set(named)
 
+    def column(self, c: int, whole: Facet) -> tuple[Facet, bool]:
+        """One column's header cells, from the outside in, and whether it is 其中 of the column before it."""
+        facet, hangs, rate = Facet(fault=self.faults.get(c, "")), False, ""
+        for r, v in self.parts[c]:
+            t, at = said(v), (r, c)
+            if at in self.spans and (not isinstance(v, str) or cell_span(v)):
+                says = Facet(span=self.spans[at], span_at=at)
+            elif words.unsupported_period(t):
+                says = Facet(fault="period_unsupported")
+            elif place := self._place(v, r):
+                says = Facet(place=place)
+            else:
+                if OF_WHICH.match(t):
+                    hangs, t = True, OF_WHICH.sub("", t)
+                    facet = facet._replace(
+                        names=whole.names, unit=whole.unit, unit_at=whole.unit_at
+                    )
+                part = label(t)
+                if part.role == "measure" and part.measure in ("yoy_pct", "mom_pct"):
+                    rate = t
+                says = self._spoken(part, t, at) if t else _NOTHING
+            facet = facet.over(says)
+        amount = rate and {said(v) for _, v in self.parts[c]} & set(known("amount"))
+        if amount or words.is_index_base(facet.unit):
+            more = (
+                (rate, "绝对数") if amount else (rate,) * (facet.measure != "index" and rate != "")
+            )
+            names, measure = facet.names + more, "" if amount else "index"
+            facet = facet._replace(names=names, measure=measure)
+        return facet, hangs
 
-def _read_header(t: Frame) -> _Header:
-    spans = {}
-    faults = {}
-    header = t.header
-    roles = {r: _row_role(t, r) for r in header}
-    for n, r in enumerate(header, 1):
-        settled, undecided = _header_spans(t, header[:n])
-        faults |= {t.data[i]: "period_ambiguous" for i in undecided}
-        cells = enumerate(zip(t.data, settled, strict=True))
-        spans |= {(r, c): s for i, (c, s) in cells if s and i not in undecided}
-    parts = {c: t.cells([r for r in header if roles[r] != "note"], [c]) for c in t.data}
-    parts |= _broken_words(t)
-    for c, cells in parts.items():
-        plain = [(r, v) for r, v in cells if not (isinstance(v, str) and words.is_gloss(v))]
-        if any(isinstance(v, str) for _, v in plain):
-            parts[c] = plain
-    counted = {r for r in header if any(label(x).role == "name" for x in t.texts([r], t.data))}
-    return _Header(t.catalog, roles, counted, spans, parts, faults)
+    def _place(self, v: object, r: int) -> Place | None:
+        """The place that a header cell names, where its row is one of places."""
+        role = self.roles[r]
+        place = place_of(v, self.catalog) if isinstance(v, str) and role[:6] == "region" else None
+        return None if place and place.total and role == "region?" else place
+
+    def _spoken(self, part: Label, t: str, at: At) -> Facet:
+        """What one more cell of a column says."""
+        role = self.roles[at[0]]
+        if "frequency" in (role, part.role):
+            return Facet(frequency=t[:1])
+        if "unit" in (role, part.role):
+            unit = Facet(unit=part.unit or t.strip("-—()"), unit_at=at)
+            # 幢 | 面积: a count that stands for a name
+            counts = role != "unit" and at[0] in self.counted
+            named = counts and words.is_unit(t) and t not in words.PERCENTS
+            return unit._replace(names=(t,), name_at=at) if named else unit
+        if part.role == "summary":
+            return Facet(fault="summary_row")
+        return part.facet(at, self.catalog)
 
 
 def _row_role(t: Frame, r: int) -> str:
@@ -258,11 +301,11 @@ def _bare(v: object, unit: str) -> Span | None:
 
 def columns_of(t: Frame) -> dict[int, Facet]:
     """What each data column's header says."""
-    header = _read_header(t)
+    header = _Header(t)
     out = {}
     whole = group = _NOTHING  # what 其中 hangs on; the first column of a group, which is its total
     for c in t.data:
-        facet, hangs = _column(header, c, whole)
+        facet, hangs = header.column(c, whole)
         if not header.parts[c] and t.header:
             facet = facet._replace(bare=True)
         if 0 < len(group.names) < len(facet.names) and _within(facet, group):
@@ -279,57 +322,6 @@ def columns_of(t: Frame) -> dict[int, Facet]:
 
 def _within(facet: Facet, group: Facet) -> bool:
     return facet.names[: len(group.names)] == group.names
-
-
-def _column(header: _Header, c: int, whole: Facet) -> tuple[Facet, bool]:
-    """One column's header cells, from the outside in, and whether it is 其中 of the column before it."""
-    facet, hangs, rate = Facet(fault=header.faults.get(c, "")), False, ""
-    for r, v in header.parts[c]:
-        t, at = said(v), (r, c)
-        if at in header.spans and (not isinstance(v, str) or cell_span(v)):
-            says = Facet(span=header.spans[at], span_at=at)
-        elif words.unsupported_period(t):
-            says = Facet(fault="period_unsupported")
-        elif place := _header_place(v, r, header):
-            says = Facet(place=place)
-        else:
-            if OF_WHICH.match(t):
-                hangs, t = True, OF_WHICH.sub("", t)
-                facet = facet._replace(names=whole.names, unit=whole.unit, unit_at=whole.unit_at)
-            part = label(t)
-            if part.role == "measure" and part.measure in ("yoy_pct", "mom_pct"):
-                rate = t
-            says = _spoken(part, t, at, header) if t else _NOTHING
-        facet = facet.over(says)
-    amount = rate and {said(v) for _, v in header.parts[c]} & set(known("amount"))
-    if amount or words.is_index_base(facet.unit):
-        more = (rate, "绝对数") if amount else (rate,) * (facet.measure != "index" and rate != "")
-        names, measure = facet.names + more, "" if amount else "index"
-        facet = facet._replace(names=names, measure=measure)
-    return facet, hangs
-
-
-def _header_place(v: object, r: int, header: _Header) -> Place | None:
-    """The place that a header cell names, where its row is one of places."""
-    role = header.roles[r]
-    place = place_of(v, header.catalog) if isinstance(v, str) and role[:6] == "region" else None
-    return None if place and place.total and role == "region?" else place
-
-
-def _spoken(part: Label, t: str, at: At, header: _Header) -> Facet:
-    """What one more cell of a column says."""
-    role = header.roles[at[0]]
-    if "frequency" in (role, part.role):
-        return Facet(frequency=t[:1])
-    if "unit" in (role, part.role):
-        unit = Facet(unit=part.unit or t.strip("-—()"), unit_at=at)
-        # 幢 | 面积: a count that stands for a name
-        counts = role != "unit" and at[0] in header.counted
-        named = counts and words.is_unit(t) and t not in words.PERCENTS
-        return unit._replace(names=(t,), name_at=at) if named else unit
-    if part.role == "summary":
-        return Facet(fault="summary_row")
-    return part.facet(at, header.catalog)
 
 
 def _broken_words(t: Frame) -> dict[int, list[tuple[int, object]]]:
