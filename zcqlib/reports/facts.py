@@ -21,9 +21,7 @@ from zcqlib.reports.labels import (
     Found,
     Place,
     Scope,
-    doubtful,
     filled,
-    head_of,
     is_empty,
     join_spans,
     text_of,
@@ -41,17 +39,10 @@ def read_table(
     Returns the lines that named it, for a continued table, and whether its rows and its columns are all different.
     """
     around = Surroundings(sheet, block, scope, found, inherited)
+    t = Frame(block, around)
     found.mark(block.above, "context")
-    every = (*block.header, *block.body)
-    width = min(block.right, max((len(sheet.rows[r]) for r in every), default=0))
-    blank = [""] * width
-    grid = {r: blank[: block.left] + (sheet.rows[r] + blank)[block.left : width] for r in every}
-    t = Frame(grid, block, around, sheet, {}, [])
-    t.stub.update(headers.stub_of(t, width))
-    t.data.extend(c for c in range(width) if c not in t.stub and _holds_figures(t, c))
-    found.mark([(r, c) for r in block.header for c in filled(grid[r])], "label")
-    aside = set(range(width)) - {*t.stub, *t.data}
-    found.mark([(r, c) for r in block.body for c in aside if not is_empty(grid[r][c])], "context")
+    found.mark([(r, c) for r in t.header for c in filled(t.grid[r])], "label")
+    found.mark([(r, c) for c in t.aside for r, _ in t.cells(t.rows, [c])], "context")
     headers.fill_header(t)
     if not sheet.name:
         headers.long_rows(t, found)
@@ -72,16 +63,10 @@ def _told_apart(facets: dict[int, Facet]) -> bool:
     return len(says) == len(facets)
 
 
-def _holds_figures(t: Frame, c: int) -> bool:
-    if "note" in map(head_of, t.texts(t.block.header, [c])):
-        return False
-    return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in t.body(c))
-
-
 def _merged_bodies(t: Frame, found: Found) -> None:
     text = "一个数字合并在几格里,看不出属于哪一个,请拆开分别填写。"
     for r0, c0, r1, c1 in t.sheet.merged:
-        v = t.grid[r0][c0] if r0 in t.block.body and c0 in t.data else ""
+        v = t.grid[r0][c0] if r0 in t.rows and c0 in t.data else ""
         if (r1, c1) != (r0, c0) and not is_empty(v) and valueish(v):
             found.problem("merged_value", "error", (r0, c0), text_of(v), text)
 
@@ -129,6 +114,7 @@ _RATE = re.compile(
 _COUNTED = re.compile(
     r"(?<![指系倍基参月计期划成对额际算末初生])数量?$|户籍|人口$|^(?:家|户|人|件|个|幢|台|次)$"
 )
+_COUNTABLE = re.compile(r"(?:人员|人才|职工|企业|机构|平台|载体|项目|专利|商标)$")
 _MONEY = re.compile(
     r"额$|金$|收入|支出|投资|产值|增加值|经费|利润|税|GDP|生产总值|价值|资产|负债|贷款|存款", re.I
 )
@@ -172,29 +158,29 @@ class _Table:
         self.total = {*known("total"), "环比", "同比", "定基"}
         # 合计 | 发明: parts of what the title names
         self.parts = any(f.names and self.total.issuperset(f.names) for f in columns.values())
-        self.strange: dict[str, str] = {}
-        self.meanings: dict[tuple, dict[int, _Meaning | _Refused]] = {}
+        self.strange = {}
+        self.meanings = {}
         marked = (sheet.percent, sheet.struck, sheet.failed, sheet.decimals, sheet.linked)
         self.plain = not any((*marked, sheet.hidden_rows, sheet.hidden_columns, sheet.comments))
 
     def read(self) -> None:
         none = Place("", "", "unnamed" if self.catalog.parks else "known")
         # columns that give their figures the same name are of one kind; rows that say the same share their meanings
-        kinds: dict[tuple, int] = {}
-        keys: dict[tuple, int] = {}
+        kinds = {}
+        keys = {}
         across = []
         for c in self.frame.data:
             f = self.columns[c]
             kind = kinds.setdefault((f.names, f.bare, f.fault), len(kinds))
             across.append((c, kind, f.place or self.around.place or none, f.name_at))
-        for r in self.frame.block.body:
+        for r in self.frame.rows:
             row = self.lines[r]
             says = (*row[1:5], row.frequency, row.flags, row.unit_at is None, bool(row.names))
             self._row(r, row, across, keys.setdefault(says, len(keys)))
 
     def _row(self, r: int, row: Facet, across: list[tuple], key: int) -> None:
         outcome, cells, failed = self.found.outcome, self.frame.grid[r], self.sheet.failed
-        called: dict[int, tuple] = {}
+        called = {}
         for c, kind, beside, head_at in across:
             v, at = cells[c], (r, c)
             if type(v) is not float and is_empty(v) and at not in failed or at in outcome:
@@ -251,14 +237,14 @@ class _Table:
         if said and not title:
             return "", _REFUSED["no_indicator"]
         path, last = "/".join(names), names[-1]
-        counted = bool(_COUNTED.search(last))
+        counted, money = bool(_COUNTED.search(last)), bool(_MONEY.search(path))
         return path, _Named(
             _indicator(path, self.catalog),
             title if said else "",
             whence if said else "",
             bool(_RATE.search(last)),
-            counted,
-            not counted and bool(_MONEY.search(path)),
+            counted or not money and bool(_COUNTABLE.search(last)),
+            money and not counted,
         )
 
     # --- period, measure, unit --------------------------------------------------------------------------------------
@@ -354,34 +340,26 @@ class _Table:
         self, place: Place, path: str, named: _Named, meaning: _Meaning, at: At, v: object
     ) -> bool:
         """Ask about an unclear place, a new name, a doubtful unit; False where the figure cannot be used."""
-        problem, unit = self.found.problem, meaning.unit_raw
-        if place.kind == "near":
-            text = f"「{place.raw}」不是已知的园区名称,是否应为「{place.suggestion}」?请改正。"
-            problem("park_unknown", "error", at, text_of(v), text)
-            return False
-        if place.kind == "ambiguous":
-            text = f"「{place.raw}」可能是几个园区,请写出完整名称。"
-            problem("park_ambiguous", "error", at, text_of(v), text)
+        problem, unit, doubt = self.found.problem, meaning.unit_raw, meaning.doubt
+        if place.kind in _UNCLEAR:
+            code, text = _UNCLEAR[place.kind]
+            problem(code, "error", at, text_of(v), text.format(place))
             return False
         if not valueish(v):
             return True
         if not named.indicator and place.id in self.catalog.regions:
             if path not in self.strange:
-                near = self.catalog.match_indicator(path).suggestions
-                like = f",相近的有:{'、'.join(near)}" if near else ""
+                near = "、".join(self.catalog.match_indicator(path).suggestions)
+                like = f",相近的有:{near}" if near else ""
                 self.strange[path] = (
                     f"「{path}」不在指标表里{like};数字按原名保留,请核对名称,或把它加进指标别名表。"
                 )
             problem("new_indicator", "warning", at, path, self.strange[path])
-        if meaning.doubt == "no_unit":
-            text = f"「{path}」没有写单位" + (f",暂按「{meaning.unit}」" if meaning.unit else "")
-            problem("no_unit", "warning", at, path, text + ";请在表头或表题写明单位。")
-        elif meaning.doubt == "unit_unknown":
-            text = f"「{path}」的单位「{unit}」不认得,请改用常用单位,或把它加进单位换算表。"
-            problem("unit_unknown", "error" if named.indicator else "warning", at, unit, text)
-        elif meaning.doubt:
-            text = f"「{path}」的单位「{unit}」与表上或指标表的单位不同,已按「{unit}」,请核对。"
-            problem("unit_conflict", "warning", at, unit, text)
+        if doubt:
+            severity = "error" if doubt == "unit_unknown" and named.indicator else "warning"
+            now = f",暂按「{meaning.unit}」" if meaning.unit else ""
+            text = f"「{path}」" + _DOUBTS[doubt].format(unit=unit, now=now)
+            problem(doubt, severity, at, unit or path, text)
         return True
 
     def _value(self, v: object, at: At, named: _Named, meaning: _Meaning) -> Value:
@@ -468,7 +446,18 @@ def _measure(row: Facet, column: Facet, named: _Named, indicator: Indicator | No
     return "value" if itself and measure in ("yoy_pct", "share_pct") else measure
 
 
-_UNCLEAR = ("near", "ambiguous")
+_UNCLEAR = {
+    "near": (
+        "park_unknown",
+        "「{0.raw}」不是已知的园区名称,是否应为「{0.suggestion}」?请改正。",
+    ),
+    "ambiguous": ("park_ambiguous", "「{0.raw}」可能是几个园区,请写出完整名称。"),
+}
+_DOUBTS = {
+    "no_unit": "没有写单位{now};请在表头或表题写明单位。",
+    "unit_unknown": "的单位「{unit}」不认得,请改用常用单位,或把它加进单位换算表。",
+    "unit_conflict": "的单位「{unit}」与表上或指标表的单位不同,已按「{unit}」,请核对。",
+}
 _MULTIPLIERS = ("万", "亿", "千万", "百万")
 
 

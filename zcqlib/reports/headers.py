@@ -10,7 +10,6 @@ from itertools import pairwise
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
 from zcqlib.reports.around import Surroundings
-from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
     NUMBERING,
     OF_WHICH,
@@ -42,20 +41,32 @@ _OWN_UNIT = re.compile(
 _NOTHING = Facet()
 
 
-@dataclass(frozen=True, slots=True)
 class Frame:
     """The cells of one table, every row as long as the widest; `stub` columns name rows, `data` columns hold figures."""
 
-    grid: dict[int, list]
-    block: Block
-    around: Surroundings
-    sheet: Sheet
-    stub: dict[int, str]
-    data: list[int]
+    def __init__(self, block: Block, around: Surroundings):
+        self.header, self.rows, self.around, self.sheet = (
+            block.header,
+            block.body,
+            around,
+            around.sheet,
+        )
+        self.catalog, rows = around.scope.catalog, around.sheet.rows
+        every = (*block.header, *block.body)
+        width = min(block.right, max((len(rows[r]) for r in every), default=0))
+        blank = [""] * width
+        self.grid = {r: blank[: block.left] + (rows[r] + blank)[block.left : width] for r in every}
+        self.stub = stub_of(self, width)
+        self.aside = []  # columns without any figure
+        self.data = []
+        for c in range(width):
+            if c not in self.stub:
+                (self.data if self._holds_figures(c) else self.aside).append(c)
 
-    @property
-    def catalog(self) -> Catalog:
-        return self.around.scope.catalog
+    def _holds_figures(self, c: int) -> bool:
+        if "note" in map(head_of, self.texts(self.header, [c])):
+            return False
+        return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in self.body(c))
 
     def cells(self, rows: Iterable[int], columns: Iterable[int]) -> list[tuple[int, object]]:
         """What stands in some columns of some rows, each with its row."""
@@ -67,17 +78,17 @@ class Frame:
 
     def body(self, c: int) -> list:
         """What stands in a column below its head."""
-        return [v for _, v in self.cells(self.block.body, [c])]
+        return [v for _, v in self.cells(self.rows, [c])]
 
 
 def long_rows(t: Frame, found: Found) -> None:
     """In separated text a row longer than the header holds figures that fell apart at their commas; none is shifted."""
     ends = {r: max(filled(row), default=-1) for r, row in t.grid.items()}
-    end = max((ends[r] for r in t.block.header), default=len(t.data) * 99)
-    long = [r for r in t.block.body if ends[r] > end]
+    end = max((ends[r] for r in t.header), default=len(t.data) * 99)
+    long = [r for r in t.rows if ends[r] > end]
     thousands = re.compile(r"\d{3}(?:\.\d+)?")
     apart = [r for r in long if any(thousands.fullmatch(said(v)) for v in t.grid[r][2:])]
-    for r in apart if len(long) * 2 <= len(t.block.body) or apart == long else ():
+    for r in apart if len(long) * 2 <= len(t.rows) or apart == long else ():
         cells = filled(t.grid[r])
         raw = ",".join(str(t.grid[r][c]) for c in cells)
         text = f"这一行有 {ends[r] + 1} 栏,表头只有 {end + 1} 栏,可能是千位分隔符把数字拆开了;整行没有采用,请去掉千位分隔符。"
@@ -90,11 +101,11 @@ def long_rows(t: Frame, found: Found) -> None:
 
 def stub_of(t: Frame, width: int) -> dict[int, str]:
     """The left columns that name rows, with the role that their header or content gives them."""
-    often = {r for r in t.block.header if "frequency" in map(head_of, t.texts([r], [0, 1]))}
-    stub: dict[int, str] = {}
+    often = {r for r in t.header if "frequency" in map(head_of, t.texts([r], [0, 1]))}
+    stub = {}
     open_ = True
     for c in range(width):
-        cells, heads = t.body(c), t.texts([r for r in t.block.header if r not in often], [c])
+        cells, heads = t.body(c), t.texts([r for r in t.header if r not in often], [c])
         role = next(filter(None, map(head_of, heads)), "")
         if not open_:  # long tables may hold unit, place or period on the right
             if role in _FITS and cells and all(map(_FITS[role], cells)):
@@ -168,7 +179,7 @@ _FITS = {"unit": _unit_cell, "region": lambda v: isinstance(v, str), "period": c
 
 def fill_header(t: Frame) -> None:
     """Spread group words over their columns: merged ranges first, then blanks that have a word below them."""
-    grid, header = t.grid, t.block.header
+    grid, header = t.grid, t.header
     for r0, c0, _, c1 in t.sheet.merged:
         if r0 in header and c0 not in t.stub:
             for c in range(c0, min(c1, len(grid[r0]) - 1) + 1):
@@ -181,37 +192,80 @@ def fill_header(t: Frame) -> None:
                 grid[r][c] = left
 
 
-@dataclass(frozen=True, slots=True)
 class _Header:
     """The header rows once read: what each row is about, its periods, and the cells that speak for each column."""
 
-    catalog: Catalog
-    # region (region? where only some cells are places), unit, frequency, note, or ""
-    roles: dict[int, str]
-    counted: set[int]  # rows of names, in which a bare unit is a name as well
-    spans: dict[At, Span]
-    parts: dict[int, list[tuple[int, object]]]
-    faults: dict[int, str]
+    def __init__(self, t: Frame):
+        self.catalog, header = t.catalog, t.header
+        # region (region? where only some cells are places), unit, frequency, note, or ""
+        self.roles = {r: _row_role(t, r) for r in header}
+        self.spans, self.faults = {}, {}
+        for n, r in enumerate(header, 1):
+            settled, undecided = _header_spans(t, header[:n])
+            self.faults |= {t.data[i]: "period_ambiguous" for i in undecided}
+            cells = enumerate(zip(t.data, settled, strict=True))
+            self.spans |= {(r, c): s for i, (c, s) in cells if s and i not in undecided}
+        rows = [r for r in header if self.roles[r] != "note"]
+        self.parts = {c: t.cells(rows, [c]) for c in t.data} | _broken_words(t)
+        for c, cells in self.parts.items():
+            plain = [(r, v) for r, v in cells if not (isinstance(v, str) and words.is_gloss(v))]
+            if any(isinstance(v, str) for _, v in plain):
+                self.parts[c] = plain
+        # rows of names, in which a bare unit is a name as well
+        named = (r for r in header if any(label(x).role == "name" for x in t.texts([r], t.data)))
+        self.counted = set(named)
 
+    def column(self, c: int, whole: Facet) -> tuple[Facet, bool]:
+        """One column's header cells, from the outside in, and whether it is 其中 of the column before it."""
+        facet, hangs, rate = Facet(fault=self.faults.get(c, "")), False, ""
+        for r, v in self.parts[c]:
+            t, at = said(v), (r, c)
+            if at in self.spans and (not isinstance(v, str) or cell_span(v)):
+                says = Facet(span=self.spans[at], span_at=at)
+            elif words.unsupported_period(t):
+                says = Facet(fault="period_unsupported")
+            elif place := self._place(v, r):
+                says = Facet(place=place)
+            else:
+                if OF_WHICH.match(t):
+                    hangs, t = True, OF_WHICH.sub("", t)
+                    facet = facet._replace(
+                        names=whole.names, unit=whole.unit, unit_at=whole.unit_at
+                    )
+                part = label(t)
+                if part.role == "measure" and part.measure in ("yoy_pct", "mom_pct"):
+                    rate = t
+                says = self._spoken(part, t, at) if t else _NOTHING
+            facet = facet.over(says)
+        amount = rate and {said(v) for _, v in self.parts[c]} & set(known("amount"))
+        if amount or words.is_index_base(facet.unit):
+            more = (
+                (rate, "绝对数") if amount else (rate,) * (facet.measure != "index" and rate != "")
+            )
+            names, measure = facet.names + more, "" if amount else "index"
+            facet = facet._replace(names=names, measure=measure)
+        return facet, hangs
 
-def _read_header(t: Frame) -> _Header:
-    spans: dict[At, Span] = {}
-    faults: dict[int, str] = {}
-    header = t.block.header
-    roles = {r: _row_role(t, r) for r in header}
-    for n, r in enumerate(header, 1):
-        settled, undecided = _header_spans(t, header[:n])
-        faults |= {t.data[i]: "period_ambiguous" for i in undecided}
-        cells = enumerate(zip(t.data, settled, strict=True))
-        spans |= {(r, c): s for i, (c, s) in cells if s and i not in undecided}
-    parts = {c: t.cells([r for r in header if roles[r] != "note"], [c]) for c in t.data}
-    parts |= _broken_words(t)
-    for c, cells in parts.items():
-        plain = [(r, v) for r, v in cells if not (isinstance(v, str) and words.is_gloss(v))]
-        if any(isinstance(v, str) for _, v in plain):
-            parts[c] = plain
-    counted = {r for r in header if any(label(x).role == "name" for x in t.texts([r], t.data))}
-    return _Header(t.catalog, roles, counted, spans, parts, faults)
+    def _place(self, v: object, r: int) -> Place | None:
+        """The place that a header cell names, where its row is one of places."""
+        role = self.roles[r]
+        place = place_of(v, self.catalog) if isinstance(v, str) and role[:6] == "region" else None
+        return None if place and place.total and role == "region?" else place
+
+    def _spoken(self, part: Label, t: str, at: At) -> Facet:
+        """What one more cell of a column says."""
+        role = self.roles[at[0]]
+        if "frequency" in (role, part.role):
+            return Facet(frequency=t[:1])
+        if "unit" in (role, part.role):
+            unit = Facet(unit=part.unit or t.strip("-—()"), unit_at=at)
+            # 幢 | 面积: a count that stands for a name
+            counts = role != "unit" and at[0] in self.counted
+            named = counts and words.is_unit(t) and t not in words.PERCENTS
+            return unit._replace(names=(t,), name_at=at) if named else unit
+        if part.role == "summary":
+            return Facet(fault="summary_row")
+        return part.facet(at, self.catalog)
 
 
 def _row_role(t: Frame, r: int) -> str:
@@ -247,12 +301,12 @@ def _bare(v: object, unit: str) -> Span | None:
 
 def columns_of(t: Frame) -> dict[int, Facet]:
     """What each data column's header says."""
-    header = _read_header(t)
-    out: dict[int, Facet] = {}
+    header = _Header(t)
+    out = {}
     whole = group = _NOTHING  # what 其中 hangs on; the first column of a group, which is its total
     for c in t.data:
-        facet, hangs = _column(header, c, whole)
-        if not header.parts[c] and t.block.header:
+        facet, hangs = header.column(c, whole)
+        if not header.parts[c] and t.header:
             facet = facet._replace(bare=True)
         if 0 < len(group.names) < len(facet.names) and _within(facet, group):
             if not facet.unit and not _OWN_UNIT.search(facet.names[-1]):
@@ -270,61 +324,10 @@ def _within(facet: Facet, group: Facet) -> bool:
     return facet.names[: len(group.names)] == group.names
 
 
-def _column(header: _Header, c: int, whole: Facet) -> tuple[Facet, bool]:
-    """One column's header cells, from the outside in, and whether it is 其中 of the column before it."""
-    facet, hangs, rate = Facet(fault=header.faults.get(c, "")), False, ""
-    for r, v in header.parts[c]:
-        t, at = said(v), (r, c)
-        if at in header.spans and (not isinstance(v, str) or cell_span(v)):
-            says = Facet(span=header.spans[at], span_at=at)
-        elif words.unsupported_period(t):
-            says = Facet(fault="period_unsupported")
-        elif place := _header_place(v, r, header):
-            says = Facet(place=place)
-        else:
-            if OF_WHICH.match(t):
-                hangs, t = True, OF_WHICH.sub("", t)
-                facet = facet._replace(names=whole.names, unit=whole.unit, unit_at=whole.unit_at)
-            part = label(t)
-            if part.role == "measure" and part.measure in ("yoy_pct", "mom_pct"):
-                rate = t
-            says = _spoken(part, t, at, header) if t else _NOTHING
-        facet = facet.over(says)
-    amount = rate and {said(v) for _, v in header.parts[c]} & set(known("amount"))
-    if amount or words.is_index_base(facet.unit):
-        more = (rate, "绝对数") if amount else (rate,) * (facet.measure != "index" and rate != "")
-        names, measure = facet.names + more, "" if amount else "index"
-        facet = facet._replace(names=names, measure=measure)
-    return facet, hangs
-
-
-def _header_place(v: object, r: int, header: _Header) -> Place | None:
-    """The place that a header cell names, where its row is one of places."""
-    role = header.roles[r]
-    place = place_of(v, header.catalog) if isinstance(v, str) and role[:6] == "region" else None
-    return None if place and place.total and role == "region?" else place
-
-
-def _spoken(part: Label, t: str, at: At, header: _Header) -> Facet:
-    """What one more cell of a column says."""
-    role = header.roles[at[0]]
-    if "frequency" in (role, part.role):
-        return Facet(frequency=t[:1])
-    if "unit" in (role, part.role):
-        unit = Facet(unit=part.unit or t.strip("-—()"), unit_at=at)
-        # 幢 | 面积: a count that stands for a name
-        counts = role != "unit" and at[0] in header.counted
-        named = counts and words.is_unit(t) and t not in words.PERCENTS
-        return unit._replace(names=(t,), name_at=at) if named else unit
-    if part.role == "summary":
-        return Facet(fault="summary_row")
-    return part.facet(at, header.catalog)
-
-
 def _broken_words(t: Frame) -> dict[int, list[tuple[int, object]]]:
     """Columns whose two header cells are one word broken over two rows, joined; in some columns or in all."""
-    out: dict[int, list] = {}
-    for upper, lower in pairwise(t.block.header):
+    out = {}
+    for upper, lower in pairwise(t.header):
         top, low = ({c: said(t.grid[r][c]) for c in t.data} for r in (upper, lower))
         pairs = {c: (top[c], word) for c, word in low.items() if word}
         if not pairs or not all(top.values()) or len(set(top.values())) < len(top):
@@ -337,7 +340,7 @@ def _broken_words(t: Frame) -> dict[int, list[tuple[int, object]]]:
             continue
         sure = sum(bool(t.catalog.match_indicator(a + b, False).id) for a, b in pairs.values())
         short = len(top) > 1 and all(len(a) <= 4 and len(b) <= 5 for a, b in pairs.values())
-        rest = [r for r in t.block.header if r not in (upper, lower)]
+        rest = [r for r in t.header if r not in (upper, lower)]
         for c, (a, b) in pairs.items() if short or sure * 2 > len(pairs) else ():
             out[c] = [(lower, a + b), *t.cells(rest, [c])]
     return out
@@ -460,13 +463,13 @@ class _Stub:
     """Goes down the rows of a table: names are carried down, and rows stand under their headings."""
 
     def __init__(self, t: Frame):
-        self.grid, self.catalog, body = t.grid, t.catalog, t.block.body
+        self.grid, self.catalog, body = t.grid, t.catalog, t.rows
         self.roles = {
             c: "region" if role == "name" and _places(t, c) else role for c, role in t.stub.items()
         }
         self.bare = {r for r in body if not t.cells([r], t.data)}
-        self.settled: dict[At, Span | None] = {}
-        self.faulty: set[int] = set()
+        self.settled = {}
+        self.faulty = set()
         for c in (c for c, role in self.roles.items() if role == "period"):
             spans, undecided = _stub_spans(t, c, self.bare)
             self.settled |= {(r, c): s for r, s in zip(body, spans, strict=True)}
@@ -478,8 +481,8 @@ class _Stub:
             for r in range(r0 + 1, r1 + 1)
         }
         self.texts = [c for c, role in self.roles.items() if role in ("name", "region", "period")]
-        self.carried: dict[int, Facet] = {}
-        self.outline: dict[int, list[_Heading]] = {c: [] for c in self.texts}
+        self.carried = {}
+        self.outline = {c: [] for c in self.texts}
         self.partial: tuple[str, ...] = ()
 
     def row(self, r: int, found: Found) -> Facet:
@@ -589,20 +592,20 @@ def _part_of(t: str) -> tuple[bool, Label]:
 def rows_of(t: Frame, found: Found) -> dict[int, Facet]:
     """What each body row's stub says."""
     if not t.stub:
-        alone = not t.block.header or len(t.block.body) == 1
-        return {r: Facet(bare=not alone) for r in t.block.body}
+        alone = not t.header or len(t.rows) == 1
+        return {r: Facet(bare=not alone) for r in t.rows}
     walk = _Stub(t)
-    return {r: walk.row(r, found) for r in t.block.body}
+    return {r: walk.row(r, found) for r in t.rows}
 
 
 def _stub_spans(t: Frame, c: int, bare: set[int]) -> tuple[list[Span | None], list[int]]:
     """The periods of a stub column; bare numbers under 月 and 季度 are months and quarters."""
-    cells = [t.grid[r][c] for r in t.block.body]
-    unit = counted_in(t.texts(t.block.header, [c]))
+    cells = [t.grid[r][c] for r in t.rows]
+    unit = counted_in(t.texts(t.header, [c]))
     months = [_bare(v, unit) for v in cells] if unit else []
     if sum(s is not None for s in months) * 2 > len(t.body(c)):
         return [a or cell_span(v) for a, v in zip(months, cells, strict=True)], []
-    headings = frozenset(i for i, r in enumerate(t.block.body) if r in bare)
+    headings = frozenset(i for i, r in enumerate(t.rows) if r in bare)
     return _settled(cells, [cell_span(v, serial=True) for v in cells], t.around, headings)
 
 
@@ -615,23 +618,18 @@ def settle_places(facets: dict[int, Facet], catalog: Catalog, found: Found) -> N
     named = [f.place for f in facets.values() if f.place]
     parts = {p.id for p in named if not p.total}
     zone = len(parts) > 1 and parts <= set(catalog.parks)
-    ours = any(p.id in catalog.regions and p.kind == "known" for p in named)
     strange = dict.fromkeys(p.raw for p in named if p.kind == "other_region")
-    for raw in strange if ours else ():
-        text = f"「{raw}」不是本区的园区,作为其他地区保留,不计入合计。"
-        found.problem("other_region", "info", None, raw, text)
+    if ours := any(p.id in catalog.regions and p.kind == "known" for p in named):
+        for raw in strange:
+            text = f"「{raw}」不是本区的园区,作为其他地区保留,不计入合计。"
+            found.problem("other_region", "info", None, raw, text)
     others = len(strange) > 1 and not ours
     for k, f in facets.items():
         place = f.place or Place("", "")
-        if place.total and zone and not place.id:
-            place = replace(place, id="zone")
-        elif place.total and others and place.id in catalog.regions:
-            place = replace(place, id="")
+        if place.total and (place.id in catalog.regions if others else zone and not place.id):
+            facets[k] = f._replace(place=replace(place, id="zone" if zone else ""))
         elif place.kind == "near" and not ours or place.kind == "ambiguous" and others:
-            place = replace(place, kind="other_region")
-        else:
-            continue
-        facets[k] = f._replace(place=place)
+            facets[k] = f._replace(place=replace(place, kind="other_region"))
 
 
 # --- periods of one row or column -------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
+from zcqlib.reports.books import letters
 from zcqlib.reports.words import Span, known, month_no, month_span, squeeze, year_span
 
 At = tuple[int, int]  # row and column of a cell, from 0
@@ -144,18 +145,38 @@ class Fact(NamedTuple):
     unit_cell: At | None = None
     period_cell: At | None = None
 
+    @property
+    def at(self) -> At:
+        return self[:2]
+
+    @property
+    def cell(self) -> str:
+        return f"{letters(self.column)}{self.row + 1}"
+
+    @property
+    def when(self) -> tuple[int, int, str]:
+        return self.span.start, self.span.end, self.span.basis
+
+    @property
+    def given(self) -> bool:
+        """Whether there is a figure."""
+        return self.value == self.value
+
 
 @dataclass(slots=True, frozen=True)
 class Found:
-    """Everything that came of one sheet or table; `outcome` maps a cell to its outcome."""
+    """Everything that came of one sheet or table; `outcome` maps a cell to its outcome, a problem is code, severity,
+    place (None, a cell, or a rectangle), raw text, message and number of cells."""
 
     facts: list[Fact] = field(default_factory=list)
     problems: list[tuple] = field(default_factory=list)
     outcome: dict[At, str] = field(default_factory=dict)
     tables: list[int] = field(default_factory=list)
 
-    def problem(self, code: str, severity: str, at: At | None, raw: str, message: str) -> None:
-        self.problems.append((code, severity, at, raw, message))
+    def problem(
+        self, code: str, severity: str, at: tuple | None, raw: str, message: str, count: int = 1
+    ) -> None:
+        self.problems.append((code, severity, at, raw, message, count))
         if severity == "error" and at is not None:
             self.outcome[at] = "problem"
 
@@ -164,41 +185,37 @@ class Found:
         for i in which:
             f = self.facts[i]
             self.facts[i] = f._replace(flags=(*f.flags, "held"))
-            self.problems.append((code, "error", f[:2], f.raw, message))
+            self.problems.append((code, "error", f.at, f.raw, message, 1))
 
     def mark(self, cells: Iterable[At], outcome: str) -> None:
         self.outcome.update(dict.fromkeys(cells, outcome))
 
     def add(self, other: Found) -> None:
-        """Take over what one table gave, with one row for each of its faults."""
+        """Take over what one table gave, with one row for each code and severity."""
         self.facts.extend(other.facts)
-        self.problems.extend(grouped_by_fault(other.problems))
         self.outcome.update(other.outcome)
-
-
-def grouped_by_fault(problems: list[tuple]) -> list[tuple]:
-    """One row for each code and severity: its rectangle, one example, the number of cells, and further examples named."""
-    groups: dict[tuple, list[tuple]] = {}
-    for p in dict.fromkeys(problems):
-        groups.setdefault(p[:2] if p[2] is not None else p, []).append(p)
-    return [_one_row(part) for part in groups.values()]
+        groups = {}
+        for p in dict.fromkeys(other.problems):
+            groups.setdefault(p[:2] if p[2] is not None else p, []).append(p)
+        self.problems.extend(map(_one_row, groups.values()))
 
 
 def _one_row(part: list[tuple]) -> tuple:
-    code, severity, at, raw, message = part[0][:5]
-    count = sum(p[5] if len(p) > 5 else 1 for p in part)
+    """Several problems as one: the rectangle around them, one example, the number of cells, further examples named."""
+    code, severity, at, raw, message, count = part[0]
     if len(part) == 1:
-        return *part[0][:5], count
-    corners = [(*p[2], *p[2])[:4] if len(p[2]) == 2 else p[2] for p in part]
-    box = (
-        min(a for a, *_ in corners),
-        min(b for _, b, *_ in corners),
-        max(c for *_, c, _ in corners),
-        max(d for *_, d in corners),
-    )
+        return part[0]
+    count = sum(p[5] for p in part)
     others = [f"「{x}」" for x in dict.fromkeys(p[3] for p in part) if x != raw][:4]
     more = f"(共 {count} 处" + (f",又如{'、'.join(others)}" if others else "") + ")"
+    box = box_of([at for p in part for at in (p[2][:2], p[2][-2:])])
     return code, severity, box if box[:2] != box[2:] else box[:2], raw, message + more, count
+
+
+def box_of(cells: list[At]) -> tuple[int, int, int, int]:
+    """The rectangle around some cells."""
+    rows, columns = zip(*cells, strict=True)
+    return min(rows), min(columns), max(rows), max(columns)
 
 
 _META = re.compile(r"([^:]{2,10}?)(?:\(盖?章?\))?:(.*)")
@@ -248,6 +265,13 @@ def said(v: object) -> str:
 _COMPARED = re.compile(
     r"((?:19|20)\d\d)年?(为|比)((?:19|20)\d\d)年?(?:增长|增减|的)?(?:\(?±?%\)?)?"
 )
+_IN_PERCENT = (  # kinds of figures that words name only where the unit is %
+    (re.compile(r"完成(?:年度|全年|年)?(?:目标|任务|计划)"), "completion_pct"),
+    (
+        re.compile(r"(?:增减|增长|升降|变动|变化|增幅|涨跌)(?:率|幅度?|情况)?"),
+        "yoy_pct",
+    ),
+)
 
 
 @lru_cache(maxsize=65536)
@@ -257,84 +281,49 @@ def label(text: str) -> Label:
     if t in known("frequency"):
         return Label("frequency")
     if t in known("head"):
-        return Label("head", name=t)
+        return Label("head", t)
     bare = re.sub(r"^[((](.*)[))]$", r"\1", t)
     if unit := words.unit_of(bare, bare != t) or words.stated_unit(bare)[0]:
         return Label("unit", unit=unit)
     name, unit = words.split_unit(t)
-    name = name or t
-    if span := words.whole_period(name):
-        return Label("period", span=span, unit=unit)
-    if m := _COMPARED.fullmatch(t):
-        return _compared(t, int(m[1]), m[2], int(m[3]))
-    return _kind(name, unit) or _named(name, unit)
+    if m := _COMPARED.fullmatch(name or t):
+        # 2018年比2017年增长(%); a base other than the year before has no measure of its own
+        span, usual = words.year_span(int(m[1])), int(m[3]) == int(m[1]) - 1
+        measure = "yoy_pct" if usual and m[2] == "比" else "index"
+        return Label("measure" if usual else "name", "" if usual else t, span, None, "%", measure)
+    return _worded(name or t, unit)
 
 
-def _compared(t: str, year: int, word: str, base: int) -> Label:
-    """2018年比2017年增长(%); a base other than the year before has no measure of its own."""
-    if base != year - 1:
-        return Label("name", name=t, span=year_span(year), unit="%", measure="index")
-    measure = "index" if word == "为" else "yoy_pct"
-    return Label("measure", span=year_span(year), unit="%", measure=measure)
+def _worded(name: str, unit: str) -> Label:
+    """A label of words: perhaps a period before or behind them, and a kind of figure alone or in a name."""
+    span, rest = words.whole_period(name), ""
+    if not span:
+        span, rest = _without_period(name)
+    measure = "index" if words.is_index_base(unit) else words.measure_of(rest)
+    if measure in ("yoy_pct", "mom_pct") and unit not in ("", *words.PERCENTS):
+        measure = ""  # 比上年增减(万元) is an amount, no rate
+    percent = next((m for p, m in _IN_PERCENT if unit == "%" and p.fullmatch(rest)), "")
+    if rest in known("mean"):
+        return Label("summary", name, unit=unit)
+    relative = words.relative(rest)
+    if relative or not rest:
+        return Label("period", "", span, relative, unit, measure)
+    if percent or rest in known("value"):
+        return Label("measure", "", span, None, unit, percent or measure)
+    if measure not in ("", "index") and words.only_measure(rest):
+        span = words.cumulated(span) if span and "累计" in rest else span
+        placed = words.relative_in(rest) if not span and re.search("累计|^[本当]月", rest) else None
+        return Label("measure", "", span, placed, unit, measure)
+    return Label("name", NUMBERING.sub("", rest), span, words.relative_in(rest), unit, measure)
 
 
-def _kind(name: str, unit: str) -> Label | None:
-    """A label that is a kind of figure or relative to the report month, with no name of its own."""
-    index = words.is_index_base(unit)
-    if unit == "%" and re.fullmatch(r"完成(?:年度|全年|年)?(?:目标|任务|计划)", name):
-        return Label("measure", measure="completion_pct", unit=unit)
-    if unit == "%" and re.fullmatch(
-        r"(?:增减|增长|升降|变动|变化|增幅|涨跌)(?:率|幅度?|情况)?", name
-    ):
-        return Label("measure", measure="yoy_pct", unit=unit)
-    if name in known("value"):
-        return Label("measure", measure="index" if index else "", unit=unit)
-    if relative := words.relative(name):
-        return Label("relative", relative=relative, unit=unit, measure="index" if index else "")
-    if name in known("mean"):
-        return Label("summary", name=name, unit=unit)
-    if index or not words.only_measure(name) or _amount(name, unit):
-        return None
-    placed = ("ytd", 0) if "累计" in name else ("month", 0) if re.match("本月|当月", name) else None
-    return Label("measure", measure=words.measure_of(name), relative=placed, unit=unit)
-
-
-def _amount(name: str, unit: str) -> bool:
-    """比上年增减(万元) is an amount, no rate."""
-    return (
-        bool(unit)
-        and unit not in words.PERCENTS
-        and words.measure_of(name) in ("yoy_pct", "mom_pct")
-    )
-
-
-def _named(name: str, unit: str) -> Label:
-    """A label with a name, perhaps with a period before or behind it."""
-    span = None
-    if found := words.period_in(name):
-        span, i, j = found
-        rest = re.sub(r"[((]\s*[))]", "", name[:i] + name[j:]).strip("_-::、,的")
-        if rest in known("mean"):
-            return Label("summary", name=name, unit=unit)
-        relative = words.relative(rest)
-        if relative or not rest:
-            return Label("period", span=span, relative=relative, unit=unit)
-        if words.only_measure(rest):
-            span = words.cumulated(span) if "累计" in rest else span
-            return Label("measure", span=span, measure=words.measure_of(rest), unit=unit)
-        if i == 0 or j == len(name) or name[i - 1 : i] in "((":
-            name = rest
-        else:
-            span = None
-    measure = (
-        "index"
-        if words.is_index_base(unit)
-        else ""
-        if _amount(name, unit)
-        else words.measure_of(name)
-    )
-    kept = NUMBERING.sub("", name)
-    return Label("name", kept, span, words.relative_in(name), unit, measure)
+def _without_period(name: str) -> tuple[Span | None, str]:
+    """The period before or behind a name, or in brackets, and the name without it."""
+    span, i, j = words.period_in(name) or (None, 0, 0)
+    rest = re.sub(r"[((]\s*[))]", "", name[:i] + name[j:]).strip("_-::、,的")
+    outside = i == 0 or j == len(name) or name[i - 1] in "(("
+    alone = not rest or rest in known("mean") or words.relative(rest) or words.only_measure(rest)
+    return (span, rest) if span and (outside or alone) else (None, name)
 
 
 @lru_cache(maxsize=65536)
@@ -411,35 +400,21 @@ def _loose(v: object) -> bool:
 def settle_octobers(
     cells: list[object], spans: list[Span | None]
 ) -> tuple[list[Span | None], list[int]]:
-    """2018.1 among 2018.09 and 2018.11 is October; twice, the first is January. Returns spans and undecided places."""
+    """2018.1 beside 2018.09 or 2018.11 is October, beside 2018.02 January. Returns spans and undecided places."""
     loose = [i for i, v in enumerate(cells) if _loose(v)]
-    sure = [(j, s) for j, s in enumerate(spans) if s and j not in loose] if loose else []
-    descending = len(sure) > 1 and sure[0][1].end > sure[-1][1].end
+    sure = [j for j, s in enumerate(spans) if loose and s and s.basis == "month" and j not in loose]
     out, undecided = list(spans), []
     for i in loose:
-        year = spans[i].start // 12
-        near = [(j, s.end % 12 + 1) for j, s in sure if s.basis == "month" and s.end // 12 == year]
-        same = [j for j in loose if spans[j].start // 12 == year]
-        january = (
-            (same[-1] if descending else same[0]) == i
-            if len(same) == 2
-            else _is_january(i, near, descending)
-        )
-        if january is None:
+        near = [j for j in sure if j < i][-1:] + [j for j in sure if j > i][:1]
+        january = month_no(spans[i].start // 12, 1)
+        far = {m: sum(abs(spans[j].end - m) for j in near) for m in (january, january + 9)}
+        if (
+            abs(far[january] - far[january + 9]) < 7
+        ):  # of both, or none, is the month before or after there
             undecided.append(i)
         else:
-            out[i] = month_span(month_no(year, 1 if january else 10))
+            out[i] = month_span(min(far, key=far.get))
     return out, undecided
-
-
-def _is_january(i: int, near: list[tuple[int, int]], descending: bool) -> bool | None:
-    """Whether 2018.1 at a place is January by the months around it, None where they do not tell."""
-    months = {m for _, m in near}
-    if 2 in months and 9 in months:
-        return (not any(j < i for j, _ in near)) != descending
-    if 2 in months:
-        return True
-    return False if months & {9, 11} else None
 
 
 def carry_years(spans: list[Span | None], from_years: bool) -> list[Span | None]:

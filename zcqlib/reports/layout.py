@@ -176,10 +176,10 @@ class _Cutter:
 
     def __init__(self, sheet: Sheet, found: Found, named: Callable[[str], bool]):
         self.rows, self.found, self.named = sheet.rows, found, named
-        self.out: list[Block] = []
-        self.above: list[At] = []
-        self.header: list[int] = []
-        self.body: list[int] = []
+        self.out = []
+        self.above = []
+        self.header = []
+        self.body = []
 
     def kind(self, r: int, columns: list[int], fresh: bool = False) -> str:
         if not columns:

@@ -23,7 +23,7 @@ from zcqlib import catalog
 @cache
 def _lists() -> dict[str, dict[str, str]]:
     """Word lists by the first part of their role: {"head": {"园区": "region", ...}, "missing": {...}, ...}."""
-    out: dict[str, dict[str, str]] = {}
+    out = {}
     for row in catalog.load().words.itertuples():
         group, _, rest = row.role.partition(":")
         out.setdefault(group, {})[row.word] = rest or group
@@ -47,13 +47,13 @@ _GLOSS = re.compile(
 @lru_cache(maxsize=8192)
 def without_gloss(text: str) -> str:
     """A Chinese label without the English that follows it, as yearbooks print it: 「郑 州 市 Zhengzhou」 is 郑 州 市."""
-    last = next((i for i in range(len(text) - 1, -1, -1) if "\u4e00" <= text[i] <= "\u9fff"), -1)
-    if last < 0 or not (m := _GLOSS.search(text, last + 1)):
+    chinese = re.match(".*[\u4e00-\u9fff]", text, re.S)
+    if not chinese or not (m := _GLOSS.search(text, chinese.end())):
         return text
     kept = text[: m.start()].rstrip(" \u3000\t\n#,/-")
-    if kept.count("(") + kept.count("（") > kept.count(")") + kept.count("）"):
+    if len(re.findall("[(（]", kept)) > len(re.findall("[)）]", kept)):
         opening = max(kept.rfind("("), kept.rfind("（"))
-        return kept[:opening].rstrip() if opening > last else text
+        return kept[:opening].rstrip() if opening >= chinese.end() else text
     return kept
 
 
@@ -87,7 +87,7 @@ def squeeze(text: str) -> str:
 
 
 _NUMERAL = re.compile(
-    r"(?:[一二两三四五六七八九]千)?零?(?:[一二两三四五六七八九]百)?零?(?:[一二三四五六七八九]?十)?[一二三四五六七八九]?"
+    r"(?:[一二两三四五六七八九]千)?零?(?:[一二两三四五六七八九]百)?零?(?:[一二三四五六七八九]?十)?[一二两三四五六七八九]?"
 )
 
 
@@ -172,9 +172,10 @@ _UNSUPPORTED = re.compile(
 def _span(m: re.Match, kind: str) -> Span | None:
     g = m.groupdict(default="")
     short, year = g.get("yy"), int(g.get("y") or g.get("y2") or 0)
-    flags: tuple[str, ...] = ("short_year",) if short else ()
+    flags = ("short_year",) if short else ()
     year = int(f"20{short}") if short else year
-    a, b, q, month = (int(numeral(g.get(k) or "0")) for k in "abqm")
+    numbers = (numeral(g.get(k) or "0") for k in "abqm")
+    a, b, q, month = (int(n) if n == n else 0 for n in numbers)
     last = 12 if g.get("w") == "全年" else 6
     first, last, basis = {
         "range": (a or 1, b if b > (a or 1) else 0, "range" if a > 1 else "ytd"),
@@ -226,26 +227,21 @@ def whole_period(text: str) -> Span | None:
 @lru_cache(maxsize=65536)
 def period_in(text: str) -> tuple[Span, int, int] | None:
     """The first period inside a longer text, with its place; a bare number is none."""
-    best = None
-    for pattern, kind in _PATTERNS[:-1] if _DATED.search(text) else ():
-        for m in pattern.finditer(text):
-            if m[0].isdecimal() and not _bounded(text, m):
-                continue
-            if (span := _span(m, kind)) is None:
-                continue
-            key = (m.start(), -m.end())
-            if best is None or key < best[0]:
-                best = (key, span, m.start(), m.end())
-            break
-    return best[1:] if best else None
+    found = [
+        (span, m.start(), m.end())
+        for pattern, kind in (_PATTERNS[:-1] if _DATED.search(text) else ())
+        for m in pattern.finditer(text)
+        if _bounded(text, m) and (span := _span(m, kind))
+    ]
+    return min(found, key=lambda f: (f[1], -f[2]), default=None)
 
 
 def _bounded(text: str, m: re.Match) -> bool:
     """Whether bare digits inside a text are a year or a month: set off by brackets, or six of them alone."""
     before, after = text[: m.start()], text[m.end() :]
-    if before[-1:].isdecimal() or after[:1].isdecimal():
-        return False
-    return len(m[0]) == 6 or bool(re.search(r"[(【]$", before) and re.match(r"[)】~至年-]", after))
+    if not m[0].isdecimal() or before[-1:].isdecimal() or after[:1].isdecimal():
+        return not m[0].isdecimal()
+    return len(m[0]) == 6 or before[-1:] in tuple("(【") and bool(re.match("[)】~至年-]", after))
 
 
 def unsupported_period(text: str) -> bool:
