@@ -343,17 +343,13 @@ def test_a_label_of_many_thousand_characters_does_no_harm(tmp_path):
     ],
 )
 def test_what_goes_to_csv_cannot_run_and_comes_back_exactly(tmp_path, value):
-    from zcqlib.reports import original
-
     out = harmless(value)
-    assert original(out) == value
+    assert out.removeprefix("'") == value
     if out[:1] in "=+-@\t\r＝＋－＠" and out:
         float(out)  # only a true number may begin so
 
 
 def test_an_export_read_back_gives_the_tables_again(tmp_path):
-    from zcqlib.reports import original
-
     r = made(
         tmp_path,
         [
@@ -369,7 +365,7 @@ def test_an_export_read_back_gives_the_tables_again(tmp_path):
     write_reading([r], tmp_path / "out")
     back = pd.read_csv(tmp_path / "out" / "observations.csv", dtype=str, keep_default_na=False)
     for column in ("region_raw", "indicator_raw", "value_raw", "file", "cell", "flags"):
-        assert back[column].map(original).tolist() == r.observations[column].tolist()
+        assert back[column].str.removeprefix("'").tolist() == r.observations[column].tolist()
 
 
 def test_a_broken_file_among_good_ones_does_not_stop_the_others(tmp_path):

@@ -310,32 +310,29 @@ def _styled(style, known: Mapping[str, tuple[Run, bool]]) -> tuple[Run, bool]:
     return look, hidden
 
 
+REPEATED = (
+    50  # times what a cell costs that is written down: few are repeated, and any number can be
+)
+
+
 def _ods_row(cells: Cells, r: int, last: int, e, looks: Mapping) -> bool:
     """Lay out a row as often as it stands; whether there is anything in it."""
-    c = 0
+    c, filled = 0, []
     for cell in e.iterchildren("{*}table-cell", "{*}covered-table-cell"):
         n = _times(cell, "columns")
-        filled = len(cell) or _own(cell, "value-type") or _own(cell, "formula")
-        if filled and local(cell) == "table-cell":
-            cells.place(last - 1 if last - r > 1 else r, c + n - 1)
-            cells.place(r, c + n - 1)
-            _ods_cell(cells, r, c, cell, looks)
-            for i in range(c + 1, c + n):
-                cells.rows[r][i] = cells.rows[r][c]
-                cells.again((r, c), (r, i))
+        if len(cell) or _own(cell, "value-type") or _own(cell, "formula"):
+            if local(cell) == "table-cell":
+                cells.budget.spend(cells=REPEATED * ((last - r) * n - 1))
+                filled += [(cell, c + i) for i in range(n)]
         c += n
-    if r >= len(cells.rows) or not cells.rows[r]:
-        return False
-    noted = cells.noted(r) if last - r > 1 else []
-    for i in range(r + 1, last):
-        cells.place(i, len(cells.rows[r]) - 1)
-        cells.rows[i][:] = cells.rows[r]
-        for k in noted:
-            cells.again((r, k), (i, k))
-    return True
+    for i in range(r, last if filled else r):
+        for cell, c in filled:
+            _ods_cell(cells, i, c, cell, looks)
+    return bool(filled)
 
 
 def _ods_cell(cells: Cells, r: int, c: int, e, looks: Mapping) -> None:
+    cells.place(r, c)
     kind, (look, _) = _own(e, "value-type"), looks.get(_own(e, "style-name"), (Run(""), False))
 
     def how(child, around: Run) -> Run | None:

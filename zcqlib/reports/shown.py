@@ -29,27 +29,21 @@ from zcqlib.reports.grid import (
 
 # number formats -----------------------------------------------------------------------------------------------------
 
-_TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"?|[\\!](?P<escaped>.)|(?P<gap>_.)|\*.|\[\$(?P<money>[^\]-]*)[^\]]*\]'
-    r"|\[(?P<when>(?:[<>]=?|=|<>)-?[\d.]+)\]|(?P<red>\[(?:red|红色)\])|\[(?P<clock>[hms]+)\]|\[[^\]]*\]"
-    r"|(?P<general>General(?: Number)?|G/通用格式|Standard)|(?P<power>E[+-])|(?P<digit>[0#?])"
-    r"|(?P<point>\.)|(?P<comma>,)|(?P<percent>%)|(?P<slash>/)|(?P<words>@)|(?P<next>;)"
-    r"|(?P<date>AM/PM|A/P|上午/下午|[ymdhsegb]+|aaaa?)|(?P<other>.)",
+_LITERAL = re.compile(r'"([^"]*)"?|[\\!](.)|(_.)|\*.|\[\$([^\]-]*)[^\]]*\]', re.S)
+_AWAY = 0xF0000  # literal text of a format is kept out of its signs' way, so much further up
+_GENERAL = "General(?: Number)?|G/通用格式|Standard"
+_PART = re.compile(
+    rf"(?P<before>.*?)(?P<whole>{_GENERAL}|[0#?](?:[-0#?, \U000f0000-\U0010ffff]*[0#?])?|(?=\.[0#?])|$)"
+    r"(?P<scale>,*)(?P<point>\.?)(?P<places>[0#?]*)(?P<more>,*)(?P<after>.*)",
     re.I | re.S,
 )
-_KINDS = {  # one letter for each token that counts
-    **dict.fromkeys(("quoted", "escaped", "gap", "money", "other"), "l"),
-    **dict.fromkeys(("clock", "date"), "t"),
-    **{"general": "g", "power": "e", "digit": "d", "point": "p", "comma": "c"},
-    **{"percent": "%", "slash": "/", "words": "@"},
-}
-_FORMS = (  # what a part of a format is, by the letters of its tokens
-    ("date", re.compile("[^dg]*t[^dg]*")),
-    ("general", re.compile(".*g.*")),
-    ("other", re.compile(".*d.*[e/].*|.*[e/].*d.*")),  # powers, fractions
-    ("number", re.compile(".*d.*")),
-    ("text", re.compile(".*@.*")),
-    ("none", re.compile(".*")),
+_FORMS = (  # what a part of a format is, by the first of these that is found in it
+    ("general", re.compile(_GENERAL, re.I)),
+    ("other", re.compile(r"[0#?].*(?:E[+-]|/)|/.*[0#?]", re.I)),  # powers, fractions
+    ("number", re.compile("[0#?]")),
+    ("date", re.compile("[ymdhsegb]|上午", re.I)),
+    ("text", re.compile("@")),
+    ("none", re.compile("")),
 )
 _NAMED = {  # how XML spreadsheets of 2003 call some formats
     "percent": "0.00%",
@@ -58,14 +52,7 @@ _NAMED = {  # how XML spreadsheets of 2003 call some formats
     "currency": "#,##0.00",
     "scientific": "0.00E+00",
 }
-_ORDER = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "=": operator.eq,
-    "<>": operator.ne,
-}
+_ORDER = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "=": "eq", "<>": "ne"}
 _FIGURE = re.compile(
     r"(\D*?)(\d[\d,]*(?:[ \u00a0\u2009\u202f]\d{3})*(?:\.\d+)?|(?<!\w)\.\d+)(.*)", re.S
 )
@@ -87,95 +74,71 @@ class Seen(NamedTuple):
     percent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One part of a number format, taken apart around its digits."""
+class Section(NamedTuple):
+    """One part of a number format: what stands around its digits, their places, and how the number is changed."""
 
-    tokens: tuple[tuple[str, str], ...]  # letter and text
     kind: str
     before: str
+    whole: str  # places before the point, with what stands among them
+    point: str
+    places: str
     after: str
-    inner: tuple[tuple[int, str], ...]  # literals among the digits: so many places before the point
-    zeros: int  # the least digits before the point
-    places: int  # the most behind it
-    needed: int  # the least
-    point: bool
-    grouped: bool
     thousands: int  # scale commas
     percent: int
+    plain: bool  # only rounds and groups
     red: bool
-    when: tuple[str, float] | None
-
-    @property
-    def plain(self) -> bool:
-        bare = not (self.before or self.after or self.inner or self.thousands or self.percent)
-        return bare and self.kind == "number" and (self.zeros, self.needed) == (1, self.places)
+    when: re.Match | None
 
 
-def _section(tokens: list[tuple[str, str]]) -> Section:
-    said = dict(tokens)
-    known = [(_KINDS[k], " " if k == "gap" else t) for k, t in tokens if k in _KINDS]
-    kinds = "".join(k for k, _ in known)
-    digits = [i for i, k in enumerate(kinds) if k in "dg"] or [len(kinds)]
-    first, end = digits[0], digits[-1] + 1
-    point = kinds.find("p", first, end)
-    stop = point if point >= 0 else end
-    whole, rest = known[first:stop], kinds[end:]
-    scale = [re.search("c*$", kinds[first:stop])[0], re.match("c*", rest)[0]]
-    zeros, places = ("".join(t for k, t in part if k == "d") for part in (whole, known[stop:end]))
-    when = re.fullmatch(r"(\D+?)(-?[\d.]+)", said.get("when", ""))
-    return Section(
-        tuple(known),
-        next(name for name, form in _FORMS if form.fullmatch(kinds)),
-        "".join(t for k, t in known[:first] if k in "l%"),
-        "".join(t for k, t in known[end:] if k in "l%" or k == "p" and not scale[1]),
-        tuple(
-            (sum(k == "d" for k, _ in whole[i:]), t) for i, (k, t) in enumerate(whole) if k == "l"
-        ),
-        len(zeros.lstrip("#?")),
-        len(places),
-        len(places.rstrip("#?")),
-        point >= 0,
-        "c" in kinds[first:stop].rstrip("c"),
-        sum(map(len, scale)),
-        kinds.count("%"),
-        "red" in said,
-        (when[1], float(when[2])) if when else None,
-    )
+def _hidden(m: re.Match) -> str:
+    text = " " if m[3] else m[1] or m[2] or m[4] or ""
+    return "".join(chr(_AWAY + ord(c) % 2**16) for c in text)
+
+
+def _told(text: str) -> str:
+    return "".join(chr(ord(c) % _AWAY) for c in text)
 
 
 @lru_cache(maxsize=4096)
 def sections(code: str) -> tuple[Section, ...]:
     """A number format, part by part."""
-    code = _NAMED.get(code.strip().lower(), code)
-    parts: list[list[tuple[str, str]]] = [[]]
-    for m in _TOKEN.finditer(code[:1000]):
-        if m.lastgroup == "next":
-            parts.append([])
-        elif m.lastgroup:
-            parts[-1].append((m.lastgroup, m[m.lastgroup]))
-    return tuple(map(_section, parts[:4]))
+    code = _NAMED.get(code.strip().lower(), code)[:1000]
+    return tuple(map(_section, _LITERAL.sub(_hidden, code).split(";")[:4]))
+
+
+def _section(text: str) -> Section:
+    red = re.search(r"\[(?:red|红色)\]", text, re.I) is not None
+    when = re.search(r"\[([<>]=?|=|<>)(-?[\d.]+)\]", text)
+    text = re.sub(r"\[[^\]]*\]", "", re.sub(r"\[([hms]+)\]", r"\1", text, flags=re.I))
+    m, percent = _PART.fullmatch(text), text.count("%")
+    kind = next(name for name, form in _FORMS if form.search(text))
+    thousands = len(m["scale"] + m["more"])
+    bare = not (m["before"] or m["after"] or thousands) and m["whole"] in ("0", "#,##0")
+    plain = bare and kind == "number" and not m["places"].strip("0")
+    around = _told(m["before"]), m["whole"], m["point"], m["places"], _told(m["after"])
+    return Section(kind, *around, thousands, percent, plain, red, when)
 
 
 def dated(day: datetime, code: str) -> str:
     """A date as its format shows it."""
-    known, out = {"y": day.year, "m": day.month, "d": day.day, "h": day.hour, "s": day.second}, ""
-    for kind, text in sections(code)[0].tokens:
-        if kind == "t":
-            number = known.get(text[0].lower())
-            wide = 4 if text[0] in "yY" and len(text) > 2 else 2
-            out += "" if number is None else str(number).zfill(min(len(text), wide))[-wide:]
-            known |= {"m": day.minute} if text[0] in "hH" else {}
-        elif kind != "@":
-            out += text
-    return out.strip()
+    known = {"y": day.year, "m": day.month, "d": day.day, "h": day.hour, "s": day.second}
+
+    def number(m: re.Match) -> str:
+        found = day.minute if m[1] else known.get(m[0][0].lower())
+        wide = 4 if m[0][0] in "yY" and len(m[0]) > 2 else 2
+        return "" if found is None else str(found).zfill(min(len(m[0]), wide))[-wide:]
+
+    text = _LITERAL.sub(_hidden, re.sub(r"\[[^$\]]*\]", "", code)).split(";")[0]
+    return _told(re.sub(r"(?<=h:)(m+)|AM/PM|([a-z@])\2*", number, text, flags=re.I)).strip()
 
 
 def _chosen(parts: tuple[Section, ...], value: float) -> tuple[Section, bool]:
     """The part that a value is written by, and whether a minus is written by itself."""
     if any(p.when for p in parts):
-        holds = (p for p in parts[:3] if p.when is None or _ORDER[p.when[0]](value, p.when[1]))
-        return next(holds, parts[-1]), True
+        for p in parts[:3]:
+            if not p.when or getattr(operator, _ORDER[p.when[1]])(value, float(p.when[2])):
+                return p, True
+        return parts[-1], True
     if value < 0 and len(parts) > 1:
         return parts[1], False
     return parts[2 if value == 0 and len(parts) > 2 else 0], True
@@ -183,13 +146,16 @@ def _chosen(parts: tuple[Section, ...], value: float) -> tuple[Section, bool]:
 
 def _digits(part: Section, scaled: Decimal) -> str:
     """The digits of a number in the places of a format."""
-    rounded = scaled.quantize(Decimal(1).scaleb(-part.places), ROUND_HALF_UP)
-    whole, _, decimals = f"{rounded:{',' if part.grouped else ''}f}".partition(".")
-    whole = ("" if whole == "0" else whole).zfill(part.zeros)
-    for places, text in part.inner:
-        whole = f"{whole[:-places]}{text}{whole[-places:]}"
-    kept = decimals[: part.needed] + decimals[part.needed :].rstrip("0")
-    return f"{whole}.{kept}" if part.point else whole
+    rounded = scaled.quantize(Decimal(1).scaleb(-len(part.places)), ROUND_HALF_UP)
+    whole, _, decimals = f"{rounded:{',' if ',' in part.whole else ''}f}".partition(".")
+    least = re.sub("[^0#?]", "", part.whole).lstrip("#?")
+    whole = ("" if whole == "0" else whole).zfill(len(least))
+    for i, text in enumerate(part.whole):
+        if text not in "0#?,":
+            right = len(re.sub("[^0#?]", "", part.whole[i:]))
+            whole = f"{whole[:-right]}{_told(text)}{whole[-right:]}"
+    needed = len(part.places.rstrip("#?"))
+    return whole + part.point + decimals[:needed] + decimals[needed:].rstrip("0")
 
 
 def written(value: float) -> str:
@@ -204,18 +170,18 @@ def seen(value: float, code: str) -> Seen:
     behind the digits, make what is shown another figure, and that one is read. Anything else does not agree.
     """
     part, signed = _chosen(sections(code), value)
-    if part.plain and round(value, part.places) == value and (signed or value >= 0):
-        return Seen(value, f"{value:{',' if part.grouped else ''}.{part.places}f}")
-    if part.kind in ("date", "text", "other") or [k for k, _ in part.tokens] == ["g"]:
+    places, grouped = len(part.places), "," if "," in part.whole else ""
+    if part.plain and not part.percent and round(value, places) == value and (signed or value >= 0):
+        return Seen(value, f"{value:{grouped}.{places}f}")
+    general = part.kind == "general"
+    if part.kind in ("date", "text", "other") or general and not part.before + part.after:
         return Seen(value, written(value))
     scaled = Decimal(repr(abs(value))) * 100**part.percent / 1000**part.thousands
-    if part.kind == "number":
-        body = _digits(part, scaled)
-    else:
-        body = f"{scaled.normalize():f}" if part.kind == "general" else ""
+    body = f"{scaled.normalize():f}" if general else ""
+    body = _digits(part, scaled) if part.kind == "number" else body
     minus = "-" if value < 0 and signed and scaled else ""
     text = f"{minus}{part.before}{body}{part.after}"
-    if any(t.strip(" .,'") for _, t in part.inner):  # words among the digits
+    if _told(part.whole).strip("0#?, .-'") and not general:  # words among the digits
         return _differs(value, text)
     return _agree(value, scaled, text, part)._replace(percent=bool(part.percent))
 
@@ -276,7 +242,6 @@ def _near(exact: Decimal, shown: str) -> bool:
 
 _SEVERAL = re.compile(r"\s*[-+]?[\d.,]+%?(?:\s*[\n\t]\s*[-+]?[\d.,]+%?)+\s*")
 _RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
-_NOTED = 400  # letters that a note of a repeated cell counts as
 
 
 class Run(NamedTuple):
@@ -339,7 +304,9 @@ class Cells:
                 self.shown[r, c] = dated(value, code)
             elif kind != "text":  # taken for a date by mistake
                 value = (value - _DAY_0) / timedelta(days=1)
-        if type(value) is float and (code or not math.isfinite(value)):
+        if type(value) is str:
+            self.budget.spend(letters=len(value))
+        elif type(value) is float and (code or not math.isfinite(value)):
             value = self._keep((r, c), value, seen, value, code)
         self.rows[r][c] = value
         if struck and value not in ("", None):
@@ -398,34 +365,19 @@ class Cells:
             self.comments[at] = cut(f"{self.comments.get(at, '')} {notes}".strip())
         return cut(kept.strip())
 
-    def again(self, at: tuple[int, int], to: tuple[int, int]) -> None:
-        """What is noted of a cell holds of another, too."""
-        noted = (self.percent, self.struck, self.decimals, self.comments, self.failed)
-        for known in (*noted, self.shown, self.stored, self.held):
-            if at in known:
-                self.budget.spend(letters=_NOTED)
-                known.update({to} if isinstance(known, set) else {to: known[at]})
-
-    def noted(self, r: int) -> list[int]:
-        """Columns of a row of which something is noted."""
-        noted = (self.percent, self.struck, self.comments, self.failed, self.shown, self.stored)
-        return [c for c in range(len(self.rows[r])) if any((r, c) in known for known in noted)]
-
     def sheet(self, name: str, **more) -> Sheet:
         """The finished sheet, its texts within their limit; figures on several lines stay several."""
         check_size(self.rows)
-        long, letters = set(), 0
+        long = set()
         for r, row in enumerate(self.rows):
             for c, v in enumerate(row):
                 if type(v) is not str:
                     continue
-                letters += len(v)
                 if len(v) >= MAX_CELL:
                     row[c] = v = cut(v)
                     long.add((r, c))
                 if ("\n" in v or "\t" in v) and _SEVERAL.fullmatch(v):
                     row[c] = " / ".join(v.split())
-        self.budget.spend(letters=letters)
         last, wide = len(self.rows) - 1, max(map(len, self.rows), default=0) - 1
         inside = [(a, b, min(c, last), min(d, wide)) for a, b, c, d in self.merged]
         merged = tuple(m for m in inside if m[:2] != m[2:] and m[0] <= m[2] and m[1] <= m[3])
