@@ -185,6 +185,7 @@ def test_the_first_month_from_which_a_call_was_right_and_stayed_right():
 # --- the stored peers -----------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
 def published() -> pd.DataFrame:
     from zcqlib import catalog
     from zcqlib import published as source
@@ -197,8 +198,10 @@ def published() -> pd.DataFrame:
     )
 
 
-def test_the_stored_peers_belong_to_the_published_series_and_changed_figures_are_refused():
-    series = published()
+def test_the_stored_peers_belong_to_the_published_series_and_changed_figures_are_refused(
+    published,
+):
+    series = published.copy()
     table = peers.stored(series)
     assert set(table["method"]) == {"ETS", "Theta"} and sorted(table["k"].unique()) == list(
         peers.ORIGINS
@@ -208,20 +211,20 @@ def test_the_stored_peers_belong_to_the_published_series_and_changed_figures_are
         peers.stored(series)
 
 
-def test_a_peer_computed_anew_gives_the_stored_kind_of_scores():
-    series = published()
-    one = series[series["region"] == "US-VT"]
+def test_a_peer_computed_anew_gives_the_stored_kind_of_scores(published):
+    one = published[published["region"] == "US-VT"]
     found = compute(one[one["end"] < "2012-01"], n_jobs=1)
     assert found["calls"] == 2 * 11
     table = pd.DataFrame(found["scores"])
     assert (table.groupby("method")["crps"].apply(lambda s: s.iloc[-1] < s.iloc[0])).all()
 
 
-def test_on_the_real_series_ours_beats_every_peer_and_the_linear_pace_and_keeps_its_intervals():
-    series = published()
-    calls = record.replay(series, peers.YEARS, peers.ORIGINS)
+def test_on_the_real_series_ours_beats_every_peer_and_the_linear_pace_and_keeps_its_intervals(
+    published,
+):
+    calls = record.replay(published, peers.YEARS, peers.ORIGINS)
     ours = record.score(calls)
-    for method, table in peers.stored(series).groupby("method"):
+    for method, table in peers.stored(published).groupby("method"):
         assert ours["crps"].mean() < table["crps"].mean(), method
     assert ours["crps"].mean() < 0.6 * ours["linear_crps"].mean()
     assert 0.74 < ours["cov80"].mean() < 0.90

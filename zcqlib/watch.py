@@ -17,19 +17,7 @@ from zcqlib.catalog import Catalog
 
 LEVEL = 0.05
 ALL = "all"  # a look at all indicators together
-COLUMNS = (
-    "region",
-    "indicator",
-    "period",
-    "measure",
-    "value",
-    "unit",
-    "demo",
-    "p",
-    "p_adjusted",
-    "looks",
-    "sentence",
-)
+COLUMNS = "region indicator period measure value unit demo p p_adjusted looks sentence".split()
 NAMES = {
     "december_spike": "12月突增",
     "on_target": "恰等于目标",
@@ -87,37 +75,25 @@ def watch(
         *_on_target(s, targets, catalog, parks),
         *_parts(s[~s["revision"]], catalog),
     ]
-    table = pd.DataFrame(
-        rows,
-        columns=["region", "indicator", "period", "measure", "value", "unit", "demo", "p", "words"],
-    )
+    table = pd.DataFrame(rows, columns=[*COLUMNS[:8], "words"])
     table = table.sort_values(["p", "region", "indicator", "period", "measure"], ignore_index=True)
-    tested = table[table["p"] > 0].index  # what cannot happen is no test of chance
-    n = len(tested)
-    steps = np.minimum(1.0, table["p"].loc[tested].to_numpy() * (n - np.arange(n)))
-    table["p_adjusted"] = 0.0
-    table.loc[tested, "p_adjusted"] = np.maximum.accumulate(steps) if n else steps
-    table["looks"] = n
+    tested = table["p"] > 0  # what cannot happen is no test of chance
+    n = tested.sum()
+    steps = np.minimum(1.0, table["p"][tested] * np.arange(n, 0, -1))
+    table["p_adjusted"] = steps.cummax().reindex(table.index, fill_value=0.0)
     kept = table[table["p_adjusted"] < LEVEL].reset_index(drop=True)
-    kept["sentence"] = pd.Series(
-        [
-            (
-                ""
-                if r.indicator == ALL
-                else f"{catalog.name(r.region)}「{catalog.name(r.indicator)}」"
-            )
-            + f"{r.words}。"
-            + (
-                f"若只凭偶然,约每{1 / r.p:,.0f}次出现1次(按共看{n}处校正,概率{max(100 * r.p_adjusted, 0.1):.1f}%)。"
-                if r.p
-                else "按定义不会出现,可能是更正或口径不一。"
-            )
-            + "请报送单位说明。"
-            for r in kept.itertuples()
-        ],
-        dtype="str",
-    )
-    return kept[list(COLUMNS)].astype({"demo": bool, "value": float, "p": float, "period": "str"})
+    said = [_sentence(r, n, catalog) for r in kept.itertuples()]
+    kept = kept.assign(looks=n, sentence=pd.Series(said, dtype="str"))
+    return kept[COLUMNS].astype({"demo": bool, "value": float, "p": float, "period": "str"})
+
+
+def _sentence(r, looks: int, catalog: Catalog) -> str:
+    what = "" if r.indicator == ALL else f"{catalog.name(r.region)}「{catalog.name(r.indicator)}」"
+    why = "按定义不会出现,可能是更正或口径不一。"
+    if r.p:
+        chance = f"概率{max(100 * r.p_adjusted, 0.1):.1f}%"
+        why = f"若只凭偶然,约每{1 / r.p:,.0f}次出现1次(按共看{looks}处校正,{chance})。"
+    return f"{what}{r.words}。{why}请报送单位说明。"
 
 
 def _december(flows: pd.DataFrame, parks: Collection[str]) -> list[tuple]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -72,7 +70,7 @@ def project_year_end(
     aims = np.full(n, np.nan) if targets is None else targets.reindex(panel.ids).to_numpy(float)
     out, chance = np.full((len(wanted), n), np.nan), np.full(n, np.nan)
     groups = list(_groups(panel, stock))
-    lent = _lent(history, panel, groups) if "family" in history else None
+    events, shares = _lent(history, panel, groups)
     for mask, rows in groups:
         amount = panel.amount[rows, : len(mask.now)].T
         for part, small in _blocks(mask, amount, panel.whole[rows] & (not stock)):
@@ -82,15 +80,14 @@ def project_year_end(
                 out[:, own], chance[own] = known, aims[own] <= known
                 continue
             if small:
-                events = _events(mask, values) if lent is None else lent.events[own].T
-                found = counts.counted(mask, values, known, events)
+                found = counts.counted(mask, values, known, events[:, own])
             else:
-                found = model.year_end(mask, values, known, lent and lent.shares[own].T)
+                found = model.year_end(mask, values, known, shares[:, own])
             out[:, own] = found.quantiles(wanted)
             if targets is not None:
                 chance[own] = found.chance(aims[own])
     names = pd.Series(panel.ids, dtype=history["series_id"].dtype)
-    frame = pd.DataFrame(out.T[good], columns=[float(x) for x in levels], copy=False)
+    frame = pd.DataFrame(out.T[good], columns=wanted.tolist(), copy=False)
     frame.insert(0, "series_id", names[good].array)
     if targets is not None:
         frame["probability"] = np.where(np.isnan(aims), np.nan, chance)[good]
@@ -131,32 +128,21 @@ def _full_years(mask: model.Mask):
             yield mask.member[:, first : first + 12].argmax(0)
 
 
-def _events(mask: model.Mask, amount: np.ndarray) -> np.ndarray:
-    """Past events by calendar month, (12, series)."""
-    return sum((amount[months] for months in _full_years(mask)), np.zeros((12, amount.shape[1])))
-
-
-@dataclass(frozen=True, slots=True)
-class _Lent:
-    """What its family tells of each series' season, (series, 12): `events` by calendar month, `shares` as logs."""
-
-    events: np.ndarray
-    shares: np.ndarray
-
-
-def _lent(history: pd.DataFrame, panel: Panel, groups: list) -> _Lent:
-    first = history.drop_duplicates("series_id").set_index("series_id")["family"]
-    family = pd.factorize(first.reindex(panel.ids), use_na_sentinel=False)[0]
-    events, shares = np.zeros((2, len(family), 12))
-    years = np.zeros(len(family))
+def _lent(history: pd.DataFrame, panel: Panel, groups: list) -> tuple[np.ndarray, np.ndarray]:
+    """What its family, or it alone, tells of each series' season, (12, series): events by calendar month, log shares."""
+    family = np.arange(len(panel.ids))
+    if "family" in history:
+        first = history.drop_duplicates("series_id").set_index("series_id")["family"]
+        family = pd.factorize(first.reindex(panel.ids), use_na_sentinel=False)[0]
+    (events, shares), years = np.zeros((2, len(family), 12)), np.zeros((len(family), 1))
     for mask, rows in groups:
         amount = panel.amount[rows].T
         for months in _full_years(mask):
-            total = np.cumsum(amount[months], 0)[-1]  # in one order, however many series
-            some = total > 0
-            np.add.at(events, family[rows], amount[months].T)
-            np.add.at(shares, family[rows[some]], (amount[months][:, some] / total[some]).T)
-            np.add.at(years, family[rows[some]], 1)
-    logs = np.log(np.maximum(12 * shares / np.maximum(years, 1)[:, None], 0.02))
-    logs = np.where(years[:, None] > 0, logs - logs.mean(1, keepdims=True), 0.0)
-    return _Lent(events[family], logs[family])
+            own = amount[months].T
+            total = np.cumsum(own, 1)[:, -1:]  # in one order, however many series
+            np.add.at(events, family[rows], own)
+            np.add.at(shares, family[rows], own / np.where(total > 0, total, np.inf))
+            np.add.at(years, family[rows], total > 0)
+    logs = np.log(np.maximum(12 * shares / np.maximum(years, 1), 0.02))
+    logs = np.where(years > 0, logs - logs.mean(1, keepdims=True), 0.0)
+    return events[family].T, logs[family].T

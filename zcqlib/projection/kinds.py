@@ -15,7 +15,7 @@ from zcqlib.projection import joint, promises, record, sparse
 from zcqlib.projection.engine import project_year_end, refused_series
 from zcqlib.projection.promises import SUMMARY, Known, summary, verdict
 from zcqlib.projection.scores import LEVELS, at_levels, chance_of
-from zcqlib.tables import PROJECTIONS, QUANTILES
+from zcqlib.tables import MILESTONES, PROJECTIONS, QUANTILES
 
 SMALL = 30.0  # yearly total of a small count
 WINDOW = 36  # months in which parts must be known like their whole
@@ -99,7 +99,11 @@ def project_targets(
     stated = series[series["end"] <= as_of].sort_values("end", kind="stable")
     by = dict(iter(stated.groupby(["region", "indicator"])))
     node = cache(lambda region, id: _node(region, id, known))  # a park's stands in its zone's too
-    known = Known(by, as_of, catalog, milestones, batches, growth, node)
+    stages = tables.empty(MILESTONES) if milestones is None else milestones
+    place, reported = ["region", "indicator", "end"], {}
+    if growth is not None:  # the first of a place, to date
+        reported = growth.drop_duplicates(place).set_index(place)["reported"].to_dict()
+    known = Known(by, as_of, catalog, stages, batches, reported, node)
     live = [_sourced(t, known) for t in in_force(targets, as_of).itertuples(index=False)]
     found, together, asked = [], [], []
     for t in live:
@@ -141,8 +145,8 @@ _BATCHES = {"stock": promises.batch_stock, "flow": promises.batch_flow}
 
 def _sourced(t, known: Known) -> SimpleNamespace:
     """A target as `shown`, with the id whose figures it takes: of what it restates, or as a park's of what it is part of."""
-    out, stages = SimpleNamespace(**t._asdict(), shown=t.id), known.milestones
-    own = known.of(t) is not None or stages is not None and (stages["id"] == t.id).any()
+    out = SimpleNamespace(**t._asdict(), shown=t.id)
+    own = known.of(t) is not None or (known.milestones["id"] == t.id).any()
     part = t.relation == "part_of" and t.region in known.catalog.parks and not own
     kin = known.catalog.indicators.get(t.related_id)
     if (t.relation == "restates" or part) and kin and kin.kind == t.kind:
@@ -325,7 +329,7 @@ def _shared(parts: tuple[_Node, ...]) -> float:
     own = [p.source[~p.source["revision"]].drop_duplicates("end", keep="last") for p in parts]
     months = pd.concat([s.set_index("end")["value"] for s in own], axis=1).sort_index()
     yearly = 12 * months.mean() / max(1.0, own[0]["months"].median())
-    whole = (months.fillna(0) % 1 == 0).all(None)
+    whole = (months.fillna(0) % 1 == 0).all(axis=None)
     return joint.shared(months.to_numpy().T[:, -WINDOW:], bool(whole and yearly.median() < SMALL))
 
 
@@ -423,7 +427,8 @@ def _growth(t, nodes: dict[str, _Node], solved: dict, known: Known) -> dict | st
     same = before["value"][before["end"] <= last - 12].sum()
     if before["months"][~before["revision"]].sum() != 12 or not same > 0:
         return "上年数据不全,不能换算增速"
-    reported = _reported(known, t.region, known.catalog.indicators[t.id].growth_of, last)
+    level = known.catalog.indicators[t.id].growth_of
+    reported = known.growth.get((t.region, level, last), np.nan)
     base = done / (1 + reported / 100) if reported > -100 else same
     if abs(base / same - 1) > 0.005:
         whole, same = whole * base / same, base
@@ -439,15 +444,6 @@ def _growth(t, nodes: dict[str, _Node], solved: dict, known: Known) -> dict | st
 def growth_needed(target: float, whole: float, same: float, done: float) -> float:
     """Growth (%) that the months left need: last year's total and its same months on this year's base, done so far."""
     return 100 * (((1 + target / 100) * whole - done) / (whole - same) - 1)
-
-
-def _reported(known: Known, region: str, indicator: str, last: pd.Period) -> float:
-    """Growth to date as reported, %, NaN where none is."""
-    g = known.growth
-    if g is None:
-        return np.nan
-    own = g[(g["region"] == region) & (g["indicator"] == indicator) & (g["end"] == last)]
-    return float(own["reported"].iloc[0]) if len(own) else np.nan
 
 
 def _ratio(t, nodes: dict[str, _Node], solved: dict, known: Known) -> dict:

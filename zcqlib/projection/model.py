@@ -136,8 +136,8 @@ def factors(mask: Mask) -> Factors:
         pivot[..., None],
         shift,
         noise2[:, None] * drop,
-        np.ascontiguousarray(gain).reshape(-1, *gain.shape[2:]),
-        variance.reshape(-1, *variance.shape[2:]),
+        np.concatenate(gain),
+        np.concatenate(variance),
     )
 
 
@@ -261,9 +261,7 @@ class YearEnd(NamedTuple):
         return np.where(target <= self.known, 1.0, above)
 
 
-def year_end(
-    mask: Mask, amount: np.ndarray, known: np.ndarray, season: np.ndarray | None = None
-) -> YearEnd:
+def year_end(mask: Mask, amount: np.ndarray, known: np.ndarray, season: np.ndarray) -> YearEnd:
     """Distributions of a block of series of one mask.
 
     Parameters
@@ -279,7 +277,7 @@ def year_end(
     prior = np.repeat(usual[mask.ahead, None], n, 1)
     logs -= (ahead * usual).sum(1)[:, None]
     weights = log_weights(mask.season_known)[..., None]
-    if season is not None and not mask.season_known:
+    if not mask.season_known:
         months = np.tile(season, (YEARS, 1))
         prior = prior + months[mask.ahead]
         logs -= np.log((ahead[..., None] * np.exp(months)).sum(1))

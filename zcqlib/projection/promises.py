@@ -19,16 +19,16 @@ NO_DATA, NO_BATCH = "缺数据", "缺批次安排"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """What is known at a month: rows of SERIES by region and indicator, the tables beside them, and `node`, which finds
-    the figure of a region and an indicator with what it is the sum of.
+    """What is known at a month: rows of SERIES by region and indicator, the tables beside them, growth as reported, and
+    `node`, which finds the figure of a region and an indicator with what it is the sum of.
     """
 
     by: dict[tuple[str, str], pd.DataFrame]
     as_of: pd.Period
     catalog: Catalog
-    milestones: pd.DataFrame | None
+    milestones: pd.DataFrame
     batches: pd.DataFrame | None
-    growth: pd.DataFrame | None
+    growth: dict[tuple[str, str, pd.Period], float]
     node: Callable
 
     def of(self, t) -> pd.DataFrame | None:
@@ -104,14 +104,12 @@ def recurring(t, known: Known) -> dict:
 
 def milestone(t, known: Known) -> dict:
     """Stages reached; never an invented chance. The zone's are its own or else those of its parks."""
-    own = known.milestones
-    if own is not None:
-        own = own[own["id"] == t.id]
-        here = own["region"] == t.region
-        if not here.any() and t.region == "zone":
-            here = own["region"].isin(known.catalog.members(known.as_of))
-        own = own[here]
-    if own is None or own.empty:
+    own = known.milestones[known.milestones["id"] == t.id]
+    here = own["region"] == t.region
+    if not here.any() and t.region == "zone":
+        here = own["region"].isin(known.catalog.members(known.as_of))
+    own = own[here]
+    if own.empty:
         return known.row(t, "未报节点", known.light("stage"))
     reached = own["date"] <= known.as_of
     final = own["stage_no"] == own.groupby(["region", "item"])["stage_no"].transform("max")
@@ -150,7 +148,7 @@ def waiting(
     early = absent & (plan["known_from"] + 12 > as_of)
     coming, ending = plan[this & passes & ~out | early], plan[this & ~passes & ~out]
     past = plan[~this & passes & plan["announced"].notna()].drop_duplicates(["year", "batch"])
-    days, decided = past["announced"].dt.dayofyear - 1, plan[passes & out & plan["done"].notna()]
+    days, decided = past["announced"].dt.day_of_year - 1, plan[passes & out & plan["done"].notna()]
     usual = coming["rate"].mean() if len(coming) else 0.7
     return dict(
         coming=[

@@ -62,7 +62,7 @@ def from_rates(rates: pd.DataFrame, year: int) -> pd.DataFrame | None:
     wide = rates.pivot_table(index=end.year, columns=end.month, values="value")
     wide = wide.reindex(range(wide.index.min(), year + 1), columns=range(1, 13))
     past = wide.loc[: year - 1]
-    if wide.loc[year:].isna().all(None) or len(past) < 2 or past[12].isna().any():
+    if wide.loc[year:].isna().all(axis=None) or len(past) < 2 or past[12].isna().any():
         return None
     before, out = np.arange(1.0, 13), []
     for y, g in zip(wide.index, wide.to_numpy(float), strict=True):

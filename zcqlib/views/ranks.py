@@ -262,16 +262,18 @@ def flips_sentence(month: Month, form: str = "month") -> str:
     """How many of the methods, weights and items would change a place, each by itself."""
     s, rows = _scored(month, form), flips(month, form)
     left = ranking.leave_one_out(s.model)["mean_abs_change"]
-    method, weight = (int(rows["choice"].str.contains(w).sum()) for w in ("改用", "权重"))
-    most = say.extreme(left.rename(month.catalog.name), "{:.6f}".format)
-    worst = f",影响最大的是{most}" if left.max() > 0 else ""
-    return quantity.block(
-        [
-            f"逐一去掉{len(left)}项指标,{int((left > 0).sum())}项会使位次变化{worst}",
-            f"换用其他方法有{method}种、单独增减一项权重25%有{weight}种会使位次变化",
-        ],
-        bool(s.ranks["demo"].any()),
-    )
+    told = f"逐一去掉{len(left)}项指标,"
+    if many := int((left > 0).sum()):
+        most = say.extreme(left.rename(month.catalog.name), "{:.6f}".format)
+        told += f"{many}项会使位次变化,影响最大的是{most}"
+    else:
+        told += "位次都不变"
+    tried = {"换用其他方法": "改用", "单独增减一项权重25%": "权重"}
+    found = {what: int(rows["choice"].str.contains(w).sum()) for what, w in tried.items()}
+    moves = "、".join(f"{what}有{n}种" for what, n in found.items() if n)
+    still = "、".join(what for what, n in found.items() if not n)
+    others = [f"{moves}会使位次变化"] * bool(moves) + [f"{still}位次都不变"] * bool(still)
+    return quantity.block([told, ",".join(others)], bool(s.ranks["demo"].any()))
 
 
 def left_out(month: Month, form: str = "month") -> pd.DataFrame:
