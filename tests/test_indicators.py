@@ -479,7 +479,7 @@ def test_a_missing_month_is_absent_and_never_zero(catalog):
     assert to_date(months)["end"].astype(str).tolist() == ["2018-01"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.integers(0, 500)), min_size=12, max_size=12),
     st.sets(st.integers(1, 12)),
@@ -723,7 +723,7 @@ def cumulated(draw):
     return rows
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(cumulated())
 def test_months_and_revisions_add_up_to_every_cumulative_figure_that_is_no_older_than_its_months(
     rows,
@@ -819,15 +819,14 @@ def histories(draw):
     return observations(*rows)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(histories(), st.integers(0, 99), st.integers(1, 5))
 def test_order_repetition_and_later_reports_never_change_what_was_known(frame, seed, last):
     catalog, as_of, before = loaded(), month(f"2018-0{last}"), frame.copy()
     known, problems = series(frame, catalog, as_of)
-    shuffled, told = series(frame.sample(frac=1, random_state=seed), catalog, as_of)
-    assert shuffled.equals(known) and told.equals(problems)
-    again, _ = series(pd.concat([frame, frame]), catalog, as_of)
-    assert again.equals(known)
+    twice = pd.concat([frame, frame]).sample(frac=1, random_state=seed)
+    again, told = series(twice, catalog, as_of)
+    assert again.equals(known) and told.equals(problems)
     then, _ = series(frame[frame["published"] <= as_of], catalog)
     assert then.equals(known)
     assert frame.equals(before)
@@ -838,7 +837,7 @@ def test_order_repetition_and_later_reports_never_change_what_was_known(frame, s
     )  # a figure never becomes another one, nor zero by being missing
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(histories())
 def test_every_observation_is_in_the_history_once_and_every_fact_has_at_most_one_current_figure(
     frame,

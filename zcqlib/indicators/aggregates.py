@@ -113,7 +113,7 @@ def _belongs(
         for p in who
     ]
     out = pd.DataFrame(rows, columns=["end", "region", "_who", "_needed"])
-    return out.astype({"end": "period[M]", "region": "str", "_who": "str", "_needed": "int64"})
+    return out.astype({"end": "period[M]", "_needed": "int64"})
 
 
 def _sum(parks: pd.DataFrame, belongs: pd.DataFrame) -> pd.DataFrame:
@@ -246,47 +246,39 @@ def _both(one: pd.Series, other: pd.Series) -> list[str]:
 
 def nominal_growth(sums: pd.DataFrame, base: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """Growth of the sums to date on last year's, restated where restated, for indicators in current prices."""
+    rates = {i: x for i, x in catalog.indicators.items() if x.kind == "growth" and x.growth_of}
     of = {
         x.growth_of: i
-        for i, x in catalog.indicators.items()
-        if x.kind == "growth"
-        and x.growth_of
-        and not x.constant_price
-        and not catalog.indicators[x.growth_of].constant_price
+        for i, x in rates.items()
+        if not x.constant_price and not catalog.indicators[x.growth_of].constant_price
     }
     sums = sums[sums["indicator"].isin(of)]
     base = base[base["basis"].isin(["ytd", "year"])]
     pairs = sums.merge(bases(sums, base), on=["region", "indicator", "end"], suffixes=("", "_d"))
     level = pairs["restated_base"].fillna(pairs["base"])
-    pairs = pairs[level > 0]
-    rate = 100 * (pairs["value"] / level - 1)
-    return tables.shape(
-        pairs.assign(
-            indicator=pairs["indicator"].map(of),
-            unit="%",
-            value=rate,
-            inputs=_both(pairs["inputs"], pairs["inputs_d"]),
-            demo=pairs["demo"] | pairs["demo_d"],
-        ),
-        SERIES,
+    made = pairs.assign(
+        indicator=pairs["indicator"].map(of),
+        unit="%",
+        value=100 * (pairs["value"] / level - 1),
+        inputs=_both(pairs["inputs"], pairs["inputs_d"]),
+        demo=pairs["demo"] | pairs["demo_d"],
     )
+    return tables.shape(made[level > 0], SERIES)
 
 
 def bases(sums: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     """Last year's sums to date under this year's month: `base` as first known, `restated_base` as said this year."""
     key = ["region", "indicator", "end"]
-    before = sums.assign(end=sums["end"] + 12).rename(columns={"value": "base"})
-    restated = base[base["measure"].eq("value") & base["value"].notna()]
-    restated = restated.assign(end=restated["end"] + 12, inputs=restated["obs_id"]).rename(
-        columns={"value": "restated_base"}
-    )
+    before = sums.assign(end=sums["end"] + 12, base=sums["value"])
+    said = base[base["measure"].eq("value") & base["value"].notna()]
+    said = said.assign(end=said["end"] + 12, inputs=said["obs_id"], restated_base=said["value"])
     both = before[[*key, "base", "inputs", "demo"]].merge(
-        restated[[*key, "restated_base", "inputs", "demo"]].drop_duplicates(key, keep="last"),
-        on=key,
-        how="outer",
+        said[[*key, "restated_base", "inputs", "demo"]].drop_duplicates(key, keep="last"),
+        "outer",
+        key,
         suffixes=("", "_r"),
     )
     return both.assign(
         inputs=both["inputs_r"].fillna(both["inputs"]),
         demo=both["demo"].eq(True) | both["demo_r"].eq(True),
-    ).drop(columns=["inputs_r", "demo_r"])
+    )

@@ -59,15 +59,10 @@ def series(
         kind[~flows].isin(["stock", "coverage"]),
     )
     level = stock.reindex(rest.index) | rest["basis"].eq("eop")
-    length = (
-        (rest["end"].dt.year - rest["start"].dt.year) * 12
-        + rest["end"].dt.month
-        - rest["start"].dt.month
-        + 1
-    )
+    length = rest["end"].array.asi8 - rest["start"].array.asi8 + 1
     rest = rest.assign(
         start=rest["end"].where(level, rest["start"]),
-        months=length.where(~level, 0),
+        months=length * ~level,
         inputs=rest["obs_id"],
     )
     both = pd.concat([months, tables.shape(rest, SERIES)], ignore_index=True)
@@ -100,14 +95,6 @@ def _one_basis(current: pd.DataFrame, catalog: Catalog) -> tuple[pd.DataFrame, p
         (other, "与本系列的来源(公布或演示)不同"),
     ):
         first = current[mask].drop_duplicates([*key, "file"])
-        parts.append(
-            problems_of(
-                first,
-                "basis_apart",
-                "info",
-                lambda r, words=words: (
-                    f"{catalog.name(r.region)}的{catalog.name(r.indicator)}:{words},不能接成一个序列,没有并入。"
-                ),
-            )
-        )
+        text = "{what}:" + words + ",不能接成一个序列,没有并入。"
+        parts.append(problems_of(first, catalog, "basis_apart", "info", text))
     return current[~foreign & ~other], joined(parts)

@@ -88,26 +88,24 @@ def consolidate(
     top, earlier = stated[last], stated[~last]
     o.loc[top.index, "state"] = "duplicate"
     top, found = _undisputed(o, top, ["_fact", "sender"], chosen, catalog)
-    problems += found
+    problems.append(found)
     latest = top.drop_duplicates(["_fact", "sender"], keep="last")
     before = _against(earlier, latest, ["_fact", "sender"])
     changed = before[_differs(before)]
     o.loc[earlier.index, "state"] = "duplicate"
     o.loc[o["obs_id"].isin(changed["obs_id"]), "state"] = "superseded"
-    if len(changed):
-        changed = changed.drop_duplicates(["_fact", "sender"], keep="last")
-        problems += [
-            problems_of(
-                changed,
-                "revised",
-                "info",
-                lambda r: (
-                    f"{r.published} 报 {r.value_raw},{r.published_new} 的报表({r.file_new} {r.cell_new})改为 "
-                    f"{r.value_new:g}{r.unit},已按新数。"
-                ),
-            ),
-            _revisions(changed),
-        ]
+    changed = changed.drop_duplicates(["_fact", "sender"], keep="last")
+    problems += [
+        problems_of(
+            changed,
+            catalog,
+            "revised",
+            "info",
+            "{published} 报 {value_raw},{published_new} 的报表({file_new} {cell_new})改为 "
+            "{value_new:g}{unit},已按新数。",
+        ),
+        _revisions(changed),
+    ]
 
     # between senders: the one that the precedence table names, then the later report; of equals both must agree
     first = latest.sort_values(["_fact", "_rank", "published", "decimals", "obs_id"])
@@ -117,62 +115,45 @@ def consolidate(
         first["published"].where(equal).groupby(first["_fact"]).transform("max")
     )
     agreed, found = _undisputed(o, first[equal], ["_fact"], chosen, catalog)
-    problems += found
+    problems.append(found)
     winner = agreed.drop_duplicates("_fact", keep="last")
     losers = _against(first[~first.index.isin(winner.index)], winner, ["_fact"])
     losers = losers[_differs(losers)]
-    if len(losers):
-        problems.append(
-            problems_of(
-                losers,
-                "source_disagrees",
-                "warning",
-                lambda r: (
-                    f"{_what(r, catalog)}:此处 {r.value:g}{r.unit},"
-                    f"{r.file_new} {r.cell_new} 为 {r.value_new:g};按优先次序采用后者,请双方核对。"
-                ),
-            )
+    problems.append(
+        problems_of(
+            losers,
+            catalog,
+            "source_disagrees",
+            "warning",
+            "{what}:此处 {value:g}{unit},{file_new} {cell_new} 为 {value_new:g};按优先次序采用后者,请双方核对。",
         )
+    )
     o.loc[o["obs_id"].isin(losers["obs_id"]), "state"] = "outvoted"
     o.loc[winner.index, "state"] = "current"
 
     # a figure that a later report leaves blank stays; a dash with a note takes it out of the current view
     blanks = _against(o[o["value"].isna()], winner, ["_fact", "sender"])
     blanks = blanks[blanks["published"] > blanks["published_new"]]
-    deletes = blanks["missing_reason"].eq("not_applicable") & blanks["flags"].str.contains(
-        "note:", regex=False
-    )
-    kept = blanks[~deletes & blanks["missing_reason"].ne("future")]
-    if len(kept):
-        problems.append(
-            problems_of(
-                kept.drop_duplicates("_fact", keep="last"),
-                "withdrawn",
-                "warning",
-                lambda r: (
-                    f"{_what(r, catalog)}以前报过 {r.value_new:g},这次空白;仍用原数,请确认是否撤回。"
-                ),
-            )
-        )
+    deletes = blanks["flags"].str.contains("note:", regex=False)
+    deletes &= blanks["missing_reason"].eq("not_applicable")
+    kept = ~deletes & blanks["missing_reason"].ne("future")
     o.loc[o["obs_id"].isin(blanks.loc[deletes, "obs_id_new"]), "state"] = "withdrawn"
-    if deletes.any():
-        problems.append(
-            problems_of(
-                blanks[deletes].drop_duplicates("_fact", keep="last"),
-                "withdrawn",
-                "info",
-                lambda r: (
-                    f"{_what(r, catalog)}以前报过 {r.value_new:g},现已注明撤回;当前不再采用,历史中保留。"
-                ),
-            )
+    problems += [
+        problems_of(
+            blanks[some].drop_duplicates("_fact", keep="last"),
+            catalog,
+            "withdrawn",
+            severity,
+            "{what}以前报过 {value_new:g}," + said,
         )
+        for some, severity, said in (
+            (kept, "warning", "这次空白;仍用原数,请确认是否撤回。"),
+            (deletes, "info", "现已注明撤回;当前不再采用,历史中保留。"),
+        )
+    ]
 
-    o["won_by"] = (
-        o["_fact"]
-        .map(dict(o.loc[o["state"] == "current", ["_fact", "obs_id"]].to_numpy()))
-        .astype("str")
-        .fillna("")
-    )
+    winner = o[o["state"] == "current"].set_index("_fact")["obs_id"]
+    o["won_by"] = o["_fact"].map(winner).astype("str").fillna("")
     hidden = [c for c in o if c.startswith("_")]
     base = base.sort_values(["_rank", "_when", "obs_id"]).drop_duplicates(IDENTITY, keep="last")
     return Consolidated(
@@ -195,37 +176,21 @@ def tally(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     as new and equal; what it leaves without a figure is not counted.
     """
     h = history[history["value"].notna()]
-    h = h.assign(_tol=catalog.tolerance(h)).sort_values(
-        ["published", "submission", "file", "decimals", "obs_id"]
-    )
-    fact = [
-        "region",
-        "region_raw",
-        "coverage",
-        "indicator",
-        "indicator_raw",
-        "start",
-        "end",
-        "basis",
-        "measure",
-        "demo",
-    ]
-    before = h.groupby(["sender", *fact])[["value", "_tol"]].shift()
+    h = h.assign(_tol=catalog.tolerance(h))
+    h = h.sort_values(["published", "submission", "file", "decimals", "obs_id"])
+    fact = "region region_raw coverage indicator indicator_raw start end basis measure demo"
+    before = h.groupby(["sender", *fact.split()])[["value", "_tol"]].shift()
     slack = h["_tol"].clip(lower=before["_tol"]) + noise(h["value"])
     conflict = h["state"].eq("conflict")
     new, same = before["value"].isna(), (h["value"] - before["value"]).abs() <= slack
-    fate = {
-        "new": new & ~conflict,
-        "equal": ~new & same & ~conflict,
-        "revised": ~new & ~same & ~conflict,
-        "conflict": conflict,
-    }
+    fate = dict(new=new, equal=~new & same, revised=~new & ~same)
+    fate = {name: mask & ~conflict for name, mask in fate.items()} | {"conflict": conflict}
     return h.assign(**fate).groupby(["file", "published"], as_index=False)[list(fate)].sum()
 
 
 def _undisputed(
     o: pd.DataFrame, rows: pd.DataFrame, group: list[str], chosen: set[str], catalog: Catalog
-) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows whose group holds one figure only, or that the resolution table names; the others are marked in `o`."""
     value, tolerance = rows.groupby(group)["value"], rows.groupby(group)["_tol"].transform("max")
     clash = value.transform("max") - value.transform("min") > tolerance + noise(rows["value"])
@@ -234,66 +199,33 @@ def _undisputed(
     o.loc[rows.index[settled & ~named], "state"] = "superseded"
     conflict = rows[clash & ~settled]
     o.loc[conflict.index, "state"] = "conflict"
-    left = rows[~clash | settled & named]
-    if conflict.empty:
-        return left, []
-    said = (
-        conflict["value_raw"]
-        + "("
-        + conflict["file"]
-        + " "
-        + conflict["sheet"]
-        + " "
-        + conflict["cell"]
-        + ")"
+    at = conflict["file"] + " " + conflict["sheet"] + " " + conflict["cell"]
+    said = (conflict["value_raw"] + "(" + at + ")").groupby(conflict["_fact"]).transform("、".join)
+    told = problems_of(
+        conflict.assign(said=said),
+        catalog,
+        "conflict",
+        "error",
+        "{what}有不能分先后的不同数字:{said};都没有采用,请核对后在 resolutions 表中指定一个。",
     )
-    said = said.groupby(conflict["_fact"]).agg("、".join)
-    return left, [
-        problems_of(
-            conflict.assign(said=conflict["_fact"].map(said)),
-            "conflict",
-            "error",
-            lambda r: (
-                f"{_what(r, catalog)}有不能分先后的不同数字:{r.said};都没有采用,"
-                "请核对后在 resolutions 表中指定一个。"
-            ),
-        )
-    ]
-
-
-def _what(r, catalog: Catalog) -> str:
-    """Place, indicator and period of a row as a sentence names them; what the catalog does not know, as written."""
-    place, indicator = (
-        catalog.name(r.region) or r.region_raw,
-        catalog.name(r.indicator) or r.indicator_raw,
-    )
-    return f"{place}的{indicator}({span(r.start, r.end)})"
+    return rows[~clash | settled & named], told
 
 
 def _held(rows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
-    last = rows.drop_duplicates([*IDENTITY, "sender"], keep="last")
     return problems_of(
-        last,
+        rows.drop_duplicates([*IDENTITY, "sender"], keep="last"),
+        catalog,
         "held",
         "error",
-        lambda r: (
-            f"{_what(r, catalog)}为 {r.value:g}{r.unit},{r._why};暂不采用。请报送单位核对单位和数字;"
-            f"确属实情的,在 resolutions 表中指定这一条({r.file})后采用。"
-        ),
+        "{what}为 {value:g}{unit},{_why};暂不采用。请报送单位核对单位和数字;"
+        "确属实情的,在 resolutions 表中指定这一条({file})后采用。",
     )
 
 
 def _against(rows: pd.DataFrame, chosen: pd.DataFrame, on: list[str]) -> pd.DataFrame:
     """Rows beside the figure that stands for their fact, whose columns end in _new."""
-    columns = [
-        *on,
-        *(
-            c
-            for c in ("obs_id", "value", "_tol", "published", "file", "cell", "sender")
-            if c not in on
-        ),
-    ]
-    return rows.merge(chosen[columns], on=on, suffixes=("", "_new"))
+    beside = ["obs_id", "value", "_tol", "published", "file", "cell", "sender"]
+    return rows.merge(chosen[on + [c for c in beside if c not in on]], on=on, suffixes=("", "_new"))
 
 
 def _differs(pairs: pd.DataFrame) -> pd.Series:
@@ -304,24 +236,15 @@ def _differs(pairs: pd.DataFrame) -> pd.Series:
 def _revisions(changed: pd.DataFrame) -> pd.DataFrame:
     """One line for each report that changes more than one earlier figure: how many and by how much at most."""
     size = 100 * (changed["value_new"] / changed["value"].where(changed["value"] != 0) - 1).abs()
-    many = (
-        changed.assign(size=size)
-        .groupby(["file_new", "published_new", "sender"], as_index=False)
-        .agg(n=("size", "size"), most=("size", "max"))
-    )
-    return pd.DataFrame(
-        [
-            dict(
-                code="revised_many",
-                severity="info",
-                file=r.file_new,
-                sender=r.sender,
-                published=r.published_new,
-                message=f"这份报表修订了以前报过的 {r.n} 个数,最大变动 {r.most:.1f}%。",
-            )
-            for r in many[many["n"] > 1].itertuples()
-        ]
-    )
+    by = ["file_new", "published_new", "sender"]
+    many = changed.assign(size=size).groupby(by, as_index=False)
+    many = many.agg(n=("size", "size"), most=("size", "max"))
+    many = many[many["n"] > 1].rename(columns={"file_new": "file", "published_new": "published"})
+    said = [
+        f"这份报表修订了以前报过的 {n} 个数,最大变动 {most:.1f}%。"
+        for n, most in zip(many["n"], many["most"], strict=True)
+    ]
+    return many.assign(code="revised_many", severity="info", message=said)
 
 
 def _corrected(o: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
@@ -357,11 +280,7 @@ def _corrected(o: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
 
 def _source_rank(o: pd.DataFrame, catalog: Catalog) -> pd.Series:
     """1 for the kind of sender that wins for the indicator, 0 for the other."""
-    kind = (
-        o["sender"]
-        .map(dict(zip(catalog.senders["id"], catalog.senders["kind"], strict=True)))
-        .fillna("")
-    )
+    kind = o["sender"].map(catalog.senders.set_index("id")["kind"]).fillna("")
     wins = trait(o, "source_precedence", catalog).fillna("department")
     return (kind == wins).astype("int64")
 

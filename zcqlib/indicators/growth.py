@@ -49,59 +49,36 @@ def _growth(
     both: Consolidated, levels: pd.DataFrame, catalog: Catalog, basis: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     key, spans = ["region", "indicator", "end"], ["month"] if basis == "month" else ["ytd", "year"]
-    said = both.current[both.current["measure"].eq("yoy_pct") & both.current["basis"].isin(spans)]
-    said = (
-        said[
-            [*key, "value", "decimals", "file", "sheet", "cell", "value_raw", "sender", "published"]
-        ]
-        .rename(columns={"value": "reported", "published": "_said"})
-        .drop_duplicates(key, keep="last")
-    )
+    at = ["file", "sheet", "cell", "value_raw", "sender"]
+    current = both.current[both.current["basis"].isin([*spans, "month"])]
+    said = current[current["measure"].eq("yoy_pct") & current["basis"].isin(spans)]
+    said = said[[*key, "value", "decimals", "published", *at]].drop_duplicates(key, keep="last")
+    said = said.rename(columns={"value": "reported", "published": "_said"})
     restated = both.base[both.base["basis"].isin(spans)]
     out = levels[[*key, "value", "published"]].merge(
         bases(levels, restated)[[*key, "base", "restated_base"]], on=key, how="left"
     )
     out = out.merge(said, on=key, how="left")
-    out["from_levels"] = 100 * (out["value"] / out["base"].where(out["base"] > 0) - 1)
-    out["on_restated_base"] = 100 * (
-        out["value"] / out["restated_base"].where(out["restated_base"] > 0) - 1
-    )
+    for rate, base in (("from_levels", "base"), ("on_restated_base", "restated_base")):
+        out[rate] = 100 * (out["value"] / out[base].where(out[base] > 0) - 1)
     # rounding of both levels, as shown by those who reported them, and of the rate itself
-    stated = both.current[
-        both.current["measure"].eq("value") & both.current["basis"].isin([*spans, "month"])
-    ]
-    stated = stated.assign(_tol=catalog.tolerance(stated))
-    slack = (
-        out[["region", "indicator"]]
-        .merge(stated.groupby(["region", "indicator"], as_index=False)["_tol"].max(), how="left")[
-            "_tol"
-        ]
-        .fillna(0)
-    )
-    best, level = (
-        out["on_restated_base"].fillna(out["from_levels"]),
-        out["restated_base"].fillna(out["base"]),
-    )
+    stated = current[current["measure"].eq("value")]
+    stated = stated.assign(_tol=catalog.tolerance(stated)).groupby(key[:2])["_tol"].max()
+    slack = out.join(stated, on=key[:2])["_tol"].fillna(0)
+    level = out["restated_base"].fillna(out["base"])
     slack = 0.5 * 10.0 ** -out["decimals"] + 100 * slack * (1 + out["value"] / level) / level + 1e-6
-    out["computed"] = best
-    off = out[
-        ((best - out["reported"]).abs() > slack) & (out["published"] <= out["_said"])
-    ]  # not revised since
-    moved = out[
-        out["restated_base"].notna()
-        & out["base"].notna()
-        & ((out["restated_base"] - out["base"]).abs() > 1e-6 * out["base"].abs())
-    ]
+    out["computed"] = best = out["on_restated_base"].fillna(out["from_levels"])
+    out["start"] = out["end"]
+    off = (best - out["reported"]).abs() > slack
+    off = out[off & (out["published"] <= out["_said"])]  # not revised since
     constant = trait(off, "constant_price", catalog).eq(True)
     parts = [
         problems_of(
             off[mask],
+            catalog,
             "yoy_mismatch",
             severity,
-            lambda r, tail=tail: (
-                f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({r.end}):所报同比 {r.reported:g}%,按数值计算为 "
-                f"{r.computed:.1f}%{tail}"
-            ),
+            "{what}:所报同比 {reported:g}%,按数值计算为 {computed:.1f}%" + tail,
         )
         for mask, severity, tail in (
             (constant, "info", "(按可比价计算,二者可以不同)。"),
@@ -109,18 +86,15 @@ def _growth(
         )
     ]
     places = restated.assign(end=restated["end"] + 12).drop_duplicates(key, keep="last")
-    moved = moved.drop(columns=["file", "sheet", "cell", "value_raw", "sender"]).merge(
-        places[[*key, "file", "sheet", "cell", "value_raw", "sender"]], on=key
-    )
+    moved = out[(out["restated_base"] - out["base"]).abs() > 1e-6 * out["base"].abs()]
+    moved = moved.drop(columns=at).merge(places[[*key, *at]], on=key)
     parts.append(
         problems_of(
             moved,
+            catalog,
             "restated_base",
             "info",
-            lambda r: (
-                f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({r.end}):上年同期原报 {r.base:g},"
-                f"现报 {r.restated_base:g},增速按现报基数计算。"
-            ),
+            "{what}:上年同期原报 {base:g},现报 {restated_base:g},增速按现报基数计算。",
         )
     )
     rates = ["reported", "from_levels", "on_restated_base"]

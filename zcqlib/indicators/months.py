@@ -81,15 +81,17 @@ def monthly_from_cumulative(
         *_falls(falls, catalog),
         problems_of(
             pd.concat([o[~within], crossed]),
+            catalog,
             "span_unused",
             "info",
-            lambda r: f"{r.start}至{r.end}的数跨年或与累计数的期间交叉,没有用来推算当月。",
+            "{start}至{end}的数跨年或与累计数的期间交叉,没有用来推算当月。",
         ),
         problems_of(
             inside,
+            catalog,
             "span_unused",
             "info",
-            lambda r: f"{r.end}有当月数,但前后月份不全,累计数不能拆开,按一段期间合并使用。",
+            "{end}有当月数,但前后月份不全,累计数不能拆开,按一段期间合并使用。",
         ),
     ]
     series = tables.shape(rows, SERIES).sort_values(
@@ -243,17 +245,17 @@ def _revisions(segments: pd.DataFrame) -> pd.DataFrame:
 
 def _mismatches(segments: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
     slack = segments["_gap"] + segments["_mtol"] + noise(segments["value"])
-    off = segments[segments["_n"].isna() & ((segments["value"] - segments["_sum"]).abs() > slack)]
+    off = segments.assign(_off=segments["value"] - segments["_sum"])
+    off = off[off["_n"].isna() & (off["_off"].abs() > slack)]
+    off = off.assign(start=month_of(off["_year"], off["_from"]))
     newer = off["_latest"] > ordinal(off["published"])
     return [
         problems_of(
             off[mask],
+            catalog,
             "cum_mismatch",
             severity,
-            lambda r, tail=tail: (
-                f"{catalog.name(r.region)}的{catalog.name(r.indicator)}:按累计算{_span(r)}应为 "
-                f"{r.value:g},所报当月为 {r._sum:g},相差 {r.value - r._sum:g};{tail}"
-            ),
+            "{what}:按累计算应为 {value:g},所报当月为 {_sum:g},相差 {_off:g};" + tail,
         )
         for mask, severity, tail in (
             (~newer, "warning", "当月按所报,差额视为前期修订。"),
@@ -262,22 +264,17 @@ def _mismatches(segments: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
     ]
 
 
-def _span(r) -> str:
-    return f"{r._to}月" if r._from == r._to else f"{r._from}—{r._to}月"
-
-
 def _falls(falls: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
     can = trait(falls, "can_fall", catalog).eq(True)
     rounding = falls["value"].abs() < falls["_gap"] - noise(falls["value"])
+    falls = falls.assign(_less=-falls["value"], start=falls["end"])
     return [
         problems_of(
             falls[mask],
+            catalog,
             code,
             severity,
-            lambda r, tail=tail: (
-                f"{catalog.name(r.region)}的{catalog.name(r.indicator)}:{r._to}月累计({r._at})比上一次({r._before})少 "
-                f"{-r.value:g}{r.unit},{tail}"
-            ),
+            "{what}:累计({_at})比上一次({_before})少 {_less:g}{unit}," + tail,
         )
         for mask, code, severity, tail in (
             (rounding, "ytd_decrease", "info", "在四舍五入范围内。"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import product
 
@@ -12,7 +11,7 @@ import pandas as pd
 from zcqlib.catalog import Catalog
 from zcqlib.indicators.conflicts import Consolidated, consolidate
 from zcqlib.indicators.holding import HISTORY, median, past
-from zcqlib.indicators.problems import joined, noise, problems_of, span, trait
+from zcqlib.indicators.problems import joined, noise, problems_of, trait
 
 FACTORS = (1e8, 1e4, 1e3, 1e2, 1e1)  # what a wrong unit multiplies or divides by
 DEVIATIONS, ENOUGH = 6.0, 6  # robust deviations; earlier figures needed at least
@@ -74,9 +73,8 @@ def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
     key = [c for c in _FACT if c != "region"]
     if own.empty:
         return []
-    own = own.sort_values(
-        "region", key=lambda s: s.map({p: i for i, p in enumerate(catalog.parks)})
-    )
+    order = dict(zip(catalog.parks, range(len(catalog.parks)), strict=True))
+    own = own.sort_values("region", key=lambda s: s.map(order))
     own["_said"] = own["region"].map(catalog.name) + " " + own["value"].map("{:g}".format)
     sums = own.groupby(key, as_index=False).agg(
         _sum=("value", "sum"),
@@ -86,36 +84,29 @@ def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
         _latest=("published", "max"),
     )
     pairs = h[kind.eq("department") & h["region"].eq("zone")].merge(sums, on=key)
-    if pairs.empty:
-        return []
-    missing = [
+    pairs["_missing"] = [
         "、".join(catalog.name(p) for p in catalog.members(end) if p not in who)
         for end, who in zip(pairs["end"], pairs["_who"], strict=True)
     ]
-    pairs = pairs.assign(_missing=missing)
-    whole = pairs[pairs["_missing"] == ""]
-    difference = (whole["value"] - whole["_sum"]).abs()
-    wrong = whole[difference > whole["_tol"] + whole["_rounding"] + noise(whole["value"])]
-    short = pairs[pairs["_missing"] != ""].groupby(["file", "_missing"], as_index=False)
-    short = short.agg(
-        _n=("obs_id", "size"),
-        **{c: (c, "first") for c in ("sheet", "cell", "value_raw", "sender", "published")},
-    )
+    pairs["_off"], whole = pairs["_sum"] - pairs["value"], pairs["_missing"] == ""
+    rounding = pairs["_tol"] + pairs["_rounding"] + noise(pairs["value"])
+    short = pairs[~whole].groupby(["file", "_missing"], as_index=False)
+    first = {c: (c, "first") for c in ("sheet", "cell", "value_raw", "sender", "published")}
     return [
         problems_of(
-            wrong,
+            pairs[whole & (pairs["_off"].abs() > rounding)],
+            catalog,
             "total_mismatch",
             "warning",
-            lambda r: (
-                f"{catalog.name(r.indicator)}({span(r.start, r.end)}):部门表的合计为 {r.value:g}{r.unit},"
-                f"园区自报之和为 {r._sum:g}({r._said};最晚报于 {r._latest}),相差 {r._sum - r.value:+g};请与园区核对。"
-            ),
+            "{what}:部门表的合计为 {value:g}{unit},园区自报之和为 {_sum:g}({_said};最晚报于 {_latest}),"
+            "相差 {_off:+g};请与园区核对。",
         ),
         problems_of(
-            short,
+            short.agg(_n=("obs_id", "size"), **first),
+            catalog,
             "total_unchecked",
             "info",
-            lambda r: f"{r._missing}没有自报数,这份表中 {r._n} 个合计没有与园区自报核对。",
+            "{_missing}没有自报数,这份表中 {_n} 个合计没有与园区自报核对。",
         ),
     ]
 
@@ -152,21 +143,15 @@ def _ranges(known: Consolidated, catalog: Catalog) -> pd.DataFrame:
 def _expected(history: pd.DataFrame, ranges: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     last = history[history["published"].eq(history["published"].max())]
     fact = [*_FACT, "coverage"]
-    out = last[["file", "sheet", "cell", "unit", "unit_raw", *fact]].merge(
-        ranges[[*fact, "_low", "_high"]], on=fact
-    )
-    out = out[out["_low"].notna()].sort_values(["file", "sheet", "cell"], ignore_index=True)
-    factors = {
-        (w.word, w.normal): w.numerator / w.denominator for w in catalog.unit_words.itertuples()
-    }
-    factor = pd.Series(
-        [factors.get(p) for p in zip(out["unit_raw"], out["unit"], strict=True)], dtype="float64"
-    )
-    own = out["unit_raw"].where(factor.notna(), out["unit"])
-    out = out.assign(
-        low=out["_low"] / factor.fillna(1), high=out["_high"] / factor.fillna(1), unit=own
-    )
-    return out[["file", "sheet", "cell", "low", "high", "unit"]]
+    out = last[["file", "sheet", "cell", "unit", "unit_raw", *fact]]
+    out = out.merge(ranges[[*fact, "_low", "_high"]].dropna(subset="_low"), on=fact)
+    words = catalog.unit_words.set_index(["word", "normal"])
+    factor = (words["numerator"] / words["denominator"]).groupby(level=[0, 1]).last()
+    factor = factor.reindex(pd.MultiIndex.from_frame(out[["unit_raw", "unit"]])).to_numpy()
+    out["unit"] = out["unit_raw"].where(np.isfinite(factor), out["unit"])
+    out["low"], out["high"] = (out[end] / np.nan_to_num(factor, nan=1) for end in ("_low", "_high"))
+    out = out[["file", "sheet", "cell", "low", "high", "unit"]]
+    return out.sort_values(["file", "sheet", "cell"], ignore_index=True)
 
 
 def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
@@ -175,41 +160,34 @@ def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
     monthly = c["basis"].eq("month").groupby([c[k] for k in _LINE]).transform("any")
     counts = trait(c, "count", catalog).eq(True)
     far = (c["_away"].abs() > DEVIATIONS * c["_scale"]) & ~(monthly & c["basis"].eq("ytd"))
-    far &= ~counts | (2 * (np.sqrt(c["value"]) - np.sqrt(c["_usual"]))).abs().gt(
-        DEVIATIONS
-    )  # small counts jump
-    far &= (
-        counts | c["value"].gt(0) | c["basis"].eq("eop")
-    )  # nothing this month is no doubtful amount
+    jump = 2 * (np.sqrt(c["value"]) - np.sqrt(c["_usual"])).abs()  # small counts jump
+    # nothing this month is no doubtful amount
+    far &= jump.gt(DEVIATIONS).where(counts, c["value"].gt(0) | c["basis"].eq("eop"))
     power = pd.Series(0.0, index=c.index)
     for factor in FACTORS:
         power = power.mask((c["_away"].abs() - np.log(factor)).abs() <= ABOUT, factor)
-    c = c.assign(_times=power.where(c["_away"] > 0, -power))
-
-    def what(r) -> str:
-        return f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})为 {r.value:g}{r.unit},"
-
-    def times(r) -> str:
-        return f"{r._times:,.0f} 倍" if r._times > 0 else f"1/{-r._times:,.0f}"
-
+    note = c["flags"].str.extract("note:([^;]+)", expand=False)
+    c = c.assign(
+        _times=power.map("{:,.0f} 倍".format).where(c["_away"] > 0, power.map("1/{:,.0f}".format)),
+        _noted=("(表上注:" + note + ")").fillna(""),
+        **{name: c[name].map(_plain) for name in ("_usual", "_low", "_high")},
+    )
     return [
         problems_of(
-            c[far & c["_times"].ne(0)],
+            c[far & power.ne(0)],
+            catalog,
             "unit_suspect",
             "warning",
-            lambda r: (
-                f"{what(r)}约为以往水平 {_plain(r._usual)}{r.unit} 的 {times(r)},单位可能填错,请核对;数字没有改动。"
-                f"{_noted(r)}"
-            ),
+            "{what}为 {value:g}{unit},约为以往水平 {_usual}{unit} 的 {_times},单位可能填错,请核对;"
+            "数字没有改动。{_noted}",
         ),
         problems_of(
-            c[far & c["_times"].eq(0)],
+            c[far & power.eq(0)],
+            catalog,
             "outlier",
             "warning",
-            lambda r: (
-                f"{what(r)}按此前 {HISTORY} 期应在 {_plain(r._low)} 至 {_plain(r._high)}{r.unit} 之间,"
-                f"请核实或说明原因。{_noted(r)}"
-            ),
+            f"{{what}}为 {{value:g}}{{unit}},按此前 {HISTORY} 期应在 {{_low}} 至 {{_high}}{{unit}} 之间,"
+            "请核实或说明原因。{_noted}",
         ),
     ]
 
@@ -220,56 +198,38 @@ def _plain(value: float) -> str:
     return f"{value:.{digits}f}"
 
 
-def _noted(r) -> str:
-    note = re.search(r"note:([^;]+)", r.flags)
-    return f"(表上注:{note[1]})" if note else ""
-
-
 # --- cells left blank -----------------------------------------------------------------------------------------------
 
 
 def _blank(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """Figures that stand, but whose place in a later report of the same sender is empty between filled neighbours."""
-    o = history[
-        ~history["flags"].str.contains("restated_base", regex=False) & history["indicator"].ne("")
-    ]
+    named = history["indicator"].ne("")
+    o = history[named & ~history["flags"].str.contains("restated_base", regex=False)]
     place = o["cell"].str.extract(r"^([A-Z]+)(\d+)$")
-    o = o.assign(
-        _column=place[0],
-        _row=place[1],
-        _start=o["start"].astype("str"),
-        _end=o["end"].astype("str"),
-    )
+    ends = {f"_{end}": o[end].astype("str") for end in ("start", "end")}
+    o = o.assign(_column=place[0], _row=place[1], **ends)
     fact = ["region", "indicator", "_start", "_end", "basis", "measure"]
+    head = ["file", "sheet", "sender", "published"]
     sheets: dict[tuple, dict] = {}
-    for r in o[["file", "sheet", "sender", "published", "_row", "_column", *fact]].itertuples(
-        index=False, name=None
-    ):
+    for r in o[[*head, "_row", "_column", *fact]].itertuples(index=False, name=None):
         sheets.setdefault(r[:4], {})[r[4:6]] = r[6:]
-    holes = [
-        (*head, cell, *meant) for head, filled in sheets.items() for cell, meant in _holes(filled)
-    ]
-    if not holes:
-        return pd.DataFrame()
-    holes = pd.DataFrame(holes, columns=["file", "sheet", "sender", "published", "cell", *fact])
+    holes = [(*at, cell, *meant) for at, filled in sheets.items() for cell, meant in _holes(filled)]
+    holes = pd.DataFrame(holes, columns=[*head, "cell", *fact]).astype({"published": "period[M]"})
     standing = o[o["state"].eq("current") & o["value"].notna()]
-    standing = standing[
-        ["sender", *fact, "value", "unit", "indicator_raw", "start", "end", "published"]
-    ]
-    holes = holes.merge(standing, on=["sender", *fact], suffixes=("", "_stands"))
+    beside = ["value", "unit", "indicator_raw", "start", "end", "published"]
+    holes = holes.merge(
+        standing[["sender", *fact, *beside]], on=["sender", *fact], suffixes=("", "_stands")
+    )
     holes = holes[holes["published"] > holes["published_stands"]]
-    said = (
-        o[["file", "published", *fact]].drop_duplicates().assign(_elsewhere=True)
-    )  # in another table of the report
-    holes = holes.merge(said, on=["file", "published", *fact], how="left")
+    said = o[["file", "published", *fact]].drop_duplicates()  # in another table of the report
+    holes = holes.merge(said, "left", ["file", "published", *fact], indicator="_elsewhere")
+    holes = holes[holes["_elsewhere"] == "left_only"].drop_duplicates(["file", *fact])
     return problems_of(
-        holes[holes["_elsewhere"].isna()].drop_duplicates(["file", *fact]).assign(value_raw=""),
+        holes.assign(value_raw=""),
+        catalog,
         "withdrawn",
         "warning",
-        lambda r: (
-            f"{catalog.name(r.region)}的{catalog.name(r.indicator)}({span(r.start, r.end)})以前报过 "
-            f"{r.value:g}{r.unit},这次空白;仍用原数,请确认是否撤回。"
-        ),
+        "{what}以前报过 {value:g}{unit},这次空白;仍用原数,请确认是否撤回。",
     )
 
 

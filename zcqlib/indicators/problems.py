@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pandas as pd
 
 from zcqlib import tables
@@ -24,31 +22,33 @@ def noise(value: pd.Series) -> pd.Series:
 def joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """PROBLEMS from several steps in one table."""
     parts = [p for p in parts if len(p)]
-    return (
-        tables.shape(pd.concat(parts, ignore_index=True), PROBLEMS)
-        if parts
-        else tables.empty(PROBLEMS)
-    )
+    return tables.shape(pd.concat(parts, ignore_index=True) if parts else [], PROBLEMS)
 
 
-def problems_of(rows: pd.DataFrame, code: str, severity: str, sentence) -> pd.DataFrame:
-    """PROBLEMS of some observations; `sentence` words one row."""
+def problems_of(
+    rows: pd.DataFrame, catalog: Catalog, code: str, severity: str, sentence: str
+) -> pd.DataFrame:
+    """PROBLEMS of some observations; `sentence` words one row from its columns and `{what}`: place, indicator, period."""
     return pd.DataFrame(
         [
             dict(
                 code=code,
                 severity=severity,
-                file=r.file,
-                sheet=r.sheet,
-                cell=r.cell,
-                raw=r.value_raw,
-                message=sentence(r),
-                sender=r.sender,
-                published=r.published,
+                raw=r["value_raw"],
+                message=sentence.format(what=_what(r, catalog), **r),
+                **{c: r[c] for c in ("file", "sheet", "cell", "sender", "published")},
             )
-            for r in records(rows)
+            for r in rows.to_dict("records")
         ]
     )
+
+
+def _what(r: dict, catalog: Catalog) -> str:
+    """Place, indicator and period of a row as a sentence names them; what the catalog does not know, as written."""
+    if "start" not in r:
+        return ""
+    place = catalog.name(r["region"]) or r["region_raw"]
+    return f"{place}的{catalog.name(r['indicator']) or r['indicator_raw']}({span(r['start'], r['end'])})"
 
 
 def span(start: pd.Period, end: pd.Period) -> str:
@@ -56,8 +56,3 @@ def span(start: pd.Period, end: pd.Period) -> str:
     if start.year != end.year:
         return f"{start.year}年{start.month}月至{end.year}年{end.month}月"
     return f"{end.year}年" + (f"{end.month}月" if start == end else f"{start.month}—{end.month}月")
-
-
-def records(frame: pd.DataFrame) -> list[SimpleNamespace]:
-    """Rows as objects; unlike itertuples this keeps names that begin with an underscore."""
-    return [SimpleNamespace(**d) for d in frame.to_dict("records")]
