@@ -467,7 +467,7 @@ class _Stub:
         self.roles = {
             c: "region" if role == "name" and _places(t, c) else role for c, role in t.stub.items()
         }
-        self.bare = {r for r in body if not t.cells([r], t.data)}
+        self.bare = {r for r in body if all(is_empty(t.grid[r][c]) for c in t.data)}
         self.settled = {}
         self.faulty = set()
         for c in (c for c, role in self.roles.items() if role == "period"):
