@@ -66,7 +66,8 @@ class Frame:
     def _holds_figures(self, c: int) -> bool:
         if "note" in map(head_of, self.texts(self.header, [c])):
             return False
-        return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in self.body(c))
+        cells = (self.grid[r][c] for r in self.rows)
+        return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in cells)
 
     def cells(self, rows: Iterable[int], columns: Iterable[int]) -> list[tuple[int, object]]:
         """What stands in some columns of some rows, each with its row."""
