@@ -2,6 +2,7 @@
 
 import random
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -137,6 +138,24 @@ def test_spellings_of_parts_of_a_year(text, end, basis):
     span = words.whole_period(words.squeeze(f"2018年{text}"))
     assert (span.end, span.basis, span.year) == (words.month_no(2018, end), basis, True)
     assert words.whole_period(words.squeeze(text)).year is False
+
+
+@pytest.mark.parametrize("text", ["前三三个月", "前十十个月", "13-15月", "五季度", "6-2月"])
+def test_what_is_no_part_of_a_year_is_no_period(text):
+    assert words.whole_period(words.squeeze(f"2018年{text}")) is None
+
+
+@pytest.mark.parametrize(
+    ("month", "year"), [("2018-06", 2018), ("2018-07", 2018), ("2018-02", 2017)]
+)
+def test_a_month_without_year_is_the_one_nearest_to_the_report(tmp_path, month, year):
+    r = one(
+        tmp_path,
+        ["园区", "12月专利申请量（件）"],
+        *rows_of_parks(10),
+        context=Context(published=pd.Period(month, "M")),
+    )
+    assert str(at(r, "B2")["end"]) == f"{year}-12"
 
 
 @pytest.mark.parametrize("remark", ["", "（修订）", "(修订数)", "（调整后）"])
@@ -312,7 +331,9 @@ def test_a_count_beside_an_area_keeps_its_own_unit(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("name", ["户数", "企业数", "从业人数", "机构个数", "项目数量"])
+@pytest.mark.parametrize(
+    "name", ["户数", "企业数", "从业人数", "机构个数", "项目数量", "从业人员", "小微企业"]
+)
 def test_a_count_is_never_money(tmp_path, name):
     r = one(
         tmp_path,

@@ -263,9 +263,9 @@ def _falls(told: Found, catalog: Catalog) -> None:
     """A year-to-date that falls: a revision perhaps; less than half of the month before is held."""
 
     def cumulative(f: Fact) -> Hashable:
-        indicator = catalog.indicators.get(f.indicator)
         flow = f.span.basis == "ytd" and f.measure == "value" and f.value > 0 and f.unit != "%"
-        can = indicator and indicator.can_fall or words.is_index_base(f.unit_raw)
+        indicator = flow and catalog.indicators.get(f.indicator)
+        can = indicator and indicator.can_fall or flow and words.is_index_base(f.unit_raw)
         return (f.place, f.path, f.span.end // 12) if flow and not can else None
 
     for part in _grouped(told, cumulative).values():

@@ -228,7 +228,7 @@ class _Table:
         """The name of a row's figure in a column, its whole path, with the title where it says no more than 合计."""
         if fault := row.fault or column.fault or (row.bare or column.bare) and "orphan_cell":
             return "", _REFUSED[fault]
-        names = row.over(column).names
+        names = row.names + column.names[row.names[-1:] == column.names[:1] :]
         title = whence = ""
         said = self.total.issuperset(names)
         if said or self.parts and not row.names:

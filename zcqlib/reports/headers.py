@@ -66,7 +66,8 @@ class Frame:
     def _holds_figures(self, c: int) -> bool:
         if "note" in map(head_of, self.texts(self.header, [c])):
             return False
-        return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in self.body(c))
+        cells = (self.grid[r][c] for r in self.rows)
+        return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in cells)
 
     def cells(self, rows: Iterable[int], columns: Iterable[int]) -> list[tuple[int, object]]:
         """What stands in some columns of some rows, each with its row."""
@@ -467,7 +468,7 @@ class _Stub:
         self.roles = {
             c: "region" if role == "name" and _places(t, c) else role for c, role in t.stub.items()
         }
-        self.bare = {r for r in body if not t.cells([r], t.data)}
+        self.bare = {r for r in body if all(is_empty(t.grid[r][c]) for c in t.data)}
         self.settled = {}
         self.faulty = set()
         for c in (c for c, role in self.roles.items() if role == "period"):
@@ -657,29 +658,29 @@ def _settled(
     odd = [i for i, v in enumerate(cells) if words.is_date(v) and v.day not in _SERIES_DAYS]
     near = [s for j, s in enumerate(out) if s and s.year and j not in (*odd, *undecided)]
     context = [s for s in (around.span, around.scope.file_span) if s is not None and s.year]
-    for i in odd:
-        days = [cells[j] for j in odd]
-        fits = _meant(cells[i], days, near or context, [*near, *context], max(len(cells), 12))
-        if len(fits) == 1:
-            out[i] = fits[0]
-        else:
-            undecided.append(i)
-    return out, undecided
+    days = [cells[i] for i in odd]
+    meant = [_meant(v, days, near, context, max(len(cells), 12)) for v in days]
+    for i, fits in zip(odd, meant, strict=True):
+        out[i] = fits[0] if fits else out[i]
+    return out, undecided + [i for i, fits in zip(odd, meant, strict=True) if len(fits) != 1]
 
 
 _SERIES_DAYS = (1, 15, 16, 28, 29, 30, 31)  # a day of these stands for its month
 
 
-def _meant(v, days: list, near: list[Span], every: list[Span], reach: int) -> list[Span]:
+def _meant(v, days: list, near: list[Span], context: list[Span], reach: int) -> list[Span]:
     """What was typed where a spreadsheet shows a day: 1-9 (January to September), 06/18, or that very month."""
     if v.month < v.day <= 12:
+        every = near + context
         typed = [s for s in every if s.end % 12 + 1 == v.day and s.basis != "year"]
-        run = len(days) > 1 and all(d.month == v.month for d in days)
-        if typed or run and every and len({d.day for d in days}) == len(days):
-            year = (typed or every)[0].end // 12
-            basis = "ytd" if v.month == 1 else "range"
+        run = len(days) > 1 == len({d.month for d in days}) and len({d.day for d in days}) == len(
+            days
+        )
+        if typed or run and every:
+            year, basis = (typed or every)[0].end // 12, "ytd" if v.month == 1 else "range"
             span = Span(month_no(year, v.month), month_no(year, v.day), basis, ("date_repaired",))
             return [span]
     month, other = month_no(v.year, v.month), month_no(2000 + v.day, v.month)
-    fits = [n for n in dict.fromkeys((month, other)) if any(abs(s.end - n) <= reach for s in near)]
-    return [month_span(n, *(("date_repaired",) if n != month else ())) for n in fits]
+    ends = [s.end for s in near or context]
+    fits = [n for n in {month: 0, other: 0} if any(abs(end - n) <= reach for end in ends)]
+    return [month_span(n, *["date_repaired"] * (n != month)) for n in fits]

@@ -184,7 +184,7 @@ class Found:
         """Keep some facts (by number) out of use until someone has confirmed them, and say why."""
         for i in which:
             f = self.facts[i]
-            self.facts[i] = f._replace(flags=(*f.flags, "held"))
+            self.facts[i] = f._replace(flags=tuple(dict.fromkeys((*f.flags, "held"))))
             self.problems.append((code, "error", f.at, f.raw, message, 1))
 
     def mark(self, cells: Iterable[At], outcome: str) -> None:

@@ -146,9 +146,10 @@ def _years(row: _Row) -> str:
     distinct = list(dict.fromkeys(s.end for s in spans))
     if 0 < len(years) < len(row.rest) or len(distinct) == 1 < len(years):
         return "header" if row.header and row.inner else ""
-    ordered = len(distinct) > 1 and distinct in (sorted(distinct), sorted(distinct)[::-1])
+    ordered = distinct in (sorted(distinct), sorted(distinct)[::-1]) and len(distinct) > 1
     again = row.header and sum(cell_span(v) is not None for v in row.above) * 2 > len(row.rest)
-    return "header" if ordered and (row.inner or row.worded) and not again else ""
+    typed = any(isinstance(v, str) for v in years)  # figures as text, more often
+    return "header" if ordered and (row.inner or row.worded) and not (again or typed) else ""
 
 
 def _worded(row: _Row) -> str:
