@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import struct
 import zipfile
@@ -202,6 +203,8 @@ class _Page:
     def __init__(self, cells: Cells, looks: list, strings: list, mode: int) -> None:
         self.cells, self.looks, self.strings, self.mode = cells, looks, strings, mode
         self.zeros = True  # whether they are shown
+        plain = [str(i) for i, look in enumerate(looks or [PLAIN]) if look == PLAIN]
+        self.bare = {*plain, *([None] if "0" in plain else [])}
 
     def read(self, raw) -> None:
         r, cells = -1, self.cells
@@ -224,18 +227,30 @@ class _Page:
                     cells.merged.append((*place(first), *place(last or first)))
 
     def row(self, row, r: int) -> None:
-        filled = [e for e in row if len(e)]
-        if filled:
-            self.cells.place(r, self.column(row, filled[-1]))
+        if not (filled := [e for e in row if len(e)]):
+            return
+        self.cells.place(r, self.column(row, filled[-1]))
+        line, bare = self.cells.rows[r], self.bare if self.zeros else ()
         for e in filled:
-            self.cell(r, self.column(row, e), e)
+            c, v, style = self.column(row, e), e[0], e.get("s")
+            if style in bare and e.get("t") is None and v.tag[-1] == "v" and len(v.text or "") < 20:
+                if math.isfinite(number := float(v.text or "nan")) and c < len(line):
+                    line[c] = number  # as most are: nothing more to be said
+                    continue
+            self.cell(r, c, e)
 
     def column(self, row, e) -> int:
         address = e.get("r")
         return _column(address.rstrip("0123456789")) if address else row.index(e)
 
     def cell(self, r: int, c: int, e) -> None:
-        cells, kind, style, text, value = self.cells, e.get("t", "n"), e.get("s"), "", None
+        cells, kind, style, text, value = (
+            self.cells,
+            e.get("t", "n"),
+            int(e.get("s") or 0),
+            "",
+            None,
+        )
         for child in e:  # f, v, is
             name = child.tag[-1]
             if name == "v":
@@ -247,7 +262,7 @@ class _Page:
                     cells.linked.add((r, c))
                 if not e.findtext("{*}v") and kind != "str":
                     cells.failed[r, c] = "formula_without_value"
-        code, struck = self.looks[int(style)] if style and int(style) < len(self.looks) else PLAIN
+        code, struck = self.looks[style] if style < len(self.looks) else PLAIN
         if not text:
             value = value or ""
         elif kind == "n":
