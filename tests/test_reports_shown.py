@@ -58,6 +58,10 @@ TAKEN = [
     (120, 'General"家"', "120家", "120家"),
     (120, "General", 120, "120"),
     (1234, "0.00E+00", 1234, "1234"),
+    (0.5, "#.00", 0.5, ".50"),
+    (0.0000001, "General", 0.0000001, "1e-07"),
+    (6340.5, r"###\ ##0.00", 6340.5, "6 340.50"),
+    (5, "[<=5]0;[Red]0", 5, "5"),
 ]
 
 
@@ -71,7 +75,7 @@ def test_a_number_is_read_as_its_format_shows_it(value, code, row, shown):
 @pytest.mark.parametrize(
     ("value", "code"),
     [(5, ";;;"), (0, "0;-0;;@"), (0, "#,###"), (-5, "0;0"), (5, "-0"), (5, '"—"')]
-    + [(12, '"1"0'), (12, '0"0000"'), (150000000, '0"亿"0000"万"'), (7, '"保密"')],
+    + [(12, '"1"0'), (12, '0"0000"'), (150000000, '0"亿"0000"万"'), (7, '"保密"'), (5, '"No."0')],
 )
 def test_a_number_that_its_format_hides_or_makes_another_is_held(value, code):
     found = seen(float(value), code)
@@ -88,6 +92,7 @@ def test_a_number_that_its_format_hides_or_makes_another_is_held(value, code):
         (12.5, "12.50亿元", False, "12.5亿元"),
         (-3, "-3", False, -3),
         (0, "-", False, 0),
+        (6340.5, "6 340.50", False, 6340.5),
         (150000000, "1.50E+08", False, 150000000),
     ],
 )
@@ -102,10 +107,16 @@ def test_a_displayed_text_of_another_number_is_held(value, text):
 
 @pytest.mark.parametrize(
     ("code", "shown"),
-    [('m"月"d"日"', "1月9日"), ("yyyy-mm", "2018-01"), ("m-d", "1-9"), ("yy/m", "18/1")],
+    [
+        ('m"月"d"日"', "1月9日"),
+        ("yyyy-mm", "2018-01"),
+        ("m-d", "1-9"),
+        ("yy/m", "18/1"),
+        ("m-d h:mm", "1-9 8:05"),
+    ],
 )
 def test_a_date_is_shown_by_its_format(code, shown):
-    assert dated(datetime(2018, 1, 9), code) == shown
+    assert dated(datetime(2018, 1, 9, 8, 5), code) == shown
 
 
 def book(path, *rows, look=None):

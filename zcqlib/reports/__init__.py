@@ -187,12 +187,7 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
         problems += [(name, *p) for p in found.problems]
     for at in unread if read else ():
         read[0][1].outcome.setdefault(at, "problem")
-    if sent is not None:
-        problems.append(("", sent.code, "info", None, "", sent.message))
-        said = "这一格是公式,文件里没有它的结果,没有采用;请把公式改成结果(选择性粘贴为数值)后重新报送。"
-        problems += [
-            (s, "formula_without_value", "error", (r, c), "", said) for s, r, c in sent.unknown
-        ]
+    problems += sent.problems if sent is not None else []
     digest = hashlib.sha256(raw).hexdigest()
     cells = _cells(read, context.file)
     counts = Counter(o for _, found in read for o in found.outcome.values())
@@ -208,8 +203,8 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
         digest=digest,
         published=month,
         stated_sender=senders.stated(opened.sheets),
-        replies=sent.lines if sent is not None and sent.code == "return_sheet" else None,
-        ledger=sent.sheets if sent is not None and sent.code == "ledger" else None,
+        replies=getattr(sent, "replies", None),
+        ledger=getattr(sent, "ledger", None),
         **{o: counts[o] for o in tables.OUTCOMES},
     )
     observations = _observations(read, opened.sheets, digest[:16], context, catalog, month)

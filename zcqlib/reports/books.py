@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
 from string import ascii_letters
@@ -30,7 +31,28 @@ from zcqlib.reports.grid import (
 )
 from zcqlib.reports.shown import Cells, Run, sections
 
-CORRUPT = "文件已损坏,整份没有采用,请重新导出后报送。"
+CORRUPT = "文件已损坏或没有传完,整份没有采用,请重新导出后报送。"
+GARBLED = "文字是乱码(编码转换出错),整份文件没有采用,请从原系统重新导出。"
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """All or nothing of a file: whatever its bytes make a reader stumble over, it is damaged.
+
+    Raises
+    ------
+    Refused : of whatever fails within, but for a lack of memory.
+    """
+    try:
+        yield
+    except (Refused, MemoryError):
+        raise
+    except Exception as e:
+        raise Refused("corrupt", CORRUPT) from e
+    except BaseException as e:  # how a failed assumption in Rust code comes out
+        if type(e).__name__ != "PanicException":
+            raise
+        raise Refused("corrupt", CORRUPT) from e
 
 
 @lru_cache(maxsize=4096)
@@ -181,6 +203,8 @@ class _Page:
     def __init__(self, cells: Cells, looks: list, strings: list, mode: int) -> None:
         self.cells, self.looks, self.strings, self.mode = cells, looks, strings, mode
         self.zeros = True  # whether they are shown
+        plain = [str(i) for i, look in enumerate(looks or [PLAIN]) if look == PLAIN]
+        self.bare = {*plain, *([None] if "0" in plain else [])}
 
     def read(self, raw) -> None:
         r, cells = -1, self.cells
@@ -203,18 +227,30 @@ class _Page:
                     cells.merged.append((*place(first), *place(last or first)))
 
     def row(self, row, r: int) -> None:
-        filled = [e for e in row if len(e)]
-        if filled:
-            self.cells.place(r, self.column(row, filled[-1]))
+        if not (filled := [e for e in row if len(e)]):
+            return
+        self.cells.place(r, self.column(row, filled[-1]))
+        line, bare = self.cells.rows[r], self.bare if self.zeros else ()
         for e in filled:
-            self.cell(r, self.column(row, e), e)
+            c, v, style = self.column(row, e), e[0], e.get("s")
+            if style in bare and e.get("t") is None and v.tag[-1] == "v" and len(v.text or "") < 20:
+                if math.isfinite(number := float(v.text or "nan")) and c < len(line):
+                    line[c] = number  # as most are: nothing more to be said
+                    continue
+            self.cell(r, c, e)
 
     def column(self, row, e) -> int:
         address = e.get("r")
         return _column(address.rstrip("0123456789")) if address else row.index(e)
 
     def cell(self, r: int, c: int, e) -> None:
-        cells, kind, style, text, value = self.cells, e.get("t", "n"), e.get("s"), "", None
+        cells, kind, style, text, value = (
+            self.cells,
+            e.get("t", "n"),
+            int(e.get("s") or 0),
+            "",
+            None,
+        )
         for child in e:  # f, v, is
             name = child.tag[-1]
             if name == "v":
@@ -226,7 +262,7 @@ class _Page:
                     cells.linked.add((r, c))
                 if not e.findtext("{*}v") and kind != "str":
                     cells.failed[r, c] = "formula_without_value"
-        code, struck = self.looks[int(style)] if style and int(style) < len(self.looks) else PLAIN
+        code, struck = self.looks[style] if style < len(self.looks) else PLAIN
         if not text:
             value = value or ""
         elif kind == "n":
@@ -389,7 +425,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?")
 
 def spreadsheet_xml(raw: bytes, budget: Budget) -> list[Sheet]:
     refuse_entities(raw)
-    try:
+    with whole():
         root = xml(raw)
         styles: dict[str | None, tuple[str, bool, bool]] = {}
         for style in root.iter(f"{_SS}Style"):
@@ -403,8 +439,6 @@ def spreadsheet_xml(raw: bytes, budget: Budget) -> list[Sheet]:
         return [
             _xml_sheet(e, i, styles, budget) for i, e in enumerate(root.iter(f"{_SS}Worksheet"))
         ]
-    except (etree.XMLSyntaxError, ValueError) as e:  # also a place in a table that is no number
-        raise Refused("corrupt", CORRUPT) from e
 
 
 def _ranged(e, after: int, span: str = "Span") -> tuple[int, int]:
@@ -470,12 +504,6 @@ def _xml_look(e, around: Run) -> Run:
 
 # old workbooks --------------------------------------------------------------------------------------------------------
 
-_BROKEN = (
-    *(struct.error, LookupError, AssertionError, ValueError, OSError, TypeError, AttributeError),
-    *(NotImplementedError, ArithmeticError, MemoryError, RecursionError),
-    *(xlrd.XLRDError, xlrd.compdoc.CompDocError),
-)
-
 
 def ole(raw: bytes, budget: Budget) -> Opened:
     import msoffcrypto
@@ -496,18 +524,20 @@ def ole(raw: bytes, budget: Budget) -> Opened:
 
 def xls(raw: bytes, budget: Budget) -> Opened:
     """An old workbook: xlrd first; where it fails or its strings are garbage (another code page than declared), calamine."""
-    code, message = "mojibake", "文字是乱码,整份文件没有采用,请从原系统重新导出。"
+    first = Refused("mojibake", GARBLED)
     try:
-        sheets = _xlrd(raw, budget)
+        with whole():
+            sheets = _xlrd(raw, budget)
         if not _garbled(sheets):
             return Opened("xls", "", sheets, [])
-    except _BROKEN as e:
-        code, message = "corrupt", CORRUPT
-        if not _sound(raw):
-            raise Refused(code, message) from e
-    sheets = [cells.sheet(name, hidden=hidden) for cells, name, hidden in _calamine(raw, budget)]
+    except Refused as e:
+        if e.code != "corrupt" or not _sound(raw):
+            raise
+        first = e
+    with whole():
+        sheets = [c.sheet(name, hidden=hidden) for c, name, hidden in _calamine(raw, budget)]
     if _garbled(sheets):
-        raise Refused(code, message)
+        raise first
     said = "第一种读法读不出,已换用第二种;数字格式没有核对,请另存为 xlsx 后报送。"
     return Opened("xls", "", sheets, [("second_reader", "warning", "", "", said)])
 
@@ -515,11 +545,11 @@ def xls(raw: bytes, budget: Budget) -> Opened:
 def _sound(raw: bytes) -> bool:
     """Whether the sizes that an old workbook states are possible: calamine sets aside memory for them, and ends the
     process where there is none."""
-    try:
+    at = 0
+    with suppress(Exception):
         if raw.startswith(OLE):
             package = xlrd.compdoc.CompDoc(raw, logfile=io.StringIO())
             raw = package.get_named_stream("Workbook") or package.get_named_stream("Book") or b""
-        at = 0
         while at + 4 <= len(raw):
             kind, size = struct.unpack_from("<HH", raw, at)
             if kind == 0x0200 and size in (10, 14):  # first row, end, first column, end
@@ -530,30 +560,22 @@ def _sound(raw: bytes) -> bool:
             elif kind == 0x00FC and 3 * struct.unpack_from("<I", raw, at + 8)[0] > len(raw):
                 return False  # so many strings, of three bytes at least
             at += 4 + size
-    except _BROKEN:
-        return False
-    return at > 0
+        return at > 0
+    return False
 
 
 def _calamine(raw: bytes, budget: Budget) -> Iterator[tuple[Cells, str, bool]]:
     """The cells of each sheet, its name, and whether it is hidden."""
     import python_calamine as pc
 
-    try:
-        book = pc.CalamineWorkbook.from_filelike(io.BytesIO(raw))
-        for meta in book.sheets_metadata:
-            if meta.typ == pc.SheetTypeEnum.WorkSheet:
-                sheet = book.get_sheet_by_name(meta.name)
-                cells = Cells(budget, sheet.to_python(skip_empty_area=False))
-                cells.merged += [(*a, *b) for a, b in sheet.merged_cell_ranges or ()]
-                budget.spend(cells=sum(map(len, cells.rows)), tables=1)
-                yield cells, meta.name, meta.visible != pc.SheetVisibleEnum.Visible
-    except (pc.CalamineError, OSError) as e:
-        raise Refused("corrupt", CORRUPT) from e
-    except BaseException as e:  # how a failed assumption in its Rust code comes out is no Exception
-        if type(e).__name__ != "PanicException":
-            raise
-        raise Refused("corrupt", CORRUPT) from e
+    book = pc.CalamineWorkbook.from_filelike(io.BytesIO(raw))
+    for meta in book.sheets_metadata:
+        if meta.typ == pc.SheetTypeEnum.WorkSheet:
+            sheet = book.get_sheet_by_name(meta.name)
+            cells = Cells(budget, sheet.to_python(skip_empty_area=False))
+            cells.merged += [(*a, *b) for a, b in sheet.merged_cell_ranges or ()]
+            budget.spend(cells=sum(map(len, cells.rows)), tables=1)
+            yield cells, meta.name, meta.visible != pc.SheetVisibleEnum.Visible
 
 
 def _garbled(sheets: list[Sheet]) -> bool:

@@ -10,11 +10,9 @@ import email
 import io
 import re
 import zipfile
-import zlib
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
-
-from lxml import etree
 
 from zcqlib.reports import books, drawn
 from zcqlib.reports.grid import (
@@ -105,13 +103,12 @@ def content(path: Path) -> bytes:
         if path.is_file():
             with path.open("rb") as fh:
                 return fh.read(MAX_FILE + 1)
-        for whole in path.parents:
-            if whole.is_file():
-                inner = path.relative_to(whole).as_posix()
-                package = _package(whole.read_bytes())
-                return next(package.read(i) for i in package.infolist() if _member(i) == inner)
-    except (StopIteration, *_DAMAGED) as e:
-        raise Refused("corrupt", "压缩包已损坏,或里面没有这个文件,请重新报送。") from e
+        for zipped in path.parents:
+            if zipped.is_file():
+                inner = path.relative_to(zipped).as_posix()
+                with books.whole():
+                    package = _package(zipped.read_bytes())
+                    return next(package.read(i) for i in package.infolist() if _member(i) == inner)
     except OSError as e:
         raise Refused(
             "unreadable", "文件打不开(可能没有权限,或正被别的程序占用),请检查后重试。"
@@ -128,7 +125,7 @@ def members(path: Path) -> list[Path]:
             return [path]
     try:
         names = sorted(_member(i) for i in _package(path.read_bytes()).infolist() if not i.is_dir())
-    except (Refused, *_DAMAGED):
+    except Refused:
         return [path]  # for the reader to say
     office = {"[Content_Types].xml", "content.xml", "OFD.xml"}
     if office & set(names) or any(n.startswith(("xl/", "word/", "ppt/")) for n in names):
@@ -195,22 +192,18 @@ _MARKED = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-_USUAL = {  # the more frequent characters of two encodings that accept nearly any bytes
-    "gb18030": {
-        bytes((a, b)).decode("gb18030") for a in range(0xB0, 0xD7) for b in range(0xA1, 0xFF)
-    },
-    "cp950": {
-        bytes((a, b)).decode("cp950")
-        for a in range(0xA4, 0xC6)
-        for b in (*range(0x40, 0x7F), *range(0xA1, 0xFF))
-    },
-}
 
 
-def _usual(text: str, encoding: str) -> float:
-    """The share of frequent characters among the Chinese ones of a text."""
-    chinese = [c for c in text[:20000] if "\u3400" <= c <= "\u9fff" or "\ue000" <= c <= "\uf8ff"]
-    return sum(c in _USUAL[encoding] for c in chinese) / len(chinese) if chinese else 1.0
+_SIMPLE = re.compile(rb"[\xb0-\xd6][\xa1-\xfe]", re.S)
+_OLD = re.compile(rb"[\xa4-\xc5][\x40-\x7e\xa1-\xfe]", re.S)
+
+
+def _usual(raw: bytes, encoding: str, frequent: re.Pattern[bytes]) -> float:
+    """The share of frequent characters, which stand together in an encoding, among the Chinese ones of a text."""
+    text = raw.decode(encoding, "replace")[:20000]
+    chinese = [c for c in text if "\u3400" <= c <= "\u9fff" or "\ue000" <= c <= "\uf8ff"]
+    usual = sum(frequent.fullmatch(c.encode(encoding)) is not None for c in chinese)
+    return usual / len(chinese) if chinese else 1.0
 
 
 def _encoding(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
@@ -225,13 +218,10 @@ def _encoding(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
         if len(raw) % 2 or known < 0.8 * len(text):
             raise Refused("corrupt", "文件内容不是能识别的表格格式,可能已损坏,请重新导出后报送。")
         return raw, (name,)
-    try:
-        traditional = raw.decode("cp950")
-        simplified = raw.decode("gb18030", "replace")
-        if _usual(simplified, "gb18030") < 0.7 and _usual(traditional, "cp950") > 0.9:
+    with suppress(UnicodeDecodeError):
+        raw.decode("cp950")
+        if _usual(raw, "gb18030", _SIMPLE) < 0.7 and _usual(raw, "cp950", _OLD) > 0.9:
             return raw, ("utf-8", "cp950")
-    except UnicodeDecodeError:
-        pass
     return raw, ("utf-8", "gb18030")
 
 
@@ -239,43 +229,31 @@ def decode(raw: bytes) -> tuple[str, str, list]:
     """Text by its mark, else strict UTF-8, else GB18030 or Big5; what cannot be decoded is cut off and reported."""
     problems: list[tuple[str, str, str, str, str]] = []
     raw, names = _encoding(raw)
-    error = None
-    for name in names:
+    errors: list[UnicodeDecodeError] = []
+    for encoding in names:
         try:
-            text, encoding = raw.decode(name), name
+            text = raw.decode(encoding)
             break
         except UnicodeDecodeError as e:
-            error = e if error is None or e.start > error.start else error
+            errors.append(e)
     else:
-        encoding, good = error.encoding, raw[: error.start]
-        text = good.decode(encoding)
-        row = text.count("\n") + 1
-        text = text[: text.rfind("\n") + 1]  # the cut row is a problem, the rows before it are read
+        error = max(errors, key=lambda e: e.start)
+        encoding = error.encoding
+        good = raw[: error.start].decode(encoding)
+        row = good.count("\n") + 1
+        where = f"第 {row} 行(第 {error.start + 1} 个字节起)文字编码损坏"
+        text = good[: good.rfind("\n") + 1]  # the cut row is a problem, the rows before it are read
         if not text:
-            raise Refused(
-                "bad_bytes",
-                f"第 1 行第 {error.start + 1} 个字节不是有效的文字编码,请另存为 UTF-8 后报送。",
-            )
-        problems.append(
-            (
-                "bad_bytes",
-                "error",
-                f"A{row}",
-                raw[error.start : error.start + 8].hex(" "),
-                f"第 {row} 行(第 {error.start + 1} 个字节起)文字编码损坏,该行及以后没有读取,请重新导出。",
-            )
-        )
+            raise Refused("bad_bytes", f"{where},请另存为 UTF-8 后报送。")
+        what = raw[error.start : error.start + 8].hex(" ")
+        said = f"{where},该行及以后没有读取,请重新导出。"
+        problems.append(("bad_bytes", "error", f"A{row}", what, said))
     body = text[:20000]
-    if "锟斤拷" in body or "烫烫烫" in body or "\ufffd" in body or latin_mojibake(body):
-        raise Refused(
-            "mojibake",
-            "文字是乱码(编码转换出错),整份文件没有采用,请从原系统重新导出。",
-            raw=body[:40],
-        )
+    if re.search("锟斤拷|烫烫烫|\ufffd", body) or latin_mojibake(body):
+        raise Refused("mojibake", books.GARBLED, raw=body[:40])
     if any(ord(c) in _STRAY for c in text[:100000]):
-        cleaned = text.translate(_STRAY)
+        text = text.translate(_STRAY)
         problems.append(("stray_mark", "info", "", "", "文件中夹有不可见的标记字符,已去掉。"))
-        text = cleaned
     return text, encoding, problems
 
 
@@ -311,17 +289,13 @@ def _rows(lines: list[str], separator: str, usual: int) -> tuple[list[list[str]]
     problems: list = []
     at = cells = 0
     while at < len(lines):
-        ahead = (f"{lines[i]}\n" for i in range(at, len(lines)))
+        start, ahead = at, (f"{lines[i]}\n" for i in range(at, len(lines)))
         reader = csv.reader(ahead, delimiter=separator, strict=True)
-        start = at
         try:
             for row in reader:
                 last = start + reader.line_num
-                inside = lines[at:last]
-                if (
-                    len(inside) > 1
-                    and len(row) <= usual
-                    and any(x.count(separator) >= usual for x in inside[1:])
+                if len(row) <= usual and any(
+                    x.count(separator) >= usual for x in lines[at + 1 : last]
                 ):
                     raise csv.Error("a quote took in whole rows")
                 rows.append(row)
@@ -330,44 +304,30 @@ def _rows(lines: list[str], separator: str, usual: int) -> tuple[list[list[str]]
                     check_size(rows)
                     raise Refused("too_large", f"内容超过 {MAX_AREA} 格的上限,请只报送汇总表。")
         except csv.Error:
-            line = lines[at]
-            if line.count('"') % 2 == 0:
-                rows.append(next(csv.reader([line], delimiter=separator), []))
-            else:
-                fields = line.split(separator)
-                broken = next(
-                    i
-                    for i, f in enumerate(fields)
-                    if f.lstrip().startswith('"') and f.count('"') % 2
-                )
-                rows.append(fields[:broken])
-                said = f"第 {len(rows)} 行的引号没有成对,从这一格起到行末没有采用,以下各行照常读取,请改正后重新报送。"
-                where = f"{books.letters(broken)}{len(rows)}"
-                problems.append(
-                    ("unclosed_quote", "error", where, separator.join(fields[broken:])[:200], said)
-                )
+            kept, lost = _broken(lines[at], separator)
+            rows.append(kept)
             at += 1
+            if lost:
+                said = f"第 {len(rows)} 行的引号没有成对,从这一格起到行末没有采用,以下各行照常读取,请改正后重新报送。"
+                where = f"{books.letters(len(kept))}{len(rows)}"
+                problems.append(("unclosed_quote", "error", where, lost[:200], said))
     if len(problems) > MAX_TOLD:
         said = f"引号没有成对的共有 {len(problems)} 行,请整份改正后重新报送。"
         problems[MAX_TOLD:] = [("unclosed_quote", "error", "", "", said)]
     return rows, problems
 
 
+def _broken(line: str, separator: str) -> tuple[list[str], str]:
+    """The fields of a row before the one with a quote that is never closed, and the rest."""
+    if line.count('"') % 2 == 0:
+        return next(csv.reader([line], delimiter=separator), []), ""
+    fields = line.split(separator)
+    opens = (f.lstrip().startswith('"') and f.count('"') % 2 for f in fields)
+    first = next(i for i, odd in enumerate(opens) if odd)
+    return fields[:first], separator.join(fields[first:])
+
+
 # packages -----------------------------------------------------------------------------------------------------------
-
-
-_DAMAGED = (
-    zipfile.BadZipFile,
-    etree.XMLSyntaxError,
-    zlib.error,
-    LookupError,
-    EOFError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    NotImplementedError,
-    RuntimeError,
-)
 
 
 def _package(raw: bytes) -> zipfile.ZipFile:
@@ -377,11 +337,9 @@ def _package(raw: bytes) -> zipfile.ZipFile:
     ------
     Refused : it is damaged, would unpack to too much, or has two parts of one name.
     """
-    try:
+    with books.whole():
         package = zipfile.ZipFile(io.BytesIO(raw))
         infos = package.infolist()
-    except (*_DAMAGED, OSError) as e:
-        raise Refused("corrupt", "文件已损坏或没有传完,整份没有采用,请重新报送。") from e
     total = sum(i.file_size for i in infos)
     if total > MAX_UNPACKED or len(infos) > MAX_PARTS or total > MAX_RATIO * max(len(raw), 20_000):
         raise Refused(
@@ -402,20 +360,20 @@ def _package(raw: bytes) -> zipfile.ZipFile:
 def _zip(raw: bytes, budget: Budget) -> Opened:
     package = _package(raw)
     names = {i.filename for i in package.infolist()}
-    try:
+    readers = {
+        "word/document.xml": ("docx", drawn.docx),
+        "content.xml": ("ods", books.ods),
+        **{n: ("xlsx", books.xlsx) for n in names if n.lower() == "xl/workbook.xml"},
+    }
+    with books.whole():
         if package.testzip() is not None:  # a part that is not as long as it says, or damaged
-            raise Refused("corrupt", "文件已损坏,整份没有采用,请重新导出后报送。")
+            raise Refused("corrupt", books.CORRUPT)
         for part in package.infolist():
             if part.filename.endswith((".xml", ".rels")):
                 refuse_entities(package.open(part).read(10_000))
-        if "word/document.xml" in names:
-            return Opened("docx", "", drawn.docx(package, budget), [])
-        if "content.xml" in names:
-            return Opened("ods", "", books.ods(package, budget), [])
-        if any(n.lower() == "xl/workbook.xml" for n in names):
-            return Opened("xlsx", "", books.xlsx(package, budget), [])
-    except (*_DAMAGED, OSError) as e:
-        raise Refused("corrupt", "文件已损坏,整份没有采用,请重新导出后报送。") from e
+        for name, (kind, reader) in readers.items():
+            if name in names:
+                return Opened(kind, "", reader(package, budget), [])
     for part, kind in (
         ("xl/workbook.bin", "二进制工作簿(.xlsb)"),
         ("ppt/presentation.xml", "演示文稿(.pptx)"),

@@ -17,14 +17,12 @@ RETURN = {"序号", "问题", "单位回复"}
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """What came back: `code` (ledger or return_sheet), a sentence, the replies of a return sheet (columns of REPLIES), the
-    rows of a ledger by sheet, and filled cells that hold a formula without its result: sheet, row, column."""
+    """What came back: the replies of a return sheet (columns of REPLIES), or the rows of a ledger by sheet; and problems
+    (sheet, code, severity, place, raw, message)."""
 
-    code: str
-    message: str
-    lines: list[dict[str, str]]
-    sheets: list[tuple[str, list[list]]]
-    unknown: list[tuple[str, int, int]]
+    replies: list[dict[str, str]] | None
+    ledger: list[tuple[str, list[list]]] | None
+    problems: list[tuple]
 
 
 def came_back(sheets: Sequence[Sheet]) -> Back | None:
@@ -36,22 +34,25 @@ def came_back(sheets: Sequence[Sheet]) -> Back | None:
                 f"这是退回单,有 {len(lines)} 条回复,已记录;"
                 "其中的表不再作为数据读取,需要改的数请在下一期报表中更正。"
             )
-            return Back("return_sheet", said, lines, [], _unknown(s, head, ["单位回复"]))
+            return Back(lines, None, _told(s, head, ["单位回复"], "return_sheet", said))
     for s in sheets:
         if (head := heading(s.rows, LEDGER)) is not None:
             said = "这是填回的台账,填写的内容已记录;其中的表不作为报表读取。"
             rows = [(each.name, each.rows) for each in sheets]
-            return Back("ledger", said, [], rows, _unknown(s, head, FILLED))
+            return Back(None, rows, _told(s, head, FILLED, "ledger", said))
     return None
 
 
-def _unknown(s: Sheet, head: int, columns: Sequence[str]) -> list[tuple[str, int, int]]:
+def _told(s: Sheet, head: int, columns: Sequence[str], code: str, message: str) -> list[tuple]:
+    """What the file is, and the filled cells that hold a formula without its result."""
     filled = {j for j, v in enumerate(s.rows[head]) if "".join(str(v).split()) in columns}
-    return [
-        (s.name, r, c)
+    said = "这一格是公式,文件里没有它的结果,没有采用;请把公式改成结果(选择性粘贴为数值)后重新报送。"
+    empty = [
+        (s.name, why, "error", (r, c), "", said)
         for (r, c), why in s.failed.items()
         if why == "formula_without_value" and r > head and c in filled
     ]
+    return [("", code, "info", None, "", message), *empty]
 
 
 def _replies(rows: Sequence[Sequence], head: int) -> list[dict[str, str]]:
