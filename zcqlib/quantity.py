@@ -333,9 +333,13 @@ def _progress(row: Mapping, s: Scale, recent: float) -> str:
 
 def _usual(row: Mapping, recent: float) -> tuple[str, str]:
     """The usual month, a small count with a decimal, and how many times it the months left ask, from exact values."""
-    s = row_scale(row)
-    s = Scale(s.unit, s.factor, s.digits or int(recent < SMALL))
+    s = usual_scale(row_scale(row), recent)
     return s.text(s.round(recent)), multiple(asked(row), recent)
+
+
+def usual_scale(s: Scale, recent: float) -> Scale:
+    """How the usual month is printed beside quantities of this scale."""
+    return Scale(s.unit, s.factor, s.digits or int(recent < SMALL))
 
 
 def shortfall(row: Mapping) -> Decimal | None:

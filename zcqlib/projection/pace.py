@@ -94,19 +94,27 @@ def batch_pace(
     )
 
 
-def season_share(source: pd.DataFrame, k: int, year: int) -> tuple[float, int]:
-    """The share of a year that past years had done by month k, and of how many full years it is the mean."""
-    past = source[(source["end"].dt.year < year) & source["months"].between(1, 11)]
-    years = past["end"].dt.year
-    full = past.groupby(years).agg(months=("months", "sum"), total=("value", "sum"))
-    full = full[(full["months"] == 12) & (full["total"] > 0)].tail(5)
-    done = (
-        past[past["end"].dt.month <= k]
-        .groupby(years)["value"]
-        .sum()
-        .reindex(full.index, fill_value=0.0)
-    )
-    return (float((done / full["total"]).mean()), len(full)) if len(full) else (float("nan"), 0)
+def season_shares(series: pd.DataFrame, year: int) -> pd.DataFrame:
+    """The share of a year that its last five full years before had done by each month.
+
+    Parameters
+    ----------
+    series : SERIES; revisions belong to no month and do not count. year : the year that is looked ahead from.
+    Returns
+    -------
+    By region, indicator and month `value` (mean), `low`, `high` and `years`, how many full years these are of.
+    """
+    place = ["region", "indicator", "year"]
+    past = series[~series["revision"] & series["months"].between(1, 11)]
+    past = past.assign(year=past["end"].dt.year, month=past["end"].dt.month)
+    past = past[past["year"] < year]
+    full = past.groupby(place).agg(months=("months", "sum"), total=("value", "sum"))
+    full = full[(full["months"] == 12) & (full["total"] > 0)]["total"]
+    full = full.groupby(place[:2]).tail(5)
+    done = past.pivot_table(index=place, columns="month", values="value", aggfunc="sum")
+    done = done.reindex(full.index).reindex(columns=range(1, 13)).fillna(0.0).cumsum(axis=1)
+    share = done.div(full, axis=0).stack().rename("value").groupby([*place[:2], "month"])
+    return share.agg(value="mean", low="min", high="max", years="size")
 
 
 def paces(
@@ -129,8 +137,11 @@ def paces(
     ------
     各月报表;批次参考表。
     """
-    known = tables.covering(series).groupby(["region", "indicator"])
-    by = {name: part.sort_values("end") for name, part in known}
+    by = {
+        name: part.sort_values("end")
+        for name, part in tables.covering(series).groupby(["region", "indicator"])
+    }
+    shares = season_shares(series, int(projections["year"].max())) if len(projections) else None
     rows, p = [], projections[projections["actual"].notna()]
     p = p[
         p["kind"].isin(["flow", "stock"]) & p["unit"].ne("个园区")
@@ -138,11 +149,14 @@ def paces(
     for r in p.itertuples():
         source = by.get((r.region, r.indicator))
         if source is not None:
-            rows.append(_pace(r, source[source["end"] <= r.as_of], catalog, batches))
+            known = source[source["end"] <= r.as_of]
+            rows.append(_pace(r, known, shares, catalog, batches))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | None) -> dict:
+def _pace(
+    r, source: pd.DataFrame, shares: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | None
+) -> dict:
     last, stock = source["end"].max(), r.kind == "stock"
     k, year = last.month, source["end"].dt.year
     before = source[year == r.year - 1]
@@ -170,7 +184,8 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
             )
     else:
         due["linear"] = r.target_low * k / 12
-        share, n = season_share(source, k, r.year)
+        past = (r.region, r.indicator, k)
+        share, n = shares.loc[past, ["value", "years"]] if past in shares.index else (np.nan, 0)
         base = float(before["value"].sum()) if before["months"].sum() == 12 else float("nan")
         now = base + r.actual - float(before.loc[before["end"] <= last - 12, "value"].sum())
         fits, reason = "linear", "往年数据不足两年,只能按月均匀"
@@ -178,7 +193,7 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
             due["season"] = r.target_low * share
             fits, reason = (
                 "season",
-                f"近{n}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%",
+                f"近{n:.0f}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%",
             )
     lead = r.actual - due[fits]
     small = 0.01 * abs(r.target_low)
