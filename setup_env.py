@@ -33,7 +33,17 @@ STAMP = VENV / "zcqlib-installed"
 
 JOBS = {
     "run": ["-m", "zcqlib", "run"],
-    "test": ["-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"],
+    "test": [
+        "-m",
+        "pytest",
+        "-n",
+        "auto",
+        "--maxprocesses",
+        "4",
+        "--dist",
+        "loadfile",
+        "--no-loadscope-reorder",
+    ],
     "lab": [
         "-m",
         "jupyterlab",

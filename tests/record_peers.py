@@ -50,7 +50,7 @@ def compute(series: pd.DataFrame, n_jobs: int = 2) -> dict:
     -------
     `series_sha256`, `calls`, and `scores`: one entry a method and month k, with the measures of `replay.score`.
     """
-    calls = replay.replay(series, YEARS, ORIGINS, levels=(0.5,)).drop(columns=0.5)
+    calls = replay.replay(series, YEARS, ORIGINS).drop(columns=list(LEVELS))
     months = {
         f"{r}|{i}": part.sort_values("end")["value"].to_numpy(float)
         for (r, i), part in series.groupby(["region", "indicator"])

@@ -14,6 +14,7 @@ import nbformat
 import openpyxl
 import pandas as pd
 import pytest
+from conftest import SEPTEMBER, copy
 
 from zcqlib import catalog as catalogs
 from zcqlib import findings, line, meetings, tables
@@ -39,7 +40,6 @@ NAMES = [
     "08_track_record",
     "09_briefing",
 ]
-SEPTEMBER = pd.Period("2018-09", freq="M")
 
 
 def code(notebook):
@@ -72,19 +72,16 @@ def test_a_notebook_keeps_the_conventions(path):
     assert any("controls." in s for s in sources)
 
 
-def copy(folder: Path) -> Workspace:
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    shutil.copytree(ROOT / "data" / "raw", folder / "data" / "raw")
-    return Workspace(folder, demo=True)
-
-
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    return copy(tmp_path_factory.mktemp("project"))
+def project(demonstration, tmp_path_factory):
+    return copy(
+        tmp_path_factory.mktemp("p") / "q", demonstration.root, "notebooks", "data", "figures"
+    )
 
 
 @pytest.fixture(scope="module")
 def september(project):
+    """The month that was run, as a second run in another folder finds it."""
     return monthly.run_month(project, SEPTEMBER)
 
 
@@ -102,9 +99,9 @@ def test_an_empty_report_folder_is_no_month(tmp_path):
 
 
 def test_the_demo_month_runs_whole_and_leaves_figures_and_a_manifest(september):
-    assert [(o.name, o.state, o.message) for o in september.outcomes] == [
-        (n, "done", "") for n in NAMES
-    ]
+    assert [(o.name, o.state) for o in september.outcomes] == [(n, "kept") for n in NAMES]
+    made = september.manifest["notebooks"]
+    assert {(e["state"], e["message"]) for e in made.values()} == {("done", "")}
     figures = sorted(p.stem for p in september.folder.glob("[0-9]*.png"))
     assert len(figures) >= 18 and figures == sorted(p.stem for p in september.folder.glob("*.svg"))
     assert {name[:2] for name in figures} == {name[:2] for name in NAMES}
@@ -463,9 +460,9 @@ def test_every_meeting_has_its_own_pages_and_an_export_gives_the_same_bytes_twic
 
 
 def test_a_ledger_that_comes_back_reaches_replies_and_milestones_and_never_the_observations(
-    tmp_path,
+    demonstration, tmp_path
 ):
-    project, month = copy(tmp_path), pd.Period("2018-02", "M")
+    project, month = copy(tmp_path, demonstration.root, "data"), pd.Period("2018-02", "M")
     catalog, nothing = catalogs.load(project.reference, 2018), tables.empty(tables.PROJECTIONS)
     rows = ledger.ledger_rows(catalog.targets, nothing, catalog.stages, month - 1, catalog.name)
     assert len(rows) == 125

@@ -5,23 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
+from conftest import SEPTEMBER
 
-from zcqlib import line
-from zcqlib.workspace import Workspace, digest
+from zcqlib.workspace import digest
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ["SERIES", "PROJECTIONS", "QUANTILES", "TRAIL", "WHY", "ATTAINMENT", "RANKS"]
 AVX512 = Path("/proc/cpuinfo")
-
-
-@pytest.fixture(scope="module")
-def native(tmp_path_factory):
-    """The demo month as this machine has it."""
-    made = tmp_path_factory.mktemp("made")
-    month = pd.Period("2018-09", freq="M")
-    return line.build(Workspace(ROOT, demo=True, made=made), month), made
 
 
 def kernels() -> list[str]:
@@ -31,10 +22,16 @@ def kernels() -> list[str]:
 
 
 @pytest.mark.parametrize("kernel", kernels())
-def test_the_month_s_tables_are_equal_to_the_last_bit_on_another_kernel(native, kernel):
-    vintage, made = native
+def test_the_month_s_tables_are_equal_to_the_last_bit_on_another_kernel(demonstration, kernel):
+    vintage = demonstration.current(SEPTEMBER)
     done = subprocess.run(
-        [sys.executable, "tests/other_processor.py", str(ROOT), str(made), *NAMES],
+        [
+            sys.executable,
+            "tests/other_processor.py",
+            str(ROOT),
+            str(demonstration.processed),
+            *NAMES,
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

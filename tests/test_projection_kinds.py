@@ -53,16 +53,12 @@ def test_a_target_without_any_figure_has_no_chance_and_says_so():
 
 
 def test_strict_and_inclusive_targets_differ_by_one_whole_number():
-    assert chance(EVEN, "ge", 50, np.nan, True) == pytest.approx(1 - 0.495)
-    assert chance(EVEN, "gt", 50, np.nan, True) == pytest.approx(1 - 0.505)
-    assert chance(EVEN, "ge", 49.2, np.nan, True) == chance(EVEN, "ge", 50, np.nan, True)
-    assert chance(EVEN, "gt", 49.2, np.nan, True) == chance(EVEN, "ge", 50, np.nan, True)
-    assert (
-        chance(EVEN, "ge", 50, np.nan, False)
-        == chance(EVEN, "gt", 50, np.nan, False)
-        == pytest.approx(0.5)
-    )
-    assert chance(EVEN, "between", 40, 60, True) == chance(EVEN, "ge", 40, np.nan, True)
+    assert chance(EVEN, "ge", 50, True) == pytest.approx(1 - 0.495)
+    assert chance(EVEN, "gt", 50, True) == pytest.approx(1 - 0.505)
+    assert chance(EVEN, "ge", 49.2, True) == chance(EVEN, "ge", 50, True)
+    assert chance(EVEN, "gt", 49.2, True) == chance(EVEN, "ge", 50, True)
+    assert chance(EVEN, "ge", 50, False) == chance(EVEN, "gt", 50, False) == pytest.approx(0.5)
+    assert chance(EVEN, "between", 40, True) == chance(EVEN, "ge", 40, True)
 
 
 def test_a_chance_never_says_never_nor_always():
@@ -73,13 +69,14 @@ def test_a_chance_never_says_never_nor_always():
 
 
 def test_the_light_grades_the_chance_as_it_is_printed():
-    assert [verdict(p, False) for p in (0.795, 0.794, 0.395, 0.394)] == [
+    assert [verdict(p, False, CATALOG.lights) for p in (0.795, 0.794, 0.395, 0.394)] == [
         "把握较大",
         "尚有悬念",
         "尚有悬念",
         "难度较大",
     ]
-    assert verdict(0.1, True) == "已完成" and verdict(np.nan, False) == "按节点推进"
+    assert verdict(0.1, True, CATALOG.lights) == "已完成"
+    assert verdict(np.nan, False, CATALOG.lights) == "按节点推进"
 
 
 def test_a_flow_that_cannot_fall_and_has_met_its_target_is_certain():

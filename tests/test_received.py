@@ -269,13 +269,30 @@ def test_a_file_that_ends_the_process_is_one_problem_and_the_next_is_read(tmp_pa
     assert len(read_report(tmp_path / "红旗区.csv").observations) == 1
 
 
+LEFT: list[bytearray] = []
+
+
+def hoards(path: Path) -> int:
+    LEFT.append(bytearray(400 * 2**20))
+    return os.getpid()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is the system's")
-def test_memory_is_limited(tmp_path):
-    try:
-        found = worker.run(greedy, tmp_path / "x", otherwise=lambda refusal: refusal)
-    except MemoryError:
-        return
-    assert isinstance(found, Refused)  # or the process ended over it
+def test_memory_is_limited_for_each_file_anew(tmp_path):
+    for _ in range(2):  # the second time in another process, or in one that was read in before
+        try:
+            found = worker.run(greedy, tmp_path / "x", otherwise=lambda refusal: refusal)
+        except MemoryError:
+            continue
+        assert isinstance(found, Refused)  # or the process ended over it
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is the system's")
+def test_what_one_file_leaves_in_memory_is_not_taken_from_the_next(tmp_path):
+    (tmp_path / "红旗区.csv").write_text(REPORT.format(6, "红旗区", 3), "utf-8")
+    used = [worker.run(hoards, tmp_path / "x", otherwise=lambda refusal: 0) for _ in range(4)]
+    assert 0 not in used and len(set(used)) == 4
+    assert len(read_report(tmp_path / "红旗区.csv").observations) == 1
 
 
 def test_a_process_that_went_while_it_waited_is_no_fault_of_the_next_file(tmp_path):

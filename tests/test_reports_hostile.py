@@ -231,7 +231,6 @@ def wide_html(path: Path) -> Path:
 HOSTILE = {
     "far.xlsx": (far, "too_large"),
     "hand.xlsx": (far_in_another_hand, "too_large"),
-    "spare.xlsx": (far_in_a_spare_part, "too_large"),
     "bomb.xlsx": (zip_bomb, "too_large"),
     "parts.xlsx": (many_parts, "too_large"),
     "lie.xlsx": (lying_zip, "corrupt"),
@@ -259,8 +258,9 @@ def test_hostile_files_are_refused_each_with_its_code_and_in_bounded_memory(tmp_
     for name, (make, _) in HOSTILE.items():
         make(tmp_path / name)
     wide_html(tmp_path / "wide.html")
+    far_in_a_spare_part(tmp_path / "spare.xlsx")  # which no sheet names, and nobody reads
     good = workbook(tmp_path / "good.xlsx", ROWS)
-    names = [*HOSTILE, "wide.html", good.name]
+    names = [*HOSTILE, "wide.html", "spare.xlsx", good.name]
     done = subprocess.run(
         [sys.executable, "-c", CHILD, *(str(tmp_path / n) for n in names)],
         capture_output=True,
@@ -272,7 +272,7 @@ def test_hostile_files_are_refused_each_with_its_code_and_in_bounded_memory(tmp_
     *lines, peak = map(json.loads, done.stdout.splitlines())
     said = {Path(path).name: (found, cells) for path, found, cells in lines}
     assert {n: said[n] for n in HOSTILE} == {n: ([code], 0) for n, (_, code) in HOSTILE.items()}
-    assert said["good.xlsx"][1] == 10 and said["wide.html"][1] == 10
+    assert [said[n][1] for n in ("good.xlsx", "wide.html", "spare.xlsx")] == [10, 10, 10]
     assert peak < 1500
 
 
@@ -343,17 +343,13 @@ def test_a_label_of_many_thousand_characters_does_no_harm(tmp_path):
     ],
 )
 def test_what_goes_to_csv_cannot_run_and_comes_back_exactly(tmp_path, value):
-    from zcqlib.reports import original
-
     out = harmless(value)
-    assert original(out) == value
+    assert out.removeprefix("'") == value
     if out[:1] in "=+-@\t\r＝＋－＠" and out:
         float(out)  # only a true number may begin so
 
 
 def test_an_export_read_back_gives_the_tables_again(tmp_path):
-    from zcqlib.reports import original
-
     r = made(
         tmp_path,
         [
@@ -369,7 +365,7 @@ def test_an_export_read_back_gives_the_tables_again(tmp_path):
     write_reading([r], tmp_path / "out")
     back = pd.read_csv(tmp_path / "out" / "observations.csv", dtype=str, keep_default_na=False)
     for column in ("region_raw", "indicator_raw", "value_raw", "file", "cell", "flags"):
-        assert back[column].map(original).tolist() == r.observations[column].tolist()
+        assert back[column].str.removeprefix("'").tolist() == r.observations[column].tolist()
 
 
 def test_a_broken_file_among_good_ones_does_not_stop_the_others(tmp_path):

@@ -8,7 +8,7 @@ import zipfile
 import openpyxl
 import pandas as pd
 import pytest
-from reports_made import add_up
+from reports_made import add_up, packed
 
 from zcqlib.briefing.returns import COLUMNS, done, return_sheet
 from zcqlib.reports import Context, open_file, read_report
@@ -192,6 +192,36 @@ def test_a_reply_that_comes_back_is_read_as_replies_and_never_as_figures(made, t
         reply["sheet"],
         reply["cell"],
     ) == (FILE, "月报", "B4")
+
+
+LEDGER = ["编号", "指标", "达到日期", "单位回复", "本月"]
+
+
+@pytest.mark.parametrize(
+    ("head", "column"),
+    [(["序号", "问题", "单位回复"], 2), (LEDGER, 2), (LEDGER, 3), (LEDGER, 4)],
+)
+@pytest.mark.parametrize("result", ["", "<v>7</v>"])
+def test_a_formula_without_its_result_where_something_was_filled_in_is_said(
+    tmp_path, head, column, result
+):
+    book = openpyxl.Workbook()
+    book.active.append(head)
+    book.active.append(["1", "甲"])
+    book.active.cell(2, column + 1, "=1+6")
+    book.save(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as z:
+        parts = {i.filename: z.read(i) for i in z.infolist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    assert sheet.count(b"</f><v></v>") + sheet.count(b"</f><v />") + sheet.count(b"</f><v/>") == 1
+    for blank in (b"<v></v>", b"<v />", b"<v/>"):
+        sheet = sheet.replace(b"</f>" + blank, b"</f>" + result.encode())
+    packed(tmp_path / "a.xlsx", parts | {"xl/worksheets/sheet1.xml": sheet})
+    told = read_report(tmp_path / "a.xlsx").problems.set_index("code")
+    assert ("formula_without_value" in told.index) == (not result)
+    if not result:
+        cell = told.loc["formula_without_value"]
+        assert (cell["severity"], cell["cell"]) == ("error", f"{'ABCDE'[column]}2")
 
 
 def test_a_report_is_not_taken_for_a_return_sheet(tmp_path):

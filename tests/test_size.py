@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tokenize
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,6 +75,7 @@ def branches(function: ast.AST) -> int:
     return count
 
 
+@cache
 def measured() -> tuple[Counter, list[tuple[int, str, str]]]:
     """Tokens by room; branches, room and name of every function."""
     rooms, functions = Counter(), []

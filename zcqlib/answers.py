@@ -58,6 +58,7 @@ LOCKED = tuple(c for c in COLUMNS if c not in FILLED)
 STATES = ("未启动", "推进中", "已提交", "已完成", "需协调")
 FIELDS = {"节点阶段": "stage", "达到日期": "date", "佐证材料": "evidence", "单位回复": "reply"}
 NONE, DONE = "—", "已完成"
+LEDGER = {"编号", "指标", "单位回复"}  # by which its heading row is known
 
 
 class LedgerError(ZcqError):
@@ -100,7 +101,7 @@ def _head(v: object) -> str:
 
 def is_ledger(rows: Rows) -> bool:
     """Whether these are the rows of one of our ledgers, by its heading; names of files and sheets say nothing."""
-    return heading(rows, {"编号", "指标", "单位回复"}) is not None
+    return heading(rows, LEDGER) is not None
 
 
 def seal(rows: Sequence[Mapping[str, object]]) -> str:

@@ -368,13 +368,13 @@ class Catalog:
         )
 
 
-def load(reference: Path | None = None, year: int = 2018) -> Catalog:
+def load(reference: Path | None = None, year: int | None = None) -> Catalog:
     """The catalog of one plan year; read again only where a file has changed.
 
     Parameters
     ----------
     reference : folder of the reference tables, default data/raw/reference.
-    year : plan year; its files end in that year.
+    year : plan year; its files end in that year. Default the last one that has a plan.
     Returns
     -------
     Catalog; TARGETS in it holds plan rows, figures for each park and the park split (`demo` where made up), all in
@@ -390,7 +390,8 @@ def load(reference: Path | None = None, year: int = 2018) -> Catalog:
     stamp = tuple(
         (p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.glob("*.csv"))
     )
-    return _load(folder, year, stamp)
+    plans = [int(name[8:12]) for name, *_ in stamp if re.fullmatch(r"targets_\d{4}\.csv", name)]
+    return _load(folder, year or max(plans, default=0), stamp)
 
 
 @lru_cache(maxsize=8)

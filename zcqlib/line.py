@@ -195,17 +195,10 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     observations = _joined([r.observations for r in readings], tables.OBSERVATIONS)
     problems = [r.problems for r in readings] + [_misplaced(workspace, month)]
     if observations[observations["published"] == month].empty:
-        raise NoReportsError(
-            f"{month} 的 {int((files['published'] == month).sum())} 个文件都不能使用:"
-            + ";".join(
-                m
-                for r in readings
-                for m in r.problems.loc[r.problems["published"].eq(month), "message"].head(1)
-            )[:300]
-        )
+        raise _unusable(month, files, problems)
     facts = indicators.consolidate(observations, catalog, known)
     stated, told = _stated(facts, catalog)
-    series, to_date, growth = stated
+    series, growth = stated
     expected, doubted = indicators.check_plausibility(facts, catalog)
     problems += [*told, doubted]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
@@ -232,12 +225,9 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
             if said
             else []
         )
-    few = (
-        sum(not workspace.remembers(key) for key in known_then) < 3
-    )  # not worth the start of other processes
-    done = Parallel(n_jobs=1 if few else min(4, cpu_count()))(jobs)
+    done = Parallel(n_jobs=_processes(workspace, known_then, 3))(jobs)
     now = done[len(history)]
-    trail = [*(p.projections for p, _ in done[: len(history)]), now.projections]
+    trail = [*(seen["PROJECTIONS"] for seen in done[: len(history)]), now.projections]
     why = tables.empty(tables.WHY)
     if history:
         before = then["PROJECTIONS"] if said else trail[-2]
@@ -251,7 +241,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         held = pd.concat([now.projections[rest], kept], ignore_index=True)
         restated = done[len(history) + 1].projections
         why = changes(
-            [before, done[-1][0].projections if said else before, restated, held, now.projections]
+            [before, done[-1]["PROJECTIONS"] if said else before, restated, held, now.projections]
         )
     past = _joined(trail, tables.PROJECTIONS)
     tally = indicators.tally(facts.history, catalog)
@@ -265,7 +255,9 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     stages = _hide_later(catalog.stages, known)
     problems.append(ledger.disagreements(stages, now.projections, now.missing, month, catalog))
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
-    attained = pd.concat([*(a for _, a in done[: len(history)]), attained], ignore_index=True)
+    attained = pd.concat(
+        [*(seen["ATTAINMENT"] for seen in done[: len(history)]), attained], ignore_index=True
+    )
     contents = {
         "OBSERVATIONS": indicators.hold(
             observations,
@@ -276,7 +268,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "PROBLEMS": _joined(problems, tables.PROBLEMS).drop_duplicates(ignore_index=True),
         "CELLS": _joined([r.cells for r in readings], tables.CELLS),
         "SERIES": series,
-        "TO_DATE": to_date,
+        "TO_DATE": indicators.to_date(series),
         "GROWTH": growth,
         "TARGETS": catalog.targets,
         "MILESTONES": stages,
@@ -319,6 +311,19 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     given = findings.Given(contents.__getitem__, catalog, month, known)
     contents["FACTS"] = findings.collect(findings.every(given))
     return workspace.commit(month, contents, made_of, known)
+
+
+def _processes(workspace: Workspace, keys: Iterable[str], worth: int) -> int:
+    """How many processes the steps take; one, where fewer than are `worth` the start of others are new."""
+    return 1 if sum(not workspace.remembers(k) for k in keys) < worth else min(4, cpu_count())
+
+
+def _unusable(
+    month: pd.Period, files: pd.DataFrame, problems: list[pd.DataFrame]
+) -> NoReportsError:
+    told = pd.concat(problems).query("published == @month").groupby("file")["message"].first()
+    count = files["published"].eq(month).sum()
+    return NoReportsError(f"{month} 的 {count} 个文件都不能使用:{';'.join(told)[:300]}")
 
 
 def _without_reports(
@@ -403,8 +408,11 @@ def _read(
 ) -> reports.Reading:
     f = next(file.itertuples())
     context = reports.Context(f.published, f.sender, f.submission, workspace.demo, catalog, f.file)
-    key = _step(made_of, file, "read")
-    return workspace.remember(key, partial(reports.read_report, f.path, context))
+
+    def read() -> dict[str, object]:
+        return vars(reports.read_report(f.path, context))
+
+    return reports.Reading(**workspace.remember(_step(made_of, file, "read"), read))
 
 
 def _told(f, code: str, severity: str, message: str, count: int = 1) -> pd.DataFrame:
@@ -457,7 +465,7 @@ def _joined(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
     )
 
 
-Stated = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]  # SERIES, TO_DATE, GROWTH
+Stated = tuple[pd.DataFrame, pd.DataFrame]  # SERIES, GROWTH
 
 
 def _seen(
@@ -466,36 +474,34 @@ def _seen(
     known: pd.Period,
     catalog: Catalog,
     targets: pd.DataFrame,
-) -> tuple[Projected, pd.DataFrame]:
-    """The projection for a month with the reports known at `known`, and what each park had attained."""
+) -> dict[str, pd.DataFrame]:
+    """PROJECTIONS for a month with the reports known at `known`, and the ATTAINMENT of each park."""
     stated, _ = _stated(indicators.consolidate(observations, catalog, known), catalog)
-    found = _projected(stated, month, known, catalog, targets)
+    said = _projected(stated, month, known, catalog, targets).projections
     stages = _hide_later(catalog.stages, known)
-    return found, ranking.attainment(
-        found.projections, catalog, month, milestones=stages, series=stated[0]
-    )
+    attained = ranking.attainment(said, catalog, month, milestones=stages, series=stated[0])
+    return {"PROJECTIONS": said, "ATTAINMENT": attained}
 
 
 def _stated(facts: indicators.Consolidated, catalog: Catalog) -> tuple[Stated, list[pd.DataFrame]]:
-    """SERIES, TO_DATE and GROWTH of the facts known at a date, and what is to be said of them."""
+    """SERIES and GROWTH of the facts known at a date, and what is to be said of them."""
     series, told = indicators.series(facts, catalog)
-    to_date = indicators.to_date(series)
     growth, grown = indicators.growth(facts, series, catalog)
-    return (series, to_date, growth), [told, grown]
+    return (series, growth), [told, grown]
 
 
 def _projected(
     stated: Stated, month: pd.Period, known: pd.Period, catalog: Catalog, targets: pd.DataFrame
 ) -> Projected:
     """The projection for a month from what the reports known at `known` state."""
-    series, _, growth = stated
+    series, growth = stated
     stages = _hide_later(catalog.stages, known)
     return project_targets(series, targets, month, catalog, stages, catalog.batches, growth)
 
 
 def _without(stated: Stated, month: pd.Period) -> Stated:
     """What the reports state without a month: a revision that came with it belongs to the earlier months."""
-    series, _, growth = stated
+    series, growth = stated
     came = series["revision"] & series["end"].eq(month)
     moved = series.assign(end=series["end"].where(~came, month - 1), months=series["months"] - came)
     place = ["region", "indicator", "start", "end", "months", "revision"]
@@ -504,8 +510,7 @@ def _without(stated: Stated, month: pd.Period) -> Stated:
     sums = (
         moved[twice].groupby(place, as_index=False).agg({"value": "sum", "inputs": ";".join} | how)
     )
-    series = tables.shape(pd.concat([moved[~twice], sums], ignore_index=True), tables.SERIES)
-    return series, indicators.to_date(series), growth
+    return _joined([moved[~twice], sums], tables.SERIES), growth
 
 
 def said_before(
@@ -586,11 +591,10 @@ def since(
     catalog = _answered(catalog, now["ANSWERS"], known)
     then = _as_said(workspace, said, month, now["OBSERVATIONS"], files, inputs, catalog)
     known_then = pd.Period(workspace.recipe(said)["as_of"], freq="M")
-    method, _ = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
-    data = _projected(
-        (now["SERIES"], now["TO_DATE"], now["GROWTH"]), month, known, catalog, then["TARGETS"]
-    )
-    return [then["PROJECTIONS"], method.projections, data.projections, now["PROJECTIONS"]]
+    method = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
+    stated = now["SERIES"], now["GROWTH"]
+    data = _projected(stated, month, known, catalog, then["TARGETS"])
+    return [then["PROJECTIONS"], method["PROJECTIONS"], data.projections, now["PROJECTIONS"]]
 
 
 def _replaced(then: pd.DataFrame, targets: pd.DataFrame, month: pd.Period) -> pd.DataFrame:
@@ -639,34 +643,37 @@ def _rankings(
     months = sorted(attained["month"].unique())
     periods = {f: {ranking.period_of(m, f): m for m in months} for f in ranking.FORMS}
     keys = {p: step(p, m) for form in periods.values() for p, m in form.items()}
-    few = (
-        sum(not workspace.remembers(key) for key in keys.values()) < 6
-    )  # not worth the start of other processes
     scored = dict(
         zip(
             keys,
-            Parallel(n_jobs=1 if few else min(4, cpu_count()))(
-                delayed(workspace.remember)(
-                    key,
-                    partial(ranking.score_parks, attained, catalog, p, ahead=quantiles, runs=RUNS),
-                )
+            Parallel(n_jobs=_processes(workspace, keys.values(), 6))(
+                delayed(workspace.remember)(key, partial(_ranked, attained, catalog, p, quantiles))
                 for p, key in keys.items()
             ),
             strict=True,
         )
     )
     last = [list(form)[-2:] for form in periods.values() if len(form) > 1]
+    exact = partial(ranking.score_parks, attained, catalog, runs=0)
     moves = [
-        ranking.park_moves(scored[old], scored[new]).assign(period=new, before=old)
+        ranking.park_moves(exact(old), exact(new)).assign(period=new, before=old)
         for old, new in last
     ]
+    kept = {n: [s[n] for s in scored.values()] for n in ("ranks", "notes", "chances")}
     return {
-        "RANKS": _joined([s.ranks for s in scored.values()], tables.RANKS),
-        "UNRANKED": pd.concat([s.notes for s in scored.values()], ignore_index=True),
-        "PLACES": pd.concat([s.chances for s in scored.values()], ignore_index=True),
+        "RANKS": _joined(kept["ranks"], tables.RANKS),
+        "UNRANKED": pd.concat(kept["notes"], ignore_index=True),
+        "PLACES": pd.concat(kept["chances"], ignore_index=True),
         "MOVES": _joined(moves, tables.VINTAGE["MOVES"]),
         "ATTAINMENT": attained,
     }
+
+
+def _ranked(
+    attained: pd.DataFrame, catalog: Catalog, period: str, quantiles: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    found = ranking.score_parks(attained, catalog, period, ahead=quantiles, runs=RUNS)
+    return {"ranks": found.ranks, "notes": found.notes, "chances": found.chances}
 
 
 def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:

@@ -308,7 +308,7 @@ def _forms(month: Month) -> dict[str, tuple[re.Pattern, set[str]]]:
     known: dict[str, set[str]] = {}
     for f in findings.every(month.given):
         told = f.rows["told"].dropna() if "told" in f.rows else ()
-        for text in (f.title, *f.sentences, *told):
+        for text in (*f.sentences, *told):
             if passport.sequence(text):
                 known.setdefault(passport.NUMBER.sub("#", text), set()).add(text)
     number = r"[\u2212\d,.]+"

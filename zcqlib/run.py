@@ -276,24 +276,13 @@ def run_month(
     ------
     ZcqError : the month has no reports, a table is not in shape, a parameter is unknown, unread or of another type.
     """
-    given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)} | dict(
-        extra or {}
-    )
-    paths = [p for p in notebooks(workspace.root) if p.name.startswith(only)]
-    if not paths:
-        raise ZcqError(f"notebooks 文件夹里没有以「{only}」开头的笔记本。")
-    sources = {p.stem: nbformat.read(p, 4) for p in paths}
-    declared = {name: declared_parameters(nb, name) for name, nb in sources.items()}
-    if unknown := set(extra or {}) - set().union(*declared.values()):
-        raise ParameterError(f"没有笔记本使用参数 {'、'.join(sorted(unknown))}。")
-    ready = {
-        name: with_parameters(nb, name, {k: v for k, v in given.items() if k in declared[name]})
-        for name, nb in sources.items()
-    }
+    given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)}
+    ready = _ready(workspace, only, given, extra or {})
+    steps = len(ready) + 1
 
     with workspace.lock(), _logged(workspace, month, as_of):
         log.info("整理:读取 %s 及以前各月的报表", month)
-        tell("读取并整理报表", 0, len(paths) + 1)
+        tell("读取并整理报表", 0, steps)
         vintage = line.build(workspace, month, as_of)
         log.info(
             "整理:数据版本 %s%s",
@@ -302,24 +291,26 @@ def run_month(
         )
         folder = workspace.figures(month, as_of)
         before = read_manifest(folder)
+        earlier = before.get("notebooks", {})
         with written(folder):
             made = _run_notebooks(
                 workspace,
                 vintage,
                 folder,
                 ready,
-                {} if force else before.get("notebooks", {}),
+                {} if force else earlier,
                 tell,
             )
-            for name, old in before.get("notebooks", {}).items():
-                for gone in set(old["files"]) - set(made.get(name, old)["files"]):
+            kept = earlier | made
+            for name, old in earlier.items():
+                for gone in set(old["files"]) - set(kept[name]["files"]):
                     (folder / gone).unlink(missing_ok=True)
             outcomes = tuple(
                 Outcome(n, e.pop("outcome"), e["message"]) for n, e in sorted(made.items())
             )
             pages = before.get("pages", {"files": {}})
             if any(o.state != "kept" for o in outcomes) or not unchanged(folder, pages):
-                tell("网页版", len(paths), len(paths) + 1)
+                tell("网页版", len(ready), steps)
                 pages = edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")
                 log.info("网页:%d 页", len(pages))
                 if pictures := sorted(folder.glob("[0-9][0-9]_*.png")):
@@ -337,26 +328,39 @@ def run_month(
                 "versions": versions(),
                 "returns": _write_returns(workspace, month, vintage, folder, before),
                 "pages": pages,
-                "notebooks": dict(
-                    sorted((before.get("notebooks", {}) | made if only else made).items())
-                ),
+                "notebooks": dict(sorted((kept if only else made).items())),
             }
             write_atomic(
                 folder / "manifest.json",
                 json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode(),
             )
-            if (
-                not only
-                and not any(o.state == "failed" for o in outcomes)
-                and not line.published_only(vintage)
-            ):
-                tell("核对各产出的数字", len(paths), len(paths) + 1)
+            complete = not only and all(o.state != "failed" for o in outcomes)
+            if complete and not line.published_only(vintage):
+                tell("核对各产出的数字", len(ready), steps)
                 outcomes += _disagreement(workspace, month, as_of or month, vintage)
         log.info(
             "完成:%s",
             "、".join(f"{o.name} {o.state}" for o in outcomes if o.state != "kept") or "没有变化",
         )
     return Report(vintage, folder, outcomes, manifest)
+
+
+def _ready(
+    workspace: Workspace, only: str, given: Mapping[str, object], extra: Mapping[str, object]
+) -> dict[str, nbformat.NotebookNode]:
+    """The notebooks that a run is asked for, by name, with what is given in their tagged cells."""
+    paths = [p for p in notebooks(workspace.root) if p.name.startswith(only)]
+    if not paths:
+        raise ZcqError(f"notebooks 文件夹里没有以「{only}」开头的笔记本。")
+    sources = {p.stem: nbformat.read(p, 4) for p in paths}
+    declared = {name: declared_parameters(nb, name) for name, nb in sources.items()}
+    if unknown := set(extra) - set().union(*declared.values()):
+        raise ParameterError(f"没有笔记本使用参数 {'、'.join(sorted(unknown))}。")
+    given = {**given, **extra}
+    return {
+        name: with_parameters(nb, name, {k: given[k] for k in given.keys() & declared[name]})
+        for name, nb in sources.items()
+    }
 
 
 def _run_notebooks(

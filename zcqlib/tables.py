@@ -509,7 +509,7 @@ unit_words: word
     family text : 可以互换的一类
 words: word role
     word text! : 报表中的词
-    role text! head:name|head:region|head:period|head:unit|head:frequency|head:serial|head:note|detail|about:strong|about:weak|value|amount|total|mean|heading|unit|place:total|place:remainder|relative:this_month|relative:last_month|relative:month_last_year|relative:to_date|relative:to_date_last_year|relative:this_quarter|relative:same_last_year|relative:level|relative:level_last_month|relative:level_last_year|relative:level_year_end|missing:not_applicable|missing:not_reported|missing:below_unit : 它的意思
+    role text! head:name|head:region|head:period|head:unit|head:frequency|head:serial|head:note|detail|about:strong|about:weak|value|amount|total|mean|heading|unit|place:total|place:remainder|relative:month|relative:month-1|relative:month-12|relative:ytd|relative:ytd-12|relative:quarter|relative:same-12|relative:eop|relative:eop-1|relative:eop-12|relative:eop_year-12|inside:month|inside:ytd|inside:quarter|inside:same-12|inside:eop|inside:current|bound:at_least|bound:at_most|equal|frequency|meta:period|meta:region|meta:indicator|meta:other|missing:not_applicable|missing:not_reported|missing:below_unit : 它的意思
     note text : 说明
 limits: unit
     unit text! : 单位

@@ -12,28 +12,26 @@ A month that is looked at with later knowledge (`as_of`) stands beside it as `<m
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import io
 import json
 import os
-import pickle
 import re
 import shutil
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 
 from zcqlib import tables
 from zcqlib.reference import FOLDER, root
 from zcqlib.tables import ZcqError
-
-T = TypeVar("T")
-
 
 MONTH_FOLDER = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])")
 LOOSE = {".xlsx", ".xls", ".xlsm", ".et", ".ods", ".docx", ".doc", ".csv", ".html", ".zip", ".pdf"}
@@ -249,21 +247,24 @@ class Workspace:
     def remembers(self, key: str) -> bool:
         return (self.processed / ".steps" / key).exists()
 
-    def remember(self, key: str, make: Callable[[], T], shelf: str = ".steps") -> T:
+    def remember(
+        self, key: str, make: Callable[[], Mapping[str, object]], shelf: str = ".steps"
+    ) -> dict[str, object]:
         """What `make` gives for a key that names all that it depends on, kept on disk; a damaged copy is made again.
 
         Key: `<method>/<step>`; the method's part holds the versions of code and packages. Steps of another method are
         cleared, since nothing will ask for them again.
+        The parts are data frames, bytes, or what JSON can say (also months and times): nothing that is read back can run.
         """
         path = self.processed / shelf / key
         try:
             data = path.read_bytes()
             if digest(data[64:]).encode() == data[:64]:
-                return pickle.loads(data[64:])
-        except OSError:
+                return unpacked(data[64:])
+        except (OSError, zipfile.BadZipFile):
             pass
-        result = make()
-        data = pickle.dumps(result, protocol=5)
+        result = dict(make())
+        data = packed(result)
         with written(path):
             if not path.parent.exists():
                 for old in path.parents[1].glob("*"):
@@ -306,6 +307,51 @@ class Workspace:
             finally:
                 os.environ["ZCQ_LOCKED"] = outer
                 holder.unlink(missing_ok=True)
+
+
+def packed(parts: Mapping[str, object]) -> bytes:
+    """Parts of a result as one file: data frames as Parquet, bytes as they are, the rest as JSON."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        for name, part in parts.items():
+            if isinstance(part, pd.DataFrame):
+                package.writestr(f"{name}.parquet", part.to_parquet())
+            elif isinstance(part, bytes):
+                package.writestr(f"{name}.bytes", part)
+            else:
+                text = json.dumps(part, ensure_ascii=False, default=_told)
+                package.writestr(f"{name}.json", text)
+    return out.getvalue()
+
+
+def unpacked(data: bytes) -> dict[str, object]:
+    """The parts that `packed` was given; lists for tuples."""
+    out: dict[str, object] = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        for entry in package.namelist():
+            (name, _, kind), part = entry.rpartition("."), package.read(entry)
+            if kind == "parquet":
+                out[name] = pd.read_parquet(io.BytesIO(part))
+            else:
+                out[name] = part if kind == "bytes" else json.loads(part, object_hook=_again)
+    return out
+
+
+_MOMENTS = {t.__name__: t for t in (datetime.datetime, datetime.date, datetime.time)}
+
+
+def _told(value: object) -> dict[str, str] | str:
+    if isinstance(value, pd.Period) or value is pd.NaT:
+        return {"month": str(value)}
+    kind = type(value).__name__
+    return {kind: value.isoformat()} if kind in _MOMENTS else str(value)
+
+
+def _again(told: dict) -> object:
+    (kind, text), *more = told.items() or [("", "")]
+    if kind == "month" and not more:
+        return pd.Period(text, "M")
+    return _MOMENTS[kind].fromisoformat(text) if kind in _MOMENTS and not more else told
 
 
 @contextmanager

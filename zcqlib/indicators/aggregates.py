@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-
 import pandas as pd
 
 from zcqlib import tables
@@ -154,7 +152,8 @@ def _summed(known: pd.DataFrame) -> pd.DataFrame:
     flows = known[known["months"] > 0].sort_values(
         ["region", "indicator", "end", "months", "revision"], ignore_index=True
     )
-    group = [flows["region"], flows["indicator"], flows["end"].dt.year]
+    flows = flows.assign(_year=flows["end"].dt.year)
+    group = [flows["region"], flows["indicator"], flows["_year"]]
     reached = flows["months"].where(~flows["revision"], 0).groupby(group).cumsum()
     when = ordinal(flows["published"]).groupby(group).cummax()
     out = flows.assign(
@@ -164,15 +163,19 @@ def _summed(known: pd.DataFrame) -> pd.DataFrame:
         start=_january(flows["end"]),
         published=month_of(when // 12, when % 12 + 1),
         demo=flows["demo"].groupby(group).cummax(),
-        inputs=flows["inputs"].groupby(group, group_keys=False).transform(_running),
+        inputs=_running(flows["inputs"], ~flows.duplicated(["region", "indicator", "_year"])),
         revision=False,
     )
     out = out[(reached == out["end"].dt.month) & flows["start"].dt.year.eq(out["end"].dt.year)]
     return out.drop_duplicates(["region", "indicator", "end"], keep="last")
 
 
-def _running(inputs: pd.Series) -> list[str]:
-    return list(accumulate(inputs, lambda before, more: net((before, more))))
+def _running(inputs: pd.Series, begins: pd.Series) -> list[str]:
+    """The observations that each sum so far rests on; `begins` says where a new sum begins."""
+    out: list[str] = []
+    for ids, new in zip(inputs, begins, strict=True):
+        out.append(ids if new else net((out[-1], ids)))
+    return out
 
 
 def to_date(known: pd.DataFrame) -> pd.DataFrame:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import contextmanager
 
 import joblib
-import numpy as np
 import pandas as pd
 
 from zcqlib.projection.engine import LEVELS, project_year_end
-from zcqlib.projection.panel import numbered
 from zcqlib.tables import ZcqError
 
 
@@ -50,17 +47,13 @@ def project_batches(
         raise ValueError(f"size is at least 1, not {size}")
     if "series_id" not in history or history.empty:
         return project_year_end(history, kind, year, levels, targets)
-    together = (
-        "family" if "family" in history else "series_id"
-    )  # sisters lend each other their season
-    code, ids = numbered(history[together])
-    batch = code // size
-    order = np.argsort(batch, kind="stable")
-    cuts = np.searchsorted(batch[order], np.arange(1, math.ceil(len(ids) / size)))
+    # sisters lend each other their season
+    together = "family" if "family" in history else "series_id"
+    batch = pd.factorize(history[together], sort=True, use_na_sentinel=False)[0] // size
     with _workers(scheduler):
         parts = joblib.Parallel(n_jobs=-1 if scheduler else n_jobs)(
-            joblib.delayed(project_year_end)(history.iloc[rows], kind, year, levels, targets)
-            for rows in np.split(order, cuts)
+            joblib.delayed(project_year_end)(rows, kind, year, levels, targets)
+            for _, rows in history.groupby(batch)
         )
     out = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
     return out.sort_values("series_id", ignore_index=True) if together == "family" else out

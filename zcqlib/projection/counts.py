@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -12,18 +12,14 @@ from scipy import stats
 from zcqlib.projection.model import GROWTH, MONTHS, TAU, YEARS, Mask, Mixture, heaviest, kernels
 
 CLUMPED = 1.3  # variance of a count over its mean
-STEPS, NODES, KEPT, FAR = (
-    6,
-    40,
-    24,
-    20_000,
-)  # of Newton; rates that stand for their mixture; settings; steps up
+STEPS, NODES, FAR = 6, 40, 20_000  # of Newton; rates that stand for their mixture; steps up
 SETTINGS = (  # sizes of level, season, growth and noise with their weights
     ((0.008, 0.03, 0.08), (0.4, 0.4, 0.2)),
     ((0.1, 0.4, 1.2, 2.5), (0.38, 0.37, 0.2, 0.05)),
     ((0.05, 0.2), (0.6, 0.4)),
     ((0.05, 0.35, 0.8), (0.55, 0.3, 0.15)),
 )
+KAPPA = 20.0  # how firmly a usual rate of passing or lapsing holds
 PSEUDO = 1  # events added to each calendar month before their season is read
 
 
@@ -35,46 +31,31 @@ def _settings() -> tuple[np.ndarray, np.ndarray]:
     return size.T**2, np.log(weight).sum(1)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Counted:
+class Counted(NamedTuple):
     """What is known, and rates (NODES, series), each as likely, of what is to come: negative binomials."""
 
     known: np.ndarray
     rates: np.ndarray
 
-    def _climb(self):
-        """Chance of at most 0, 1, 2 ... more, (series)."""
-        size = self.rates / (CLUMPED - 1)
-        mass = -size * np.log(CLUMPED)
-        below = 0.0
-        for j in range(FAR):
-            below = below + np.exp(mass).mean(0)
-            yield j, below
-            mass = mass + np.log((j + size) / (j + 1) * (1 - 1 / CLUMPED))
+    def below(self) -> np.ndarray:
+        """Chance of at most 0, 1, 2 ... more, (n, series)."""
+        most, total = self.rates.max(), 0.0
+        j = np.arange(int(min(FAR, most + 12 * np.sqrt(CLUMPED * most) + 40)))[:, None]
+        for size in self.rates / (CLUMPED - 1):
+            steps = np.log((j + size) / (j + 1) * (1 - 1 / CLUMPED))
+            first = -size * np.log(CLUMPED)
+            total = total + np.exp(np.cumsum(np.vstack([first, steps[:-1]]), 0))
+        return np.cumsum(total / len(self.rates), 0)
 
     def quantiles(self, levels: np.ndarray) -> np.ndarray:
         """(levels, series): the smallest total whose distribution function reaches the level."""
-        order = np.argsort(levels)
-        ordered, column = levels[order], np.arange(len(self.known))
-        reached = np.zeros((len(levels) + 1, len(column)), dtype="int64")
-        for _, below in self._climb():
-            at = np.searchsorted(ordered, below, side="right")
-            reached[at, column] += 1
-            if (at == len(levels)).all():
-                break
-        out = np.empty((len(levels), len(column)))
-        out[order] = self.known + np.cumsum(reached[:-1], 0)
-        return out
+        return self.known + np.stack([np.searchsorted(b, levels) for b in self.below().T], 1)
 
     def chance(self, target: np.ndarray) -> np.ndarray:
         """Probability that the total is at least the target."""
-        need = np.ceil(target - self.known)
-        out = np.where(need <= 0, 1.0, 0.0)
-        for j, below in self._climb():
-            out = np.where(need - 1 == j, np.maximum(1 - below, 0), out)
-            if ((need - 1 <= j) | (below > 1 - 1e-12) | np.isnan(need)).all():
-                break
-        return out
+        below = np.vstack([0 * self.known, self.below()])
+        need = np.nan_to_num(np.ceil(target - self.known)).clip(0, len(below) - 1).astype(int)
+        return np.maximum(1 - below[need, np.arange(len(need))], 0)
 
 
 @lru_cache(maxsize=64)
@@ -113,7 +94,7 @@ def counted(mask: Mask, amount: np.ndarray, known: np.ndarray, events: np.ndarra
         k = k + np.einsum("gkb,hkb->ghb", once, weigh).reshape(shape) * v[:, None]
     mean = GROWTH * np.einsum("gmb,m->gb", weigh, TAU)[:, None]
     log_evidence, centre, spread2 = _laplace(n[:, None], exposure[:-1, None] * rate, mean, k)
-    best, weight = heaviest(score[:, None] + log_evidence, KEPT)
+    best, weight = heaviest(score[:, None] + log_evidence)
     centre, spread2 = (np.take_along_axis(a, best, 0) for a in (centre, spread2))
     rates = Mixture(weight, centre + np.log(exposure[-1] * rate), np.sqrt(spread2))
     return Counted(known, np.exp(rates.logs((np.arange(NODES) + 0.5) / NODES)))
@@ -170,23 +151,21 @@ def batch_distribution(
     pass_rate: float,
     due: int = 0,
     lapse_rate: float = 0.0,
-    kappa: float = 20.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Year-end stock of something recognised in batches: values and their probabilities.
 
     Parameters
     ----------
     opening : the stock now. batches : (applicants, chance of being announced in time) of each batch still to come.
-    pass_rate : usual share that passes; one rate ~ Beta(kappa p, kappa (1 - p)) holds for all batches of a year.
+    pass_rate : usual share that passes; one rate ~ Beta(KAPPA p, KAPPA (1 - p)) holds for all batches of a year.
     due : certificates that end this year; each lapses with a rate ~ Beta around `lapse_rate`.
     """
     total = sum(n for n, _ in batches)
     pmf = np.zeros(total + 1)
-    rates = (
-        stats.beta.ppf((np.arange(41) + 0.5) / 41, kappa * pass_rate, kappa * (1 - pass_rate))
-        if 0 < pass_rate < 1
-        else np.full(41, pass_rate)
-    )
+    rates = [pass_rate]
+    if 0 < pass_rate < 1:
+        middles = (np.arange(41) + 0.5) / 41
+        rates = stats.beta.ppf(middles, KAPPA * pass_rate, KAPPA * (1 - pass_rate))
     for rate in rates:
         part = np.ones(1)
         for n, on_time in batches:
@@ -196,18 +175,15 @@ def batch_distribution(
         pmf += part / len(rates)
     lost = np.ones(1)
     if due and lapse_rate:
-        lost = stats.betabinom.pmf(
-            np.arange(due + 1), due, kappa * lapse_rate, kappa * (1 - lapse_rate)
-        )
+        a, b = KAPPA * lapse_rate, KAPPA * (1 - lapse_rate)
+        lost = stats.betabinom.pmf(np.arange(due + 1), due, a, b)
     both = np.convolve(pmf, lost[::-1])
     return opening - (len(lost) - 1) + np.arange(len(both)), both
 
 
 def quantiles_of(values: np.ndarray, pmf: np.ndarray, levels) -> np.ndarray:
     """The smallest value whose distribution function reaches each level."""
-    return values[
-        np.minimum(np.searchsorted(np.cumsum(pmf), np.asarray(levels)), len(values) - 1)
-    ].astype(float)
+    return values[np.searchsorted(np.cumsum(pmf), levels).clip(max=len(values) - 1)].astype(float)
 
 
 def batch_history(

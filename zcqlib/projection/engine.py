@@ -20,15 +20,10 @@ def refused_series(
     history: pd.DataFrame, kind: str = "flow", year: int | None = None
 ) -> pd.DataFrame:
     """`series_id` and `reason` of the series that `project_year_end` leaves out, in the order of their ids."""
-    return _refused(pivot(history, year, kind == "stock"), history)
-
-
-def _refused(panel: Panel, history: pd.DataFrame) -> pd.DataFrame:
+    panel = pivot(history, year, kind == "stock")
     names = pd.Series(panel.ids, dtype=history["series_id"].dtype)
-    bad = panel.reason != ""
-    return pd.DataFrame(
-        {"series_id": names[bad].array, "reason": pd.Series(panel.reason[bad], dtype="str")}
-    )
+    out = pd.DataFrame({"series_id": names, "reason": pd.Series(panel.reason, dtype="str")})
+    return out[panel.reason != ""].reset_index(drop=True)
 
 
 def project_year_end(
@@ -83,12 +78,17 @@ def project_year_end(
         for part, small in _blocks(mask, amount, panel.whole[rows] & (not stock)):
             own, values = rows[part], amount[:, part]
             known = np.maximum(panel.extra[own] + values[mask.now].sum(0), 0)
+            if not mask.ahead.any():
+                out[:, own], chance[own] = known, aims[own] <= known
+                continue
             if small:
                 events = _events(mask, values) if lent is None else lent.events[own].T
                 found = counts.counted(mask, values, known, events)
             else:
                 found = model.year_end(mask, values, known, lent and lent.shares[own].T)
-            out[:, own], chance[own] = found.quantiles(wanted), found.chance(aims[own])
+            out[:, own] = found.quantiles(wanted)
+            if targets is not None:
+                chance[own] = found.chance(aims[own])
     names = pd.Series(panel.ids, dtype=history["series_id"].dtype)
     frame = pd.DataFrame(out.T[good], columns=[float(x) for x in levels], copy=False)
     frame.insert(0, "series_id", names[good].array)

@@ -24,8 +24,7 @@ def shared(months: np.ndarray, small: bool = False) -> float:
     """
     if small:
         return 0.15
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(np.where(months > 0, months, np.nan))
+    logs = np.log(np.where(months > 0, months, np.nan))
     change = (logs[:, 12:] - logs[:, :-12])[:, -24:]
     change = change[:, np.isfinite(change).all(0)]
     if change.shape[1] < 8 or len(change) < 2:

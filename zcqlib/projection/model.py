@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,9 +22,8 @@ YEARS, MONTHS = 6, 72  # five past years and the projected one
 GROWTH = 0.03  # usual growth a year, in logs
 ZERO = 0.05  # added to each mean month (over the series' mean) where a large flow has a sum of zero
 HEAVIEST = 24  # settings kept for each series
-GRID = (
-    6 * np.sinh(np.linspace(-3, 3, 61)) / np.sinh(3)
-)  # where a distribution is read off, in its sd
+# where a distribution is read off, in its sd
+GRID = 6 * np.sinh(np.linspace(-3, 3, 61)) / np.sinh(3)
 TAU = (np.arange(MONTHS) - (MONTHS - 12) + 0.5) / 12  # years from the start of the projected year
 SETTINGS = Path(__file__).with_name("settings.csv")
 LEVEL, NOISE = (0.003, 0.01, 0.025, 0.06, 0.12), (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
@@ -80,8 +80,8 @@ def kernels() -> tuple[np.ndarray, ...]:
 def log_weights(season_known: bool) -> np.ndarray:
     """Log weights of the settings, (level · season · rise, noise)."""
     fitted = pd.read_csv(SETTINGS)["weight"].to_numpy()
-    w = fitted.reshape(len(LEVEL), len(NOISE), len(SEASON), len(RISE)).transpose(0, 2, 3, 1)
-    return leant(w, season_known)
+    shape = len(LEVEL), len(NOISE), len(SEASON), len(RISE)
+    return leant(fitted.reshape(shape).transpose(0, 2, 3, 1), season_known)
 
 
 def leant(w: np.ndarray, season_known: bool) -> np.ndarray:
@@ -93,8 +93,7 @@ def leant(w: np.ndarray, season_known: bool) -> np.ndarray:
     return np.log(w).reshape(-1, len(NOISE))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Factors:
+class Factors(NamedTuple):
     """What one mask needs of every setting. The whitened covariance of the known sums is q (T + noise²) q', T
     tridiagonal, for each setting of level, season and growth: one turn of the data serves every noise.
     """
@@ -130,14 +129,15 @@ def factors(mask: Mask) -> Factors:
     before = covariance(asked, asked)[:, None] + noise2[:, None, None] * np.eye(len(future))
     variance = before - np.einsum("beni,benj->beij", cross, solved)
     gain = (solved * root[:, None]).swapaxes(2, 3)
+    shift = np.einsum("bij,i->jb", q, root * drop)[:, :, None, None] * noise2[:, None]
     return Factors(
         (q.swapaxes(1, 2) * root).reshape(-1, n),
         lower[..., None],
         pivot[..., None],
-        np.einsum("bij,i->jb", q, root * drop)[:, :, None, None] * noise2[:, None],
+        shift,
         noise2[:, None] * drop,
-        np.ascontiguousarray(gain).reshape(gain.shape[0] * gain.shape[1], *gain.shape[2:]),
-        np.ascontiguousarray(variance).reshape(gain.shape[0] * gain.shape[1], *variance.shape[2:]),
+        np.ascontiguousarray(gain).reshape(-1, *gain.shape[2:]),
+        variance.reshape(-1, *variance.shape[2:]),
     )
 
 
@@ -183,8 +183,7 @@ def _solved(q, lower, pivot, cross) -> np.ndarray:
     return np.einsum("bij,jbeh->beih", q, z)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mixture:
+class Mixture(NamedTuple):
     """Log-normal mixtures, one column a series: weights, centres and spreads of the log."""
 
     weight: np.ndarray
@@ -204,9 +203,9 @@ class Mixture:
         return np.stack([np.interp(wanted, z[:, i], at[:, i]) for i in range(len(mean))], 1)
 
 
-def heaviest(score: np.ndarray, keep: int = HEAVIEST) -> tuple[np.ndarray, np.ndarray]:
+def heaviest(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The settings of the highest log score for each series, and their weights."""
-    best = np.sort(np.argpartition(-score, keep, 0)[:keep], 0)
+    best = np.sort(np.argpartition(-score, HEAVIEST, 0)[:HEAVIEST], 0)
     p = np.take_along_axis(score, best, 0)
     p = np.exp(p - p.max(0))
     return best, p / p.sum(0)
@@ -242,29 +241,24 @@ def mixture(f: Factors, rest: np.ndarray, prior: np.ndarray, weights: np.ndarray
     return Mixture(weight, np.log(total) - 0.5 * s2, np.sqrt(s2))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class YearEnd:
+class YearEnd(NamedTuple):
     """What is known, and a mixture of what is to come in units of `unit`, less what zeros added."""
 
     known: np.ndarray
     unit: np.ndarray
     offset: np.ndarray
-    rest: Mixture | None
+    rest: Mixture
 
     def quantiles(self, levels: np.ndarray) -> np.ndarray:
         """Year-end values, (levels, series)."""
-        if self.rest is None:
-            return np.repeat(self.known[None], len(levels), 0)
         rest = np.exp(self.rest.logs(levels)) - self.offset
         return self.known + np.maximum(rest, 0) * self.unit
 
     def chance(self, target: np.ndarray) -> np.ndarray:
         """Probability of reaching at least the target, in closed form."""
-        done = target <= self.known
-        if self.rest is None:
-            return done.astype(float)
         rest = np.maximum((target - self.known) / self.unit + self.offset, 1e-300)
-        return np.where(done, 1.0, np.minimum(self.rest.above(np.log(rest)[None])[0], 1))
+        above = np.minimum(self.rest.above(np.log(rest)[None])[0], 1)
+        return np.where(target <= self.known, 1.0, above)
 
 
 def year_end(
@@ -277,8 +271,6 @@ def year_end(
     amount : (sums, series). known : what is certain. season : (12, series) log shares of the months that sister series
         show, all 0 where they show none; used where the own past does not tell.
     """
-    if not mask.ahead.any():
-        return YearEnd(known, known, known, None)
     size, n = mask.member.sum(1), amount.shape[1]
     unit = np.maximum(amount.sum(0) / size.sum(), 1e-300)
     offset = np.where((amount > 0).all(0), 0.0, ZERO)

@@ -16,22 +16,7 @@ from zcqlib.projection.promises import waiting
 SDG = ((0.95, "进展显著"), (0.60, "进展一般"), (0.0, "进展不足"))
 AWAY, UNDEFINED = "偏离目标", "不适用"
 NAMES = {"linear": "序时进度", "season": "季节进度", "batch": "批次进度"}
-COLUMNS = [
-    "region",
-    "indicator",
-    "actual",
-    "linear",
-    "season",
-    "batch",
-    "fits",
-    "due",
-    "lead",
-    "word",
-    "reason",
-    "sdg_ratio",
-    "sdg",
-    "demo",
-]
+COLUMNS = "region indicator actual linear season batch fits due lead word reason sdg_ratio sdg demo".split()
 
 
 def sdg_status(
@@ -137,10 +122,8 @@ def paces(
     ------
     各月报表;批次参考表。
     """
-    by = {
-        name: part.sort_values("end")
-        for name, part in tables.covering(series).groupby(["region", "indicator"])
-    }
+    known = tables.covering(series).groupby(["region", "indicator"])
+    by = {name: part.sort_values("end") for name, part in known}
     shares = season_shares(series, int(projections["year"].max())) if len(projections) else None
     rows, p = [], projections[projections["actual"].notna()]
     p = p[
@@ -149,70 +132,49 @@ def paces(
     for r in p.itertuples():
         source = by.get((r.region, r.indicator))
         if source is not None:
-            known = source[source["end"] <= r.as_of]
-            rows.append(_pace(r, known, shares, catalog, batches))
+            rows.append(_pace(r, source[source["end"] <= r.as_of], shares, catalog, batches))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _pace(
     r, source: pd.DataFrame, shares: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | None
 ) -> dict:
-    last, stock = source["end"].max(), r.kind == "stock"
-    k, year = last.month, source["end"].dt.year
-    before = source[year == r.year - 1]
-    due = dict.fromkeys(NAMES, float("nan"))
-    if stock:
+    last = source["end"].max()
+    k, goal, before = last.month, r.target_low, source[source["end"].dt.year == r.year - 1]
+    due, fits = dict.fromkeys(NAMES, np.nan), "linear"
+    if r.kind == "stock":
         december = before.loc[before["end"].dt.month == 12, "value"]
-        base = float(december.iloc[-1]) if len(december) else float("nan")
-        due["linear"] = base + (r.target_low - base) * k / 12
-        now = r.actual
-        fits, reason = "linear", "存量由上年末匀速推到目标"
-        plan = (
-            waiting(batches, r.region, last, r.as_of, catalog)
-            if catalog.indicators[r.indicator].batch
-            else {}
-        )
+        base = float(december.iloc[-1]) if len(december) else np.nan
+        now, due["linear"] = r.actual, base + (goal - base) * k / 12
+        reason = "存量由上年末匀速推到目标"
+        own = catalog.indicators[r.indicator].batch
+        plan = waiting(batches, r.region, last, r.as_of, catalog) if own else {}
         if plan and plan["whole"]:  # with batches still to be planned, what is to come is not known
-            coming = (
-                sum(n * on_time for n, on_time in plan["coming"]) * plan["rate"]
-                - plan["ending"] * plan["lapse"]
-            )
-            due["batch"] = r.target_low - coming
-            fits, reason = (
-                "batch",
-                f"还有{len(plan['coming'])}批未公布,按往年通过率预计净增{coming:.0f}",
-            )
+            coming = sum(n * on_time for n, on_time in plan["coming"]) * plan["rate"]
+            coming -= plan["ending"] * plan["lapse"]
+            fits, due["batch"] = "batch", goal - coming
+            reason = f"还有{len(plan['coming'])}批未公布,按往年通过率预计净增{coming:.0f}"
     else:
-        due["linear"] = r.target_low * k / 12
         past = (r.region, r.indicator, k)
         share, n = shares.loc[past, ["value", "years"]] if past in shares.index else (np.nan, 0)
-        base = float(before["value"].sum()) if before["months"].sum() == 12 else float("nan")
+        base = float(before["value"].sum()) if before["months"].sum() == 12 else np.nan
         now = base + r.actual - float(before.loc[before["end"] <= last - 12, "value"].sum())
-        fits, reason = "linear", "往年数据不足两年,只能按月均匀"
+        due["linear"], reason = goal * k / 12, "往年数据不足两年,只能按月均匀"
         if n >= 2:
-            due["season"] = r.target_low * share
-            fits, reason = (
-                "season",
-                f"近{n:.0f}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%",
-            )
+            fits, due["season"] = "season", goal * share
+            reason = f"近{n:.0f}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%"
     lead = r.actual - due[fits]
-    small = 0.01 * abs(r.target_low)
-    ratio, band = sdg_status(base, now, r.target_low, k / 12, 1.0)
-    return dict(
+    words = ("领先", "落后", "持平") if lead == lead else ("",) * 3
+    small = 0.01 * abs(goal)
+    ratio, band = sdg_status(base, now, goal, k / 12, 1.0)
+    return due | dict(
         region=r.region,
         indicator=r.indicator,
         actual=r.actual,
-        **due,
         fits=fits,
         due=due[fits],
         lead=lead,
-        word=""
-        if np.isnan(lead)
-        else "领先"
-        if lead > small
-        else "落后"
-        if lead < -small
-        else "持平",
+        word=words[0 if lead > small else 1 if lead < -small else 2],
         reason=f"{NAMES[fits]}:{reason}",
         sdg_ratio=ratio,
         sdg=band,

@@ -4,7 +4,6 @@ the projected one; faults refused by series.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 
 MAX_YEARS = 5
 WIDTH = 12 * (MAX_YEARS + 1)
-_MONTH = re.compile(r"(\d{4})-?(0[1-9]|1[0-2])(?!\d)")
+MONTH = r"^(\d{4})-?(0[1-9]|1[0-2])(?!\d)"
 _LARGEST = 1e280
 
 
@@ -37,7 +36,7 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     A sum that holds others (a cumulative figure, a year with its half) stands for the months that they leave; what
     cannot be used is refused by series.
     """
-    code, ids = numbered(history["series_id"])
+    code, ids = pd.factorize(history["series_id"], sort=True, use_na_sentinel=False)
     n = len(ids)
     reason = np.full(n, "", dtype=object)
 
@@ -45,7 +44,7 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
         series = np.unique(series)
         reason[series[reason[series] == ""]] = words
 
-    t = _month_numbers(history["period"])
+    t = month_numbers(history["period"])
     v = pd.to_numeric(history["value"], errors="coerce").to_numpy(float)
     beyond = np.zeros(len(v), bool)
     if "revision" in history and not stock:
@@ -88,14 +87,12 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
 
 def _apart(n, code, end, months, v, refuse) -> tuple[np.ndarray, np.ndarray]:
     """`cover` and `amount` of Panel from sums by series, last month and length."""
-    order = np.lexsort((months, end, code)) if _unsorted(code, end) else np.arange(len(code))
+    order = np.lexsort((months, end, code))
     code, end, months, v = code[order], end[order], months[order], v[order]
     first = np.searchsorted(code, np.arange(n))
     number = np.arange(len(code)) - first[code]
-    cover, amount = (
-        np.full((n, WIDTH), -1, "int8"),
-        np.full((n, min(WIDTH, number.max(initial=0) + 1)), np.nan),
-    )
+    cover = np.full((n, WIDTH), -1, "int8")
+    amount = np.full((n, min(WIDTH, number.max(initial=0) + 1)), np.nan)
     before = np.r_[-1, (end - months)[1:]]
     before[1:] = np.where(code[1:] == code[:-1], before[1:] - end[:-1], 0)
     nested = np.zeros(n, bool)
@@ -111,10 +108,6 @@ def _apart(n, code, end, months, v, refuse) -> tuple[np.ndarray, np.ndarray]:
         refuse(np.array([series]), fault) if fault else None
         cover[series], amount[series, : len(sums)] = row, sums
     return cover, amount
-
-
-def _unsorted(code, end) -> bool:
-    return bool((np.diff(code * 1_000 + end) < 0).any())
 
 
 def _unnested(end, months, v) -> tuple[np.ndarray, np.ndarray, str]:
@@ -139,27 +132,11 @@ def _unnested(end, months, v) -> tuple[np.ndarray, np.ndarray, str]:
     return row, np.array(sums), ""
 
 
-def numbered(names: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's number of its name, and the sorted names. Runs of one name are looked up once."""
-    if names.empty:
-        return np.empty(0, dtype="int64"), np.empty(0, dtype=object)
-    new = np.array(names.ne(names.shift(fill_value=names.iloc[0])), dtype=bool)
-    new[0] = True
-    code, ids = pd.factorize(names[new], sort=True, use_na_sentinel=False)
-    return code[np.cumsum(new) - 1], np.asarray(ids)
-
-
-def _month_numbers(period: pd.Series) -> np.ndarray:
+def month_numbers(period: pd.Series) -> np.ndarray:
     """Months since year 0; -1 where a month cannot be read."""
-    if period.dtype == "period[M]":
-        return np.where(period.isna(), -1, period.array.asi8 + 12 * 1970)
     if isinstance(period.dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(period):
-        numbers = period.dt.year * 12 + period.dt.month - 1
-        return numbers.fillna(-1).to_numpy("int64")
+        year, month = period.dt.year, period.dt.month
+        return (year * 12 + month - 1).where(period.notna(), -1).to_numpy("int64")
     codes, names = pd.factorize(period, use_na_sentinel=False)
-    return np.array([_month_number(str(p)) for p in names], dtype="int64")[codes]
-
-
-def _month_number(text: str) -> int:
-    found = _MONTH.match(text)
-    return int(found[1]) * 12 + int(found[2]) - 1 if found else -1
+    told = pd.Series(names, dtype="object").astype("str").str.extract(MONTH).astype(float)
+    return (told[0] * 12 + told[1] - 1).fillna(-1).to_numpy("int64")[codes]

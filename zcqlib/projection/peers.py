@@ -25,18 +25,10 @@ class RecordError(ZcqError):
 def fingerprint(series: pd.DataFrame) -> str:
     """Hash of the figures that a record rests on and of what is asked of them."""
     rows = series.sort_values(["region", "indicator", "end"])
-    text = (
-        rows["region"]
-        + "|"
-        + rows["indicator"]
-        + "|"
-        + rows["end"].astype("str")
-        + "|"
-        + rows["value"].map(repr)
-    )
-    return hashlib.sha256(
-        "\n".join([*text, str(list(YEARS)), str(list(ORIGINS))]).encode()
-    ).hexdigest()
+    rows = rows[["region", "indicator", "end", "value"]].astype({"end": "str"})
+    text = ["|".join((*place, repr(v))) for *place, v in rows.itertuples(index=False)]
+    text += [str(list(YEARS)), str(list(ORIGINS))]
+    return hashlib.sha256("\n".join(text).encode()).hexdigest()
 
 
 def stored(series: pd.DataFrame) -> pd.DataFrame:

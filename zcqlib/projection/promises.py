@@ -2,135 +2,128 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from zcqlib.catalog import Catalog, Target
+from zcqlib.catalog import Catalog, Lights, Target
 from zcqlib.projection.counts import batch_distribution, batch_history, in_time, quantiles_of
 from zcqlib.projection.scores import LEVELS
 
 LEVEL = 0.8
-ENDS = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-MET, LIKELY, OPEN, HARD, STAGES = "已完成", "把握较大", "尚有悬念", "难度较大", "按节点推进"
-NO_DATA, NO_BATCH, THIN = "缺数据", "缺批次安排", "依据不足"
-_EMPTY = ("actual", "median", "low", "high", "probability", "needed_per_month")
+SUMMARY = 0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2  # levels of median, low and high
+NO_DATA, NO_BATCH = "缺数据", "缺批次安排"
 
 
-def result(t, as_of: pd.Period, **more) -> dict:
-    """A PROJECTIONS row of a target; what is not given is missing."""
-    return (
-        dict(
-            region=t.region,
-            indicator=t.id,
-            year=as_of.year,
-            as_of=as_of,
-            kind=t.kind,
-            unit=t.unit,
-            level=LEVEL,
-            target_low=t.target_low,
-            target_high=t.target_high,
-            comparator=t.comparator,
-            demo=bool(t.demo),
-            actual_to=pd.NaT,
-            evidence="",
-            calibrated=False,
-            inputs="",
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known at a month: rows of SERIES by region and indicator, the tables beside them, and `node`, which finds
+    the figure of a region and an indicator with what it is the sum of.
+    """
+
+    by: dict[tuple[str, str], pd.DataFrame]
+    as_of: pd.Period
+    catalog: Catalog
+    milestones: pd.DataFrame | None
+    batches: pd.DataFrame | None
+    growth: pd.DataFrame | None
+    node: Callable
+
+    def of(self, t) -> pd.DataFrame | None:
+        """The rows of a target's own series."""
+        return self.by.get((t.region, t.id))
+
+    def light(self, name: str) -> str:
+        """The word of a state that has no chance."""
+        return self.catalog.lights.state(name).words
+
+    def row(self, t, method: str, said: str = NO_DATA, rests: dict | None = None, **more) -> dict:
+        """A PROJECTIONS row with its verdict; `rests` are the series by region that it rests on. What is not given is
+        missing.
+        """
+        rests = rests or {}
+        told = dict(region=t.region, indicator=t.shown, kind=t.kind, unit=t.unit, level=LEVEL)
+        told |= {c: getattr(t, c) for c in ("target_low", "target_high", "comparator")}
+        return told | dict(
+            year=self.as_of.year,
+            as_of=self.as_of,
+            verdict=said,
+            method=method,
+            demo=bool(t.demo or any(f["demo"].any() for f in rests.values())),
+            actual_to=min((f["end"].max() for f in rests.values()), default=pd.NaT),
+            inputs=";".join(f"SERIES/{region}.{t.id}" for region in rests),
+            **more,
         )
-        | dict.fromkeys(_EMPTY, float("nan"))
-        | more
-    )
 
 
-def reached(t, value: float) -> bool:
-    """Whether a final value meets the target of a row."""
-    return bool(Target(t.comparator, t.target_low).met(value))
+def summary(quantiles: np.ndarray) -> dict:
+    """Median and interval of quantiles at SUMMARY."""
+    return dict(zip(("median", "low", "high"), quantiles, strict=True))
 
 
-def verdict(probability: float, done: bool) -> str:
-    """The light in a word; it grades the chance rounded as printed."""
-    if done:
-        return MET
-    if np.isnan(probability):
-        return STAGES
-    p = np.floor(100 * probability + 0.5)  # halves go up, as they are printed
-    return LIKELY if p >= 80 else OPEN if p >= 40 else HARD
+def verdict(probability: float, done: bool, lights: Lights) -> str:
+    """The light in a word; it grades the chance rounded as printed, halves up."""
+    if done or np.isnan(probability):
+        return lights.state("met" if done else "stage").words
+    return lights.of(np.floor(100 * probability + 0.5)).words
 
 
-def coverage(t, by: dict, as_of: pd.Period, catalog: Catalog) -> tuple[dict, None, list[dict]]:
+def coverage(t, known: Known) -> dict:
     """Share or number done; a chance is not given, but who is missing is. The zone's number is that of its parks."""
-    parks = {p: by[p, t.id] for p in catalog.members(as_of) if (p, t.id) in by}
-    rolled = t.unit == "个园区" and t.region in ("zone", "city") and bool(parks)
-    own = by.get((t.region, t.id))
+    members = known.catalog.members(known.as_of)
+    parks = {p: known.by[p, t.id] for p in members if (p, t.id) in known.by}
+    rolled = t.unit == "个园区" and t.region in ("zone", "city") and parks
+    own = known.of(t)
     used = parks if rolled else {} if own is None else {t.region: own}
     if not used:
-        return result(t, as_of, verdict=NO_DATA, method="无数据"), None, []
-    last = {p: float(f.sort_values("end")["value"].iloc[-1]) for p, f in used.items()}
-    actual, who = next(iter(last.values())), []
-    if rolled:
-        actual = float(sum(v >= 1 for v in last.values()))
-        open_ = [p for p in catalog.members(as_of) if not last.get(p, 0) >= 1]
-        who = [dict(region=p, item=catalog.name(p)) for p in open_]
+        return known.row(t, "无数据")
+    last = {p: float(f["value"].iloc[-1]) for p, f in used.items()}
+    actual = float(sum(v >= 1 for v in last.values())) if rolled else last[t.region]
     done = actual >= t.target_low
-    row = result(
-        t,
-        as_of,
-        actual=actual,
-        actual_to=min(f["end"].max() for f in used.values()),
-        verdict=MET if done else STAGES,
-        method="覆盖情况,不算概率",
-        demo=bool(t.demo) or any(bool(f["demo"].any()) for f in used.values()),
-        inputs=";".join(f"SERIES/{p}.{t.id}" for p in used),
-    )
-    return row, None, [] if done else who
+    left = [] if done or not rolled else [p for p in members if not last.get(p, 0) >= 1]
+    who = [dict(indicator=t.shown, region=p, item=known.catalog.name(p)) for p in left]
+    said = known.light("met" if done else "stage")
+    return known.row(t, "覆盖情况,不算概率", said, used, actual=actual, missing=who)
 
 
-def recurring(t, part: pd.DataFrame | None, as_of: pd.Period) -> dict:
+def recurring(t, known: Known) -> dict:
     """How often so far, and how often it should have been by the month that is known."""
+    part = known.of(t)
     if part is None:
-        return result(t, as_of, verdict=NO_DATA, method="无数据")
-    now, last = part[part["end"].dt.year == as_of.year], part["end"].max()
-    actual, to = float(now["value"].sum()), last if len(now) else as_of
-    return result(
-        t,
-        as_of,
-        actual=actual,
-        actual_to=to,
-        verdict=MET if actual >= t.target_low else STAGES,
-        demo=bool(part["demo"].any()),
-        needed_per_month=per_month(t.target_low - actual, 12 - to.month),
-        method=f"按次数推进,此时应有 {t.target_low * to.month / 12:.0f} 次",
-        inputs=f"SERIES/{t.region}.{t.id}",
-    )
+        return known.row(t, "无数据")
+    now = part[part["end"].dt.year == known.as_of.year]
+    actual, to = float(now["value"].sum()), now["end"].max() if len(now) else known.as_of
+    said = known.light("met" if actual >= t.target_low else "stage")
+    method = f"按次数推进,此时应有 {t.target_low * to.month / 12:.0f} 次"
+    needed = per_month(t.target_low - actual, to)
+    row = known.row(t, method, said, {t.region: part}, actual=actual, needed_per_month=needed)
+    return row | {"actual_to": to}
 
 
-def milestone(t, as_of: pd.Period, milestones: pd.DataFrame | None, catalog: Catalog) -> dict:
+def milestone(t, known: Known) -> dict:
     """Stages reached; never an invented chance. The zone's are its own or else those of its parks."""
-    if milestones is None:
-        return result(t, as_of, verdict=STAGES, method="未报节点")
-    own = milestones[milestones["id"] == t.id]
-    here = own["region"] == t.region
-    if not here.any() and t.region == "zone":
-        here = own["region"].isin(catalog.members(as_of))
-    own = own[here]
-    if own.empty:
-        return result(t, as_of, verdict=STAGES, method="未报节点")
-    reached = own["date"].notna() & (own["date"] <= as_of)
+    own = known.milestones
+    if own is not None:
+        own = own[own["id"] == t.id]
+        here = own["region"] == t.region
+        if not here.any() and t.region == "zone":
+            here = own["region"].isin(known.catalog.members(known.as_of))
+        own = own[here]
+    if own is None or own.empty:
+        return known.row(t, "未报节点", known.light("stage"))
+    reached = own["date"] <= known.as_of
     final = own["stage_no"] == own.groupby(["region", "item"])["stage_no"].transform("max")
-    done, of = int((reached & final).sum()), int(final.sum())
-    return result(
-        t,
-        as_of,
-        actual=float(done),
-        actual_to=as_of,
-        verdict=MET if done == of else STAGES,
-        demo=bool(own["demo"].any()),
-        method=f"节点 {int(reached.sum())}/{len(own)}",
-    )
+    done = (reached & final).sum()
+    said = known.light("met" if done == final.sum() else "stage")
+    row = known.row(t, f"节点 {reached.sum()}/{len(own)}", said, actual=float(done))
+    return row | {"actual_to": known.as_of, "demo": bool(own["demo"].any())}
 
 
-def per_month(gap: float, left: int) -> float:
+def per_month(gap: float, last: pd.Period) -> float:
     """What is still missing, spread over the months left."""
-    return max(0.0, gap) / left if left else float("nan")
+    return max(0.0, gap) / (12 - last.month) if last.month < 12 else float("nan")
 
 
 def waiting(
@@ -145,33 +138,20 @@ def waiting(
     """
     if batches is None:
         return {}
-    plan = batches[
-        (batches["known_from"] <= as_of)
-        & ~batches["indicator"].isin(catalog.targets["id"])
-        & (
-            batches["region"].isin(catalog.parks)
-            if region == "zone"
-            else batches["region"].eq(region)
-        )
-    ]
-    this = plan["year"] == as_of.year
+    here = catalog.parks if region == "zone" else [region]
+    plan = batches[batches["region"].isin(here) & (batches["known_from"] <= as_of)]
+    plan = plan[~plan["indicator"].isin(catalog.targets["id"])]
+    this, passes = plan["year"] == as_of.year, plan["kind"] == "pass"
     if not this.any():
         return {}
-    passes, out = plan["kind"].eq("pass"), plan["announced"].dt.to_period("M") <= last
-    absent = (
-        passes
-        & (plan["year"] == as_of.year - 1)
-        & ~plan["batch"].isin(plan.loc[this & passes, "batch"])
-    )
+    out = plan["announced"].dt.to_period("M") <= last
+    absent = passes & (plan["year"] == as_of.year - 1)
+    absent &= ~plan["batch"].isin(plan.loc[this & passes, "batch"])
     early = absent & (plan["known_from"] + 12 > as_of)
-    coming, ending = (
-        plan[this & passes & ~out | early],
-        plan[this & plan["kind"].eq("lapse") & ~out],
-    )
+    coming, ending = plan[this & passes & ~out | early], plan[this & ~passes & ~out]
     past = plan[~this & passes & plan["announced"].notna()].drop_duplicates(["year", "batch"])
-    days = (past["announced"] - pd.to_datetime(past["year"].astype("str") + "-01-01")).dt.days
-    decided = plan[passes & out & plan["done"].notna()]
-    usual = float(coming["rate"].mean()) if len(coming) else 0.7
+    days, decided = past["announced"].dt.dayofyear - 1, plan[passes & out & plan["done"].notna()]
+    usual = coming["rate"].mean() if len(coming) else 0.7
     return dict(
         coming=[
             (int(group["number"].sum()), in_time(days[past["batch"] == number].to_numpy(float)))
@@ -180,92 +160,80 @@ def waiting(
         assumed=plan.loc[early, "batch"].nunique(),
         rate=(decided["done"].sum() + 20 * usual) / (decided["number"].sum() + 20),
         ending=int(ending["number"].sum()),
-        lapse=float(ending["rate"].mean()) if len(ending) else 0.0,
+        lapse=ending["rate"].mean() if len(ending) else 0.0,
         calendar=plan[this].assign(out=out[this]),
         whole=not absent.any(),
     )
 
 
-def batch_stock(
-    t,
-    part: pd.DataFrame | None,
-    as_of: pd.Period,
-    batches: pd.DataFrame | None,
-    catalog: Catalog,
-) -> tuple[dict, np.ndarray | None]:
-    """A stock that moves on announcement days: opening now, batches still to come, certificates that end."""
-    if part is None or part[part["end"].dt.year == as_of.year].empty:
-        return result(t, as_of, verdict=NO_DATA, method="无数据"), None
-    part = part.sort_values("end")
+def batch_stock(t, known: Known) -> tuple[dict, np.ndarray | None] | None:
+    """A stock that moves on announcement days: opening now, batches still to come, certificates that end; None of
+    another.
+    """
+    part = known.of(t)
+    if not known.catalog.indicators[t.id].batch:
+        return None
+    if part is None or not (part["end"].dt.year == known.as_of.year).any():
+        return known.row(t, "无数据"), None
     opening, last = int(part["value"].iloc[-1]), part["end"].iloc[-1]
-    plan = waiting(batches, t.region, last, as_of, catalog)
+    plan = waiting(known.batches, t.region, last, known.as_of, known.catalog)
     if not plan:
-        about = dict(actual=opening, actual_to=last, inputs=f"SERIES/{t.region}.{t.id}")
-        demo = bool(part["demo"].any()) or bool(t.demo)
         why = "缺批次安排,不算概率"
-        return result(t, as_of, verdict=NO_BATCH, method=why, demo=demo, **about), None
-    values, pmf = batch_distribution(
-        opening, plan["coming"], plan["rate"], plan["ending"], plan["lapse"]
-    )
+        return known.row(t, why, NO_BATCH, {t.region: part}, actual=float(opening)), None
     method = f"批次模型:未公布 {len(plan['coming'])} 批"
     if plan["assumed"]:
         method += f",其中 {plan['assumed']} 批暂按上年申报数"
-    return _counted(t, as_of, values, pmf, float(opening), part, method)
+    how = (plan[k] for k in ("coming", "rate", "ending", "lapse"))
+    return _counted(t, known, part, batch_distribution(opening, *how), float(opening), method)
 
 
-def batch_flow(t, part: pd.DataFrame, as_of: pd.Period) -> tuple[dict, np.ndarray] | None:
+def past_years(source: pd.DataFrame, year: int, k: int) -> pd.DataFrame:
+    """By past year all of whose months are told by less than years: `value` of the year and what was `done` by month k."""
+    s = source[source["months"].between(1, 11) & ~source["revision"]]
+    s = s.assign(year=s["end"].dt.year, done=s["value"].where(s["end"].dt.month <= k, 0.0))
+    full = s[s["year"] < year].groupby("year")[["months", "value", "done"]].sum()
+    return full[full["months"] == 12]
+
+
+def batch_flow(t, known: Known) -> tuple[dict, np.ndarray] | None:
     """A flow announced on few dates without a calendar, from past years by month.
 
     None where two are not known, or where it came in the same month each year: a season like any other.
     """
-    part = part[part["months"].between(1, 11)]
-    year = part["end"].dt.year
-    now, past = part[year == as_of.year], part[year < as_of.year]
-    full = past.groupby(year)["months"].transform("sum").eq(12)
-    past = past[full]
-    by_year = past.groupby(past["end"].dt.year)["value"]
-    largest = past.loc[by_year.idxmax(), "end"].dt.month if len(past) else pd.Series(dtype=int)
-    if now.empty or len(by_year) < 2 or largest.nunique() < 2:
+    part = known.of(t)
+    if part is None or not known.catalog.indicators[t.id].batch:
         return None
-    last, totals = now["end"].max(), by_year.sum()
-    later = past[past["end"].dt.month > last.month]
-    rest = later.groupby(later["end"].dt.year)["value"].sum().reindex(totals.index, fill_value=0.0)
-    actual = float(now["value"].sum())
-    values, pmf = batch_history(rest.to_numpy(), totals.to_numpy(), round(actual))
-    return _counted(t, as_of, values, pmf, actual, part, "批次历史:无批次安排,按往年各月")
+    told = part[part["months"].between(1, 11) & ~part["revision"]]
+    year = told["end"].dt.year
+    now = told[year == known.as_of.year]
+    if now.empty:
+        return None
+    years = past_years(told, known.as_of.year, now["end"].max().month)
+    past = told[year.isin(years.index)]
+    largest = past.loc[past.groupby(year)["value"].idxmax(), "end"].dt.month
+    if len(years) < 2 or largest.nunique() < 2:
+        return None
+    actual, total = float(now["value"].sum()), years["value"].to_numpy()
+    found = batch_history(total - years["done"].to_numpy(), total, round(actual))
+    return _counted(t, known, told, found, actual, "批次历史:无批次安排,按往年各月")
 
 
-def _counted(
-    t,
-    as_of: pd.Period,
-    values: np.ndarray,
-    pmf: np.ndarray,
-    actual: float,
-    part: pd.DataFrame,
-    method: str,
-) -> tuple[dict, np.ndarray]:
-    """The row and the quantiles of a distribution over whole numbers."""
-    last = part["end"].max()
-    left = 12 - last.month
-    if not left:
+def _counted(t, known: Known, part, found, actual: float, method: str) -> tuple[dict, np.ndarray]:
+    """The row and the quantiles of a distribution over whole numbers: values and their probabilities."""
+    target, last, (values, pmf) = Target.of(t.__dict__), part["end"].max(), found
+    if last.month == 12:
         values, pmf = np.array([round(actual)]), np.ones(1)
-    p = min(1.0, float(pmf[Target(t.comparator, t.target_low).met(values)].sum()))
-    middle, low, high = quantiles_of(values, pmf, (0.5, *ENDS))
-    done = t.kind == "flow" and reached(t, actual)
-    row = result(
+    done = t.kind == "flow" and bool(target.met(actual))
+    p = 1.0 if done else min(1.0, float(pmf[target.met(values)].sum()))
+    row = known.row(
         t,
-        as_of,
+        method,
+        verdict(p, done, known.catalog.lights),
+        {t.region: part},
         actual=actual,
-        actual_to=last,
-        median=middle,
-        low=low,
-        high=high,
-        probability=1.0 if done else p,
-        demo=bool(part["demo"].any()) or bool(t.demo),
-        needed_per_month=per_month(t.target_low - actual, left),
-        verdict=verdict(p, done),
-        method=method,
+        **summary(quantiles_of(values, pmf, SUMMARY)),
+        probability=p,
+        needed_per_month=per_month(t.target_low - actual, last),
         evidence="months",
-        inputs=f"SERIES/{t.region}.{t.id}",
     )
     return row, quantiles_of(values, pmf, LEVELS)

@@ -12,14 +12,9 @@ from scipy.special import ndtr, ndtri
 from zcqlib.projection.replay import replay
 from zcqlib.projection.scores import LEVELS
 
-CALLS, HALF = (
-    60,
-    8,
-)  # own calls from which a kind learns; series at which it learns half of the most it may
-MOST, ORIGINS = (
-    0.5,
-    (3, 6, 9),
-)  # the most it may learn; the months whose calls of last year are replayed
+CALLS = 60  # own calls from which a kind learns
+MOST, HALF = 0.5, 8  # the most it may learn; series at which it learns half of that
+ORIGINS = 3, 6, 9  # the months whose calls of last year are replayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +31,8 @@ def moved(levels, a: float, b: float) -> np.ndarray:
 def kinds(history: pd.DataFrame, kind: str) -> pd.Series:
     """The kind of each series whose record is one: stock, else counts (whole numbers) or amounts."""
     whole = (history["value"] % 1 == 0).groupby(history["series_id"]).all()
-    return (
-        whole.map({True: "counts", False: "amounts"})
-        if kind == "flow"
-        else whole.map(lambda _: kind)
-    )
+    words = ("counts", "amounts") if kind == "flow" else (kind, kind)
+    return whole.map(dict(zip((True, False), words, strict=True)))
 
 
 def learnt(history: pd.DataFrame, kind: str, year: int) -> dict[str, tuple[float, float]]:

@@ -52,23 +52,15 @@ def covered(
 
 def reliability(chance: np.ndarray, met: np.ndarray, bins: int = 10) -> pd.DataFrame:
     """`p` mean chance given, `met` share that came, `n` cases, for each class of chances that occurs."""
-    cut = np.clip((np.asarray(chance) * bins).astype(int), 0, bins - 1)
-    cases = pd.DataFrame({"p": chance, "met": np.asarray(met, float)})
-    return (
-        cases.groupby(cut)
-        .agg(p=("p", "mean"), met=("met", "mean"), n=("met", "size"))
-        .reset_index(drop=True)
-    )
+    cases = pd.DataFrame({"p": chance, "met": np.asarray(met, float), "n": 1})
+    groups = cases.groupby((cases["p"] * bins).astype(int).clip(0, bins - 1))
+    return groups.agg({"p": "mean", "met": "mean", "n": "size"}).reset_index(drop=True)
 
 
 def at_levels(quantiles: np.ndarray, levels, wanted) -> np.ndarray:
     """Quantiles (cases, wanted) at other levels, by straight lines between those given."""
-    levels, wanted = np.asarray(levels), np.asarray(wanted)
-    right = (
-        np.clip(np.searchsorted(levels, wanted), 1, len(levels) - 1)
-        if len(levels) > 1
-        else np.zeros(1, int)
-    )
+    levels = np.asarray(levels)
+    right = np.searchsorted(levels, wanted).clip(min(1, len(levels) - 1), len(levels) - 1)
     left = np.maximum(right - 1, 0)
     span = np.where(right > left, levels[right] - levels[left], 1.0)
     part = np.clip((wanted - levels[left]) / span, 0, 1)
@@ -80,11 +72,9 @@ def chance_of(quantiles: np.ndarray, target: np.ndarray, levels=LEVELS) -> np.nd
     levels, target = np.asarray(levels), np.asarray(target, float)
     at = (quantiles < target[:, None]).sum(1)
     row, last = np.arange(len(target)), len(levels) - 1
-    left, right = np.clip(at - 1, 0, last), np.clip(at, 0, last)
+    left, right = np.clip((at - 1, at), 0, last)
     low, high = quantiles[row, left], quantiles[row, right]
-    inner = levels[left] + (levels[right] - levels[left]) * (target - low) / np.maximum(
-        high - low, 1e-300
-    )
-    return 1 - np.where(
-        at == 0, levels[0] / 2, np.where(at == last + 1, (1 + levels[-1]) / 2, inner)
-    )
+    part = (target - low) / np.maximum(high - low, 1e-300)
+    inner = levels[left] + (levels[right] - levels[left]) * part
+    ends = [at == 0, at > last], [levels[0] / 2, (1 + levels[-1]) / 2]
+    return 1 - np.select(*ends, inner)

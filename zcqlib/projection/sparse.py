@@ -28,22 +28,22 @@ def yearly(values: np.ndarray, indicator: str, share: bool) -> np.ndarray | None
     if len(v) < FEWEST or not (v > 0).all() or share and not (v < 100).all():
         return None
     x = np.log(v / (100 - v)) if share else np.log(v)
-    growth, usual = np.diff(x), 0.0 if share else 0.05
-    weight = 0.7 ** np.arange(len(growth))[::-1]
-    mean = (weight * growth).sum() / weight.sum()
-    n, s0 = len(growth), USUAL.get(indicator, ELSE)
-    variance = (((growth - mean) ** 2).sum() + 4 * s0**2) / (n + 3)
-    wide = np.sqrt(0.6 * variance * (1 + 0.5 / n))
-    q = np.exp(x[-1] + 0.7 * mean + 0.3 * usual + wide * stats.t.ppf(LEVELS, 5))
+    usual = 0.0 if share else 0.05
+    q = np.exp(x[-1] + 0.3 * usual + _next(np.diff(x), indicator, 0.7))
     return 100 * q / (1 + q) if share else q
 
 
 def apart(logs: np.ndarray, indicator: str) -> np.ndarray:
     """Quantiles at LEVELS of this year's log distance between two bases, from two or more past years, oldest first."""
-    weight, n = 0.7 ** np.arange(len(logs))[::-1], len(logs)
-    mean, s0 = (weight * logs).sum() / weight.sum(), USUAL.get(indicator, ELSE)
-    variance = (((logs - mean) ** 2).sum() + 4 * s0**2) / (n + 3)
-    return mean + np.sqrt(0.6 * variance * (1 + 0.5 / n)) * stats.t.ppf(LEVELS, 5)
+    return _next(logs, indicator, 1.0)
+
+
+def _next(past: np.ndarray, indicator: str, trust: float) -> np.ndarray:
+    """Quantiles at LEVELS of the next of some yearly logs, around their mean so far as it is trusted."""
+    weight, n, s0 = 0.7 ** np.arange(len(past))[::-1], len(past), USUAL.get(indicator, ELSE)
+    mean = (weight * past).sum() / weight.sum()
+    variance = (((past - mean) ** 2).sum() + 4 * s0**2) / (n + 3)
+    return trust * mean + np.sqrt(0.6 * variance * (1 + 0.5 / n)) * stats.t.ppf(LEVELS, 5)
 
 
 def from_rates(rates: pd.DataFrame, year: int) -> pd.DataFrame | None:
@@ -58,22 +58,14 @@ def from_rates(rates: pd.DataFrame, year: int) -> pd.DataFrame | None:
     -------
     `end`, `value`, `months` as in SERIES, without the made-up flat year; the level is arbitrary.
     """
-    table = rates.assign(year=rates["end"].dt.year, month=rates["end"].dt.month)
-    wide = table.pivot_table(index="year", columns="month", values="value").reindex(
-        columns=range(1, 13)
-    )
-    wide = wide.reindex(range(int(table["year"].min()), year + 1))
+    end = rates["end"].dt
+    wide = rates.pivot_table(index=end.year, columns=end.month, values="value")
+    wide = wide.reindex(range(wide.index.min(), year + 1), columns=range(1, 13))
     past = wide.loc[: year - 1]
-    if (
-        year not in wide.index
-        or wide.loc[year].isna().all()
-        or len(past) < 2
-        or past[12].isna().any()
-    ):
+    if wide.loc[year:].isna().all(None) or len(past) < 2 or past[12].isna().any():
         return None
     before, out = np.arange(1.0, 13), []
-    for y in wide.index:
-        g = wide.loc[y].to_numpy(float)
+    for y, g in zip(wide.index, wide.to_numpy(float), strict=True):
         told = np.flatnonzero(np.isfinite(g))
         total = before[told] * (1 + g[told] / 100)
         gain = np.maximum(np.diff(total, prepend=0.0), 0.005 * before[-1] / 12)

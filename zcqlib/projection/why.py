@@ -10,12 +10,8 @@ import pandas as pd
 from zcqlib import tables
 from zcqlib.tables import PROJECTIONS, WHY
 
-ORDER = (
-    "method",
-    "restated",
-    "new",
-    "target",
-)  # in which things are replaced, each on top of the one before
+# in which things are replaced, each on top of the one before
+ORDER = "method", "restated", "new", "target"
 VALUES = ["actual", "target_low", "median", "probability"]
 
 
@@ -43,8 +39,8 @@ def changes(states: Sequence[pd.DataFrame]) -> pd.DataFrame:
     if len(states) != len(ORDER) + 1:
         raise ValueError(f"states holds {len(ORDER) + 1} projections, not {len(states)}")
     key = ["region", "indicator"]
-    first, *_, last = by = [tables.shape(s, PROJECTIONS).set_index(key) for s in states]
-    last = last.loc[last.index.isin(first.index)]
+    by = [tables.shape(s, PROJECTIONS).set_index(key) for s in states]
+    last = by[-1][by[-1].index.isin(by[0].index)]
     level = np.stack([s.reindex(last.index)[VALUES].to_numpy(float) for s in by])
     level[:, np.isnan(level[0]) | np.isnan(level[-1])] = np.nan
     for i in range(1, len(level)):

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Context:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """What one file held. `info` counts cells by outcome and names type, encoding, sheets and tables."""
 
@@ -129,13 +129,14 @@ def _together(path: Path, context: Context, parts: list[Reading]) -> Reading:
         for name in ("observations", "problems", "cells")
     )
     counted = ("sheets", "tables", "cells", *tables.OUTCOMES)
-    info = refused(path, context, Refused("", "")).info | {"kind": "zip"}
-    return Reading(*frames, info | {n: sum(r.info[n] for r in parts) for n in counted})
+    sums = {n: sum(r.info[n] for r in parts) for n in counted}
+    return Reading(*frames, _info(path, context, kind="zip", **sums))
 
 
 def _read_here(path: Path, context: Context) -> Reading:
     """Read a file in this process."""
     catalog = context.catalog if context.catalog is not None else catalogs.load()
+    context = replace(context, file=context.file or path.as_posix())
     collecting = gc.isenabled()
     gc.disable()  # nothing here makes cycles, and looking for them takes as long as the reading of a large file
     try:
@@ -165,55 +166,71 @@ def _read_here(path: Path, context: Context) -> Reading:
 
 def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading:
     opened = open_file(path, raw)
-    name = words.squeeze(path.stem)
-    span = words.whole_period(name) or (words.period_in(name) or (None,))[0]
-    published = (
-        context.published.year * 12 + context.published.month - 1
-        if context.published is not None
-        else (span.end if span is not None and span.year and span.basis != "year" else 0)
-    )
-    read, problems, counts = [], [], Counter()
-    digest = hashlib.sha256(raw).hexdigest()
-    file = context.file or path.as_posix()
+    span, published = _when(path, context)
+    month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
     sent = came_back(opened.sheets)
-    scope = labels.Scope(
-        path.name, catalog, published, span, _sender_region(context, catalog), *_names(catalog)
-    )
+    region = _sender_region(context, catalog)
+    scope = labels.Scope(path.name, catalog, published, span, region)
+    problems: list[tuple] = [  # sheet, code, severity, place, raw, message, perhaps count
+        ("", code, severity, place(cell) if cell else None, raw, message)
+        for code, severity, cell, raw, message in opened.problems
+        if code != "separator"
+    ]
+    unread = [p[3] for p in problems if p[3]]  # what could not be read as text
+    read = []
     for sheet in opened.sheets:
         found = checks.read_sheet(sheet, scope) if sent is None else _aside(sheet)
         problems += [(sheet.name, *p) for p in _as_shown(sheet, found)]
         read.append((sheet.name, found))
-        counts.update(found.outcome.values())
     checks.check_file(read, published, catalog)
-    problems += [(sheet, *p) for sheet, found in read for p in found.problems]
-    for _, _, cell, *_ in opened.problems if read else ():
-        if cell:  # of what could not be read as text
-            outcome = read[0][1].outcome
-            counts["problem"] += place(cell) not in outcome
-            outcome.setdefault(place(cell), "problem")
+    for name, found in read:
+        problems += [(name, *p) for p in found.problems]
+    for at in unread if read else ():
+        read[0][1].outcome.setdefault(at, "problem")
     if sent is not None:
         problems.append(("", sent.code, "info", None, "", sent.message))
-    month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
-    observations = _observations(read, opened.sheets, file, digest[:16], context, catalog, month)
-    cells = _cells(read, file)
-    found_problems = _problems(file, opened, problems, context, month)
-    separator = next((p[3] for p in opened.problems if p[0] == "separator"), "")
-    info = {
-        "file": file,
-        "kind": opened.kind,
-        "encoding": opened.encoding,
-        "separator": separator,
-        "sheets": len(opened.sheets),
-        "tables": sum(len(found.tables) for _, found in read),
-        "cells": len(cells),
-        "digest": digest,
-        "published": month,
-        "stated_sender": senders.stated(opened.sheets),
-        "replies": sent.lines if sent is not None and sent.code == "return_sheet" else None,
-        "ledger": sent.sheets if sent is not None and sent.code == "ledger" else None,
+        said = "这一格是公式,文件里没有它的结果,没有采用;请把公式改成结果(选择性粘贴为数值)后重新报送。"
+        problems += [
+            (s, "formula_without_value", "error", (r, c), "", said) for s, r, c in sent.unknown
+        ]
+    digest = hashlib.sha256(raw).hexdigest()
+    cells = _cells(read, context.file)
+    counts = Counter(o for _, found in read for o in found.outcome.values())
+    info = _info(
+        path,
+        context,
+        kind=opened.kind,
+        encoding=opened.encoding,
+        separator=next((p[3] for p in opened.problems if p[0] == "separator"), ""),
+        sheets=len(opened.sheets),
+        tables=sum(len(found.tables) for _, found in read),
+        cells=len(cells),
+        digest=digest,
+        published=month,
+        stated_sender=senders.stated(opened.sheets),
+        replies=sent.lines if sent is not None and sent.code == "return_sheet" else None,
+        ledger=sent.sheets if sent is not None and sent.code == "ledger" else None,
         **{o: counts[o] for o in tables.OUTCOMES},
-    }
-    return Reading(observations, found_problems, cells, info)
+    )
+    observations = _observations(read, opened.sheets, digest[:16], context, catalog, month)
+    return Reading(observations, _problems(problems, context, month), cells, info)
+
+
+def _when(path: Path, context: Context) -> tuple[words.Span | None, int]:
+    """The period that the file's name states, and the month that the file is of (0: not known)."""
+    name = words.squeeze(path.stem)
+    span = words.whole_period(name) or (words.period_in(name) or (None,))[0]
+    if context.published is not None:
+        return span, context.published.year * 12 + context.published.month - 1
+    return span, span.end if span is not None and span.year and span.basis != "year" else 0
+
+
+def _info(path: Path, context: Context, /, **known) -> dict:
+    """What `info` of a reading holds."""
+    texts = dict.fromkeys(("kind", "encoding", "separator", "digest", "stated_sender"), "")
+    counts = dict.fromkeys(("sheets", "tables", "cells", *tables.OUTCOMES), 0)
+    none = {"published": pd.NaT, "replies": None, "ledger": None}
+    return {"file": context.file or path.as_posix(), **texts, **counts, **none, **known}
 
 
 def _as_shown(sheet: Sheet, found: labels.Found) -> list[tuple]:
@@ -262,25 +279,6 @@ def _aside(sheet: Sheet) -> labels.Found:
     return found
 
 
-@lru_cache(maxsize=8)
-def _names(catalog: Catalog) -> tuple:
-    """Names of our own places and unit factors, in the form that the layout looks them up."""
-    names = {
-        (alias, region.id)
-        for region in catalog.regions.values()
-        for alias in (region.name_zh, region.short_zh)
-        if len(alias) >= 3
-    }
-    units = catalog.unit_words
-    factors = {
-        words.squeeze(w): (normal, int(n), int(d))
-        for w, normal, n, d in zip(
-            units["word"], units["normal"], units["numerator"], units["denominator"], strict=True
-        )
-    }
-    return tuple(sorted(names, key=lambda n: (-len(n[0]), n))), factors
-
-
 def _sender_region(context: Context, catalog: Catalog) -> str:
     row = catalog.senders[catalog.senders["id"] == context.sender] if context.sender else ()
     return row["region"].iloc[0] if len(row) else ""
@@ -291,20 +289,16 @@ def _sender_region(context: Context, catalog: Catalog) -> str:
 
 def _address(at: tuple[int, ...] | None) -> str:
     """A cell or a rectangle (first row and column, last row and column) as it is written, "" for none."""
-    return ":".join(
-        f"{letters(c)}{r + 1}" for r, c in zip((at or ())[::2], (at or ())[1::2], strict=True)
-    )
+    if not at:
+        return ""
+    first = f"{letters(at[1])}{at[0] + 1}"
+    return first if len(at) == 2 else f"{first}:{_address(at[2:])}"
 
 
-def _distinct(places: list[tuple[int, int] | None]) -> list[str]:
-    """Addresses of places that stand many times."""
-    names = {at: _address(at) for at in set(places)}
-    return [names[at] for at in places]
-
-
-def _addresses(places: Iterable[tuple[int, int]]) -> list[str]:
-    names = {c: letters(c) for c in {c for _, c in places}}
-    return [f"{names[c]}{r + 1}" for r, c in places]
+def _addresses(places: Iterable[tuple[int, int] | None]) -> list[str]:
+    """Addresses of places, of which some stand many times."""
+    known = {at: _address(at) for at in set(places)}
+    return [known[at] for at in places]
 
 
 def _months(numbers: list[int]) -> pd.PeriodIndex:
@@ -314,7 +308,6 @@ def _months(numbers: list[int]) -> pd.PeriodIndex:
 def _observations(
     read: list[tuple[str, labels.Found]],
     opened: list[Sheet],
-    file: str,
     digest: str,
     context: Context,
     catalog: Catalog,
@@ -349,7 +342,7 @@ def _observations(
             "unit": fact["unit"],
             "value_raw": fact["raw"],
             "shown": shown,
-            **{n: _distinct(v) for n, v in fact.items() if n.endswith("_cell")},
+            **{n: _addresses(v) for n, v in fact.items() if n.endswith("_cell")},
             "unit_raw": fact["unit_raw"],
             "decimals": fact["decimals"],
             "missing_reason": fact["reason"],
@@ -359,7 +352,7 @@ def _observations(
             "cell": cells,
         },
         tables.OBSERVATIONS,
-        file=file,
+        file=context.file,
         sender=context.sender,
         published=month,
         submission=context.submission,
@@ -368,95 +361,40 @@ def _observations(
 
 
 def _cells(read: list[tuple[str, labels.Found]], file: str) -> pd.DataFrame:
-    order = [sorted(found.outcome) for _, found in read]
-    return tables.of_columns(
-        {
-            "sheet": [sheet for sheet, found in read for _ in found.outcome],
-            "cell": [cell for places in order for cell in _addresses(places)],
-            "outcome": [
-                found.outcome[at]
-                for (_, found), places in zip(read, order, strict=True)
-                for at in places
-            ],
-        },
-        tables.CELLS,
-        file=file,
-    )
+    order = [(sheet, found.outcome, at) for sheet, found in read for at in sorted(found.outcome)]
+    what = {
+        "sheet": [sheet for sheet, _, _ in order],
+        "cell": _addresses([at for _, _, at in order]),
+        "outcome": [outcome[at] for _, outcome, at in order],
+    }
+    return tables.of_columns(what, tables.CELLS, file=file)
 
 
-def _problems(file: str, opened: Opened, problems: list, context: Context, month) -> pd.DataFrame:
-    rows = [
-        (code, severity, file, "", cell, 1, raw, message, context.sender, month)
-        for code, severity, cell, raw, message in opened.problems
-        if code != "separator"
-    ]
-    for sheet, code, severity, at, raw, message, *count in problems:
-        place = _address(at)
-        number = count[0] if count else 1
-        rows.append(
-            (code, severity, file, sheet, place, number, raw[:200], message, context.sender, month)
-        )
-    if not rows:
+def _problems(problems: list[tuple], context: Context, month) -> pd.DataFrame:
+    if not problems:
         return tables.empty(tables.PROBLEMS)
-    rows = list(dict.fromkeys(rows))
-    return tables.of_columns(
-        {name: [r[i] for r in rows] for i, name in enumerate(tables.PROBLEMS.names)},
-        tables.PROBLEMS,
-    )
+    rows = [
+        (code, severity, context.file, sheet, _address(at), *(count or [1]), raw[:200], message)
+        for sheet, code, severity, at, raw, message, *count in problems
+    ]
+    columns = zip(*dict.fromkeys(rows), strict=True)
+    what = dict(zip(tables.PROBLEMS.names, map(list, columns), strict=False))
+    return tables.of_columns(what, tables.PROBLEMS, sender=context.sender, published=month)
 
 
 def refused(path: Path, context: Context, refusal: Refused) -> Reading:
     """The reading of a file that cannot be used: no cells, one problem."""
-    problem = dict(
-        code=refusal.code,
-        severity=refusal.severity,
-        file=context.file or path.as_posix(),
-        count=1,
-        raw=refusal.raw,
-        message=refusal.message,
-        sender=context.sender,
-        published=context.published,
-    )
-    counts = dict.fromkeys(tables.OUTCOMES, 0)
-    return Reading(
-        tables.empty(tables.OBSERVATIONS),
-        tables.shape([problem], tables.PROBLEMS),
-        tables.empty(tables.CELLS),
-        {
-            "file": context.file or path.as_posix(),
-            "kind": "",
-            "encoding": "",
-            "separator": "",
-            "sheets": 0,
-            "tables": 0,
-            "cells": 0,
-            "digest": "",
-            "published": pd.NaT,
-            "stated_sender": "",
-            "replies": None,
-            "ledger": None,
-            **counts,
-        },
-    )
+    info = _info(path, context)
+    what = dict(code=refusal.code, severity=refusal.severity, raw=refusal.raw, count=1)
+    who = dict(file=info["file"], sender=context.sender, published=context.published)
+    problem = what | who | {"message": refusal.message}
+    empty = tables.empty(tables.OBSERVATIONS), tables.shape([problem], tables.PROBLEMS)
+    return Reading(*empty, tables.empty(tables.CELLS), info)
 
 
 # --- what goes out --------------------------------------------------------------------------------------------------
 
-_DANGEROUS = (
-    "'",
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "\uff1d",
-    "\uff0b",
-    "\uff0d",
-    "\uff20",
-    "\u2212",
-)
+_DANGEROUS = tuple("'=+-@\t\r\n\uff1d\uff0b\uff0d\uff20\u2212")
 
 
 def harmless(text: str) -> str:
@@ -466,11 +404,6 @@ def harmless(text: str) -> str:
     ):
         return text
     return "'" + text
-
-
-def original(text: str) -> str:
-    """The text that `harmless` was given."""
-    return text.removeprefix("'")
 
 
 def write_reading(readings: Iterable[Reading], folder: str | Path) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
 
+from zcqlib.catalog import Catalog
 from zcqlib.reports import words
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
-    META,
     TITLE_NOISE,
     At,
     Found,
     Place,
     Scope,
     join_spans,
+    meta,
     place_of,
     shift,
 )
@@ -23,12 +25,12 @@ from zcqlib.reports.words import Span, squeeze
 
 _NATION = re.compile(r"^数据库[::](?:月度|季度|年度|进度)数据$")
 _CONTINUED = re.compile(r"[(]?续表?[\d一二三四五六七八九十]*[)]?")
-_OFFICE = re.compile(
-    r".*(?:局|委员会|办公室|政府|厅|处|中心|公司|集团|研究院|协会|学会|党委|工委|支队|总队)(?:文件|编制|编印|印发|印制|制)?"
+_TITLE = re.compile(r"(?=.*[\u4e00-\u9fff]).*[\u4e00-\u9fffA-Za-z]{2}")
+_NO_TITLE = re.compile(  # words that stand for any table, and letterheads
+    r".*(?:数据|报表|主要|表$|情况|汇总)|(?:sheet|table|工作)"
+    r"|.*(?:局|委员会|办公室|政府|厅|处|中心|公司|集团|研究院|协会|学会|党委|工委|支队|总队)(?:文件|编制|编印|印发|印制|制)?$",
+    re.I,
 )
-_GENERIC = re.compile(r"数据|报表|主要|指标|表$|情况|汇总|^(?:sheet|table|工作)", re.I)
-_PERIOD_META = ("报告期", "统计期", "填报时间")
-_PLACE_META = ("地区", "园区", "区域", "填报单位", "报送单位", "单位名称")
 
 
 class Surroundings:
@@ -37,118 +39,99 @@ class Surroundings:
     def __init__(
         self, sheet: Sheet, block: Block, scope: Scope, found: Found, inherited: list[str]
     ):
-        own = [(str(sheet.rows[r][c]), (r, c)) for r, c in block.above]
-        own = [x for x in own if not _CONTINUED.fullmatch(squeeze(x[0]))]
-        self.lines = [x for x, _ in own] or inherited or sheet.title.split("\n")
-        self.scope, self.sheet = scope, sheet
-        self.at: dict[str, At] = {x: at for x, at in own}
+        own = {str(sheet.rows[r][c]): (r, c) for r, c in block.above}
+        own = {x: at for x, at in own.items() if not _CONTINUED.fullmatch(squeeze(x))}
+        self.lines = list(own) or inherited or sheet.title.split("\n")
+        self.scope, self.sheet, self.name_at = scope, sheet, None
+        self.near = [(squeeze(x), own.get(x)) for x in reversed(self.lines) if x.strip()]
         self.unit, self.unit_at, self.strange_unit = self._unit()
-        self.indicator, self.indicator_unit, self.name_at = self._meta("指标"), "", None
-        if self.indicator:
-            self.indicator, self.indicator_unit = words.split_unit(self.indicator)
-        self.span, self.span_at = self._span(found)
+        self.indicator, self.indicator_unit = words.split_unit(self._meta("indicator"))
+        self.span, self.span_at = self._span(found, bool(own))
         self.place, self.flags = self._place()
 
-    def _nearest(self) -> list[str]:
-        return [x for x in reversed(self.lines) if x.strip()]
-
-    def _meta(self, *heads: str) -> str:
+    def _meta(self, role: str) -> str:
         """What stands behind 地区: or 指标: in a line of its own, nearest first."""
-        metas = filter(None, (META.match(squeeze(x)) for x in self._nearest()))
-        return next((m[2] for m in metas if m[1] in heads and m[2]), "")
+        metas = (meta(t) for t, _ in self.near)
+        return next((said for about, said in metas if about == role and said), "")
 
     def _unit(self) -> tuple[str, At | None, str]:
         """The unit of the nearest line that has one, its cell, and words after 单位 that are no unit."""
-        for line in self._nearest():
-            t = squeeze(line)
+        for t, at in self.near:
             unit, strange = words.stated_unit(t)
             if unit := unit or strange or words.split_unit(without_period(t))[1]:
-                return unit, self.at.get(line), strange
+                return unit, at, strange
         return "", None, ""
 
-    def _span(self, found: Found) -> tuple[Span | None, At | None]:
-        """The period of the nearest line that has one; a month of the same year is nearer than the year alone."""
+    def _span(self, found: Found, own: bool) -> tuple[Span | None, At | None]:
+        """The period of the nearest line that has one; a month of the same year is nearer than the year alone.
+
+        The title goes before the sheet, and a conflict is said; a mere year of no line of its own goes behind the file.
+        """
         span, at = None, None
-        for line in self._nearest():
-            t = squeeze(line)
-            meta, inside = META.match(t), words.period_in(t)
-            if not inside or meta and meta[1] not in _PERIOD_META:
+        for t, where in self.near:
+            inside = words.period_in(t)
+            if not inside or meta(t)[0] not in ("", "period"):
                 continue
             other = inside[0]
             better = span is None or span.basis == "year" != other.basis and _agree(span, other)
             if better or "not_month_end" in span.flags and not other.flags:
-                span, at = join_spans(span, other) if better else other, self.at.get(line)
+                span, at = join_spans(span, other) if better else other, where
             elif not span.year and other.year:
                 span = shift(span, other.end // 12)
-        return self._against_sheet(span, at, found)
-
-    def _against_sheet(
-        self, span: Span | None, at: At | None, found: Found
-    ) -> tuple[Span | None, At | None]:
-        """The lines' period beside those of sheet and file: the title goes before the sheet, a conflict is said."""
-        sheet, file = self.sheet.name, self.scope.file_span
-        name = squeeze(sheet)
-        named = words.whole_period(name) or (words.period_in(name) or (None,))[0]
-        if named and span and not _agree(span, named):
-            found.problem(
-                "context_conflict",
-                "warning",
-                None,
-                sheet,
-                f"工作表名「{sheet}」与表题的期间不一致,已按表题,请核对。",
-            )
-        span = with_year(span or named, [named, file], self.scope.published)
-        coarse = span is not None and span.basis == "year" and not self.at
-        if span is None or coarse and file and file.basis != "year" and _agree(span, file):
-            return file or span, None
-        return span, at
+        name, file = self.sheet.name, self.scope.file_span
+        sheet = words.whole_period(squeeze(name)) or (words.period_in(squeeze(name)) or [None])[0]
+        if sheet and span and not _agree(span, sheet):
+            text = f"工作表名「{name}」与表题的期间不一致,已按表题,请核对。"
+            found.problem("context_conflict", "warning", None, name, text)
+        span = with_year(span or sheet, [sheet, file], self.scope.published)
+        coarse = span and span.basis == "year" and not own
+        if file and (not span or coarse and file.basis != "year" and _agree(span, file)):
+            return file, None
+        return span, at if span else None
 
     def _place(self) -> tuple[Place | None, tuple[str, ...]]:
         """The place that a line, the sheet or the file names; at last the nation or the sender's own, flagged."""
-        scope, stated = self.scope, self._meta(*_PLACE_META)
-        if stated and (place := place_of(stated, scope.catalog)):
+        scope, catalog = self.scope, self.scope.catalog
+
+        def only(text: str) -> Place | None:
+            inside = regions_in(text, catalog)
+            return Place(inside[0], catalog.name(inside[0])) if len(inside) == 1 else None
+
+        sheet = place_of(self.sheet.name, catalog)
+        place = place_of(self._meta("region"), catalog) or only("".join(self.lines[:3]))
+        place = place or (sheet if sheet and sheet.kind in ("known", "total") else only(scope.file))
+        if place:
             return place, ()
-        sheet = place_of(self.sheet.name, scope.catalog)
-        for text in ("".join(self.lines[:3]), None, scope.file):
-            inside = regions_in(text, scope) if text is not None else ()
-            if len(inside) == 1:
-                return Place(inside[0], scope.catalog.name(inside[0])), ()
-            if text is None and sheet is not None and sheet.kind in ("known", "total"):
-                return sheet, ()
-        if any(_NATION.match(squeeze(x)) for x in self.lines):
+        if any(_NATION.match(t) for t, _ in self.near):
             return Place("", "全国", "total"), ("region_assumed",)
         if id := scope.sender_region:
-            return Place(id, scope.catalog.name(id), "total"), ("region_assumed",)
+            return Place(id, catalog.name(id), "total"), ("region_assumed",)
         return None, ()
 
-    def title_indicator(self) -> tuple[str, str]:
-        """The indicator that a title names when neither rows nor columns name one, and the flag that says whence.
+    @cached_property
+    def title(self) -> tuple[str, str]:
+        """The indicator that a line or the title names when neither rows nor columns do, and the flag that says whence.
 
         A name that the catalog knows goes before one that it does not, a nearer line before one above it; letterheads
         are no titles.
         """
-        file = re.sub(r"\.\w+$", "", self.scope.file)
-        sources = [
-            (x, "indicator_from_title") for x in self._nearest() if not META.match(squeeze(x))
+        if self.indicator:
+            return self.indicator, ""
+        catalog, sheet = self.scope.catalog, squeeze(self.sheet.name)
+        sources = [(t, "indicator_from_title", at) for t, at in self.near if not meta(t)[0]]
+        sources.append((sheet, "indicator_from_sheet", None))
+        named = [(strip_title(t, catalog), *more) for t, *more in sources]
+        file = strip_title(squeeze(re.sub(r"\.\w+$", "", self.scope.file)), catalog)
+        sure = [
+            n
+            for n in [*named, (file, "from_filename", None)]
+            if n[0] and catalog.match_indicator(n[0], False).id
         ]
-        sources += [(self.sheet.name, "indicator_from_sheet"), (file, "from_filename")]
-        named = [(strip_title(squeeze(x)), x, flag) for x, flag in sources]
-        match = self.scope.catalog.match_indicator
-        for name, source, flag in named:
-            if name and match(name, False).id:
-                self.name_at = self.at.get(source)
-                return name, flag
-        for name, source, flag in named[:-1]:
-            if (
-                re.search(r"[\u4e00-\u9fff]", name)
-                and re.search(r"[\u4e00-\u9fffA-Za-z]{2}", name)
-                and not _GENERIC.search(name)
-                and not _OFFICE.fullmatch(name)
-                and not (flag == "indicator_from_sheet" and place_of(name, self.scope.catalog))
-            ):
-                self.name_at = self.at.get(source)
-                return name, flag
-        return "", ""
+        if place_of(named[-1][0], catalog):
+            named.pop()
+        likely = [n for n in named if _TITLE.match(n[0]) and not _NO_TITLE.match(n[0])]
+        name, flag, self.name_at = [*sure, *likely, ("", "", None)][0]
+        return name, flag
 
 
 def _agree(a: Span, b: Span) -> bool:
@@ -165,42 +148,37 @@ def without_period(t: str) -> str:
     return re.sub(r"\(\s*\)", "", t)
 
 
-def strip_title(t: str) -> str:
+def strip_title(t: str, catalog: Catalog) -> str:
     """A title without table number, period, region and the words that every title has."""
-    t = re.sub(r"^截至|^截止", "", without_period(t))
+    t = re.sub(r"^截[至止]", "", without_period(t))
     for _ in range(3):
         t = TITLE_NOISE.sub("", t)
-    t = re.sub(
-        r"^(?:新乡市?|自创区|全市|全省|全国|(?!地区)[\u4e00-\u9fff]{1,6}(?<!地)区)(?=[\u4e00-\u9fff]{3})",
-        "",
-        t,
+    zone = catalog.zone
+    ours = "|".join(map(re.escape, (zone.short_zh, zone.city_zh, zone.city_zh.removesuffix("市"))))
+    place = (
+        rf"^(?:{ours}|全[市省国]|(?!地区)[\u4e00-\u9fff]{{1,6}}(?<!地)区)(?=[\u4e00-\u9fff]{{3}})"
     )
-    return t.strip("()()::、,的—-")
+    return re.sub(place, "", t).strip("()():、,的—-")
 
 
 @lru_cache(maxsize=4096)
-def _regions_in(text: str, names: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for name, id in names:
-        if name in text:
-            found[id] = None
+def regions_in(text: str, catalog: Catalog) -> tuple[str, ...]:
+    """Ids of our own places whose names stand in a longer text."""
+    names = {n: p.id for p in catalog.regions.values() for n in (p.name_zh, p.short_zh)}
+    found = {}
+    text = squeeze(text)
+    for name in sorted(names, key=lambda n: (-len(n), n)):
+        if len(name) >= 3 and name in text:
+            found[names[name]] = None
             text = text.replace(name, "□")
     return tuple(found)
 
 
-def regions_in(text: str, scope: Scope) -> tuple[str, ...]:
-    """Ids of our own places whose names stand in a longer text."""
-    return _regions_in(squeeze(text), scope.region_names)
-
-
-def with_year(span: Span | None, others: list[Span | None], published: int) -> Span | None:
-    """Give a span without year the year of the nearest that has one, at last the report month's."""
+def with_year(span: Span | None, others: Iterable[Span | None], published: int) -> Span | None:
+    """Give a span without year the year of the nearest that has one, at last the report month's or the one before."""
     if span is None or span.year:
         return span
-    for other in others:
-        if other is not None and other.year:
-            return shift(span, other.end // 12)
-    if published:
-        late = span.end % 12 > published % 12 + 1 and published % 12 == 0
-        return shift(span, published // 12 - late)
-    return span
+    if years := [o.end // 12 for o in others if o is not None and o.year]:
+        return shift(span, years[0])
+    late = span.end % 12 - published % 12 > 6
+    return shift(span, published // 12 - late) if published else span

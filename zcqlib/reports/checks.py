@@ -8,21 +8,21 @@ unlikely by itself (a cumulative that falls, a fraction among percents) is a pro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from statistics import median
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import facts, layout, words
-from zcqlib.reports.books import letters
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
     At,
     Fact,
     Found,
     Scope,
+    box_of,
     filled,
-    grouped_by_fault,
     is_empty,
     said,
     text_of,
@@ -49,7 +49,7 @@ def read_sheet(sheet: Sheet, scope: Scope) -> Found:
     def named(text: str) -> bool:
         return bool(scope.catalog.match_indicator(text, False).id)
 
-    lines: list[str] = []
+    lines = []
     for block in layout.blocks(sheet, found, named):
         if layout.is_about(sheet.rows, block):
             found.mark(_cells_of(sheet, block), "context")
@@ -57,7 +57,7 @@ def read_sheet(sheet: Sheet, scope: Scope) -> Found:
         found.tables.append(block.body[0])
         table, lines = _accepted(sheet, block, scope, lines)
         found.add(table)
-    found.problems.extend(grouped_by_fault(_left_over(sheet, found, cells)))
+    found.add(_left_over(sheet, found, cells))
     _taken_back(sheet, found)
     return found
 
@@ -68,21 +68,21 @@ def _cells_of(sheet: Sheet, block: Block) -> list[At]:
     return [(r, c) for r in rows for c in filled(sheet.rows[r]) if c in inside] + block.above
 
 
-def _left_over(sheet: Sheet, found: Found, cells: list[At]) -> list[tuple]:
+def _left_over(sheet: Sheet, found: Found, cells: list[At]) -> Found:
     """Formulas without a result and figures that no table took."""
-    extra = Found(outcome=found.outcome)
-    for at, word in sheet.failed.items():
-        if at not in found.outcome:
+    extra = Found()
+    for at in dict.fromkeys([*sheet.failed, *cells]):
+        v = sheet.rows[at[0]][at[1]] if at not in sheet.failed else ""
+        if at in found.outcome:
+            continue
+        extra.outcome[at] = "problem" if valueish(v) else "context"
+        if at in sheet.failed:
             text = "这一格的公式没有可用的结果,请改正后重新报送。"
-            extra.problem("cell_error", "error", at, word, text)
-    for at in cells:
-        if at not in found.outcome:
-            v = sheet.rows[at[0]][at[1]]
-            found.outcome[at] = "problem" if valueish(v) else "context"
-            if valueish(v):
-                text = "这个数字没有行名或列名,没有采用;如果是正式数据,请补上名称。"
-                extra.problem("orphan_cell", "warning", at, text_of(v), text)
-    return extra.problems
+            extra.problem("cell_error", "error", at, sheet.failed[at], text)
+        elif valueish(v):
+            text = "这个数字没有行名或列名,没有采用;如果是正式数据,请补上名称。"
+            extra.problem("orphan_cell", "warning", at, text_of(v), text)
+    return extra
 
 
 # --- one table ----------------------------------------------------------------------------------------------------------
@@ -99,31 +99,25 @@ def _accepted(
         fault = _fault(table, reading, apart)
         if not fault and not apart:
             _hold_unnamed(table)
-        tried.append((table, lines, fault))
+        tried.append((bool(fault), len(tried), fault, table, lines))
         if not fault or len(block.body) > 2000:
             break
-    first, lines, fault = tried[0]
-    best = next((t for t in tried if not t[2]), None)
-    rows = len(block.body)
-    if rows >= _LIST and _is_list(sheet, block):
-        return _listed(sheet, block, first, fault), lines
-    if best is not None:
-        return best[0], best[1]
-    unread = Found()
+    _, _, fault, table, lines = tried[0]
     cells = _cells_of(sheet, block)
+    heads = {said(v) for r in block.header for v in sheet.rows[r] if not is_empty(v)}
+    if len(block.body) >= _LIST and heads & known("detail").keys():
+        return _listed(block, Found() if fault else table, cells), lines
+    if not all(t[0] for t in tried):
+        return min(tried)[3:]
+    unread = Found()
     unread.mark(cells, "context")
     figures = [at for at in cells if valueish(sheet.rows[at[0]][at[1]]) and at[0] in block.body]
-    unread.mark(figures, "problem")
     text = f"这张表没有读懂({fault}),表中的数没有采用;请另附一份一行一个指标的表,或告知维护人员。"
-    box = _box(figures or cells)
+    box = box_of(figures or cells)
     raw = text_of(sheet.rows[box[0]][box[1]])
     unread.problems.append(("table_unread", "error", box, raw, text, len(figures)))
+    unread.mark(figures, "problem")
     return unread, lines
-
-
-def _box(cells: list[At]) -> tuple[int, int, int, int]:
-    rows, columns = zip(*cells, strict=True)
-    return min(rows), min(columns), max(rows), max(columns)
 
 
 def _second_best(block: Block) -> Iterator[Block]:
@@ -136,17 +130,14 @@ def _second_best(block: Block) -> Iterator[Block]:
 
 def _fault(table: Found, block: Block, apart: bool) -> str:
     """Which constraint a reading breaks, in words, "" where it keeps them all."""
-    pairs = () if apart else conflicts(table.facts)
-    if twice := next((p for p in pairs if not _unnamed(p[0])), None):
-        a, b = twice
-        return f"「{a.path}」在 {_address(a)} 和 {_address(b)} 有两个数"
-    paths = {f.path for f in table.facts}
-    if bare := next((p for p in paths if any(map(_number_only, p.split("/")))), ""):
-        return f"「{bare}」像是数字,不像名称"
-    lost = [p for p in table.problems if p[0] == "orphan_cell"]
-    if block.header and sum(p[5] if len(p) > 5 else 1 for p in lost) > 2 * len(table.facts) + 5:
-        return "多数数字没有名称"
-    return ""
+    for a, b in () if apart else conflicts(table.facts):
+        if not _unnamed(a):
+            return f"「{a.path}」在 {a.cell} 和 {b.cell} 有两个数"
+    for path in dict.fromkeys(f.path for f in table.facts):
+        if re.search(r"(?:^|/)\d[\d.,%]*(?:/|$)", path):
+            return f"「{path}」像是数字,不像名称"
+    lost = sum(p[0] == "orphan_cell" for p in table.problems)
+    return "多数数字没有名称" if block.header and lost > 2 * len(table.facts) + 5 else ""
 
 
 def _unnamed(f: Fact) -> bool:
@@ -155,46 +146,30 @@ def _unnamed(f: Fact) -> bool:
 
 
 def _hold_unnamed(table: Found) -> None:
-    rest = [(i, f) for i, f in enumerate(table.facts) if _unnamed(f)]
-    twice = {f[:2] for pair in conflicts(f for _, f in rest) for f in pair}
+    twice = {f.at for pair in conflicts(filter(_unnamed, table.facts)) for f in pair}
     text = "「其他」出现不止一次,看不出各属于哪一项,请写明;确认之前不采用。"
-    table.hold("two_values", [i for i, f in rest if f[:2] in twice], text)
-
-
-def _number_only(name: str) -> bool:
-    return bool(re.fullmatch(r"\d[\d.,%]*", name))
+    table.hold("two_values", [i for i, f in enumerate(table.facts) if f.at in twice], text)
 
 
 def conflicts(part: Iterable[Fact]) -> Iterator[tuple[Fact, Fact]]:
     """Pairs of facts that give one thing two values."""
-    seen: dict[tuple, Fact] = {}
+    seen = {}
     for f in part:
-        if f.value == f.value:
-            span = f.span
-            key = (f.place.id or f.place.raw, f.path, span.start, span.end, span.basis, f.measure)
+        if f.given:
+            key = (f.place.id or f.place.raw, f.path, f.when, f.measure)
             first = seen.setdefault(key, f)
             if first.value != f.value or first.unit != f.unit:
                 yield first, f
 
 
-def _is_list(sheet: Sheet, block: Block) -> bool:
-    """Whether a table has one row for each firm, patent or project."""
-    heads = {said(v) for r in block.header for v in sheet.rows[r] if not is_empty(v)}
-    return bool(heads & known("detail").keys())
-
-
-def _listed(sheet: Sheet, block: Block, table: Found, fault: str) -> Found:
-    """A list is said so in one line; its figures stay where its rows tell them apart."""
-    if fault:
-        table = Found()
-        table.mark(_cells_of(sheet, block), "context")
-    errors = {at for at, outcome in table.outcome.items() if outcome == "problem"}
-    table.mark(errors, "context")
+def _listed(block: Block, table: Found, cells: list[At]) -> Found:
+    """A list (one row for each firm, patent or project) is said so in one line; figures stay where rows differ."""
+    table.mark([at for at in cells if table.outcome.get(at, "problem") == "problem"], "context")
     table.problems.clear()
     used = "按明细保留,不计入指标" if table.facts else "没有作为指标数据采用"
     text = f"这是一份明细清单(共 {len(block.body)} 行),{used};需要用于分析的请另报汇总表。"
     at = (block.body[0], block.left)
-    table.problems.append(("detail_list", "info", at, "", text, len(block.body)))
+    table.problem("detail_list", "info", at, "", text, len(block.body))
     return table
 
 
@@ -221,104 +196,101 @@ def _taken_back(sheet: Sheet, found: Found) -> None:
 def check_file(read: list[tuple[str, Found]], published: int, catalog: Catalog) -> None:
     """What the figures of a file say against each other: months to come, fractions among percents, cumulatives that fall,
     two tables that disagree. Problems go to the sheet of the figure."""
+    several = sum(len(found.tables) for _, found in read) > 1
+    against = _disagreements(read) if several else {}
     for _, found in read:
-        _fractions(found)
-        _falls(found, catalog)
+        told = Found(facts=found.facts)
+        _fractions(told)
+        _falls(told, catalog)
         if published:
-            _months_to_come(found, published)
-    if sum(len(found.tables) for _, found in read) > 1:
-        _disagreements(read)
+            _months_to_come(told, published)
+        for i, text in against.get(id(found), {}).items():
+            told.hold("two_values", [i], text)
+        found.add(Found(problems=told.problems))
 
 
-def _address(f: Fact) -> str:
-    return f"{letters(f.column)}{f.row + 1}"
+def _grouped(told: Found, key: Callable[[Fact], Hashable]) -> dict[Hashable, list[int]]:
+    """Numbers of facts by what they share; those without a key left out."""
+    groups = {}
+    for i, f in enumerate(told.facts):
+        if (k := key(f)) is not None:
+            groups.setdefault(k, []).append(i)
+    return groups
 
 
-def _months_to_come(found: Found, published: int) -> None:
+def _months_to_come(told: Found, published: int) -> None:
     """Months after the report month: all zero is an unfilled template, anything else is looked at."""
-    later: dict[int, list[int]] = {}
-    for i, f in enumerate(found.facts):
-        if f.span.end > published and f.measure != "target":
-            later.setdefault(f.span.end, []).append(i)
-    told = Found()
+    later = _grouped(
+        told, lambda f: f.span.end if f.span.end > published and f.measure != "target" else None
+    )
     for end, part in sorted(later.items()):
-        first = found.facts[part[0]]
-        values = [v for i in part if (v := found.facts[i].value) == v]
+        first, values = told.facts[part[0]], [told.facts[i].value for i in part]
         month = f"{end // 12}-{end % 12 + 1:02d}"
-        if values and not any(values):
+        if 0 in values and not any(v and v == v for v in values):
             for i in part:
-                if found.facts[i].value == 0:
-                    found.facts[i] = found.facts[i]._replace(value=float("nan"), reason="future")
+                if told.facts[i].given:
+                    told.facts[i] = told.facts[i]._replace(value=float("nan"), reason="future")
             text = f"{month} 还没有到,整列都是 0,疑为未填的模板,已按未报处理。"
-            told.problem("template_zeros", "warning", first[:2], first.raw, text)
-        elif values:
+            told.problem("template_zeros", "warning", first.at, first.raw, text)
+        elif any(v == v for v in values):
             text = f"{month} 晚于报告月份,请核对期间。"
-            told.problem("future_period", "warning", first[:2], first.raw, text)
-    found.problems.extend(grouped_by_fault(told.problems))
+            told.problem("future_period", "warning", first.at, first.raw, text)
 
 
-def _fractions(found: Found) -> None:
+def _fractions(told: Found) -> None:
     """Percents written as fractions: a whole series that never leaves -1 to 1 is asked for, single ones are held."""
-    series: dict[tuple[str, str], list[int]] = {}
-    for i, f in enumerate(found.facts):
-        if f.unit == "%" and f.value == f.value and f.unit_cell != f[:2] and f.unit_raw != "‰":
-            series.setdefault((f.path, f.measure), []).append(i)
-    told = Found(facts=found.facts)
-    for (path, measure), part in series.items():
-        values = [abs(found.facts[i].value) for i in part]
-        large = [v for v in values if v > 1]
-        small = [i for i in part if 0 < abs(found.facts[i].value) <= 1]
-        if not large and len(values) > 1 and small:
-            f = found.facts[part[0]]
+
+    def percent(f: Fact) -> Hashable:
+        plain = f.unit == "%" and f.given and f.unit_cell != f.at and f.unit_raw != "‰"
+        return (f.path, f.measure) if plain else None
+
+    for (path, measure), part in _grouped(told, percent).items():
+        values = {i: abs(told.facts[i].value) for i in part}
+        large = [v for v in values.values() if v > 1]
+        small = [i for i, v in values.items() if 0 < v <= 1]
+        if small and not large and len(values) > 1:
+            f = told.facts[part[0]]
             text = f"「{path}」的百分数都在 -1 到 1 之间,可能是按小数填写的,请核对;暂按百分数采用。"
-            told.problem("fraction_suspect", "warning", f[:2], f.raw, text)
-        elif large and small and measure not in ("yoy_pct", "mom_pct"):
+            told.problem("fraction_suspect", "warning", f.at, f.raw, text)
+        elif large and measure not in ("yoy_pct", "mom_pct") and median(large) > 20:
             low, high = min(large) / 2, max(max(large) * 1.5, 100)
-            likely = [i for i in small if low <= 100 * abs(found.facts[i].value) <= high]
+            likely = [i for i in small if low <= 100 * values[i] <= high]
             text = f"「{path}」其他数都是百分数,这一格像是小数,请改正;确认之前不采用。"
-            told.hold("fraction_suspect", likely if median(large) > 20 else (), text)
-    found.problems.extend(grouped_by_fault(told.problems))
+            told.hold("fraction_suspect", likely, text)
 
 
-def _falls(found: Found, catalog: Catalog) -> None:
+def _falls(told: Found, catalog: Catalog) -> None:
     """A year-to-date that falls: a revision perhaps; less than half of the month before is held."""
-    series: dict[tuple, list[int]] = {}
-    for i, f in enumerate(found.facts):
-        if f.span.basis == "ytd" and f.measure == "value" and f.value > 0 and f.unit != "%":
-            key = (f.place, f.path, f.span.end // 12)
-            series.setdefault(key, []).append(i)
-    told = Found(facts=found.facts)
-    for part in series.values():
-        part.sort(key=lambda i: found.facts[i].span.end)
-        indicator = catalog.indicators.get(found.facts[part[0]].indicator)
-        if indicator and indicator.can_fall:
-            continue
-        for i, j in zip(part, part[1:], strict=False):
-            a, b = found.facts[i], found.facts[j]
-            text = f"「{b.path}」累计数 {_address(b)} 为 {b.value:.12g}{b.unit},小于上一期 {_address(a)} 的 {a.value:.12g}{a.unit}"
+
+    def cumulative(f: Fact) -> Hashable:
+        indicator = catalog.indicators.get(f.indicator)
+        flow = f.span.basis == "ytd" and f.measure == "value" and f.value > 0 and f.unit != "%"
+        can = indicator and indicator.can_fall or words.is_index_base(f.unit_raw)
+        return (f.place, f.path, f.span.end // 12) if flow and not can else None
+
+    for part in _grouped(told, cumulative).values():
+        part.sort(key=lambda i: told.facts[i].span.end)
+        for i, j in pairwise(part):
+            a, b = told.facts[i], told.facts[j]
+            text = f"「{b.path}」累计数 {b.cell} 为 {b.value:.12g}{b.unit},小于上一期 {a.cell} 的 {a.value:.12g}{a.unit}"
             if b.value < a.value / 2:
                 told.hold("ytd_falls", [j], text + ",请核对;确认之前不采用。")
-            elif b.value < a.value and not words.is_index_base(b.unit_raw):
-                told.problem("ytd_falls", "warning", b[:2], b.raw, text + ",请核对是否修订。")
-    found.problems.extend(grouped_by_fault(told.problems))
+            elif b.value < a.value:
+                told.problem("ytd_falls", "warning", b.at, b.raw, text + ",请核对是否修订。")
 
 
-def _disagreements(read: list[tuple[str, Found]]) -> None:
-    """One thing with two values in two tables of a file: neither is used until someone has said which."""
-    home: dict[int, tuple[Found, str, int]] = {}
-    for sheet, found in read:
-        for i, f in enumerate(found.facts):
-            home[id(f)] = found, sheet, i
-    told: dict[int, Found] = {}
-    every = [f for _, found in read for f in found.facts]
-    for a, b in conflicts(every):
-        for f, other in ((a, b), (b, a)):
+def _disagreements(read: list[tuple[str, Found]]) -> dict[int, dict[int, str]]:
+    """One thing with two values in two tables of a file, neither to be used until someone has said which.
+
+    By found and number of the fact: what is said of it.
+    """
+    home = {id(f): (found, sheet, i) for sheet, found in read for i, f in enumerate(found.facts)}
+    told = {}
+    for pair in conflicts(f for _, found in read for f in found.facts):
+        for f, other in (pair, pair[::-1]):
             found, _, i = home[id(f)]
-            part = told.setdefault(id(found), Found(facts=found.facts))
-            place = f"工作表「{home[id(other)][1]}」{_address(other)}"
+            place = f"工作表「{home[id(other)][1]}」{other.cell}"
             text = f"「{f.path}」与{place}的数不同,请核对以哪个为准;确认之前都不采用。"
-            if "held" not in found.facts[i].flags:
-                part.hold("two_values", [i], text)
-    for _, found in read:
-        if id(found) in told:
-            found.problems.extend(grouped_by_fault(told[id(found)].problems))
+            if "held" not in f.flags:
+                told.setdefault(id(found), {}).setdefault(i, text)
+    return told

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
+from zcqlib.reports.books import letters
 from zcqlib.reports.words import Span, known, month_no, month_span, squeeze, year_span
 
 At = tuple[int, int]  # row and column of a cell, from 0
@@ -36,14 +37,10 @@ CONTACT = re.compile(
     r"[(【]?(?:注|备注|说明|附注|注释)\d*[::]|(?:数据|资料)?来源[::]|(?:填表|制表|填报|联系|审核|复核)人?[::]|(?:联系)?电话[::]"
     r"|(?:单位|统计)?负责人[::]|(?:填报|报出|制表|打印)(?:日期|时间)[::]"
 )
-META = re.compile(
-    r"(数据库|指标|地区|时间|单位|计量单位|园区|区域|填报单位|报送单位|单位名称|频度|填报时间|报告期|统计期|表号|制[表定]机关|批准机关|批准文号|文号|备案文号"
-    r"|有效期至?|统一社会信用代码|组织机构代码)(?:\(盖?章?\))?[::](.*)"
-)
 NUMBERING = re.compile(
     r"^(?:[(（]?[0-9一二三四五六七八九十]{1,3}[)）、.．]+|[①-⑳]|[#*※•·]+)(?=[^\d])"
 )
-OF_WHICH = re.compile(r"^(?:#|其中[::]?|内[::]|其中:?#)")
+OF_WHICH = re.compile(r"^(?:#|其中[::]?#?|内(?:[::]|$))")
 TITLE_NOISE = re.compile(
     r"^(?:附?表[\d一二三四五六七八九十]*[-.]?\d*|续表\d*|\d+[-.]\d+)|\(演示数据\)|[((][^()()]*[))]|各(?:园区|区县|县区|地区|县市区|市州|市县|区|市|县)|分(?:园区|地区|月|县区)"
     r"|(?:主要|基本)?(?:情况|统计|汇总|一览|月报|报|明细|数据|指标|完成)*(?:表|情况)$|按\w+分|按地区|累计|当月|单位[::]?\S+$"
@@ -59,24 +56,6 @@ class Scope:
     published: int
     file_span: Span | None
     sender_region: str
-    region_names: tuple[tuple[str, str], ...] = ()  # name and id of our own places, longest first
-    factors: dict[str, tuple[str, int, int]] = field(
-        default_factory=dict
-    )  # unit word: normal unit, numerator, denominator
-    normals: dict[str, tuple[str, object]] = field(default_factory=dict)  # units already looked up
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One cell, understood. `role` is head, unit, period, relative, measure, frequency, summary or name."""
-
-    role: str
-    name: str = ""
-    span: Span | None = None
-    relative: tuple[str, int] | None = None
-    unit: str = ""
-    measure: str = ""
-    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +72,8 @@ class Place:
         return self.kind == "total"
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """What a whole row or column says: names from the outside in, everything else that its labels carry, and where."""
+class Facet(NamedTuple):
+    """What a label, a row or a column says: names from the outside in, everything else, and where it stands."""
 
     names: tuple[str, ...] = ()
     span: Span | None = None
@@ -105,11 +83,45 @@ class Facet:
     place: Place | None = None
     frequency: str = ""
     flags: tuple[str, ...] = ()
-    labelled: bool = True
+    bare: bool = False  # nothing names its figures
     fault: str = ""  # code of the problem that makes its figures unusable
     name_at: At | None = None
     unit_at: At | None = None
     span_at: At | None = None
+
+    def over(self, near: Facet) -> Facet:
+        """What stands further out and what stands nearer, together: names follow each other, else the nearer wins."""
+        both = Facet(*(b or a for a, b in zip(self, near, strict=True)))
+        more = near.names[self.names[-1:] == near.names[:1] :]
+        span, at = join_spans(self.span, near.span), (near if more else self).name_at
+        return both._replace(names=self.names + more, span=span, name_at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One cell, understood. `role` is head, unit, period, relative, measure, frequency, summary or name."""
+
+    role: str
+    name: str = ""
+    span: Span | None = None
+    relative: tuple[str, int] | None = None
+    unit: str = ""
+    measure: str = ""
+
+    def facet(self, at: At, catalog: Catalog) -> Facet:
+        """What it adds to its row or column; a place may open the name, as in 中国:GDP:当季同比."""
+        head, colon, _ = self.name.partition(":")
+        return Facet(
+            (self.name,) if self.name else (),
+            self.span,
+            self.relative,
+            self.unit,
+            self.measure,
+            place_of(head, catalog) if colon and 2 <= len(head) <= 8 else None,
+            name_at=at if self.name else None,
+            unit_at=at if self.unit else None,
+            span_at=at if self.span or self.relative else None,
+        )
 
 
 class Fact(NamedTuple):
@@ -133,18 +145,38 @@ class Fact(NamedTuple):
     unit_cell: At | None = None
     period_cell: At | None = None
 
+    @property
+    def at(self) -> At:
+        return self[:2]
+
+    @property
+    def cell(self) -> str:
+        return f"{letters(self.column)}{self.row + 1}"
+
+    @property
+    def when(self) -> tuple[int, int, str]:
+        return self.span.start, self.span.end, self.span.basis
+
+    @property
+    def given(self) -> bool:
+        """Whether there is a figure."""
+        return self.value == self.value
+
 
 @dataclass(slots=True, frozen=True)
 class Found:
-    """Everything that came of one sheet or table; `outcome` maps a cell to its outcome."""
+    """Everything that came of one sheet or table; `outcome` maps a cell to its outcome, a problem is code, severity,
+    place (None, a cell, or a rectangle), raw text, message and number of cells."""
 
     facts: list[Fact] = field(default_factory=list)
     problems: list[tuple] = field(default_factory=list)
     outcome: dict[At, str] = field(default_factory=dict)
     tables: list[int] = field(default_factory=list)
 
-    def problem(self, code: str, severity: str, at: At | None, raw: str, message: str) -> None:
-        self.problems.append((code, severity, at, raw, message))
+    def problem(
+        self, code: str, severity: str, at: tuple | None, raw: str, message: str, count: int = 1
+    ) -> None:
+        self.problems.append((code, severity, at, raw, message, count))
         if severity == "error" and at is not None:
             self.outcome[at] = "problem"
 
@@ -153,41 +185,46 @@ class Found:
         for i in which:
             f = self.facts[i]
             self.facts[i] = f._replace(flags=(*f.flags, "held"))
-            self.problems.append((code, "error", f[:2], f.raw, message))
+            self.problems.append((code, "error", f.at, f.raw, message, 1))
 
     def mark(self, cells: Iterable[At], outcome: str) -> None:
         self.outcome.update(dict.fromkeys(cells, outcome))
 
     def add(self, other: Found) -> None:
-        """Take over what one table gave, with one row for each of its faults."""
+        """Take over what one table gave, with one row for each code and severity."""
         self.facts.extend(other.facts)
-        self.problems.extend(grouped_by_fault(other.problems))
         self.outcome.update(other.outcome)
-
-
-def grouped_by_fault(problems: list[tuple]) -> list[tuple]:
-    """One row for each code and severity: its rectangle, one example, the number of cells, and further examples named."""
-    groups: dict[tuple, list[tuple]] = {}
-    for p in dict.fromkeys(problems):
-        groups.setdefault(p[:2] if p[2] is not None else p, []).append(p)
-    return [_one_row(part) for part in groups.values()]
+        groups = {}
+        for p in dict.fromkeys(other.problems):
+            groups.setdefault(p[:2] if p[2] is not None else p, []).append(p)
+        self.problems.extend(map(_one_row, groups.values()))
 
 
 def _one_row(part: list[tuple]) -> tuple:
-    code, severity, at, raw, message = part[0][:5]
-    count = sum(p[5] if len(p) > 5 else 1 for p in part)
+    """Several problems as one: the rectangle around them, one example, the number of cells, further examples named."""
+    code, severity, at, raw, message, count = part[0]
     if len(part) == 1:
-        return *part[0][:5], count
-    corners = [(*p[2], *p[2])[:4] if len(p[2]) == 2 else p[2] for p in part]
-    box = (
-        min(a for a, *_ in corners),
-        min(b for _, b, *_ in corners),
-        max(c for *_, c, _ in corners),
-        max(d for *_, d in corners),
-    )
+        return part[0]
+    count = sum(p[5] for p in part)
     others = [f"「{x}」" for x in dict.fromkeys(p[3] for p in part) if x != raw][:4]
     more = f"(共 {count} 处" + (f",又如{'、'.join(others)}" if others else "") + ")"
+    box = box_of([at for p in part for at in (p[2][:2], p[2][-2:])])
     return code, severity, box if box[:2] != box[2:] else box[:2], raw, message + more, count
+
+
+def box_of(cells: list[At]) -> tuple[int, int, int, int]:
+    """The rectangle around some cells."""
+    rows, columns = zip(*cells, strict=True)
+    return min(rows), min(columns), max(rows), max(columns)
+
+
+_META = re.compile(r"([^:]{2,10}?)(?:\(盖?章?\))?:(.*)")
+
+
+def meta(text: str) -> tuple[str, str]:
+    """What a line such as 地区:高新区 is about (period, region, indicator, other), and what stands behind its colon."""
+    m = _META.match(text)
+    return (known("meta").get(m[1], ""), m[2]) if m else ("", "")
 
 
 # --- labels ---------------------------------------------------------------------------------------------------------
@@ -228,94 +265,65 @@ def said(v: object) -> str:
 _COMPARED = re.compile(
     r"((?:19|20)\d\d)年?(为|比)((?:19|20)\d\d)年?(?:增长|增减|的)?(?:\(?±?%\)?)?"
 )
-_FREQUENCIES = ("月", "季", "年", "月度", "季度", "年度数据")
+_IN_PERCENT = (  # kinds of figures that words name only where the unit is %
+    (re.compile(r"完成(?:年度|全年|年)?(?:目标|任务|计划)"), "completion_pct"),
+    (
+        re.compile(r"(?:增减|增长|升降|变动|变化|增幅|涨跌)(?:率|幅度?|情况)?"),
+        "yoy_pct",
+    ),
+)
 
 
 @lru_cache(maxsize=65536)
 def label(text: str) -> Label:
     """Understand one label, given squeezed."""
     t = re.sub(r"[①-⑳*※]+$", "", text)
-    if t in _FREQUENCIES:
-        return Label("frequency", head=t[0])
-    if head := known("head").get(t, ""):
-        return Label("head", head=head, name=t)
+    if t in known("frequency"):
+        return Label("frequency")
+    if t in known("head"):
+        return Label("head", t)
     bare = re.sub(r"^[((](.*)[))]$", r"\1", t)
     if unit := words.unit_of(bare, bare != t) or words.stated_unit(bare)[0]:
         return Label("unit", unit=unit)
     name, unit = words.split_unit(t)
-    name = name or t
-    if span := words.whole_period(name):
-        return Label("period", span=span, unit=unit)
-    if m := _COMPARED.fullmatch(t):
-        return _compared(t, int(m[1]), m[2], int(m[3]))
-    return _kind(name, unit) or _named(name, unit)
+    if m := _COMPARED.fullmatch(name or t):
+        # 2018年比2017年增长(%); a base other than the year before has no measure of its own
+        span, usual = words.year_span(int(m[1])), int(m[3]) == int(m[1]) - 1
+        measure = "yoy_pct" if usual and m[2] == "比" else "index"
+        return Label("measure" if usual else "name", "" if usual else t, span, None, "%", measure)
+    return _worded(name or t, unit)
 
 
-def _compared(t: str, year: int, word: str, base: int) -> Label:
-    """2018年比2017年增长(%); a base other than the year before has no measure of its own."""
-    if base != year - 1:
-        return Label("name", name=t, span=year_span(year), unit="%", measure="index")
-    measure = "index" if word == "为" else "yoy_pct"
-    return Label("measure", span=year_span(year), unit="%", measure=measure)
+def _worded(name: str, unit: str) -> Label:
+    """A label of words: perhaps a period before or behind them, and a kind of figure alone or in a name."""
+    span, rest = words.whole_period(name), ""
+    if not span:
+        span, rest = _without_period(name)
+    measure = "index" if words.is_index_base(unit) else words.measure_of(rest)
+    if measure in ("yoy_pct", "mom_pct") and unit not in ("", *words.PERCENTS):
+        measure = ""  # 比上年增减(万元) is an amount, no rate
+    percent = next((m for p, m in _IN_PERCENT if unit == "%" and p.fullmatch(rest)), "")
+    if rest in known("mean"):
+        return Label("summary", name, unit=unit)
+    relative = words.relative(rest)
+    if relative or not rest:
+        return Label("period", "", span, relative, unit, measure)
+    if percent or rest in known("value"):
+        return Label("measure", "", span, None, unit, percent or measure)
+    if measure not in ("", "index") and words.only_measure(rest):
+        span = words.cumulated(span) if span and "累计" in rest else span
+        placed = words.relative_in(rest) if not span and re.search("累计|^[本当]月", rest) else None
+        return Label("measure", "", span, placed, unit, measure)
+    return Label("name", NUMBERING.sub("", rest), span, words.relative_in(rest), unit, measure)
 
 
-def _kind(name: str, unit: str) -> Label | None:
-    """A label that is a kind of figure or relative to the report month, with no name of its own."""
-    index = words.is_index_base(unit)
-    if unit == "%" and re.fullmatch(r"完成(?:年度|全年|年)?(?:目标|任务|计划)", name):
-        return Label("measure", measure="completion_pct", unit=unit)
-    if unit == "%" and re.fullmatch(
-        r"(?:增减|增长|升降|变动|变化|增幅|涨跌)(?:率|幅度?|情况)?", name
-    ):
-        return Label("measure", measure="yoy_pct", unit=unit)
-    if name in known("value"):
-        return Label("measure", measure="index" if index else "", unit=unit)
-    if relative := words.relative(name):
-        return Label("relative", relative=relative, unit=unit, measure="index" if index else "")
-    if name in known("mean"):
-        return Label("summary", name=name, unit=unit)
-    if index or not words.only_measure(name) or _amount(name, unit):
-        return None
-    placed = ("ytd", 0) if "累计" in name else ("month", 0) if re.match("本月|当月", name) else None
-    return Label("measure", measure=words.measure_of(name), relative=placed, unit=unit)
-
-
-def _amount(name: str, unit: str) -> bool:
-    """比上年增减(万元) is an amount, no rate."""
-    return (
-        bool(unit)
-        and unit not in words.PERCENTS
-        and words.measure_of(name) in ("yoy_pct", "mom_pct")
-    )
-
-
-def _named(name: str, unit: str) -> Label:
-    """A label with a name, perhaps with a period before or behind it."""
-    span = None
-    if found := words.period_in(name):
-        span, i, j = found
-        rest = re.sub(r"[((]\s*[))]", "", name[:i] + name[j:]).strip("_-::、,的")
-        if rest in known("mean"):
-            return Label("summary", name=name, unit=unit)
-        relative = words.relative(rest)
-        if relative or not rest:
-            return Label("period", span=span, relative=relative, unit=unit)
-        if words.only_measure(rest):
-            span = words.cumulated(span) if "累计" in rest else span
-            return Label("measure", span=span, measure=words.measure_of(rest), unit=unit)
-        if i == 0 or j == len(name) or name[i - 1 : i] in "((":
-            name = rest
-        else:
-            span = None
-    measure = (
-        "index"
-        if words.is_index_base(unit)
-        else ""
-        if _amount(name, unit)
-        else words.measure_of(name)
-    )
-    kept = NUMBERING.sub("", name)
-    return Label("name", kept, span, words.relative_in(name), unit, measure)
+def _without_period(name: str) -> tuple[Span | None, str]:
+    """The period before or behind a name, or in brackets, and the name without it."""
+    span, i, j = words.period_in(name) or (None, 0, 0)
+    rest = re.sub(r"[((]\s*[))]", "", name[:i] + name[j:]).strip("_-::、,的")
+    outside = i == 0 or j == len(name) or name[i - 1] in "(("
+    alone = not rest or rest in known("mean") or words.relative(rest) or words.only_measure(rest)
+    return (span, rest) if span and (outside or alone) else (None, name)
 
 
 @lru_cache(maxsize=65536)
@@ -392,35 +400,21 @@ def _loose(v: object) -> bool:
 def settle_octobers(
     cells: list[object], spans: list[Span | None]
 ) -> tuple[list[Span | None], list[int]]:
-    """2018.1 among 2018.09 and 2018.11 is October; twice, the first is January. Returns spans and undecided places."""
+    """2018.1 beside 2018.09 or 2018.11 is October, beside 2018.02 January. Returns spans and undecided places."""
     loose = [i for i, v in enumerate(cells) if _loose(v)]
-    sure = [(j, s) for j, s in enumerate(spans) if s and j not in loose] if loose else []
-    descending = len(sure) > 1 and sure[0][1].end > sure[-1][1].end
+    sure = [j for j, s in enumerate(spans) if loose and s and s.basis == "month" and j not in loose]
     out, undecided = list(spans), []
     for i in loose:
-        year = spans[i].start // 12
-        near = [(j, s.end % 12 + 1) for j, s in sure if s.basis == "month" and s.end // 12 == year]
-        same = [j for j in loose if spans[j].start // 12 == year]
-        january = (
-            (same[-1] if descending else same[0]) == i
-            if len(same) == 2
-            else _is_january(i, near, descending)
-        )
-        if january is None:
+        near = [j for j in sure if j < i][-1:] + [j for j in sure if j > i][:1]
+        january = month_no(spans[i].start // 12, 1)
+        far = {m: sum(abs(spans[j].end - m) for j in near) for m in (january, january + 9)}
+        if (
+            abs(far[january] - far[january + 9]) < 7
+        ):  # of both, or none, is the month before or after there
             undecided.append(i)
         else:
-            out[i] = month_span(month_no(year, 1 if january else 10))
+            out[i] = month_span(min(far, key=far.get))
     return out, undecided
-
-
-def _is_january(i: int, near: list[tuple[int, int]], descending: bool) -> bool | None:
-    """Whether 2018.1 at a place is January by the months around it, None where they do not tell."""
-    months = {m for _, m in near}
-    if 2 in months and 9 in months:
-        return (not any(j < i for j, _ in near)) != descending
-    if 2 in months:
-        return True
-    return False if months & {9, 11} else None
 
 
 def carry_years(spans: list[Span | None], from_years: bool) -> list[Span | None]:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from zcqlib.reports import words
 from zcqlib.reports.grid import Sheet
 from zcqlib.reports.labels import (
     CONTACT,
-    META,
     NOTE,
     At,
     Found,
@@ -20,6 +20,7 @@ from zcqlib.reports.labels import (
     filled,
     head_of,
     is_empty,
+    meta,
     said,
     text_of,
     valueish,
@@ -45,11 +46,12 @@ class _Row:
     """A row as the rules see it: its filled cells, and what of the table has been seen before it."""
 
     def __init__(self, cells: list, columns: list[int], above: list, header: bool, body: bool):
-        self.columns, self.cells, self.above = columns, [cells[c] for c in columns], above
+        self.cells, self.above, self.inner = [cells[c] for c in columns], above, columns[0] > 0
         self.header, self.body, self.fresh = header, body, not header and not body
         self.first = self.cells[0]
         self.worded = isinstance(self.first, str)
         self.lead = squeeze(self.first) if self.worded else ""
+        self.rest = self.cells[1:] if self.worded else self.cells
 
     @cached_property
     def values(self) -> list[bool]:
@@ -61,22 +63,13 @@ class _Row:
 
     @cached_property
     def headish(self) -> bool:
-        return any(self.heads[:2]) or self.columns[0] > 0 and not self.header
-
-    @cached_property
-    def rest(self) -> list:
-        return self.cells[1:] if self.worded else self.cells
+        return any(self.heads[:2]) or self.inner and not self.header
 
     @cached_property
     def dated(self) -> bool:
         """Whether every number beside the row's name is a period; 单位 - of an index is no number here."""
-        numbers = [
-            v
-            for v in self.rest
-            if words.is_date(v)
-            or valueish(v)
-            and not (self.heads[0] and isinstance(v, str) and v.strip() in known("missing"))
-        ]
+        marks = known("missing") if self.heads[0] else ()
+        numbers = [v for v in self.rest if words.is_date(v) or valueish(v) and said(v) not in marks]
         months = numbers and counted_months(numbers, [self.lead, *map(said, self.above)])
         return bool(months) or all(cell_span(v, serial=True) is not None for v in numbers)
 
@@ -91,52 +84,41 @@ def counted_in(texts: Iterable[str]) -> str:
 
 def counted_months(cells: list, around: list[str]) -> str:
     """ "月" or "季" where bare 1, 2, 3 … stand for months or quarters by the words around them, else ""."""
-    if len(cells) < 2 or not all(
-        isinstance(v, int | float) or text_of(v).isdecimal() for v in cells
-    ):
+    unit, texts = counted_in(around), list(map(text_of, cells))
+    if not unit or len(texts) < 2 or not all(map(str.isdecimal, texts)):
         return ""
-    numbers = [float(v) for v in cells]
-    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
-    unit = counted_in(around)
+    numbers = list(map(int, texts))
     inside = all(1 <= n <= (12 if unit == "月" else 4) for n in numbers)
-    return unit if inside and steps in ({1.0}, {-1.0}) else ""
+    return unit if inside and {b - a for a, b in pairwise(numbers)} in ({1}, {-1}) else ""
 
 
 def _aside(row: _Row) -> str:
     """Contacts, notes and lines that say something about the whole table."""
-    if not row.worded:
-        return ""
     if CONTACT.match(row.lead):
         return "note"
-    later = any(row.values[1:])
-    if NOTE.match(row.lead) and not later and sum(row.heads) < 2:
+    if not row.worded or any(row.values[1:]):
+        return ""
+    if NOTE.match(row.lead) and sum(row.heads) < 2:
         return "note"
-    return "meta" if META.match(row.lead) and len(row.cells) <= 6 and not later else ""
+    return "meta" if meta(row.lead)[0] and len(row.cells) <= 6 else ""
 
 
 def _caption(row: _Row) -> str:
     """A unit beside a title, or the titles of tables that stand beside each other."""
     if not row.fresh or not row.worded or any(row.values) or row.heads[0]:
         return ""
-    texts = [squeeze(v) for v in row.cells if isinstance(v, str)]
-    if len(row.cells) <= 4 and any(words.stated_unit(t)[0] for t in texts):
-        return "meta"
-    beside = len(texts) == len(row.cells) > 1 and all(map(_starts_table, texts))
-    return "meta" if beside else ""
+    texts = list(map(said, row.cells))
+    unit = len(texts) <= 4 and any(words.stated_unit(t)[0] for t in texts)
+    return "meta" if unit or len(texts) > 1 and all(map(_starts_table, texts)) else ""
 
 
 def _numbering(row: _Row) -> str:
     """A row that only numbers the columns: 甲 乙 1 2 3."""
     texts = [text_of(v).strip() for v in row.cells]
     numbers = [t.strip("()() ") for t in texts if t not in "甲乙丙丁戊己庚辛"]
-    counted = (
-        row.header
-        and not row.body
-        and len(texts) > 2
-        and numbers == [str(n) for n in range(1, len(numbers) + 1)]
-        and (len(numbers) < len(texts) or len(numbers) > 3)
-    )
-    return "numbers" if counted and not row.dated else ""
+    counted = row.header and not row.body and numbers == [str(i + 1) for i in range(len(numbers))]
+    enough = 2 < len(texts) > len(numbers) or len(numbers) > 3
+    return "numbers" if counted and enough and not row.dated else ""
 
 
 def _alone(row: _Row) -> str:
@@ -149,51 +131,41 @@ def _alone(row: _Row) -> str:
 
 def _headed(row: _Row) -> str:
     """A head word in front, and no number that is not a period."""
-    if row.headish and row.dated and (not row.body and row.rest or row.body and row.heads[0]):
+    if row.headish and row.dated and (row.heads[0] if row.body else row.rest):
         return "header"
     bare = row.fresh and not row.lead and len(row.rest) > 1
     return "header" if bare and any(row.values) and row.dated else ""
 
 
 def _years(row: _Row) -> str:
-    """Whole years: one after the other up or down, perhaps said twice, or all the same under the names of columns."""
-    if row.body or len(row.rest) < 2 or not all(isinstance(v, int | float) for v in row.rest):
+    """Whole years: one after the other up or down, perhaps said twice; under names all the same, or beside words."""
+    years = [v for v, value in zip(row.cells, row.values, strict=True) if value]
+    spans = [cell_span(v) for v in years]
+    if row.body or not all(s is not None and s.basis == "year" for s in spans):
         return ""
-    spans = [cell_span(v) for v in row.rest]
-    if not all(s is not None and s.basis == "year" for s in spans):
-        return ""
-    distinct = list(dict.fromkeys(row.rest))
-    if len(distinct) == 1:
-        return "header" if row.header and row.columns[0] > 0 else ""
-    ordered = distinct in (sorted(distinct), sorted(distinct, reverse=True))
+    distinct = list(dict.fromkeys(s.end for s in spans))
+    if 0 < len(years) < len(row.rest) or len(distinct) == 1 < len(years):
+        return "header" if row.header and row.inner else ""
+    ordered = len(distinct) > 1 and distinct in (sorted(distinct), sorted(distinct)[::-1])
     again = row.header and sum(cell_span(v) is not None for v in row.above) * 2 > len(row.rest)
-    return "header" if ordered and (row.columns[0] > 0 or row.worded) and not again else ""
-
-
-def _some_years(row: _Row) -> str:
-    """2018 | 2017 | 增减 under a group word."""
-    spans = [cell_span(v) for v, value in zip(row.cells, row.values, strict=True) if value]
-    under = row.header and not row.body and row.columns[0] > 0
-    mixed = 0 < len(spans) < len(row.cells)
-    years = under and mixed and all(s is not None and s.basis == "year" for s in spans)
-    return "header" if years else ""
+    return "header" if ordered and (row.inner or row.worded) and not again else ""
 
 
 def _worded(row: _Row) -> str:
     """No figure at all: a header, if it is not a row whose figures cannot be read."""
     if any(row.values):
         return "data"
-    if words.is_date(row.first) and not row.headish and row.header:
+    if row.header and words.is_date(row.first) and not row.headish:
         return "data"
-    odd = [v for v in row.cells[1:] if isinstance(v, str) and re.match(r"\d", squeeze(v))]
+    odd = [v for v in row.cells[1:] if isinstance(v, str) and squeeze(v)[:1].isdecimal()]
     if row.header and odd and all(cell_span(v) is None for v in odd):
-        bare = row.columns[0] == 0 and len(odd) == len(row.cells) - 1 and all(map(doubtful, odd))
+        bare = not row.inner and len(odd) == len(row.cells) - 1 and all(map(doubtful, odd))
         if bare or cell_span(row.first):
             return "data"
     return "header"
 
 
-_RULES = (_aside, _caption, _numbering, _alone, _headed, _years, _some_years, _worded)
+_RULES = (_aside, _caption, _numbering, _alone, _headed, _years, _worded)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -204,32 +176,31 @@ class _Cutter:
 
     def __init__(self, sheet: Sheet, found: Found, named: Callable[[str], bool]):
         self.rows, self.found, self.named = sheet.rows, found, named
-        self.out: list[Block] = []
-        self.above: list[At] = []
-        self.header: list[int] = []
-        self.body: list[int] = []
-        self.in_note = False
+        self.out = []
+        self.above = []
+        self.header = []
+        self.body = []
 
     def kind(self, r: int, columns: list[int], fresh: bool = False) -> str:
         if not columns:
             return "empty"
         cells, header, body = self.rows[r], bool(self.header), bool(self.body)
-        first = cells[columns[0]]
+        first, above = cells[columns[0]], self.rows[self.header[-1]] if header else []
         if isinstance(first, str) and len(columns) > 1 and not fresh and (header or body):
             lead = squeeze(first)
-            plain = {type(cells[c]) for c in columns[1:]} <= {int, float}
             if lead not in known("head") and not CONTACT.match(lead):
-                if body and plain:
+                if body and {type(cells[c]) for c in columns[1:]} <= {int, float}:
                     return "data"  # by far most rows
-                if self._under_names(columns[0]) and self.named(first):
+                over = (
+                    self.rows[h][c]
+                    for h in self.header
+                    for c in columns[:1]
+                    if _holds(self.rows[h], c)
+                )
+                if "name" in map(head_of, map(said, over)) and self.named(first):
                     return "data"  # whatever stands beside it
-        above = self.rows[self.header[-1]] if header else []
         row = _Row(cells, columns, above, header and not fresh, body and not fresh)
         return next(kind for rule in _RULES if (kind := rule(row)))
-
-    def _under_names(self, c: int) -> bool:
-        above = (self.rows[h][c] for h in self.header if c < len(self.rows[h]))
-        return any(head_of(said(v)) == "name" for v in above)
 
     def next_kind(self, r: int) -> str:
         for k in range(r + 1, min(r + 6, len(self.rows))):
@@ -238,26 +209,22 @@ class _Cutter:
         return "empty"
 
     def cut(self) -> list[Block]:
+        in_note = False
         for r, row in enumerate(self.rows):
             columns = filled(row)
-            kind = self.kind(r, columns)
-            if kind == "data" and not self.in_note:
-                self.body.append(r)
-                continue
-            if not self._note_goes_on(kind, row, columns):
-                getattr(self, f"_{kind}")(r, [(r, c) for c in columns])
-                self.in_note = kind == "note"
+            kind, cells = self.kind(r, columns), [(r, c) for c in columns]
+            if in_note and _goes_on(kind, row, columns):
+                where = "context"
             else:
-                self.found.mark([(r, c) for c in columns], "context")
+                in_note, where = kind == "note", self._where(kind, r, cells)
+            if where in ("label", "context"):
+                self.found.mark(cells, where)
+            elif where == "above":
+                self.above += cells
+            else:
+                getattr(self, where).append(r)
         self._close()
         return self.out
-
-    def _note_goes_on(self, kind: str, row: list, columns: list[int]) -> bool:
-        if not self.in_note or not (kind in ("single", "header") or kind == "data"):
-            return False
-        lead = str(row[columns[0]])
-        further = lead[:1] in " \u3000\t" or re.match(r"\s*[(]?\d+[).、.]", lead)
-        return len(columns) == 1 or bool(further) and kind != "data"
 
     def _close(self) -> None:
         if self.body:
@@ -268,70 +235,52 @@ class _Cutter:
                 self.found.outcome.setdefault(at, "context")
         self.above, self.header, self.body = [], [], []
 
-    def _empty(self, r: int, cells: list[At]) -> None:
-        if self.body and self.next_kind(r) in ("single", "header", "meta"):
-            self._close()
+    def _where(self, kind: str, r: int, cells: list[At]) -> str:
+        """What becomes of a row: a line above a table, its header or body, a label or context; or it ends one."""
+        if kind == "empty" or kind == "meta":
+            if self.body and (kind == "meta" or self.next_kind(r) in ("single", "header", "meta")):
+                self._close()
+            return "above"
+        if kind == "header":
+            return self._header(r, cells)
+        if kind == "single":
+            return self._single(r, cells)
+        return {"numbers": "label", "note": "context", "data": "body"}[kind]
 
-    def _numbers(self, r: int, cells: list[At]) -> None:
-        self.found.mark(cells, "label")
+    def _header(self, r: int, cells: list[At]) -> str:
+        if not self.body:
+            return "body" if self.header and self._heads_a_section(r, cells) else "header"
+        if _same_row(self.rows, self.header, self.rows[r]):
+            return "label"
+        if self.header and self._inside(r, cells):
+            return "body"  # names only: a heading in the table, in two languages perhaps
+        self._close()
+        return "header"
 
-    def _note(self, r: int, cells: list[At]) -> None:
-        self.found.mark(cells, "context")
-
-    def _meta(self, r: int, cells: list[At]) -> None:
-        if self.body:
-            self._close()
-        self.above += cells
-
-    def _data(self, r: int, cells: list[At]) -> None:
-        self.body.append(r)
-
-    def _header(self, r: int, cells: list[At]) -> None:
-        if self.body:
-            if _same_row(self.rows, self.header, self.rows[r]):
-                self.found.mark(cells, "label")
-                return
-            if self.header and self._inside(r, cells):
-                self.body.append(r)  # names only: a heading in the table, in two languages perhaps
-                return
-            self._close()
-        elif self.header and self._heads_a_section(r, cells):
-            self.body.append(r)
-            return
-        self.header.append(r)
-
-    def _single(self, r: int, cells: list[At]) -> None:
-        text = said(self.rows[r][cells[0][1]])
-        after = self.next_kind(r)
+    def _single(self, r: int, cells: list[At]) -> str:
+        text, after = said(self.rows[r][cells[0][1]]), self.next_kind(r)
         if self.body and _starts_table(text) and after in ("header", "meta", "single"):
             again = any(_same_row(self.rows, self.header, row) for row in self.rows[r + 1 : r + 4])
             if text.startswith("续表") and again:
-                self.found.mark(cells, "context")
-                return
+                return "context"
             self._close()
         if self.body or self.header and cells[0][1] == 0 and after in ("data", "single"):
-            self.body.append(r)
-        elif self.header:
-            self.header.append(r)
-        else:
-            self.above += cells
+            return "body"
+        return "header" if self.header else "above"
 
     def _inside(self, r: int, cells: list[At]) -> bool:
         """Whether a row without figures belongs into the table: it stands left of all figures, or only remarks."""
-        above = _figures(self.rows, self.body)
-        below = _figures(self.rows, range(r + 1, min(r + 2, len(self.rows))))
+        above = _figures(self.rows[b] for b in self.body)
+        below = _figures(self.rows[r + 1 : r + 2])
         remarked = below and below <= above and not {c for _, c in cells} & above
         return cells[-1][1] < min(above, default=0) or bool(remarked)
 
     def _heads_a_section(self, r: int, cells: list[At]) -> bool:
         """Whether names right below a header stand over the rows to come (人口 | Population), not over columns."""
-        coming = (row for row in self.rows[r + 1 : r + 6] if any(map(valueish, row)))
-        if (first := next(coming, None)) is None:
-            return False
-        above = self.rows[self.header[-1]]
-        figures = next(c for c, v in enumerate(first) if valueish(v))
-        return cells[-1][1] < figures and all(
-            _holds(above, c) and _holds(first, c) for _, c in cells
+        coming = next((row for row in self.rows[r + 1 : r + 6] if any(map(valueish, row))), [])
+        above, figures = self.rows[self.header[-1]], _figures([coming])
+        return cells[-1][1] < min(figures, default=0) and all(
+            _holds(above, c) and _holds(coming, c) for _, c in cells
         )
 
 
@@ -344,8 +293,16 @@ def _holds(row: list, c: int) -> bool:
     return c < len(row) and not is_empty(row[c])
 
 
-def _figures(rows: list[list], body: Iterable[int]) -> set[int]:
-    return {c for r in body for c, v in enumerate(rows[r]) if valueish(v)}
+def _figures(rows: Iterable[list]) -> set[int]:
+    return {c for row in rows for c, v in enumerate(row) if valueish(v)}
+
+
+def _goes_on(kind: str, row: list, columns: list[int]) -> bool:
+    """Whether a row goes on with the note above it."""
+    if kind not in ("single", "header", "data") or len(columns) == 1:
+        return kind in ("single", "header", "data")
+    lead = str(row[columns[0]])
+    return kind != "data" and bool(re.match(r"[ \u3000\t]|\s*[(]?\d+[).、.]", lead))
 
 
 def panels(rows: list[list], block: Block) -> list[Block]:
@@ -353,19 +310,17 @@ def panels(rows: list[list], block: Block) -> list[Block]:
     starts = _panel_starts(rows, block) if block.header else [0]
     if len(starts) == 1:
         return [block]
-    ends = [*starts[1:], 1 << 20]
-    sides = list(zip(starts, ends, strict=True))
-    units = [at for at in block.above if words.stated_unit(said(rows[at[0]][at[1]]))[0]]
-    other = [at for at in block.above if at not in units]
-    shared = [  # lines of which not every table has its own
-        at
-        for lines in (units, other)
-        if not all(any(left <= at[1] < right for at in lines) for left, right in sides)
-        for at in lines
-    ]
+    sides = list(zip(starts, [*starts[1:], 1 << 20], strict=True))
+    stated = {at: bool(words.stated_unit(said(rows[at[0]][at[1]]))[0]) for at in block.above}
+    shared = {  # lines of which not every table has its own: of units, and of all others
+        unit
+        for unit in (True, False)
+        for left, right in sides
+        if not any(left <= c < right for (_, c), u in stated.items() if u == unit)
+    }
     out = []
     for left, right in sides:
-        own = [at for at in block.above if left <= at[1] < right or at in shared]
+        own = [at for at in block.above if left <= at[1] < right or stated[at] in shared]
         body = [r for r in block.body if any(not is_empty(v) for v in rows[r][left:right])]
         out.append(Block(own, block.header, body, left, right))
     return [b for b in out if b.body]
@@ -377,23 +332,18 @@ def _panel_starts(rows: list[list], block: Block) -> list[int]:
     def column(c: int, where: list[int]) -> list:
         return [rows[r][c] for r in where if _holds(rows[r], c)]
 
-    def head(c: int) -> set[str]:
-        return {said(v) for v in column(c, block.header)}
-
-    first = next((c for c in range(width) if column(c, block.body)), 0)
-    heads = {h for h in head(first) if known("head").get(h) in ("name", "region", "period")}
+    heads = [set(map(said, column(c, block.header))) for c in range(width)]
+    bodies = [column(c, block.body) for c in range(width)]
+    first = next((c for c in range(width) if bodies[c]), 0)
+    lead = {h for h in heads[first] if known("head").get(h) in ("name", "region", "period")}
     starts = [0]
     for c in range(first + 2, width - 1):
-        if not (own := head(c)):
+        gap = heads[c] and not heads[c - 1] and not bodies[c - 1]
+        if not lead & heads[c] and not (gap and any(map(valueish, bodies[c + 1]))):
             continue
-        if not heads & own:
-            gap = not head(c - 1) and not any(_holds(rows[r], c - 1) for r in block.body)
-            if not gap or not any(map(valueish, column(c + 1, block.body))):
-                continue
-        cells = column(c, block.body)
-        names = sum(valueish(v) and cell_span(v) is None for v in cells) * 2 <= len(cells)
-        before = (v for k in range(starts[-1], c) for v in column(k, block.body))
-        if cells and names and any(map(valueish, before)):
+        figures = sum(valueish(v) and cell_span(v) is None for v in bodies[c])
+        before = any(valueish(v) for k in range(starts[-1], c) for v in bodies[k])
+        if bodies[c] and figures * 2 <= len(bodies[c]) and before:
             starts.append(c)
     return starts
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zcqlib.answers import heading, is_ledger
+from zcqlib.answers import FILLED, LEDGER, heading
 from zcqlib.reports.grid import Sheet
 from zcqlib.tables import REPLIES
 
@@ -17,13 +17,14 @@ RETURN = {"序号", "问题", "单位回复"}
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """What came back: `code` (ledger or return_sheet), a sentence, the replies of a return sheet (columns of REPLIES), and
-    the rows of a ledger by sheet."""
+    """What came back: `code` (ledger or return_sheet), a sentence, the replies of a return sheet (columns of REPLIES), the
+    rows of a ledger by sheet, and filled cells that hold a formula without its result: sheet, row, column."""
 
     code: str
     message: str
     lines: list[dict[str, str]]
     sheets: list[tuple[str, list[list]]]
+    unknown: list[tuple[str, int, int]]
 
 
 def came_back(sheets: Sequence[Sheet]) -> Back | None:
@@ -35,11 +36,22 @@ def came_back(sheets: Sequence[Sheet]) -> Back | None:
                 f"这是退回单,有 {len(lines)} 条回复,已记录;"
                 "其中的表不再作为数据读取,需要改的数请在下一期报表中更正。"
             )
-            return Back("return_sheet", said, lines, [])
-    if any(is_ledger(s.rows) for s in sheets):
-        said = "这是填回的台账,填写的内容已记录;其中的表不作为报表读取。"
-        return Back("ledger", said, [], [(s.name, s.rows) for s in sheets])
+            return Back("return_sheet", said, lines, [], _unknown(s, head, ["单位回复"]))
+    for s in sheets:
+        if (head := heading(s.rows, LEDGER)) is not None:
+            said = "这是填回的台账,填写的内容已记录;其中的表不作为报表读取。"
+            rows = [(each.name, each.rows) for each in sheets]
+            return Back("ledger", said, [], rows, _unknown(s, head, FILLED))
     return None
+
+
+def _unknown(s: Sheet, head: int, columns: Sequence[str]) -> list[tuple[str, int, int]]:
+    filled = {j for j, v in enumerate(s.rows[head]) if "".join(str(v).split()) in columns}
+    return [
+        (s.name, r, c)
+        for (r, c), why in s.failed.items()
+        if why == "formula_without_value" and r > head and c in filled
+    ]
 
 
 def _replies(rows: Sequence[Sequence], head: int) -> list[dict[str, str]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import pandas as pd
 
 from zcqlib.catalog import Catalog
-from zcqlib.reports.books import letters
 from zcqlib.reports.labels import Fact, Found, Place
 from zcqlib.reports.words import known
 
@@ -44,43 +45,40 @@ def reconcile(
     _by_name(added, check)
     for absent, totals in check.unchecked.items():
         first = totals[0]
-        text = (
-            f"{absent}没有数字,「{first.place.raw or first.path}」等 {len(totals)} 个合计没有核对。"
-        )
-        found.problem("total_unchecked", "info", first[:2], first.raw, text)
+        name = first.place.raw or first.path
+        text = f"{absent}没有数字,「{name}」等 {len(totals)} 个合计没有核对。"
+        found.problem("total_unchecked", "info", first.at, first.raw, text)
 
 
 def _by_place(facts: list[Fact], listed: list[Place], catalog: Catalog, check: _Check) -> None:
     """Rows or columns of places against their total."""
-    groups: dict[tuple, list[Fact]] = {}
+    groups = {}
     for f in facts:
-        span = (f.span.start, f.span.end, f.span.basis)
-        groups.setdefault((f.path, span, f.unit), []).append(f)
+        groups.setdefault((f.path, f.when, f.unit), []).append(f)
     for group in groups.values():
-        for total in (f for f in group if f.place.total and f.value == f.value):
+        for total in (f for f in group if f.place.total):
             parts, absent = _parts(total, group, listed, catalog)
-            partial = any("partial" in f.flags for f in parts)
-            check.compare(total, parts, absent, at_most=partial)
+            check.compare(total, parts, absent, any("partial" in f.flags for f in parts))
 
 
 def _by_name(facts: list[Fact], check: _Check) -> None:
     """合计 among names against the names beside it, and 其中 against its parent."""
-    groups: dict[tuple, dict[str, Fact]] = {}
-    beside: dict[tuple[str, str], dict[str, None]] = {}
+    groups = {}
+    beside = {}
     for f in facts:
-        span = (f.span.start, f.span.end, f.span.basis)
-        groups.setdefault((f.place, span, f.unit), {}).setdefault(f.path, f)
+        groups.setdefault((f.place, f.when, f.unit), {}).setdefault(f.path, f)
         beside.setdefault((f.path.rpartition("/")[0], f.unit), {})[f.path] = None
     for group in groups.values():
         for path, f in group.items():
             head, _, last = path.rpartition("/")
-            if last in known("total") and head:
+            if last not in known("total"):
+                if head in group:
+                    check.compare(group[head], [f], [], True)
+            elif head:
                 names = [p for p in beside[head, f.unit] if p != path]  # also those blank here
                 parts = [group[p] for p in names if p in group]
-                absent = [p for p in names if p not in group or group[p].value != group[p].value]
-                check.compare(f, parts, absent, at_most=len(names) < 2)
-            elif (whole := group.get(head)) is not None and last not in known("total"):
-                check.compare(whole, [f], [], at_most=True)
+                absent = [p for p in names if p not in group or not group[p].given]
+                check.compare(f, parts, absent, len(names) < 2)
 
 
 @lru_cache(maxsize=8)
@@ -111,38 +109,28 @@ def _parts(
         pieces = [p for p in pieces if p.id in ours]
     elif total.place.id and not any(p.id not in ours for p in pieces):
         return [], []  # 全市 or 全省 over the five parks alone is not their total
-    wanted = set(pieces)
-    parts = [f for f in group if f.place in wanted]
+    parts = [f for f in group if f.place in pieces]
     if len({f.place for f in parts}) < len(parts):
         return [], []  # rows that differ by more than their place
-    filled = {f.place for f in parts if f.value == f.value}
-    absent = [p.raw.strip() for p in pieces if p not in filled]
+    there = {f.place for f in parts if f.given}
+    absent = [p.raw.strip() for p in pieces if p not in there]
     if total.place.id == "zone":
-        there = {p.id for p in pieces}
-        absent += [catalog.name(i) for i in _members(catalog, total.span.end) if i not in there]
+        ids = {p.id for p in pieces}
+        absent += [catalog.name(i) for i in _members(catalog, total.span.end) if i not in ids]
     between = _section(total, parts, group)
     return (between, []) if between and not absent else (parts, absent)
 
 
 def _section(total: Fact, parts: list[Fact], group: list[Fact]) -> list[Fact]:
     """Of several totals in one list (小计), the parts next to this one where they agree with it."""
-    totals = sorted(_at(f) for f in group if f.place.total)
-    if len(totals) < 2:
-        return []
-    here = _at(total)
-    before = max((t for t in totals if t < here), default=(-1, -1))
-    after = min((t for t in totals if t > here), default=(10**9, 10**9))
-    for low, high in ((before, here), (here, after)):
-        near = [f for f in parts if low < _at(f) < high]
-        if len(near) > 1 and abs(sum(f.value for f in near) - total.value) <= 1e-9 * abs(
-            total.value
-        ):
+    bounds = [(-1, -1), *sorted(f.at for f in group if f.place.total), (1 << 30, 0)]
+    here = bounds.index(total.at)
+    for low, high in pairwise(bounds[here - 1 : here + 2]):
+        near = [f for f in parts if low < f.at < high]
+        agree = math.isclose(sum(f.value for f in near), total.value, rel_tol=1e-9)
+        if len(near) > 1 and agree:
             return near
     return []
-
-
-def _at(f: Fact) -> tuple[int, int]:
-    return f.row, f.column
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +142,8 @@ class _Check:
     unchecked: dict[str, list[Fact]]
 
     def compare(self, total: Fact, parts: list[Fact], absent: list[str], at_most: bool) -> None:
-        there = [f for f in parts if f.value == f.value]
-        if total.value != total.value or not there or len(parts) < 2 and not at_most:
+        there = [f for f in parts if f.given]
+        if not total.given or not there or len(parts) < 2 and not at_most:
             return
         summed = round(sum(f.value for f in there), 9)
         difference = round(summed - total.value, 9)
@@ -164,29 +152,18 @@ class _Check:
         if absent and not (above and all(f.value >= 0 for f in there)):
             self.unchecked.setdefault("、".join(absent), []).append(total)
         elif above or not at_most and -difference > tolerance:
-            cells = "+".join(_address(f) for f in there[:12]) + ("…" if len(there) > 12 else "")
+            cells = "+".join(f.cell for f in there[:12]) + "…" * (len(there) > 12)
             name = total.place.raw if total.place.total and len(there) > 1 else total.path
             text = (
-                f"「{name}」{_address(total)} 为 {total.value:.12g}{total.unit},"
+                f"「{name}」{total.cell} 为 {total.value:.12g}{total.unit},"
                 f"分项({cells})之和为 {summed:.12g}{total.unit},相差 {difference:+.12g};请核对合计和分项。"
             )
-            self.found.problem("total_mismatch", "warning", _at(total), total.raw, text)
+            self.found.problem("total_mismatch", "warning", total.at, total.raw, text)
 
     def tolerance(self, facts: list[Fact]) -> float:
         """Half a unit of the last decimal for each part and the total; none for whole counts in their own unit."""
         digits = max(f.decimals for f in facts)
         if digits == 0 and all(f.unit_raw in self.counts and f.unit_raw == f.unit for f in facts):
             return 0.0
-        scales = [abs(f.value / raw) for f in facts if (raw := _number(f.raw)) and f.value]
+        scales = [abs(f.value / float(f.raw)) for f in facts if f.value]
         return 0.5 * 10.0**-digits * max(scales, default=1.0) * len(facts)
-
-
-def _address(f: Fact) -> str:
-    return f"{letters(f.column)}{f.row + 1}"
-
-
-def _number(raw: str) -> float:
-    try:
-        return float(raw)
-    except ValueError:
-        return 0.0

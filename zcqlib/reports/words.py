@@ -23,7 +23,7 @@ from zcqlib import catalog
 @cache
 def _lists() -> dict[str, dict[str, str]]:
     """Word lists by the first part of their role: {"head": {"园区": "region", ...}, "missing": {...}, ...}."""
-    out: dict[str, dict[str, str]] = {}
+    out = {}
     for row in catalog.load().words.itertuples():
         group, _, rest = row.role.partition(":")
         out.setdefault(group, {})[row.word] = rest or group
@@ -37,7 +37,7 @@ def known(group: str) -> dict[str, str]:
 
 # --- plain text -----------------------------------------------------------------------------------------------------
 
-_DIGITS = dict(zip("〇零一二三四五六七八九", "00123456789", strict=True))
+_DIGITS = str.maketrans("〇零一二两三四五六七八九", "001223456789")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _GLOSS = re.compile(
     r"(?:(?<=\s)[A-Za-z&./-]+\s+)*(?:[A-Z][A-Za-z]*[a-z]{2}|(?<=\s)[a-z]{3})|\n\s*#?\s*(?=[A-Z])"
@@ -47,13 +47,13 @@ _GLOSS = re.compile(
 @lru_cache(maxsize=8192)
 def without_gloss(text: str) -> str:
     """A Chinese label without the English that follows it, as yearbooks print it: 「郑 州 市 Zhengzhou」 is 郑 州 市."""
-    last = next((i for i in range(len(text) - 1, -1, -1) if "\u4e00" <= text[i] <= "\u9fff"), -1)
-    if last < 0 or not (m := _GLOSS.search(text, last + 1)):
+    chinese = re.match(".*[\u4e00-\u9fff]", text, re.S)
+    if not chinese or not (m := _GLOSS.search(text, chinese.end())):
         return text
     kept = text[: m.start()].rstrip(" \u3000\t\n#,/-")
-    if kept.count("(") + kept.count("（") > kept.count(")") + kept.count("）"):
+    if len(re.findall("[(（]", kept)) > len(re.findall("[)）]", kept)):
         opening = max(kept.rfind("("), kept.rfind("（"))
-        return kept[:opening].rstrip() if opening > last else text
+        return kept[:opening].rstrip() if opening >= chinese.end() else text
     return kept
 
 
@@ -70,6 +70,7 @@ _BARE = re.compile("[0-9\u4e00-\u9fff]+")
 _MARKS = re.compile(
     r"^[\u2460-\u2473]+|[\u2460-\u2473]+$|(?<=[\u4e00-\u9fff])[\u00b9\u00b2\u00b3\u2070-\u2079]+$"
 )
+_UNSEEN = re.compile(r"[\s\u200b-\u200d\ufeff\u00ad\u2060]+")
 
 
 @lru_cache(maxsize=65536)
@@ -79,33 +80,26 @@ def squeeze(text: str) -> str:
     if _BARE.fullmatch(text) and "年" not in text and "月" not in text:
         return text
     text = _MARKS.sub("", without_gloss(text.strip()))  # before they become digits
-    text = re.sub(r"[\s\u200b-\u200d\ufeff\u00ad\u2060]+", "", unicodedata.normalize("NFKC", text))
-    text = re.sub(
-        r"[〇零一二三四五六七八九]{4}(?=年)", lambda m: "".join(_DIGITS[c] for c in m[0]), text
-    )
-    return re.sub(
-        r"(?:(?<=年)|^)(十[一二]?|[一二三四五六七八九])(?=月)",
-        lambda m: f"{numeral(m[1]):.0f}",
-        text,
-    )
+    text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    text = re.sub("[〇零一二三四五六七八九]{4}(?=年)", lambda m: m[0].translate(_DIGITS), text)
+    months = "(?:(?<=年)|^)(十[一二]?|[一二三四五六七八九])(?=月)"
+    return re.sub(months, lambda m: f"{numeral(m[1]):.0f}", text)
 
 
 _NUMERAL = re.compile(
-    r"(?:[一二两三四五六七八九]千)?零?(?:[一二两三四五六七八九]百)?零?(?:[一二三四五六七八九]?十)?[一二三四五六七八九]?"
+    r"(?:[一二两三四五六七八九]千)?零?(?:[一二两三四五六七八九]百)?零?(?:[一二三四五六七八九]?十)?[一二两三四五六七八九]?"
 )
 
 
 def numeral(word: str) -> float:
-    """A number below ten thousand in Chinese figures, NaN where it is none: 三十 is 30."""
+    """A number below ten thousand in Chinese figures or in digits, NaN where it is none: 三十 is 30."""
+    if word.isdecimal():
+        return float(word)
     if not word or not _NUMERAL.fullmatch(word):
         return math.nan
-    number, digit = 0, 0
-    for c in word.replace("两", "二"):
-        if step := {"十": 10, "百": 100, "千": 1000}.get(c):
-            number, digit = number + (digit or 1) * step, 0
-        else:
-            digit = int(_DIGITS[c])
-    return float(number + digit)
+    parts = re.findall("(.?)([千百十])|(.)", word.translate(_DIGITS).replace("0", ""))
+    steps = {"": 1, "十": 10, "百": 100, "千": 1000}
+    return float(sum(int(ones or digit or 1) * steps[step] for digit, step, ones in parts))
 
 
 # --- periods --------------------------------------------------------------------------------------------------------
@@ -138,7 +132,6 @@ _YEAR = r"(?:(?P<y>(?:19|20)\d{2})|(?P<yy>\d{2}))年"
 _PLAIN_YEAR = r"(?P<y>(?:19|20)\d{2})"
 _ANY_YEAR = rf"(?:(?P<y>(?:19|20)\d{{2}})年?|{_YEAR.replace('<y>', '<y2>')})?"
 _DASH = r"(?:[-—–―~∼至到─]|--)"
-_NUMBER = {c: n for n, pair in enumerate(("一1", "二2两", "三3", "四4"), 1) for c in pair}
 _LEAD = r"(?:截至|截止|至|到|截至到)?"
 _PATTERNS = [
     (re.compile(p), k)
@@ -151,7 +144,7 @@ _PATTERNS = [
             rf"{_LEAD}(?:{_YEAR})?(?P<a>\d{{1,2}})月?{_DASH}(?P<b>\d{{1,2}})月(?:份)?(?P<cum>累计)?",
             "range",
         ),
-        (rf"(?:{_YEAR})?前(?P<b>\d{{1,2}}|[一二两三四五六七八九十]{{1,2}})个月(?:份)?", "first"),
+        (rf"(?:{_YEAR})?前(?P<b>\d{{1,2}}|[一二两三四五六七八九十]{{1,2}})个月(?:份)?", "range"),
         (rf"{_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月(?P<d>\d{{1,2}})[日号]", "day"),
         (rf"{_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月份?(?:末|底)", "eop"),
         (rf"{_PLAIN_YEAR}[-./年](?P<m>\d{{1,2}})[-./月](?P<d>\d{{1,2}})日?", "day"),
@@ -174,40 +167,35 @@ _UNSUPPORTED = re.compile(
     r"[\"“]?十[一二三四五]五[\"”]?(?:时期|期间)?(?:末|累计)?|(?:19|20)\d{2}(?:[-/—–~至](?:19|20)?\d{2})?(?:学年|财年)度?(?:第[一二]学期)?"
     r"|(?:19|20)\d{2}年?[-/—–~至](?:19|20)?\d{2}(?:年度?)?"
 )
-PARTS = {"上半年": 6, "半年": 6, "全年": 12}
 
 
 def _span(m: re.Match, kind: str) -> Span | None:
-    g = m.groupdict()
-    short = g.get("yy")
-    y = g.get("y") or g.get("y2") or (short and f"20{short}")
+    g = m.groupdict(default="")
+    short, year = g.get("yy"), int(g.get("y") or g.get("y2") or 0)
     flags = ("short_year",) if short else ()
-    year, q, month = int(y or 0), _NUMBER.get(g.get("q"), 0), int(g.get("m") or 0)
-    basis = kind
-    if kind in ("range", "first"):
-        b = g["b"]
-        first, last = int(g.get("a") or 1), int(b if b.isdecimal() else numeral(b))
-        basis = "ytd" if first == 1 else "range"
-        last = last if first < last else 0
-    elif kind in ("day", "eop", "month"):
-        if kind == "day" and 1 <= month <= 12:
-            day, end = int(g["d"]), calendar.monthrange(year or 2018, month)[1]
-            series = re.match(r"\d{4}[-./]", m[0])  # a date of a series stands for its month
-            basis = "month" if series else "eop"
-            flags += () if series or day >= end else ("not_month_end",)
-            month = month if 1 <= day <= 31 else 0
-        first = last = month
-    elif q:
-        first, basis = (3 * q - 2, kind) if kind == "quarter" else (1, "ytd")
-        last = 3 * q
-    elif kind == "second_half":
-        first, last, basis = 7, 12, "range"
-    else:
-        first, last = 1, PARTS.get(g.get("w"), 12)
-        basis = "ytd" if kind == "part" else "year"
+    year = int(f"20{short}") if short else year
+    numbers = (numeral(g.get(k) or "0") for k in "abqm")
+    a, b, q, month = (int(n) if n == n else 0 for n in numbers)
+    last = 12 if g.get("w") == "全年" else 6
+    first, last, basis = {
+        "range": (a or 1, b if b > (a or 1) else 0, "range" if a > 1 else "ytd"),
+        "quarters": (1, 3 * q, "ytd"),
+        "quarter": (3 * q - 2, 3 * q, "quarter"),
+        "part": (1, last, "ytd"),
+        "second_half": (7, 12, "range"),
+        "year": (1, 12, "year"),
+    }.get(kind, (month, month, "eop" if kind == "day" else kind))
     if not 1 <= first <= last <= 12:
         return None
-    return Span(month_no(year, first), month_no(year, last), basis, flags, bool(y))
+    if kind == "day":
+        day = int(g["d"])
+        if re.match(r"\d{4}[-./]", m[0]):  # a date of a series stands for its month
+            basis = "month"
+        elif day < calendar.monthrange(year or 2018, month)[1]:
+            flags += ("not_month_end",)
+        if not 1 <= day <= 31:
+            return None
+    return Span(month_no(year, first), month_no(year, last), basis, flags, bool(year))
 
 
 _DATED = re.compile(r"[年月季]|(?:19|20)\d\d")  # every pattern of a period has one of these
@@ -239,69 +227,43 @@ def whole_period(text: str) -> Span | None:
 @lru_cache(maxsize=65536)
 def period_in(text: str) -> tuple[Span, int, int] | None:
     """The first period inside a longer text, with its place; a bare number is none."""
-    best = None
-    for pattern, kind in _PATTERNS[:-1] if _DATED.search(text) else ():
-        for m in pattern.finditer(text):
-            if m[0].isdecimal() and not _bounded(text, m):
-                continue
-            if (span := _span(m, kind)) is None:
-                continue
-            key = (m.start(), -m.end())
-            if best is None or key < best[0]:
-                best = (key, span, m.start(), m.end())
-            break
-    return best[1:] if best else None
+    found = [
+        (span, m.start(), m.end())
+        for pattern, kind in (_PATTERNS[:-1] if _DATED.search(text) else ())
+        for m in pattern.finditer(text)
+        if _bounded(text, m) and (span := _span(m, kind))
+    ]
+    return min(found, key=lambda f: (f[1], -f[2]), default=None)
 
 
 def _bounded(text: str, m: re.Match) -> bool:
     """Whether bare digits inside a text are a year or a month: set off by brackets, or six of them alone."""
     before, after = text[: m.start()], text[m.end() :]
-    if before[-1:].isdecimal() or after[:1].isdecimal():
-        return False
-    return len(m[0]) == 6 or bool(re.search(r"[(【]$", before) and re.match(r"[)】~至年-]", after))
+    if not m[0].isdecimal() or before[-1:].isdecimal() or after[:1].isdecimal():
+        return not m[0].isdecimal()
+    return len(m[0]) == 6 or before[-1:] in tuple("(【") and bool(re.match("[)】~至年-]", after))
 
 
 def unsupported_period(text: str) -> bool:
     return bool(_UNSUPPORTED.fullmatch(text)) and whole_period(text) is None
 
 
-# what a word places a figure at, against the report month: basis and months back
-_PLACES = {
-    "this_month": ("month", 0),
-    "last_month": ("month", 1),
-    "month_last_year": ("month", 12),
-    "to_date": ("ytd", 0),
-    "to_date_last_year": ("ytd", 12),
-    "this_quarter": ("quarter", 0),
-    "same_last_year": ("same", 12),
-    "level": ("eop", 0),
-    "level_last_month": ("eop", 1),
-    "level_last_year": ("eop", 12),
-    "level_year_end": ("eop_year", 12),
-}
-_INSIDE = {
-    "累计": ("ytd", 0),
-    "当季": ("quarter", 0),
-    "本季": ("quarter", 0),
-    "当期": ("current", 0),
-    "当月": ("month", 0),
-    "本月": ("month", 0),
-    "上年同期": ("same", 12),
-    "月末": ("eop", 0),
-    "期末": ("eop", 0),
-    "年末": ("eop", 0),
-}
+def _placed(role: str | None) -> tuple[str, int] | None:
+    """What a role such as same-12 says against the report month: the basis, and how many months back."""
+    basis, _, back = (role or "").partition("-")
+    return (basis, int(back or 0)) if basis else None
 
 
 def relative(text: str) -> tuple[str, int] | None:
     """What a whole label such as 本月 or 上年同期(修订) says relative to the report month."""
-    return _PLACES.get(known("relative").get(REMARK.sub("", text), ""))
+    return _placed(known("relative").get(REMARK.sub("", text)))
 
 
 def relative_in(name: str) -> tuple[str, int] | None:
     """What a word inside a name says relative to the report month; 累计 goes before all others."""
-    found = re.findall("|".join(_INSIDE), name)
-    return _INSIDE["累计" if "累计" in found else found[0]] if found else None
+    inside = known("inside")
+    found = re.findall("|".join(inside), name)
+    return _placed(inside["累计" if "累计" in found else found[0]]) if found else None
 
 
 # --- kinds of figures -----------------------------------------------------------------------------------------------
@@ -437,15 +399,11 @@ def stated_unit(text: str) -> tuple[str, str]:
     return "", "" if len(said) > 10 or _OFFICE.search(said) or whole_period(said) else said
 
 
-def fitting_unit(units: str, measure: str) -> str:
-    """Of several stated units (亿元、%), the one that fits a kind of figure."""
-    parts = units.split("、") if units else [""]
-    percent = [p for p in parts if p in PERCENTS]
-    if measure.endswith("_pct"):
-        return percent[0] if percent else "%"
-    if measure in ("rank", "index"):
-        return ""
-    return next((p for p in parts if p not in percent), parts[0])
+def fitting_unit(units: str, percent: bool) -> str:
+    """Of several stated units (亿元、%) the percent, "" where there is none, or the first that is not."""
+    parts = units.split("、")
+    fitting = [p for p in parts if (p in PERCENTS) == percent]
+    return fitting[0] if fitting else "" if percent else parts[0]
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
@@ -475,31 +433,28 @@ _FOOTNOTE = re.compile(
     r"(?<=[\d%)])(?:[\u00b9\u00b2\u00b3\u2070-\u2079①-⑳*#※†]+|[\[【〔]\d{1,2}[\]】〕])$"
 )
 _MOVED = re.compile(
-    rf"(增长|上升|提高|增加|上涨|升高|下降|减少|降低|下滑|回落|负增长)(?:了)?(-?)({_DIGIT})(%|个百分点|百分点|倍|‰)?"
+    rf"(?:增长|上升|提高|增加|上涨|升高|(下降|减少|降低|下滑|回落|负增长))(?:了)?(-?)({_DIGIT})(%|个百分点|百分点|倍|‰)?"
 )
-_DOWN = ("下降", "减少", "降低", "下滑", "回落", "负增长")
 _SAYS = re.compile(
     rf"(约|近|大约|超过|超|逾|突破|不足|低于)?([-+]?)({_DIGIT}|[一二两三四五六七八九十百千零]+)(余|多)?([百千万亿]*)(余|多)?"
     r"([^\d()（）+]*?)(以上|以下|以内|左右|上下|余|\+)?(?:[((](.*)[))])?"
 )
-_BOUNDS = {w: "at_least" for w in "超过 超 逾 突破 以上 +".split()} | {
-    w: "at_most" for w in "不足 低于 以下 以内".split()
-}
-_EQUAL = ("持平", "与上年持平", "同上年持平", "与上年同期持平")
 
 
-def _number(digits: str, *flags: str, sign: float = 1, **more: object) -> Value:
-    plain = digits.replace(",", "")
-    value = sign * float(plain)
-    if not math.isfinite(value):
+def _number(digits: str, *flags: str, minus: bool = False, **more: object) -> Value:
+    plain = "-" * minus + digits.replace(",", "")
+    if not math.isfinite(float(plain)):
         return Value("problem", code="not_a_number")
-    return Value("number", value, flags=flags, plain=f"-{plain}" if sign < 0 else plain, **more)
+    return Value("number", float(plain), flags=flags, plain=plain, **more)
 
 
 def _mark(t: str) -> Value | None:
     """A mark for nothing; a row of dashes is one."""
     reason = known("missing").get(t[:1] if set(t) <= set("-—–―") else t)
     return Value("missing", reason=reason) if reason else None
+
+
+_NO_NUMBER = re.compile(r"[≥≤<>＞＜〉〈]=?[\d.].*|[\dOolI,.]*\d[\dOolI,.]*")
 
 
 @lru_cache(maxsize=65536)
@@ -516,25 +471,24 @@ def value_of(text: str, money: bool = False, count: bool = True, figures: bool =
     t = unicodedata.normalize("NFKC", t)
     if mark := _mark(t):
         return mark
-    if t in _EQUAL or t in ("无", "零") and count:
+    if t in known("equal") or t in ("无", "零") and count:
         return _number("0", "zero_from_word")
     if t in ("无", "零"):
         return Value("missing", reason="not_reported", code="word_in_number")
     if m := _PLAIN.fullmatch(t):
-        sign = -1 if m[1] == "-" else 1
-        return _number(m[2] + m[3], "text_number", sign=sign, note=note)
-    if re.match(r"[▲△▼▽]", t) or not money and re.fullmatch(rf"\(({_DIGIT})\)", t):
+        return _number(m[2] + m[3], "text_number", minus=m[1] == "-", note=note)
+    bracket = re.fullmatch(rf"\(({_DIGIT})\)", t)
+    if re.match(r"[▲△▼▽]", t) or bracket and not money:
         return Value("problem", code="sign_unclear")
-    if re.fullmatch(rf"\(({_DIGIT})\)", t):
-        return _number(t[1:-1], "text_number", sign=-1)
+    if bracket:
+        return _number(bracket[1], "text_number", minus=True)
     if m := _MOVED.fullmatch(t):
-        sign = (-1 if m[1] in _DOWN else 1) * (-1 if m[2] else 1)
         unit = {"倍": "%", "百分点": "pp", "个百分点": "pp"}.get(m[4], m[4] or "")
-        moved = _number(m[3], "text_number", sign=sign, unit=unit)
+        moved = _number(m[3], "text_number", minus=bool(m[1]) != bool(m[2]), unit=unit)
         return moved._replace(value=moved.value * 100) if m[4] == "倍" else moved
     if (m := _SAYS.fullmatch(t)) and (said := _said(m, figures, note)):
         return said
-    if re.match(r"[≥≤<>＞＜〉〈]=?[\d.]", t) or re.fullmatch(r"[\dOolI,.]*\d[\dOolI,.]*", t):
+    if _NO_NUMBER.fullmatch(t):
         return Value("problem", code="not_a_number")
     if re.fullmatch(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)", t):
         return Value("missing", reason="not_reported", code="cell_error")
@@ -544,24 +498,20 @@ def value_of(text: str, money: bool = False, count: bool = True, figures: bool =
 def _said(m: re.Match, figures: bool, note: str) -> Value | None:
     """A figure among words: 约35, 1.2亿, 35家(含2家注销), and where figures must be also 三十 and 100以上."""
     lead, sign, digits, more, scale, much, unit, bound, remark = m.groups(default="")
-    digits = digits if digits[-1:].isdecimal() else f"{numeral(digits):.0f}"
+    if worded := not digits[-1:].isdecimal():
+        digits = f"{numeral(digits):.0f}"
     if unit and is_unit(scale + unit):  # 亿元 is one word, 亿 with nothing behind it is a scale
         scale, unit = "", scale + unit
-    flag = (
-        _BOUNDS.get(lead)
-        or _BOUNDS.get(bound)
-        or ("approx" if lead or more or much or bound else "")
-    )
-    wordy = m[3] != digits or bound or flag.startswith("at_")
-    if digits == "nan" or unit and not is_unit(unit) or wordy and not figures:
+    limit = known("bound").get(lead) or known("bound").get(bound.replace("+", "以上"))
+    flag = limit or ("approx" if lead or more or much or bound else "")
+    dash = worded and len(m[3]) < 2  # 一 may be a dash
+    if dash or digits == "nan" or unit and not is_unit(unit):
         return None
-    if m[3] != digits and len(m[3]) < 2:  # 一 may be a dash
+    if (worded or bound or limit) and not figures:
         return None
     flags = ("text_number", flag) if flag else ("text_number",)
-    value = _number(
-        digits, *flags, sign=-1 if sign == "-" else 1, unit=unit, note=remark or note, scale=scale
-    )
-    return value
+    note = remark or note
+    return _number(digits, *flags, minus=sign == "-", unit=unit, note=note, scale=scale)
 
 
 @lru_cache(maxsize=65536)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,7 +25,8 @@ from zcqlib.tables import ZcqError
 T = TypeVar("T")
 MEMORY = 850 * 2**20  # bytes that one file may take beyond what the process has
 MEMORY_RATIO = 600  # and more for large files: so many times their size
-SECONDS, SECONDS_PER_MB = 2.5, 8  # of the processor
+SECONDS, SECONDS_PER_MB = 2.5, 12  # of the processor
+VM = {"RLIMIT_DATA": "VmData", "RLIMIT_AS": "VmSize"}  # limits, and what the system says of them
 PATIENCE = 30  # times as many seconds by the clock, for a process that only waits
 _START = "import sys; sys.path[:0] = {path!r}; from zcqlib.reports import worker; worker.serve()"
 
@@ -37,11 +39,11 @@ def too_costly() -> Refused:
 
 
 class _Worker:
-    """A reading process, and the catalogs that it has been given."""
+    """A reading process, and the last catalog that it was given."""
 
     def __init__(self) -> None:
         root = str(Path(__file__).resolve().parents[2])
-        self.owner, self.known = os.getpid(), []
+        self.owner, self.known = os.getpid(), None
         self.process = subprocess.Popen(
             [sys.executable, "-c", _START.format(path=[root, *sys.path])],
             stdin=subprocess.PIPE,
@@ -52,19 +54,19 @@ class _Worker:
         if _receive(self.process.stdout) != "ready":
             raise ZcqError("读取报表的进程不能启动,请运行 python -m zcqlib doctor 检查环境。")
 
-    def ask(self, job: tuple, size: int) -> object:
-        """The answer to a job; None where the process ended over it."""
-        for part in job:
-            catalog = getattr(part, "catalog", None)
-            if catalog is not None and not any(catalog is k for k in self.known):
-                self.known = [*self.known, catalog][-8:]
-                _send(self.process.stdin, ("know", catalog), ())
+    def ask(self, size: int, work: Callable, path: Path, context: object) -> object:
+        """The answer to a job; None where the process ended over it. A catalog is sent once, not with each file."""
+        catalog = getattr(context, "catalog", None)
+        news = None
+        if catalog is not None:
+            news, self.known = None if catalog is self.known else catalog, catalog
+            context = replace(context, catalog=None)
         patience = PATIENCE * (SECONDS + SECONDS_PER_MB * size / 2**20)
         timer = threading.Timer(patience, self.process.kill)
         timer.daemon = True
         timer.start()
         try:
-            _send(self.process.stdin, (size, *job), self.known)
+            _send(self.process.stdin, (size, news, work, path, context))
             return _receive(self.process.stdout)
         except BrokenPipeError:
             return None
@@ -83,24 +85,22 @@ _LOCK = threading.Lock()
 _ALIVE: list[_Worker] = []
 
 
-def run(work: Callable[..., T], path: Path, *more, otherwise: Callable[[Refused], T]) -> T:
-    """What `work(path, *more)` gives, done in the reading process; `otherwise` makes it of the refusal of a file over
+def run(
+    work: Callable[..., T], path: Path, context=None, *, otherwise: Callable[[Refused], T]
+) -> T:
+    """What `work(path, context)` gives, done in the reading process; `otherwise` makes it of the refusal of a file over
     which the process ended."""
     size = path.stat().st_size if path.is_file() else 0
     with _LOCK:
         alive = _ALIVE and _ALIVE[0].owner == os.getpid() and _ALIVE[0].process.poll() is None
-        if (
-            not alive
-        ):  # none yet, of the process that this one was split off, or gone while it waited
-            _ALIVE.clear()
-        if not _ALIVE:
-            _ALIVE.append(_Worker())
-        answer = _ALIVE[0].ask((work, path.absolute(), *more), size)
-        if answer is None:
+        if not alive:  # none yet, of the process that this one was split off, or gone meanwhile
+            _ALIVE[:] = [_Worker()]
+        answer = _ALIVE[0].ask(size, work, path.absolute(), context)
+        if answer is None or answer[2]:
             _ALIVE.pop().stop()
     if answer is None:
         return otherwise(too_costly())
-    result, fault = answer
+    result, fault, _ = answer
     if fault is not None:
         raise fault
     return result
@@ -113,38 +113,15 @@ def stop() -> None:
         _ALIVE.pop().stop()
 
 
-# what goes over the pipes --------------------------------------------------------------------------------------------
-
-
-class _Pickler(pickle.Pickler):
-    def __init__(self, file, known) -> None:
-        super().__init__(file, protocol=5)
-        self.known = known
-
-    def persistent_id(self, o: object) -> int | None:
-        if isinstance(o, Catalog):
-            return next((i for i, k in enumerate(self.known) if k is o), None)
-        return None
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file, known) -> None:
-        super().__init__(file)
-        self.known = known
-
-    def persistent_load(self, id: int) -> Catalog:
-        return self.known[id]
-
-
-def _send(pipe, message: object, known: list | tuple = ()) -> None:
-    _Pickler(pipe, known).dump(message)
+def _send(pipe, message: object) -> None:
+    pickle.dump(message, pipe, protocol=5)
     pipe.flush()
 
 
-def _receive(pipe, known: list | tuple = ()) -> object:
+def _receive(pipe) -> object:
     """The next message; None where there will be no more."""
     try:
-        return _Unpickler(pipe, known).load()
+        return pickle.load(pipe)
     except (EOFError, pickle.UnpicklingError, OSError):
         return None
 
@@ -157,29 +134,31 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asked decides
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
-    known: list[Catalog] = []
+    known: Catalog | None = None
     jobs: queue.SimpleQueue = queue.SimpleQueue()
 
     def listen() -> None:
-        while (message := _receive(sys.stdin.buffer, known)) is not None:
-            if message[0] == "know":
-                known[:] = [*known, message[1]][-8:]
-            else:
-                jobs.put(message)
+        while (message := _receive(sys.stdin.buffer)) is not None:
+            jobs.put(message)
         os._exit(0)
 
     threading.Thread(target=listen, daemon=True).start()
     _send(answers, "ready")
-    base = {"RLIMIT_DATA": _taken("VmData"), "RLIMIT_AS": _taken("VmSize")}
+    base = {limit: _taken(what) for limit, what in VM.items()}
     while True:
-        size, work, *arguments = jobs.get()
+        size, news, work, path, context = jobs.get()
+        known = news if news is not None else known
+        if context is not None:
+            context = replace(context, catalog=known)
         _limit(size, base)
         try:
-            answer = work(*arguments), None
+            answer = work(path, context) if context is not None else work(path), None
         except Exception as e:
             answer = None, e
-        del work, arguments
-        _send(answers, answer, known)
+        # what a large file leaves behind would be taken from the next one's memory
+        answer = *answer, any(_taken(VM[k]) > had + MEMORY // 4 for k, had in base.items())
+        del work, context
+        _send(answers, answer)
         del answer  # or the next file would have less
 
 

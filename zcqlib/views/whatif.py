@@ -116,14 +116,9 @@ def what_if(month: Month, asked: Asked) -> Outcome:
     if not stays:
         count = month.catalog.indicators[asked.indicator].count
         done = r["kind"] == "flow" and r["actual"] >= r["target_low"] and r["comparator"] != "gt"
-        p = (
-            1.0
-            if done
-            else chance(
-                q.to_numpy(float), r["comparator"], r["target_low"], r["target_high"], count
-            )
-        )
-        r = r | {"probability": p, "verdict": verdict(p, done)}
+        given = chance(q.to_numpy(float), r["comparator"], r["target_low"], count)
+        p = 1.0 if done else given
+        r = r | {"probability": p, "verdict": verdict(p, done, month.catalog.lights)}
     return Outcome(r, q, _told(month, asked, r))
 
 

@@ -1,0 +1,81 @@
+"""What the demonstration says, as digests: its tables month by month and all texts of its September.
+
+python tests/goldens.py     write tests/goldens.csv anew, where a change was meant; names what changed
+
+Numbers count to nine digits, texts as they are read in figures, notebooks, slides, briefs and ledgers.
+"""
+
+import hashlib
+import json
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+from conftest import ROOT, SEPTEMBER, copy
+
+from zcqlib import line
+from zcqlib import run as monthly
+from zcqlib.workspace import Workspace
+
+KEPT = ROOT / "tests" / "goldens.csv"
+BETWEEN, SAID = re.compile(r">([^<>]+)<"), re.compile(r"<!-- (.*?) -->", re.S)
+
+
+def sha(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def table(frame: pd.DataFrame) -> str:
+    """A table's rows with numbers to nine digits, in the order that they have."""
+    numbers = frame.select_dtypes("float").map("{:.9g}".format)
+    return frame.assign(**numbers).to_csv(index=False, lineterminator="\n")
+
+
+def text(path: Path) -> str:
+    """What a person reads in a file that the run wrote."""
+    if path.suffix == ".svg":
+        return "\n".join(SAID.findall(path.read_text("utf-8")))
+    if path.suffix == ".ipynb":
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        outputs = [o for c in cells for o in c.get("outputs", ())]
+        shown = [o.get("data", {}) | {"text": o.get("text", "")} for o in outputs]
+        return json.dumps([{k: v for k, v in s.items() if "image" not in k} for s in shown])
+    with zipfile.ZipFile(path) as package:
+        parts = [n for n in sorted(package.namelist()) if n.endswith(".xml")]
+        return "\n".join(t for n in parts for t in BETWEEN.findall(package.read(n).decode("utf-8")))
+
+
+def digests(workspace: Workspace) -> Iterator[tuple[str, str, str]]:
+    """(month, table or file, digest) of a workspace in which September was run."""
+    for month in pd.period_range(SEPTEMBER - SEPTEMBER.month + 1, SEPTEMBER):
+        vintage = line.build(workspace, month)
+        for path in sorted(vintage.glob("*.parquet")):
+            yield str(month), path.stem, sha(table(pd.read_parquet(path)))
+    folder = workspace.figures(SEPTEMBER)
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".svg", ".ipynb", ".pptx", ".docx", ".xlsx"):
+            yield str(SEPTEMBER), path.relative_to(folder).as_posix(), sha(text(path))
+
+
+def differences(found: pd.DataFrame) -> list[str]:
+    """Which tables and texts are no longer as kept."""
+    kept = pd.read_csv(KEPT, dtype=str) if KEPT.exists() else found.iloc[:0]
+    both = kept.merge(found, how="outer", on=["month", "what"], suffixes=("", "_found"))
+    other = both[both["digest"].ne(both["digest_found"])]
+    return [f"{r.month} {r.what}" for r in other.itertuples()]
+
+
+def measured(workspace: Workspace) -> pd.DataFrame:
+    return pd.DataFrame(digests(workspace), columns=["month", "what", "digest"])
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        made = copy(Path(folder))
+        monthly.run_month(made, SEPTEMBER)
+        now = measured(made)
+    print("\n".join(differences(now)) or "nothing changed")
+    now.to_csv(KEPT, index=False, lineterminator="\n")
