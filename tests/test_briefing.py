@@ -3,6 +3,7 @@
 import io
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import openpyxl
@@ -11,11 +12,13 @@ import pytest
 from docx import Document
 from pptx import Presentation
 
-from zcqlib import answers, tables
+from zcqlib import answers, findings, tables
 from zcqlib import catalog as catalogs
 from zcqlib.analysis import recent_means
-from zcqlib.briefing import brief, ledger, orders, pages, passport, slides
+from zcqlib.briefing import brief, ledger, pages, passport, slides
 from zcqlib.briefing.passport import ReconciliationError
+from zcqlib.findings import Given
+from zcqlib.findings.asks import gap_orders
 
 NAN, PERIOD = float("nan"), pd.Period("2018-09", "M")
 ODD = "=1+1&<甲>😀" + "很长的名称" * 40
@@ -84,6 +87,23 @@ def target(id, **changes):
         "in_force_from": pd.Period("2018-01", "M"),
         "demo": False,
     } | changes
+
+
+class Tabs(SimpleNamespace):
+    """The tables of a month, under their names in small letters; those not given are empty."""
+
+    @property
+    def given(self):
+        held = {n: getattr(self, n.lower(), tables.empty(t)) for n, t in tables.VINTAGE.items()}
+        known = catalogs.load()
+        like = known.indicators["patent_applications"]
+        own = {i: replace(like, id=i, name_zh=name(i)) for i in self.targets["id"]}
+        plan = replace(known, targets=self.targets, indicators=known.indicators | own)
+        return Given(held.__getitem__, plan, PERIOD, PERIOD)
+
+    @property
+    def asks(self):
+        return findings.find("asks", self.given)
 
 
 @pytest.fixture
@@ -183,31 +203,21 @@ def tabs():
         ],
         tables.MILESTONES,
     )
-    asks = orders.gap_orders(p, s, t)
     before = tables.shape([projection(as_of=PERIOD - 1, probability=0.5)], tables.PROJECTIONS)
     owed = pd.DataFrame(
         {
             "sender": ["gaoxin", "swj"],
             "name": ["高新区", "市商务局"],
+            "month": PERIOD,
             "due": ["2018-10-05"] * 2,
             "state": ["已报", "未报"],
+            "owed": [3, 2],
+            "came": [3, 0],
         }
     )
-    return pages.Tables(
-        p,
-        t,
-        ranks,
-        m,
-        asks,
-        PERIOD,
-        name,
-        "园区月报",
-        frozenset(["a", "b", "odd", "m"]),
-        recent={("zone", "a"): 178.0},
-        trail=before,
-        overdue=owed,
-        links={"open": "../html/06.html#x"},
-    )
+    overdue = tables.shape(owed, tables.VINTAGE["OVERDUE"])
+    held = dict(projections=p, targets=t, ranks=ranks, milestones=m, series=s, overdue=overdue)
+    return Tabs(**held, trail=pd.concat([before, p], ignore_index=True))
 
 
 CELLS = {"zone/a": (("data/raw/2018-09/x.xlsx", "月报", "B4 C4", "ab" * 32),)}
@@ -222,14 +232,14 @@ def passports(made):
 
 def test_an_unknown_meeting_is_refused(tabs):
     with pytest.raises(ValueError, match="不认识"):
-        pages.pages(tabs, "daily")
+        pages.pages(tabs.given, "daily")
 
 
 @pytest.mark.parametrize("module", [slides, brief])
 def test_a_broken_template_is_a_clear_error(module, tmp_path, tabs):
     bad = tmp_path / "bad.bin"
     bad.write_bytes(b"no package")
-    made = pages.pages(tabs)
+    made = pages.pages(tabs.given)
     with pytest.raises(slides.TemplateError, match="打不开"):
         slides.slides(made, bad) if module is slides else brief.brief(made, "标题", template=bad)
 
@@ -241,31 +251,21 @@ def test_templates_without_placeholder_or_style_say_what_is_missing(tmp_path, ta
         p._element.getparent().remove(p._element)
     deck.save(tmp_path / "t.pptx")
     with pytest.raises(slides.TemplateError, match="没有标题占位符"):
-        slides.slides(pages.pages(tabs), tmp_path / "t.pptx")
+        slides.slides(pages.pages(tabs.given), tmp_path / "t.pptx")
     Document().save(tmp_path / "t.docx")
     with pytest.raises(slides.TemplateError, match="缺少样式「公文标题"):
-        brief.brief(pages.pages(tabs), "标题", template=tmp_path / "t.docx")
+        brief.brief(pages.pages(tabs.given), "标题", template=tmp_path / "t.docx")
     doc = Document(brief.TEMPLATE)
     next(p for p in doc.paragraphs if brief.BODY in p.text).text = "正文"
     doc.save(tmp_path / "t.docx")
     with pytest.raises(slides.TemplateError, match="「{{正文}}」出现 0 次"):
-        brief.brief(pages.pages(tabs), "标题", template=tmp_path / "t.docx")
+        brief.brief(pages.pages(tabs.given), "标题", template=tmp_path / "t.docx")
 
 
 def test_without_any_data_the_files_say_so(tabs):
-    none = pages.Tables(
-        tabs.projections[:0],
-        tabs.targets,
-        tabs.ranks[:0],
-        tabs.milestones[:0],
-        tabs.orders[:0],
-        PERIOD,
-        name,
-        "园区月报",
-        frozenset(),
-    )
+    none = Tabs(targets=tabs.targets)
     for meeting in pages.agendas():
-        made = pages.pages(none, meeting)
+        made = pages.pages(none.given, meeting)
         deck, doc = slides.slides(made), brief.brief(made, "标题")
         assert (
             slides.read_slides(deck).keys()
@@ -288,7 +288,7 @@ def test_a_broken_sidecar_and_an_unknown_code_are_clear_errors(tabs):
     with pytest.raises(ReconciliationError, match="损坏"):
         passport.read(b'{"x": 1}')
     with pytest.raises(ReconciliationError, match="没有编号 ZCQ-201809-PF99.*ZCQ-201809-PF0"):
-        passport.trace("ZCQ-201809-PF99", passports(pages.pages(tabs)), {})
+        passport.trace("ZCQ-201809-PF99", passports(pages.pages(tabs.given)), {})
     with pytest.raises(ReconciliationError, match="不是编号.*ZCQ-201809-PF03"):
         passport.month_of("PF03")
     assert passport.month_of("ZCQ-201809-F02-moved") == "2018-09"
@@ -299,7 +299,7 @@ def test_a_broken_sidecar_and_an_unknown_code_are_clear_errors(tabs):
 
 def test_all_outputs_print_the_tables_numbers(tabs):
     for meeting in pages.agendas():
-        made = pages.pages(tabs, meeting)
+        made = pages.pages(tabs.given, meeting)
         known = passports(made)
         printed = {
             "a.pptx": slides.read_slides(slides.slides(made)),
@@ -309,8 +309,8 @@ def test_all_outputs_print_the_tables_numbers(tabs):
         passport.verify(known.values(), everything(tabs))
 
 
-def everything(tabs, **other):
-    return {"PROJECTIONS": tabs.projections, "RANKS": tabs.ranks, "TRAIL": tabs.trail} | other
+def everything(tabs):
+    return {"FACTS": findings.collect(findings.every(tabs.given))}
 
 
 def change_part(content, part, old, new):
@@ -335,28 +335,28 @@ def change_part(content, part, old, new):
     ],
 )
 def test_one_number_changed_by_hand_in_the_slides_fails(tabs, part, old, new):
-    made = pages.pages(tabs)
+    made = pages.pages(tabs.given)
     deck = change_part(slides.slides(made), part, old, new)
     with pytest.raises(ReconciliationError, match="周.pptx 的 ZCQ-201809-PF.*两处不一致"):
         passport.reconcile({"周.pptx": slides.read_slides(deck)}, passports(made))
 
 
 def test_one_number_changed_in_the_brief_or_in_a_table_fails_and_names_both_places(tabs):
-    made = pages.pages(tabs)
+    made = pages.pages(tabs.given)
     doc = change_part(
         brief.brief(made, "标题"), "document.xml", "1,640件".encode(), "1,460件".encode()
     )
     with pytest.raises(
-        ReconciliationError, match="b.docx 的 ZCQ-201809-P.*1,460.*PROJECTIONS.zone,a.*actual"
+        ReconciliationError, match="b.docx 的 ZCQ-201809-P.*1,460.*FACTS.standing,a,done"
     ):
         passport.reconcile({"b.docx": brief.read_brief(doc)}, passports(made))
-    other = tabs.projections.assign(median=tabs.projections["median"] + 1)
+    tabs.projections["median"] += 1
     with pytest.raises(ReconciliationError, match="ZCQ-201809-P.*median"):
-        passport.verify(passports(made).values(), everything(tabs, PROJECTIONS=other))
+        passport.verify(passports(made).values(), everything(tabs))
 
 
 def test_two_numbers_that_change_places_are_found(tabs):
-    made = pages.pages(tabs)
+    made = pages.pages(tabs.given)
     deck = change_part(
         slides.slides(made), "slides/slide", "2,040–2,240件".encode(), "2,240–2,040件".encode()
     )
@@ -365,7 +365,7 @@ def test_two_numbers_that_change_places_are_found(tabs):
 
 
 def test_the_sidecar_keeps_everything_and_trace_names_cells(tabs):
-    known = passports(pages.pages(tabs))
+    known = passports(pages.pages(tabs.given))
     again, cells = passport.read(passport.write(known.values(), CELLS | {"zone/unused": ()}))
     assert again == known and set(cells) == {"zone/a"}
     code = next(c for c, p in known.items() if "专利申请总量" in p.title and "全年" in p.title)
@@ -375,10 +375,7 @@ def test_the_sidecar_keeps_everything_and_trace_names_cells(tabs):
         CELLS
         | {f"{kind}/{i}": () for kind in ("target", "gaoxin", "muye") for i in ("a", "b", "odd")},
     )
-    assert (
-        "1,640件 = 1640.0 | PROJECTIONS[zone,a,2018,2018-09].actual" in text
-        and "输入:zone/a" in text
-    )
+    assert "1,640件 = 1640.0 | FACTS[standing,a,done].value" in text and "输入:zone/a" in text
     assert "data/raw/2018-09/x.xlsx 月报 B4 C4 sha256:abababababab" in text
 
 
@@ -391,28 +388,23 @@ def test_cells_are_gathered_by_file_and_sheet():
 
 
 def test_the_same_input_gives_the_same_bytes(tabs):
-    made = pages.pages(tabs)
+    made = pages.pages(tabs.given)
     rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
     for make in (
         lambda: slides.slides(made),
         lambda: brief.brief(made, "标题"),
-        lambda: ledger.ledger(rows, tabs.orders, tabs.milestones, PERIOD, name),
+        lambda: ledger.ledger(rows, tabs.asks, tabs.milestones, PERIOD, name),
     ):
         assert make() == make()
     for info in zipfile.ZipFile(io.BytesIO(slides.slides(made))).infolist():
         assert info.date_time == (1980, 1, 1, 0, 0, 0)
 
 
-def test_the_shipped_templates_are_what_the_code_makes():
-    assert slides.make_template() == slides.TEMPLATE.read_bytes()
-    assert brief.make_template() == brief.TEMPLATE.read_bytes()
-
-
 # faces, charts, safety ------------------------------------------------------------------------------------------------
 
 
 def test_every_run_and_chart_text_has_both_faces(tabs):
-    with zipfile.ZipFile(io.BytesIO(slides.slides(pages.pages(tabs)))) as package:
+    with zipfile.ZipFile(io.BytesIO(slides.slides(pages.pages(tabs.given)))) as package:
         parts = [
             n
             for n in package.namelist()
@@ -427,7 +419,7 @@ def test_every_run_and_chart_text_has_both_faces(tabs):
                 for e in root.iter(A + tag):
                     assert e.find(f"{A}ea").get("typeface") == slides.EAST, part
                     assert e.find(f"{A}latin").get("typeface") == slides.LATIN
-    doc = Document(io.BytesIO(brief.brief(pages.pages(tabs), "标题")))
+    doc = Document(io.BytesIO(brief.brief(pages.pages(tabs.given), "标题")))
     w = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
     runs = list(doc.element.body.iter(f"{w}r"))
     assert runs and all(r.find(f"{w}rPr/{w}rFonts").get(f"{w}eastAsia") for r in runs)
@@ -435,7 +427,7 @@ def test_every_run_and_chart_text_has_both_faces(tabs):
 
 def test_chances_at_the_ends_are_labelled_as_in_the_tables(tabs):
     tabs.projections.loc[0, "probability"] = 0.004
-    made = next(p for p in pages.pages(tabs, "quarter") if p.section == "chances")
+    made = next(p for p in pages.pages(tabs.given, "quarter") if p.section == "chances")
     assert "<1%" in [r[4] for r in made.table] and made.chart.series[0][1][0] == 0
     package = zipfile.ZipFile(io.BytesIO(slides.slides([made])))
     chart = next(package.read(n).decode() for n in package.namelist() if "charts/chart" in n)
@@ -444,26 +436,26 @@ def test_chances_at_the_ends_are_labelled_as_in_the_tables(tabs):
 
 def test_a_target_that_is_only_aspired_to_is_called_so_on_its_page(tabs):
     tabs.targets.loc[tabs.targets["id"] == "a", "commitment"] = "aspiration"
-    made = [p for p in pages.pages(tabs) if p.section == "open" and "专利申请总量" in p.title]
+    made = [p for p in pages.pages(tabs.given) if p.section == "open" and "专利申请总量" in p.title]
     assert len(made) == 1 and "力争目标" in made[0].title and "力争目标" in made[0].lines[0]
 
 
 def test_charts_are_native_and_leave_out_what_is_missing(tabs):
-    deck = Presentation(io.BytesIO(slides.slides(pages.pages(tabs))))
+    deck = Presentation(io.BytesIO(slides.slides(pages.pages(tabs.given))))
     charts = [s.chart for slide in deck.slides for s in slide.shapes if s.has_chart]
     assert len(charts) >= 4 and not any(
         s.shape_type == 13 for slide in deck.slides for s in slide.shapes
     )
     odd = next(c for c in charts if c.plots[0].series[0].values[0] is None)
-    assert list(odd.plots[0].categories)[0] == "已完成"
+    assert list(odd.plots[0].categories)[0] == "当前"
     assert odd.plots[0].series[0].values[1] == 2140
 
 
 def test_no_cell_anywhere_is_a_formula(tabs):
-    made = pages.pages(tabs)
+    made = pages.pages(tabs.given)
     rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
     said = rows.assign(上次填报='=HYPERLINK("http://x")')
-    books = [ledger.ledger(said, tabs.orders, tabs.milestones, PERIOD, name)]
+    books = [ledger.ledger(said, tabs.asks, tabs.milestones, PERIOD, name)]
     with zipfile.ZipFile(io.BytesIO(slides.slides(made))) as package:
         books += [package.read(n) for n in package.namelist() if n.endswith(".xlsx")]
     assert len(books) > 3
@@ -473,7 +465,7 @@ def test_no_cell_anywhere_is_a_formula(tabs):
 
 
 def test_odd_names_come_back_whole_from_the_ledger_and_short_on_slides(tabs):
-    made = pages.pages(tabs)
+    made = pages.pages(tabs.given)
     assert all(len(p.title) <= 60 for p in made)
     text = ElementTree.tostring(
         ElementTree.fromstring(
@@ -490,14 +482,15 @@ def test_odd_names_come_back_whole_from_the_ledger_and_short_on_slides(tabs):
 
 
 def test_asks_add_up_to_the_gap_and_know_their_history(tabs):
-    a = tabs.orders[tabs.orders["indicator"] == "a"]
+    orders = gap_orders(tabs.projections, tabs.series, tabs.targets)
+    a = orders[orders["indicator"] == "a"]
     assert a["ask"].sum() == 2200 - 1640 and set(a["region"]) == {"gaoxin", "muye"}
     assert a.groupby("region")["ask"].sum().to_dict() == {"gaoxin": 300, "muye": 260}
     assert (
         a.set_index(["region", "month"]).loc[("gaoxin", pd.Period("2018-10", "M")), "times"] == 33
     )
     assert (a.loc[a["region"] == "muye", "grade"] == "近33个月从未做到").all()
-    assert a["times"].is_monotonic_increasing and tabs.orders["demo"].all()
+    assert a["times"].is_monotonic_increasing and orders["demo"].all()
 
 
 def test_recent_means_need_all_twelve_months():
@@ -532,7 +525,7 @@ def test_recent_means_need_all_twelve_months():
 
 def test_nothing_is_asked_where_the_target_will_be_met(tabs):
     sure = tabs.projections.assign(probability=0.9)
-    assert orders.gap_orders(sure, tables.empty(tables.SERIES), tabs.targets).empty
+    assert gap_orders(sure, tables.empty(tables.SERIES), tabs.targets).empty
 
 
 # the ledger -----------------------------------------------------------------------------------------------------------
@@ -541,7 +534,7 @@ def test_nothing_is_asked_where_the_target_will_be_met(tabs):
 @pytest.fixture
 def sent(tabs):
     rows = ledger.ledger_rows(tabs.targets, tabs.projections, tabs.milestones, PERIOD, name)
-    return rows, ledger.ledger(rows, tabs.orders, tabs.milestones, PERIOD, name, demo=True)
+    return rows, ledger.ledger(rows, tabs.asks, tabs.milestones, PERIOD, name, demo=True)
 
 
 def edited(content, edit):
@@ -735,7 +728,7 @@ def test_the_next_ledger_shows_what_was_said_before(tabs, sent):
         tabs.targets, tabs.projections, tabs.milestones, PERIOD + 1, name, back.replies
     )
     assert rows.set_index("编号").at["a", "上次填报"] == "2018-10:=问题已报"
-    again = ledger.ledger(rows, tabs.orders, tabs.milestones, PERIOD + 1, name)
+    again = ledger.ledger(rows, tabs.asks, tabs.milestones, PERIOD + 1, name)
     assert read(again).problems.empty
 
 

@@ -123,7 +123,7 @@ def test_a_finding_gives_what_it_declared_under_its_own_name(registered, given):
         return made(**given | more)
 
     with pytest.raises(FindingError, match="example .*(other|k)"):
-        find("example", None)
+        find("example", Given(dict, CATALOG, PERIOD, PERIOD))
 
 
 def test_an_unknown_finding_is_told_the_nearest():
@@ -252,11 +252,19 @@ def monthly(indicator, values):
     return tables.shape(t, tables.SERIES)
 
 
+def given_of(*rows, period=PERIOD, known=None, **held):
+    """What findings are made from: rows of PROJECTIONS and other tables; those not given are empty."""
+    all_ = {n: tables.empty(t) for n, t in tables.VINTAGE.items()} | held
+    all_["PROJECTIONS"] = tables.shape(list(rows), tables.PROJECTIONS)
+    all_["TARGETS"] = CATALOG.targets
+    return Given(all_.__getitem__, CATALOG, period, known or period)
+
+
 def pace(*rows, series=None, seen=()):
-    held = dict(PROJECTIONS=tables.shape(list(rows), tables.PROJECTIONS))
-    held["SERIES"] = tables.empty(tables.SERIES) if series is None else series
-    held["OBSERVATIONS"] = pd.DataFrame(seen, columns=["indicator", "sender"], dtype=str)
-    return find("pace", Given(held.__getitem__, CATALOG, PERIOD, PERIOD))
+    held = {} if series is None else {"SERIES": series}
+    seen = pd.DataFrame(seen, columns=["indicator", "sender"], dtype=str)
+    seen = tables.shape(seen, tables.OBSERVATIONS)
+    return find("pace", given_of(*rows, OBSERVATIONS=seen, **held))
 
 
 def test_pace_by_hand():
@@ -297,7 +305,8 @@ def test_pace_leaves_out_zero_counts_and_counts_many_that_tie():
     four = [PATENTS, TALENTS, "patent_grants", "urgently_needed_talents"]
     done = [20.049, 20.01, 19.96, 20.06]  # three print 20.0 %
     f = pace(*(projection(i, v, 100.0) for i, v in zip(four, done, strict=True)))
-    names = "、".join(map(CATALOG.name, four[:3]))
+    plan = list(CATALOG.targets["id"])
+    names = "、".join(map(CATALOG.name, sorted(four[:3], key=plan.index)))
     assert f.sentences[1] == f"完成率最低的是{names}，20.0%"
     f = pace(*(projection(i, 20.01 + n / 1000, 100.0) for n, i in enumerate(four)))
     assert f.sentences[1] == "完成率最低的有4项，同为20.0%"
@@ -327,24 +336,21 @@ def drawn_of(found):
 
 
 def test_in_december_nothing_is_needed_and_all_is_due():
-    held = dict(
-        PROJECTIONS=tables.shape(
-            [projection(PATENTS, 4999.0, 5000.0, as_of=PERIOD + 3)], tables.PROJECTIONS
-        )
+    f = find(
+        "pace", given_of(projection(PATENTS, 4999.0, 5000.0, as_of=PERIOD + 3), period=PERIOD + 3)
     )
-    held |= dict(SERIES=tables.empty(tables.SERIES), OBSERVATIONS=tables.empty(tables.OBSERVATIONS))
-    f = find("pace", Given(held.__getitem__, CATALOG, PERIOD + 3, PERIOD + 3))
     assert f.rows.loc[PATENTS, ["due", "due_pct"]].tolist() == [5000, 100]
     assert f.shown(PATENTS, "needed") == "—" and f.rows.at["all", "below"] == 1
     assert figures.compare(drawn_of(f), f) == 2
 
 
 def test_all_findings_together_are_the_table_of_facts():
-    held = dict(PROJECTIONS=tables.shape([projection(PATENTS, 1.0, 2.0)], tables.PROJECTIONS))
-    held |= dict(SERIES=tables.empty(tables.SERIES), OBSERVATIONS=tables.empty(tables.OBSERVATIONS))
-    facts = collect(every(Given(held.__getitem__, CATALOG, PERIOD, PERIOD + 1)))
+    given = given_of(projection(PATENTS, 1.0, 2.0), known=PERIOD + 1)
+    facts = collect(every(given))
     facts = tables.check(facts, tables.VINTAGE["FACTS"])
-    assert set(facts["finding"]) == set(home.MAKERS) and set(facts["known"]) == {PERIOD + 1}
+    assert {"standing", "pace"} <= set(facts["finding"]) <= set(home.MAKERS) and set(
+        facts["known"]
+    ) == {PERIOD + 1}
 
 
 def test_who_reported_is_read_from_the_observations():
@@ -383,13 +389,9 @@ def test_a_number_on_the_page_that_is_no_fact_is_refused():
 
 
 def test_the_year_s_page_says_the_sentence_with_its_facts():
-    p = tables.shape([projection(PATENTS, 3000.0, 5000.0)], tables.PROJECTIONS)
-    f = pace(projection(PATENTS, 3000.0, 5000.0))
-    none = {"ranks": tables.RANKS, "milestones": tables.MILESTONES}
-    given = {k: tables.empty(t) for k, t in none.items()}
-    given |= dict(orders=pd.DataFrame(), period=PERIOD, name=CATALOG.name, source="园区月报")
-    t = pages.Tables(p, CATALOG.targets, **given, headline=frozenset([PATENTS]), pace=f)
-    page = next(x for x in pages.pages(t, "annual") if x.section == "attain")
-    assert page.lines == ("1项累计类目标中，1项低于序时进度（75.0%）",)
+    given = given_of(projection(PATENTS, 3000.0, 5000.0))
+    page = next(x for x in pages.pages(given, "annual") if x.section == "attain")
+    assert page.lines == ("1项累计类目标中，1项低于序时进度（75.0%）。",)
     traced = {"/".join(v for _, v in n.key) for n in page.passport.numbers if n.table == "FACTS"}
-    assert traced == {"pace/all/of", "pace/all/below", "pace/all/due_pct"}
+    assert {"pace/all/of", "pace/all/below", "pace/all/due_pct"} <= traced
+    assert f"standing/{PATENTS}/done" in traced

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from observations_made import month, observations, ytd
 
-from zcqlib import line
-from zcqlib.briefing import conclusions, returns
+from zcqlib import findings, line
+from zcqlib.briefing import returns
 from zcqlib.catalog import load
-from zcqlib.tables import PROBLEMS, REPLIES, shape
+from zcqlib.tables import PROBLEMS, REPLIES, VINTAGE, empty, shape
 
 NAN = float("nan")
 
@@ -82,29 +82,32 @@ def test_a_sender_counts_only_while_it_has_to_report(catalog):
     assert rest["sender"].tolist() == ["tjj"]
 
 
+def found(name, catalog, overdue, **held):
+    all_ = {n: empty(t) for n, t in VINTAGE.items()} | held
+    all_["OVERDUE"] = overdue.reset_index()
+    period = month("2018-09")
+    return findings.find(name, findings.Given(all_.__getitem__, catalog, period, period))
+
+
 def test_a_reminder_says_who_what_and_by_which_day(catalog):
-    told = conclusions.reminders(owed(catalog, came("gdp")).reset_index(), demo=True)
-    assert "演示数据" in told
-    assert "市商务局:应于2018-10-08前报送2018年9月报表,至今没有收到,还缺1项:引进重大项目" in told
-    assert "市统计局:应于2018-10-20前报送2018年9月报表,已收到1项,还缺2项:" in told
+    told = found("reminders", catalog, owed(catalog, came("gdp"))).paragraph
+    assert "市商务局：应于2018年10月8日前报送本月报表，至今没有收到，还缺1项：引进重大项目" in told
+    assert "市统计局：应于2018年10月20日前报送本月报表，已收到1项，还缺2项：" in told
     rows = [came(i) for i in ("gdp", "industrial_value_added", "hightech_value_added")]
-    done = owed(catalog, *rows).reset_index().query("sender == 'tjj'")
-    assert "没有需要催报的" in conclusions.reminders(done, demo=False)
+    done = owed(catalog, *rows).query("sender == 'tjj'")
+    assert "没有需要催报的" in found("reminders", catalog, done).paragraph
 
 
 def test_the_completeness_of_a_month_is_said_with_both_numbers(catalog):
     cells = pd.DataFrame({"file": ["a", "a", "b"], "outcome": ["observation", "label", "context"]})
-    told = conclusions.reading(
-        observations(came("gdp")),
-        shape([], PROBLEMS),
-        cells,
-        owed(catalog, came("gdp")).reset_index(),
-        shape([], REPLIES),
+    seen, late = observations(came("gdp")), owed(catalog, came("gdp"))
+    told = found("reported", catalog, late, OBSERVATIONS=seen, CELLS=cells)
+    assert told.title == "应报2家，1家未报、1家缺项"
+    assert told.sentences[0] == (
+        "9月应报4项指标，收到1项，完整度25.0%；2家中没有报齐的，缺项的有市统计局，未报的有市商务局"
     )
-    assert (
-        "9月应报4项指标,收到1项,完整度25.0%;2家单位中0家报齐,缺项的有市统计局,未报的有市商务局"
-        in told
-    )
+    assert told.sentences[1] == "本月报表没有发现问题"
+    assert "2个文件、3个非空单元格，每格都有去处：数据1个，表头1个，说明1个" in told.sentences[2]
 
 
 def test_what_was_done_and_what_the_sender_replied_stand_beside_each_problem():

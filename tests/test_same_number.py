@@ -12,8 +12,8 @@ from zcqlib import ledger as promises
 from zcqlib import meetings, quantity, tables, views
 from zcqlib.briefing import conclusions, pages
 from zcqlib.briefing import ledger as sheet
-from zcqlib.briefing.orders import COLUMNS as ASKS
 from zcqlib.figures import texts
+from zcqlib.findings import Given, find
 from zcqlib.month import Month
 from zcqlib.projection import replay
 from zcqlib.ranking import attainment
@@ -70,11 +70,10 @@ def shaped(*rows):
 
 
 def brief(projections, **more):
-    none = {"ranks": tables.RANKS, "milestones": tables.MILESTONES}
-    given = {k: tables.empty(t) for k, t in none.items()}
-    given |= dict(orders=pd.DataFrame({c: [] for c in ASKS}), period=SEPTEMBER, name=CATALOG.name)
-    given |= dict(source="园区月报", headline=frozenset(HEAD.index))
-    return pages.Tables(projections, CATALOG.targets, **(given | more))
+    """What findings are made from."""
+    held = {n: tables.empty(t) for n, t in tables.VINTAGE.items()}
+    held |= dict(PROJECTIONS=projections, TARGETS=CATALOG.targets) | more
+    return Given(held.__getitem__, CATALOG, SEPTEMBER, SEPTEMBER)
 
 
 # counts ---------------------------------------------------------------------------------------------------------------
@@ -115,7 +114,7 @@ def test_the_bullets_show_every_target_that_the_text_counts(made):
 def test_a_figure_now_is_printed_alike_in_figure_slide_and_ledger(made, indicator, actual, printed):
     p = shaped(row(indicator, actual=actual))
     month = made(PROJECTIONS=p, SERIES=monthly(indicator, [actual / 9] * 9))
-    assert views.bullet_rows(month)["actual"].tolist() == [printed]
+    assert month.find("standing").shown(indicator, "done") == printed
     slide = next(x for x in pages.pages(brief(p), "annual") if x.section == "attain")
     assert slide.table[1][2] == printed
     rows = sheet.ledger_rows(
@@ -162,52 +161,50 @@ def test_the_widest_gap_of_a_group_is_one_number_in_figure_and_slide(made):
         ],
         tables.RANKS,
     )
-    label = CATALOG.weights.set_index("id")["name_zh"].to_dict()
-    p = brief(shaped(row("rd_intensity")), ranks=ranks, groups=label)
+    p = brief(shaped(row("rd_intensity")), RANKS=ranks)
     slide = next(x for x in pages.pages(p, "ranking") if x.section == "groups")
     figure = views.scores(made(RANKS=ranks))
     assert figure.zcq_caption.title == slide.title and slide.title.endswith("30.5分")
-    assert {"91.0", "60.5"} <= set(texts(figure)) & {c for r in slide.table for c in r}
+    assert {"91.0", "60.5"} <= set(texts(figure))
+    assert {"91.0分", "60.5分"} <= {c for r in slide.table for c in r}
 
 
 def test_two_groups_that_lie_equally_far_apart_are_both_named():
-    ranks = pd.DataFrame({"indicator": ["1", "1", "2", "2"], "value": [90.0, 60.04, 80.0, 50.0]})
-    assert (
-        conclusions.title_groups(ranks, {"1": "甲", "2": "乙"})
-        == "甲、乙园区差距最大,高低相差30.0分"
-    )
+    values = {
+        ("1", "gaoxin"): 90.0,
+        ("1", "muye"): 60.04,
+        ("2", "gaoxin"): 80.0,
+        ("2", "muye"): 50.0,
+    }
+    rows = [
+        dict(region=r, indicator=g, period="2018-09", measure="score", value=v, unit="分")
+        for (g, r), v in values.items()
+    ]
+    f = find("groups", brief(shaped(), RANKS=tables.shape(rows, tables.RANKS)))
+    one, two = (f.rows.at[g, "label"] for g in "12")
+    assert f.title == f"{one}、{two}园区差距最大，高低相差30.0分"
 
 
 # superlatives ---------------------------------------------------------------------------------------------------------
 
 
-def test_all_that_print_alike_share_a_superlative():
-    values = pd.Series([0.001, 0.004, 0.3], ["甲", "乙", "丙"])
-    low = lambda v, **k: conclusions.extreme(v, quantity.chance_number, least=True, **k)  # noqa: E731
-    assert low(values) == "甲、乙" and low(values[1:]) == "乙"
-    assert low(pd.concat([values] * 3), unit="个") == "并列的6个"
-    assert conclusions.extreme(values, quantity.chance_number) == "丙"
-
-
 def test_the_heat_map_names_one_lowest_chance_and_counts_several():
-    name = CATALOG.name
+    title = lambda *rows: find("parks", brief(shaped(*rows))).title  # noqa: E731
     one, two = (row("patent_grants", r, probability=0.002) for r in ("gaoxin", "muye"))
     rest = row("patent_grants", "hongqi", probability=0.5)
-    assert conclusions.title_heatmap(shaped(one, rest), name).endswith("高新区专利授权量最低,为<1%")
-    both = conclusions.title_heatmap(shaped(one, two, rest), name)
-    assert both.endswith("2个不足1%") and "高新区" not in both
-    equal = shaped(one | {"probability": 0.101}, two | {"probability": 0.099}, rest)
-    assert conclusions.title_heatmap(equal, name).endswith("2个最低,同为10%")
+    assert title(one, rest).endswith("高新区专利授权量最低，为不足1%")
+    both = title(one, two, rest)
+    assert both.endswith("2个最低，同为不足1%") and "高新区" not in both
+    equal = title(one | {"probability": 0.101}, two | {"probability": 0.099}, rest)
+    assert equal.endswith("2个最低，同为10%")
 
 
 def test_paragraphs_do_not_single_out_one_of_several_that_tie(made):
     p = shaped(row("patent_grants", probability=0.1), row("patent_applications", probability=0.101))
-    told = conclusions.state_of_month(
-        p, tables.empty(tables.PROBLEMS), pd.DataFrame({"name_zh": []}), CATALOG.name
-    )
-    assert "把握最低的是专利授权量、专利申请总量,10%" in told
+    told = made(PROJECTIONS=p).find("standing").paragraph
+    assert "把握最低的是专利申请总量、专利授权量，10%" in told
     assert (
-        "完成率最低的是专利授权量、专利申请总量，50.0%"
+        "完成率最低的是专利申请总量、专利授权量，50.0%"
         in made(PROJECTIONS=p).find("pace").paragraph
     )
 
@@ -243,14 +240,26 @@ def test_the_error_by_that_of_the_calendar_compares_one_measure_with_itself():
     assert "平均误差是序时进度的50%" in conclusions.record(0.7, 0.7, 500, views.error_share(calls))
 
 
-def asks(*of):
-    return pd.DataFrame({"times": [0.0 if n else NAN for n in of], "of": of, "demo": False})
-
-
-def test_what_was_never_done_says_over_which_months():
-    p = shaped(row("patent_grants", probability=0.1))
-    assert "其中2条从未做到过(有记录的9—31个月)" in conclusions.agenda(p, asks(31, 9, 0))
-    assert "1条从未做到过(有记录的12个月)" in conclusions.agenda(p, asks(12))
+@pytest.mark.parametrize(
+    ("months", "told"),
+    [
+        ((31, 9), "其中2条从未做到过（有记录的9个月至31个月）"),
+        ((12, 0), "其中1条从未做到过（有记录的12个月）"),
+    ],
+)
+def test_what_was_never_done_says_over_which_months(months, told):
+    rows = [
+        row(i, actual=0.0, as_of=SEPTEMBER + 2, probability=0.1)
+        for i in ("patent_grants", "patent_applications")
+    ]
+    p = shaped(*(r | {"region": "zone"} for r in rows))
+    past = [
+        monthly(i, [0.1] * n, until=SEPTEMBER + 2)
+        for i, n in zip(("patent_grants", "patent_applications"), months, strict=True)
+        if n
+    ]
+    asks = find("asks", brief(p, SERIES=pd.concat(past)))
+    assert told in asks.paragraph
 
 
 # two sources ----------------------------------------------------------------------------------------------------------
@@ -357,7 +366,7 @@ def test_each_page_of_one_target_links_to_a_cell_that_shows_this_target(made):
     links = meetings._links(made())
     ids = ["patent_applications", "external_funds_attracted", "urgently_needed_talents"]
     p = shaped(*(row(i, probability=0.5 - k / 100) for k, i in enumerate(ids)))
-    shown = [x for x in pages.pages(brief(p, links=links)) if x.section == "open"]
+    shown = [x for x in pages.pages(brief(p), links=links) if x.section == "open"]
     sources = {
         c["id"]: "".join(c["source"])
         for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -367,5 +376,5 @@ def test_each_page_of_one_target_links_to_a_cell_that_shows_this_target(made):
     for page, id in zip(shown, ids, strict=True):
         source = sources[page.link.partition("=")[2]]
         own = id in source or id == "patent_applications" and "views.pace(month)" in source
-        assert own or "views.bullet_rows" in source, (id, page.link)
+        assert own or "standing.table(" in source, (id, page.link)
     assert len({x.link for x in shown}) == len(ids)

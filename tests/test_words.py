@@ -6,12 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zcqlib import quantity
+from zcqlib import findings, quantity
 from zcqlib.briefing import conclusions, fit
-from zcqlib.catalog import Target
+from zcqlib.catalog import Target, load
+from zcqlib.findings.ranks import placed
+from zcqlib.findings.targets import title_year_end
 from zcqlib.quantity import projection_sentence
+from zcqlib.tables import PROJECTIONS, RANKS, VINTAGE, empty, shape
 
-NAN = float("nan")
+NAN, PERIOD = float("nan"), pd.Period("2018-09", "M")
+CATALOG = load()
 
 
 def row(**changes):
@@ -227,10 +231,7 @@ def test_numbers_are_rounded_half_up_once():
         quantity.change(-0.004, "%", 2) == "0个百分点"
         and quantity.change(0.12, "%", 2) == "+0.12个百分点"
     )
-    assert (
-        quantity.interval(4879.2, 5411.6, "件") == "4,879–5,412件"
-        and quantity.multiple(1, 0) == "—"
-    )
+    assert quantity.multiple(1, 0) == "—"
     assert quantity.percent(0.632) == "63.2%"
 
 
@@ -256,24 +257,32 @@ def frame(*rows):
     return pd.DataFrame(rows)
 
 
+def found(name, **held):
+    """A finding of a month that has these tables alone."""
+    all_ = {n: empty(t) for n, t in VINTAGE.items()} | {"TARGETS": CATALOG.targets} | held
+    return findings.find(name, findings.Given(all_.__getitem__, CATALOG, PERIOD, PERIOD))
+
+
+def ranked(ranks):
+    own = ranks.assign(indicator="composite", period="2018-09", demo=False)
+    return found("ranks", RANKS=shape(own, RANKS))
+
+
 def test_titles_fit_on_one_line_and_long_names_lose_letters_before_numbers():
     long = row(indicator="很长的指标名称" * 10)
     for title in (
-        conclusions.title_pace(row(), name),
-        conclusions.title_pace(long, name),
-        conclusions.title_bullets(frame(row(), row(probability=0.1))),
-        conclusions.title_heatmap(frame(row(region="muye"), long | {"region": "gaoxin"}), name),
-        conclusions.title_multiples(frame(row(region="gaoxin")), name),
+        title_year_end(row(), name("patent_applications")),
+        title_year_end(long, long["indicator"]),
     ):
         assert 4 < len(title) <= quantity.TITLE, title
-    assert conclusions.title_pace(long, name).endswith("2,200件目标的把握70%")
+    assert title_year_end(long, long["indicator"]).endswith("2,200件目标的把握70%")
 
 
 def test_a_target_that_is_only_aspired_to_is_called_so_in_sentences_and_titles():
     hoped = row(commitment="aspiration")
     assert "完成2,200件力争目标的把握70%" in projection_sentence(hoped)
     assert (
-        conclusions.title_pace(hoped, name)
+        title_year_end(hoped, "专利申请总量")
         == "专利申请总量全年预计2,240件,2,200件力争目标的把握70%"
     )
     assert "力争" not in projection_sentence(row(commitment="firm")) + projection_sentence(row())
@@ -289,7 +298,7 @@ def test_columns_keep_short_words_whole_and_give_the_room_to_what_saves_lines():
 
 def test_titles_state_what_the_tables_hold():
     assert (
-        conclusions.title_pace(row(), name)
+        title_year_end(row(), "专利申请总量")
         == "专利申请总量全年预计2,240件,完成2,200件目标的把握70%"
     )
     compared = pd.DataFrame(
@@ -303,12 +312,12 @@ def test_titles_state_what_the_tables_hold():
         {"region": "gaoxin", "rank": 1.0, "low": 1.0, "high": 2.0, "value": 80.0, "tied_with": ""},
         {"region": "muye", "rank": 2.0, "low": 2.0, "high": 2.0, "value": 79.0, "tied_with": ""},
     ).assign(measure="score")
-    assert conclusions.title_ranks(ranks, name) == "高新居第1(目前区间1—2),牧野稳居第2"
+    assert ranked(ranks).title == "高新居第1位（目前第1—2位），牧野稳居第2位"
     tied = ranks.assign(tied_with=["muye", "gaoxin"], rank=1.0)
-    assert conclusions.title_ranks(tied, name) == "高新、牧野并列第1"
-    assert conclusions.placed(tied)["told"].tolist() == [
-        "并列第1位(90%区间目前第1—2位)",
-        "并列第1位(90%区间目前第2位)",
+    assert ranked(tied).title == "高新、牧野并列第1位"
+    assert placed(tied)["told"].tolist() == [
+        "并列第1位（90%区间目前第1—2位）",
+        "并列第1位（90%区间目前第2位）",
     ]
     split = frame({"region": "all", "total": 0.12, "within": 0.2, "between": -0.08})
     assert (
@@ -329,53 +338,18 @@ def test_lights_grade_the_printed_chance_and_add_up():
         row(probability=NAN),
         row(actual=2200.0, probability=1.0),
     )
-    n = conclusions.lights(
-        pd.concat(
-            [
-                table,
-                frame(
-                    row(kind="coverage", probability=NAN, verdict="按节点推进"),
-                    row(kind="milestone", verdict="已完成"),
-                ),
-            ]
-        )
+    more = (
+        row(kind="coverage", probability=NAN, verdict="按节点推进"),
+        row(kind="milestone", verdict="已完成"),
     )
-    assert n == {
-        "met": 2,
-        "good": 1,
-        "open": 1,
-        "hard": 1,
-        "stage": 2,
-        "thin": 0,
-        "none": 1,
-        "unknown": 1,
-    }
-    n = conclusions.lights(table)
-    assert n == {
-        "met": 1,
-        "good": 1,
-        "open": 1,
-        "hard": 1,
-        "stage": 1,
-        "thin": 0,
-        "none": 1,
-        "unknown": 1,
-    }
-
-
-def test_paragraphs_on_demo_data_say_so_and_count_everything():
-    table = frame(row(demo=True), row(demo=True, probability=0.3, indicator="muye"))
-    problems = pd.DataFrame({"severity": ["error", "warning"]})
-    text = conclusions.state_of_month(
-        table, problems, pd.DataFrame({"name_zh": ["市商务局"]}), name
-    )
-    assert (
-        text.startswith("【演示数据】")
-        and "尚未报送:市商务局" in text
-        and "错误1处、提醒1处" in text
-    )
-    text = conclusions.projection(table, name, {"patent_applications": 178.0})
-    assert text.startswith("【演示数据】牧野区:") and "的1.05倍" in text
+    head = CATALOG.headline()["id"]
+    rows = [*table.to_dict("records"), *more]
+    p = [r | dict(indicator=i, as_of=PERIOD, year=2018) for r, i in zip(rows, head, strict=False)]
+    f = found("standing", PROJECTIONS=shape(p, PROJECTIONS))
+    n = f.rows["count"].dropna().drop(f.rows.filter(like="|", axis=0).index, errors="ignore")
+    assert n.to_dict() == dict(met=2, good=1, open=1, hard=1, stage=2, none=1, unknown=1, all=9)
+    assert f.title == "9项目标：已完成2项，把握较大1项，难度较大1项"
+    assert "依据不足" not in f.paragraph  # what counts nothing is left out
 
 
 def test_ranks_without_interval_or_place_are_worded():
@@ -399,9 +373,6 @@ def test_ranks_without_interval_or_place_are_worded():
             "tied_with": "",
         },
     )
-    text = conclusions.ranking(conclusions.placed(ranks.assign(measure="score")), name)
-    assert (
-        text.startswith("高新区80.0分,第1位。")
-        and "权重暂按等权" in text
-        and "牧野区目标未下达,不排位" in text
-    )
+    text = ranked(ranks.assign(measure="score")).paragraph
+    assert text.startswith("高新区80.0分，第1位。") and "权重暂按等权" in text
+    assert "牧野区目标未下达，不排位" in text

@@ -175,7 +175,7 @@ def found_passport(figure, month: Month, name: str, found) -> Passport:
     ReconciliationError : a number in its texts that is no fact.
     """
     named = [k for t in figure.texts if t.get_gid() for k in t.get_gid().split("+")]
-    numbers = passport.of_facts(found.facts(), {*named, *found.said[found.title]})
+    numbers = passport.of_facts(found.facts(all_=True), {*named, *found.said[found.title]})
     fixed = (
         figure.zcq_caption.subtitle,
         *found.rows["label"],

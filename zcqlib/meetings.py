@@ -17,24 +17,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import analysis, answers, lineage, quantity, views
-from zcqlib.briefing import brief, conclusions, ledger, pages, passport, slides
-from zcqlib.briefing.pages import Tables, agendas
+from zcqlib import answers, findings, lineage, quantity
+from zcqlib.briefing import brief, ledger, pages, passport, slides
+from zcqlib.briefing.pages import agendas
 from zcqlib.briefing.passport import Passport, ReconciliationError
 from zcqlib.month import Month
 from zcqlib.workspace import digest, note, write_atomic
 
 # section → what its cell in the notebooks calls; the first cell that does is linked
 CELLS = {
-    "state": "say.state_of_month",
+    "state": "standing, reported = month.find",
     "late": "views.completeness",
     "moved": "views.outlook",
     "chances": "views.chances",
-    "open": "views.bullet_rows",
+    "open": "standing.table",
     "parks": "views.chances",
     "ranks": "views.places",
     "groups": "views.scores",
-    "orders": "views.orders",
+    "orders": "asks.table",
     "stages": "views.promises",
     "attain": "views.bullets",
 }
@@ -68,30 +68,6 @@ class Export:
         )
 
 
-def tables(month: Month) -> Tables:
-    """The month's tables as the briefing takes them."""
-    p, t, series = month.table("PROJECTIONS"), month.table("TARGETS"), month.table("SERIES")
-    groups = month.catalog.weights.query("level == 'group'").set_index("id")["name_zh"].to_dict()
-    return Tables(
-        p,
-        t,
-        month.table("RANKS"),
-        month.table("MILESTONES"),
-        views.orders(month),
-        month.period,
-        month.catalog.name,
-        month.source(),
-        frozenset(month.catalog.headline()["id"]),
-        month.catalog.parks,
-        analysis.recent_means(series, month.period),
-        month.table("TRAIL"),
-        month.table("OVERDUE"),
-        groups,
-        _links(month),
-        month.find("pace"),
-    )
-
-
 def _links(month: Month) -> dict[str, str]:
     """Section → place of its cell in the HTML edition, seen from the folder of the briefing."""
     found = {}
@@ -116,20 +92,22 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     ValueError : unknown meeting. TemplateError : a template lacks what a page needs. ReconciliationError : a number in
     one of them is not the tables'.
     """
-    t, folder = tables(month), month.folder / "briefing"
-    rows, before, hashes, kept, drawn = _rows(month, t), _written(folder), {}, [], {}
-    as_of = f"{t.period.year}年{t.period.month}月" + (f"({quantity.DEMO})" if t.demo else "")
-    contents = {
-        "ledger.xlsx": ledger.ledger(rows, t.orders, t.milestones, t.period, t.name, t.demo)
-    }
-    sidecars = {"ledger": ledger.passports(rows, t.orders, t.projections, t.period, _region(t))}
+    folder, links, when = month.folder / "briefing", _links(month), month.period
+    rows, before, hashes, kept, drawn = _rows(month), _written(folder), {}, [], {}
+    demo = month.find("standing").demo
+    as_of = f"{when.year}年{when.month}月" + (f"({quantity.DEMO})" if demo else "")
+    contents = {"ledger.xlsx": _ledger(month, rows)}
+    made = ledger.passports(
+        rows, month.find("asks"), month.table("PROJECTIONS"), when, _region(month)
+    )
+    sidecars = {"ledger": made}
     for m in [
         m
         for m in agendas()
         if m == meeting or f"{m}.json" in {p.name for p in folder.glob("*.json")}
     ]:
-        drawn[m] = pages.pages(t, m)
-        title = f"关于{t.period.year}年{t.period.month}月{month.catalog.zone.short_zh}建设目标进展情况的报告({agendas()[m].name_zh})"
+        drawn[m] = pages.pages(month.given, m, links)
+        title = f"关于{when.year}年{when.month}月{month.catalog.zone.short_zh}建设目标进展情况的报告({agendas()[m].name_zh})"
         contents |= {
             f"{m}.pptx": slides.slides(drawn[m], _template(month, slides.TEMPLATE)),
             f"{m}.docx": brief.brief(drawn[m], title, as_of, _template(month, brief.TEMPLATE)),
@@ -148,7 +126,7 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     write_atomic(folder / "written.json", json.dumps(hashes, indent=1, sort_keys=True).encode())
     for path in sorted(folder.iterdir()):
         note(f"saved briefing/{path.name}")
-    compared = sum(_agree(month, t, m) for m in drawn) + _ledger_agrees(month, t, rows)
+    compared = sum(_agree(month, m) for m in drawn) + _ledger_agrees(month, rows)
     files = tuple(
         folder / n
         for n in (
@@ -166,14 +144,19 @@ def _template(month: Month, shipped: Path) -> Path:
     return own if own.exists() else shipped
 
 
-def _rows(month: Month, t: Tables) -> pd.DataFrame:
-    return ledger.ledger_rows(
-        t.targets, t.projections, t.milestones, t.period, t.name, month.table("ANSWERS")
-    )
+def _rows(month: Month) -> pd.DataFrame:
+    tables = (month.table(t) for t in ("TARGETS", "PROJECTIONS", "MILESTONES"))
+    return ledger.ledger_rows(*tables, month.period, month.catalog.name, month.table("ANSWERS"))
 
 
-def _region(t: Tables):
-    held = t.targets.drop_duplicates("id").set_index("id")["region"].to_dict()
+def _ledger(month: Month, rows: pd.DataFrame) -> bytes:
+    asks, demo = month.find("asks"), month.find("standing").demo
+    stages, name = month.table("MILESTONES"), month.catalog.name
+    return ledger.ledger(rows, asks, stages, month.period, name, demo)
+
+
+def _region(month: Month):
+    held = month.table("TARGETS").drop_duplicates("id").set_index("id")["region"].to_dict()
     return lambda id: held.get(id, "zone")
 
 
@@ -197,8 +180,7 @@ def check(month: Month) -> int:
     """
     from zcqlib import redraw  # notebooks export without it, and it is slow to import
 
-    t = tables(month)
-    forms, compared = _forms(t), 0
+    forms, compared = _forms(month), 0
     for path in sorted((month.folder / "passports").glob("*.json")):
         for p in _verify(month, path):
             chances = [n.text for n in p.numbers if n.table and n.column == "probability"]
@@ -209,13 +191,11 @@ def check(month: Month) -> int:
         compared += sum(
             _said_right(f"笔记本 {path.stem} 的结论", text, forms) for text in _said(path)
         )
-    compared += sum(_agree(month, t, m) for m in agendas()) + _ledger_agrees(
-        month, t, _rows(month, t)
-    )
+    compared += sum(_agree(month, m) for m in agendas()) + _ledger_agrees(month, _rows(month))
     return compared + redraw.agree(month)
 
 
-def _agree(month: Month, t: Tables, meeting: str) -> int:
+def _agree(month: Month, meeting: str) -> int:
     """Read slides and brief of a meeting back, where there are any."""
     folder = month.folder / "briefing"
     found = {
@@ -226,7 +206,9 @@ def _agree(month: Month, t: Tables, meeting: str) -> int:
     if not found:
         return 0
     _verify(month, folder / f"{meeting}.json")
-    return passport.reconcile(found, {p.code: p.passport for p in pages.pages(t, meeting)})
+    return passport.reconcile(
+        found, {p.code: p.passport for p in pages.pages(month.given, meeting)}
+    )
 
 
 def _verify(month: Month, path: Path) -> list[Passport]:
@@ -239,7 +221,7 @@ def _verify(month: Month, path: Path) -> list[Passport]:
     return list(passports.values())
 
 
-def _ledger_agrees(month: Month, t: Tables, rows: pd.DataFrame) -> int:
+def _ledger_agrees(month: Month, rows: pd.DataFrame) -> int:
     """Read the ledger back, where there is one: every locked cell, every ask, and the numbers in headings and help."""
     from openpyxl import load_workbook
 
@@ -252,7 +234,9 @@ def _ledger_agrees(month: Month, t: Tables, rows: pd.DataFrame) -> int:
         (s.title, [list(row) for row in s.iter_rows(values_only=True)])
         for s in load_workbook(io.BytesIO(content))
     ]
-    back = answers.read_ledger(sheets, answers.Sent("ledger.xlsx", "", "", t.period), month.catalog)
+    back = answers.read_ledger(
+        sheets, answers.Sent("ledger.xlsx", "", "", month.period), month.catalog
+    )
     if len(wrong := back.problems[back.problems["severity"] == "error"]):
         first = wrong.iloc[0]
         raise ReconciliationError(
@@ -275,16 +259,14 @@ def _ledger_agrees(month: Month, t: Tables, rows: pd.DataFrame) -> int:
                 )
     asks = [tuple(v) for v in book[ledger.ORDERS].iter_rows(min_row=3, values_only=True)]
     for i, (found, computed) in enumerate(
-        zip_longest(asks, ledger.ask_rows(t.orders, t.name), fillvalue=()), 3
+        zip_longest(asks, ledger.ask_rows(month.find("asks")), fillvalue=()), 3
     ):
         if [answers.plain(v) for v in found] != [answers.plain(v) for v in computed]:
             raise ReconciliationError(
                 f"ledger.xlsx「{ledger.ORDERS}」第 {i} 行印作「{found}」,"
                 f"而缺口分解表算得「{computed}」。两处不一致。"
             )
-    fresh = load_workbook(
-        io.BytesIO(ledger.ledger(rows, t.orders, t.milestones, t.period, t.name, t.demo))
-    )
+    fresh = load_workbook(io.BytesIO(_ledger(month, rows)))
     for name, last in (
         (sheet, answers.HEAD),
         (ledger.ORDERS, 2),
@@ -321,63 +303,30 @@ def _code(path: Path) -> list[dict]:
     return [c for c in json.loads(path.read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
 
 
-def _forms(t: Tables) -> dict[str, tuple[re.Pattern, set[str]]]:
-    """What is worded in a fixed form: name → how it is found in a text, and all the wordings that the tables give."""
-    rows = [
-        r | {"demo": False}
-        for r in t.projections[t.projections["median"].notna()].to_dict("records")
-    ]
-    whole = {quantity.projection_sentence(r).split(";")[0] for r in rows}
-    head = t.projections[
-        t.projections["region"].isin(pages.ZONES) & t.projections["indicator"].isin(t.headline)
-    ]
-    ranks, n = (
-        t.ranks[t.ranks["indicator"] == "composite"],
-        conclusions.lights(head),
-    )
-    y, q, m = t.period.year, t.period.quarter, t.period.month
-    spans = (str(t.period), f"{y}Q{q}", f"{y}H{1 + (m > 6)}", str(y))
-    places = {
-        f"{quantity.number(r.value, '分')},{r.told}"
-        for _, g in ranks[ranks["period"].isin(spans)].groupby("period")
-        for r in conclusions.placed(g).itertuples()
-    }
-    lights = ("met", "good", "open", "hard", "stage")
-    counted = {
-        f"{quantity.lights().state(k).words}{of}{n[k]}项" for k in lights for of in ("", "的")
-    }
-    asks = {f"缺口分解为{len(t.orders)}条月度要求"}
-    medians = {re.split(r"\(|,(?!\d{3})", w)[0] for w in whole}
-    found = {
-        "年末预计": (r"全年预计[\u2212\d,.]+[^\uff0c\uff08\uff1b]*", medians),
-        "年末预计与把握": (r"全年预计[^\uff1b]*80%[^\uff1b]*", whole),
-        "位次": (r"[\d.]+分\uff0c(?:暂定)?(?:并列)?第\d+位\uff0890%区间[^\uff09]+\uff09", places),
-        "各档项数": (
-            r"(?<=[中\uff0c究、])(?:已完成|把握较大|尚有悬念|难度较大|按节点推进)的?\d+项",
-            counted,
-        ),
-        "月度要求": (r"缺口分解为\d+条月度要求", asks),
-    }
+def _forms(month: Month) -> dict[str, tuple[re.Pattern, set[str]]]:
+    """What the findings say: a sentence without its numbers → how it is found in a text, and all that it may read."""
+    known: dict[str, set[str]] = {}
+    for f in findings.every(month.given):
+        told = f.rows["told"].dropna() if "told" in f.rows else ()
+        for text in (*f.sentences, *told):
+            if passport.sequence(text):
+                known.setdefault(passport.NUMBER.sub("#", text), set()).add(text)
+    number = r"[\u2212\d,.]+"
     return {
-        k: (re.compile(how), {quantity.typeset(w) for w in known})
-        for k, (how, known) in found.items()
+        shape: (re.compile("(?<!\\d)" + number.join(map(re.escape, shape.split("#")))), texts)
+        for shape, texts in known.items()
     }
 
 
 def _said_right(place: str, text: str, forms: Mapping[str, tuple[re.Pattern, set[str]]]) -> int:
-    """Compare what a text says in fixed forms with what the tables give; how many numbers that were.
-
-    Counts of lights are compared where the whole plan is counted, which its fixed beginnings say.
-    """
+    """Compare what a text says in fixed forms with what the tables give; how many numbers that were."""
     text, compared = quantity.typeset(text), 0
     for name, (pattern, known) in forms.items():
-        if name == "各档项数" and not ("纳入判断的" in text or "提请会议研究" in text):
-            continue
         for found in pattern.findall(text):
             if found not in known:
                 near = next(iter(difflib.get_close_matches(found, known, 1, 0)), "没有这一项")
                 raise ReconciliationError(
-                    f"{place}印有「{found}」({name}),而数据表最接近的是「{near}」。两处不一致。"
+                    f"{place}印有「{found}」({name[:20]}),而数据表最接近的是「{near}」。两处不一致。"
                     "如数据更新过,请重新运行该月。"
                 )
             compared += len(passport.sequence(found))

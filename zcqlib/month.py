@@ -60,16 +60,17 @@ class Month:
         return self.period.year
 
     @property
-    def _given(self) -> Given:
-        return Given(self.table, self.catalog, self.period, self.known)
+    def given(self) -> Given:
+        """What the month's findings are made from, and those made already."""
+        return _given(self)
 
-    def find(self, name: str) -> Found:
+    def find(self, name: str, **choices) -> Found:
         """A finding of the month by its name, such as pace; an unknown name is told the nearest."""
-        return findings.find(name, self._given)
+        return findings.find(name, self.given, **choices)
 
     def source(self, *indicators: str) -> str:
         """Who reported these indicators, as the footer of a figure says it; from the observations, never typed."""
-        return self._given.source(*indicators)
+        return self.given.source(*indicators)
 
     def caption(
         self,
@@ -179,6 +180,18 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     vintage = given if given.parent == home else line.build(workspace, month, known)
     guard_cells(line.published_only(vintage))
     return Month(workspace, month, known, catalogs.load(workspace.reference, month.year), vintage)
+
+
+_GIVEN: dict[tuple, Given] = {}  # of the vintage as it is now
+
+
+def _given(month: Month) -> Given:
+    stamps = tuple(sorted((p.name, p.stat().st_mtime_ns) for p in month.vintage.glob("*.parquet")))
+    key = month.vintage, stamps, month.period, month.known, id(month.catalog)
+    if key not in _GIVEN:
+        _GIVEN.clear()
+        _GIVEN[key] = Given(month.table, month.catalog, month.period, month.known)
+    return _GIVEN[key]
 
 
 @lru_cache(maxsize=64)

@@ -127,14 +127,6 @@ def percent(value: float, digits: int = 1) -> str:
     return number(None if value is None else 100 * value, "%", digits)
 
 
-def interval(low: float, high: float, unit: str, digits: int | None = None) -> str:
-    """Both ends on one scale: 4,879–5,412件."""
-    if low != low or high != high:
-        return NONE
-    s = scale(max(abs(low), abs(high)), unit, digits)
-    return f"{s.text(s.round(low), False)}–{s.text(s.round(high))}"
-
-
 def multiple(value: float, base: float) -> str:
     """How many times the base: 1.05倍; 「—」 where the base is not positive."""
     if not base > 0 or value != value:
@@ -220,12 +212,6 @@ def light(row: Mapping) -> Light:
 def light_text(row: Mapping) -> str:
     """Mark and words of a row's light, as a table prints them: ▲尚有悬念."""
     found = light(row)
-    return found.mark + found.words
-
-
-def state_text(light: str) -> str:
-    """Mark and words of a light."""
-    found = lights().state(light)
     return found.mark + found.words
 
 
@@ -333,9 +319,13 @@ def _progress(row: Mapping, s: Scale, recent: float) -> str:
 
 def _usual(row: Mapping, recent: float) -> tuple[str, str]:
     """The usual month, a small count with a decimal, and how many times it the months left ask, from exact values."""
-    s = row_scale(row)
-    s = Scale(s.unit, s.factor, s.digits or int(recent < SMALL))
+    s = usual_scale(row_scale(row), recent)
     return s.text(s.round(recent)), multiple(asked(row), recent)
+
+
+def usual_scale(s: Scale, recent: float) -> Scale:
+    """How the usual month is printed beside quantities of this scale."""
+    return Scale(s.unit, s.factor, s.digits or int(recent < SMALL))
 
 
 def shortfall(row: Mapping) -> Decimal | None:
@@ -417,40 +407,3 @@ def fit_title(*versions: str) -> str:
     if len(clauses) > 1 and len(tail) < TITLE - 4:
         return last[: TITLE - len(tail) - 2] + "…," + tail
     return last[: TITLE - 1] + "…"
-
-
-def projection_numbers(
-    row: Mapping, recent: float = float("nan")
-) -> list[tuple[str, float, str, str]]:
-    """The numbers that `projection_sentence` may print: text, value, column of PROJECTIONS ("" = derived), formula."""
-    s, month = row_scale(row), pd.Period(row["as_of"], "M").month
-    out = [
-        (s.text(s.round(row[c])), row[c], c, "四舍五入到所示位数")
-        for c in ("median", "low", "high", "actual")
-        if row[c] == row[c]
-    ]
-    out += [
-        (s.trimmed(row[c]), row[c], c, "计划所写")
-        for c in ("target_low", "target_high")
-        if row[c] == row[c]
-    ]
-    out.append((f"{whole_chance(row['level'])}%", row["level"], "level", "区间的覆盖率"))
-    p = row["probability"]
-    if p == p:
-        out.append((chance_prose(p), p, "probability", "年末分布超过目标的比例"))
-    out += [
-        (str(12 - month), 12 - month, "", "12 − 数据截至月份"),
-        (str(month), month, "", "数据截至月份"),
-        ("12", 12, "", "近12个月"),
-    ]
-    need = needed(row)
-    if need is None:
-        return out
-    formula = "(目标 − 已完成)÷ 余下月数,按所示位数进位"
-    out.append((s.text(need), float(need), "", formula))
-    if recent > 0:
-        mean, times = _usual(row, recent)
-        formula = "月均需 ÷ 近12个月均值,均按未取整的数"
-        out.append((mean, recent, "", "近12个月的平均"))
-        out.append((times, float(times.removesuffix("倍")), "", formula))
-    return out

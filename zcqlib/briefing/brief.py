@@ -8,16 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from docx import Document
-from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.opc.constants import RELATIONSHIP_TYPE as RT
 from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt, RGBColor
+from docx.shared import Pt
 from docx.table import Table
 from docx.text.paragraph import Paragraph
-from lxml import etree
 
 from zcqlib.briefing.fit import clean, column_widths
 from zcqlib.briefing.pages import Page
@@ -154,68 +151,6 @@ def _table(doc, rows: Sequence[Sequence[str]]) -> Table:
                 cell.paragraphs[0].runs[0].bold = True
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     return table
-
-
-def make_template() -> bytes:
-    """Our own template: A4 with the margins of an official document, styles by name. The shipped file is this one."""
-    doc = Document()
-    s = doc.sections[0]
-    s.page_width, s.page_height = Mm(210), Mm(297)
-    s.top_margin, s.bottom_margin, s.left_margin, s.right_margin = Mm(37), Mm(35), Mm(28), Mm(26)
-    for name, (face, size, line) in STYLES.items():
-        style = doc.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
-        style.base_style, style.font.size = doc.styles["Normal"], Pt(size)
-        style.font.color.rgb = RGBColor(0, 0, 0)
-        _face(style, face)
-        p = style.paragraph_format
-        p.space_before = p.space_after = Pt(0)
-        p.line_spacing_rule, p.line_spacing = WD_LINE_SPACING.EXACTLY, Pt(line)
-        if name == "公文标题":
-            p.alignment, p.space_after = WD_ALIGN_PARAGRAPH.CENTER, Pt(28)
-        elif name in ("公文一级", "公文二级", "公文正文"):
-            p.first_line_indent = Pt(2 * size)
-        if name in ("公文一级", "公文二级"):
-            p.keep_with_next = True
-        if name == "公文编号":
-            p.tab_stops.add_tab_stop(
-                s.page_width - s.left_margin - s.right_margin, WD_TAB_ALIGNMENT.RIGHT
-            )
-            p.space_after = Pt(6)
-        elif name == "公文落款":
-            p.alignment, p.space_before = WD_ALIGN_PARAGRAPH.RIGHT, Pt(28)
-    _face(doc.styles["Normal"], "仿宋_GB2312")
-    doc.add_paragraph(TITLE, "公文标题")
-    doc.add_paragraph(BODY, "公文正文")
-    doc.add_paragraph(f"数据截至{DATE}", "公文落款")
-    _page_number(s.footer.paragraphs[0])
-    fonts = doc.part.part_related_by(RT.FONT_TABLE)
-    root = etree.fromstring(fonts.blob)
-    for face, other in FALLBACKS.items():
-        font = etree.SubElement(root, qn("w:font"))
-        font.set(qn("w:name"), face)
-        etree.SubElement(font, qn("w:altName")).set(qn("w:val"), other)
-        etree.SubElement(font, qn("w:charset")).set(qn("w:val"), "86")
-    fonts._blob = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
-    out = io.BytesIO()
-    doc.save(out)
-    return freeze(out.getvalue())
-
-
-def _face(style, face: str) -> None:
-    fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
-    for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
-        fonts.attrib.pop(qn(f"w:{theme}"), None)
-    for slot, value in (("ascii", LATIN), ("hAnsi", LATIN), ("eastAsia", face)):
-        fonts.set(qn(f"w:{slot}"), value)
-
-
-def _page_number(paragraph) -> None:
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.add_run("— ")
-    field = OxmlElement("w:fldSimple")
-    field.set(qn("w:instr"), "PAGE")
-    paragraph._p.append(field)
-    paragraph.add_run(" —")
 
 
 def read_brief(content: bytes) -> dict[str, list[str]]:

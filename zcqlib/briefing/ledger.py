@@ -14,7 +14,8 @@ from zcqlib import answers as back
 from zcqlib import quantity
 from zcqlib.answers import COLUMNS, FILLED, HEAD, LOCKED, SEAL, SHEET, LedgerError
 from zcqlib.briefing import fit
-from zcqlib.briefing.passport import Number, Passport, code, freeze
+from zcqlib.briefing.passport import Number, Passport, code, freeze, of_facts
+from zcqlib.findings import Found
 
 ORDERS, HELP = "缺口分解", "填报说明"
 NUMBERS = ("已完成/现值", "序时应达", "全年预计", "区间下限", "区间上限", "缺口", "月均需")
@@ -159,7 +160,7 @@ def _said(r: dict | None) -> str:
 
 def passports(
     rows: pd.DataFrame,
-    orders: pd.DataFrame,
+    asks: Found,
     projections: pd.DataFrame,
     period: pd.Period,
     region: Callable[[str], str],
@@ -200,24 +201,17 @@ def passports(
                     inputs,
                 )
             )
-    asks = [
-        Number(
-            f"{o['indicator']} {o['region']} {o['month']} {o['printed']}",
-            o["ask"],
-            "缺口按园区缺口和季节分摊;" + o["grade"],
-            inputs=(f"{o['region']}/{o['indicator']}", f"target/{o['indicator']}"),
-        )
-        for o in orders.to_dict("records")
-    ]
+    things = asks.things
+    keys = {k for r in things.index for c in ("ask", "grade") for k in asks.behind(r, c)}
     return [
         Passport(code(period, "T", 1), f"{period.year}年{period.month}月目标台账", tuple(numbers)),
-        Passport(code(period, "T", 2), "缺口分解", tuple(asks)),
+        Passport(code(period, "T", 2), "缺口分解", of_facts(asks.facts(), keys)),
     ]
 
 
 def ledger(
     rows: pd.DataFrame,
-    orders: pd.DataFrame,
+    asks: Found,
     milestones: pd.DataFrame,
     period: pd.Period,
     name: Callable[[str], str],
@@ -227,7 +221,7 @@ def ledger(
 
     Parameters
     ----------
-    rows : as `ledger_rows` gives them. orders : as `gap_orders`. milestones : MILESTONES, for what may be chosen.
+    rows : as `ledger_rows` gives them. asks : the finding. milestones : MILESTONES, for what may be chosen.
     Returns
     -------
     The file's bytes: sheets 台账 (locked except FILLED, filters, frozen panes), 缺口分解, 填报说明, and 校验 (hidden):
@@ -380,7 +374,7 @@ def ledger(
     sheet.fit_to_pages(2, 0)
     sheet.repeat_rows(HEAD - 1)
     sheet.repeat_columns(0, 2)
-    _orders(book, form, orders, period, name, mark)
+    _orders(book, form, asks, period, mark)
     guide = book.add_worksheet(HELP)
     guide.set_column(0, 0, 90)
     for i, line in enumerate(
@@ -417,9 +411,7 @@ def _seal(book, rows: pd.DataFrame, choices: list[list[str]]) -> None:
     sheet.very_hidden()
 
 
-def _orders(
-    book, form: dict, orders: pd.DataFrame, period: pd.Period, name: Callable[[str], str], mark: str
-) -> None:
+def _orders(book, form: dict, asks: Found, period: pd.Period, mark: str) -> None:
     sheet = book.add_worksheet(ORDERS)
     for j, (head, width) in enumerate(zip(ASKS, (30, 16, UNITS, 10, 12, 10, 24), strict=True)):
         sheet.set_column(j, j, width)
@@ -429,7 +421,7 @@ def _orders(
     )
     sheet.set_row(0, 28)
     sheet.write_string(0, len(ASKS) - 1, code(period, "T", 2), form["right"])
-    for i, row in enumerate(ask_rows(orders, name), 2):
+    for i, row in enumerate(ask_rows(asks), 2):
         sheet.set_row(i, 15 * -(-2 * len(row[2]) // UNITS) + 3)
         for j, value in enumerate(row):
             if isinstance(value, float):
@@ -437,7 +429,7 @@ def _orders(
             else:
                 sheet.write_string(i, j, value, form["text"])
     sheet.freeze_panes(2, 1)
-    sheet.autofilter(1, 0, max(len(orders), 1) + 1, len(ASKS) - 1)
+    sheet.autofilter(1, 0, max(len(asks.things), 1) + 1, len(ASKS) - 1)
     sheet.protect("", {"autofilter": True, "format_columns": True})
     sheet.set_landscape()
     sheet.set_paper(9)
@@ -445,19 +437,11 @@ def _orders(
     sheet.repeat_rows(1)
 
 
-def ask_rows(orders: pd.DataFrame, name: Callable[[str], str]) -> list[tuple[str | float, ...]]:
-    """The rows of 缺口分解 as printed."""
+def ask_rows(asks: Found) -> list[tuple[str | float, ...]]:
+    """The rows of 缺口分解 as printed, ASKS."""
     out = []
-    for o in orders.to_dict("records"):
-        number = float(quantity.plain_number(o["printed"]))
-        texts = (
-            name(o["indicator"]),
-            name(o["region"]),
-            quantity.responsible(o["responsible"], o["responsible_basis"]),
-            str(o["month"]),
-            number,
-            o["printed"].lstrip("-\u22120123456789.,"),
-            o["grade"],
-        )
-        out.append(tuple(v if isinstance(v, float) else fit.clean(v) for v in texts))
+    for r in asks.things.to_dict("records"):
+        texts = (*(fit.clean(r[c]) for c in ("what", "where", "by")), r["basis"])
+        ask = float(r["scale"].round(r["ask"]))
+        out.append((*texts, ask, r["scale"].unit, fit.clean(r["grade"])))
     return out

@@ -14,7 +14,6 @@ from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION
 from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.enum.text import MSO_ANCHOR
 from pptx.exc import PackageNotFoundError
-from pptx.opc.constants import RELATIONSHIP_TYPE as RT
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
@@ -256,66 +255,6 @@ def faces(root) -> None:
                 element = etree.Element(qn(name))
                 element.set("typeface", face)
                 properties.insert(at + shift, element)
-
-
-def make_template() -> bytes:
-    """Our own 16:9 template: one layout with title and body, theme fonts set. The shipped file is this one."""
-    deck = Presentation()
-    deck.slide_width, deck.slide_height = Inches(13.333), Inches(7.5)
-    keep = deck.slide_layouts[1]
-    for layout in [x for x in deck.slide_layouts if x is not keep and x.name != keep.name]:
-        deck.slide_layouts.remove(layout)
-    master = deck.slide_masters[0]
-    for holder in (keep, master):
-        for p in list(holder.placeholders):
-            kind = p.placeholder_format.type
-            if kind in (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE):
-                p.left, p.top, p.width, p.height = (
-                    Inches(0.67),
-                    Inches(0.4),
-                    Inches(12),
-                    Inches(0.85),
-                )
-            elif kind in (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT):
-                p.left, p.top, p.width, p.height = (
-                    Inches(0.67),
-                    Inches(1.45),
-                    Inches(12),
-                    Inches(5.1),
-                )
-            else:
-                p._element.getparent().remove(p._element)
-                continue
-            p._element.txBody.find(qn("a:bodyPr")).set("lIns", "0")
-    styles = master._element.find(qn("p:txStyles"))
-    for tag, size, color in (("p:titleStyle", 2400, "14284B"), ("p:bodyStyle", 1600, "1F2937")):
-        for level in styles.find(qn(tag)):
-            level.set("algn", "l")
-            level.set("marL", "0")
-            level.set("indent", "0")
-            for bullet in [
-                e for e in level if e.tag in (qn("a:buChar"), qn("a:buFont"), qn("a:buNone"))
-            ]:
-                level.remove(bullet)
-            run = level.find(qn("a:defRPr"))
-            run.addprevious(etree.Element(qn("a:buNone")))
-            run.set("sz", str(size))
-            run.set("b", "1" if tag == "p:titleStyle" else "0")
-            for fill in run.findall(qn("a:solidFill")):
-                run.remove(fill)
-            fill = etree.Element(qn("a:solidFill"))
-            etree.SubElement(fill, qn("a:srgbClr")).set("val", color)
-            run.insert(0, fill)
-    theme = master.part.part_related_by(RT.THEME)
-    root = etree.fromstring(theme.blob)
-    for font in root.iter(qn("a:fontScheme")):
-        for tag, face in (("a:latin", LATIN), ("a:ea", EAST)):
-            for element in font.iter(qn(tag)):
-                element.set("typeface", face)
-    theme._blob = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
-    out = io.BytesIO()
-    deck.save(out)
-    return freeze(out.getvalue())
 
 
 def read_slides(content: bytes) -> dict[str, list[str]]:

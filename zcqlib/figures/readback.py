@@ -38,7 +38,7 @@ def compare(figure: Figure, found) -> int:
 
     Parameters
     ----------
-    found : `name`, `rows`, `things`, `measures`, `shown`, as a finding has them.
+    found : `name`, `rows`, `things`, `measures`, `shown`, `key`, as a finding has them.
     Raises
     ------
     FigureError : names finding, row, column and both values.
@@ -53,7 +53,7 @@ def compare(figure: Figure, found) -> int:
         own, aim = found.rows.at[row, column], found.measures[column].aim
         aim = found.rows.at[row, aim] if isinstance(aim, str) else aim
         told = [k.rpartition("/")[2] for k in keys.split("+")]
-        named = "+".join(f"{found.name}/{row}/{c}" for c in (*told[:-1], column))
+        named = "+".join(found.key(row, c) for c in (*told[:-1], column))
         printed = BESIDE.join(found.shown(row, c) for c in (*told[:-1], column))
         for what, seen, is_ in (
             ("柱长", value, own),

@@ -17,6 +17,7 @@ from zcqlib.quantity import Scale
 
 FACTS = tables.VINTAGE["FACTS"]
 ABOUT = ("label", "indicator", "region", "basis", "inputs", "scale")  # columns that are no measure
+PROSE = {"<1%": "不足1%", ">99%": "99%以上"}  # chances at the ends, in a sentence
 KEY = ["column", "indicator", "region", "basis", "period", "known"]  # what two facts may be both of
 BESIDE = "\u3000"  # between two facts in one print
 
@@ -32,24 +33,63 @@ class TwoHomes(FindingError):
     """A second finding claims a measure."""
 
 
+class Chance(Scale):
+    """How a chance of 0 to 1 is printed: 73%, <1%."""
+
+    def round(self, value: float, mode: str = "") -> float:
+        return value
+
+    def text(self, printed: float, unit: bool = True) -> str:
+        return quantity.chance_number(printed)
+
+
+class Change(Scale):
+    """How a change is printed: with its sign."""
+
+    def text(self, printed, unit: bool = True) -> str:
+        return ("+" if printed > 0 else "") + Scale.text(self, printed, unit)
+
+
+CHANCE, COUNT = Chance("%"), Scale("项")
+PERCENT, WHOLE, TIMES = Scale("%", digits=1), Scale("%"), Scale("倍", digits=2)
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A column of a finding: `head` in Chinese; `scale`, else that of the row; `aim`, the column or value that it is
-    drawn against."""
+    """A column of a finding: `head` in Chinese; `scale` (or how it follows from the row's and the value), else that of the row; `aim`, the column or value that it is
+    drawn against. A column of words is printed as it stands and is no fact; `of` names the facts of its row in it."""
 
     head: str
-    scale: Scale | None = None
+    scale: Scale | Callable[[Scale, float], Scale] | None = None
     aim: str | float = float("nan")
+    of: tuple[str, ...] = ()
+    words: bool = False
+
+
+def words(head: str, *of: str) -> Measure:
+    """A column of words, and the facts of its row that they speak of."""
+    return Measure(head, of=of, words=True)
+
+
+def lay(rows: pd.DataFrame, measures: Mapping[str, Measure]) -> pd.DataFrame:
+    """Rows, indexed by their ids, with all columns of a finding: numbers as floats, no text missing."""
+    t = pd.DataFrame(rows).reindex(columns=[*ABOUT, *measures])
+    text = [c for c in t if c != "scale" and (c in ABOUT or measures[c].words)]
+    t[text] = t[text].astype(object).where(t[text].notna(), "")
+    numbers = [c for c, m in measures.items() if not m.words]
+    return t.astype(dict.fromkeys(numbers, float))
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What findings are made from. `period` is the report month, `known` the last whose reports were known."""
+    """What findings are made from. `period` is the report month, `known` the last whose reports were known; `made`
+    holds those made already."""
 
     table: Callable[[str], pd.DataFrame]
     catalog: Catalog
     period: pd.Period
     known: pd.Period
+    made: dict = field(default_factory=dict, compare=False, repr=False)
 
     def source(self, *indicators: str) -> str:
         """Who reported these indicators, or any; from the observations, never typed."""
@@ -67,10 +107,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One finding. `rows` is indexed by row id, has ABOUT (label and inputs at least) and one float column a measure.
+    """One finding. `rows` is indexed by row id, has ABOUT (label and inputs at least) and one column a measure.
 
-    `title` and `sentences` are given as templates and hold the text, `said` the facts in each. Raises FindingError: no source, a fact without
-    inputs, columns and measures that differ, a template that types a digit or names what is not there.
+    `title` (or its versions, the fullest first) and `sentences` are given as templates and hold the text, `said` the facts in each. `home` names the finding
+    of each column that belongs to another one, whose facts keep its name. Raises FindingError: no source, a fact
+    without inputs, columns and measures that differ, a template that types a digit or names what is not there.
     """
 
     name: str
@@ -81,8 +122,9 @@ class Found:
     period: pd.Period
     known: pd.Period
     demo: bool
-    title: str = ""
+    title: str | tuple[str, ...] = ""
     sentences: tuple[str, ...] = ()
+    home: Mapping[str, str] = field(default_factory=dict)
     said: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self):
@@ -90,15 +132,38 @@ class Found:
             raise FindingError(f"{self.name} 没有来源,不能印出。")
         if odd := set(self.rows).difference(ABOUT) ^ set(self.measures):
             raise FindingError(f"{self.name} 的列与度量不一致:{'、'.join(sorted(odd))}。")
-        facts = self.rows[[*self.measures]].notna()
+        facts = self.rows[self._own].notna()
         bare = facts[facts.any(axis=1) & self.rows["inputs"].fillna("").eq("")]
         if len(bare):
             first = bare.iloc[0]
             raise FindingError(
                 f"{self.name}/{first.name}/{first.idxmax()} 没有写依据哪些表行(inputs)。"
             )
-        object.__setattr__(self, "title", self.say(self.title))
+        versions = [self.title] if isinstance(self.title, str) else self.title
+        told = [self.say(v) for v in versions]
+        object.__setattr__(self, "title", quantity.fit_title(*told))
+        self.said.setdefault(self.title, self.said[told[-1]])
         object.__setattr__(self, "sentences", tuple(map(self.say, self.sentences)))
+
+    @property
+    def _numbers(self) -> list[str]:
+        return [c for c, m in self.measures.items() if not m.words]
+
+    @property
+    def _own(self) -> list[str]:
+        """The columns of numbers that this finding is the home of."""
+        return [c for c in self._numbers if c not in self.home]
+
+    def key(self, row: str, column: str) -> str:
+        """The name of a fact: finding/row/column."""
+        return f"{self.home.get(column, self.name)}/{row}/{column}"
+
+    def behind(self, row: str, column: str) -> list[str]:
+        """The facts that stand in a cell: its own, or those that its words speak of."""
+        if column not in self.measures or not self.measures[column].of:
+            return [self.key(row, column)]
+        of = self.measures[column].of
+        return [self.key(row, c) for c in of if self.rows.at[row, c] == self.rows.at[row, c]]
 
     @property
     def things(self) -> pd.DataFrame:
@@ -113,8 +178,11 @@ class Found:
     def shown(self, row: str, column: str) -> str:
         """A fact as every output prints it, 「—」 where there is none."""
         value = self.rows.at[row, column]
+        if value != value or isinstance(value, str):
+            return value if isinstance(value, str) and value else quantity.NONE
         scale = self.measures[column].scale or self.rows.at[row, "scale"]
-        return scale.text(scale.round(value)) if value == value else quantity.NONE
+        scale = scale if isinstance(scale, Scale) else scale(self.rows.at[row, "scale"], value)
+        return scale.text(scale.round(value))
 
     def say(self, text: str) -> str:
         """A template filled: {row.column} a number as printed, {row.label} a name.
@@ -132,7 +200,7 @@ class Found:
             out += words
             if place is not None:
                 out += self._filled(place, text)
-                keys.append(f"{self.name}/{'/'.join(place.rsplit('.', 1))}")
+                keys += self.behind(*place.rsplit(".", 1))
         self.said[out] = tuple(keys)
         return out
 
@@ -143,22 +211,26 @@ class Found:
         printed = self.rows.at[row, "label"] if column == "label" else self.shown(row, column)
         if printed in ("", quantity.NONE) or printed != printed:
             raise FindingError(f"{self.name}/{row}/{column} 没有值,不能写进句子「{text}」。")
-        return printed
+        return PROSE.get(printed, printed)
 
-    def facts(self) -> pd.DataFrame:
-        """FACTS: one row a cell that has a value."""
+    def facts(self, all_: bool = False) -> pd.DataFrame:
+        """FACTS: one row a cell that has a value, of the own columns or of `all_`, each under the name of its home."""
         rows = self.rows.rename_axis("row").reset_index()
-        about = [c for c in rows if c not in self.measures]
-        t = rows.melt(about, list(self.measures), "column", "value").dropna(subset="value")
+        about = [c for c in rows if c in ("row", *ABOUT)]
+        numbers = self._numbers if all_ else self._own
+        t = rows.melt(about, numbers, "column", "value").dropna(subset="value")
         t["printed"] = [self.shown(*at) for at in zip(t["row"], t["column"], strict=True)]
-        same = dict(finding=self.name, period=self.period, known=self.known, demo=self.demo)
+        t["finding"] = t["column"].map(lambda c: self.home.get(c, self.name))
+        same = dict(period=self.period, known=self.known, demo=self.demo)
         return tables.shape(t.assign(**same), FACTS)
 
-    def table(self, *columns: str) -> pd.DataFrame:
-        """The things as a reader sees them: Chinese heads, numbers as printed."""
-        things = self.things
-        out = {self.measures[c].head: [self.shown(r, c) for r in things.index] for c in columns}
-        return pd.DataFrame({"指标": list(things["label"])} | out)
+    def table(
+        self, *columns: str, rows: Iterable[str] | None = None, head: str = "指标"
+    ) -> pd.DataFrame:
+        """The things, or some rows, as a reader sees them: Chinese heads, numbers as printed."""
+        rows = list(self.things.index if rows is None else rows)
+        out = {self.measures[c].head: [self.shown(r, c) for r in rows] for c in columns}
+        return pd.DataFrame({head: list(self.rows.loc[rows, "label"])} | out)
 
     def bars(self, rows: Iterable[str], *columns: str) -> dict:
         """`rows` and `columns` of `figures.measures`; `a+b` prints a before the bar's own b."""
@@ -167,7 +239,7 @@ class Found:
             id, own = parts[-1], self.measures[parts[-1]]
             out[id] = self.rows[id]
             out[f"{id}_text"] = [BESIDE.join(self.shown(r, c) for c in parts) for r in out.index]
-            out[f"{id}_key"] = ["+".join(f"{self.name}/{r}/{c}" for c in parts) for r in out.index]
+            out[f"{id}_key"] = ["+".join(self.key(r, c) for c in parts) for r in out.index]
             out[f"{id}_mark"] = self.rows[own.aim] if isinstance(own.aim, str) else own.aim
             heads.append((id, own.head))
         return dict(rows=out, columns=heads)
@@ -181,7 +253,7 @@ def finding(*measures: str) -> Callable:
     TwoHomes : a measure has another home, at import.
     """
 
-    def keep(make: Callable[[Given], Found]) -> Callable[[Given], Found]:
+    def keep(make: Callable[..., Found]) -> Callable[..., Found]:
         home = f"{make.__module__}.{make.__name__}"
         for m in measures:
             if OWNER.get(m, home) != home:
@@ -189,11 +261,15 @@ def finding(*measures: str) -> Callable:
         OWNER.update(dict.fromkeys(measures, home))
 
         @wraps(make)
-        def made(given: Given) -> Found:
-            found = make(given)
-            if odd := set(found.measures) ^ set(measures) or {found.name} ^ {make.__name__}:
-                raise FindingError(f"{home} 给出的与它声明的不一致:{'、'.join(sorted(odd))}。")
-            return found
+        def made(given: Given, **choices) -> Found:
+            place = (make.__name__, *choices.items())
+            if place not in given.made:
+                found = make(given, **choices)
+                own = set(found.measures) - set(found.home)
+                if odd := own ^ set(measures) or {found.name} ^ {make.__name__}:
+                    raise FindingError(f"{home} 给出的与它声明的不一致:{'、'.join(sorted(odd))}。")
+                given.made[place] = found
+            return given.made[place]
 
         MAKERS[make.__name__] = made
         return made
@@ -201,8 +277,8 @@ def finding(*measures: str) -> Callable:
     return keep
 
 
-def find(name: str, given: Given) -> Found:
-    """Make one finding.
+def find(name: str, given: Given, **choices) -> Found:
+    """Make one finding, perhaps with other choices than the run's.
 
     Raises
     ------
@@ -211,7 +287,7 @@ def find(name: str, given: Given) -> Found:
     if name not in MAKERS:
         near = get_close_matches(name, MAKERS, 3, 0.3) or sorted(MAKERS)
         raise FindingError(f"没有叫「{name}」的结论。相近的有:{'、'.join(near)}。")
-    return MAKERS[name](given)
+    return MAKERS[name](given, **choices)
 
 
 def every(given: Given) -> list[Found]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.projection.promises import past_years, waiting
+from zcqlib.projection.promises import waiting
 
 SDG = ((0.95, "进展显著"), (0.60, "进展一般"), (0.0, "进展不足"))
 AWAY, UNDEFINED = "偏离目标", "不适用"
@@ -79,11 +79,27 @@ def batch_pace(
     )
 
 
-def season_share(source: pd.DataFrame, k: int, year: int) -> tuple[float, int]:
-    """The share of a year that past years had done by month k, and of how many full years it is the mean."""
-    full = past_years(source, year, k)
-    full = full[full["value"] > 0].tail(5)
-    return float((full["done"] / full["value"]).mean()), len(full)
+def season_shares(series: pd.DataFrame, year: int) -> pd.DataFrame:
+    """The share of a year that its last five full years before had done by each month.
+
+    Parameters
+    ----------
+    series : SERIES; revisions belong to no month and do not count. year : the year that is looked ahead from.
+    Returns
+    -------
+    By region, indicator and month `value` (mean), `low`, `high` and `years`, how many full years these are of.
+    """
+    place = ["region", "indicator", "year"]
+    past = series[~series["revision"] & series["months"].between(1, 11)]
+    past = past.assign(year=past["end"].dt.year, month=past["end"].dt.month)
+    past = past[past["year"] < year]
+    full = past.groupby(place).agg(months=("months", "sum"), total=("value", "sum"))
+    full = full[(full["months"] == 12) & (full["total"] > 0)]["total"]
+    full = full.groupby(place[:2]).tail(5)
+    done = past.pivot_table(index=place, columns="month", values="value", aggfunc="sum")
+    done = done.reindex(full.index).reindex(columns=range(1, 13)).fillna(0.0).cumsum(axis=1)
+    share = done.div(full, axis=0).stack().rename("value").groupby([*place[:2], "month"])
+    return share.agg(value="mean", low="min", high="max", years="size")
 
 
 def paces(
@@ -108,6 +124,7 @@ def paces(
     """
     known = tables.covering(series).groupby(["region", "indicator"])
     by = {name: part.sort_values("end") for name, part in known}
+    shares = season_shares(series, int(projections["year"].max())) if len(projections) else None
     rows, p = [], projections[projections["actual"].notna()]
     p = p[
         p["kind"].isin(["flow", "stock"]) & p["unit"].ne("个园区")
@@ -115,11 +132,13 @@ def paces(
     for r in p.itertuples():
         source = by.get((r.region, r.indicator))
         if source is not None:
-            rows.append(_pace(r, source[source["end"] <= r.as_of], catalog, batches))
+            rows.append(_pace(r, source[source["end"] <= r.as_of], shares, catalog, batches))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | None) -> dict:
+def _pace(
+    r, source: pd.DataFrame, shares: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | None
+) -> dict:
     last = source["end"].max()
     k, goal, before = last.month, r.target_low, source[source["end"].dt.year == r.year - 1]
     due, fits = dict.fromkeys(NAMES, np.nan), "linear"
@@ -136,13 +155,14 @@ def _pace(r, source: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | Non
             fits, due["batch"] = "batch", goal - coming
             reason = f"还有{len(plan['coming'])}批未公布,按往年通过率预计净增{coming:.0f}"
     else:
-        share, n = season_share(source, k, r.year)
+        past = (r.region, r.indicator, k)
+        share, n = shares.loc[past, ["value", "years"]] if past in shares.index else (np.nan, 0)
         base = float(before["value"].sum()) if before["months"].sum() == 12 else np.nan
         now = base + r.actual - float(before.loc[before["end"] <= last - 12, "value"].sum())
         due["linear"], reason = goal * k / 12, "往年数据不足两年,只能按月均匀"
         if n >= 2:
             fits, due["season"] = "season", goal * share
-            reason = f"近{n}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%"
+            reason = f"近{n:.0f}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%"
     lead = r.actual - due[fits]
     words = ("领先", "落后", "持平") if lead == lead else ("",) * 3
     small = 0.01 * abs(goal)

@@ -12,18 +12,16 @@ from zcqlib.views.enterprises import (
     growth_needed,
     growth_sides,
     odds,
-    survival,
 )
 from zcqlib.views.members import membership
 from zcqlib.views.members_if import candidates, members_if
-from zcqlib.views.parts import place, provinces, quarter, row
+from zcqlib.views.parts import provinces, quarter, row
 from zcqlib.views.patents import (
     invention_share,
     months,
     patent_quality,
     quality,
     rd_panel,
-    relation,
     relation_forest,
     relation_scatter,
 )
@@ -33,11 +31,8 @@ from zcqlib.views.ranks import (
     flips_sentence,
     left_out,
     moved,
-    moved_sentences,
-    moves,
     place_chances,
     places,
-    ranks,
     scores,
     watched,
     watched_sentence,
@@ -61,11 +56,8 @@ from zcqlib.views.record import (
     replay,
 )
 from zcqlib.views.state import (
-    asks,
-    bullet_rows,
     bullets,
     completeness,
-    orders,
     problems,
     trend,
 )
@@ -74,7 +66,6 @@ from zcqlib.views.targets import (
     lead,
     outlook,
     pace,
-    progress,
     promises,
     promises_rest,
 )

@@ -8,10 +8,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from zcqlib import quantity, ranking
-from zcqlib.briefing import conclusions as say
 from zcqlib.catalog import Catalog, Target
+from zcqlib.findings.ranks import placed
 from zcqlib.month import Month
-from zcqlib.views.ranks import ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +150,9 @@ def members_if(month: Month, drop: str = "", add: str = "", form: str = "month")
         add=(add,) if add else (),
         series=pd.concat([month.table("TO_DATE"), month.table("SERIES").query("months == 0")]),
     )
-    now = ranks(month, form).set_index("region")["told"]
-    then = say.placed(w.ranks[w.ranks["indicator"] == "composite"]).set_index("region")["told"]
+    now = month.find("ranks", form=form).rows.query("basis == @period")
+    now = now.set_index("region")["place_told"]
+    then = placed(w.ranks[w.ranks["indicator"] == "composite"]).set_index("region")["told"]
     order = [*dict.fromkeys([*now.index, *then.index])]
     places_ = pd.DataFrame(
         {

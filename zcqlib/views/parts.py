@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from zcqlib.month import Month
+from zcqlib.projection.pace import season_shares
 from zcqlib.published import published_series
 from zcqlib.workspace import note
 
@@ -37,39 +38,16 @@ def quantiles(month: Month, indicator: str, region: str = "zone") -> pd.Series:
 
 def season(month: Month, indicator: str, region: str, target: float) -> pd.DataFrame:
     """The share of a year that past years had reached by each month, scaled to the target: mean, lowest, highest."""
-    shares = _shares(month, region)
-    if not np.isfinite(target) or indicator not in shares.index:
+    note(f"read {month.vintage.parent.name}/SERIES")
+    shares, place = _read_shares(month.vintage, month.year), (region, indicator)
+    if not np.isfinite(target) or place not in shares.index.droplevel("month"):
         return pd.DataFrame(columns=["month", "value", "low", "high"])
-    own = shares.loc[[indicator]].reset_index(drop=True)
-    own[["value", "low", "high"]] *= target
-    return own
+    return (shares.loc[place, ["value", "low", "high"]] * target).reset_index()
 
 
-def _shares(month: Month, region: str) -> pd.DataFrame:
-    """By indicator `month` and the share of the year that past years had reached: `value` (mean), `low`, `high`."""
-    note(f"read {month.vintage.parent.name}/TO_DATE")
-    return _read_shares(month.vintage, month.year, region)
-
-
-@lru_cache(maxsize=32)
-def _read_shares(vintage: Path, year: int, region: str) -> pd.DataFrame:
-    columns = ["indicator", "end", "value"]
-    t = pd.read_parquet(
-        vintage / "TO_DATE.parquet", columns=columns, filters=[("region", "==", region)]
-    )
-    t = t[t["end"].dt.year < year].assign(
-        year=lambda f: f["end"].dt.year, month=lambda f: f["end"].dt.month
-    )
-    whole = (
-        t[t["month"].eq(12) & t["value"].gt(0)]
-        .set_index(["indicator", "year"])["value"]
-        .rename("whole")
-    )
-    t = t.join(whole, on=["indicator", "year"], how="inner")
-    share = (
-        (t["value"] / t["whole"]).groupby([t["indicator"], t["month"]]).agg(["mean", "min", "max"])
-    )
-    return share.dropna().set_axis(["value", "low", "high"], axis=1).reset_index("month")
+@lru_cache(maxsize=4)
+def _read_shares(vintage: Path, year: int) -> pd.DataFrame:
+    return season_shares(pd.read_parquet(vintage / "SERIES.parquet"), year)
 
 
 def names(month: Month) -> dict[str, str]:

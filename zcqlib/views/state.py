@@ -7,9 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zcqlib import figures, quantity
-from zcqlib.briefing import conclusions as say
+from zcqlib.findings.targets import ZONES, names, title_lights
 from zcqlib.month import Month
-from zcqlib.projection.pace import paces
 from zcqlib.views.parts import place
 
 GROUPS = "〇一二三四五六七八九十"
@@ -23,101 +22,66 @@ FILLS = (
     ("#FDF3E7", "#7A1F0B"),
     ("#E3E9F1", "#14284B"),
 )
-LIT = {  # fill, letters on it, letters on white
-    "难度较大": ("#B3261E", "#FFFFFF", "#B3261E"),
-    "尚有悬念": ("#F3BE96", "#1F2937", "#8A5A12"),
-    "把握较大": ("#0B7A5E", "#FFFFFF", "#0B7A5E"),
-    "已完成": ("#14284B", "#FFFFFF", "#14284B"),
-    "按节点推进": ("#E4E8EC", "#52606D", "#52606D"),
-    "依据不足": ("#F7F8F9", "#6B7785", "#6B7785"),
-    "缺数据": ("#F7F8F9", "#6B7785", "#6B7785"),
-}
-
-
-def bullet_rows(month: Month, region: str = "zone") -> pd.DataFrame:
-    """Rows of the bullet chart: the targets of the ten groups, with a figure or without."""
-    head = month.catalog.headline()
-    p = month.table("PROJECTIONS")
-    p = p[p["region"].isin([region]) & p["indicator"].isin(head["id"])]
-    due = paces(p, month.table("SERIES"), month.catalog, month.catalog.batches)
-    due = due[due["region"] == region].set_index("indicator")["due"]
-    order = {id: i for i, id in enumerate(head["id"])}
-    group = dict(zip(head["id"], head["group"], strict=True))
-    rows = []
-    for r in sorted(p.to_dict("records"), key=lambda r: order[r["indicator"]]):
-        aim = r["target_low"]
-        per = 100 / aim if aim else float("nan")
-        rows.append(
-            dict(
-                id=r["indicator"],
-                group=GROUPS[int(group[r["indicator"]])],
-                name=month.catalog.name(r["indicator"]),
-                target=quantity.target(r, words=False),
-                actual=quantity.of_target(r, r["actual"]),
-                share=r["actual"] * per,
-                pace=per * due.get(r["indicator"], np.nan),
-                median=r["median"] * per,
-                low=r["low"] * per,
-                high=r["high"] * per,
-                chance="—"
-                if np.isnan(r["probability"]) or r["verdict"] == "已完成"
-                else quantity.chance_number(r["probability"]),
-                light=r["verdict"],
-            )
-        )
-    return pd.DataFrame(rows)
 
 
 def bullets(month: Month, groups: str = "一二三四五六七八九十", region: str = "zone") -> Figure:
     """All targets of some groups at a glance."""
-    rows = bullet_rows(month, region)
-    rows = rows[rows["group"].isin(list(groups))].sort_values(
-        "group", key=lambda s: s.map(GROUPS.index), kind="stable"
+    f, catalog = month.find("standing"), month.catalog
+    prefix = "" if region == "zone" else f"{region}|"
+    prefix += {GROUPS[1:6]: "first|", GROUPS[6:]: "second|"}.get(groups, "")
+    t = f.things
+    t = t[t["region"].isin(ZONES) if region == "zone" else t["region"].eq(region)]
+    t = t.assign(group=[GROUPS[int(g)] if g else "" for g in t["group"]])
+    t = t[t["group"].isin(list(groups))]
+    t = t.sort_values("group", key=lambda s: s.map(GROUPS.index), kind="stable")
+    done = t["light"].eq(quantity.lights().state("met").words)
+    shown = lambda c: [f.shown(i, c) for i in t.index]  # noqa: E731
+    rows = pd.DataFrame(
+        {
+            "group": t["group"],
+            "name": t["indicator"].map(catalog.name),
+            "target": t["promise"],
+            "actual": shown("done"),
+            "share": t["done_pct"],
+            "pace": t["on_pace_pct"],
+            "median": t["median_pct"],
+            "low": t["low_pct"],
+            "high": t["high_pct"],
+            "chance": pd.Series(shown("chance"), t.index).where(~done, quantity.NONE),
+            "light": t["light"],
+        }
     )
-    p = month.table("PROJECTIONS")
-    p = p[p["region"].eq(region) & p["indicator"].isin(rows["id"])]
     note = "此时应达按季节、批次进度,两者都没有的按序时;●把握≥80% ▲40%—79% ■<40%"
+    what = f"完成率=当前值/全年目标(%);{place(month, region)},{month.year}年"
     return figures.bullets(
-        rows,
-        month.caption(
-            say.title_bullets(p),
-            f"完成率=当前值/全年目标(%);{place(month, region)},{month.year}年",
-            note=note,
-        ),
+        rows, month.caption(f.say(title_lights(f.rows, prefix)), what, note=note)
     )
 
 
 def trend(month: Month) -> Figure:
     """How many targets stood at each light, month by month as judged then."""
-    t = month.table("TRAIL")
-    t = t[
-        (t["region"] == "zone")
-        & t["indicator"].isin(month.catalog.headline()["id"])
-        & (t["as_of"] <= month.period)
-    ]
-    counts = t.groupby(["as_of", "verdict"]).size().rename("value").reset_index()
-    wide = (
-        counts.pivot(index="as_of", columns="verdict", values="value")
-        .reindex(columns=list(LIT))
-        .fillna(0)
+    f = month.find("trend")
+    lights = {
+        k: quantity.lights().state(k) for k in ("hard", "open", "good", "met", "stage", "thin")
+    }
+    long = f.rows[list(lights)].rename(columns={k: v.words for k, v in lights.items()})
+    long = long.set_axis([int(m[-2:]) for m in long.index]).melt(
+        ignore_index=False, var_name="kind"
     )
-    good = (wide["已完成"] + wide["把握较大"]).astype(int)
-    moved = int(good.iloc[-1] - good.iloc[-2]) if len(good) > 1 else 0
-    word = f"比上月{'多' if moved > 0 else '少'}{abs(moved)}项" if moved else "与上月相同"
-    title = quantity.fit_title(
-        f"{good.iloc[-1]}项已完成或把握较大,{word};{int(wide['难度较大'].iloc[-1])}项难度较大",
-        f"{good.iloc[-1]}项已完成或把握较大,{word}",
-    )
+    long = long[long["value"].gt(0)].reset_index(names="month")
+    looks = {v.words: (f"#{v.tint}", "#1F2937", f"#{v.text}") for v in lights.values()}
+    strong = {
+        lights[k].words: (f"#{lights[k].colour}", "#FFFFFF", f"#{lights[k].text}")
+        for k in ("hard", "good", "met")
+    }
     return figures.stacked(
-        pd.DataFrame(
-            {"month": counts["as_of"].dt.month, "kind": counts["verdict"], "value": counts["value"]}
-        ),
+        long,
         month.caption(
-            title,
-            f"各月当时的判断(项);{place(month, 'zone')},{month.year}年{int(wide.sum(axis=1).iloc[-1])}项目标",
+            f.title,
+            f"各月当时的判断(项);{place(month, 'zone')},{month.year}年",
             note="把握≥80%为较大,40%—79%为尚有悬念,<40%为难度较大",
         ),
-        kinds=LIT,
+        kinds=looks | strong,
         unit="项",
     )
 
@@ -165,10 +129,10 @@ def problems(month: Month, sender: str = "") -> Figure:
     count = count.loc[count.sum(axis=1).sort_values(ascending=False, kind="stable").index[:12]]
     now = count[month.period.month] if len(count) else pd.Series(dtype="int64")
     who = month.catalog.name(sender) if sender in month.catalog.regions else ""
-    names = count.index.map(lambda c: PROBLEM_NAMES.get(c, c))
+    kinds = count.index.map(lambda c: PROBLEM_NAMES.get(c, c))
     title = f"{who}{month.period.month}月报表需核对{int(now.sum())}处"
-    most = f",最多的是{say.extreme(now.set_axis(names), str, '类')}" if now.sum() else ""
-    cells = _counts(count.set_axis(names, axis=0).set_axis([f"{m}月" for m in months], axis=1))
+    most = f",最多的是{names(kinds[now.eq(now.max())], 3)}" if now.sum() else ""
+    cells = _counts(count.set_axis(kinds, axis=0).set_axis([f"{m}月" for m in months], axis=1))
     if count.empty:
         cells = pd.DataFrame("", index=["没有发现问题"], columns=[f"{m}月" for m in months])
     subtitle = f"错误和警告(处);{month.year}年1—{month.period.month}月报表"
@@ -216,18 +180,3 @@ PROBLEM_NAMES = {
     "no_indicator": "没有指标名称",
     "corrupt": "文件损坏",
 }
-
-
-def orders(month: Month) -> pd.DataFrame:
-    """Gaps of missed targets as monthly asks to parks and units."""
-    from zcqlib.briefing.orders import gap_orders
-
-    p, parks = month.table("PROJECTIONS"), {r: month.catalog.name(r) for r in month.catalog.parks}
-    return gap_orders(p, month.table("SERIES"), month.table("TARGETS"), parks)
-
-
-def asks(month: Month) -> pd.DataFrame:
-    """The same asks as they are printed in the ledger."""
-    from zcqlib.briefing.ledger import ASKS, ask_rows
-
-    return pd.DataFrame(ask_rows(orders(month), month.catalog.name), columns=list(ASKS))

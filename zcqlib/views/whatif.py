@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from zcqlib import quantity, ranking
 from zcqlib.analysis import recent_means
-from zcqlib.briefing import conclusions as say
+from zcqlib.findings.ranks import placed
 from zcqlib.month import Month
 from zcqlib.projection.kinds import chance, verdict
 from zcqlib.tables import ZcqError
@@ -69,9 +69,9 @@ def places_ahead(month: Month, asked: Asked | None = None) -> pd.Series:
     done = ranking.attainment(
         p.assign(as_of=end), month.catalog, end, milestones=month.table("MILESTONES")
     )
-    placed = ranking.score_parks(done, month.catalog, str(end), parks=parks, runs=RUNS).ranks
-    told = say.placed(placed[placed["indicator"] == ranking.COMPOSITE]).set_index("region")["told"]
-    return told.str.partition("(")[0].str.removeprefix("暂定")  # without the interval
+    ranks = ranking.score_parks(done, month.catalog, str(end), parks=parks, runs=RUNS).ranks
+    told = placed(ranks[ranks["indicator"] == ranking.COMPOSITE]).set_index("region")["place"]
+    return told.str.removeprefix("暂定")
 
 
 def what_if(month: Month, asked: Asked) -> Outcome:

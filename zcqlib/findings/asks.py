@@ -1,4 +1,4 @@
-"""From a gap to orders: what each missed target still asks of each park in each remaining month, graded by history."""
+"""What each missed target still asks of each park in each remaining month, graded by history."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from zcqlib.catalog import LINKED
-from zcqlib.quantity import printed_parts, row_scale, shortfall
+from zcqlib.findings.found import Found, Given, Measure, Scale, finding, lay, words
+from zcqlib.findings.targets import NAMED, NAN
+from zcqlib.quantity import printed_parts, responsible, row_scale, shortfall
 
 HISTORY = 36
 COLUMNS = {
@@ -17,13 +19,102 @@ COLUMNS = {
     "responsible_basis": "str",
     "month": "period[M]",
     "ask": "float64",
-    "unit": "str",
-    "printed": "str",
+    "scale": "object",
     "times": "float64",
     "of": "int64",
     "grade": "str",
     "demo": "bool",
 }
+ASKS = {
+    "ask": Measure("要求"),
+    "times": Measure("做到过", Scale("次")),
+    "known": Measure("有记录", Scale("个月")),
+    "asked": Measure("要求", Scale("条")),
+    "never": Measure("从未做到过", Scale("条")),
+    "known_from": Measure("有记录至少", Scale("个月")),
+    "known_to": Measure("有记录至多", Scale("个月")),
+    "what": words("指标"),
+    "where": words("园区"),
+    "by": words("责任单位"),
+    "when": words("月份"),
+    "grade": words("历史", "times", "known"),
+}
+
+
+@finding(*ASKS)
+def asks(given: Given) -> Found:
+    """The gap of each zone target that will probably be missed, split into month-by-month asks of the parks.
+
+    Rows: `<indicator>|<park>|<month>`, least often done first; `<month>` and `all` count the asks and those that were
+    never done. `ask` in the unit of the target, as printed; `times` of the last `known` months (36 at most).
+    """
+    name = given.catalog.name
+    parks = {r: name(r) for r in given.catalog.parks}
+    p = given.table("PROJECTIONS")
+    o = gap_orders(p, given.table("SERIES"), given.table("TARGETS"), parks)
+    t = lay(
+        pd.DataFrame(
+            {
+                "label": [
+                    f"{name(r.region)}{name(r.indicator)}{r.month.month}月" for r in o.itertuples()
+                ],
+                "indicator": o["indicator"],
+                "region": o["region"],
+                "basis": o["month"].astype(str),
+                "scale": o["scale"],
+                "inputs": [
+                    ";".join(f"{t}/{r.region}.{r.indicator}" for t in ("PROJECTIONS", "TARGETS"))
+                    for r in o.itertuples()
+                ],
+                "ask": o["ask"],
+                "times": o["times"],
+                "known": o["of"].astype(float),
+                "asked": NAN,
+                "never": NAN,
+                "what": o["indicator"].map(name),
+                "where": o["region"].map(name),
+                "by": [_by(r.responsible, r.responsible_basis) for r in o.itertuples()],
+                "when": [f"{m.month}月" for m in o["month"]],
+                "grade": o["grade"],
+            }
+        ),
+        ASKS,
+    )
+    t.index = pd.Index(
+        [f"{r.indicator}|{r.region}|{r.month}" for r in o.itertuples()], dtype=object
+    )
+    things = t.copy()
+    for row, own in [("all", things), *things.groupby("basis")] if len(things) else []:
+        t.loc[row, ["asked", "never"]] = len(own), own["times"].eq(0).sum()
+        known = own.loc[own["known"].gt(0), "known"]
+        t.loc[row, ["known_from", "known_to"]] = known.min(), known.max()
+        t.loc[row, ["label", "inputs"]] = own["when"].iloc[0], ";".join(own["inputs"])
+    told, more = "没有需要分解的缺口", ["没有需要分解的缺口"]
+    if len(things):
+        never = "，其中{all.never}从未做到过" if t.at["all", "never"] else ""
+        span = "{all.known_from}"
+        if t.at["all", "known_from"] < t.at["all", "known_to"]:
+            span += "至{all.known_to}"
+        told = f"缺口分解为{{all.asked}}月度要求{never}"
+        more = [f"{told}（有记录的{span}）"] if never else [told]
+    return Found(
+        "asks",
+        t,
+        ASKS,
+        f"{given.source()}，自创办测算",
+        f"{given.catalog.zone.parts_zh}及各园区，{given.period.year}年余下各月",
+        given.period,
+        given.known,
+        bool(o["demo"].any()) or bool(p["demo"].any()),
+        told,
+        tuple(more),
+    )
+
+
+def _by(units: str, basis: str) -> str:
+    """The responsible units, a long list cut."""
+    named = units.split(";")
+    return responsible(";".join(named[:NAMED]) + ("等" if len(named) > NAMED else ""), basis)
 
 
 def gap_orders(
@@ -41,8 +132,8 @@ def gap_orders(
     Returns
     -------
     One row an ask, least often done first: `indicator`, `region` (zone where no park has a target of its own),
-    `responsible`, `responsible_basis`, `month`, `ask` (in `unit`), `printed` (the same in words; those of an indicator
-    add up, as printed, to its printed gap), `times` (months of the last 36 in which the region did at least as much;
+    `responsible`, `responsible_basis`, `month`, `ask` and its `scale` (those of an indicator add up, as printed, to
+    its printed gap), `times` (months of the last 36 in which the region did at least as much;
     NaN without history), `of` (months known), `grade`, `demo`. Missed: a flow or stock whose chance is below one half;
     of a stock the ask is a net increase. Linked rows are left to the row they point to. The gap goes to the parks by
     their own gaps, over the months by the season of past years (evenly without any).
@@ -103,8 +194,7 @@ def gap_orders(
                         "responsible_basis": unit["responsible_basis"],
                         "month": month,
                         "ask": ask,
-                        "unit": z["unit"],
-                        "printed": s.text(s.round(ask)),
+                        "scale": s,
                         "times": times,
                         "of": len(past),
                         "grade": _grade(times, len(past)),
