@@ -1,16 +1,14 @@
 """Analysis: bad input is refused, splits add up, regressions agree with statsmodels."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from zcqlib import analysis, tables, views
+from zcqlib import analysis, tables
 from zcqlib.analysis import AnalysisError, patents_on_rd
-from zcqlib.briefing import conclusions
 from zcqlib.catalog import load
 from zcqlib.published import published_observations, published_series
 
@@ -422,55 +420,3 @@ def test_arguments_stay_as_they_are():
     before = data.copy()
     patents_on_rd(data, 1)
     pd.testing.assert_frame_equal(data, before)
-
-
-def month_of(**made):
-    catalog = SimpleNamespace(
-        parks=("a", "b", "c"), name=lambda r: {"a": "甲", "b": "乙"}.get(r, r)
-    )
-    return SimpleNamespace(
-        table=made.__getitem__, catalog=catalog, period=pd.Period("2017-12", "M"), year=2017
-    )
-
-
-def test_figure_and_sentence_print_one_share_of_the_change_and_its_parts_add_up_in_print():
-    s = series(
-        *(
-            year(p, i, v, w)
-            for p, rows in {
-                "a": (20, 1000, 21, 1000),
-                "b": (20, 1000, 21.04, 1000),
-                "c": (20, 1000, 21.04, 1000),
-            }.items()
-            for i, v, w in zip(
-                ["rd_expenditure", "gdp"] * 2, rows, [2016, 2016, 2017, 2017], strict=True
-            )
-        )
-    )
-    t = views.intensity_parts(month_of(SERIES=s)).set_index("region")
-    assert t.loc["all", "total"] == 0.10  # 100 * 3.08 / 3000, from .033 + .035 + .035
-    assert sorted(t["total"].iloc[:3]) == [0.03, 0.03, 0.04]
-    for c in ("within", "between", "total"):
-        assert t[c].iloc[:3].sum() == pytest.approx(t.loc["all", c], abs=1e-12)
-    assert (t["within"] + t["between"] - t["total"]).abs().max() < 1e-12
-    moved = analysis.ratio_change(s, ["a", "b", "c"], "x", "rd_expenditure", "gdp", "2016", "2017")
-    bridge = pd.DataFrame([{"year": 2017, "estimate": 2.1, "demo": False}])
-    bridge.attrs = {"rms_error": 0.1, "years_checked": 2}
-    text = conclusions.intensity(moved, t.reset_index(), {"missing": 0}, bridge, str)
-    top = t["total"].iloc[:3].idxmax()
-    assert f"变动最大的是{top},+0.04个百分点" in text
-
-
-def test_what_the_parks_added_is_counted_from_the_same_december_as_the_stock():
-    def levels(region, *values):
-        return flows(values, region, "hightech_enterprises", "2016-12", months=0)
-
-    s = series(
-        *(levels(p, 30, *([29] * 11), 33) for p in ("a", "b", "c")),
-        levels("zone", 90, *([87] * 11), 99),
-    )
-    month = month_of(SERIES=s)
-    whole = views.enterprise_parts(month).set_index("region").loc["all"]
-    stock = views.enterprise_identity(month).set_index("measure")["value"]
-    assert (whole["before"], whole["after"], whole["net"]) == (90, 99, 9)
-    assert stock["closing"] - stock["opening"] == whole["net"]

@@ -14,7 +14,7 @@ The pattern, in ten lines:
 10. A new finding is tested on made tables by hand; a mutant that swaps two of its bars must die.
 """
 
-from zcqlib.findings import targets
+from zcqlib.findings import enterprises, intensity, patents, targets
 from zcqlib.findings.found import (
     FindingError,
     Found,

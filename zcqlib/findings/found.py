@@ -16,9 +16,9 @@ from zcqlib.catalog import Catalog
 from zcqlib.quantity import Scale
 
 FACTS = tables.VINTAGE["FACTS"]
-ABOUT = ("label", "indicator", "region", "basis", "inputs", "scale")  # columns that are no measure
+# columns that are no measure; `at` is the place on an axis, `period` where it is not the finding's
+ABOUT = ("label", "indicator", "region", "basis", "inputs", "scale", "at", "period")
 KEY = ["column", "indicator", "region", "basis", "period", "known"]  # what two facts may be both of
-BESIDE = "\u3000"  # between two facts in one print
 
 OWNER: dict[str, str] = {}  # measure → the function that may give it
 MAKERS: dict[str, Callable[[Given], Found]] = {}
@@ -30,6 +30,13 @@ class FindingError(tables.ZcqError):
 
 class TwoHomes(FindingError):
     """A second finding claims a measure."""
+
+
+class Change(Scale):
+    """How a change is printed: with its sign."""
+
+    def text(self, printed, unit: bool = True) -> str:
+        return ("+" if printed > 0 else "") + Scale.text(self, printed, unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class Given:
 class Found:
     """One finding. `rows` is indexed by row id, has ABOUT (label and inputs at least) and one float column a measure.
 
-    `title` and `sentences` are given as templates and hold the text, `said` the facts in each. Raises FindingError: no source, a fact without
+    `title` (or versions of it, of which the first that fits stands) and `sentences` are given as templates and hold the text, `said` the facts in each. Raises FindingError: no source, a fact without
     inputs, columns and measures that differ, a template that types a digit or names what is not there.
     """
 
@@ -81,7 +88,7 @@ class Found:
     period: pd.Period
     known: pd.Period
     demo: bool
-    title: str = ""
+    title: str | tuple[str, ...] = ""
     sentences: tuple[str, ...] = ()
     said: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
 
@@ -97,7 +104,10 @@ class Found:
             raise FindingError(
                 f"{self.name}/{first.name}/{first.idxmax()} 没有写依据哪些表行(inputs)。"
             )
-        object.__setattr__(self, "title", self.say(self.title))
+        versions = [self.title] if isinstance(self.title, str) else self.title
+        told = [self.say(v) for v in versions]
+        object.__setattr__(self, "title", quantity.fit_title(*told))
+        self.said.setdefault(self.title, self.said[told[-1]])
         object.__setattr__(self, "sentences", tuple(map(self.say, self.sentences)))
 
     @property
@@ -117,21 +127,21 @@ class Found:
         return scale.text(scale.round(value)) if value == value else quantity.NONE
 
     def say(self, text: str) -> str:
-        """A template filled: {row.column} a number as printed, {row.label} a name.
+        """A template filled: {row.column} a number as printed, {row.column:size} without its sign, {row.label} a name.
 
         Raises
         ------
         FindingError : a digit outside braces, a fact that is not there or has no value.
         """
         out, keys = "", []
-        for words, place, *_ in Formatter().parse(text):
+        for words, place, form, _ in Formatter().parse(text):
             if typed := [c for c in words if unicodedata.category(c).startswith("N")]:
                 raise FindingError(
                     f"{self.name} 的句子「{text}」手写了数字「{typed[0]}」,数字只能写作 {{行.列}}。"
                 )
             out += words
             if place is not None:
-                out += self._filled(place, text)
+                out += self._filled(place, text).lstrip("+\u2212" if form else "")
                 keys.append(f"{self.name}/{'/'.join(place.rsplit('.', 1))}")
         self.said[out] = tuple(keys)
         return out
@@ -151,7 +161,9 @@ class Found:
         about = [c for c in rows if c not in self.measures]
         t = rows.melt(about, list(self.measures), "column", "value").dropna(subset="value")
         t["printed"] = [self.shown(*at) for at in zip(t["row"], t["column"], strict=True)]
-        same = dict(finding=self.name, period=self.period, known=self.known, demo=self.demo)
+        own = t["period"] if "period" in t else pd.Series(pd.NaT, t.index)
+        period = [p if p == p else self.period for p in own]
+        same = dict(finding=self.name, period=period, known=self.known, demo=self.demo)
         return tables.shape(t.assign(**same), FACTS)
 
     def table(self, *columns: str) -> pd.DataFrame:
@@ -159,18 +171,6 @@ class Found:
         things = self.things
         out = {self.measures[c].head: [self.shown(r, c) for r in things.index] for c in columns}
         return pd.DataFrame({"指标": list(things["label"])} | out)
-
-    def bars(self, rows: Iterable[str], *columns: str) -> dict:
-        """`rows` and `columns` of `figures.measures`; `a+b` prints a before the bar's own b."""
-        out, heads = self.rows.loc[list(rows), ["label"]].copy(), []
-        for parts in (c.split("+") for c in columns):
-            id, own = parts[-1], self.measures[parts[-1]]
-            out[id] = self.rows[id]
-            out[f"{id}_text"] = [BESIDE.join(self.shown(r, c) for c in parts) for r in out.index]
-            out[f"{id}_key"] = ["+".join(f"{self.name}/{r}/{c}" for c in parts) for r in out.index]
-            out[f"{id}_mark"] = self.rows[own.aim] if isinstance(own.aim, str) else own.aim
-            heads.append((id, own.head))
-        return dict(rows=out, columns=heads)
 
 
 def finding(*measures: str) -> Callable:
