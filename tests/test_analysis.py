@@ -303,17 +303,6 @@ def test_within_and_between_parts_add_up_to_the_joint_change():
     assert out.attrs["left_out"] == ["c"]
 
 
-def test_the_nation_takes_no_rank_and_the_gap_is_in_points():
-    s = series(
-        *(
-            year(r, "rd_intensity", v, 2017)
-            for r, v in {"河南": 1.31, "湖北": 1.97, "全国": 2.13}.items()
-        )
-    )
-    row = analysis.against_others(s, "河南", "rd_intensity").iloc[0]
-    assert (row["rank"], row["of"]) == (2, 2) and row.gap == pytest.approx(-0.82)
-
-
 def test_distance_to_a_target_in_money():
     d = analysis.distance(20, 1000, 3)
     assert d["missing"] == pytest.approx(10) and d["growth_needed"] == pytest.approx(50)
@@ -347,19 +336,6 @@ def test_shares_with_and_without_a_lag():
         s, "zone", "patent_grants", "patent_applications", ["2017-01", "2017-03"], 2, 1, "件/件"
     )
     assert np.isnan(lagged.value[0]) and lagged.value[1] == 0.5
-
-
-def test_seasonality_finds_december_and_uses_the_longest_stretch_without_a_gap():
-    values = [10 + 10 * (m % 12 == 11) + m * 0.1 for m in range(36)]
-    out = analysis.seasonality(series(flows(values)), "zone", "patent_applications")
-    assert out.season.to_numpy()[-1] > 1.5
-    assert (out.trend * out.season * out.remainder).to_numpy() == pytest.approx(
-        out.value.to_numpy() + 1
-    )
-    cut = analysis.seasonality(series(flows(values).drop(index=5)), "zone", "patent_applications")
-    assert len(cut) == 30 and cut.attrs["left_out"] == [f"2017-{m:02d}" for m in range(1, 6)]
-    with pytest.raises(AnalysisError, match="只有 18 个不间断的单月数"):
-        analysis.seasonality(series(flows(values).drop(index=17)), "zone", "patent_applications")
 
 
 def test_concentration_of_equal_parts_and_of_one():

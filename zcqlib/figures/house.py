@@ -255,7 +255,8 @@ def stock(upper, lower, found) -> None:
         upper.plot(t["at"], t[id], drawstyle=where, **line)
     known = t.dropna(subset="stock")
     for row in known.index[known["stock"].diff().ne(0)]:
-        given = dict(ha="center", gid=f"{found.name}/{row}/stock")
+        ground = dict(fc="white", ec="none", pad=1.0)
+        given = dict(ha="center", bbox=ground, gid=f"{found.name}/{row}/stock")
         at = t.at[row, "at"], t.at[row, "stock"]
         note(upper, found.shown(row, "stock"), at, (0, 13), True, **given)
     aim(upper, found, ("all", "stock_aim"), "目标")

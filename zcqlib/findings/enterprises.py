@@ -137,35 +137,30 @@ def enterprise_stock(given: Given) -> Found:
             "BATCHES/zone",
         )
     scope = f"{given.catalog.zone.parts_zh}合计，{year}年"
-    if np.isnan(closing - opening):
+    told = _stock_told(row, identity["difference"], len(coming))
+    return tell(given, "enterprise_stock", t, LEVEL, scope, *told, STOCK, *FLOWS)
+
+
+def _stock_told(row: dict, gone: float, coming: int) -> tuple[tuple[str, ...], list[str]]:
+    """Title versions and sentences; `gone` is what the flows do not explain, NaN where they are not known."""
+    net, gap, aim, closing = (row[c] for c in ("stock_net", "stock_gap", "stock_aim", "stock"))
+    if np.isnan(net):
         words = "高新技术企业年初或期末存量未报"
-        return tell(given, "enterprise_stock", t, LEVEL, scope, words, [words], STOCK, *FLOWS)
-    net = closing - opening
+        return (words,), [words]
     now = "{all.stock}高新技术企业，与年初持平"
     if net:
         now = (
             f"高新技术企业{{all.stock}}，较年初净{'增' if net > 0 else '减'}{{all.stock_net:size}}"
         )
-    far = (
-        "，距{all.stock_aim}目标差{all.stock_gap}"
-        if gap > 0
-        else "，已达到{all.stock_aim}目标"
-        if aim == aim
-        else ""
-    )
-    depends = "，取决于年底前{all.batches_left}认定" if gap > 0 and len(coming) else ""
-    moved = "、".join(f"{head}{{all.{id}}}" for head, _, id in FLOWS.values() if row[id] == row[id])
-    told = f"年初{{all.opening}}，{moved}" if moved else ""
-    gone = identity["difference"]
-    odd = (
-        "流入流出没有报齐，存量不能核对"
-        if gone != gone
-        else ("期末与流入流出相差{all.unexplained}，待报送单位说明" if gone else "")
-    )
+    far = "，已达到{all.stock_aim}目标" if aim == aim else ""
+    far = "，距{all.stock_aim}目标差{all.stock_gap}" if gap > 0 else far
+    depends = "，取决于年底前{all.batches_left}认定" if gap > 0 and coming else ""
+    moved = [f"{head}{{all.{id}}}" for head, _, id in FLOWS.values() if row[id] == row[id]]
+    told = f"年初{{all.opening}}，{'、'.join(moved)}" if moved else ""
+    odd = "期末与流入流出相差{all.unexplained}，待报送单位说明" if gone else ""
+    odd = "流入流出没有报齐，存量不能核对" if gone != gone else odd
     few = "家数少，一个批次即可改变判断" if closing < 100 else ""
-    title = (now + far + depends, (now + far), now)
-    sentences = [now + far + depends, told, odd, few]
-    return tell(given, "enterprise_stock", t, LEVEL, scope, title, sentences, STOCK, *FLOWS)
+    return (now + far + depends, now + far, now), [now + far + depends, told, odd, few]
 
 
 @finding(*PARKS)

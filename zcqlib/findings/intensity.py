@@ -12,7 +12,6 @@ from zcqlib.catalog import Target
 from zcqlib.findings import regional
 from zcqlib.findings.found import Found, Given, Measure, finding
 from zcqlib.findings.regional import COUNT, PERCENT, POINTS2, TWO, inputs, tell
-from zcqlib.published import published_series
 from zcqlib.quantity import Scale
 
 RATIO, OFFICIAL = "rd_intensity", "rd_intensity_official"
@@ -226,14 +225,11 @@ def intensity_provinces(given: Given) -> Found:
     Rows: province|year `intensity` (%), the province's own rows also `to_nation` (of the printed figures).
     """
     home, zone = given.catalog.zone.province_zh, given.catalog.zone
-    s = published_series(given.table("PUBLISHED"))
-    s = s[s["indicator"].eq(RATIO) & s["months"].eq(12)]
-    s = s[s["region"].isin(["全国", home, *zone.compare])].sort_values(["region", "end"])
-    t = pd.DataFrame(dict(label=s["region"], indicator=RATIO, region=s["region"], period=s["end"]))
-    t = t.assign(at=s["end"].dt.year, intensity=s["value"]).set_axis(
-        s["region"] + "|" + s["end"].dt.year.astype(str)
-    )
-    t["inputs"] = [f"PUBLISHED/{i}" for i in s["inputs"]]
+    s = regional.published(given, RATIO)
+    s = s[s["region"].isin(["全国", home, *zone.compare])].sort_values(["region", "year"])
+    t = s.rename(columns=dict(year="at", value="intensity")).assign(label=s["region"])
+    t["period"] = [pd.Period(f"{y}-12", "M") for y in s["year"]]
+    t = t.set_axis(s["region"] + "|" + s["year"].astype(str))
     years = (t["at"].min(), t["at"].max()) if len(t) else (given.period.year,) * 2
     for year in set(t.loc[t["region"].eq(home), "at"]) & set(t.loc[t["region"].eq("全国"), "at"]):
         own, nation = (t.at[f"{r}|{year}", "intensity"] for r in (home, "全国"))

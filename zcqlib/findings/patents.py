@@ -9,7 +9,6 @@ from zcqlib import analysis
 from zcqlib.findings import regional
 from zcqlib.findings.found import Found, Given, Measure, finding
 from zcqlib.findings.regional import NAN, PATENTS, PERCENT, POINTS, inputs, tell
-from zcqlib.published import published_series
 from zcqlib.quantity import Scale
 
 FILED, INVENTIONS, GRANTED = "patent_applications", "invention_patent_applications", "patent_grants"
@@ -189,21 +188,6 @@ def patent_quality(given: Given) -> Found:
     return tell(given, "patent_quality", t, QUALITY, scope, title, told, FILED, GRANTED, IN_FORCE)
 
 
-def rd_panel(published: pd.DataFrame, provinces: list[str]) -> pd.DataFrame:
-    """The provincial panel of the R&D relation: `region`, `year`, `patents`, `rd` (万元) and `inputs`."""
-    s = published_series(published)
-    s = s[s["months"].eq(12) & s["region"].isin(provinces)]
-    s = s.assign(year=s["end"].dt.year).set_index(["region", "year"])
-    a, b = (s[s["indicator"].eq(i)] for i in (FILED, "rd_expenditure"))
-    both = a[["value", "inputs"]].join(b[["value", "inputs"]], rsuffix="_rd", how="inner")
-    both = both[both["value_rd"].gt(0) & both["value"].gt(0)].reset_index()
-    both["inputs"] = [
-        f"PUBLISHED/{p};PUBLISHED/{q}"
-        for p, q in zip(both["inputs"], both["inputs_rd"], strict=True)
-    ]
-    return both.rename(columns=dict(value="patents", value_rd="rd")).drop(columns="inputs_rd")
-
-
 def _real(panel: pd.DataFrame) -> dict:
     year = panel["year"].max() if len(panel) else 2000
     source = "《中国科技统计年鉴》，经公开数据整理"
@@ -211,8 +195,15 @@ def _real(panel: pd.DataFrame) -> dict:
 
 
 def _panel(given: Given) -> pd.DataFrame:
-    zone = given.catalog.zone
-    return rd_panel(given.table("PUBLISHED"), [zone.province_zh, *zone.compare])
+    """The provincial panel of the R&D relation: `region`, `year`, `patents`, `rd` (万元) and `inputs`; no nation."""
+    zone, spent = given.catalog.zone, given.catalog.indicators["rd_intensity"].numerator
+    s = regional.published(given, FILED, spent)
+    s = s[s["region"].isin([zone.province_zh, *zone.compare]) & s["value"].gt(0)]
+    a, b = (s[s["indicator"].eq(i)].drop(columns="indicator") for i in (FILED, spent))
+    both = a.merge(b, on=["region", "year"], suffixes=("", "_rd")).sort_values(["region", "year"])
+    both["inputs"] = both["inputs"] + ";" + both["inputs_rd"]
+    both = both.rename(columns=dict(value="patents", value_rd="rd")).drop(columns="inputs_rd")
+    return both.reset_index(drop=True)
 
 
 def _span(panel: pd.DataFrame) -> str:

@@ -42,6 +42,16 @@ def projected(given: Given, indicator: str, region: str = "zone") -> Mapping:
     return p.iloc[0].to_dict() if len(p) else {}
 
 
+def published(given: Given, *indicators: str) -> pd.DataFrame:
+    """Published yearly figures: `region`, `indicator`, `year`, `value`, `inputs`; of two sources the first named."""
+    o = given.table("PUBLISHED")
+    o = o[o["measure"].eq("value") & o["basis"].eq("year") & o["indicator"].isin(indicators)]
+    o = o.assign(region=o["region"].where(o["region"].ne(""), o["region_raw"]))
+    o = o.assign(year=o["end"].dt.year, inputs="PUBLISHED/" + o["obs_id"].astype(str))
+    o = o.dropna(subset="value").drop_duplicates(["region", "indicator", "year"])
+    return o[["region", "indicator", "year", "value", "inputs"]]
+
+
 def top(t: pd.DataFrame, column: str, show, least: bool = False) -> tuple[str, pd.DataFrame]:
     """Who has the highest (or least) value as printed: all labels up to three that tie, else how many, and their rows."""
     told = t[column].dropna().map(show)
