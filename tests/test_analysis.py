@@ -1,16 +1,14 @@
 """Analysis: bad input is refused, splits add up, regressions agree with statsmodels."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from zcqlib import analysis, tables, views
+from zcqlib import analysis, tables
 from zcqlib.analysis import AnalysisError, patents_on_rd
-from zcqlib.briefing import conclusions
 from zcqlib.catalog import load
 from zcqlib.published import published_observations, published_series
 
@@ -305,17 +303,6 @@ def test_within_and_between_parts_add_up_to_the_joint_change():
     assert out.attrs["left_out"] == ["c"]
 
 
-def test_the_nation_takes_no_rank_and_the_gap_is_in_points():
-    s = series(
-        *(
-            year(r, "rd_intensity", v, 2017)
-            for r, v in {"河南": 1.31, "湖北": 1.97, "全国": 2.13}.items()
-        )
-    )
-    row = analysis.against_others(s, "河南", "rd_intensity").iloc[0]
-    assert (row["rank"], row["of"]) == (2, 2) and row.gap == pytest.approx(-0.82)
-
-
 def test_distance_to_a_target_in_money():
     d = analysis.distance(20, 1000, 3)
     assert d["missing"] == pytest.approx(10) and d["growth_needed"] == pytest.approx(50)
@@ -349,19 +336,6 @@ def test_shares_with_and_without_a_lag():
         s, "zone", "patent_grants", "patent_applications", ["2017-01", "2017-03"], 2, 1, "件/件"
     )
     assert np.isnan(lagged.value[0]) and lagged.value[1] == 0.5
-
-
-def test_seasonality_finds_december_and_uses_the_longest_stretch_without_a_gap():
-    values = [10 + 10 * (m % 12 == 11) + m * 0.1 for m in range(36)]
-    out = analysis.seasonality(series(flows(values)), "zone", "patent_applications")
-    assert out.season.to_numpy()[-1] > 1.5
-    assert (out.trend * out.season * out.remainder).to_numpy() == pytest.approx(
-        out.value.to_numpy() + 1
-    )
-    cut = analysis.seasonality(series(flows(values).drop(index=5)), "zone", "patent_applications")
-    assert len(cut) == 30 and cut.attrs["left_out"] == [f"2017-{m:02d}" for m in range(1, 6)]
-    with pytest.raises(AnalysisError, match="只有 18 个不间断的单月数"):
-        analysis.seasonality(series(flows(values).drop(index=17)), "zone", "patent_applications")
 
 
 def test_concentration_of_equal_parts_and_of_one():
@@ -422,55 +396,3 @@ def test_arguments_stay_as_they_are():
     before = data.copy()
     patents_on_rd(data, 1)
     pd.testing.assert_frame_equal(data, before)
-
-
-def month_of(**made):
-    catalog = SimpleNamespace(
-        parks=("a", "b", "c"), name=lambda r: {"a": "甲", "b": "乙"}.get(r, r)
-    )
-    return SimpleNamespace(
-        table=made.__getitem__, catalog=catalog, period=pd.Period("2017-12", "M"), year=2017
-    )
-
-
-def test_figure_and_sentence_print_one_share_of_the_change_and_its_parts_add_up_in_print():
-    s = series(
-        *(
-            year(p, i, v, w)
-            for p, rows in {
-                "a": (20, 1000, 21, 1000),
-                "b": (20, 1000, 21.04, 1000),
-                "c": (20, 1000, 21.04, 1000),
-            }.items()
-            for i, v, w in zip(
-                ["rd_expenditure", "gdp"] * 2, rows, [2016, 2016, 2017, 2017], strict=True
-            )
-        )
-    )
-    t = views.intensity_parts(month_of(SERIES=s)).set_index("region")
-    assert t.loc["all", "total"] == 0.10  # 100 * 3.08 / 3000, from .033 + .035 + .035
-    assert sorted(t["total"].iloc[:3]) == [0.03, 0.03, 0.04]
-    for c in ("within", "between", "total"):
-        assert t[c].iloc[:3].sum() == pytest.approx(t.loc["all", c], abs=1e-12)
-    assert (t["within"] + t["between"] - t["total"]).abs().max() < 1e-12
-    moved = analysis.ratio_change(s, ["a", "b", "c"], "x", "rd_expenditure", "gdp", "2016", "2017")
-    bridge = pd.DataFrame([{"year": 2017, "estimate": 2.1, "demo": False}])
-    bridge.attrs = {"rms_error": 0.1, "years_checked": 2}
-    text = conclusions.intensity(moved, t.reset_index(), {"missing": 0}, bridge, str)
-    top = t["total"].iloc[:3].idxmax()
-    assert f"变动最大的是{top},+0.04个百分点" in text
-
-
-def test_what_the_parks_added_is_counted_from_the_same_december_as_the_stock():
-    def levels(region, *values):
-        return flows(values, region, "hightech_enterprises", "2016-12", months=0)
-
-    s = series(
-        *(levels(p, 30, *([29] * 11), 33) for p in ("a", "b", "c")),
-        levels("zone", 90, *([87] * 11), 99),
-    )
-    month = month_of(SERIES=s)
-    whole = views.enterprise_parts(month).set_index("region").loc["all"]
-    stock = views.enterprise_identity(month).set_index("measure")["value"]
-    assert (whole["before"], whole["after"], whole["net"]) == (90, 99, 9)
-    assert stock["closing"] - stock["opening"] == whole["net"]

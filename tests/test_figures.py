@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
 from PIL import Image
 
 from zcqlib import figures
@@ -366,35 +365,6 @@ TIED = pd.DataFrame(
 )
 
 
-def stock_with_paces(size: str = "wide"):
-    months = np.arange(1, 13)
-    return figures.stock(
-        MONTHS.assign(value=[78.0] * 8 + [91.0]),
-        pd.DataFrame({"month": [9], "kind": ["新认定"], "value": [13.0]}),
-        GOOD,
-        opening=78.0,
-        target=95.0,
-        target_words="力争目标\uff1a95家",
-        quantiles=pd.Series([85.0, 97.0, 103.0], index=[0.025, 0.5, 0.975]),
-        unit="家",
-        events=pd.DataFrame(
-            {
-                "month": [9, 11],
-                "label": ["第1批\n9月", "第2批\n预计11月"],
-                "expected": [False, True],
-            }
-        ),
-        due=pd.DataFrame(
-            {
-                "month": months,
-                "batch": np.where(months < 9, 76.5, np.where(months < 11, 89.4, 95.0)),
-                "linear": 78 + 17 * months / 12,
-            }
-        ),
-        size=size,
-    )
-
-
 CHARTS = {
     "promises": lambda s: figures.promises(PROMISES, GOOD, size=s),
     "bump of ties": lambda s: figures.bump(TIED, GOOD, NAMES, size=s),
@@ -414,28 +384,9 @@ CHARTS = {
         MOVES, GOOD, heads=("把握", "年末中位数"), unit="%", size=s
     ),
     "waterfall of one level": lambda s: figures.waterfall(MOVES.tail(1), GOOD, unit="%", size=s),
-    "lines": lambda s: figures.lines(
-        pd.DataFrame(
-            {"x": [1, 2] * 6, "series": np.repeat([*PARKS, "zone"], 2), "value": np.arange(12.0)}
-        ),
-        GOOD,
-        highlight=["zone"],
-        names=NAMES,
-        size=s,
-    ),
     "effects": lambda s: figures.effects(
         ROWS, GOOD, columns=[("a", "内部"), ("b", "结构")], size=s
     ),
-    "stock": lambda s: figures.stock(
-        MONTHS.assign(value=72.0),
-        pd.DataFrame({"month": [3, 8], "kind": ["到期失效", "新认定"], "value": [-1.0, 11.0]}),
-        GOOD,
-        target=95.0,
-        target_words="力争95家",
-        unit="家",
-        size=s,
-    ),
-    "stock against its paces": lambda s: stock_with_paces(s),
     "calibration": lambda s: figures.calibration(
         pd.DataFrame({"p": [0.1, 0.5, 0.9], "met": [0.2, 0.4, 1.0], "n": [9, 8, 70]}),
         GOOD,
@@ -443,7 +394,6 @@ CHARTS = {
         big_words="落在区间内",
         size=s,
     ),
-    "columns": lambda s: figures.columns(MONTHS.assign(before=np.nan), GOOD, size=s),
     "states": lambda s: figures.states(
         pd.DataFrame({"1月": ["已报", ""], "2月": ["未报", "已报"]}, index=["高新区", "市科技局"]),
         GOOD,
@@ -481,21 +431,6 @@ CHARTS = {
         ),
         size=s,
     ),
-    "scatter": lambda s: figures.scatter(
-        pd.DataFrame(
-            {
-                "x": [90.0, 1e3, 5e3],
-                "y": [8e3, 2e5, 9e5],
-                "label": 2023,
-                "series": ["山西", "河南", "江苏"],
-            }
-        ),
-        GOOD,
-        x_label="研发经费(亿元)",
-        y_label="专利申请(件)",
-        highlight=["河南", "江苏"],
-        size=s,
-    ),
 }
 
 
@@ -523,25 +458,6 @@ def test_charts_leave_their_frames_as_they_were():
 def test_a_contact_sheet_needs_pictures(tmp_path):
     with pytest.raises(FigureError, match="没有图"):
         figures.contact_sheet([], tmp_path / "sheet.png")
-
-
-def test_measures_have_a_scale_of_their_own_and_what_is_missing_says_so():
-    rows = pd.DataFrame(
-        {
-            "region": ["gaoxin", "zone"],
-            "label": ["高新区", "一区四园"],
-            "a": [2.0, np.nan],
-            "a_text": ["2件", "未报齐"],
-            "b": [10.0, 1000.0],
-            "b_text": ["10%", "1,000%"],
-        }
-    )
-    figure = figures.measures(rows, GOOD, columns=[("a", "件数"), ("b", "占比")])
-    figures.check(figure)
-    assert {"未报齐", "2件", "1,000%", "件数"} <= set(figures.texts(figure))
-    bars = [p.get_window_extent().width for ax in figure.axes for p in ax.patches]
-    _, two, ten, thousand = sorted(bars, key=np.isfinite)
-    assert two == pytest.approx(thousand) and ten == pytest.approx(thousand / 100)
 
 
 def test_ties_are_said_to_be_ties_and_who_is_not_ranked_is_named():
@@ -575,27 +491,8 @@ def test_effects_share_one_scale_unless_their_units_differ():
     )
 
 
-def test_a_stock_is_shown_against_both_paces_and_says_what_is_due_by_each():
-    told = figures.texts(stock_with_paces())
-    assert {"批次进度\n9月应达89家", "序时进度\n9月应达91家", "力争目标\uff1a95家"} <= set(
-        told
-    )  # 78 + 17 · 9/12 = 90.75
-
-
 def test_the_interval_is_printed_as_the_table_has_it():
     figure = figures.pace(
         MONTHS, QUANTILES, 5000.0, GOOD, unit="件", interval=(4812.0, 5101.0, 5399.0)
     )
     assert {"4,812–5,399件", "中位数5,101件"} <= set(figures.texts(figure))
-
-
-def test_a_stock_opens_with_last_decembers_level_and_what_the_changes_do_not_explain_is_said():
-    made = figures.stock(
-        MONTHS.assign(value=[79.0] * 8 + [91.0]),
-        pd.DataFrame({"month": [9], "kind": ["新认定"], "value": [11.0]}),
-        GOOD,
-        opening=78.0,
-    )
-    texts = [t.get_text() for t in made.findobj(Text)]
-    at = [texts[texts.index(name) + 1] for name in ("期初", "新认定", "未说明", "=9月末")]
-    assert at == ["78", "11", "2", "91"]

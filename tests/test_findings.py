@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import seaborn as sns
 
 from zcqlib import catalog as catalogs
 from zcqlib import figures, lineage, tables
@@ -171,68 +172,148 @@ def test_facts_are_the_cells_that_have_a_value():
 # drawn ----------------------------------------------------------------------------------------------------------------
 
 
-def drawn(found, change=lambda rows: None):
+def page_of(found, columns, rows, draw=figures.bars):
     words = dict(title=found.title, subtitle="数量(件)", source=found.source, as_of="2018年9月")
-    page, given = Canvas(Caption(**words, demo=True)), found.bars(["a", "b"], "aim+m", "aim")
-    change(given["rows"])
-    figures.measures(caption=page, **given)
+    page = Canvas(Caption(**words, demo=True))
+    axes = page.grid([list(columns)], sharey=True)
+    draw(axes.values(), found, rows, list(columns))
     return page.figure
 
 
-def swapped(column):
-    def change(rows):
-        rows[column] = rows[column].to_numpy()[::-1]
-
-    return change
+def drawn(found):
+    return page_of(found, ["aim+m", "aim"], ["a", "b"])
 
 
-def test_what_is_drawn_is_the_finding():
+def test_what_is_drawn_is_the_finding_and_may_be_printed():
     f = made()
     figure = drawn(f)
+    assert figures.compare(figure, f) == 6  # four bars and the two ticks of m
+    figures.finish(figure, f)
     figures.check(figure)
-    assert figures.compare(figure, f) == 4
+
+
+def swap(one, two, what):
+    a, b = getattr(one, f"get_{what}")(), getattr(two, f"get_{what}")()
+    getattr(one, f"set_{what}")(b), getattr(two, f"set_{what}")(a)
 
 
 @pytest.mark.parametrize(
-    ("column", "what"),
+    ("what", "told"),
     [
-        ("m", "m 柱长为「271000.0」,应为「1234.0」"),
-        ("m_mark", "m 竖线为「300000.0」,应为「2000.0」"),
-        ("m_text", "m 数字为「30.0亿元\u300027.1亿元」,应为「2,000件\u30001,234件」"),
-        ("m_key", "m 编号为「example/b/aim.example/b/m」"),
-        ("label", "m 柱长"),
+        ("bars", "a/m 柱长为「271000.0」,应为「1234.0」"),
+        ("ticks", "a/m tick为「300000.0」,应为「2000.0」"),
+        ("words", "a/m 数字为「27.1亿元」,应为「1,234件」"),
+        ("places", "a/m 数字的位置为「b」,应为「a」"),
+        ("labels", "b/m tick为「2000.0」"),
+        ("columns", "a/aim tick为「2000.0」"),
     ],
 )
-def test_two_rows_swapped_in_one_thing_drawn_are_caught(column, what):
-    f = made()
-    with pytest.raises(FigureError, match=f"example/[ab]/{what}"):
-        figures.compare(drawn(f, swapped(column)), f)
-
-
-def test_bars_swapped_on_the_page_columns_swapped_and_an_empty_page_are_caught():
+def test_two_things_swapped_on_the_page_are_caught(what, told):
     f = made()
     figure = drawn(f)
-    one, two = figure.axes[0].patches
-    a, b = one.get_width(), two.get_width()
-    one.set_width(b), two.set_width(a)
-    with pytest.raises(FigureError, match="example/a/m 柱长为「271000.0」,应为「1234.0」"):
+    ax = figure.axes[0]
+    words = [t for t in ax.texts if t.get_gid().endswith("/m")]
+    if what == "bars":
+        swap(*ax.containers[0], "width")
+    elif what == "ticks":
+        swap(*(line for line in ax.lines if line.get_gid() == "tick"), "xdata")
+    elif what == "words":
+        swap(*words, "text")
+    elif what == "places":
+        words[0].xy, words[1].xy = words[1].xy, words[0].xy
+    elif what == "labels":
+        ax.set_yticks([0, 1], ["乙", "甲"])
+    else:
+        swap(*figure.axes, "xlabel")
+    with pytest.raises(FigureError, match=f"example/{told}"):
         figures.compare(figure, f)
-    figure = drawn(f)
-    left, right = (ax.get_position() for ax in figure.axes)
-    figure.axes[0].set_position(right), figure.axes[1].set_position(left)
-    with pytest.raises(FigureError, match="example/a/"):
-        figures.compare(figure, f)
+
+
+def test_an_empty_page_and_a_row_of_another_finding_are_caught():
+    f = made()
+    empty = page_of(f, ["m"], [], lambda *_: None)
     with pytest.raises(FigureError, match="读不回 example"):
-        figures.compare(Canvas(figure.zcq_caption).figure, f)
-
-
-def test_a_row_or_column_of_another_finding_is_caught():
-    f = made()
-    with pytest.raises(FigureError, match="example/丙/m .*没有"):
-        figures.compare(drawn(f, lambda rows: rows.__setitem__("label", ["丙", "乙"])), f)
-    other = made(measures=MEASURES | {"aim": Measure("别的")})
-    with pytest.raises(FigureError, match="example/a/别的 .*没有"):
+        figures.compare(empty, f)
+    other = made(rows=rows_of(f, a__label="丙"))
+    with pytest.raises(FigureError, match="example/.*现有0行"):
         figures.compare(drawn(other), f)
+
+
+def years():
+    """Two parks over three years."""
+    rows = pd.DataFrame(
+        dict(
+            label=np.repeat(["高新区", "牧野区"], 3),
+            region=np.repeat(["gaoxin", "muye"], 3),
+            indicator="x",
+            inputs="SERIES/zone.x",
+            at=[2016, 2017, 2018] * 2,
+            n=[1.0, 2.0, 4.0, 3.0, 5.0, 6.0],
+        ),
+        [f"{r}|{y}" for r in ("gaoxin", "muye") for y in (2016, 2017, 2018)],
+    )
+    told = dict(title="两园区", sentences=(), measures={"n": Measure("项数", Scale("项"))})
+    return made(rows=rows, **told)
+
+
+def lines_of(found, t):
+    def draw(axes, *_):
+        (ax,) = axes
+        sns.lineplot(t, x="at", y="n", hue="region", palette=figures.palette(), ax=ax)
+        figures.ends(ax, found, "n")
+
+    return page_of(found, ["n"], [], draw)
+
+
+def test_lines_of_seaborn_are_read_back_by_park_and_year():
+    f = years()
+    figure = lines_of(f, f.rows)
+    assert figures.compare(figure, f) == 6
+    assert {"高新区 4项", "牧野区 6项"} <= set(figures.texts(figure))
+
+
+@pytest.mark.parametrize("column", ["region", "n", "at"])
+def test_lines_with_two_parks_points_or_years_swapped_are_caught(column):
+    f = years()
+    t = f.rows.copy()
+    order = [3, 4, 5, 0, 1, 2] if column == "region" else [0, 2, 1, 3, 4, 5]
+    t[column] = t[column].to_numpy()[order]
+    with pytest.raises(FigureError, match="example/.*应为"):
+        figures.compare(lines_of(f, t), f)
+
+
+def heat_of(t):
+    def draw(axes, *_):
+        (ax,) = axes
+        sns.heatmap(t, cbar=False, ax=ax)
+
+    return page_of(made(), ["n"], [], draw)
+
+
+def test_cells_of_a_heat_map_are_read_back_and_two_swapped_parks_or_columns_are_caught():
+    f = made()
+    t = f.things.set_index("label")[["m", "aim"]].rename(columns=lambda c: MEASURES[c].head)
+    assert figures.compare(heat_of(t), f) == 4
+    for wrong in (t.set_axis(t.index[::-1]), t.set_axis(t.columns[::-1], axis=1)):
+        with pytest.raises(FigureError, match="example/[ab]/(m|aim) 格为"):
+            figures.compare(heat_of(wrong), f)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_points_of_two_measures_are_read_back_and_swapped_columns_are_caught(swapped):
+    f = made()
+
+    def draw(axes, *_):
+        (ax,) = axes
+        sns.scatterplot(f.things, x="aim" if swapped else "m", y="m" if swapped else "aim", ax=ax)
+        ax.set(xlabel="m", ylabel="aim")
+
+    figure = page_of(f, ["m"], [], draw)
+    if not swapped:
+        assert figures.compare(figure, f) == 2
+        return
+    with pytest.raises(FigureError, match=r"example/.*m\+aim"):
+        figures.compare(figure, f)
 
 
 # pace -----------------------------------------------------------------------------------------------------------------
@@ -330,9 +411,7 @@ def test_pace_is_of_the_zone_s_flows_with_a_figure_and_a_target(changes):
 
 
 def drawn_of(found):
-    words = dict(title=found.title, subtitle="完成率(%)", source=found.source, as_of="2018年9月")
-    page = Canvas(Caption(**words, demo=True))
-    return figures.measures(caption=page, **found.bars(found.things.index, "done_pct", "of_best"))
+    return page_of(found, ["done_pct", "of_best"], found.things.index)
 
 
 def test_in_december_nothing_is_needed_and_all_is_due():
@@ -346,11 +425,9 @@ def test_in_december_nothing_is_needed_and_all_is_due():
 
 def test_all_findings_together_are_the_table_of_facts():
     given = given_of(projection(PATENTS, 1.0, 2.0), known=PERIOD + 1)
-    facts = collect(every(given))
-    facts = tables.check(facts, tables.VINTAGE["FACTS"])
-    assert {"standing", "pace"} <= set(facts["finding"]) <= set(home.MAKERS) and set(
-        facts["known"]
-    ) == {PERIOD + 1}
+    facts = tables.check(collect(every(given)), tables.VINTAGE["FACTS"])
+    assert {"standing", "pace"} <= set(facts["finding"]) <= set(home.MAKERS)
+    assert set(facts["known"]) == {PERIOD + 1}
 
 
 def test_who_reported_is_read_from_the_observations():

@@ -115,8 +115,9 @@ def figure(title, *about, values=(3455.0, 1.6), labels=("甲", "乙")):
         demo=True,
         about=about,
     )
-    rows["value_text"] = [f"{figures.plain(v)}件" for v in values]
-    return figures.measures(rows, caption, columns=[("value", "件数")])
+    note = [f"{figures.plain(v)}件" for v in values]
+    rows = rows.assign(estimate=rows["value"], low=rows["value"], high=rows["value"], note=note)
+    return figures.forest(rows, caption)
 
 
 def numbers(vintage, *args, **more):

@@ -212,21 +212,6 @@ def test_paragraphs_do_not_single_out_one_of_several_that_tie(made):
 # sums and shares ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("after", [[35, 20, 8, 17, 11], [29, 17, 7, 15, 10], [28, 16, 6, 14, 9]])
-def test_contributions_of_parks_add_up_as_printed(made, after):
-    before = dict(zip(CATALOG.parks, [28, 16, 6, 14, 9], strict=True))
-    levels = [
-        monthly("hightech_enterprises", [float(v)], r, end).assign(months=0)
-        for r, now in zip(CATALOG.parks, after, strict=True)
-        for v, end in ((1, SEPTEMBER - 12), (before[r], SEPTEMBER - 9), (now, SEPTEMBER))
-    ]
-    t = views.enterprise_parts(made(SERIES=pd.concat(levels)))
-    printed = [
-        round(10 * float(quantity.number(v, "", 1).replace("\u2212", "-"))) for v in t["points"]
-    ]
-    assert sum(printed[:-1]) == printed[-1] == round(1000 * (sum(after) - 73) / 73)
-
-
 def test_the_error_by_that_of_the_calendar_compares_one_measure_with_itself():
     calls = pd.DataFrame(
         dict(series_id=["a", "b"], year=2018, k=6, truth=[100.0, 1000.0], before=90.0, scale=90.0)
@@ -341,22 +326,6 @@ def what_if_totals(p, to_date, park):
     done = attainment(p, CATALOG, SEPTEMBER, milestones=tables.empty(tables.MILESTONES))
     found = zone_if(p, done, CATALOG, "2018-09", drop=(park,), series=to_date, runs=10)
     return found.totals.set_index("indicator").loc["new_incubators"]
-
-
-def test_the_ratio_of_the_reports_stands_beside_the_official_figure_by_name():
-    v = dict(
-        before=2.71, after=2.9375, change=0.2275, numerator_growth=15.9, denominator_growth=7.0
-    )
-    v |= dict(log_numerator=0.147, log_denominator=0.068)
-    moved = pd.DataFrame({"measure": list(v), "value": list(v.values()), "demo": True})
-    split = pd.DataFrame(
-        {"region": ["gaoxin", "all"], "within": 0.2, "between": 0.0275, "total": 0.2275}
-    )
-    bridge = pd.DataFrame({"year": [2018], "estimate": [3.15], "official": [NAN]})
-    bridge.attrs = {"rms_error": 0.05, "years_checked": 2}
-    told = conclusions.intensity(moved, split, {"missing": 0.0}, bridge, CATALOG.name)
-    assert "月报口径的研发强度由2.71%变为2.94%" in told
-    assert re.search(r"年度公布口径的2018年数[^。]*3\.15%[^。]*两种口径不能相比", told)
 
 
 # links ----------------------------------------------------------------------------------------------------------------

@@ -15,23 +15,23 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 237_600  # tokens of the library
+MOST = 241_700  # tokens of the library
 ROOMS = {
     "reports": 57_700,
     "projection": 26_400,
-    "figures": 26_000,
-    "briefing": 24_200,
-    "views": 20_600,
+    "figures": 26_250,
+    "briefing": 23_500,
+    "views": 14_950,
     "indicators": 13_800,
     "ranking": 8_750,
-    "analysis": 5_200,
+    "analysis": 4_600,
     "tables": 4_000,
     "catalog": 5_500,
     "quantity": 4_500,
 }
-TANGLED = 0.17  # share of functions with more than ten branches
+TANGLED = 0.172  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
-OVER = {"figures": 4, "briefing": 3, "reports": 3, "line": 1, "lineage": 1, "run": 1}
+OVER = {"figures": 3, "briefing": 3, "reports": 3, "line": 1, "lineage": 1, "run": 1}
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,

@@ -193,14 +193,6 @@ def test_the_widget_says_and_draws_what_is_asked(month):
     assert aim.value == 1210 and "不含牧野区" in told.value
 
 
-def test_a_growth_that_no_month_has_brought_yet_is_said_to_be_missing(month):
-    from zcqlib import figures
-
-    figure = views.growth_needed(month)
-    figures.check(figure)
-    assert figure.zcq_caption.title == "9月还没有高新技术产业增加值的增速"
-
-
 def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
     month, tmp_path, monkeypatch
 ):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from zcqlib import findings, quantity
-from zcqlib.briefing import conclusions, fit
+from zcqlib.briefing import fit
 from zcqlib.catalog import Target, load
 from zcqlib.findings.ranks import placed
 from zcqlib.findings.targets import title_year_end
@@ -301,13 +301,6 @@ def test_titles_state_what_the_tables_hold():
         title_year_end(row(), "专利申请总量")
         == "专利申请总量全年预计2,240件,完成2,200件目标的把握70%"
     )
-    compared = pd.DataFrame(
-        {"year": [2017], "value": [1.314], "nation": [2.126], "rank": [7], "of": [11]}
-    )
-    assert (
-        conclusions.title_intensity(compared, "河南")
-        == "河南研发强度2017年1.31%,低于全国0.82个百分点"
-    )
     ranks = frame(
         {"region": "gaoxin", "rank": 1.0, "low": 1.0, "high": 2.0, "value": 80.0, "tied_with": ""},
         {"region": "muye", "rank": 2.0, "low": 2.0, "high": 2.0, "value": 79.0, "tied_with": ""},
@@ -319,13 +312,6 @@ def test_titles_state_what_the_tables_hold():
         "并列第1位（90%区间目前第1—2位）",
         "并列第1位（90%区间目前第2位）",
     ]
-    split = frame({"region": "all", "total": 0.12, "within": 0.2, "between": -0.08})
-    assert (
-        conclusions.title_decomposition(split)
-        == "研发强度提高0.12个百分点,主要来自园区自身强度变动"
-    )
-    stock = pd.DataFrame({"measure": ["opening", "closing"], "value": [72.0, 82.0]})
-    assert conclusions.title_stock(stock) == "高新技术企业由72家增至82家,净变动+10家"
 
 
 def test_lights_grade_the_printed_chance_and_add_up():

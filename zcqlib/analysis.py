@@ -230,55 +230,6 @@ def within_between(
     return out
 
 
-def against_others(
-    series: pd.DataFrame,
-    region: str,
-    indicator: str,
-    others: Sequence[str] = (),
-    nation: str = "全国",
-) -> pd.DataFrame:
-    """Place a region among others and against the nation, year by year.
-
-    Parameters
-    ----------
-    series : SERIES with whole years or year-end levels. others : regions compared; all but the nation if empty.
-    Returns
-    -------
-    `year`, `value`, `nation`, `gap` (region − nation), `rank` (1 highest), `of` (regions with a value), `unit`, `demo`.
-    Raises
-    ------
-    AnalysisError : the region has no yearly value of the indicator.
-    Source
-    ------
-    公开统计年鉴当年首次公布数;全国不参加排位。
-    """
-    rows = series[
-        (series["indicator"] == indicator)
-        & series["months"].isin([0, 12])
-        & (series["end"].dt.month == 12)
-    ]
-    wide = rows.assign(year=rows["end"].dt.year).pivot_table("value", "year", "region", "last")
-    if region not in wide:
-        raise AnalysisError(f"{region} 没有 {indicator} 的年度数,不能与其他地区比较。")
-    group = [r for r in (others or wide.columns) if r in wide and r != nation and r != region] + [
-        region
-    ]
-    own = wide[region].dropna()
-    out = pd.DataFrame({"year": own.index, "value": own.values})
-    out["nation"] = wide[nation].reindex(own.index).values if nation in wide else np.nan
-    out["gap"] = out["value"] - out["nation"]
-    out["rank"] = (
-        wide[group]
-        .rank(axis=1, ascending=False, method="min")
-        .loc[own.index, region]
-        .astype(int)
-        .values
-    )
-    out["of"] = wide[group].notna().sum(axis=1).loc[own.index].values
-    out["unit"], out["demo"] = rows["unit"].iloc[0], _demo(rows, indicator)
-    return out
-
-
 def distance(numerator: float, denominator: float, target_pct: float) -> dict[str, float]:
     """What a ratio still lacks, in the numerator's unit, at the given denominator.
 
@@ -400,58 +351,6 @@ def share(
             )
         )
     return pd.concat(out, ignore_index=True) if out else shape([], FINDINGS)
-
-
-def seasonality(series: pd.DataFrame, region: str, indicator: str) -> pd.DataFrame:
-    """Trend, season and remainder of a monthly count (STL on its logarithm of one more).
-
-    Parameters
-    ----------
-    series : SERIES of single months.
-    Returns
-    -------
-    `month`, `value`, `trend`, `season` (factor, 1 = an average month), `remainder` (factor), `demo`, of the longest
-    stretch without a gap; value + 1 = trend × season × remainder. `.attrs["left_out"]`: months outside that stretch.
-    Raises
-    ------
-    AnalysisError : fewer than 24 months without a gap, or a negative value.
-    Source
-    ------
-    STL(周期12个月,稳健),1—2月合并数不能用。
-    """
-    rows = series[
-        (series["region"] == region)
-        & (series["indicator"] == indicator)
-        & series["months"].eq(1)
-        & ~series["revision"]
-    ]
-    s = rows.set_index("end")["value"].sort_index()
-    stretch = np.cumsum(np.diff(s.index.asi8, prepend=s.index.asi8[:1]) > 1)
-    kept = stretch == np.bincount(stretch).argmax() if len(s) else stretch
-    left_out, s = [str(m) for m in s.index[~kept]], s[kept]
-    if len(s) < 24:
-        raise AnalysisError(
-            f"{region} 的 {indicator} 只有 {len(s)} 个不间断的单月数,少于 24 个,不能估计季节规律。"
-        )
-    if (s < 0).any():
-        raise AnalysisError(
-            f"{region} 的 {indicator} 在 {s.index[s < 0][0]} 为负数,不能估计季节规律。"
-        )
-    from statsmodels.tsa.seasonal import STL
-
-    fit = STL(np.log1p(s.to_numpy(dtype=float)), period=12, robust=True).fit()
-    out = pd.DataFrame(
-        {
-            "month": s.index,
-            "value": s.values,
-            "trend": np.exp(fit.trend),
-            "season": np.exp(fit.seasonal),
-            "remainder": np.exp(fit.resid),
-            "demo": bool(rows["demo"].any()),
-        }
-    )
-    out.attrs["left_out"] = left_out
-    return out
 
 
 def concentration(values: pd.Series) -> pd.DataFrame:

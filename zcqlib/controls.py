@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import ipywidgets as widgets
 import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zcqlib import figures, views
@@ -21,9 +23,10 @@ UNSEEN = "ZCQ_UNSEEN"  # environment of a run, whose notebooks are kept without 
 
 
 def picture(figure: Figure, wide: int = 960) -> bytes:
-    """A figure as PNG for the screen."""
+    """A figure as PNG for the screen, which pyplot need not keep any more."""
     buffer = io.BytesIO()
     figures.drawn(figure, wide / figure.get_size_inches()[0]).save(buffer, "png", compress_level=1)
+    plt.close(figure)
     return buffer.getvalue()
 
 
@@ -55,12 +58,12 @@ def months(month: Month) -> dict[str, Month]:
     return out
 
 
-def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> widgets.VBox:
+def explore(draw: Callable[..., Figure | Axes], **choices: Mapping[str, object]) -> widgets.VBox:
     """Drop-downs over a figure; the first choice of each is shown at once, and what was drawn once is kept.
 
     Parameters
     ----------
-    draw : called with the chosen values by name. choices : for each argument, label → value; the argument's label is
+    draw : called with the chosen values by name; gives a figure or its axes. choices : for each argument, label → value; the argument's label is
         the mapping's key `""` if it has one.
     """
     image, told = widgets.Image(format="png"), widgets.HTML()
@@ -75,7 +78,9 @@ def explore(draw: Callable[..., Figure], **choices: Mapping[str, object]) -> wid
         chosen = tuple(box.label for box in boxes.values())
         try:
             if chosen not in kept:
-                kept[chosen] = picture(draw(**{name: box.value for name, box in boxes.items()}))
+                kept[chosen] = picture(
+                    draw(**{name: box.value for name, box in boxes.items()}).figure
+                )
             image.value, told.value = kept[chosen], ""
         except (ZcqError, ValueError, KeyError) as e:
             told.value = (

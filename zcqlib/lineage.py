@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.text import Text
 
 from zcqlib import figures, quantity
 from zcqlib.briefing import passport
@@ -174,12 +175,14 @@ def found_passport(figure, month: Month, name: str, found) -> Passport:
     ------
     ReconciliationError : a number in its texts that is no fact.
     """
-    named = [k for t in figure.texts if t.get_gid() for k in t.get_gid().split("+")]
+    named = [k for t in figure.findobj(Text) if t.get_gid() for k in t.get_gid().split("+")]
     numbers = passport.of_facts(found.facts(all_=True), {*named, *found.said[found.title]})
     fixed = (
         figure.zcq_caption.subtitle,
         *found.rows["label"],
+        *map(str, found.rows.get("at", pd.Series()).dropna()),
         *(m.head for m in found.measures.values()),
+        *(n.text.lstrip("+\u2212") for n in numbers),  # 下降0.6 is −0.6
     )
     made = code(month.period, name), found.title, numbers, fixed, tuple(printed(figure))
     return passport.complete(Passport(*made))

@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+from matplotlib import rc_context
 
 from zcqlib import catalog as catalogs
 from zcqlib import figures, findings, line, lineage
@@ -19,8 +21,10 @@ from zcqlib.catalog import Catalog
 from zcqlib.figures import Canvas, Caption, FigureError
 from zcqlib.findings import Found, Given
 from zcqlib.missing import NoReportsError, guard_cells
-from zcqlib.quantity import typeset
-from zcqlib.workspace import Workspace, digest, note, parse_month, write_atomic
+from zcqlib.quantity import block, typeset
+from zcqlib.tables import ZcqError
+from zcqlib.workspace import Workspace, digest, parse_month, write_atomic
+from zcqlib.workspace import note as note_
 
 DRAWN_BY = ("matplotlib", "numpy", "pillow")
 EXPORT = "ZCQ_EXPORT"  # environment of an export: formats with commas, a semicolon, how the figures' names begin
@@ -43,7 +47,7 @@ class Month:
         ------
         NoReportsError : the workspace holds published data only, and the table comes from reports.
         """
-        note(f"read {self.vintage.parent.name}/{name}")
+        note_(f"read {self.vintage.parent.name}/{name}")
         path = self.vintage / f"{name}.parquet"
         frame = _parquet(path, path.stat().st_mtime_ns if path.exists() else 0).copy(deep=False)
         if name == "PROJECTIONS":
@@ -106,22 +110,73 @@ class Month:
             about=indicators,
         )
 
-    @contextmanager
-    def chart(self, found: Found, name: str, what: str, note: str = "") -> Iterator[Canvas]:
-        """A page with the finding's title to draw on; `what` is measured, with its unit. On leaving, what was drawn is
-        read back and compared with the finding, then saved and shown.
+    def tell(self, *names: str) -> str:
+        """The sentences of findings as one paragraph."""
+        found = [self.find(n) for n in names]
+        return block([s for f in found for s in f.sentences], any(f.demo for f in found))
 
+    def tidy(self, *indicators: str, region: str = "", since: str = "") -> pd.DataFrame:
+        """What the months brought: 园区, 指标, 月份, 月数 (0 a level), 值, 单位, one row a figure, without revisions.
+
+        Parameters
+        ----------
+        indicators, region : by Chinese or English name, all if none. since : first month, YYYY-MM.
+        Raises
+        ------
+        ZcqError : a name that there is not; names the nearest.
+        """
+        own = {r: self.catalog.name(r) for r in self.catalog.parks}
+        own |= {"zone": self.catalog.zone.parts_zh}
+        items = {i: x.name_zh for i, x in self.catalog.indicators.items()}
+        t = self.table("SERIES")
+        t = t[t["region"].isin(own) & t["end"].le(self.period) & ~t["revision"]]
+        if indicators:
+            t = t[t["indicator"].isin([_named(items, i, "指标") for i in indicators])]
+        if region:
+            t = t[t["region"].eq(_named(own, region, "园区"))]
+        if since:
+            t = t[t["end"].ge(parse_month(since))]
+        heads = dict(园区=t["region"].map(own), 指标=t["indicator"].map(items))
+        heads |= dict(
+            月份=t["end"].dt.to_timestamp(), 月数=t["months"], 值=t["value"], 单位=t["unit"]
+        )
+        return pd.DataFrame(heads).reset_index(drop=True)
+
+    @contextmanager
+    def chart(
+        self, found: Found | str, name: str, what: str, note: str = "", panels=None, **grid
+    ) -> Iterator:
+        """Axes to draw on, under a finding's title or one of one's own. On leaving, what was drawn is read back and
+        compared with the finding, then saved as PNG, SVG and a CSV of its facts, and shown.
+
+        Parameters
+        ----------
+        name : of the files. what : is measured, with its unit. panels : a mosaic such as "AAB" for a dict of axes, or
+            "page" for a page on which a chart lays itself out; `grid` goes to `subplots` or `subplot_mosaic`.
         Raises
         ------
         FigureError : a difference, which names finding, row and both values; nothing is saved.
         """
-        words = dict(source=found.source, note=note, demo=found.demo or self.workspace.demo)
-        page = Canvas(self.caption(found.title, f"{what};{found.scope}", **words))
-        yield page
-        figures.compare(page.figure, found)
+        own = isinstance(found, str)
+        given = dict(note=note) if own else dict(note=note, source=found.source, demo=found.demo)
+        if not own and found.period != self.period:
+            given["as_of"] = f"{found.period.year}年"
+        title, scope = (found, "") if own else (found.title, f"；{found.scope}")
+        page = Canvas(self.caption(title, f"{what}{scope}", **given))
+        with rc_context(figures.drawing(page.scale)):
+            yield page if panels == "page" else page.grid(panels, **grid)
+            if not own and panels != "page":
+                figures.compare(page.figure, found)
+            facts = figures.seen(page.figure) if own else found.facts()
+            if panels != "page":
+                figures.finish(page.figure, None if own else found)
         self.save(page.figure, name, found)
+        if not os.environ.get(EXPORT):
+            data = facts.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+            write_atomic(self.folder / f"{name}.csv", data)
+            note_(f"saved {name}.csv")
 
-    def save(self, figure, name: str, found: Found | None = None):
+    def save(self, figure, name: str, found: Found | str | None = None):
         """Save a figure as PNG and SVG beside the month's other ones, with its code and passport, and give it back for
         display; an export of the month saves what it asks for, under `export/`, and is told what cannot be printed in
         its size."""
@@ -136,23 +191,24 @@ class Month:
                 if name.startswith(only)
                 else ()
             ):
-                note(f"saved {path.relative_to(self.folder).as_posix()}")
+                note_(f"saved {path.relative_to(self.folder).as_posix()}")
         except FigureError as e:
             if not wanted:
                 raise
-            note(f"refused {name}:{e}")
+            note_(f"refused {name}:{e}")
         if not wanted:
-            made = (
-                lineage.figure_passport(figure, self, name)
-                if found is None
-                else lineage.found_passport(figure, self, name, found)
-            )
+            if isinstance(found, str):  # an analyst's own
+                made = passport.Passport(lineage.code(self.period, name), found, (), (), ())
+            elif found is None:
+                made = lineage.figure_passport(figure, self, name)
+            else:
+                made = lineage.found_passport(figure, self, name, found)
             used = {i for n in made.numbers for i in n.inputs}
             write_atomic(
                 self.folder / "passports" / f"{name}.json",
                 passport.write([made], lineage.cells(self, used)),
             )
-            note(f"saved passports/{name}.json")
+            note_(f"saved passports/{name}.json")
         if found is not None:
             figures.show(figure)
         return figure
@@ -164,6 +220,14 @@ class Month:
         return self.workspace.remember(f"{method}/{key}", make, shelf=".pictures")
 
 
+def _named(names: dict[str, str], wanted: str, what: str) -> str:
+    found = [id for id, name in names.items() if wanted in (id, name)]
+    if not found:
+        near = get_close_matches(wanted, [*names.values(), *names], 3, 0.3)
+        raise ZcqError(f"没有叫「{wanted}」的{what}。相近的有：{'、'.join(near) or '无'}。")
+    return found[0]
+
+
 def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     """Open a month's tables; they are built first where the inputs or the method have changed.
 
@@ -171,6 +235,7 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     ------
     ZcqError : the month has no reports, or is written wrongly.
     """
+    figures.use_theme()
     workspace, month = Workspace.find(demo), parse_month(period)
     known = parse_month(as_of, "AS_OF 月份") if as_of else month
     home = workspace.processed / workspace.figures(month, known).name

@@ -77,8 +77,10 @@ def of_facts(facts: pd.DataFrame, keys: Collection[str]) -> tuple[Number, ...]:
 
 
 def _cells_of(row: str) -> str:
-    """The name of the cells behind a row of a table, TABLE/region.indicator."""
+    """The name of the cells behind a row of a table, TABLE/region.indicator or PUBLISHED/obs_id."""
     table, _, place = row.partition("/")
+    if table == "PUBLISHED":
+        return f"published/{place}"
     region, _, indicator = place.partition(".")
     return f"{'target' if table == 'TARGETS' else region}/{indicator}"
 

@@ -8,8 +8,22 @@ from functools import wraps
 
 import pandas as pd
 
+from zcqlib.figures.house import (
+    aim,
+    bars,
+    column,
+    ends,
+    finish,
+    key,
+    note,
+    palette,
+    shades,
+    spans,
+    stock,
+    table,
+    values,
+)
 from zcqlib.figures.marks import plain
-from zcqlib.figures.measures import measures
 from zcqlib.figures.moves import bump, waterfall
 from zcqlib.figures.printing import (
     alternative,
@@ -21,13 +35,25 @@ from zcqlib.figures.printing import (
     stamp,
     texts,
 )
-from zcqlib.figures.readback import compare
-from zcqlib.figures.relation import calibration, scatter
+from zcqlib.figures.readback import compare, seen
+from zcqlib.figures.relation import calibration
 from zcqlib.figures.rows import forest
-from zcqlib.figures.series import columns, lines, multiples, stacked
+from zcqlib.figures.series import multiples, stacked
 from zcqlib.figures.tables import bullets, effects, heatmap, promises, states
-from zcqlib.figures.theme import Canvas, Caption, FigureError, font_path
-from zcqlib.figures.year import pace, stock
+from zcqlib.figures.theme import (
+    BENCHMARK,
+    NAVY,
+    OTHER,
+    REFERENCE,
+    TO_DATE,
+    Canvas,
+    Caption,
+    FigureError,
+    drawing,
+    font_path,
+    use_theme,
+)
+from zcqlib.figures.year import pace
 
 
 def _with_data(chart):
@@ -46,13 +72,9 @@ def _with_data(chart):
 
 (
     forest,
-    measures,
     bump,
     waterfall,
     calibration,
-    scatter,
-    columns,
-    lines,
     multiples,
     stacked,
     bullets,
@@ -61,18 +83,13 @@ def _with_data(chart):
     promises,
     states,
     pace,
-    stock,
 ) = map(
     _with_data,
     (
         forest,
-        measures,
         bump,
         waterfall,
         calibration,
-        scatter,
-        columns,
-        lines,
         multiples,
         stacked,
         bullets,
@@ -81,6 +98,5 @@ def _with_data(chart):
         promises,
         states,
         pace,
-        stock,
     ),
 )

@@ -1,40 +1,194 @@
-"""What a reader sees of a page of bars, read from the finished figure alone, and held against the finding it shows."""
+"""What a reader sees, read from the axes of a finished figure, and held against the finding that it shows.
+
+Seaborn and pandas name what they draw: an axis is called by its column, a line or bar by its label or its colour. So a
+mark belongs to the row of its label or park and of its place on the axis of rows, and its length or height to the
+measure that its label or its axis names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
+from matplotlib.collections import LineCollection, PathCollection, QuadMesh
+from matplotlib.colors import to_hex
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
-from zcqlib.figures.theme import FigureError
+from zcqlib.figures.theme import REFERENCE, FigureError, parks
 
-NEAR = 1e-6  # of the page
-BESIDE = "\u3000"  # between two facts in one print
+TICK = "tick"  # gid of lines that are the aim of a row
 
 
-def bars(figure: Figure) -> Iterator[tuple[str, str, float, float, str, str]]:
-    """Label of the row, head of the column, length of the bar, place of its tick (NaN without), number beside it and
-    the facts that it says it prints."""
-    words = sorted(
-        (*t.get_position(), t.get_text().replace("\n", ""), t.get_gid() or "") for t in figure.texts
-    )
-    axes = sorted(figure.axes, key=lambda ax: ax.get_position().x0)
-    ends = [*(ax.get_position().x0 for ax in axes), 1.0]
-    for ax, end in zip(axes, ends[1:], strict=True):
-        box, up = ax.get_position(), ax.transData + figure.transFigure.inverted()
-        above = [(y, w) for x, y, w, _ in words if abs(x - box.x0) < NEAR and y > box.y1]
-        for bar in ax.patches:
-            middle = bar.get_y() + bar.get_height() / 2
-            _, at = up.transform((0, middle))
-            row = [(x, *told) for x, y, *told in words if abs(y - at) < NEAR]
-            ticks = (line.get_xydata() for line in ax.lines)
-            marks = [x for (x, a), (_, b) in ticks if min(a, b) < middle < max(a, b)]
-            (told,) = [told for x, *told in row[1:] if box.x0 <= x < end]
-            yield row[0][1], min(above)[1], bar.get_width(), *(marks or [float("nan")]), *told
+class Mark(NamedTuple):
+    """One point, bar, tick or cell: label of what it is part of, colour, and where it stands (of a bar, its length)."""
+
+    what: str
+    label: str
+    colour: str
+    x: float
+    y: float
+
+
+def marks(ax) -> Iterator[Mark]:
+    """All that is drawn in the data of some axes but lines of reference."""
+    legend = ax.get_legend()
+    keys = zip(legend.legend_handles, legend.texts, strict=True) if legend else ()
+    names = {_colour(h): t.get_text() for h, t in keys}
+
+    def mark(what, artist, colour, x, y):
+        own = str(artist.get_label())
+        return Mark(what, names.get(colour, "") if own.startswith("_") else own, colour, x, y)
+
+    for line in ax.lines:
+        free = line.get_transform() == ax.transData  # axhline and axvline are not
+        if free and line.get_gid() != REFERENCE and line.get_visible():
+            what = TICK if line.get_gid() == TICK else "点"
+            points = line.get_xydata()[:1] + [0, 0.34] if what == TICK else line.get_xydata()
+            for x, y in points[np.isfinite(points).all(axis=1)]:
+                yield mark(what, line, _colour(line), x, y)
+    for group in ax.containers:
+        for bar in group if isinstance(group, BarContainer) else ():
+            x, y, wide, high = bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()
+            flat = group.orientation == "horizontal"
+            at = (wide, y + high / 2) if flat else (x + wide / 2, high)
+            label = bar if str(group.get_label()).startswith("_") else group
+            if np.isfinite(at).all():
+                yield mark("柱长", label, _colour(bar, "edge"), *at)
+    for group in ax.collections:
+        if isinstance(group, PathCollection):
+            colours = [to_hex(c) for c in group.get_facecolors()]
+            for i, (x, y) in enumerate(group.get_offsets().filled(np.nan)):
+                yield mark("点", group, colours[i % len(colours)], x, y)
+        elif isinstance(group, LineCollection) and group.get_gid():  # others join points only
+            for segment in group.get_segments():
+                for id, (x, y) in zip(group.get_gid().split("+"), segment, strict=True):
+                    yield Mark("线端", id, "", x, y)
+
+
+def _colour(artist, part: str = "") -> str:
+    get = getattr(artist, f"get_{part or 'face'}color", None) or artist.get_color
+    return to_hex(get()).upper()
+
+
+def ticks(axis) -> dict[float, str]:
+    """Place and words of each tick, also of those that a shared axis hides."""
+    at = axis.get_ticklocs()
+    return dict(zip(at, axis.get_major_formatter().format_ticks(at), strict=True))
+
+
+class Marks:
+    """How some axes name the rows and measures of a finding."""
+
+    def __init__(self, ax, found):
+        self.ax, self.found = ax, found
+        self.ids = {m.head: c for c, m in found.measures.items()} | {c: c for c in found.measures}
+        self.named = [self.ids.get(ax.get_xlabel(), ""), self.ids.get(ax.get_ylabel(), "")]
+        self.ticks = [ticks(axis) for axis in (ax.xaxis, ax.yaxis)]
+        self.plain, self.things = found.rows.to_dict("index"), set(found.things.index)
+        self.style = {style.colour: region for region, style in parks().items()}
+        known = {str(r.get(c)) for r in self.plain.values() for c in ("label", "at")}
+        holds = [not self.named[i] and bool(known & set(self.ticks[i].values())) for i in (0, 1)]
+        self.row_axis = 1 if holds[1] else 0
+
+    @cached_property
+    def rows(self) -> list[tuple[float, str]]:
+        """Place on the axis of rows and id of each row that stands there."""
+        label = {str(r.get(c)): id for c in ("label", "at") for id, r in self.plain.items()}
+        return [(p, label[t]) for p, t in self.ticks[self.row_axis].items() if t in label]
+
+    def series(self, label: str, colour: str) -> list[str]:
+        """The rows that a label or the colour of a park stands for, else all."""
+        region = self.style.get(colour, "")
+        own = [i for i, r in self.plain.items() if r["label"] == label]
+        own = own or [i for i, r in self.plain.items() if region and r.get("region") == region]
+        return own or list(self.plain)
+
+    def at(self, rows: list[str], place: float) -> list[str]:
+        """Those of some rows that stand at a place of the axis of rows."""
+        text = self.ticks[self.row_axis].get(round(place), "")
+        told = lambda r: {r["label"], str(r.get("at")), r.get("at")}  # noqa: E731
+        return [i for i in rows if not told(self.plain[i]).isdisjoint((text, place))]
+
+    def check(self, mark: Mark) -> None:
+        """Raises FigureError where a mark is not what its row has."""
+        own, rows = self.ids.get(mark.label, ""), self.series(mark.label, mark.colour)
+        xy = (mark.x, mark.y)
+        if all(self.named) and not own:
+            if not any(all(map(_same, xy, (self.plain[i][c] for c in self.named))) for i in rows):
+                self.refuse(mark.label, "+".join(self.named), mark.what, xy, "其中一行")
+            return
+        value, column = xy[1 - self.row_axis], own or self.named[1 - self.row_axis]
+        rows = self.at(rows, xy[self.row_axis]) if column else []
+        rows = [i for i in rows if not pd.isna(self.plain[i][column])]
+        things = [i for i in rows if i in self.things]  # a summary may have a thing's name
+        rows = things or rows
+        if len(rows) != 1:
+            self.refuse(mark.label, column, mark.what, value, f"一行,现有{len(rows)}行")
+        is_ = self.plain[rows[0]][column]
+        if mark.what == TICK:
+            is_ = self.found.measures[column].aim
+            is_ = self.plain[rows[0]][is_] if isinstance(is_, str) else is_
+        if not _same(value, float(is_)):
+            self.refuse(rows[0], column, mark.what, value, is_)
+
+    def text(self, text) -> None:
+        """Raises FigureError where words do not print their facts, or stand at another row."""
+        for key in (text.get_gid() or "").split("+"):
+            _, row, column = [*key.split("/"), "", ""][:3]
+            if not column:
+                continue
+            if (
+                key != self.found.key(row, column)
+                or self.found.shown(row, column) not in text.get_text()
+            ):
+                self.refuse(row, column, "数字", text.get_text(), self.found.shown(row, column))
+            here = dict(self.rows).get(round(text.xy[1])) if self.row_axis else None
+            value = self.found.rows.at[row, column]
+            free = text.xycoords == "axes fraction"
+            if here != row and not free and not any(_same(v, value) for v in text.xy):
+                self.refuse(row, column, "数字的位置", here or text.xy, row)
+
+    def cells(self, mesh: QuadMesh) -> int:
+        """The cells of a heat map: row labels at the left, heads of measures above."""
+        across, down = self.ticks
+        values = np.ma.filled(mesh.get_array().astype(float), np.nan)
+        values = values.reshape(len(down), len(across))
+        for i, row in enumerate(down.values()):
+            rows = [i for i, r in self.plain.items() if r["label"] == row]
+            for j, head in enumerate(across.values()):
+                column = self.ids.get(head, "")
+                if not column or len(rows) != 1:
+                    self.refuse(row, head, "格", values[i, j], f"一行,现有{len(rows)}行")
+                is_ = self.plain[rows[0]][column]
+                if not _same(values[i, j], is_):
+                    self.refuse(rows[0], column, "格", values[i, j], is_)
+        return values.size
+
+    def refuse(self, row, column, what, seen, is_):
+        raise FigureError(
+            f"图与数据不一致:{self.found.name}/{row}/{column} {what}为「{seen}」,应为「{is_}」。"
+        )
+
+
+def series_of(ax, found) -> dict:
+    """Each line with the rows that it shows and its colour."""
+    m, out = Marks(ax, found), {}
+    for line in ax.lines:
+        label, colour = str(line.get_label()), _colour(line)
+        shown = line.get_gid() not in (REFERENCE, TICK) and np.isfinite(line.get_ydata()).any()
+        rows = found.rows.loc[m.series(label, colour)]
+        if shown and len(rows) and rows["label"].nunique() == 1:
+            out[line] = rows, colour
+    return out
 
 
 def compare(figure: Figure, found) -> int:
-    """Hold every bar, tick and number against the finding's rows; how many bars there were.
+    """Hold every bar, point, tick, cell and number against the finding's rows; how many there were.
 
     Parameters
     ----------
@@ -43,29 +197,27 @@ def compare(figure: Figure, found) -> int:
     ------
     FigureError : names finding, row, column and both values.
     """
-    ids = {label: row for row, label in found.things["label"].items()}
-    heads, drawn = {m.head: c for c, m in found.measures.items()}, list(bars(figure))
-    for label, head, value, mark, text, keys in drawn:
-        row, column = ids.get(label, label), heads.get(head, head)
-        place = f"图与数据不一致:{found.name}/{row}/{column} "
-        if label not in ids or head not in heads:
-            raise FigureError(f"{place}图中有而结论中没有。")
-        own, aim = found.rows.at[row, column], found.measures[column].aim
-        aim = found.rows.at[row, aim] if isinstance(aim, str) else aim
-        told = [k.rpartition("/")[2] for k in keys.split("+")]
-        named = "+".join(found.key(row, c) for c in (*told[:-1], column))
-        printed = BESIDE.join(found.shown(row, c) for c in (*told[:-1], column))
-        for what, seen, is_ in (
-            ("柱长", value, own),
-            ("竖线", mark, aim),
-            ("编号", keys, named),
-            ("数字", text, printed),
-        ):
-            if not (seen == is_ or isinstance(seen, float) and _same(seen, is_)):
-                raise FigureError(f"{place}{what}为「{seen}」,应为「{is_}」。")
-    if len(found.things) and not drawn:
+    count = 0
+    for ax in figure.axes:
+        m = Marks(ax, found)
+        for mark in marks(ax):
+            m.check(mark)
+            count += 1
+        count += sum(m.cells(c) for c in ax.collections if isinstance(c, QuadMesh))
+        for text in ax.findobj(Annotation):
+            m.text(text)
+    if found.things[found.numbers].notna().any(axis=None) and not count:
         raise FigureError(f"图中读不回 {found.name} 的任何一个数。")
-    return len(drawn)
+    return count
+
+
+def seen(figure: Figure) -> pd.DataFrame:
+    """What an analyst's own figure shows: panel, series, place and value as drawn."""
+    rows = []
+    for i, ax in enumerate(figure.axes):
+        at = ticks(ax.xaxis)
+        rows += [(i + 1, m.label, at.get(m.x, m.x), m.y) for m in marks(ax)]
+    return pd.DataFrame(rows, columns=["图", "系列", "横轴", "纵轴"])
 
 
 def _same(a: float, b: float) -> bool:

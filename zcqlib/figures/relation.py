@@ -7,22 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator
 
 from zcqlib.figures.marks import label, plain
 from zcqlib.figures.theme import (
     AXIS,
-    BENCHMARK,
     FAN,
-    FREE,
     GRID,
     NAVY,
-    OTHER,
-    PALETTE,
     SEASON_LINE,
     SEASON_TEXT,
     SECOND,
-    SHADES,
     Canvas,
     Caption,
 )
@@ -100,77 +94,4 @@ def calibration(
         canvas.text(x, y + 58, big_words, 14, NAVY, fit=free)
     for i, words in enumerate(more):
         canvas.text(x, y + 110 + 34 * i, words, 13, SECOND, fit=free)
-    return canvas.figure
-
-
-def scatter(
-    points: pd.DataFrame,
-    caption: Caption,
-    *,
-    x_label: str,
-    y_label: str,
-    fit: pd.DataFrame | None = None,
-    highlight: Sequence[str] = (),
-    size: str = "",
-) -> Figure:
-    """Points on two log axes with a fitted line.
-
-    Parameters
-    ----------
-    points : `x`, `y` (> 0), `label`, `series`. fit : `x`, `y`, optional `low`, `high`.
-    """
-    import seaborn as sns
-
-    canvas = Canvas(caption, size)
-    ax = canvas.axes(canvas.left + 98, canvas.top + 16, canvas.right - 40, canvas.bottom - 34)
-    groups = points.assign(who=["其他" if s not in highlight else s for s in points["series"]])
-    palette = {s: PALETTE[i % len(PALETTE)] for i, s in enumerate(highlight)} | {"其他": OTHER}
-    shapes = {s: FREE[(i - 1) % len(FREE)][2] if i else "o" for i, s in enumerate(highlight)} | {
-        "其他": "o"
-    }
-    sns.scatterplot(
-        groups.sort_values("who", key=lambda s: s != "其他"),
-        x="x",
-        y="y",
-        hue="who",
-        style="who",
-        palette=palette,
-        markers=shapes,
-        ax=ax,
-        s=canvas.pt(70),
-        legend=False,
-        linewidth=0.4,
-    )
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    if fit is not None:
-        if "low" in fit:
-            ax.fill_between(fit["x"], fit["low"], fit["high"], color=FAN[0], zorder=0, linewidth=0)
-        ax.plot(fit["x"], fit["y"], color=BENCHMARK, linewidth=canvas.pt(2))
-    ax.grid(color=GRID, linewidth=1)
-    for axis, low, high in ((ax.xaxis, *ax.get_xlim()), (ax.yaxis, *ax.get_ylim())):
-        subs = (1.0, 2.0, 5.0) if high / low < 300 else (1.0,)
-        axis.set_major_locator(LogLocator(subs=subs))
-        axis.set_major_formatter(FuncFormatter(lambda v, _: plain(v)))
-        axis.set_minor_formatter(FuncFormatter(lambda v, _: ""))
-    ax.tick_params(which="minor", length=0)
-    ax.set_xlabel("")
-    ax.set_ylabel("")
-    canvas.text(canvas.right, canvas.bottom + 18, x_label, 12.5, SECOND, ha="right")
-    canvas.text(canvas.left, canvas.top - 8, y_label, 12.5, SECOND)
-    for s in highlight:
-        d = points[points["series"] == s].sort_values("x")
-        if len(d):
-            last = d.iloc[-1]
-            label(
-                canvas,
-                ax,
-                f"{s} {last['label']}",
-                (float(last["x"]), float(last["y"])),
-                (0.7, 0.3),
-                13,
-                SHADES[palette[s]],
-                bold=0.6,
-                inside=False,
-            )
     return canvas.figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,141 +10,19 @@ from matplotlib.figure import Figure
 
 from zcqlib.figures import theme as look
 from zcqlib.figures.marks import (
-    Show,
     end_labels,
     end_room,
     fan,
-    key,
     mixed,
-    month_ticks,
     plain,
     quantile,
-    reference,
     signed,
     ticks,
 )
 from zcqlib.figures.tables import light
-from zcqlib.figures.theme import PALETTE, PLAIN, SHADES, STACKED, Canvas, Caption, measured
+from zcqlib.figures.theme import PLAIN, STACKED, Canvas, Caption, measured
 
 DOTS = (0, (1.2, 1.6))
-
-
-def lines(
-    data: pd.DataFrame,
-    caption: Caption,
-    *,
-    highlight: Sequence[str] = (),
-    benchmark: str = "",
-    unit: str = "",
-    names: Mapping[str, str] | None = None,
-    show: Show = plain,
-    target: float = float("nan"),
-    target_words: str = "",
-    gap: Show | None = None,
-    size: str = "",
-) -> Figure:
-    """Lines over time, the highlighted in colour, a benchmark in slate, the others grey; all named at the end.
-
-    Parameters
-    ----------
-    data : `x` (number or label in order), `series`, `value`. Parks keep their colours and markers.
-    gap : words the distance between the first highlighted line and the benchmark, measured at both ends.
-    """
-    canvas = Canvas(caption, size)
-    xs = list(dict.fromkeys(data.sort_values("x")["x"]))
-    place, names = {x: i for i, x in enumerate(xs)}, names or {}
-    parts = {}
-    for s in sorted(
-        data["series"].unique(), key=lambda s: (s in highlight or s in look.parks(), s == benchmark)
-    ):
-        d = data[data["series"] == s].assign(p=lambda f: f["x"].map(place)).sort_values("p")
-        d = d[d["value"].notna()]
-        if len(d):
-            parts[s] = d
-    told = {
-        s: f"{names.get(s, s)} {show(float(d['value'].iloc[-1]))}{unit}" for s, d in parts.items()
-    }
-    marks = max([measured(show(float(v)), 12) for v in data["value"].dropna()], default=20.0)
-    ax = canvas.axes(
-        canvas.left + marks + 14,
-        canvas.top,
-        canvas.right - end_room(list(told.values())),
-        canvas.bottom,
-    )
-    ends, drawn = [], 0
-    for s, d in parts.items():
-        last = float(d["value"].iloc[-1])
-        if s in look.parks():
-            style, wide = look.parks()[s], 4.2 if s in highlight else 3
-            ax.plot(
-                d["p"],
-                d["value"],
-                color=style.colour,
-                linewidth=canvas.pt(wide),
-                marker=style.marker,
-                markersize=canvas.pt(style.size * 0.75),
-                markeredgecolor="white",
-                zorder=4 if wide > 3 else 3,
-            )
-            ends.append((last, told[s], style.text))
-        elif s in highlight:
-            colour = PALETTE[drawn % len(PALETTE)]
-            drawn += 1
-            ax.plot(d["p"], d["value"], color=colour, linewidth=canvas.pt(4.2), zorder=4)
-            ends_ = d.iloc[[0, -1]]
-            ax.plot(
-                ends_["p"], ends_["value"], "o", color=colour, markersize=canvas.pt(8), zorder=4
-            )
-            ends.append((last, told[s], SHADES[colour]))
-        else:
-            main = s == benchmark
-            ax.plot(
-                d["p"],
-                d["value"],
-                color=look.BENCHMARK if main else look.OTHER,
-                linewidth=canvas.pt(3 if main else 1.6),
-                zorder=2 if main else 1,
-            )
-            ends.append((last, told[s], look.BENCHMARK if main else look.THIRD))
-    values = data["value"].tolist() + ([target] if np.isfinite(target) else [])
-    low, high = np.nanmin(values), np.nanmax(values)
-    ax.set_ylim(low - 0.06 * (high - low), high + 0.08 * (high - low or abs(high) or 1))
-    ax.set_xlim(-0.3, max(len(xs) - 0.85, 0.4))
-    room = (canvas.px(ax, 1, 0)[0] - canvas.px(ax, 0, 0)[0]) if len(xs) > 1 else canvas.width
-    every = max(1, int(np.ceil((max(measured(str(x), 12) for x in xs) + 14) / room)))
-    shown = [i for i in range(len(xs)) if (len(xs) - 1 - i) % every == 0]
-    ax.set_xticks(shown, [str(xs[i]) for i in shown])
-    ticks(ax, show, n=7)
-    if gap and benchmark in parts and highlight and highlight[0] in parts:
-        for end, away in ((0, 0.16), (-1, -0.16)):
-            a, b = (parts[k].iloc[end] for k in (highlight[0], benchmark))
-            x = a["p"] + away
-            ax.annotate(
-                "",
-                (x, a["value"]),
-                (x, b["value"]),
-                arrowprops=dict(
-                    arrowstyle="<->", color=look.INK, linewidth=canvas.pt(1.2), shrinkA=3, shrinkB=3
-                ),
-            )
-            at, y = canvas.px(ax, x, (a["value"] + b["value"]) / 2)
-            canvas.text(
-                at + 60 * away,
-                y,
-                f"差{gap(abs(b['value'] - a['value']))}",
-                13,
-                look.INK,
-                bold=0.6,
-                ha="left" if away > 0 else "right",
-                bbox=dict(facecolor="white", edgecolor="none", pad=1),
-            )
-    bold = [told[s] for s in highlight if s in told] + (
-        [told[benchmark]] if benchmark in told else []
-    )
-    end_labels(canvas, ax, ends, max(float(d["p"].iloc[-1]) for d in parts.values()), bold=bold)
-    if np.isfinite(target):
-        reference(canvas, ax, target, target_words, size=13)
-    return canvas.figure
 
 
 def multiples(
@@ -247,40 +125,6 @@ def multiples(
         if told is not None:
             canvas.text(x, y + high - 57, told["now"], 12, look.INK, fit=wide)
             canvas.text(x, y + high - 33, told["ahead"], 12, look.SECOND, fit=wide)
-    return canvas.figure
-
-
-def columns(
-    months: pd.DataFrame,
-    caption: Caption,
-    *,
-    names: tuple[str, str] = ("今年", "上年"),
-    size: str = "",
-) -> Figure:
-    """Months as columns, last year's broad and pale behind them.
-
-    Parameters
-    ----------
-    months : `month`, `value`, `before` (NaN where unknown).
-    """
-    canvas = Canvas(caption, size)
-    ax = canvas.axes(canvas.left + 64, canvas.top + 20, canvas.right, canvas.bottom)
-    ax.bar(months["month"], months["before"], width=0.8, color="#D5DCE4")
-    ax.bar(months["month"], months["value"], width=0.46, color=look.NAVY)
-    high = float(np.nanmax(months[["value", "before"]].to_numpy(float), initial=0)) or 1.0
-    ax.set_xlim(0.4, 12.6)
-    ax.set_ylim(0, high * 1.1)
-    wide = canvas.px(ax, 1, 0)[0] - canvas.px(ax, 0, 0)[0]
-    for r in months.itertuples():
-        if np.isfinite(r.value):
-            x, y = canvas.px(ax, r.month, np.nanmax([r.value, r.before]))
-            canvas.text(
-                x, y - 14, plain(r.value), 12, look.NAVY, ha="center", fit=wide + 4, bold=0.4
-            )
-    month_ticks(ax)
-    ticks(ax)
-    ax.axhline(0, color=look.AXIS, linewidth=canvas.pt(1.2))
-    key(canvas, [(f"box:{look.NAVY}", names[0]), ("box:#D5DCE4", names[1])], x=canvas.left + 64)
     return canvas.figure
 
 

@@ -386,6 +386,16 @@ class Canvas:
         across, up = self.figure.transFigure.inverted().transform(ax.transData.transform((x, y)))
         return across * self.width, (1 - up) * self.height
 
+    def grid(self, panels: str | list | None = None, **more):
+        """Axes on matplotlib's own layout between head and foot: one, or a dict of them by a mosaic such as "AAB"."""
+        low, wide = self.bottom + 30, self.right - self.left
+        rect = self.left / self.width, 1 - low / self.height, wide / self.width
+        rect = *rect, (low - self.top + 16) / self.height
+        self.figure.set_layout_engine("constrained", rect=rect, w_pad=0, h_pad=0, wspace=0.03)
+        part = self.figure.subfigures()
+        part.patch.set_alpha(0)
+        return part.subplot_mosaic(panels, **more) if panels else part.subplots(**more)
+
     def axes(self, left: float, top: float, right: float, bottom: float, **more):
         """Axes in px, without frame; horizontal grid behind."""
         ax = self.figure.add_axes(
@@ -403,6 +413,23 @@ class Canvas:
         ax.set_axisbelow(True)
         ax.patch.set_alpha(0)
         return ax
+
+
+def drawing(scale: float = 1.0) -> dict:
+    """Settings of what pandas, seaborn and matplotlib draw on a page whose letters are `scale` of a screen's."""
+    sizes = {"font.size": 13, "axes.labelsize": 12.5, "axes.titlesize": 13.5, "legend.fontsize": 12}
+    sizes |= {"xtick.labelsize": 12, "ytick.labelsize": 13, "lines.linewidth": 3.2}
+    sizes |= {"lines.markersize": 8, "axes.linewidth": 1.2, "grid.linewidth": 1}
+    ticks = {
+        f"{axis}tick.major.{part}": n for axis in "xy" for part, n in (("size", 0), ("pad", 6))
+    }
+    spines = {
+        f"axes.spines.{side}": side == "bottom" for side in ("left", "right", "top", "bottom")
+    }
+    look = {"axes.grid": True, "axes.grid.axis": "y", "grid.color": GRID, "axes.axisbelow": True}
+    look |= {"axes.prop_cycle": mpl.cycler(color=PALETTE), "axes.titlecolor": INK}
+    look |= {"axes.titlelocation": "left", "axes.titlepad": 10, "legend.frameon": False}
+    return {k: v * scale for k, v in (sizes | ticks).items()} | spines | look
 
 
 def rows_grid(ax) -> None:

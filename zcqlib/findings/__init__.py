@@ -14,7 +14,16 @@ The pattern, in ten lines:
 10. A new finding is tested on made tables by hand; a mutant that swaps two of its bars must die.
 """
 
-from zcqlib.findings import asks, outlook, ranks, state, targets
+from zcqlib.findings import (
+    asks,
+    enterprises,
+    intensity,
+    outlook,
+    patents,
+    ranks,
+    state,
+    targets,
+)
 from zcqlib.findings.found import (
     FindingError,
     Found,

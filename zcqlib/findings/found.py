@@ -17,9 +17,12 @@ from zcqlib.quantity import Scale
 
 FACTS = tables.VINTAGE["FACTS"]
 ABOUT = ("label", "indicator", "region", "basis", "inputs", "scale")  # columns that are no measure
+PLACED = (
+    "at",
+    "period",
+)  # nor are these: the place on an axis, the period where it is not the finding's
 PROSE = {"<1%": "不足1%", ">99%": "99%以上"}  # chances at the ends, in a sentence
 KEY = ["column", "indicator", "region", "basis", "period", "known"]  # what two facts may be both of
-BESIDE = "\u3000"  # between two facts in one print
 
 OWNER: dict[str, str] = {}  # measure → the function that may give it
 MAKERS: dict[str, Callable[[Given], Found]] = {}
@@ -130,7 +133,7 @@ class Found:
     def __post_init__(self):
         if not self.source.strip():
             raise FindingError(f"{self.name} 没有来源,不能印出。")
-        if odd := set(self.rows).difference(ABOUT) ^ set(self.measures):
+        if odd := set(self.rows).difference((*ABOUT, *PLACED)) ^ set(self.measures):
             raise FindingError(f"{self.name} 的列与度量不一致:{'、'.join(sorted(odd))}。")
         facts = self.rows[self._own].notna()
         bare = facts[facts.any(axis=1) & self.rows["inputs"].fillna("").eq("")]
@@ -146,13 +149,14 @@ class Found:
         object.__setattr__(self, "sentences", tuple(map(self.say, self.sentences)))
 
     @property
-    def _numbers(self) -> list[str]:
+    def numbers(self) -> list[str]:
+        """The columns that are no words."""
         return [c for c, m in self.measures.items() if not m.words]
 
     @property
     def _own(self) -> list[str]:
         """The columns of numbers that this finding is the home of."""
-        return [c for c in self._numbers if c not in self.home]
+        return [c for c in self.numbers if c not in self.home]
 
     def key(self, row: str, column: str) -> str:
         """The name of a fact: finding/row/column."""
@@ -185,21 +189,21 @@ class Found:
         return scale.text(scale.round(value))
 
     def say(self, text: str) -> str:
-        """A template filled: {row.column} a number as printed, {row.label} a name.
+        """A template filled: {row.column} a number as printed, {row.column:size} without its sign, {row.label} a name.
 
         Raises
         ------
         FindingError : a digit outside braces, a fact that is not there or has no value.
         """
         out, keys = "", []
-        for words, place, *_ in Formatter().parse(text):
+        for words, place, form, _ in Formatter().parse(text):
             if typed := [c for c in words if unicodedata.category(c).startswith("N")]:
                 raise FindingError(
                     f"{self.name} 的句子「{text}」手写了数字「{typed[0]}」,数字只能写作 {{行.列}}。"
                 )
             out += words
             if place is not None:
-                out += self._filled(place, text)
+                out += self._filled(place, text).lstrip("+\u2212" if form else "")
                 keys += self.behind(*place.rsplit(".", 1))
         self.said[out] = tuple(keys)
         return out
@@ -216,12 +220,14 @@ class Found:
     def facts(self, all_: bool = False) -> pd.DataFrame:
         """FACTS: one row a cell that has a value, of the own columns or of `all_`, each under the name of its home."""
         rows = self.rows.rename_axis("row").reset_index()
-        about = [c for c in rows if c in ("row", *ABOUT)]
-        numbers = self._numbers if all_ else self._own
+        about = [c for c in rows if c in ("row", *ABOUT, *PLACED)]
+        numbers = self.numbers if all_ else self._own
         t = rows.melt(about, numbers, "column", "value").dropna(subset="value")
         t["printed"] = [self.shown(*at) for at in zip(t["row"], t["column"], strict=True)]
         t["finding"] = t["column"].map(lambda c: self.home.get(c, self.name))
-        same = dict(period=self.period, known=self.known, demo=self.demo)
+        own = t["period"] if "period" in t else pd.Series(pd.NaT, t.index)
+        period = [p if p == p else self.period for p in own]
+        same = dict(period=period, known=self.known, demo=self.demo)
         return tables.shape(t.assign(**same), FACTS)
 
     def table(
@@ -231,18 +237,6 @@ class Found:
         rows = list(self.things.index if rows is None else rows)
         out = {self.measures[c].head: [self.shown(r, c) for r in rows] for c in columns}
         return pd.DataFrame({head: list(self.rows.loc[rows, "label"])} | out)
-
-    def bars(self, rows: Iterable[str], *columns: str) -> dict:
-        """`rows` and `columns` of `figures.measures`; `a+b` prints a before the bar's own b."""
-        out, heads = self.rows.loc[list(rows), ["label"]].copy(), []
-        for parts in (c.split("+") for c in columns):
-            id, own = parts[-1], self.measures[parts[-1]]
-            out[id] = self.rows[id]
-            out[f"{id}_text"] = [BESIDE.join(self.shown(r, c) for c in parts) for r in out.index]
-            out[f"{id}_key"] = ["+".join(self.key(r, c) for c in parts) for r in out.index]
-            out[f"{id}_mark"] = self.rows[own.aim] if isinstance(own.aim, str) else own.aim
-            heads.append((id, own.head))
-        return dict(rows=out, columns=heads)
 
 
 def finding(*measures: str) -> Callable:

@@ -4,27 +4,9 @@ Each takes a `Month` and a few choices, shapes the frame that the chart wants, l
 `figures`. Nothing is computed that `analysis`, `projection` or `ranking` could compute.
 """
 
-from zcqlib.views.enterprises import (
-    enterprise_identity,
-    enterprise_odds,
-    enterprise_parts,
-    enterprises,
-    growth_needed,
-    growth_sides,
-    odds,
-)
 from zcqlib.views.members import membership
 from zcqlib.views.members_if import candidates, members_if
-from zcqlib.views.parts import provinces, quarter, row
-from zcqlib.views.patents import (
-    invention_share,
-    months,
-    patent_quality,
-    quality,
-    rd_panel,
-    relation_forest,
-    relation_scatter,
-)
+from zcqlib.views.parts import place, row
 from zcqlib.views.ranks import (
     FORMS,
     flips,
@@ -36,14 +18,6 @@ from zcqlib.views.ranks import (
     scores,
     watched,
     watched_sentence,
-)
-from zcqlib.views.rd import (
-    bridge,
-    intensity_moved,
-    intensity_parks,
-    intensity_parts,
-    intensity_provinces,
-    intensity_split,
 )
 from zcqlib.views.record import (
     error_share,

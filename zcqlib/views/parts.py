@@ -56,18 +56,6 @@ def names(month: Month) -> dict[str, str]:
     }
 
 
-def provinces(month: Month) -> list[str]:
-    """The nation, the zone's own province and those that it is compared with."""
-    return ["全国", month.catalog.zone.province_zh, *month.catalog.zone.compare]
-
-
-def quarter(month: Month) -> tuple[str, str]:
-    """The year so far up to the last full quarter, and the same months a year before."""
-    q = month.period.month - month.period.month % 3 or 12
-    y = month.year if month.period.month >= 3 else month.year - 1
-    return f"{y - 1}-01/{y - 1}-{q:02d}", f"{y}-01/{y}-{q:02d}"
-
-
 def published(month: Month) -> pd.DataFrame:
     """Published figures as SERIES."""
     return published_series(month.table("PUBLISHED"))

@@ -1,0 +1,320 @@
+"""House charts and labels on matplotlib's own axes: rows of bars, dots and ranges; names at the end of lines.
+
+All of them print facts of a finding only, each text with the keys of its facts, so that it can be held against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, ScalarFormatter
+
+from zcqlib import catalog as catalogs
+from zcqlib.figures import theme as look
+from zcqlib.figures.readback import Marks, series_of
+
+LEADER = dict(arrowstyle="-", color=look.AXIS, lw=0.8, shrinkA=0, shrinkB=3, relpos=(0, 0.5))
+HATCHED = dict(facecolor="white", hatch="////")
+
+
+class EndLabel(Annotation):
+    """The name at the end of a line, which `finish` moves off its neighbours."""
+
+
+def palette() -> dict[str, str]:
+    """Colour of each park and the zone, by id and by Chinese name: seaborn's `palette`."""
+    c = catalogs.load()
+    out = {r: style.colour for r, style in look.parks().items()}
+    return out | {c.zone.parts_zh if r == "zone" else c.name(r): v for r, v in out.items()}
+
+
+def _scale(ax) -> float:
+    return look.SIZES[ax.get_figure(root=True).zcq_size].scale
+
+
+def note(ax, words, xy, offset=(0, 0), strong=False, kind=Annotation, size=13.0, **more):
+    """Words at a place of the data, moved by points; they may stand outside the axes, which keep room for them."""
+    k = _scale(ax)
+    given = dict(xytext=[k * v for v in offset], textcoords="offset points", va="center")
+    given |= dict(annotation_clip=False, clip_on=False, fontsize=k * size, color=look.INK) | more
+    text = kind(words, xy, **given)
+    ax.add_artist(text)
+    if strong:
+        text.set_path_effects(look.stroke(text.get_color(), 0.6 * k))
+    return text
+
+
+def ends(
+    ax, found, column: str, names: Mapping[str, str] | None = None, only: Sequence = ()
+) -> None:
+    """Name each line at its end, with its last value as printed; the legend goes.
+
+    Parameters
+    ----------
+    names : label of a row → shorter name. only : labels whose number is printed, else all.
+    """
+    named, styles = series_of(ax, found), {s.colour: s for s in look.parks().values()}
+    for line, (rows, colour) in named.items():
+        last = rows.dropna(subset=column).iloc[-1]
+        style = styles.get(colour, look.PLAIN)
+        if colour in styles:
+            line.set(marker=style.marker, markeredgecolor="white")
+        words, told = (names or {}).get(last.label, last.label), not only or last.label in only
+        given = dict(gid=f"{found.name}/{last.name}/{column}") if told else {}
+        shade = look.SHADES.get(colour, look.ZONE.text if style is look.ZONE else style.text)
+        shade = look.BENCHMARK if colour == look.BENCHMARK else shade
+        words += f" {found.shown(last.name, column)}" if told else ""
+        plain = colour == look.OTHER
+        line.set_linewidth(line.get_linewidth() * (0.5 if plain else 1))
+        xy = line.get_xydata()[np.isfinite(line.get_ydata())][-1]
+        note(ax, words, xy, (14, 0), not plain, EndLabel, color=shade, arrowprops=LEADER, **given)
+    ax.grid(False, axis="x")
+    if ax.get_legend():
+        ax.get_legend().remove()
+
+
+def aim(ax, found, fact: tuple[str, str], words: str, axis: str = "y") -> None:
+    """A line of ink across the chart at a fact, if there is one, its words and printed value at the line's start."""
+    if fact[0] not in found.rows.index or np.isnan(found.rows.at[fact]):
+        return
+    value, printed = found.rows.at[fact], found.shown(*fact)
+    line = ax.axhline if axis == "y" else ax.axvline
+    line(value, color=look.INK, lw=1.8 * _scale(ax), gid=look.REFERENCE)
+    across = {"y": ("axes fraction", "data"), "x": ("data", "axes fraction")}[axis]
+    xy, far = ((0, value), (0, 10)) if axis == "y" else ((value, 1), (0, 8))
+    given = dict(
+        xycoords=across, gid="/".join((found.name, *fact)), ha="left" if axis == "y" else "center"
+    )
+    note(ax, words + printed, xy, far, True, **given)
+
+
+def _beside(ax, cells: Sequence[tuple[float, str, str]], head: str = "") -> None:
+    """A column of words at the right of a chart of rows, beyond those that stand there; cells are y, words, facts."""
+    k = _scale(ax)
+    stand = [t.xyann[0] / k for t in ax.texts if isinstance(t, Annotation) and t.xy[0] == 1]
+    wide = max(look.measured(t, 13) for t in (head, *(c[1] for c in cells))) * look.POINT
+    wide += max(stand, default=-8) + 16
+    given = dict(xycoords=("axes fraction", "data"), ha="right")
+    for y, words, gid in cells:
+        note(ax, words, (1, y), (wide, 0), gid=gid, **given)
+    if head:
+        note(ax, head, (1, 1), (wide, 12), xycoords="axes fraction", ha="right", size=12)
+
+
+def column(ax, found, id: str, head: str = "") -> None:
+    """Printed values of a measure in a column of numbers at the right of a chart of rows."""
+    rows = Marks(ax, found).rows
+    _beside(ax, [(y, found.shown(r, id), f"{found.name}/{r}/{id}") for y, r in rows], head)
+
+
+def bars(
+    axes: Iterable, found, rows: Sequence[str], columns: Sequence[str], signed: bool = False
+) -> None:
+    """Rows of bars, one panel a measure, each on a scale of its own; aims as ticks, numbers in a column.
+
+    Parameters
+    ----------
+    axes : as many as columns, with a shared y axis. signed : green and hatched red by sign instead of park colours.
+    """
+    t, colours = found.rows.loc[list(rows)], palette()
+    for ax, column_ in zip(axes, columns, strict=True):
+        k, own, id = (
+            _scale(ax),
+            found.measures[column_.rpartition("+")[2]],
+            column_.rpartition("+")[2],
+        )
+        drawn = ax.barh(t["label"], t[id], 0.5, color=look.TO_DATE)
+        for bar, value, region in zip(drawn, t[id], t.get("region", t["label"]), strict=True):
+            fill = (
+                (look.RISE if value > 0 else look.FALL)
+                if signed
+                else colours.get(region, look.TO_DATE)
+            )
+            bar.set(facecolor=fill, edgecolor=fill, linewidth=0)
+            if value < 0:
+                bar.set(**HATCHED, linewidth=1.4 * k)
+        aims = t[own.aim] if isinstance(own.aim, str) else np.full(len(t), own.aim)
+        for y, at in enumerate(np.where(t[id].notna(), aims, np.nan)):
+            ax.plot([at] * 2, [y - 0.34, y + 0.34], color=look.INK, lw=2.4 * k, gid="tick")
+        ax.axvline(0, color=look.AXIS, lw=1.2 * k)
+        ax.set(xlabel=id, xticks=[], ylim=(len(t) - 0.4, -0.6), title=own.head)
+        ax.grid(False)
+        ax.spines["bottom"].set_visible(False)
+        ax.margins(x=0.02)
+        if t.get("region", t["label"]).iloc[-1:].eq("zone").any() and len(t) > 1:
+            ax.axhline(len(t) - 1.5, color=look.INK, lw=1.2 * k)
+        for part in column_.split("+"):
+            column(ax, found, part)
+
+
+def spans(ax, found, rows: Sequence[str], middle: str, low: str, high: str) -> None:
+    """Estimates with intervals, a row each, and beside them all three numbers as printed."""
+    t, k = found.rows.loc[list(rows)], _scale(ax)
+    ax.hlines(t["label"], t[low], t[high], colors=look.TO_DATE, lw=5 * k, gid=f"{low}+{high}")
+    ax.plot(t[middle], t["label"], "o", color=look.NAVY, markersize=10 * k)
+    told = [
+        f"{found.shown(r, middle)}（{found.shown(r, low)}–{found.shown(r, high)}）" for r in t.index
+    ]
+    facts = ["+".join(f"{found.name}/{r}/{c}" for c in (middle, low, high)) for r in t.index]
+    _beside(ax, list(zip(range(len(t)), told, facts, strict=True)))
+    ax.set(xlabel=middle, ylim=(len(t) - 0.4, -0.6))
+    ax.grid(axis="x")
+    ax.grid(False, axis="y")
+
+
+def key(ax, found) -> None:
+    """The key as one row above the chart; a measure is called by its head."""
+    handles, labels = ax.get_legend_handles_labels()
+    own = [i for i, n in enumerate(labels) if n in found.measures or n not in found.rows]
+    handles, labels = [handles[i] for i in own], [labels[i] for i in own]
+    if ax.get_legend():
+        ax.get_legend().remove()
+    words = [found.measures[n].head if n in found.measures else n for n in labels]
+    row = dict(loc="outside upper left", ncols=len(words), columnspacing=2, borderaxespad=0.2)
+    ax.figure.legend(handles, words, **row)
+
+
+def finish(figure: Figure, found=None) -> None:
+    """Lay the page out for good: names of lines move apart, what only says which measure an axis has goes."""
+    own = found.measures if found is not None else {}
+    for ax in figure.axes:
+        both = ax.get_xlabel() in own and ax.get_ylabel() in own
+        for axis in (ax.xaxis, ax.yaxis):
+            id = axis.get_label_text()
+            m = own.get(id)
+            if m or found is not None and id in found.rows:
+                axis.set_label_text(m.head if both else "")
+            _numbers(axis, m.scale.factor if m and m.scale else 1)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for ax in figure.axes:
+        labels = ax.findobj(EndLabel)
+        pt = figure.dpi / 72
+        at = [ax.transData.transform(t.xy)[1] / pt for t in labels]
+        gap = 1.45 * labels[0].get_fontsize() if labels else 0.0
+        ends_ = ax.bbox.y0 / pt, ax.bbox.y1 / pt
+        for label, y, to in zip(labels, at, look.spread(at, gap, *ends_), strict=True):
+            label.set_position((label.get_position()[0], to - y))
+            if label.arrow_patch:
+                label.arrow_patch.set_visible(abs(to - y) > 4)
+
+
+def _numbers(axis, factor: int) -> None:
+    """Ticks in the unit that their measure is printed in, with thousands commas."""
+    log = axis.get_scale() == "log"
+    if log:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_minor_locator(NullLocator())
+    if log or type(axis.get_major_formatter()) is ScalarFormatter:
+        show = lambda v, _: f"{v / factor:,.10g}".replace("-", "\u2212")  # noqa: E731
+        axis.set_major_formatter(FuncFormatter(show))
+
+
+def shades(labels: Iterable[str], own: Mapping[str, str]) -> list[str]:
+    """A colour for each label: those of its own, all others grey."""
+    return [own.get(label, look.OTHER) for label in labels]
+
+
+def values(ax, found, column: str) -> None:
+    """The printed value above each bar of a measure that stands upright."""
+    bars_ = next(g for g in ax.containers if g.get_label() == column)
+    for (_, row), bar in zip(Marks(ax, found).rows, bars_, strict=True):
+        if np.isfinite(bar.get_height()):
+            at = bar.get_x() + bar.get_width() / 2, bar.get_height()
+            given = dict(ha="center", color=look.NAVY, gid=f"{found.name}/{row}/{column}")
+            note(ax, found.shown(row, column), at, (0, 9), **given)
+
+
+def table(ax, found, *columns: str) -> None:
+    """Columns of numbers at the right of a chart of rows, under the heads of their measures."""
+    for c in columns:
+        column(ax, found, c, found.measures[c].head)
+
+
+FLOWS = ("recognised", "moved_in", "lapsed", "moved_out")
+
+
+def stock(upper, lower, found) -> None:
+    """A stock as steps over a year against its target, by batches and in equal steps, and below what came and went.
+
+    Parameters
+    ----------
+    found : `enterprise_stock`: months `1月` to `12月`, `batch|n`, `all`.
+    """
+    t, k = found.things, _scale(upper)
+    for id, colour, style, wide in (
+        ("by_batches", look.SEASON_LINE, "-", 1.8),
+        ("by_months", look.BENCHMARK, (0, (5, 3)), 1.6),
+        ("stock", look.NAVY, "-", 3.4),
+    ):
+        where = "default" if id == "by_months" else "steps-mid"
+        line = dict(color=colour, ls=style, lw=wide * k, marker="None", label=id)
+        upper.plot(t["at"], t[id], drawstyle=where, **line)
+    known = t.dropna(subset="stock")
+    for row in known.index[known["stock"].diff().ne(0)]:
+        ground = dict(fc="white", ec="none", pad=1.0)
+        given = dict(ha="center", bbox=ground, gid=f"{found.name}/{row}/stock")
+        at = t.at[row, "at"], t.at[row, "stock"]
+        note(upper, found.shown(row, "stock"), at, (0, 13), True, **given)
+    aim(upper, found, ("all", "stock_aim"), "目标")
+    _year_end(upper, found)
+    for r in found.rows[found.rows.index.str.startswith("batch|")].itertuples():
+        for ax in (upper, lower):
+            ax.axvline(r.at, color=look.AXIS, lw=1.2 * k, ls=(0, (2, 3)), zorder=0)
+        across = dict(xycoords=("data", "axes fraction"), ha="center")
+        note(upper, r.label, (r.at, 1), (0, 10), size=12, **across)
+    _flows(lower, t)
+    _sum(lower, found, f"{known['at'].max():.0f}月末")
+    upper.margins(y=0.18)
+    lower.set(xlim=(0.4, 13.1), yticks=[])
+    lower.set_xticks(t["at"], t["label"])
+
+
+def _year_end(ax, found) -> None:
+    """The projected end of the year as an interval behind December."""
+    low, middle, high = (found.rows.at["all", f"year_end{c}"] for c in ("_low", "", "_high"))
+    if np.isfinite(middle):
+        k = _scale(ax)
+        ax.vlines(12.8, low, high, color=look.FAN[2], lw=12 * k)
+        ax.plot([12.6, 13], [middle] * 2, color=look.NAVY, lw=3 * k, gid=look.REFERENCE)
+        for id, words, y in (
+            ("year_end_high", "上限", high),
+            ("year_end", "年末预计", middle),
+            ("year_end_low", "下限", low),
+        ):
+            gid = f"{found.name}/all/{id}"
+            told = words + found.shown("all", id)
+            note(ax, told, (13.1, y), (8, 0), id == "year_end", EndLabel, gid=gid)
+
+
+def _flows(ax, t) -> None:
+    """What came stands above zero, what went hangs below it, hatched."""
+    base, looks = (
+        {},
+        dict(zip(FLOWS, (look.TO_DATE, look.NAVY, look.BENCHMARK, look.OTHER), strict=True)),
+    )
+    for id in (c for c in FLOWS if t[c].abs().sum()):
+        v = t.loc[t[id].abs().gt(0), id]
+        up = [base.get((m, x > 0), 0.0) for m, x in v.items()]
+        drawn = ax.bar(
+            t.loc[v.index, "at"], v, 0.55, up, color=looks[id], edgecolor=looks[id], label=id
+        )
+        for bar in (b for b in drawn if b.get_height() < 0):
+            bar.set(**HATCHED, linewidth=1.2 * _scale(ax))
+        base |= {(m, x > 0): b + x for (m, x), b in zip(v.items(), up, strict=True)}
+    ax.axhline(0, color=look.AXIS, lw=1.2 * _scale(ax))
+
+
+def _sum(ax, found, last: str) -> None:
+    """Opening stock, flows and closing stock, written out as a sum beside the flows."""
+    whole, wide = found.rows.loc["all"], 150
+    ids = [c for c in ("opening", *FLOWS, "unexplained", "stock") if np.isfinite(whole[c])]
+    for i, id in enumerate(ids):
+        at, strong = (1, 1 - i / max(len(ids) - 1, 1)), id == "stock"
+        head = last if strong else found.measures[id].head
+        note(ax, head, at, (14, 0), strong, xycoords="axes fraction")
+        given = dict(xycoords="axes fraction", ha="right", gid=f"{found.name}/all/{id}")
+        note(ax, found.shown("all", id), at, (wide, 0), strong, **given)
