@@ -2,7 +2,7 @@
 PY ?= python3
 DO := $(PY) setup_env.py
 
-.PHONY: run test lab setup test-browser soak bench bench-read bench-projection bench-ranking record fuzz demo lock
+.PHONY: run test lab setup test-browser soak bench bench-read bench-projection bench-ranking record fuzz demo goldens lock
 
 run:              ## the demo month, end to end
 	$(DO) run
@@ -32,6 +32,8 @@ fuzz:             ## thousands of changed tables and broken files against the re
 	$(DO) python tests/fuzz.py $(FUZZ)
 demo:             ## write the made-up reports again
 	$(DO) python data/raw/demo/generate.py
+goldens:          ## nine months' tables and a month's texts as digests; names what is no longer as kept
+	$(DO) python tests/goldens.py
 lock:             ## resolve the ranges of pyproject.toml anew, for all platforms
 	$(DO) python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --no-annotate --extra test --extra cluster -q pyproject.toml -o requirements.lock

@@ -48,9 +48,9 @@ def text(path: Path) -> str:
         return "\n".join(t for n in parts for t in BETWEEN.findall(package.read(n).decode("utf-8")))
 
 
-def digests(workspace: Workspace) -> Iterator[tuple[str, str, str]]:
-    """(month, table or file, digest) of a workspace in which September was run."""
-    for month in pd.period_range(SEPTEMBER - SEPTEMBER.month + 1, SEPTEMBER):
+def digests(workspace: Workspace, first: pd.Period) -> Iterator[tuple[str, str, str]]:
+    """(month, table or file, digest) from a month on, of a workspace in which September was run."""
+    for month in pd.period_range(first, SEPTEMBER):
         vintage = line.build(workspace, month)
         for path in sorted(vintage.glob("*.parquet")):
             yield str(month), path.stem, sha(table(pd.read_parquet(path)))
@@ -63,19 +63,20 @@ def digests(workspace: Workspace) -> Iterator[tuple[str, str, str]]:
 def differences(found: pd.DataFrame) -> list[str]:
     """Which tables and texts are no longer as kept."""
     kept = pd.read_csv(KEPT, dtype=str) if KEPT.exists() else found.iloc[:0]
+    kept = kept[kept["month"].isin(found["month"])]
     both = kept.merge(found, how="outer", on=["month", "what"], suffixes=("", "_found"))
     other = both[both["digest"].ne(both["digest_found"])]
     return [f"{r.month} {r.what}" for r in other.itertuples()]
 
 
-def measured(workspace: Workspace) -> pd.DataFrame:
-    return pd.DataFrame(digests(workspace), columns=["month", "what", "digest"])
+def measured(workspace: Workspace, first: pd.Period = SEPTEMBER) -> pd.DataFrame:
+    return pd.DataFrame(digests(workspace, first), columns=["month", "what", "digest"])
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         made = copy(Path(folder))
         monthly.run_month(made, SEPTEMBER)
-        now = measured(made)
+        now = measured(made, SEPTEMBER - SEPTEMBER.month + 1)
     print("\n".join(differences(now)) or "nothing changed")
     now.to_csv(KEPT, index=False, lineterminator="\n")

@@ -7,7 +7,7 @@ from conftest import copy
 
 from zcqlib import tables
 
-MEANT = "where the change is meant: python tests/goldens.py, and say why in the commit"
+MEANT = "where the change is meant: make goldens, and say why in the commit"
 
 
 def test_a_number_a_name_and_the_order_of_rows_count_and_the_tenth_digit_does_not():
@@ -31,7 +31,8 @@ def test_every_table_and_text_is_as_it_was(found):
     assert goldens.differences(found) == [], MEANT
 
 
-def test_the_goldens_hold_nine_months_of_every_table_and_stay_small(found):
-    months = found[~found["what"].str.contains(".", regex=False)].groupby("what")["month"].nunique()
-    assert set(months) == {9} and set(months.index) == set(tables.VINTAGE)
+def test_the_goldens_hold_nine_months_of_every_table_and_stay_small():
+    kept = pd.read_csv(goldens.KEPT)
+    months = kept[~kept["what"].str.contains(".", regex=False)].groupby("what")["month"].nunique()
+    assert set(months) == {9} and set(months.index) == set(tables.VINTAGE) - {"FINDINGS"}
     assert goldens.KEPT.stat().st_size < 200_000

@@ -306,7 +306,11 @@ def _code(path: Path) -> list[dict]:
 def _forms(month: Month) -> dict[str, tuple[re.Pattern, set[str]]]:
     """What the findings say: a sentence without its numbers → how it is found in a text, and all that it may read."""
     known: dict[str, set[str]] = {}
-    for f in findings.every(month.given):
+    try:
+        all_ = findings.every(month.given)
+    except findings.FindingError as e:
+        raise ReconciliationError(f"按现在的数据表不能再得出结论:{e}") from e
+    for f in all_:
         told = f.rows["told"].dropna() if "told" in f.rows else ()
         for text in (*f.sentences, *told):
             if passport.sequence(text):

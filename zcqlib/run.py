@@ -372,7 +372,7 @@ def _run_notebooks(
     tell: Callable[[str, int, int], None],
 ) -> dict[str, dict]:
     """One manifest entry a notebook; those whose grounds are the same as `before` are kept as they are."""
-    basis = digest(f"{line.code_hash()}{reference_digest(workspace)}{vintage.parent}".encode())
+    basis = digest(f"{line.code_hash()}{reference_digest(workspace)}{vintage.parent.name}".encode())
     keys = {name: digest(f"{basis}{nbformat.writes(nb)}".encode()) for name, nb in ready.items()}
     made = {}
     for name, old in before.items():

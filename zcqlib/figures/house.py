@@ -63,7 +63,7 @@ def ends(
         if colour in styles:
             line.set(marker=style.marker, markeredgecolor="white")
         words, told = (names or {}).get(last.label, last.label), not only or last.label in only
-        given = dict(gid=f"{found.name}/{last.name}/{column}") if told else {}
+        given = dict(gid=found.key(last.name, column)) if told else {}
         shade = look.SHADES.get(colour, look.ZONE.text if style is look.ZONE else style.text)
         shade = look.BENCHMARK if colour == look.BENCHMARK else shade
         words += f" {found.shown(last.name, column)}" if told else ""
@@ -85,9 +85,7 @@ def aim(ax, found, fact: tuple[str, str], words: str, axis: str = "y") -> None:
     line(value, color=look.INK, lw=1.8 * _scale(ax), gid=look.REFERENCE)
     across = {"y": ("axes fraction", "data"), "x": ("data", "axes fraction")}[axis]
     xy, far = ((0, value), (0, 10)) if axis == "y" else ((value, 1), (0, 8))
-    given = dict(
-        xycoords=across, gid="/".join((found.name, *fact)), ha="left" if axis == "y" else "center"
-    )
+    given = dict(xycoords=across, gid=found.key(*fact), ha="left" if axis == "y" else "center")
     note(ax, words + printed, xy, far, True, **given)
 
 
@@ -107,7 +105,7 @@ def _beside(ax, cells: Sequence[tuple[float, str, str]], head: str = "") -> None
 def column(ax, found, id: str, head: str = "") -> None:
     """Printed values of a measure in a column of numbers at the right of a chart of rows."""
     rows = Marks(ax, found).rows
-    _beside(ax, [(y, found.shown(r, id), f"{found.name}/{r}/{id}") for y, r in rows], head)
+    _beside(ax, [(y, found.shown(r, id), found.key(r, id)) for y, r in rows], head)
 
 
 def bars(
@@ -158,7 +156,7 @@ def spans(ax, found, rows: Sequence[str], middle: str, low: str, high: str) -> N
     told = [
         f"{found.shown(r, middle)}（{found.shown(r, low)}–{found.shown(r, high)}）" for r in t.index
     ]
-    facts = ["+".join(f"{found.name}/{r}/{c}" for c in (middle, low, high)) for r in t.index]
+    facts = ["+".join(found.key(r, c) for c in (middle, low, high)) for r in t.index]
     _beside(ax, list(zip(range(len(t)), told, facts, strict=True)))
     ax.set(xlabel=middle, ylim=(len(t) - 0.4, -0.6))
     ax.grid(axis="x")
@@ -224,7 +222,7 @@ def values(ax, found, column: str) -> None:
     for (_, row), bar in zip(Marks(ax, found).rows, bars_, strict=True):
         if np.isfinite(bar.get_height()):
             at = bar.get_x() + bar.get_width() / 2, bar.get_height()
-            given = dict(ha="center", color=look.NAVY, gid=f"{found.name}/{row}/{column}")
+            given = dict(ha="center", color=look.NAVY, gid=found.key(row, column))
             note(ax, found.shown(row, column), at, (0, 9), **given)
 
 
@@ -256,7 +254,7 @@ def stock(upper, lower, found) -> None:
     known = t.dropna(subset="stock")
     for row in known.index[known["stock"].diff().ne(0)]:
         ground = dict(fc="white", ec="none", pad=1.0)
-        given = dict(ha="center", bbox=ground, gid=f"{found.name}/{row}/stock")
+        given = dict(ha="center", bbox=ground, gid=found.key(row, "stock"))
         at = t.at[row, "at"], t.at[row, "stock"]
         note(upper, found.shown(row, "stock"), at, (0, 13), True, **given)
     aim(upper, found, ("all", "stock_aim"), "目标")
@@ -285,7 +283,7 @@ def _year_end(ax, found) -> None:
             ("year_end", "年末预计", middle),
             ("year_end_low", "下限", low),
         ):
-            gid = f"{found.name}/all/{id}"
+            gid = found.key("all", id)
             told = words + found.shown("all", id)
             note(ax, told, (13.1, y), (8, 0), id == "year_end", EndLabel, gid=gid)
 
@@ -316,5 +314,5 @@ def _sum(ax, found, last: str) -> None:
         at, strong = (1, 1 - i / max(len(ids) - 1, 1)), id == "stock"
         head = last if strong else found.measures[id].head
         note(ax, head, at, (14, 0), strong, xycoords="axes fraction")
-        given = dict(xycoords="axes fraction", ha="right", gid=f"{found.name}/all/{id}")
+        given = dict(xycoords="axes fraction", ha="right", gid=found.key("all", id))
         note(ax, found.shown("all", id), at, (wide, 0), strong, **given)

@@ -6,7 +6,18 @@ import numpy as np
 import pandas as pd
 
 from zcqlib import quantity, ranking
-from zcqlib.findings.found import CHANCE, Change, Found, Given, Measure, Scale, finding, lay, words
+from zcqlib.findings.found import (
+    CHANCE,
+    Change,
+    FindingError,
+    Found,
+    Given,
+    Measure,
+    Scale,
+    finding,
+    lay,
+    words,
+)
 from zcqlib.findings.targets import NAMED, NAN, names
 
 PLACE, SCORE, GAIN = Scale("位"), Scale("分", digits=1), Change("分", digits=1)
@@ -259,6 +270,10 @@ def moves(given: Given, form: str = "month") -> Found:
     rows, told = [], []
     for park in [p for p in given.catalog.parks if p in wide]:
         total = round(scores[now, park] - scores[m["before"].iloc[0], park], 1)
+        if (
+            abs(total - wide[park].sum()) > 0.11
+        ):  # two rounded scores may be off by half a tenth each
+            raise FindingError(f"{name(park)}各项得分变化(MOVES)与总分变化(RANKS)两处不一致。")
         gains = pd.Series(map(float, quantity.printed_parts(wide[park], 1, total)), wide.index)
         inputs = f"MOVES/{park}.{ranking.COMPOSITE}"
         rows.append(
