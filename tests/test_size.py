@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 241_700  # tokens of the library
+MOST = 241_800  # tokens of the library
 ROOMS = {
     "reports": 57_700,
     "projection": 26_400,
@@ -29,7 +29,7 @@ ROOMS = {
     "catalog": 5_500,
     "quantity": 4_500,
 }
-TANGLED = 0.172  # share of functions with more than ten branches
+TANGLED = 0.173  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
 OVER = {"figures": 3, "briefing": 3, "reports": 3, "line": 1, "lineage": 1, "run": 1}
 LAYOUT = {
