@@ -15,23 +15,24 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 241_800  # tokens of the library
+MOST = 235_600  # tokens of the library
 ROOMS = {
-    "reports": 57_700,
-    "projection": 26_400,
-    "figures": 26_250,
-    "briefing": 23_500,
-    "views": 14_950,
-    "indicators": 13_800,
+    "reports": 51_200,
+    "findings": 24_400,
+    "figures": 26_300,
+    "projection": 24_500,
+    "briefing": 16_700,
+    "views": 12_600,
+    "indicators": 13_600,
     "ranking": 8_750,
     "analysis": 4_600,
     "tables": 4_000,
     "catalog": 5_500,
     "quantity": 4_500,
 }
-TANGLED = 0.173  # share of functions with more than ten branches
+TANGLED = 0.165  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
-OVER = {"figures": 3, "briefing": 3, "reports": 3, "line": 1, "lineage": 1, "run": 1}
+OVER = {"figures": 3, "briefing": 3, "reports": 1, "lineage": 1}
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,

@@ -28,7 +28,7 @@ class _Box:
     down: str = ""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Drawn:
     """The tables of a document, and the text since the last one."""
 
@@ -116,7 +116,7 @@ def _line(text: str | None) -> str:
     return re.sub(r"[ \t\r\n]+", " ", text or "")
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Web(_Drawn):
     rules: dict[str, str] = field(default_factory=dict)  # what is said of a tag, .class or #id
 
@@ -228,7 +228,7 @@ def _prompting(e) -> bool:
     return local(e) == "sdt" and _val(e, "sdtPr/showingPlcHdr") is not None
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Word(_Drawn):
     styles: dict[str, Look] = field(default_factory=dict)
 

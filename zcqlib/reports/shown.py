@@ -252,7 +252,7 @@ class Run(NamedTuple):
     raised: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Cells:
     """The cells of one sheet while a reader lays them out; what is noted of them is as in Sheet."""
 
