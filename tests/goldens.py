@@ -2,11 +2,10 @@
 
 python tests/goldens.py     write tests/goldens.csv anew, where a change was meant; names what changed
 
-Numbers count to nine digits, texts as they are read in figures, notebooks, slides, briefs and ledgers.
+Numbers count to nine digits, texts as they are read in figures, slides, briefs, ledgers and return sheets.
 """
 
 import hashlib
-import json
 import re
 import tempfile
 import zipfile
@@ -38,11 +37,6 @@ def text(path: Path) -> str:
     """What a person reads in a file that the run wrote."""
     if path.suffix == ".svg":
         return "\n".join(SAID.findall(path.read_text("utf-8")))
-    if path.suffix == ".ipynb":
-        cells = json.loads(path.read_text("utf-8"))["cells"]
-        outputs = [o for c in cells for o in c.get("outputs", ())]
-        shown = [o.get("data", {}) | {"text": o.get("text", "")} for o in outputs]
-        return json.dumps([{k: v for k, v in s.items() if "image" not in k} for s in shown])
     with zipfile.ZipFile(path) as package:
         parts = [n for n in sorted(package.namelist()) if n.endswith(".xml")]
         return "\n".join(t for n in parts for t in BETWEEN.findall(package.read(n).decode("utf-8")))
@@ -56,7 +50,7 @@ def digests(workspace: Workspace, first: pd.Period) -> Iterator[tuple[str, str, 
             yield str(month), path.stem, sha(table(pd.read_parquet(path)))
     folder = workspace.figures(SEPTEMBER)
     for path in sorted(folder.rglob("*")):
-        if path.suffix in (".svg", ".ipynb", ".pptx", ".docx", ".xlsx"):
+        if path.suffix in (".svg", ".pptx", ".docx", ".xlsx"):
             yield str(SEPTEMBER), path.relative_to(folder).as_posix(), sha(text(path))
 
 

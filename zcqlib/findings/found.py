@@ -96,7 +96,10 @@ class Given:
 
     def source(self, *indicators: str) -> str:
         """Who reported these indicators, or any; from the observations, never typed."""
-        seen, senders = self.table("OBSERVATIONS"), self.catalog.senders
+        senders, pairs = self.catalog.senders, ["indicator", "sender"]
+        if "senders" not in self.made:
+            self.made["senders"] = self.table("OBSERVATIONS")[pairs].drop_duplicates()
+        seen = self.made["senders"]
         came = (seen[seen.indicator.isin(indicators)] if indicators else seen).sender
         names = senders[senders.id.isin(came)].set_index("id").name_zh
         parks, others = (
