@@ -86,7 +86,7 @@ def enterprise_stock(given: Given) -> Found:
     t["period"] = [pd.Period(f"{year}-{m:02d}", "M") for m in t["at"]]
     t = t.assign(
         label=t.index, indicator=STOCK, region="zone", inputs=inputs("zone", STOCK, *FLOWS)
-    )
+    ).assign(**dict.fromkeys(LEVEL, NAN))
     own = s[s["end"].dt.year.eq(year) & s["end"].le(given.period)]
     level = own[own["indicator"].eq(STOCK) & own["months"].eq(0)]
     t.loc[[f"{e.month}月" for e in level["end"]], "stock"] = level["value"].to_numpy()
