@@ -32,7 +32,7 @@ fuzz:             ## thousands of changed tables and broken files against the re
 	$(DO) python tests/fuzz.py $(FUZZ)
 demo:             ## write the made-up reports again
 	$(DO) python data/raw/demo/generate.py
-goldens:          ## nine months' tables and a month's texts as digests; names what is no longer as kept
+goldens:          ## tables and texts of the demo month as digests; names what is no longer as kept
 	$(DO) python tests/goldens.py
 lock:             ## resolve the ranges of pyproject.toml anew, for all platforms
 	$(DO) python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -1,12 +1,14 @@
 """What the demonstration says, as digests: its tables month by month and all texts of its September.
 
-python tests/goldens.py     write tests/goldens.csv anew, where a change was meant; names what changed
+python tests/goldens.py [MONTH]     write tests/goldens.csv anew from a month of 2018 on, default September; names what
+                                    changed, which must have been meant
 
 Numbers count to nine digits, texts as they are read in figures, slides, briefs, ledgers and return sheets.
 """
 
 import hashlib
 import re
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -71,6 +73,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         made = copy(Path(folder))
         monthly.run_month(made, SEPTEMBER)
-        now = measured(made, SEPTEMBER - SEPTEMBER.month + 1)
+        now = measured(made, pd.Period(sys.argv[1], "M") if sys.argv[1:] else SEPTEMBER)
     print("\n".join(differences(now)) or "nothing changed")
     now.to_csv(KEPT, index=False, lineterminator="\n")

@@ -227,6 +227,7 @@ class Found:
         numbers = self.numbers if all_ else self._own
         t = rows.melt(about, numbers, "column", "value").dropna(subset="value")
         t["printed"] = [self.shown(*at) for at in zip(t["row"], t["column"], strict=True)]
+        t["value"] = t["value"].map("{:.9g}".format).astype(float)  # the same on every processor
         t["finding"] = t["column"].map(lambda c: self.home.get(c, self.name))
         own = t["period"] if "period" in t else pd.Series(pd.NaT, t.index)
         period = [p if p == p else self.period for p in own]
