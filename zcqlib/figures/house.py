@@ -142,7 +142,8 @@ def bars(
         ax.grid(False)
         ax.spines["bottom"].set_visible(False)
         ax.margins(x=0.02)
-        if t.get("region", t["label"]).iloc[-1:].eq("zone").any() and len(t) > 1:
+        zone = t.get("region", t["label"]).eq("zone")  # a line above the whole, not among its rows
+        if zone.iloc[-1:].any() and zone.sum() == 1 < len(t):
             ax.axhline(len(t) - 1.5, color=look.INK, lw=1.2 * k)
         for part in column_.split("+"):
             column(ax, found, part)
