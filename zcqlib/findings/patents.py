@@ -219,7 +219,8 @@ def patents_and_rd(given: Given) -> Found:
     """
     panel, rows = _panel(given), {}
     if panel["region"].nunique() < 2:
-        return regional.nothing(given, "patents_and_rd", RELATION, "没有省级面板数据", FILED)
+        said = "没有省级面板数据"
+        return regional.nothing(given, "patents_and_rd", RELATION, said, FILED, **_real(panel))
     for lag, words in ((0, ""), (1, "，连上年")):
         f = analysis.patents_on_rd(panel.drop(columns="inputs"), lag)
         total = f[f["term"].eq("sum")].iloc[0]
@@ -255,7 +256,8 @@ def provinces_patents(given: Given) -> Found:
     """R&D and patents of provinces and years, and the elasticity that all of them together show (no effects)."""
     panel = _panel(given)
     if panel.empty:
-        return regional.nothing(given, "provinces_patents", PANEL, "没有省级面板数据", FILED)
+        said = "没有省级面板数据"
+        return regional.nothing(given, "provinces_patents", PANEL, said, FILED, **_real(panel))
     t = panel.assign(label=panel["region"], at=panel["year"], indicator=FILED)
     t["period"] = [pd.Period(f"{y}-12", "M") for y in panel["year"]]
     t.index = t["region"] + "|" + t["year"].astype(str)

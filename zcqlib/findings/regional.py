@@ -72,10 +72,11 @@ def tell(
     **other,
 ) -> Found:
     """A Found of reports: source and demo mark from the indicators `of` that it rests on, unless `other` names them."""
-    o = given.table("OBSERVATIONS")
-    o = o[o["indicator"].isin(of)]
-    told = dict(source=f"{given.source(*of)}，自创办测算", period=given.period, known=given.known)
-    told["demo"] = bool(o["demo"].any()) if "demo" in o else False
+    told = dict(period=given.period, known=given.known)
+    if "source" not in other:
+        o = given.table("OBSERVATIONS")
+        told["source"] = f"{given.source(*of)}，自创办测算"
+        told["demo"] = bool(o.loc[o["indicator"].isin(of), "demo"].any())
     columns = ["label", "indicator", "region", "inputs", *measures]
     rows = rows.reindex(columns=[*dict.fromkeys([*columns, *rows.columns])])
     rows[list(measures)] = rows[list(measures)].astype("float64")
@@ -93,12 +94,12 @@ def add_up(t: pd.DataFrame, column: str, digits: int, whole: str) -> pd.Series:
 
 
 def nothing(
-    given: Given, name: str, measures: Mapping[str, Measure], words: str, *of: str
+    given: Given, name: str, measures: Mapping[str, Measure], words: str, *of: str, **other
 ) -> Found:
     """A finding of a month that has nothing to say on it yet."""
     t = pd.DataFrame(dict(label=words, inputs=inputs("zone", *of)), ["now"])
     said = "{now.label}"
-    return tell(given, name, t, measures, f"{given.period.year}年", said, [said], *of)
+    return tell(given, name, t, measures, f"{given.period.year}年", said, [said], *of, **other)
 
 
 def quarter(period: pd.Period) -> tuple[str, str]:

@@ -573,7 +573,7 @@ def _calamine(raw: bytes, budget: Budget) -> Iterator[tuple[Cells, str, bool]]:
         if meta.typ == pc.SheetTypeEnum.WorkSheet:
             sheet = book.get_sheet_by_name(meta.name)
             cells = Cells(budget, sheet.to_python(skip_empty_area=False))
-            cells.merged += [(*a, *b) for a, b in sheet.merged_cell_ranges or ()]
+            cells.merged.extend((*a, *b) for a, b in sheet.merged_cell_ranges or ())
             budget.spend(cells=sum(map(len, cells.rows)), tables=1)
             yield cells, meta.name, meta.visible != pc.SheetVisibleEnum.Visible
 
