@@ -119,6 +119,8 @@ def _received(vintage: Path) -> dict[tuple[str, str], list[Source]]:
         whole = next((p for p in map(str, (path, *path.parents)) if p in inputs), "")
         return str(path), inputs.get(whole, "")
 
+    if not (vintage / "OBSERVATIONS.parquet").exists():  # published data only
+        return {}
     o = pd.read_parquet(vintage / "OBSERVATIONS.parquet")
     o = o[o["measure"].isin(["value", "yoy_pct"]) & (o["indicator"] != "")]
     columns = (o[c].tolist() for c in ("region", "indicator", "coverage", "file", "sheet", "cell"))
