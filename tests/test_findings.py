@@ -444,17 +444,19 @@ def test_who_reported_is_read_from_the_observations():
 def test_a_figure_s_passport_holds_the_facts_it_prints_and_no_other():
     f = made()
     month = SimpleNamespace(period=PERIOD)
-    p = lineage.found_passport(drawn(f), month, "05_example", f)
-    keys = ["/".join(v for _, v in n.key) for n in p.numbers]
+    p = lineage.of_figure(drawn(f), month, "05_example", f)
+    keys = [n.fact for n in p.numbers]
     assert sorted(keys) == sorted(
         [f"example/{k}" for k in ("a/aim", "a/m", "b/aim", "b/m", "all/n")]
     )
     (funds,) = [n for n, k in zip(p.numbers, keys, strict=True) if k == "example/b/m"]
     assert (funds.text, funds.value, funds.inputs) == ("27.1亿元", 271_000.0, ("zone/y",))
-    passport.verify([p], {"FACTS": collect([f])})
+    assert passport.verify([p], collect([f])) == 5
     moved = collect([made(rows=rows_of(f, b__m=272_000.0))])
-    with pytest.raises(passport.ReconciliationError, match="27.1亿元.*FACTS.*272000"):
-        passport.verify([p], {"FACTS": moved})
+    with pytest.raises(
+        passport.ReconciliationError, match="27.1亿元.*example/b/m.*27.2亿元.*272000"
+    ):
+        passport.verify([p], moved)
 
 
 def test_a_number_on_the_page_that_is_no_fact_is_refused():
@@ -462,13 +464,13 @@ def test_a_number_on_the_page_that_is_no_fact_is_refused():
     figure = drawn(f)
     figure.text(0.5, 0.5, "另有77项")
     with pytest.raises(passport.ReconciliationError, match="77"):
-        lineage.found_passport(figure, SimpleNamespace(period=PERIOD), "05_example", f)
+        lineage.of_figure(figure, SimpleNamespace(period=PERIOD), "05_example", f)
 
 
 def test_the_year_s_page_says_the_sentence_with_its_facts():
     given = given_of(projection(PATENTS, 3000.0, 5000.0))
     page = next(x for x in pages.pages(given, "annual") if x.section == "attain")
     assert page.lines == ("1项累计类目标中，1项低于序时进度（75.0%）。",)
-    traced = {"/".join(v for _, v in n.key) for n in page.passport.numbers if n.table == "FACTS"}
+    traced = {n.fact for n in page.passport.numbers}
     assert {"pace/all/of", "pace/all/below", "pace/all/due_pct"} <= traced
     assert f"standing/{PATENTS}/done" in traced

@@ -117,9 +117,7 @@ def test_a_figure_now_is_printed_alike_in_figure_slide_and_ledger(made, indicato
     assert month.find("standing").shown(indicator, "done") == printed
     slide = next(x for x in pages.pages(brief(p), "annual") if x.section == "attain")
     assert slide.table[1][2] == printed
-    rows = sheet.ledger_rows(
-        CATALOG.targets, p, tables.empty(tables.MILESTONES), SEPTEMBER, CATALOG.name
-    )
+    rows = sheet.rows(brief(p))
     own = rows[rows["编号"] == indicator].iloc[0]
     assert f"{own['已完成/现值']:,g}{own['单位']}" == printed
 

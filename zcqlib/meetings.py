@@ -7,12 +7,12 @@ says where the numbers of one code come from.
 from __future__ import annotations
 
 import difflib
+import html
 import io
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +21,7 @@ from zcqlib import answers, findings, lineage, quantity
 from zcqlib.briefing import brief, ledger, pages, passport, slides
 from zcqlib.briefing.pages import agendas
 from zcqlib.briefing.passport import Passport, ReconciliationError
+from zcqlib.manifest import read_manifest, unchanged
 from zcqlib.month import Month
 from zcqlib.workspace import digest, note, write_atomic
 
@@ -39,8 +40,7 @@ CELLS = {
     "attain": "views.bullets",
 }
 PACE = re.compile(r"views\.pace\(month(?:, \"(\w+)\")?\)")  # the cell of one target
-# a chance in a figure's text, but for the mean of many
-CHANCE = re.compile(r"\d+%(?=\s*完成把握)|(?<!均把握)(?<=把握)\d+%|(?<=把握仍为)\d+%")
+DRAWN = re.compile("<!-- (.*?) -->", re.S)  # a text of a drawing, which is stored as outlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +93,11 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     one of them is not the tables'.
     """
     folder, links, when = month.folder / "briefing", _links(month), month.period
-    rows, before, hashes, kept, drawn = _rows(month), _written(folder), {}, [], {}
+    before, hashes, kept, drawn = _written(folder), {}, [], {}
     demo = month.find("standing").demo
     as_of = f"{when.year}年{when.month}月" + (f"({quantity.DEMO})" if demo else "")
-    contents = {"ledger.xlsx": _ledger(month, rows)}
-    made = ledger.passports(
-        rows, month.find("asks"), month.table("PROJECTIONS"), when, _region(month)
-    )
-    sidecars = {"ledger": made}
+    contents = {"ledger.xlsx": ledger.ledger(month.given)}
+    sidecars = {"ledger": ledger.passports(month.given)}
     for m in [
         m
         for m in agendas()
@@ -126,7 +123,8 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     write_atomic(folder / "written.json", json.dumps(hashes, indent=1, sort_keys=True).encode())
     for path in sorted(folder.iterdir()):
         note(f"saved briefing/{path.name}")
-    compared = sum(_agree(month, m) for m in drawn) + _ledger_agrees(month, rows)
+    facts = _facts(month)
+    compared = sum(_agree(month, m, facts) for m in drawn) + _ledger_agrees(month, facts)
     files = tuple(
         folder / n
         for n in (
@@ -144,22 +142,6 @@ def _template(month: Month, shipped: Path) -> Path:
     return own if own.exists() else shipped
 
 
-def _rows(month: Month) -> pd.DataFrame:
-    tables = (month.table(t) for t in ("TARGETS", "PROJECTIONS", "MILESTONES"))
-    return ledger.ledger_rows(*tables, month.period, month.catalog.name, month.table("ANSWERS"))
-
-
-def _ledger(month: Month, rows: pd.DataFrame) -> bytes:
-    asks, demo = month.find("asks"), month.find("standing").demo
-    stages, name = month.table("MILESTONES"), month.catalog.name
-    return ledger.ledger(rows, asks, stages, month.period, name, demo)
-
-
-def _region(month: Month):
-    held = month.table("TARGETS").drop_duplicates("id").set_index("id")["region"].to_dict()
-    return lambda id: held.get(id, "zone")
-
-
 def _written(folder: Path) -> dict[str, str]:
     """Hashes of the files as they were last written."""
     path = folder / "written.json"
@@ -169,33 +151,70 @@ def _written(folder: Path) -> dict[str, str]:
 def check(month: Month) -> int:
     """Compare every number that the month's outputs print with its tables; how many there were.
 
-    Slides and briefs are read back page by page against pages computed anew; of the ledger each locked cell and each
-    ask; of figures the texts that were taken before saving, against the tables where their numbers came from; of the
-    notebooks' conclusions the sentences of fixed form (year end, counts of lights, places). Whatever else a table or an
-    output changed since the run puts in doubt is run again and compared word for word.
+    All findings are made anew from the tables as they are. Each fact of a figure, page or sheet must be printed as
+    then; slides, brief and ledger are read back page by page, of figures the texts in the file; of the notebooks the
+    sentences that findings say. Tables and files must be as the run left them, but for what people may change.
 
     Raises
     ------
-    ReconciliationError : names the output and the table's place.
+    ReconciliationError : names the output and the fact, or the table or file that was changed since the run.
     """
-    from zcqlib import redraw  # notebooks export without it, and it is slow to import
-
-    forms, compared = _forms(month), 0
+    facts, forms, compared = _facts(month), _forms(month), 0
     for path in sorted((month.folder / "passports").glob("*.json")):
-        for p in _verify(month, path):
-            chances = [n.text for n in p.numbers if n.table and n.column == "probability"]
-            own = {"完成把握": (CHANCE, {*chances, "1%", "99%"})}
-            compared += sum(bool(n.table) for n in p.numbers)
-            compared += sum(_said_right(f"图 {path.stem} ", text, forms | own) for text in p.texts)
+        (made,) = _verify(path, facts)
+        compared += len(made.numbers) + _as_drawn(month.folder / f"{path.stem}.svg", made)
     for path in sorted((month.folder / "notebooks").glob("*.ipynb")):
         compared += sum(
             _said_right(f"笔记本 {path.stem} 的结论", text, forms) for text in _said(path)
         )
-    compared += sum(_agree(month, m) for m in agendas()) + _ledger_agrees(month, _rows(month))
-    return compared + redraw.agree(month)
+    compared += sum(_agree(month, m, facts) for m in agendas()) + _ledger_agrees(month, facts)
+    _untouched(month)
+    return compared
 
 
-def _agree(month: Month, meeting: str) -> int:
+def _facts(month: Month) -> pd.DataFrame:
+    """FACTS as the tables give them now."""
+    try:
+        return findings.collect(findings.every(month.given))
+    except findings.FindingError as e:
+        raise ReconciliationError(f"按现在的数据表不能再得出结论:{e}") from e
+
+
+def _verify(path: Path, facts: pd.DataFrame) -> list[Passport]:
+    """The passports of a sidecar, after its facts were compared with those of now."""
+    if not path.exists():
+        raise ReconciliationError(f"缺少数字溯源文件 {path.name}。请重新运行该月。")
+    passports, _ = passport.read(path.read_bytes())
+    passport.verify(passports.values(), facts)
+    return list(passports.values())
+
+
+def _as_drawn(path: Path, made: Passport) -> int:
+    """Read the texts of a figure's file back, each of which stands there as a comment; how many numbers."""
+    drawn = {html.unescape(t) for t in DRAWN.findall(path.read_text("utf-8"))}
+    if lost := [t for t in made.texts if t not in drawn]:
+        near = next(iter(difflib.get_close_matches(lost[0], drawn, 1, 0)), "没有这段文字")
+        raise ReconciliationError(
+            f"图 {path.stem} 的溯源记录写着「{lost[0]}」,而图上是「{near}」。两处不一致。请重新运行该月。"
+        )
+    return sum(len(passport.sequence(t)) for t in made.texts)
+
+
+def _untouched(month: Month) -> None:
+    """Tables as they were made, and what the run left as it left it, but for the files that people may change."""
+    stored = json.loads((month.vintage / "vintage.json").read_text("utf-8"))["tables"]
+    changed = [t for t, sha in stored.items() if digest(month.vintage / f"{t}.parquet") != sha]
+    if changed:
+        raise ReconciliationError(
+            f"数据表 {'、'.join(sorted(changed))} 在运行之后被改动过(印出的结论没有变)。请重新运行该月。"
+        )
+    for name, entry in read_manifest(month.folder).get("notebooks", {}).items():
+        files = {f: sha for f, sha in entry["files"].items() if not f.startswith("briefing/")}
+        if not unchanged(month.folder, {"files": files}):
+            raise ReconciliationError(f"笔记本 {name} 的产出在运行之后被改动过。请重新运行该月。")
+
+
+def _agree(month: Month, meeting: str, facts: pd.DataFrame) -> int:
     """Read slides and brief of a meeting back, where there are any."""
     folder = month.folder / "briefing"
     found = {
@@ -205,86 +224,48 @@ def _agree(month: Month, meeting: str) -> int:
     }
     if not found:
         return 0
-    _verify(month, folder / f"{meeting}.json")
+    _verify(folder / f"{meeting}.json", facts)
     return passport.reconcile(
         found, {p.code: p.passport for p in pages.pages(month.given, meeting)}
     )
 
 
-def _verify(month: Month, path: Path) -> list[Passport]:
-    """The passports of a sidecar, after its numbers were compared with the tables as they are now."""
-    if not path.exists():
-        raise ReconciliationError(f"缺少数字溯源文件 {path.name}。请重新运行该月。")
-    passports, _ = passport.read(path.read_bytes())
-    names = {n.table for p in passports.values() for n in p.numbers if n.table}
-    passport.verify(passports.values(), {n: month.table(n) for n in names})
-    return list(passports.values())
-
-
-def _ledger_agrees(month: Month, rows: pd.DataFrame) -> int:
-    """Read the ledger back, where there is one: every locked cell, every ask, and the numbers in headings and help."""
+def _ledger_agrees(month: Month, facts: pd.DataFrame) -> int:
+    """Read the ledger back, where there is one, cell by cell against a new one; of headings and help only the numbers,
+    their words may be changed by hand."""
     from openpyxl import load_workbook
 
     path = month.folder / "briefing" / "ledger.xlsx"
     if not path.exists():
         return 0
-    _verify(month, path.with_suffix(".json"))
-    content = path.read_bytes()
-    sheets = [
-        (s.title, [list(row) for row in s.iter_rows(values_only=True)])
-        for s in load_workbook(io.BytesIO(content))
-    ]
-    back = answers.read_ledger(
-        sheets, answers.Sent("ledger.xlsx", "", "", month.period), month.catalog
-    )
-    if len(wrong := back.problems[back.problems["severity"] == "error"]):
-        first = wrong.iloc[0]
-        raise ReconciliationError(
-            f"ledger.xlsx「{first['sheet']}」{first['cell']}:{first['message']}"
-            f"数据表算得的台账与之不一致。请改回,或删除该文件后重新生成。"
-        )
-    book, sheet = load_workbook(io.BytesIO(content)), answers.SHEET
-    now = {r["编号"]: r for r in rows.to_dict("records")}
-    shown = [
-        dict(zip(answers.COLUMNS, values, strict=False))
-        for values in book[sheet].iter_rows(min_row=answers.HEAD + 1, values_only=True)
-        if values[0]
-    ]
-    for r in shown:
-        for c in answers.LOCKED:
-            if answers.plain(r[c]) != answers.plain(now.get(r["编号"], {}).get(c)):
+    _verify(path.with_suffix(".json"), facts)
+    book, compared = load_workbook(path), 0
+    for now in load_workbook(io.BytesIO(ledger.ledger(month.given))):
+        if now.title == answers.SEAL:
+            continue
+        found, own = book[now.title], now.title == answers.SHEET
+        head = {answers.SHEET: answers.HEAD, ledger.ORDERS: 2}.get(now.title, now.max_row)
+        at = {c.value: c.row for c in found["A"][head:]} if own else {}  # it may be sorted
+        for cell in (c for row in now.iter_rows() for c in row):
+            body = cell.row > head
+            if own and body and answers.COLUMNS[cell.column - 1] in answers.FILLED:
+                continue
+            row = at.get(now.cell(cell.row, 1).value) if own and body else cell.row
+            said = found.cell(row, cell.column) if row else cell
+            alike = answers.plain if body else _digits
+            if not row or alike(said.value) != alike(cell.value):
+                what = f"印作「{said.value}」" if row else "没有这一行"
                 raise ReconciliationError(
-                    f"ledger.xlsx「{sheet}」{r['编号']} 的「{c}」印作「{r[c]}」,"
-                    f"而数据表算得「{now.get(r['编号'], {}).get(c)}」。两处不一致。"
+                    f"ledger.xlsx「{now.title}」{said.coordinate} {what},"
+                    f"而数据表算得「{cell.value}」。两处不一致。请改回,或删除该文件后重新生成。"
                 )
-    asks = [tuple(v) for v in book[ledger.ORDERS].iter_rows(min_row=3, values_only=True)]
-    for i, (found, computed) in enumerate(
-        zip_longest(asks, ledger.ask_rows(month.find("asks")), fillvalue=()), 3
-    ):
-        if [answers.plain(v) for v in found] != [answers.plain(v) for v in computed]:
-            raise ReconciliationError(
-                f"ledger.xlsx「{ledger.ORDERS}」第 {i} 行印作「{found}」,"
-                f"而缺口分解表算得「{computed}」。两处不一致。"
-            )
-    fresh = load_workbook(io.BytesIO(_ledger(month, rows)))
-    for name, last in (
-        (sheet, answers.HEAD),
-        (ledger.ORDERS, 2),
-        (ledger.HELP, fresh[ledger.HELP].max_row),
-    ):
-        for cell in (c for row in fresh[name].iter_rows(max_row=last) for c in row if c.value):
-            found = str(book[name][cell.coordinate].value or "")
-            if _digits(found) != _digits(cell.value):
-                raise ReconciliationError(
-                    f"ledger.xlsx「{name}」{cell.coordinate} 印作「{found}」,"
-                    f"而数据表算得「{cell.value}」。两处不一致。"
-                )
-    return sum(r[c] == r[c] for r in now.values() for c in ledger.NUMBERS) + len(asks)
+            compared += isinstance(cell.value, int | float)
+    return compared
 
 
-def _digits(text: str) -> tuple[list[str], list[str]]:
+def _digits(text: object) -> tuple[list[str], list[str]]:
     """Codes and numbers of a heading, whose words may be changed by hand."""
-    return passport.CODE.findall(text), passport.sequence(text)
+    return passport.CODE.findall(str(text or "")), passport.sequence(str(text or ""))
 
 
 def _said(path: Path) -> list[str]:
@@ -306,11 +287,7 @@ def _code(path: Path) -> list[dict]:
 def _forms(month: Month) -> dict[str, tuple[re.Pattern, set[str]]]:
     """What the findings say: a sentence without its numbers → how it is found in a text, and all that it may read."""
     known: dict[str, set[str]] = {}
-    try:
-        all_ = findings.every(month.given)
-    except findings.FindingError as e:
-        raise ReconciliationError(f"按现在的数据表不能再得出结论:{e}") from e
-    for f in all_:
+    for f in findings.every(month.given):
         told = f.rows["told"].dropna() if "told" in f.rows else ()
         for text in (*f.sentences, *told):
             if passport.sequence(text):

@@ -197,12 +197,7 @@ class Month:
                 raise
             note_(f"refused {name}:{e}")
         if not wanted:
-            if isinstance(found, str):  # an analyst's own
-                made = passport.Passport(lineage.code(self.period, name), found, (), (), ())
-            elif found is None:
-                made = lineage.figure_passport(figure, self, name)
-            else:
-                made = lineage.found_passport(figure, self, name, found)
+            made = lineage.of_figure(figure, self, name, found)
             used = {i for n in made.numbers for i in n.inputs}
             write_atomic(
                 self.folder / "passports" / f"{name}.json",

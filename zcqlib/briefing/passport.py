@@ -31,17 +31,14 @@ class ReconciliationError(ZcqError):
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One printed number. `table`, `key` and `column` say where its value stands; derived ones have a formula only.
+    """A fact on a page: its name (finding/row/column), how it is printed, its value, and what it rests on.
 
     `inputs` names entries of the sidecar's sources (`region/indicator`), each a list of cells of received files.
     """
 
+    fact: str
     text: str
     value: float
-    formula: str
-    table: str = ""
-    key: tuple[tuple[str, str], ...] = ()
-    column: str = ""
     inputs: tuple[str, ...] = ()
 
 
@@ -49,31 +46,31 @@ class Number:
 class Passport:
     """A code with its numbers; `fixed` holds names and dates whose digits are no results.
 
-    `texts` are all texts of the page as computed; empty for a figure, whose axes carry numbers of their own.
+    `texts` are all texts of the page as computed; of a figure those outside its axes. `stored` where the facts are
+    those of the vintage, not of a choice that somebody made.
     """
 
     code: str
     title: str
-    numbers: tuple[Number, ...]
+    numbers: tuple[Number, ...] = ()
     fixed: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    stored: bool = True
 
 
 def of_facts(facts: pd.DataFrame, keys: Collection[str]) -> tuple[Number, ...]:
-    """The FACTS of these keys (finding/row/column) as printed numbers, each with its place and what it rests on."""
+    """The FACTS of these keys (finding/row/column) as printed numbers, each with what it rests on."""
+    named = zip(name(facts), facts.itertuples(), strict=True)
     return tuple(
-        Number(
-            f.printed,
-            f.value,
-            "表中值四舍五入到所示位数",
-            "FACTS",
-            (("finding", f.finding), ("row", f.row), ("column", f.column)),
-            "value",
-            tuple(dict.fromkeys(map(_cells_of, f.inputs.split(";")))),
-        )
-        for f in facts.itertuples()
-        if f"{f.finding}/{f.row}/{f.column}" in keys
+        Number(k, f.printed, f.value, tuple(dict.fromkeys(map(_cells_of, f.inputs.split(";")))))
+        for k, f in named
+        if k in keys
     )
+
+
+def name(facts: pd.DataFrame) -> list[str]:
+    """finding/row/column of each row of FACTS."""
+    return ["/".join(at) for at in facts[["finding", "row", "column"]].itertuples(index=False)]
 
 
 def _cells_of(row: str) -> str:
@@ -149,20 +146,11 @@ def read(content: bytes) -> tuple[dict[str, Passport], dict[str, list[Source]]]:
     ReconciliationError : it is not a sidecar.
     """
     try:
-        made = json.loads(content)
-        rows = {
-            c: Passport(
-                c,
-                p["title"],
-                tuple(
-                    Number(**n | {"key": tuple(map(tuple, n["key"])), "inputs": tuple(n["inputs"])})
-                    for n in p["numbers"]
-                ),
-                tuple(p["fixed"]),
-                tuple(p["texts"]),
-            )
-            for c, p in made["passports"].items()
-        }
+        made, rows = json.loads(content), {}
+        for c, p in made["passports"].items():
+            numbers = tuple(Number(**n | {"inputs": tuple(n["inputs"])}) for n in p["numbers"])
+            texts = {k: tuple(p[k]) for k in ("fixed", "texts")}
+            rows[c] = Passport(**p | {"numbers": numbers} | texts)
         return rows, {k: [tuple(cell) for cell in v] for k, v in made["sources"].items()}
     except (ValueError, TypeError, KeyError, AttributeError) as e:
         raise ReconciliationError(f"数字溯源文件已损坏:{e}。请重新运行该月。") from e
@@ -181,62 +169,31 @@ def trace(wanted: str, passports: Mapping[str, Passport], cells: Mapping[str, li
     p = passports[wanted]
     lines, named = [f"{p.code} {p.title}"], []
     for n in p.numbers:
-        place = f"{n.table}[{','.join(v for _, v in n.key)}].{n.column}" if n.table else "推算"
-        names = f" | 输入:{'、'.join(n.inputs)}" if n.inputs else ""
-        lines.append(f"  {n.text} = {n.value!r} | {place} | {n.formula}{names}")
+        lines.append(f"  {n.text} = {n.value!r} | {n.fact} | 输入:{'、'.join(n.inputs)}")
         named += [i for i in n.inputs if i not in named]
     for i in named:
-        lines += [
-            f"输入 {i}:",
-            *(f"  {file} {sheet} {cell} sha256:{sha[:12]}" for file, sheet, cell, sha in cells[i]),
-        ]
+        held = [f"  {file} {sheet} {cell} sha256:{sha[:12]}" for file, sheet, cell, sha in cells[i]]
+        lines += [f"输入 {i}:", *held]
     return "\n".join(lines)
 
 
-def verify(passports: Iterable[Passport], tables: Mapping[str, pd.DataFrame]) -> None:
-    """Compare every number that names its place with the tables as they are now, and one thing's texts with each other.
+def verify(passports: Iterable[Passport], facts: pd.DataFrame) -> int:
+    """Compare every fact on the pages with FACTS as the tables give them now; how many there were.
 
     Raises
     ------
-    ReconciliationError : a row is gone or a value differs; names the page and the place in the table, or both pages.
+    ReconciliationError : names the page, the fact and both printed forms.
     """
-    seen: dict[tuple, tuple[str, str]] = {}
-    lookups: dict[tuple, dict[tuple, list]] = {}
-    for p in passports:
-        for n in p.numbers:
-            if not n.table:
-                continue
-            where = f"{n.table}({','.join(v for _, v in n.key)})的 {n.column}"
-            found = _find(tables[n.table], n, lookups)
-            if not found:
-                raise ReconciliationError(
-                    f"{p.code} 印有「{n.text}」,但 {where} 一行也没有。两处不一致。"
-                )
-            now = float(n.value if n.value in found else found[0])
-            if now != n.value:
-                raise ReconciliationError(
-                    f"{p.code} 印有「{n.text}」(值 {n.value!r}),"
-                    f"而 {where} 现为 {now!r},两处不一致。"
-                )
-            unit, decimals = re.sub(r"[\d,.\u2212<>]", "", n.text), len(n.text.partition(".")[2])
-            first = seen.setdefault((n.table, n.key, n.column, unit, decimals), (p.code, n.text))
-            if _plain(first[1].replace(unit, "")) != _plain(n.text.replace(unit, "")):
-                raise ReconciliationError(
-                    f"{where} 在 {first[0]} 印作「{first[1]}」,"
-                    f"在 {p.code} 印作「{n.text}」,两处不一致。"
-                )
-
-
-def _find(frame: pd.DataFrame, n: Number, lookups: dict) -> list:
-    """Values of the rows that a number names; each table is laid out once for each set of key columns."""
-    columns = tuple(c for c, _ in n.key)
-    if (n.table, columns, n.column) not in lookups:
-        keys = zip(*(frame[c].astype(str) for c in columns), strict=True)
-        rows: dict[tuple, list] = {}
-        for key, value in zip(keys, frame[n.column], strict=True):
-            rows.setdefault(key, []).append(value)
-        lookups[n.table, columns, n.column] = rows
-    return lookups[n.table, columns, n.column].get(tuple(v for _, v in n.key), [])
+    now = dict(zip(name(facts), zip(facts["value"], facts["printed"], strict=True), strict=True))
+    numbers = [(p, n) for p in passports if p.stored for n in p.numbers]
+    for p, n in numbers:
+        value, printed = now.get(n.fact, (None, "(没有)"))
+        if (value, printed) != (n.value, n.text):
+            raise ReconciliationError(
+                f"{p.code} 印有「{n.text}」({n.fact},值 {n.value!r}),而按现在的数据表应为"
+                f"「{printed}」(值 {value!r}),两处不一致。如数据更新过,请重新运行该月。"
+            )
+    return len(numbers)
 
 
 def reconcile(
@@ -283,12 +240,9 @@ def _in_order(part: Sequence[str], whole: Sequence[str]) -> bool:
 
 def _difference(place: str, p: Passport, text: str, near: str) -> str:
     lost, strange = sorted(tokens([near]) - tokens([text])), sorted(tokens([text]) - tokens([near]))
-    row = next((n for n in p.numbers if n.table and lost and lost[0] in tokens([n.text])), None)
-    where = (
-        f"{row.table}({','.join(v for _, v in row.key)}).{row.column} 印作「{row.text}」"
-        if row
-        else (f"数据表算得「{near}」" if near else "数据表中没有这个数")
-    )
+    fact = next((n for n in p.numbers if lost and lost[0] in tokens([n.text])), None)
+    where = f"数据表算得「{near}」" if near else "数据表中没有这个数"
+    where = f"{fact.fact} 印作「{fact.text}」" if fact else where
     what = f"{place} 的 {p.code} 印有「{text}」" + (f"(其中 {strange[0]})" if strange else "")
     return f"{what},而{where}。两处不一致。请改回,或删除该文件后重新生成。"
 

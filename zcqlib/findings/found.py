@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import wraps
+from inspect import signature
 from string import Formatter
 
 import pandas as pd
@@ -132,6 +133,7 @@ class Found:
     sentences: tuple[str, ...] = ()
     home: Mapping[str, str] = field(default_factory=dict)
     said: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
+    chosen: tuple = field(init=False, default=())  # choices other than the run's
 
     def __post_init__(self):
         if not self.source.strip():
@@ -252,7 +254,7 @@ def finding(*measures: str) -> Callable:
     """
 
     def keep(make: Callable[..., Found]) -> Callable[..., Found]:
-        home = f"{make.__module__}.{make.__name__}"
+        home, usual = f"{make.__module__}.{make.__name__}", signature(make).parameters
         for m in measures:
             if OWNER.get(m, home) != home:
                 raise TwoHomes(f"度量 {m} 已由 {OWNER[m]} 给出,{home} 不能再给。")
@@ -260,12 +262,14 @@ def finding(*measures: str) -> Callable:
 
         @wraps(make)
         def made(given: Given, **choices) -> Found:
-            place = (make.__name__, *choices.items())
+            other = tuple((k, v) for k, v in choices.items() if usual[k].default != v)
+            place = (make.__name__, *other)
             if place not in given.made:
                 found = make(given, **choices)
                 own = set(found.measures) - set(found.home)
                 if odd := own ^ set(measures) or {found.name} ^ {make.__name__}:
                     raise FindingError(f"{home} 给出的与它声明的不一致:{'、'.join(sorted(odd))}。")
+                object.__setattr__(found, "chosen", other)
                 given.made[place] = found
             return given.made[place]
 

@@ -145,7 +145,8 @@ def standing(given: Given) -> Found:
 
 
 def _standing(r: Mapping, paced: Mapping, given: Given, usual: float) -> dict:
-    i, low, need, short = r["indicator"], r["target_low"], quantity.needed(r), quantity.shortfall(r)
+    i, low, short = r["indicator"], r["target_low"], quantity.shortfall(r)
+    need = None if r["unit"] in quantity.SHARES else quantity.needed(r)
     scale, name, k = quantity.row_scale(r), given.catalog.name, given.period.month
     per, light = 100 / low if low else NAN, quantity.light(r)
     flow = r["kind"] in ("flow", "recurring")
