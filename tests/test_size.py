@@ -15,17 +15,17 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 235_700  # tokens of the library
+MOST = 230_900  # tokens of the library
 ROOMS = {
     "reports": 51_200,
-    "findings": 24_550,
+    "findings": 24_600,
     "figures": 26_300,
     "projection": 24_500,
     "briefing": 16_700,
     "views": 12_600,
     "indicators": 13_600,
     "ranking": 8_750,
-    "analysis": 4_600,
+    "analysis": 3_450,
     "tables": 4_000,
     "catalog": 5_500,
     "quantity": 4_500,

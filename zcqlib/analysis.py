@@ -1,4 +1,4 @@
-"""SERIES to FINDINGS: what moved the R&D intensity, patents and their quality, where enterprises came from and went.
+"""SERIES to tidy frames: what moved the R&D intensity, patents and their quality, where enterprises came from and went.
 
 Every split adds up exactly to what it splits. Spans are written `2018` (the year), `2018-09` (the month) or
 `2018-01/2018-09`; a span that the figures do not cover without a gap has no value (NaN), never a smaller one.
@@ -11,12 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from zcqlib.tables import FINDINGS, ZcqError, shape
+from zcqlib.tables import ZcqError
 
 NATION = ("全国", "中国", "china", "nation")
-FEW_CLUSTERS = (
-    30  # below this, sandwich errors by cluster are known to be too small (Cameron and Miller 2015)
-)
+FEW = 20  # cases of which a share says little
 PIPELINE = ("filed", "reviewed", "publicised", "certified")
 
 
@@ -80,89 +78,6 @@ def _one(rows: pd.DataFrame, start: pd.Period, end: pd.Period) -> float:
     return out
 
 
-def _demo(series: pd.DataFrame, *indicators: str) -> bool:
-    return bool(series.loc[series["indicator"].isin(indicators), "demo"].any())
-
-
-def _findings(region: str, indicator: str, period: str, demo: bool, values: dict) -> pd.DataFrame:
-    return shape(
-        [
-            {
-                "region": region,
-                "indicator": indicator,
-                "period": period,
-                "measure": m,
-                "value": v,
-                "unit": u,
-                "demo": demo,
-            }
-            for m, (v, u) in values.items()
-        ],
-        FINDINGS,
-    )
-
-
-def ratio_change(
-    series: pd.DataFrame,
-    regions: str | Sequence[str],
-    indicator: str,
-    numerator: str,
-    denominator: str,
-    before: str,
-    after: str,
-    label: str = "zone",
-) -> pd.DataFrame:
-    """Say whether the numerator or the denominator moved a ratio.
-
-    Parameters
-    ----------
-    series : SERIES. regions : id, or ids that are summed and named `label`. before, after : spans.
-    Returns
-    -------
-    FINDINGS: both ratios (%), both growth rates (%), `log_numerator` + `log_denominator` = `log_change`, and
-    `points_numerator` + `points_denominator` = `change` in 个百分点 (log-mean weights, no remainder).
-    Raises
-    ------
-    AnalysisError : a total is zero or negative, so that no logarithm exists.
-    Source
-    ------
-    分子、分母均取自同一套月报;贡献按对数平均分解,相加恰为总变动。
-    """
-    n0, n1, d0, d1 = (
-        total(series, regions, i, p) for i in (numerator, denominator) for p in (before, after)
-    )
-    for name, value, where in (
-        (numerator, n0, before),
-        (numerator, n1, after),
-        (denominator, d0, before),
-        (denominator, d1, after),
-    ):
-        if value <= 0:
-            raise AnalysisError(
-                f"{label} 的 {name} 在 {where} 合计为 {value},不为正数,不能分解。请核对报表。"
-            )
-    r0, r1, dn, dd = 100 * n0 / d0, 100 * n1 / d1, np.log(n1 / n0), np.log(d1 / d0)
-    weight = r0 if np.isclose(r0, r1, rtol=1e-12) else (r1 - r0) / np.log(r1 / r0)
-    return _findings(
-        regions if isinstance(regions, str) else label,
-        indicator,
-        f"{before}→{after}",
-        _demo(series, numerator, denominator),
-        {
-            "before": (r0, "%"),
-            "after": (r1, "%"),
-            "change": (r1 - r0, "个百分点"),
-            "numerator_growth": (100 * (n1 / n0 - 1), "%"),
-            "denominator_growth": (100 * (d1 / d0 - 1), "%"),
-            "log_change": (dn - dd, ""),
-            "log_numerator": (dn, ""),
-            "log_denominator": (-dd, ""),
-            "points_numerator": (weight * dn, "个百分点"),
-            "points_denominator": (-weight * dd, "个百分点"),
-        },
-    )
-
-
 def within_between(
     series: pd.DataFrame,
     parks: Sequence[str],
@@ -179,8 +94,8 @@ def within_between(
     Returns
     -------
     One row a park and a last one `all`: `region`, `ratio_before`, `ratio_after`, `share_before`, `share_after` (%),
-    `within`, `between`, `total` (个百分点; both columns add up to the change of the joint ratio), `demo`.
-    `.attrs["left_out"]` names parks without figures: they are in neither joint ratio.
+    `within`, `between`, `total` (个百分点; both columns add up to the change of the joint ratio). Parks without figures
+    are in neither joint ratio and have no row.
     Raises
     ------
     AnalysisError : no park has both figures in both spans, or a denominator is not positive.
@@ -224,41 +139,10 @@ def within_between(
         "share_before": 100.0,
         "share_after": 100.0,
     } | out[["within", "between", "total"]].sum().to_dict()
-    out = pd.concat([out, pd.DataFrame([last])], ignore_index=True)
-    out["demo"] = _demo(series, numerator, denominator)
-    out.attrs["left_out"] = [p for p in parks if p not in kept.index]
-    return out
+    return pd.concat([out, pd.DataFrame([last])], ignore_index=True)
 
 
-def distance(numerator: float, denominator: float, target_pct: float) -> dict[str, float]:
-    """What a ratio still lacks, in the numerator's unit, at the given denominator.
-
-    Parameters
-    ----------
-    numerator, denominator : same unit. target_pct : the target, %.
-    Returns
-    -------
-    `ratio` (%), `needed` (numerator at the target), `missing` (0 where met), `growth_needed` (%).
-    Raises
-    ------
-    AnalysisError : a figure is not positive.
-    Source
-    ------
-    目标比率 × 分母 − 分子。
-    """
-    if not (numerator > 0 and denominator > 0 and target_pct > 0):
-        raise AnalysisError(f"分子 {numerator}、分母 {denominator}、目标 {target_pct} 须都是正数。")
-    needed = target_pct / 100 * denominator
-    missing = max(0.0, needed - numerator)
-    return {
-        "ratio": 100 * numerator / denominator,
-        "needed": needed,
-        "missing": missing,
-        "growth_needed": 100 * missing / numerator,
-    }
-
-
-def proxy_bridge(official: pd.Series, proxy: pd.Series, demo: bool = False) -> pd.DataFrame:
+def proxy_bridge(official: pd.Series, proxy: pd.Series) -> pd.DataFrame:
     """Estimate a yearly official ratio that is not out yet from a proxy, with the error this made in past years.
 
     Parameters
@@ -267,8 +151,7 @@ def proxy_bridge(official: pd.Series, proxy: pd.Series, demo: bool = False) -> p
     Returns
     -------
     `year`, `official`, `proxy`, `estimate` (last official × growth of the proxy since), `error` (estimate − official,
-    个百分点, NaN where no official figure exists), `label`, `demo`; `.attrs`: `rms_error`, `years_checked`. An estimate
-    never fills the official column.
+    个百分点, NaN where no official figure exists). An estimate never fills the official column.
     Raises
     ------
     AnalysisError : fewer than two official years overlap with the proxy, or a value is not positive.
@@ -289,95 +172,9 @@ def proxy_bridge(official: pd.Series, proxy: pd.Series, demo: bool = False) -> p
         base = common[common < year][-1]
         estimate = official[base] * proxy[year] / proxy[base]
         known = official.get(year, np.nan)
-        rows.append(
-            {
-                "year": year,
-                "official": known,
-                "proxy": proxy[year],
-                "estimate": estimate,
-                "error": estimate - known,
-                "label": f"替代指标推算,以{base}年官方数为基础,非公布数",
-                "demo": demo,
-            }
-        )
-    out = pd.DataFrame(rows)
-    errors = out["error"].dropna()
-    out.attrs = {"rms_error": float(np.sqrt((errors**2).mean())), "years_checked": len(errors)}
-    return out
-
-
-def share(
-    series: pd.DataFrame,
-    region: str,
-    part: str,
-    whole: str,
-    periods: Sequence[str],
-    lag: int = 0,
-    per: float = 100,
-    unit: str = "%",
-) -> pd.DataFrame:
-    """One figure over another by period: invention share, grants per application, patents in force per 10,000 people.
-
-    Parameters
-    ----------
-    series : SERIES. periods : spans. lag : months by which the whole lies before the part (grants follow applications).
-    per, unit : 100 and % for a share, 10000 and 件/万人 per 10,000 inhabitants.
-    Returns
-    -------
-    FINDINGS, measure `share` (with a lag `share_lag<months>`); NaN where a figure is missing or the whole is 0.
-    Raises
-    ------
-    ValueError : lag is negative or not a whole number.
-    Source
-    ------
-    月报;授权与申请之比按滞后月数错开,不代表同一批专利。
-    """
-    if not isinstance(lag, (int, np.integer)) or lag < 0:
-        raise ValueError(f"滞后月数 {lag} 须为不小于 0 的整数。")
-    out = []
-    for period in periods:
-        first, last = span(period)
-        a, b = (
-            total(series, region, part, period),
-            total(series, region, whole, f"{first - lag}/{last - lag}"),
-        )
-        out.append(
-            _findings(
-                region,
-                part,
-                period,
-                _demo(series, part, whole),
-                {f"share_lag{lag}" if lag else "share": (per * a / b if b > 0 else np.nan, unit)},
-            )
-        )
-    return pd.concat(out, ignore_index=True) if out else shape([], FINDINGS)
-
-
-def concentration(values: pd.Series) -> pd.DataFrame:
-    """Shares of a total and how concentrated it is.
-
-    Parameters
-    ----------
-    values : non-negative values by region.
-    Returns
-    -------
-    `region`, `value`, `share` (%, adds up to 100), largest first; `.attrs`: `hhi` (0 to 1, sum of squared shares),
-    `effective` (1/hhi: as many equal ones), `missing` (regions without a value, left out).
-    Raises
-    ------
-    AnalysisError : a negative value, or nothing to share.
-    Source
-    ------
-    赫芬达尔指数 = 各份额平方和。
-    """
-    v = values.dropna().astype(float)
-    if (v < 0).any() or v.sum() <= 0:
-        raise AnalysisError("计算集中度的数须不为负且合计大于 0。")
-    out = pd.DataFrame({"region": v.index, "value": v.values, "share": 100 * (v / v.sum()).values})
-    out = out.sort_values("value", ascending=False, kind="stable", ignore_index=True)
-    hhi = float(((out["share"] / 100) ** 2).sum())
-    out.attrs = {"hhi": hhi, "effective": 1 / hhi, "missing": list(values.index[values.isna()])}
-    return out
+        row = dict(year=year, official=known, proxy=proxy[year], estimate=estimate)
+        rows.append(row | dict(error=estimate - known))
+    return pd.DataFrame(rows)
 
 
 def patents_on_rd(panel: pd.DataFrame, lags: int = 0, model: str = "fe_poisson") -> pd.DataFrame:
@@ -394,9 +191,8 @@ def patents_on_rd(panel: pd.DataFrame, lags: int = 0, model: str = "fe_poisson")
     `term` (log_rd, log_rd_lag1 …, and `sum`, the elasticity over all lags), `estimate`, `std_error`, `low`, `high`
     (95 %, t with regions − 1 degrees of freedom) with an effect for each year, which takes out what moves all regions
     together, and the same without them: `estimate_without_years` and so on. Errors: sandwich by region times
-    G/(G−1)·(N−1)/(N−K), K the coefficients beside the region effects, which the clusters contain. `.attrs`: `model`,
-    `regions`, `rows`, `dropped_nation`, `dropped_missing`, `dropped_lags`, `dropped_uninformative` (regions with
-    one year or no patents tell nothing of the slope), `alpha` (nb2; 0 = Poisson), `note` (Chinese).
+    G/(G−1)·(N−1)/(N−K), K the coefficients beside the region effects, which the clusters contain; of fewer than 30
+    regions they are known to be too small (Cameron and Miller 2015).
     Raises
     ------
     ValueError : unknown model, lags not a whole number ≥ 0.
@@ -410,44 +206,25 @@ def patents_on_rd(panel: pd.DataFrame, lags: int = 0, model: str = "fe_poisson")
         raise ValueError(f"模型「{model}」不认识,可用 poisson、nb2、fe_poisson。")
     if isinstance(lags, bool) or not isinstance(lags, (int, np.integer)) or lags < 0:
         raise ValueError(f"滞后期数 {lags!r} 须为不小于 0 的整数。")
-    data, attrs = _panel(panel, int(lags))
+    data = _panel(panel, int(lags))
     terms = [f"log_rd_lag{k}" if k else "log_rd" for k in range(lags + 1)]
-    if model == "fe_poisson":
+    if model == "fe_poisson":  # a region with one year or no patents tells nothing of the slope
         by = data.groupby("region")["patents"]
-        informative = by.transform("size").gt(1) & by.transform("sum").gt(0)
-        attrs["dropped_uninformative"] = sorted(data.loc[~informative, "region"].unique())
-        data = data[informative]
+        data = data[by.transform("size").gt(1) & by.transform("sum").gt(0)]
     if len(data) and data["patents"].sum() == 0:
         raise AnalysisError("专利数全部为 0,不能估计。")
     data = data.assign(**data[terms] - data[terms].mean())  # slopes stay, the numbers are small
-    whole, attrs["alpha"] = _fit(data, terms, model, " + C(year)")
-    plain, _ = _fit(data, terms, model, "")
-    groups = data["region"].nunique()
-    few = f"只有{groups}个地区(少于{FEW_CLUSTERS}个),按地区聚类的标准误偏小、不可靠,区间只供参考。"
-    frame = whole.merge(plain, on="term", suffixes=("", "_without_years"))
-    frame.attrs = attrs | {
-        "model": model,
-        "regions": groups,
-        "rows": len(data),
-        "note": few if groups < FEW_CLUSTERS else "标准误按地区聚类。",
-    }
-    return frame
+    whole, plain = (_fit(data, terms, model, years) for years in (" + C(year)", ""))
+    return whole.merge(plain, on="term", suffixes=("", "_without_years"))
 
 
-def _panel(panel: pd.DataFrame, lags: int) -> tuple[pd.DataFrame, dict]:
-    """The rows that can be used, with lags, and the count of those that cannot."""
+def _panel(panel: pd.DataFrame, lags: int) -> pd.DataFrame:
+    """The rows that can be used, with lags."""
     if gone := [c for c in ("region", "year", "patents", "rd") if c not in panel]:
         raise AnalysisError(f"面板缺少列 {'、'.join(gone)};须有 region、year、patents、rd。")
     data = panel[["region", "year", "patents", "rd"]].copy()
-    nation = (
-        data["region"]
-        .astype("str")
-        .str.replace(r"[((].*", "", regex=True)
-        .str.strip()
-        .str.lower()
-        .isin(NATION)
-    )
-    data = data[~nation]
+    named = data["region"].astype("str").str.replace(r"[((].*", "", regex=True)
+    data = data[~named.str.strip().str.lower().isin(NATION)]
     if len(twice := data[data.duplicated(["region", "year"])]):
         raise AnalysisError(
             f"{twice.region.iloc[0]} {twice.year.iloc[0]} 年有不止一行,每个地区每年只能一行。"
@@ -477,20 +254,11 @@ def _panel(panel: pd.DataFrame, lags: int) -> tuple[pd.DataFrame, dict]:
         data[f"log_rd_lag{k}"] = known.reindex(
             pd.MultiIndex.from_arrays([data.region, data.year - k])
         ).to_numpy()
-    whole = data.dropna(subset=["patents", "rd"])
-    used = whole.dropna().sort_values(["region", "year"], ignore_index=True)
-    return used, {
-        "dropped_nation": int(nation.sum()),
-        "dropped_missing": len(data) - len(whole),
-        "dropped_lags": len(whole) - len(used),
-        "dropped_uninformative": [],
-    }
+    return data.dropna().sort_values(["region", "year"], ignore_index=True)
 
 
-def _fit(
-    data: pd.DataFrame, terms: list[str], model: str, years: str
-) -> tuple[pd.DataFrame, float]:
-    """Terms and their sum with errors by region, and the scatter `alpha` beyond Poisson's (nb2)."""
+def _fit(data: pd.DataFrame, terms: list[str], model: str, years: str) -> pd.DataFrame:
+    """Terms and their sum with errors by region."""
     import warnings
 
     import statsmodels.api as sm
@@ -498,7 +266,7 @@ def _fit(
     from statsmodels.formula import api
 
     formula = "patents ~ " + " + ".join(terms) + " + C(region)" * (model == "fe_poisson") + years
-    groups, alpha = data["region"].nunique(), np.nan
+    groups = data["region"].nunique()
     ask = api.glm(formula, data, family=sm.families.Poisson()) if groups > 1 else None
     size = 0 if ask is None else ask.exog.shape[1]
     if groups < 2 or len(data) <= size:
@@ -517,12 +285,11 @@ def _fit(
         converged = fit.converged
         if model == "nb2":
             scatter = (fit.resid_response**2 - data["patents"]).sum()
-            alpha = 0.0  # no more scatter than Poisson's: that is the maximum, at the edge
-            if scatter > 0:
+            if scatter > 0:  # else Poisson's is the maximum, at the edge
                 ask = api.negativebinomial(formula, data)
                 fit = ask.fit(method="lbfgs", maxiter=5000, pgtol=1e-10, factr=10, disp=0)
                 fit = ask.fit(start_params=fit.params, method="newton", disp=0, **how)
-                alpha, converged = float(fit.params["alpha"]), fit.mle_retvals["converged"]
+                converged = fit.mle_retvals["converged"]
     cov = fit.cov_params().loc[terms, terms].to_numpy()
     if not (converged and np.isfinite(cov).all() and (np.diag(cov) > 0).all()):
         raise AnalysisError(f"{model} 模型没有收敛:请检查面板中的极端值、集中在一年的专利数。")
@@ -534,7 +301,7 @@ def _fit(
     reach = float(t.ppf(0.975, groups - 1)) * error
     found = {"estimate": estimate, "std_error": error, "low": estimate - reach}
     out = pd.DataFrame({"term": [*terms, "sum"], **found, "high": estimate + reach})
-    return out.round(9), alpha  # what lies beyond differs from processor to processor
+    return out.round(9)  # what lies beyond differs from processor to processor
 
 
 def stock_identity(
@@ -544,7 +311,7 @@ def stock_identity(
     stock: str = "hightech_enterprises",
     gains: Sequence[str] = ("hightech_recognised", "hightech_moved_in"),
     losses: Sequence[str] = ("hightech_lapsed", "hightech_moved_out"),
-) -> pd.DataFrame:
+) -> pd.Series:
     """Check that opening stock plus new minus lapsed minus moved is the closing stock.
 
     Parameters
@@ -553,7 +320,7 @@ def stock_identity(
         for the region is not reported there and counts nothing; one with a gap makes the identity unknown (NaN).
     Returns
     -------
-    FINDINGS: `opening`, one measure a flow (losses negative), `net`, `expected`, `closing`, `difference`
+    `opening`, one value a flow (losses negative), `net`, `expected`, `closing`, `difference`
     (closing − expected; 0 where the identity holds).
     Raises
     ------
@@ -572,21 +339,8 @@ def stock_identity(
         if i in reported
     }
     net = sum(flows.values()) if flows else np.nan
-    values = {
-        "opening": opening,
-        **flows,
-        "net": net,
-        "expected": opening + net,
-        "closing": closing,
-        "difference": closing - opening - net,
-    }
-    return _findings(
-        region,
-        stock,
-        period,
-        _demo(series, stock, *flows),
-        {m: (v, "家") for m, v in values.items()},
-    )
+    ends = dict(opening=opening, net=net, expected=opening + net, closing=closing)
+    return pd.Series(ends | flows | dict(difference=closing - opening - net))
 
 
 def contributions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
@@ -598,7 +352,7 @@ def contributions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     Returns
     -------
     `region`, `before`, `after`, `net`, `growth` (%), `points` (个百分点 of the total's growth), last row `all`, to
-    which `net` and `points` add up. `.attrs["left_out"]`: regions without both values, in no total.
+    which `net` and `points` add up. Regions without both values are in no total and have no row.
     Raises
     ------
     AnalysisError : no region has both values, or they begin at 0 together.
@@ -614,7 +368,6 @@ def contributions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     out["net"] = out["after"] - out["before"]
     out["growth"] = 100 * out["net"] / out["before"].where(out["before"] > 0)
     out["points"] = 100 * out["net"] / kept["before"].sum()
-    out.attrs["left_out"] = [r for r in both.index if r not in kept.index]
     return out
 
 
@@ -657,19 +410,8 @@ def pipeline_odds(counts: pd.Series, stages: Sequence[str] = PIPELINE) -> pd.Dat
         done, of = float(counts[b]), float(counts[a])
         rate, low, high = rate_interval(done, of)
         odds = done / (of - done) if of > done else np.inf if of else np.nan
-        rows.append(
-            {
-                "stage_from": a,
-                "stage_to": b,
-                "reached": done,
-                "of": of,
-                "rate": rate,
-                "low": low,
-                "high": high,
-                "odds": odds,
-                "small": of < 20,
-            }
-        )
+        row = dict(stage_from=a, stage_to=b, reached=done, of=of, rate=rate, low=low, high=high)
+        rows.append(row | dict(odds=odds, small=of < FEW))
     return pd.DataFrame(rows)
 
 
@@ -701,21 +443,10 @@ def cohort_survival(recognised: pd.Series, lapsed: pd.Series, years: int = 3) ->
                 "认定数可能缺了续认定企业。"
             )
         kept, low, high = rate_interval(size - lapsed[due], size)
-        rows.append(
-            {
-                "cohort": cohort,
-                "due": due,
-                "recognised": size,
-                "lapsed": lapsed[due],
-                "kept": kept,
-                "low": low,
-                "high": high,
-                "small": size < 20,
-            }
-        )
-    return pd.DataFrame(
-        rows, columns=["cohort", "due", "recognised", "lapsed", "kept", "low", "high", "small"]
-    )
+        row = dict(cohort=cohort, due=due, recognised=size, lapsed=lapsed[due])
+        rows.append(row | dict(kept=kept, low=low, high=high, small=size < FEW))
+    columns = ["cohort", "due", "recognised", "lapsed", "kept", "low", "high", "small"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def recent_means(series: pd.DataFrame, as_of: pd.Period) -> dict[tuple[str, str], float]:

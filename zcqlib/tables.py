@@ -315,14 +315,6 @@ GROWTH: region indicator end basis
     base number : last year's level as stated then, in the indicator's unit
     restated_base number : last year's level as stated this year
     basis text : on what base the stated growth rests
-FINDINGS: region indicator period measure
-    region text! : id or a published region's name
-    indicator text! : id
-    period text! : YYYY, YYYY-MM or a span
-    measure text! : what was computed
-    value number : in `unit`
-    unit text : unit
-    demo flag : rests on made-up data
 FACTS: finding row column
     finding text! : the finding that owns the measure
     row text! : row of the finding
@@ -646,7 +638,7 @@ stages_<year>: id region item stage
 OBSERVATIONS, PROBLEMS, CELLS = (VINTAGE[n] for n in ("OBSERVATIONS", "PROBLEMS", "CELLS"))
 SERIES, TARGETS, MILESTONES = (VINTAGE[n] for n in ("SERIES", "TARGETS", "MILESTONES"))
 PROJECTIONS, QUANTILES, WHY = (VINTAGE[n] for n in ("PROJECTIONS", "QUANTILES", "WHY"))
-RANKS, FINDINGS = VINTAGE["RANKS"], VINTAGE["FINDINGS"]
+RANKS = VINTAGE["RANKS"]
 ANSWERS, REPLIES = VINTAGE["ANSWERS"], VINTAGE["REPLIES"]
 SEVERITIES, OUTCOMES = PROBLEMS["severity"].allowed, CELLS["outcome"].allowed
 RETURN_SHEET, RETURN_TITLE = (

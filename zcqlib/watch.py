@@ -47,7 +47,7 @@ def watch(
     as_of : last month looked at.
     Returns
     -------
-    The columns of FINDINGS, and `p` (how often chance alone shows as much), `p_adjusted` (by Holm for all `looks`
+    `region`, `indicator`, `period`, `measure`, `value`, `unit`, `demo`, and `p` (how often chance alone shows as much), `p_adjusted` (by Holm for all `looks`
     of the run), `sentence`. Only rows with `p_adjusted` below 5 %, most unlikely first; `value` is what the test counts
     in `unit`. What cannot happen by definition has p 0.
     Source

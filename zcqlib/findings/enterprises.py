@@ -93,9 +93,7 @@ def enterprise_stock(given: Given) -> Found:
     for i, (_, sign, id) in FLOWS.items():
         flow = own[own["indicator"].eq(i) & own["months"].eq(1) & ~own["revision"]]
         t.loc[[f"{e.month}月" for e in flow["end"]], id] = sign * flow["value"].to_numpy()
-    identity = analysis.stock_identity(s, "zone", f"{year}-01/{given.period}").set_index("measure")[
-        "value"
-    ]
+    identity = analysis.stock_identity(s, "zone", f"{year}-01/{given.period}")
     opening, closing = identity["opening"], identity["closing"]
     p, b = regional.projected(given, STOCK), batches(given)
     coming = b[
@@ -179,7 +177,7 @@ def enterprises_by_park(given: Given) -> Found:
     except analysis.AnalysisError:
         words = "没有园区同时有年初数和期末数"
         return regional.nothing(given, "enterprises_by_park", PARKS, words, STOCK)
-    out = [given.catalog.name(r) for r in t.attrs["left_out"]]
+    out = [given.catalog.name(r) for r in parks if r not in t.index]
     t = t.rename_axis(None).rename(
         columns=dict(before="firms_before", after="firms_now", net="firms_net")
     )

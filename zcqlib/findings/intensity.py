@@ -51,6 +51,10 @@ def _parts(given: Given) -> tuple[str, str]:
     return i.numerator, i.denominator
 
 
+def _percent(part: float, whole: float) -> float:
+    return 100 * part / whole if whole > 0 else regional.NAN
+
+
 @finding(*PARKS)
 def intensity_parks(given: Given) -> Found:
     """The monthly reports' ratio to date at each quarter's end, by park and zone, against the plan's target.
@@ -95,17 +99,15 @@ def intensity_moved(given: Given) -> Found:
     s, rows, parks = given.table("SERIES"), {}, list(given.catalog.parks)
     for r, label in regional.names(given).items():
         ids = parks if r == "zone" else r
-        v = analysis.ratio_change(s, ids, RATIO, *parts, before, after)
-        v = v.set_index("measure")["value"]
-        a, b = (
-            (float(TWO.round(v[c])) for c in ("before", "after") if v[c] == v[c])
-            if v["change"] == v["change"]
-            else (regional.NAN,) * 2
+        (n0, n1), (d0, d1) = (
+            [analysis.total(s, ids, i, p) for p in (before, after)] for i in parts
         )
         rows[r] = dict(label=label, indicator=RATIO, region=r, inputs=inputs(r, *parts))
-        rows[r] |= dict(spent_growth=v["numerator_growth"], gdp_growth=v["denominator_growth"])
-        rows[r] |= dict(ratio_change=b - a, ratio_before=v["before"], ratio_after=v["after"])
+        rows[r] |= dict(spent_growth=_percent(n1 - n0, n0), gdp_growth=_percent(d1 - d0, d0))
+        rows[r] |= dict(ratio_before=_percent(n0, d0), ratio_after=_percent(n1, d1))
     t = pd.DataFrame(rows.values(), rows)
+    printed = t[["ratio_before", "ratio_after"]].map(lambda v: float(TWO.round(v)), "ignore")
+    t["ratio_change"] = printed["ratio_after"] - printed["ratio_before"]
     scope = f"各园区与合计，{regional.so_far(after)}比上年同期"
     z = t.loc["zone"]
     if z[["spent_growth", "gdp_growth", "ratio_change"]].isna().any():
@@ -148,8 +150,8 @@ def intensity_split(given: Given) -> Found:
     except analysis.AnalysisError:
         words = "没有园区两年都报研发经费和GDP"
         return regional.nothing(given, "intensity_split", SPLIT, words, *parts)
-    out = [given.catalog.name(r) for r in t.attrs["left_out"]]
     t = t.set_index("region", drop=False).rename_axis(None)
+    out = [given.catalog.name(r) for r in given.catalog.parks if r not in t.index]
     for c in ("within", "total"):
         t[c] = regional.add_up(t, c, 2, "all")
     t["between"] = (t["total"] - t["within"]).round(2)
@@ -176,7 +178,7 @@ def intensity_split(given: Given) -> Found:
         if z["total"]
         else "研发投入强度与上年同期持平"
     )
-    t = t.drop(columns=["ratio_before", "ratio_after", "demo"])
+    t = t.drop(columns=["ratio_before", "ratio_after"])
     return tell(given, "intensity_split", t, SPLIT, scope, title, [told], *parts)
 
 
@@ -194,7 +196,7 @@ def intensity_year(given: Given) -> Found:
         label=f"{after[:4]}年", indicator=RATIO, region="zone", inputs=inputs("zone", *parts)
     )
     if aim and spent > 0 and gdp > 0:
-        row["short"] = analysis.distance(spent, gdp, aim["target_low"])["missing"]
+        row["short"] = max(0.0, aim["target_low"] / 100 * gdp - spent)
         row["inputs"] += ";" + inputs("zone", RATIO, table="TARGETS")
         lacks = "按现有GDP，月报口径达到目标强度还需研发经费{zone.short}"
         sentences.append(lacks if row["short"] else "月报口径已达到目标强度")
@@ -204,7 +206,9 @@ def intensity_year(given: Given) -> Found:
     by_year = [p.set_index(p["end"].dt.year)["value"] for p in (official, proxy)]
     if len(by_year[0].index.intersection(by_year[1].index)) > 1:
         b = analysis.proxy_bridge(*by_year)
-        row |= dict(estimate=b["estimate"].iloc[-1], **b.attrs, label=f"{b['year'].iloc[-1]}年")
+        errors = b["error"].dropna()
+        row |= dict(rms_error=(errors**2).mean() ** 0.5, years_checked=len(errors))
+        row |= dict(estimate=b["estimate"].iloc[-1], label=f"{b['year'].iloc[-1]}年")
         row["inputs"] += ";" + inputs("zone", OFFICIAL)
         sentences.append(
             "年度公布口径的{zone.label}数尚未公布，按月报强度的变动推算为{zone.estimate}，往年这样推算误差"

@@ -146,19 +146,18 @@ def patent_quality(given: Given) -> Found:
     s, t, parks = given.table("SERIES"), given.table("TO_DATE"), list(given.catalog.parks)
     t = t[t["end"].eq(given.period) & t["indicator"].eq(FILED)].set_index("region")["value"]
     filed = t.reindex(parks)
-    parts = (
-        analysis.concentration(filed)
-        if filed.sum() > 0
-        else pd.DataFrame(dict(region=[], share=[]))
-    )
-    share = parts.set_index("region")["share"]
-    span, rows = f"{given.period.year}-01/{given.period}", {}
+    share = 100 * (filed / filed.sum() if filed.sum() > 0 else filed[:0]).dropna()
+    first, rows = pd.Period(f"{given.period.year}-01", "M"), {}
+    until, earlier = f"{first}/{given.period}", f"{first - LAG}/{given.period - LAG}"
     last = s[s["indicator"].eq(IN_FORCE) & s["end"].le(given.period)].sort_values("end")
     last = last.drop_duplicates("region", keep="last").set_index("region")["value"]
     for r, label in regional.names(given).items():
         ids = parks if r == "zone" else r
-        of = analysis.share(s, ids, GRANTED, FILED, [span], lag=LAG)["value"].iloc[0]
-        row = dict(label=label, indicator=FILED, region=r, granted_per_100=of)
+        granted, of = (
+            analysis.total(s, ids, i, p) for i, p in ((GRANTED, until), (FILED, earlier))
+        )
+        row = dict(label=label, indicator=FILED, region=r)
+        row |= dict(granted_per_100=100 * granted / of if of > 0 else NAN)
         row |= dict(filed_share=100.0 if r == "zone" and len(share) else share.get(r, NAN))
         row |= dict(in_force=last.get(r, NAN), inputs=inputs(r, FILED, GRANTED, IN_FORCE))
         rows[r] = row | dict(
@@ -167,7 +166,7 @@ def patent_quality(given: Given) -> Found:
     t = pd.DataFrame(rows.values(), rows)
     t.loc["all", ["label", "inputs"]] = "各园区", ";".join(t["inputs"])
     if len(share):
-        t.loc["all", ["hhi", "hhi_even"]] = parts.attrs["hhi"], 1 / len(parts)
+        t.loc["all", ["hhi", "hhi_even"]] = (share**2).sum() / 1e4, 1 / len(share)
     show, only = (lambda v: str(PERCENT.round(v))), t.loc[parks]
     if only[["filed_share", "granted_per_100"]].isna().all().any():
         title, told = "专利申请和授权没有报齐，本期不比较", []
