@@ -24,12 +24,13 @@ MAY = {stage: SHARED for stage in STAGES} | {
     "reference": {"tables"},
     "catalog": {"tables", "reference"},
     "quantity": SHARED | {"reference"},
-    "workspace": {"tables", "reference"},
+    "attached": set(),
+    "workspace": {"tables", "reference", "attached"},
     "edition": {"tables", "workspace"},
     "answers": SHARED,
     "briefing": SHARED | {"answers", "quantity", "findings"},
     "findings": SHARED | {"quantity", "analysis", "projection", "ranking"},
-    "figures": SHARED | {"quantity"},
+    "figures": SHARED | {"quantity", "attached"},
     "reports": SHARED | {"answers"},
 }
 
@@ -67,6 +68,14 @@ def test_findings_are_asked_for_only_where_they_are_shown_or_stored():
     users = {p.relative_to(LIBRARY).parts[0].removesuffix(".py") for p in LIBRARY.rglob("*.py")}
     users = {u for u in users if any("findings" in imports(p) for p in files_of(u))}
     assert users == {"month", "briefing", "line", "meetings", "views"}
+
+
+def test_one_environment_variable_steers_the_library_and_nothing_hangs_on_frames():
+    texts = {p.name: p.read_text("utf-8") for p in LIBRARY.rglob("*.py")}
+    assert {n for n, t in texts.items() if "environ.get" in t or "environ[" in t} == {
+        "reference.py"
+    }
+    assert not {n for n, t in texts.items() if ".attrs" in t}
 
 
 def test_no_module_is_called_utils_and_none_is_unfinished():

@@ -196,12 +196,12 @@ def test_the_widget_says_and_draws_what_is_asked(month):
 def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
     month, tmp_path, monkeypatch
 ):
-    from zcqlib import figures
-    from zcqlib.figures.theme import SIZE, Canvas
+    from zcqlib import attached, figures
+    from zcqlib.figures.theme import Canvas
 
     notes = tmp_path / "notes"
-    for name, value in (("ZCQ_EXPORT", "pdf,png;03_a"), (SIZE, "a4"), ("ZCQ_NOTES", str(notes))):
-        monkeypatch.setenv(name, value)
+    told = attached.Told(notes=str(notes), size="a4", formats=("pdf", "png"), only="03_a")
+    monkeypatch.setattr(attached, "now", told)
     words = figures.Caption("标题", "专利申请(件)", "各园区月报", "2018年9月", True)
     bad = Canvas(words)
     bad.text(1250, 300, "伸出画面的一行字", 14)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -13,13 +12,12 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from zcqlib import figures, views
+from zcqlib import attached, figures, views
 from zcqlib.briefing import fit
 from zcqlib.month import Month
 from zcqlib.tables import ZcqError
 
 WIDE = {"description_width": "initial"}
-UNSEEN = "ZCQ_UNSEEN"  # environment of a run, whose notebooks are kept without controls: nothing is drawn for them
 
 
 def picture(figure: Figure, wide: int = 960) -> bytes:
@@ -89,7 +87,7 @@ def explore(draw: Callable[..., Figure | Axes], **choices: Mapping[str, object])
 
     for box in boxes.values():
         box.observe(redraw, "value")
-    if UNSEEN not in os.environ:
+    if attached.now.controls:
         redraw()
     return widgets.VBox([widgets.HBox(list(boxes.values())), told, image])
 
@@ -148,7 +146,7 @@ def what_if(month: Month) -> widgets.VBox:
         box.observe(retarget, "value")
     for box in (pace, aim):
         box.observe(tell, "value")
-    if UNSEEN not in os.environ:
+    if attached.now.controls:
         retarget()
     return widgets.VBox([widgets.HBox([which, where, out]), widgets.HBox([pace, aim]), told, image])
 
@@ -164,7 +162,7 @@ def membership(month: Month, form: str = "month") -> widgets.VBox:
         told.value = "".join(f.to_html(index=False) for f in (m.ranks, m.totals, m.past))
 
     which.observe(redraw, "value")
-    if UNSEEN not in os.environ:
+    if attached.now.controls:
         redraw()
     return widgets.VBox([which, told])
 

@@ -10,8 +10,7 @@ import nbformat
 import pandas as pd
 
 from zcqlib import line
-from zcqlib.figures.theme import SIZE, SIZES
-from zcqlib.month import EXPORT
+from zcqlib.figures.theme import SIZES
 from zcqlib.run import Kernel, declared_parameters, notebooks, with_parameters
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace
@@ -65,9 +64,8 @@ def export(
     vintage, folder = line.build(workspace, month, as_of), workspace.figures(month, as_of)
     given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)}
     files, refused = [], []
-    with Kernel(
-        workspace.root, vintage, {SIZE: size, EXPORT: f"{','.join(formats)};{only}"}
-    ) as kernel:
+    told = dict(vintage=str(vintage), size=size, formats=tuple(formats), only=only)
+    with Kernel(workspace.root, **told) as kernel:
         for path in paths:
             source = nbformat.read(path, 4)
             known = declared_parameters(source, path.stem)

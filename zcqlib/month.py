@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib import rc_context
 
+from zcqlib import attached, figures, findings, line, lineage
 from zcqlib import catalog as catalogs
-from zcqlib import figures, findings, line, lineage
 from zcqlib.briefing import passport
 from zcqlib.catalog import Catalog
 from zcqlib.figures import Canvas, Caption, FigureError
@@ -27,7 +26,6 @@ from zcqlib.workspace import Workspace, digest, parse_month, write_atomic
 from zcqlib.workspace import note as note_
 
 DRAWN_BY = ("matplotlib", "numpy", "pillow")
-EXPORT = "ZCQ_EXPORT"  # environment of an export: formats with commas, a semicolon, how the figures' names begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +169,7 @@ class Month:
             if panels != "page":
                 figures.finish(page.figure, None if own else found)
         self.save(page.figure, name, found)
-        if not os.environ.get(EXPORT):
+        if not attached.now.formats:
             data = facts.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
             write_atomic(self.folder / f"{name}.csv", data)
             note_(f"saved {name}.csv")
@@ -180,15 +178,15 @@ class Month:
         """Save a figure as PNG and SVG beside the month's other ones, with its code and passport, and give it back for
         display; an export of the month saves what it asks for, under `export/`, and is told what cannot be printed in
         its size."""
-        wanted, _, only = os.environ.get(EXPORT, "").partition(";")
+        wanted = attached.now.formats
         stem, formats = self.folder / name, ("png", "svg")
         if wanted:
-            stem, formats = self.folder / "export" / f"{name}_{figure.zcq_size}", wanted.split(",")
+            stem, formats = self.folder / "export" / f"{name}_{figure.zcq_size}", wanted
         figures.stamp(figure, lineage.code(self.period, name))
         try:
             for path in (
                 figures.save(figure, stem, formats, self._drawn_before)
-                if name.startswith(only)
+                if name.startswith(attached.now.only)
                 else ()
             ):
                 note_(f"saved {path.relative_to(self.folder).as_posix()}")
@@ -234,9 +232,7 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     workspace, month = Workspace.find(demo), parse_month(period)
     known = parse_month(as_of, "AS_OF 月份") if as_of else month
     home = workspace.processed / workspace.figures(month, known).name
-    given = Path(
-        os.environ.get("ZCQ_VINTAGE", "")
-    )  # a run's notebooks all see the vintage that the run made
+    given = Path(attached.now.vintage)  # a run's notebooks all see the vintage that the run made
     vintage = given if given.parent == home else line.build(workspace, month, known)
     guard_cells(line.published_only(vintage))
     return Month(workspace, month, known, catalogs.load(workspace.reference, month.year), vintage)

@@ -25,7 +25,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
-from zcqlib import edition, line
+from zcqlib import attached, edition, line
 from zcqlib.figures import contact_sheet
 from zcqlib.manifest import counts, read_manifest, unchanged
 from zcqlib.tables import ZcqError
@@ -147,28 +147,20 @@ def with_parameters(
 
 
 class Kernel:
-    """One kernel for many notebooks, with a reset between them; with `vintage` they all see that one, and `more` goes
-    to their environment."""
+    """One kernel for many notebooks, with a reset between them; what they are `told` is as in `attached`."""
 
-    def __init__(
-        self, root: Path, vintage: Path | None = None, more: Mapping[str, str] | None = None
-    ):
+    def __init__(self, root: Path, **told: object):
         from jupyter_client.manager import KernelManager
 
         handle, name = tempfile.mkstemp(prefix="zcq-notes-")
         os.close(handle)
         self.notes = Path(name)
-        env = (
-            os.environ
-            | {
-                "ZCQ_ROOT": str(root),
-                "OPENBLAS_NUM_THREADS": "1",
-                "PYTHONHASHSEED": "0",
-                "ZCQ_NOTES": name,
-            }
-            | ({"ZCQ_VINTAGE": str(vintage)} if vintage else {})
-            | dict(more or {})
-        )
+        env = os.environ | {
+            "ZCQ_ROOT": str(root),
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONHASHSEED": "0",
+        }
+        told |= dict(notes=name, locked=attached.now.locked)
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(
             extra_arguments=["--HistoryManager.enabled=False"], env=env, stderr=subprocess.DEVNULL
@@ -176,7 +168,8 @@ class Kernel:
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
-        self.client.execute_interactive(WARM, silent=True, store_history=False)
+        for code in (WARM, f"from zcqlib import attached; attached.attach(**{told!r})"):
+            self.client.execute_interactive(code, silent=True, store_history=False)
 
     def __enter__(self) -> Kernel:
         return self
@@ -398,7 +391,7 @@ def _run_notebooks(
                     if name is None:
                         return
                     tell(name, len(made) + 1, of)
-                kernel = kernel or Kernel(workspace.root, vintage, {"ZCQ_UNSEEN": "1"})
+                kernel = kernel or Kernel(workspace.root, vintage=str(vintage), controls=False)
                 problem, notes = kernel.execute(ready[name], workspace.root / "notebooks")
                 write_atomic(
                     folder / "notebooks" / f"{name}.ipynb", nbformat.writes(ready[name]).encode()

@@ -29,7 +29,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import tables
+from zcqlib import attached, tables
 from zcqlib.reference import FOLDER, root
 from zcqlib.tables import ZcqError
 
@@ -277,9 +277,9 @@ class Workspace:
         """Only one process writes at a time; a second one waits some seconds, then is refused and told who holds it.
 
         The operating system drops the lock when its process ends, so a killed run leaves nothing to clean up. Inside
-        a run, the lock of the run counts, also in its kernels (environment variable ZCQ_LOCKED).
+        a run, the lock of the run counts, also in its kernels.
         """
-        if os.environ.get("ZCQ_LOCKED") == str(self.processed):
+        if attached.now.locked == str(self.processed):
             yield
             return
         holder = self.processed / ".lock-holder"
@@ -298,14 +298,12 @@ class Workspace:
             with written(holder):
                 _sweep(self.processed)
                 write_atomic(holder, f"进程号 {os.getpid()}".encode())
-            outer = os.environ.get(
-                "ZCQ_LOCKED", ""
-            )  # of another workspace, when tables are made again apart
-            os.environ["ZCQ_LOCKED"] = str(self.processed)
+            # before: of another workspace, when tables are made again apart
+            before = attached.attach(locked=str(self.processed))
             try:
                 yield
             finally:
-                os.environ["ZCQ_LOCKED"] = outer
+                attached.attach(locked=before.locked)
                 holder.unlink(missing_ok=True)
 
 
@@ -368,8 +366,8 @@ def written(where: Path) -> Iterator[None]:
 
 def note(what: str) -> None:
     """Tell the run what a notebook asked for or saved, one line each; outside a run nobody listens."""
-    if log := os.environ.get("ZCQ_NOTES"):
-        with open(log, "a", encoding="utf-8") as fh:
+    if attached.now.notes:
+        with open(attached.now.notes, "a", encoding="utf-8") as fh:
             fh.write(what + "\n")
 
 

@@ -5,7 +5,6 @@ A figure is laid out in px from the top left; the 16:9 page has 1600 x 900 of th
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -20,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
+from zcqlib import attached
 from zcqlib import catalog as catalogs
 from zcqlib.tables import ZcqError
 
@@ -111,7 +111,6 @@ MARKS = ",。、;:)\uff0c\uff1b\uff1a\uff09"  # a line may end after these and n
 LEAST = (
     11  # pt on the 16:9 page; no label is made smaller than this to fit, it goes onto a second line
 )
-SIZE = "ZCQ_SIZE"  # environment: the size of every figure that is not told one, set by the export
 POINT = 72 / 120  # pt of a px
 STACKED = "stacked"  # gid of texts that stand on marks or each other on purpose
 SCALE = "scale"  # gid of texts that are marks of a scale and no result
@@ -265,7 +264,7 @@ class Canvas:
     """
 
     def __init__(self, caption: Caption, size: str = ""):
-        size = size or os.environ.get(SIZE, "wide")
+        size = size or attached.now.size
         if size not in SIZES:
             raise ValueError(f"size is one of {sorted(SIZES)}, not {size!r}")
         use_theme()
