@@ -40,7 +40,8 @@ CELLS = {
     "attain": "views.bullets",
 }
 PACE = re.compile(r"views\.pace\(month(?:, \"(\w+)\")?\)")  # the cell of one target
-DRAWN = re.compile("<!-- (.*?) -->", re.S)  # a text of a drawing, which is stored as outlines
+# a line of text in a drawing, which is stored as outlines
+DRAWN = re.compile("<!-- (.*?) -->|<rdf:li>(.*?)</rdf:li>|<title>(.*?)</title>", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +191,9 @@ def _verify(path: Path, facts: pd.DataFrame) -> list[Passport]:
 
 
 def _as_drawn(path: Path, made: Passport) -> int:
-    """Read the texts of a figure's file back, each of which stands there as a comment; how many numbers."""
-    drawn = {html.unescape(t) for t in DRAWN.findall(path.read_text("utf-8"))}
-    if lost := [t for t in made.texts if t not in drawn]:
+    """Read the texts of a figure's file back; how many numbers."""
+    drawn = {html.unescape("".join(t)) for t in DRAWN.findall(path.read_text("utf-8"))}
+    if lost := [line for t in made.texts for line in t.split("\n") if line not in drawn]:
         near = next(iter(difflib.get_close_matches(lost[0], drawn, 1, 0)), "没有这段文字")
         raise ReconciliationError(
             f"图 {path.stem} 的溯源记录写着「{lost[0]}」,而图上是「{near}」。两处不一致。请重新运行该月。"

@@ -269,8 +269,10 @@ def _printed(figure: Figure, kind: str, picture=None) -> bytes:
         few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.save(buffer, "png", pnginfo=info, dpi=(SIZES[figure.zcq_size].dpi,) * 2)
         return buffer.getvalue()
+    outlined = [t for t in figure.findobj(Text) if t.get_path_effects()]  # bold: no text is kept
+    lines = [line for t in outlined for line in t.get_text().split("\n") if line.strip()]
     told = (
-        {"Date": None, "Creator": None, "Title": caption.title, "Description": alt}
+        dict(Date=None, Creator=None, Title=caption.title, Description=alt, Keywords=lines)
         if kind == "svg"
         else {
             "CreationDate": None,
