@@ -284,7 +284,7 @@ def export(
         str, typer.Option("--only", help="只要名称以此开头的图,如 03_applications", metavar="图名")
     ] = "",
 ) -> None:
-    """把某月的图另存为 A4 半页、手机或 16:9 版面,PNG、SVG 或 PDF(内嵌字体,文字可复制)。"""
+    """把某月的图另存为 A4 半页或 16:9 版面,PNG、SVG 或 PDF(内嵌字体,文字可复制)。"""
     from zcqlib.export import export as write
 
     with refusals():

@@ -209,12 +209,6 @@ def light(row: Mapping) -> Light:
     return said[0] if said else known.state("stage" if row["kind"] == "milestone" else "unknown")
 
 
-def light_text(row: Mapping) -> str:
-    """Mark and words of a row's light, as a table prints them: ▲尚有悬念."""
-    found = light(row)
-    return found.mark + found.words
-
-
 def already_met(row: Mapping) -> bool:
     """What is done suffices and cannot be taken back: a sure chance on a target that is reached."""
     sure = row["probability"] == 1 and row["kind"] in DONE_KINDS

@@ -42,7 +42,7 @@ TITLE, BODY, DATE = (
     "{{正文}}",
     "{{数据截至}}",
 )  # what a template marks; DATE may be left out
-# style → face, size, fall-backs (a reader without the face takes these), line spacing
+# style → face, size, line spacing
 STYLES = {
     "公文标题": ("方正小标宋简体", 22, 34),
     "公文一级": ("黑体", 16, 28),
@@ -51,12 +51,6 @@ STYLES = {
     "公文落款": ("仿宋_GB2312", 16, 28),
     "公文表格": ("仿宋_GB2312", 11, 15),
     "公文编号": ("仿宋_GB2312", 10.5, 16),
-}
-FALLBACKS = {
-    "方正小标宋简体": "宋体",
-    "黑体": "SimHei",
-    "楷体_GB2312": "楷体",
-    "仿宋_GB2312": "仿宋",
 }
 _COUNT = "一二三四五六七八九十"
 
@@ -78,40 +72,25 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
     ------
     每节末注明来源、数据截至和编号。
     """
-    try:
-        doc = Document(str(template))
-    except (PackageNotFoundError, KeyError, ValueError, OSError) as e:
-        raise TemplateError(f"模板 {template.name} 打不开({e})。请换用完好的 docx 文件。") from e
-    if gone := [s for s in STYLES if s not in {x.name for x in doc.styles}]:
-        raise TemplateError(
-            f"模板 {template.name} 缺少样式「{'、'.join(gone)}」。请在模板中补上同名样式。"
-        )
+    doc = _opened(template)
     held = {mark: [p for p in doc.paragraphs if mark in p.text] for mark in (TITLE, BODY, DATE)}
     if gone := [mark for mark in (TITLE, BODY) if len(held[mark]) != 1]:
         raise TemplateError(
             f"模板 {template.name} 中「{gone[0]}」出现 {len(held[gone[0]])} 次,应为 1 次。"
             "请在模板中单独成段写上该占位符。"
         )
-    held[TITLE][0].text = held[TITLE][0].text.replace(TITLE, typeset(clean(title)))
-    for p in held[DATE]:
-        p.text = p.text.replace(DATE, typeset(as_of))
+    for mark, text in ((TITLE, clean(title)), (DATE, as_of)):
+        for p in held[mark]:
+            p.text = p.text.replace(mark, typeset(text))
     at = held[BODY][0]
-    headings = list(dict.fromkeys(p.section for p in pages))
-    for number, section in enumerate(headings):
-        at.insert_paragraph_before(f"{_COUNT[number]}、{SECTIONS[section]}", "公文一级")
+    for n, section in enumerate(dict.fromkeys(p.section for p in pages)):
+        at.insert_paragraph_before(f"{_COUNT[n]}、{SECTIONS[section]}", "公文一级")
         for i, page in enumerate(p for p in pages if p.section == section):
             at.insert_paragraph_before(f"\uff08{_COUNT[i]}\uff09{page.title}", "公文二级")
-            for j, line in enumerate(page.lines, 1):
-                at.insert_paragraph_before(
-                    f"{j}\uff0e{line}" if len(page.lines) > 1 else line, "公文正文"
-                )
-            if page.table:
-                at._p.addprevious(_table(doc, page.table)._tbl)
-            _mark(at.insert_paragraph_before(page.note + "\t", "公文编号"), page)
-    if pages:  # the last line of the brief never stands alone on a page
-        next(
-            p for p in reversed(doc.paragraphs) if p.style.name == "公文编号"
-        ).paragraph_format.keep_with_next = True
+            _page(doc, at, page)
+    codes = [p for p in doc.paragraphs if p.style.name == "公文编号"]
+    for p in codes[-1:]:  # the last line of the brief never stands alone on a page
+        p.paragraph_format.keep_with_next = True
     at._p.getparent().remove(at._p)
     for run in doc.element.body.iter(qn("w:r")):
         style = Paragraph(next(run.iterancestors(qn("w:p"))), doc).style.name
@@ -120,6 +99,28 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
     out = io.BytesIO()
     doc.save(out)
     return freeze(out.getvalue())
+
+
+def _opened(template: Path):
+    try:
+        doc = Document(str(template))
+    except (PackageNotFoundError, KeyError, ValueError, OSError) as e:
+        raise TemplateError(f"模板 {template.name} 打不开({e})。请换用完好的 docx 文件。") from e
+    if gone := [s for s in STYLES if s not in {x.name for x in doc.styles}]:
+        raise TemplateError(
+            f"模板 {template.name} 缺少样式「{'、'.join(gone)}」。请在模板中补上同名样式。"
+        )
+    return doc
+
+
+def _page(doc, at: Paragraph, page: Page) -> None:
+    """A page's sentences, table and note before a paragraph."""
+    for j, line in enumerate(page.lines, 1):
+        said = f"{j}\uff0e{line}" if len(page.lines) > 1 else line
+        at.insert_paragraph_before(said, "公文正文")
+    if page.table:
+        at._p.addprevious(_table(doc, page.table)._tbl)
+    _mark(at.insert_paragraph_before(page.note + "\t", "公文编号"), page)
 
 
 def _mark(paragraph: Paragraph, page: Page) -> None:

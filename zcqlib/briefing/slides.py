@@ -12,7 +12,7 @@ from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION
 from pptx.enum.shapes import PP_PLACEHOLDER
-from pptx.enum.text import MSO_ANCHOR
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.exc import PackageNotFoundError
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
@@ -79,80 +79,72 @@ def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
 def _slide(deck, layout, page: Page) -> None:
     slide = deck.slides.add_slide(layout)
     left, top, bottom = Inches(0.67), Inches(1.45), Inches(6.6)
-    full = deck.slide_width - 2 * left
+    full, rows = deck.slide_width - 2 * left, page.table
     slide.shapes.title.text_frame.text = page.title
-    body = next(
-        p
-        for p in slide.placeholders
-        if p.placeholder_format.type in (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT)
-    )
-    beside = page.chart is not None and (bool(page.lines) or 0 < len(page.table) - 1 <= BESIDE)
-    narrow = (
-        int(
-            full
-            * (min(0.4 + 0.03 * len(page.table[0]), 0.6) if page.table and not page.lines else 0.42)
-        )
-        if beside
-        else full
-    )
-    if page.lines:
-        body.left, body.top, body.width, body.height = left, top, narrow, bottom - top
-        body.text_frame.text = page.lines[0]
-        for line in page.lines[1:]:
-            body.text_frame.add_paragraph().text = line
-        size = next(
-            (
-                s
-                for s in (18, 16, 14, 13, 12)
-                if _lines(page.lines, narrow, s) * Pt(1.3 * s) + Pt(8) * len(page.lines)
-                <= bottom - top
-            ),
-            11,
-        )
-        for p in body.text_frame.paragraphs:
-            p.space_after = Pt(8)
-            for run in p.runs:
-                run.font.size = Pt(size)
-        if not beside:
-            body.height = int(
-                _lines(page.lines, full, size) * Pt(1.3 * size) + Pt(8) * len(page.lines) + Pt(8)
-            )
-            top += body.height
-    else:
-        body._element.getparent().remove(body._element)
+    beside = page.chart is not None and (bool(page.lines) or 0 < len(rows) - 1 <= BESIDE)
+    share = min(0.4 + 0.03 * len(rows[0]), 0.6) if rows and not page.lines else 0.42
+    narrow = int(full * share) if beside else full
+    taken = _body(slide, page.lines, left, top, narrow, bottom - top)
+    top += 0 if beside else taken
     if page.chart is not None:
         x = left + narrow + int(full * 0.03) if beside else left
         _chart(slide, page.chart, x, top, left + full - x, bottom - top)
-    if page.table and (page.chart is None or beside and not page.lines):
-        _table(slide, page.table, left, top, narrow, bottom - top)
-    aside = 0
-    if DEMO in page.note:
-        badge = slide.shapes.add_textbox(left, Inches(6.88), Inches(0.9), Inches(0.26))
-        badge.fill.solid()
-        badge.fill.fore_color.rgb = DEMO_FILL
-        frame, aside = badge.text_frame, Inches(1.05)
-        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
-        frame.text, frame.paragraphs[0].alignment = DEMO, 2
-        frame.paragraphs[0].runs[0].font.size, frame.paragraphs[0].runs[0].font.color.rgb = (
-            Pt(11),
-            WHITE,
-        )
-    for text, x, w, right in (
-        (page.note, left + aside, full - Inches(2.2) - aside, False),
-        (page.code, left + full - Inches(2.2), Inches(2.2), True),
-    ):
-        box = slide.shapes.add_textbox(x, Inches(6.85), w, Inches(0.4)).text_frame
-        box.word_wrap = True
-        box.margin_left = box.margin_right = 0
-        box.text = text
-        run = box.paragraphs[0].runs[0]
-        run.font.size, run.font.color.rgb = Pt(10.5), GREY
-        box.paragraphs[0].alignment = 3 if right else 1
-        if right and page.link:
-            run.hyperlink.address = page.link
+    if rows and (page.chart is None or beside and not page.lines):
+        _table(slide, rows, left, top, narrow, bottom - top)
+    _foot(slide, page, left, full)
     slide.notes_slide.notes_text_frame.text = f"怎么读:{page.reading}\n{page.note}"
     for root in (slide._element, slide.notes_slide._element):
         faces(root)
+
+
+def _body(slide, lines: Sequence[str], x, y, w, room) -> int:
+    """The sentences in the largest type that fits; the height that they take."""
+    kinds = (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT)
+    body = next(p for p in slide.placeholders if p.placeholder_format.type in kinds)
+    if not lines:
+        body._element.getparent().remove(body._element)
+        return 0
+
+    def height(size: float) -> int:
+        return _lines(lines, w, size) * Pt(1.3 * size) + Pt(8) * len(lines)
+
+    size = next((s for s in (18, 16, 14, 13, 12) if height(s) <= room), 11)
+    body.left, body.top, body.width, body.height = x, y, w, int(height(size) + Pt(8))
+    body.text_frame.text = "\n".join(lines)
+    for p in body.text_frame.paragraphs:
+        p.space_after = Pt(8)
+        for run in p.runs:
+            run.font.size = Pt(size)
+    return body.height
+
+
+def _foot(slide, page: Page, left, full) -> None:
+    """The mark of made-up data, source and date, and the page's code with its link."""
+    aside, wide = Inches(1.05) if DEMO in page.note else 0, Inches(2.2)
+    if aside:
+        badge = slide.shapes.add_textbox(left, Inches(6.88), Inches(0.9), Inches(0.26))
+        badge.fill.solid()
+        badge.fill.fore_color.rgb = DEMO_FILL
+        frame = badge.text_frame
+        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+        _set(frame, DEMO, 11, WHITE, PP_ALIGN.CENTER)
+    for text, x, w, align in (
+        (page.note, left + aside, full - wide - aside, PP_ALIGN.LEFT),
+        (page.code, left + full - wide, wide, PP_ALIGN.RIGHT),
+    ):
+        box = slide.shapes.add_textbox(x, Inches(6.85), w, Inches(0.4)).text_frame
+        box.word_wrap, box.margin_left, box.margin_right = True, 0, 0
+        run = _set(box, text, 10.5, GREY, align)
+        if text == page.code and page.link:
+            run.hyperlink.address = page.link
+
+
+def _set(frame, text: str, size: float, colour: RGBColor, align):
+    """One paragraph of one run, which it gives."""
+    frame.text, frame.paragraphs[0].alignment = text, align
+    run = frame.paragraphs[0].runs[0]
+    run.font.size, run.font.color.rgb = Pt(size), colour
+    return run
 
 
 def _lines(texts: Sequence[str], width: int, size: float) -> int:
