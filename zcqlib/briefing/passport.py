@@ -60,17 +60,18 @@ class Passport:
 
 def of_facts(facts: pd.DataFrame, keys: Collection[str]) -> tuple[Number, ...]:
     """The FACTS of these keys (finding/row/column) as printed numbers, each with what it rests on."""
-    named = zip(name(facts), facts.itertuples(), strict=True)
+    own = facts.assign(name=names(facts))
     return tuple(
-        Number(k, f.printed, f.value, tuple(dict.fromkeys(map(_cells_of, f.inputs.split(";")))))
-        for k, f in named
-        if k in keys
+        Number(
+            f.name, f.printed, f.value, tuple(dict.fromkeys(map(_cells_of, f.inputs.split(";"))))
+        )
+        for f in own[own["name"].isin(keys)].itertuples()
     )
 
 
-def name(facts: pd.DataFrame) -> list[str]:
+def names(facts: pd.DataFrame) -> pd.Series:
     """finding/row/column of each row of FACTS."""
-    return ["/".join(at) for at in facts[["finding", "row", "column"]].itertuples(index=False)]
+    return facts["finding"] + "/" + facts["row"] + "/" + facts["column"]
 
 
 def _cells_of(row: str) -> str:
@@ -184,8 +185,10 @@ def verify(passports: Iterable[Passport], facts: pd.DataFrame) -> int:
     ------
     ReconciliationError : names the page, the fact and both printed forms.
     """
-    now = dict(zip(name(facts), zip(facts["value"], facts["printed"], strict=True), strict=True))
     numbers = [(p, n) for p in passports if p.stored for n in p.numbers]
+    asked = facts.assign(name=names(facts))
+    asked = asked[asked["name"].isin({n.fact for _, n in numbers})]
+    now = {f.name: (f.value, f.printed) for f in asked.itertuples()}
     for p, n in numbers:
         value, printed = now.get(n.fact, (None, "(没有)"))
         if (value, printed) != (n.value, n.text):

@@ -134,6 +134,7 @@ class Found:
     home: Mapping[str, str] = field(default_factory=dict)
     said: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
     chosen: tuple = field(init=False, default=())  # choices other than the run's
+    _facts: dict = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self):
         if not self.source.strip():
@@ -224,9 +225,13 @@ class Found:
 
     def facts(self, all_: bool = False) -> pd.DataFrame:
         """FACTS: one row a cell that has a value, of the own columns or of `all_`, each under the name of its home."""
+        if all_ not in self._facts:
+            self._facts[all_] = self._melted(self.numbers if all_ else self._own)
+        return self._facts[all_]
+
+    def _melted(self, numbers: list[str]) -> pd.DataFrame:
         rows = self.rows.rename_axis("row").reset_index()
         about = [c for c in rows if c in ("row", *ABOUT, *PLACED)]
-        numbers = self.numbers if all_ else self._own
         t = rows.melt(about, numbers, "column", "value").dropna(subset="value")
         t["printed"] = [self.shown(*at) for at in zip(t["row"], t["column"], strict=True)]
         t["value"] = t["value"].map("{:.9g}".format).astype(float)  # the same on every processor
@@ -305,13 +310,10 @@ def collect(found: Iterable[Found]) -> pd.DataFrame:
     FindingError : one key has two values or two printed forms; names both places.
     """
     t = pd.concat([tables.empty(FACTS), *(f.facts() for f in found)], ignore_index=True)
-    of_things = t[t["indicator"].ne("")]
-    for _, same in of_things.groupby(KEY, sort=False):
-        forms = same.drop_duplicates(["value", "printed"])
-        if len(forms) > 1:
-            a, b = (
-                f"{r.finding}/{r.row}/{r.column} 印作「{r.printed}」"
-                for r in forms.head(2).itertuples()
-            )
-            raise FindingError(f"{a},而 {b}:同一个数有两种写法。")
+    forms = t[t["indicator"].ne("")].drop_duplicates([*KEY, "value", "printed"])
+    twice = forms[forms.duplicated(KEY, keep=False)]
+    if len(twice):
+        same = twice.merge(twice[:1][KEY]).head(2)
+        a, b = (f"{r.finding}/{r.row}/{r.column} 印作「{r.printed}」" for r in same.itertuples())
+        raise FindingError(f"{a},而 {b}:同一个数有两种写法。")
     return t
