@@ -239,7 +239,8 @@ def test_growth_known_by_rates_alone_keeps_its_rate_and_projects_it():
         and r["median"] == pytest.approx(12, abs=1.5)
         and r["low"] < r["high"]
     )
-    assert sparse.from_rates(rates[rates["end"] > "2017-06"], 2018) is None
+    late = rates[rates["end"] > "2017-06"]
+    assert sparse.from_rates(late["end"].array.asi8, late["value"].to_numpy(), 2018) is None
 
 
 def test_a_year_known_by_quarters_alone_is_projected_alike_and_less_surely():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from types import SimpleNamespace
@@ -13,9 +14,9 @@ from zcqlib import tables
 from zcqlib.catalog import Catalog, Target, in_force
 from zcqlib.projection import joint, promises, record, sparse
 from zcqlib.projection.engine import project_year_end, refused_series
-from zcqlib.projection.promises import SUMMARY, Known, summary, verdict
+from zcqlib.projection.promises import SUMMARY, Known, Rows, summary, verdict
 from zcqlib.projection.scores import LEVELS, at_levels, chance_of
-from zcqlib.tables import MILESTONES, PROJECTIONS, QUANTILES
+from zcqlib.tables import PROJECTIONS, QUANTILES
 
 SMALL = 30.0  # yearly total of a small count
 WINDOW = 36  # months in which parts must be known like their whole
@@ -35,12 +36,12 @@ class Projected:
     missing: pd.DataFrame = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Node:
-    """A figure to project: its rows of SERIES, flow or stock, and the parts it is the sum of, if it is one."""
+    """A figure to project: its series, flow or stock, and the parts it is the sum of, if it is one."""
 
     name: str
-    source: pd.DataFrame
+    source: Rows
     kind: str
     parts: tuple[_Node, ...] = ()
 
@@ -50,14 +51,9 @@ class _Node:
         own = [] if "|rest|" in self.name else [f"SERIES/{self.name.replace('|', '.')}"]
         return own + [i for p in self.parts for i in p.inputs]
 
-    @property
-    def last(self) -> pd.Period:
-        """The last month that it is known for."""
-        return self.source["end"].max()
-
     def sum(self, year: int) -> float:
         """What a year's rows add up to."""
-        return self.source["value"][_when(self.source)[0] == year].sum()
+        return self.source.value[self.source.year == year].sum()
 
 
 def chance(quantiles: np.ndarray, comparator: str, low: float, count: bool) -> float:
@@ -96,43 +92,66 @@ def project_targets(
     ------
     目标、批次与节点参考表;各月报表。
     """
-    stated = series[series["end"] <= as_of].sort_values("end", kind="stable")
-    by = dict(iter(stated.groupby(["region", "indicator"])))
+    return project_months([(series, targets, as_of, catalog, milestones, batches, growth)])[0]
+
+
+def project_months(asked: Iterable[tuple]) -> list[Projected]:
+    """As `project_targets` with each of these arguments; what all of them need is projected in one batch."""
+    months = [_Month(_known(series, *more), targets) for series, targets, *more in asked]
+    return [m.said(solved) for m, solved in zip(months, _solve(months), strict=True)]
+
+
+def _known(
+    series: pd.DataFrame,
+    as_of: pd.Period,
+    catalog: Catalog,
+    milestones: pd.DataFrame | None = None,
+    batches: pd.DataFrame | None = None,
+    growth: pd.DataFrame | None = None,
+) -> Known:
+    by = Rows.by_place(series[series["end"] <= as_of])
     node = cache(lambda region, id: _node(region, id, known))  # a park's stands in its zone's too
-    stages = tables.empty(MILESTONES) if milestones is None else milestones
+    stages = {} if milestones is None else dict(iter(milestones.groupby("id")))
     place, reported = ["region", "indicator", "end"], {}
     if growth is not None:  # the first of a place, to date
-        reported = growth.drop_duplicates(place).set_index(place)["reported"].to_dict()
-    known = Known(by, as_of, catalog, stages, batches, reported, node)
-    live = [_sourced(t, known) for t in in_force(targets, as_of).itertuples(index=False)]
-    found, together, asked = [], [], []
-    for t in live:
-        if t.scope == "each_park" and t.region == "zone" and t.kind == "flow":
-            together.append(t)
-        elif t.kind in _RULES:
-            found.append((_RULES[t.kind](t, known), None))
-        elif one := t.kind in _BATCHES and _BATCHES[t.kind](t, known):
-            found.append(one)
-        else:
-            asked.append((t, _asked(t, known)))
-    solved = _solve([n for _, nodes in asked for n in nodes.values()], known)
-    found += [_numeric(t, nodes, solved, known) for t, nodes in asked]
-    found += [_all_parks(t, found, known) for t in together]
-    quantiles = [
-        {k: r[k] for k in ("region", "indicator", "year", "as_of")} | dict(level=level, value=v)
-        for r, q in found
-        if q is not None
-        for level, v in zip(LEVELS, q, strict=True)
-    ]
-    return Projected(
-        tables.shape([r for r, _ in found], PROJECTIONS).sort_values(
-            ["indicator", "region"], ignore_index=True
-        ),
-        tables.shape(quantiles, QUANTILES),
-        tables.shape(
-            [m for r, _ in found for m in r.get("missing", ())], tables.VINTAGE["MISSING"]
-        ),
-    )
+        now = growth[growth["end"].dt.year == as_of.year]
+        reported = now.drop_duplicates(place).set_index(place)["reported"].to_dict()
+    members = catalog.members(as_of)
+    known = Known(by, as_of, catalog, members, stages, batches, reported, node)
+    return known
+
+
+class _Month:
+    """The targets in force at a month: by rules of their own, of parks together, or by figures to project."""
+
+    def __init__(self, known: Known, targets: pd.DataFrame):
+        self.known, self.found, self.together, self.asked = known, [], [], []
+        for row in in_force(targets, known.as_of).itertuples(index=False):
+            t = _sourced(row, known)
+            if t.scope == "each_park" and t.region == "zone" and t.kind == "flow":
+                self.together.append(t)
+            elif t.kind in _RULES:
+                self.found.append((_RULES[t.kind](t, known), None))
+            elif one := t.kind in _BATCHES and _BATCHES[t.kind](t, known):
+                self.found.append(one)
+            else:
+                self.asked.append((t, _asked(t, known)))
+
+    def said(self, solved: dict) -> Projected:
+        """What is said of each target once the figures are projected."""
+        found = self.found + [_numeric(t, n, solved, self.known) for t, n in self.asked]
+        found += [_all_parks(t, found, self.known) for t in self.together]
+        told = tables.shape([r for r, _ in found], PROJECTIONS)
+        q = [q for _, q in found if q is not None]
+        own = told.loc[[q is not None for _, q in found], ["region", "indicator", "year", "as_of"]]
+        levels = own.loc[own.index.repeat(len(LEVELS))]
+        levels = levels.assign(level=np.tile(LEVELS, len(q)), value=np.ravel(q))
+        missing = [m for r, _ in found for m in r.get("missing", ())]
+        return Projected(
+            told.sort_values(["indicator", "region"], ignore_index=True),
+            tables.shape(levels.reset_index(drop=True), QUANTILES),
+            tables.shape(missing, tables.VINTAGE["MISSING"]),
+        )
 
 
 _RULES = {
@@ -146,7 +165,7 @@ _BATCHES = {"stock": promises.batch_stock, "flow": promises.batch_flow}
 def _sourced(t, known: Known) -> SimpleNamespace:
     """A target as `shown`, with the id whose figures it takes: of what it restates, or as a park's of what it is part of."""
     out = SimpleNamespace(**t._asdict(), shown=t.id)
-    own = known.of(t) is not None or (known.milestones["id"] == t.id).any()
+    own = known.of(t) is not None or t.id in known.milestones
     part = t.relation == "part_of" and t.region in known.catalog.parks and not own
     kin = known.catalog.indicators.get(t.related_id)
     if (t.relation == "restates" or part) and kin and kin.kind == t.kind:
@@ -163,18 +182,18 @@ def _asked(t, known: Known) -> dict[str, _Node]:
     if t.kind == "growth":
         if level := known.node(t.region, known.catalog.indicators[t.id].growth_of):
             return {"own": level}
-        made = None if own is None else sparse.from_rates(own, known.as_of.year)
+        made = None if own is None else sparse.from_rates(own.end, own.value, known.as_of.year)
         if made is None:
             return {}
-        made = made.assign(demo=own["demo"].any(), revision=False)
-        return {"own": _Node(name, made, "flow")}
-    if own is None or not _this_year(own, known.as_of):
+        no, demo = np.zeros((2, len(made[0])), bool)
+        return {"own": _Node(name, Rows(*made, no, demo | own.demo.any(), no), "flow")}
+    if own is None or own.last.year != known.as_of.year:
         return {}
     if t.kind != "ratio":
         return {"own": known.node(t.region, t.id)}
-    if (level := own["months"] == 0).any():
-        return {"own": _Node(name, _odds(own[level]), "stock")}
-    return {"own": _Node(name, _quasi(own), "flow")} | _pair(t, own["end"].max(), known)
+    if (level := own.months == 0).any():
+        return {"own": _Node(name, _odds(own.only(level)), "stock")}
+    return {"own": _Node(name, _quasi(own), "flow")} | _pair(t, own.last, known)
 
 
 def _pair(t, last: pd.Period, known: Known) -> dict[str, _Node]:
@@ -182,7 +201,7 @@ def _pair(t, last: pd.Period, known: Known) -> dict[str, _Node]:
     of = known.catalog.indicators
     i = of[t.id]
     top, bottom = (known.node(t.region, part) for part in (i.numerator, i.denominator))
-    if not top or not bottom or not top.last == bottom.last == last:
+    if not top or not bottom or not top.source.last == bottom.source.last == last:
         return {}
     inside = of[i.numerator].part_of == i.denominator
     rest = _rest(bottom, [top]) if inside else None
@@ -192,11 +211,11 @@ def _pair(t, last: pd.Period, known: Known) -> dict[str, _Node]:
 def _whole(region: str, id: str, known: Known) -> _Node | None:
     """A flow or stock that is known this year, by itself."""
     own, indicator = known.by.get((region, id)), known.catalog.indicators.get(id)
-    if own is None or indicator is None or not _this_year(own, known.as_of):
+    if own is None or indicator is None or own.last.year != known.as_of.year:
         return None
-    level, kind = own["months"] == 0, "stock" if indicator.kind == "stock" else "flow"
-    own = own[level == (kind == "stock")] if kind == "flow" or level.any() else own
-    return _Node(f"{region}|{id}", own, kind) if len(own) else None
+    level, kind = own.months == 0, "stock" if indicator.kind == "stock" else "flow"
+    own = own.only(level == (kind == "stock")) if kind == "flow" or level.any() else own
+    return _Node(f"{region}|{id}", own, kind) if len(own.end) else None
 
 
 def _node(region: str, id: str, known: Known) -> _Node | None:
@@ -207,7 +226,7 @@ def _node(region: str, id: str, known: Known) -> _Node | None:
     parts = _parts(region, id, known)
     if not parts or None in parts or (rest := _rest(whole, parts)) is None:
         return whole
-    if rest.source["value"].abs().sum() > 0.005 * whole.source["value"].abs().sum():
+    if np.abs(rest.source.value).sum() > 0.005 * np.abs(whole.source.value).sum():
         parts.append(rest)
     return replace(whole, parts=tuple(parts)) if len(parts) > 1 else whole
 
@@ -215,148 +234,163 @@ def _node(region: str, id: str, known: Known) -> _Node | None:
 def _parts(region: str, id: str, known: Known) -> list[_Node | None]:
     """The parks of the zone; elsewhere the largest part of a whole, as others may overlap with it."""
     if region == "zone":
-        return [known.node(p, id) for p in known.catalog.members(known.as_of)]
+        return [known.node(p, id) for p in known.members]
     of = known.catalog.indicators
     inside = [i for i, x in of.items() if x.part_of == id and x.kind == of[id].kind]
     parts = [n for i in inside if (n := known.node(region, i))]
-    return sorted(parts, key=lambda n: -n.source["value"].sum())[:1]
+    return sorted(parts, key=lambda n: -n.source.value.sum())[:1]
 
 
 def _rest(whole: _Node, parts: list[_Node]) -> _Node | None:
     """What belongs to none of the parts; None where months are missing or the parts exceed the whole."""
-    source, own = whole.source, _by_span(whole.source)
-    beyond, end = source["revision"].to_numpy(), source["end"].array.asi8
-    apart = np.stack([_by_span(p.source).reindex(own.index).to_numpy() for p in parts])
+    source, size = whole.source, np.abs(whole.source.value)
+    beyond, end, year = source.revision, source.end, source.year
+    spans = [dict(zip(_spans(p.source), p.source.value, strict=True)) for p in parts]
+    apart = np.array([[own.get(s, np.nan) for s in _spans(source)] for own in spans])
     there = np.isfinite(apart).all(0) | beyond
     if not there[end > end.max() - WINDOW].all():
         return None
-    rest, size = (own - np.nan_to_num(apart).sum(0)).to_numpy(), np.abs(own.to_numpy())
-    year, told = _when(source)[0], there & ~beyond
+    rest, told = source.value - np.nan_to_num(apart).sum(0), there & ~beyond
     left, all_ = (np.bincount(year[told], v[told]) for v in (rest, size))
     if (rest < -UNEVEN * size)[told].any() or (left < -1e-6 * all_).any():
         return None
     rest = np.where(beyond, rest, np.maximum(rest, 0))
     name = f"{whole.name}|rest|{'+'.join(p.name for p in parts)}"
-    return _Node(name, source.assign(value=rest)[there], whole.kind)
+    return _Node(name, source._replace(value=rest).only(there), whole.kind)
 
 
-def _by_span(source: pd.DataFrame) -> pd.Series:
-    """Values by a number for the last month and the length of what they cover, revisions apart."""
-    span = source["end"].array.asi8 * 100 + 2 * source["months"] + source["revision"]
-    return pd.Series(source["value"].to_numpy(float), span.to_numpy())
+def _spans(source: Rows) -> list[int]:
+    """A number for the last month and the length of what each row covers, revisions apart."""
+    return (source.end * 100 + 2 * source.months + source.revision).tolist()
 
 
-def _this_year(source: pd.DataFrame, as_of: pd.Period) -> bool:
-    return (_when(source)[0] == as_of.year).any()
-
-
-def _quasi(own: pd.DataFrame) -> pd.DataFrame:
+def _quasi(own: Rows) -> Rows:
     """A cumulative ratio as a flow: ratio to date × months/12, differenced; the year adds up to the ratio."""
-    s = own[own["months"] > 0]
-    to, year = s["end"].dt.month, s["end"].dt.year
-    gains = pd.DataFrame({"value": s["value"] * to / 12, "months": to})
-    gains -= gains.groupby(year).shift().fillna(0)
-    return s.assign(value=gains["value"].clip(lower=0), months=gains["months"].astype("int64"))
+    s = own.only(own.months > 0)
+    gains = np.stack([s.value * s.month / 12, s.month])
+    gains[:, 1:] -= np.where(s.year[1:] == s.year[:-1], gains[:, :-1], 0)
+    return s._replace(value=np.maximum(gains[0], 0), months=gains[1].astype("int64"))
 
 
-def _odds(own: pd.DataFrame) -> pd.DataFrame:
+def _odds(own: Rows) -> Rows:
     """A share on a date as odds; a ratio that is no share stays."""
-    share = own["unit"].eq("%").all() and own["value"].between(0, 100, inclusive="left").all()
-    return own.assign(value=own["value"] / (100 - own["value"])) if share else own
+    share = own.percent.all() and ((own.value >= 0) & (own.value < 100)).all()
+    return own._replace(value=own.value / (100 - own.value)) if share else own
 
 
-def _solve(nodes: list[_Node], known: Known) -> dict[str, tuple[np.ndarray | str, bool]]:
-    """Quantiles at LEVELS of every node by name, or why it has none, and whether the own record moved them.
+def _solve(months: list[_Month]) -> list[dict[str, tuple[np.ndarray | str, bool]]]:
+    """By month, quantiles at LEVELS of every node by name, or why it has none, and whether the own record moved them.
 
     Season and record are those of all series that are known, whatever is asked: a chance does not hang on the others
     that are asked with it.
     """
-    of = known.catalog.indicators
-    every = [_whole(r, i, known) for r, i in known.by if i in of and of[i].kind in _BATCHES]
-    flat = {n.name: n for n in every if n}
-    lenders = set(flat)
-    while nodes:
-        flat |= {n.name: n for n in nodes}
-        nodes = [p for n in nodes for p in n.parts]
-    alone = {}
+    flat, lenders = [], []
+    for m in months:
+        of = m.known.catalog.indicators
+        every = [_whole(r, i, m.known) for r, i in m.known.by if i in of and of[i].kind in _BATCHES]
+        own = {n.name: n for n in every if n}
+        lenders.append(set(own))
+        nodes = [n for _, nodes in m.asked for n in nodes.values()]
+        while nodes:
+            own |= {n.name: n for n in nodes}
+            nodes = [p for n in nodes for p in n.parts]
+        flat.append(own)
+    alone = [{} for _ in months]
     for kind in ("flow", "stock"):
-        if those := [_history(n, lenders) for n in flat.values() if n.kind == kind]:
-            alone |= _alone(pd.concat(those), kind, known.as_of.year)
+        asked = [[n for n in own.values() if n.kind == kind] for own in flat]
+        those = {
+            at: _history(nodes, lends)
+            for at, (nodes, lends) in enumerate(zip(asked, lenders, strict=True))
+            if nodes
+        }
+        for (at, name), value in _alone(those, kind).items() if those else ():
+            alone[at][name] = value
+    return [_with_sums(*both) for both in zip(flat, alone, strict=True)]
+
+
+def _with_sums(nodes: dict[str, _Node], alone: dict) -> dict[str, tuple[np.ndarray | str, bool]]:
+    """Each node by itself, or as the joint sum of its parts."""
 
     @cache
     def value(name: str) -> tuple[np.ndarray | str, bool]:
-        below = [value(p.name) for p in flat[name].parts]
+        below = [value(p.name) for p in nodes[name].parts]
         if not below or any(isinstance(q, str) for q, _ in below):
             return alone[name]
-        sums = joint.draws(np.stack([q for q, _ in below]), _shared(flat[name].parts)).sum(1)
+        sums = joint.draws(np.stack([q for q, _ in below]), _shared(nodes[name].parts)).sum(1)
         return joint.read(sums), any(moved for _, moved in below)
 
-    return {name: value(name) for name in flat}
+    return {name: value(name) for name in nodes}
 
 
-def _alone(history: pd.DataFrame, kind: str, year: int) -> dict[str, tuple[np.ndarray | str, bool]]:
-    """Each series by itself, its levels moved by what the record of its kind has taught."""
-    kinds, moves = record.kinds(history, kind), record.learnt(history[history["lends"]], kind, year)
-    groups = list(kinds.unique())
-    levels = [record.moved(LEVELS, *moves.get(g, (0.0, 1.0))) for g in groups]
-    out = project_year_end(history, kind, levels=np.concatenate(levels)).set_index("series_id")
-    q = out.to_numpy().reshape(len(out), len(groups), len(LEVELS))
-    found = {
-        name: (own[groups.index(kinds[name])], kinds[name] in moves)
-        for name, own in zip(out.index, q, strict=True)
-    }
-    refused = refused_series(history, kind).itertuples(index=False)
-    return found | {name: (why, False) for name, why in refused}
+def _alone(
+    histories: dict[int, pd.DataFrame], kind: str
+) -> dict[tuple[int, str], tuple[np.ndarray | str, bool]]:
+    """Each series of each month by itself, its levels moved by what the record of its kind had taught by then."""
+    moves, parts = {}, []
+    for at, h in histories.items():
+        learnt = record.learnt(h[h["lends"]], kind, h["period"].dt.year.max())
+        moves |= {(at, n): learnt.get(k) for n, k in record.kinds(h, kind).items()}
+        own = {c: f"{at}/" + h[c] for c in ("series_id", "family")}
+        parts.append(h.assign(**own))
+    sets = list(dict.fromkeys(moves.values()))
+    levels = [record.moved(LEVELS, *(m or (0.0, 1.0))) for m in sets]
+    both = pd.concat(parts, ignore_index=True)
+    out = project_year_end(both, kind, levels=np.concatenate(levels)).set_index("series_id")
+    q = out.to_numpy().reshape(len(out), len(sets), len(LEVELS))
+    refused = refused_series(both[~both["series_id"].isin(out.index)], kind)
+    found = dict(refused.itertuples(index=False)) | dict(zip(out.index, q, strict=True))
+    told = {}
+    for name, value in found.items():
+        at, own = name.split("/", 1)
+        move = moves[key := (int(at), own)]
+        why = isinstance(value, str)
+        told[key] = (value, False) if why else (value[sets.index(move)], move is not None)
+    return told
 
 
-def _history(n: _Node, lenders: set[str]) -> pd.DataFrame:
-    s, lends = n.source, n.name in lenders
-    return pd.DataFrame(
-        {
-            "series_id": n.name,
-            "period": s["end"],
-            "value": s["value"].where(s["revision"], s["value"].clip(lower=0)),
-            "months": 1 if n.kind == "stock" else s["months"],
-            "revision": s["revision"],
-            "family": n.name.split("|")[1] if lends else n.name,
-            "lends": lends,
-        }
-    )
+def _history(nodes: list[_Node], lenders: set[str]) -> pd.DataFrame:
+    s = Rows(*map(np.concatenate, zip(*(n.source for n in nodes), strict=True)))
+    names, lends = [n.name for n in nodes], [n.name in lenders for n in nodes]
+    families = [n.split("|")[1] if own else n for n, own in zip(names, lends, strict=True)]
+    about = pd.DataFrame({"series_id": names, "family": families, "lends": lends})
+    about = about.loc[np.repeat(about.index, [len(n.source.end) for n in nodes])]
+    return about.assign(
+        period=pd.PeriodIndex.from_ordinals(s.end, freq="M"),
+        value=np.where(s.revision, s.value, np.maximum(s.value, 0)),
+        months=1 if nodes[0].kind == "stock" else s.months,
+        revision=s.revision,
+    ).reset_index(drop=True)
 
 
 def _shared(parts: tuple[_Node, ...]) -> float:
     """The common share of the parts' shocks, from their months."""
-    own = [p.source[~p.source["revision"]].drop_duplicates("end", keep="last") for p in parts]
-    months = pd.concat([s.set_index("end")["value"] for s in own], axis=1).sort_index()
-    yearly = 12 * months.mean() / max(1.0, own[0]["months"].median())
-    whole = (months.fillna(0) % 1 == 0).all(axis=None)
-    return joint.shared(months.to_numpy().T[:, -WINDOW:], bool(whole and yearly.median() < SMALL))
+    own = [p.source.only(~p.source.revision) for p in parts]
+    ends = np.unique(np.concatenate([s.end for s in own]))
+    months = np.full((len(own), len(ends)), np.nan)
+    for row, s in zip(months, own, strict=True):
+        row[np.searchsorted(ends, s.end)] = s.value  # the last of a month stands
+    yearly = 12 * np.nanmean(months, 1) / max(1.0, np.median(own[0].months))
+    whole = (np.nan_to_num(months) % 1 == 0).all()
+    return joint.shared(months[:, -WINDOW:], bool(whole and np.median(yearly) < SMALL))
 
 
 # what is said -------------------------------------------------------------------------------------------------------
 
 
-def evidence(source: pd.DataFrame, year: int) -> str:
+def evidence(source: Rows, year: int) -> str:
     """What a judgement rests on: `months` of this and a past year; `sums` with a past year's same cumulative;
     `last_year_only`, totals that do not tell the season; `none`, no past year.
     """
-    source = source[~source["revision"]]
-    months, (when, month) = source["months"].to_numpy(), _when(source)
-    now, past = when == year, when < year
+    s = source.only(~source.revision)
+    now, past = s.year == year, s.year < year
     if not past.any():
         return "none"
-    if not months.any():
+    if not s.months.any():
         return "months"
-    last = month[now].max()
-    if last not in np.bincount(when[past], months[past] * (month[past] <= last)):
+    last = s.month[now].max()
+    if last not in np.bincount(s.year[past], s.months[past] * (s.month[past] <= last)):
         return "last_year_only"
-    return "months" if max(months[now].max(), np.median(months[past])) <= 3 else "sums"
-
-
-def _when(source: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Year and month (1-12) of the last months covered."""
-    end = source["end"].array.asi8
-    return 1970 + end // 12, end % 12 + 1
+    return "months" if max(s.months[now].max(), np.median(s.months[past])) <= 3 else "sums"
 
 
 def _numeric(t, nodes: dict[str, _Node], solved: dict, known: Known) -> tuple:
@@ -365,9 +399,9 @@ def _numeric(t, nodes: dict[str, _Node], solved: dict, known: Known) -> tuple:
         return _from_years(t, known)
     source, year = nodes["own"].source, known.as_of.year
     about = dict(
-        demo=bool(source["demo"].any() or t.demo),
+        demo=bool(source.demo.any() or t.demo),
         inputs=";".join(dict.fromkeys(i for n in nodes.values() for i in n.inputs)),
-        actual_to=source["end"].max(),
+        actual_to=source.last,
         evidence=evidence(source, year),
         calibrated=any(solved[n.name][1] for n in nodes.values()),
     )
@@ -377,9 +411,8 @@ def _numeric(t, nodes: dict[str, _Node], solved: dict, known: Known) -> tuple:
         said = {"growth": _growth, "ratio": _ratio}.get(t.kind, _plain)(t, nodes, q, known)
     if isinstance(said, str):
         return known.row(t, said) | about, None
-    (when, month), months = _when(source), source["months"].where(~source["revision"], 0)
-    now = months[when == year].sum()
-    if now and (lost := month[when == year].max() - now) > 0:  # months that nobody reported
+    now = source.covered[source.year == year].sum()
+    if now and (lost := source.last.month - now) > 0:  # months that nobody reported
         said["method"] += f";本年缺{lost}个月"
     return _judged(t, said, about, known)
 
@@ -410,22 +443,22 @@ def _plain(t, nodes: dict[str, _Node], solved: dict, known: Known) -> dict:
     """A flow counts its year to date, a stock its last level."""
     own = nodes["own"]
     stock = t.kind == "stock"
-    actual = float(own.source["value"].iloc[-1] if stock else round(own.sum(known.as_of.year), 6))
+    actual = float(own.source.value[-1] if stock else round(own.sum(known.as_of.year), 6))
     aim = t.target_low + (t.comparator == "gt" and known.catalog.indicators[t.id].count)
     method = "合并模型"
     if own.parts:
         method = "园区联合加总" if t.region == "zone" else "分项联合加总"
-    needed = promises.per_month(aim - actual, own.last)
+    needed = promises.per_month(aim - actual, own.source.last)
     return dict(q=solved["own"], actual=actual, method=method, needed_per_month=needed)
 
 
 def _growth(t, nodes: dict[str, _Node], solved: dict, known: Known) -> dict | str:
     """The level against last year's on this year's base; `needed_per_month` is the growth of the months left."""
-    own, last, year = nodes["own"], nodes["own"].last, known.as_of.year
-    before = own.source[_when(own.source)[0] == year - 1]
-    done, whole = float(own.sum(year)), before["value"].sum()
-    same = before["value"][before["end"] <= last - 12].sum()
-    if before["months"][~before["revision"]].sum() != 12 or not same > 0:
+    own, last, year = nodes["own"], nodes["own"].source.last, known.as_of.year
+    before = own.source.only(own.source.year == year - 1)
+    done, whole = float(own.sum(year)), before.value.sum()
+    same = before.value[before.month <= last.month].sum()
+    if before.covered.sum() != 12 or not same > 0:
         return "上年数据不全,不能换算增速"
     level = known.catalog.indicators[t.id].growth_of
     reported = known.growth.get((t.region, level, last), np.nan)
@@ -453,9 +486,9 @@ def _ratio(t, nodes: dict[str, _Node], solved: dict, known: Known) -> dict:
     course stands alone. Where an official yearly figure exists, it is what is judged.
     """
     own, q, year = nodes["own"], solved["own"], known.as_of.year
-    actual = float(known.of(t)["value"].iloc[-1])
+    actual = float(known.of(t).value[-1])
     if own.kind == "stock":
-        odds = not np.isclose(own.source["value"].iloc[-1], actual)
+        odds = not np.isclose(own.source.value[-1], actual)
         q = 100 * q / (1 + q) if odds else q
         return dict(q=q, actual=actual, method="时点比率" + ("(按胜率)" if odds else ""))
     method, below = "比率自身走势", "rest" if "rest" in nodes else "bottom"
@@ -490,7 +523,7 @@ def _bridged(t, said: dict, known: Known) -> dict:
 
 def _all_parks(t, found: list, known: Known) -> tuple[dict, np.ndarray | None]:
     """What each park owes is met when all have done it: how many have, and the chance of all together."""
-    members, count = known.catalog.members(known.as_of), known.catalog.indicators[t.shown].count
+    members, count = known.members, known.catalog.indicators[t.shown].count
     own = {r["region"]: (r, q) for r, q in found if r["indicator"] == t.shown}
     told = {p: own[p] for p in members if p in own and own[p][0].get("actual", np.nan) >= -np.inf}
     t.target_low, t.unit = float(len(members)), "个园区"
@@ -528,7 +561,7 @@ def _from_years(t, known: Known) -> tuple[dict, np.ndarray | None]:
     own = known.by.get((t.region, key))
     if own is None:
         return known.row(t, "无数据"), None
-    demo = bool(own["demo"].any() or t.demo)
+    demo = bool(own.demo.any() or t.demo)
     about = dict(demo=demo, inputs=f"SERIES/{t.region}.{key}", evidence="sums", actual_to=pd.NaT)
     values = _yearly(own, t.kind in ("flow", "growth"), year)
     values = values[values.index > year - 1 - len(values)]  # none missing up to the last one
@@ -541,12 +574,10 @@ def _from_years(t, known: Known) -> tuple[dict, np.ndarray | None]:
     return _judged(t, said, about, known)
 
 
-def _yearly(source: pd.DataFrame, sums: bool, year: int) -> pd.Series:
+def _yearly(source: Rows, sums: bool, year: int) -> pd.Series:
     """Past year ends by year: totals of full years, or the last levels of December."""
-    past = source[source["end"].dt.year < year]
     if sums:
-        flows = tables.covering(past[past["months"] > 0])
-        years = flows.groupby(flows["end"].dt.year)[["months", "value"]].sum()
-        return years["value"][years["months"] == 12]
-    past = past[past["end"].dt.month == 12]
-    return past.groupby(past["end"].dt.year)["value"].last()
+        full, total, _ = source.only((source.year < year) & (source.months > 0)).full_years()
+        return pd.Series(total, full)
+    past = source.only((source.year < year) & (source.month == 12))
+    return pd.Series(dict(zip(past.year.tolist(), past.value, strict=True)), dtype=float)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,21 +18,79 @@ SUMMARY = 0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2  # levels of median, low and hig
 NO_DATA, NO_BATCH = "缺数据", "缺批次安排"
 
 
+class Rows(NamedTuple):
+    """A series of SERIES in the order of its last months (counted from 1970), column by column; `percent`: its unit."""
+
+    end: np.ndarray
+    months: np.ndarray
+    value: np.ndarray
+    revision: np.ndarray
+    demo: np.ndarray
+    percent: np.ndarray
+
+    @classmethod
+    def by_place(cls, series: pd.DataFrame) -> dict[tuple[str, str], Rows]:
+        """The series of SERIES by region and indicator."""
+        s = series.sort_values("end", kind="stable")
+        whole = cls(
+            s["end"].array.asi8,
+            s["months"].to_numpy("int64"),
+            s["value"].to_numpy(float),
+            s["revision"].to_numpy(bool),
+            s["demo"].to_numpy(bool),
+            s["unit"].eq("%").to_numpy(bool),
+        )
+        groups = s.groupby(["region", "indicator"]).indices
+        return {place: whole.only(rows) for place, rows in groups.items()}
+
+    def only(self, which: np.ndarray) -> Rows:
+        """Some of the rows."""
+        return Rows(*(column[which] for column in self))
+
+    @property
+    def year(self) -> np.ndarray:
+        """Years of the last months."""
+        return 1970 + self.end // 12
+
+    @property
+    def month(self) -> np.ndarray:
+        """Months (1-12) of the last months."""
+        return self.end % 12 + 1
+
+    @property
+    def last(self) -> pd.Period:
+        """The last month that it is known for."""
+        return pd.Period(ordinal=int(self.end.max()), freq="M")
+
+    @property
+    def covered(self) -> np.ndarray:
+        """How many months each row tells of: none, if it is a revision."""
+        return np.where(self.revision, 0, self.months)
+
+    def full_years(self, k: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Years all of whose months are known, what they add up to and how much of it was done by month k."""
+        told = self.covered, self.value, self.value * (self.month <= k)
+        months, total, done = (np.bincount(self.year, v) for v in told)
+        full = np.flatnonzero(months == 12)
+        return full, total[full], done[full]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """What is known at a month: rows of SERIES by region and indicator, the tables beside them, growth as reported, and
+    """What is known at a month: series by region and indicator, milestones by id, the batches, growth as reported, and
     `node`, which finds the figure of a region and an indicator with what it is the sum of.
     """
 
-    by: dict[tuple[str, str], pd.DataFrame]
+    by: dict[tuple[str, str], Rows]
     as_of: pd.Period
     catalog: Catalog
-    milestones: pd.DataFrame
+    members: tuple[str, ...]
+    milestones: dict[str, pd.DataFrame]
     batches: pd.DataFrame | None
     growth: dict[tuple[str, str, pd.Period], float]
     node: Callable
 
-    def of(self, t) -> pd.DataFrame | None:
+    def of(self, t) -> Rows | None:
         """The rows of a target's own series."""
         return self.by.get((t.region, t.id))
 
@@ -51,8 +110,8 @@ class Known:
             as_of=self.as_of,
             verdict=said,
             method=method,
-            demo=bool(t.demo or any(f["demo"].any() for f in rests.values())),
-            actual_to=min((f["end"].max() for f in rests.values()), default=pd.NaT),
+            demo=bool(t.demo or any(f.demo.any() for f in rests.values())),
+            actual_to=min((f.last for f in rests.values()), default=pd.NaT),
             inputs=";".join(f"SERIES/{region}.{t.id}" for region in rests),
             **more,
         )
@@ -72,14 +131,14 @@ def verdict(probability: float, done: bool, lights: Lights) -> str:
 
 def coverage(t, known: Known) -> dict:
     """Share or number done; a chance is not given, but who is missing is. The zone's number is that of its parks."""
-    members = known.catalog.members(known.as_of)
+    members = known.members
     parks = {p: known.by[p, t.id] for p in members if (p, t.id) in known.by}
     rolled = t.unit == "个园区" and t.region in ("zone", "city") and parks
     own = known.of(t)
     used = parks if rolled else {} if own is None else {t.region: own}
     if not used:
         return known.row(t, "无数据")
-    last = {p: float(f["value"].iloc[-1]) for p, f in used.items()}
+    last = {p: float(f.value[-1]) for p, f in used.items()}
     actual = float(sum(v >= 1 for v in last.values())) if rolled else last[t.region]
     done = actual >= t.target_low
     left = [] if done or not rolled else [p for p in members if not last.get(p, 0) >= 1]
@@ -93,8 +152,8 @@ def recurring(t, known: Known) -> dict:
     part = known.of(t)
     if part is None:
         return known.row(t, "无数据")
-    now = part[part["end"].dt.year == known.as_of.year]
-    actual, to = float(now["value"].sum()), now["end"].max() if len(now) else known.as_of
+    now = part.only(part.year == known.as_of.year)
+    actual, to = float(now.value.sum()), now.last if len(now.end) else known.as_of
     said = known.light("met" if actual >= t.target_low else "stage")
     method = f"按次数推进,此时应有 {t.target_low * to.month / 12:.0f} 次"
     needed = per_month(t.target_low - actual, to)
@@ -104,12 +163,13 @@ def recurring(t, known: Known) -> dict:
 
 def milestone(t, known: Known) -> dict:
     """Stages reached; never an invented chance. The zone's are its own or else those of its parks."""
-    own = known.milestones[known.milestones["id"] == t.id]
-    here = own["region"] == t.region
-    if not here.any() and t.region == "zone":
-        here = own["region"].isin(known.catalog.members(known.as_of))
-    own = own[here]
-    if own.empty:
+    own = known.milestones.get(t.id)
+    if own is not None:
+        here = own["region"] == t.region
+        if not here.any() and t.region == "zone":
+            here = own["region"].isin(known.members)
+        own = own[here]
+    if own is None or own.empty:
         return known.row(t, "未报节点", known.light("stage"))
     reached = own["date"] <= known.as_of
     final = own["stage_no"] == own.groupby(["region", "item"])["stage_no"].transform("max")
@@ -171,9 +231,9 @@ def batch_stock(t, known: Known) -> tuple[dict, np.ndarray | None] | None:
     part = known.of(t)
     if not known.catalog.indicators[t.id].batch:
         return None
-    if part is None or not (part["end"].dt.year == known.as_of.year).any():
+    if part is None or part.last.year != known.as_of.year:
         return known.row(t, "无数据"), None
-    opening, last = int(part["value"].iloc[-1]), part["end"].iloc[-1]
+    opening, last = int(part.value[-1]), part.last
     plan = waiting(known.batches, t.region, last, known.as_of, known.catalog)
     if not plan:
         why = "缺批次安排,不算概率"
@@ -185,14 +245,6 @@ def batch_stock(t, known: Known) -> tuple[dict, np.ndarray | None] | None:
     return _counted(t, known, part, batch_distribution(opening, *how), float(opening), method)
 
 
-def past_years(source: pd.DataFrame, year: int, k: int) -> pd.DataFrame:
-    """By past year all of whose months are told by less than years: `value` of the year and what was `done` by month k."""
-    s = source[source["months"].between(1, 11) & ~source["revision"]]
-    s = s.assign(year=s["end"].dt.year, done=s["value"].where(s["end"].dt.month <= k, 0.0))
-    full = s[s["year"] < year].groupby("year")[["months", "value", "done"]].sum()
-    return full[full["months"] == 12]
-
-
 def batch_flow(t, known: Known) -> tuple[dict, np.ndarray] | None:
     """A flow announced on few dates without a calendar, from past years by month.
 
@@ -201,24 +253,23 @@ def batch_flow(t, known: Known) -> tuple[dict, np.ndarray] | None:
     part = known.of(t)
     if part is None or not known.catalog.indicators[t.id].batch:
         return None
-    told = part[part["months"].between(1, 11) & ~part["revision"]]
-    year = told["end"].dt.year
-    now = told[year == known.as_of.year]
-    if now.empty:
+    told = part.only((part.months > 0) & (part.months < 12) & ~part.revision)
+    year = known.as_of.year
+    now, past = told.only(told.year == year), told.only(told.year < year)
+    if not len(now.end):
         return None
-    years = past_years(told, known.as_of.year, now["end"].max().month)
-    past = told[year.isin(years.index)]
-    largest = past.loc[past.groupby(year)["value"].idxmax(), "end"].dt.month
-    if len(years) < 2 or largest.nunique() < 2:
+    full, total, done = past.full_years(now.last.month)
+    own = [past.only(past.year == y) for y in full]
+    if len({s.month[s.value.argmax()] for s in own}) < 2:
         return None
-    actual, total = float(now["value"].sum()), years["value"].to_numpy()
-    found = batch_history(total - years["done"].to_numpy(), total, round(actual))
+    actual = float(now.value.sum())
+    found = batch_history(total - done, total, round(actual))
     return _counted(t, known, told, found, actual, "批次历史:无批次安排,按往年各月")
 
 
 def _counted(t, known: Known, part, found, actual: float, method: str) -> tuple[dict, np.ndarray]:
     """The row and the quantiles of a distribution over whole numbers: values and their probabilities."""
-    target, last, (values, pmf) = Target.of(t.__dict__), part["end"].max(), found
+    target, last, (values, pmf) = Target.of(t.__dict__), part.last, found
     if last.month == 12:
         values, pmf = np.array([round(actual)]), np.ones(1)
     done = t.kind == "flow" and bool(target.met(actual))

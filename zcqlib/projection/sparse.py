@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from zcqlib.projection.scores import LEVELS
@@ -46,33 +45,30 @@ def _next(past: np.ndarray, indicator: str, trust: float) -> np.ndarray:
     return trust * mean + np.sqrt(0.6 * variance * (1 + 0.5 / n)) * stats.t.ppf(LEVELS, 5)
 
 
-def from_rates(rates: pd.DataFrame, year: int) -> pd.DataFrame | None:
+def from_rates(
+    end: np.ndarray, rates: np.ndarray, year: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """A history for the engine made of cumulative growth rates alone; None where they do not suffice.
 
     Parameters
     ----------
-    rates : `end` (month), `value` (growth to date on the same months a year before, %). Two past years are needed. The
+    end : months since 1970. rates : growth to date on the same months a year before, %. Two past years are needed. The
         year before the first counts as twelve equal months; from then on a cumulative figure is last year's times its
         growth.
     Returns
     -------
-    `end`, `value`, `months` as in SERIES, without the made-up flat year; the level is arbitrary.
+    last months, lengths and values, without the made-up flat year; the level is arbitrary.
     """
-    end = rates["end"].dt
-    wide = rates.pivot_table(index=end.year, columns=end.month, values="value")
-    wide = wide.reindex(range(wide.index.min(), year + 1), columns=range(1, 13))
-    past = wide.loc[: year - 1]
-    if wide.loc[year:].isna().all(axis=None) or len(past) < 2 or past[12].isna().any():
+    first = (1970 + end // 12).min()
+    wide = np.full((year + 1 - first, 12), np.nan)
+    wide.ravel()[end - 12 * (first - 1970)] = rates
+    if np.isnan(wide[-1]).all() or len(wide) < 3 or np.isnan(wide[:-1, 11]).any():
         return None
     before, out = np.arange(1.0, 13), []
-    for y, g in zip(wide.index, wide.to_numpy(float), strict=True):
+    for y, g in enumerate(wide, first - 1970):
         told = np.flatnonzero(np.isfinite(g))
         total = before[told] * (1 + g[told] / 100)
         gain = np.maximum(np.diff(total, prepend=0.0), 0.005 * before[-1] / 12)
-        out += [
-            (pd.Period(year=y, month=m + 1, freq="M"), v, n)
-            for m, v, n in zip(told, gain, np.diff(told, prepend=-1), strict=True)
-        ]
-        if y < year:
-            before = np.interp(np.arange(12), np.r_[-1, told], np.r_[0.0, np.cumsum(gain)])
-    return pd.DataFrame(out, columns=["end", "value", "months"])
+        out.append((12 * y + told, np.diff(told, prepend=-1), gain))
+        before = np.interp(np.arange(12), np.r_[-1, told], np.r_[0.0, np.cumsum(gain)])
+    return tuple(map(np.concatenate, zip(*out, strict=True)))
