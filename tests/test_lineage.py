@@ -8,7 +8,7 @@ import pytest
 
 from zcqlib import figures, lineage, tables
 from zcqlib.briefing import passport
-from zcqlib.figures import Caption
+from zcqlib.figures import Canvas, Caption
 from zcqlib.missing import NoReportsError
 
 PERIOD = pd.Period("2018-09", "M")
@@ -115,9 +115,13 @@ def figure(title, *about, values=(3455.0, 1.6), labels=("甲", "乙")):
         demo=True,
         about=about,
     )
-    note = [f"{figures.plain(v)}件" for v in values]
-    rows = rows.assign(estimate=rows["value"], low=rows["value"], high=rows["value"], note=note)
-    return figures.forest(rows, caption)
+    note = [f"{v:,.2f}".rstrip("0").rstrip(".") + "件" for v in values]
+    page = Canvas(caption)
+    for i, (label, words) in enumerate(zip(labels, note, strict=True)):
+        page.text(400, 300 + 60 * i, label, 14)
+        page.text(800, 300 + 60 * i, words, 14)
+    page.figure.zcq_data = [rows.assign(note=note)]
+    return page.figure
 
 
 def numbers(vintage, *args, **more):

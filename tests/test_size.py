@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST = 235_700  # tokens of the library
 ROOMS = {
     "reports": 51_200,
-    "findings": 24_500,
+    "findings": 26_500,
     "figures": 26_300,
     "projection": 24_500,
     "briefing": 16_700,

@@ -177,7 +177,8 @@ def found_passport(figure, month: Month, name: str, found) -> Passport:
     ------
     ReconciliationError : a number in its texts that is no fact.
     """
-    named = [k for t in figure.findobj(Text) if t.get_gid() for k in t.get_gid().split("+")]
+    keys = [k.split("/") for t in figure.findobj(Text) for k in (t.get_gid() or "").split("+")]
+    named = [fact for _, *at in (k for k in keys if len(k) == 3) for fact in found.behind(*at)]
     numbers = passport.of_facts(found.facts(all_=True), {*named, *found.said[found.title]})
     fixed = (
         figure.zcq_caption.subtitle,

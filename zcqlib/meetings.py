@@ -28,7 +28,7 @@ from zcqlib.workspace import digest, note, write_atomic
 CELLS = {
     "state": "standing, reported = month.find",
     "late": "views.completeness",
-    "moved": "views.outlook",
+    "moved": 'month.find("outlook")',
     "chances": "views.chances",
     "open": "standing.table",
     "parks": "views.chances",
@@ -36,7 +36,7 @@ CELLS = {
     "groups": "views.scores",
     "orders": "asks.table",
     "stages": "views.promises",
-    "attain": "views.bullets",
+    "attain": 'month.find("glance"',
 }
 PACE = re.compile(r"views\.pace\(month(?:, \"(\w+)\")?\)")  # the cell of one target
 # a chance in a figure's text, but for the mean of many
