@@ -288,32 +288,7 @@ ROWS = pd.DataFrame(
         "label": ["高新区", "名称特别长的一个指标或者园区或者单位的名字", "合计"],
         "a": [0.25, -0.1, 0.15],
         "b": [0.0, np.nan, 0.0],
-        "estimate": [0.8, 1.0, 1.1],
-        "low": [0.5, 0.9, 1.0],
-        "high": [1.1, 1.1, 1.2],
     }
-)
-BULLETS = pd.DataFrame(
-    [
-        dict(
-            group=g,
-            name="指标" * 6,
-            target="超过5,000件",
-            actual="3,455件",
-            share=s,
-            pace=70.0,
-            median=m,
-            low=m - 5,
-            high=m + 60,
-            chance="42%",
-            light=v,
-        )
-        for g, s, m, v in (
-            ("一", 69.0, 99.0, "尚有悬念"),
-            ("一", 0.0, np.nan, "按节点推进"),
-            ("九", 200.0, 120.0, "已完成"),
-        )
-    ]
 )
 HEAT = pd.DataFrame(
     {"zone": [0.4, np.nan], "gaoxin": [0.004, "缺数据"], "muye": [0.999, 0.5]},
@@ -374,7 +349,6 @@ CHARTS = {
     "pace without target": lambda s: figures.pace(
         MONTHS.head(1), QUANTILES.head(0), float("nan"), GOOD, size=s
     ),
-    "bullets": lambda s: figures.bullets(BULLETS, GOOD, size=s),
     "heatmap": lambda s: figures.heatmap(
         HEAT, GOOD, columns=[("zone", "一区四园"), ("gaoxin", "高新区"), ("muye", "牧野区")], size=s
     ),
@@ -400,7 +374,6 @@ CHARTS = {
         looks={"已报": ("#fff", "#000")},
         size=s,
     ),
-    "forest": lambda s: figures.forest(ROWS, GOOD, size=s),
     "stacked": lambda s: figures.stacked(
         pd.DataFrame(
             {"month": [1, 1, 2, 2], "kind": ["难度较大", "已完成"] * 2, "value": [9, 1, 7, 3]}

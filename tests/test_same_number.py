@@ -91,8 +91,7 @@ def test_the_title_on_pace_counts_all_rows_as_its_sentence_does(made):
 def test_the_bullets_show_every_target_that_the_text_counts(made):
     rows = [row(i, actual=NAN if HEAD.kind[i] == "milestone" else 1.0) for i in HEAD.index]
     month = made(PROJECTIONS=shaped(*rows))
-    groups = ("一二三四五", "六七八九十")
-    titles = [views.bullets(month, g).zcq_caption.title for g in groups]
+    titles = [month.find("glance", half=half).title for half in ("first", "second")]
     shown = sum(int(re.match(r"\d+", t)[0]) for t in titles)
     title = next(p.title for p in pages.pages(brief(shaped(*rows))) if p.section == "state")
     assert shown == len(HEAD) and title.startswith(f"{len(HEAD)}项目标")

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST = 230_900  # tokens of the library
 ROOMS = {
     "reports": 51_200,
-    "findings": 24_600,
+    "findings": 26_500,
     "figures": 26_300,
     "projection": 24_500,
     "briefing": 16_700,

@@ -76,9 +76,8 @@ def explore(draw: Callable[..., Figure | Axes], **choices: Mapping[str, object])
         chosen = tuple(box.label for box in boxes.values())
         try:
             if chosen not in kept:
-                kept[chosen] = picture(
-                    draw(**{name: box.value for name, box in boxes.items()}).figure
-                )
+                drawn = draw(**{name: box.value for name, box in boxes.items()})
+                kept[chosen] = picture(drawn.get_figure(root=True))
             image.value, told.value = kept[chosen], ""
         except (ZcqError, ValueError, KeyError) as e:
             told.value = (

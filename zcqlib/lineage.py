@@ -100,7 +100,8 @@ def of_figure(figure, month: Month, name: str, found) -> Passport:
     own, texts = code(month.period, name), tuple(printed(figure))
     if found is None or isinstance(found, str):
         return Passport(own, found or figure.zcq_caption.title, texts=texts)
-    named = [k for t in figure.findobj(Text) if t.get_gid() for k in t.get_gid().split("+")]
+    keys = [k.split("/") for t in figure.findobj(Text) for k in (t.get_gid() or "").split("+")]
+    named = [fact for _, *at in (k for k in keys if len(k) == 3) for fact in found.behind(*at)]
     numbers = passport.of_facts(found.facts(all_=True), {*named, *found.said[found.title]})
     fixed = (
         figure.zcq_caption.subtitle,

@@ -29,7 +29,7 @@ from zcqlib.workspace import digest, note, write_atomic
 CELLS = {
     "state": "standing, reported = month.find",
     "late": "views.completeness",
-    "moved": "views.outlook",
+    "moved": 'month.find("outlook")',
     "chances": "views.chances",
     "open": "standing.table",
     "parks": "views.chances",
@@ -37,7 +37,7 @@ CELLS = {
     "groups": "views.scores",
     "orders": "asks.table",
     "stages": "views.promises",
-    "attain": "views.bullets",
+    "attain": 'month.find("glance"',
 }
 PACE = re.compile(r"views\.pace\(month(?:, \"(\w+)\")?\)")  # the cell of one target
 # a line of text in a drawing, which is stored as outlines

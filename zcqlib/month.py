@@ -149,7 +149,7 @@ class Month:
 
         Parameters
         ----------
-        name : of the files. what : is measured, with its unit. panels : a mosaic such as "AAB" for a dict of axes, or
+        name : of the files; "" neither saves nor shows. what : is measured, with its unit. panels : a mosaic such as "AAB" for a dict of axes, or
             "page" for a page on which a chart lays itself out; `grid` goes to `subplots` or `subplot_mosaic`.
         Raises
         ------
@@ -168,6 +168,8 @@ class Month:
             facts = figures.seen(page.figure) if own else found.facts()
             if panels != "page":
                 figures.finish(page.figure, None if own else found)
+        if not name:
+            return
         self.save(page.figure, name, found)
         if not attached.now.formats:
             data = facts.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")

@@ -11,6 +11,7 @@ import pandas as pd
 from zcqlib.figures.house import (
     aim,
     bars,
+    bullets,
     column,
     ends,
     finish,
@@ -37,9 +38,8 @@ from zcqlib.figures.printing import (
 )
 from zcqlib.figures.readback import compare, seen
 from zcqlib.figures.relation import calibration
-from zcqlib.figures.rows import forest
 from zcqlib.figures.series import multiples, stacked
-from zcqlib.figures.tables import bullets, effects, heatmap, promises, states
+from zcqlib.figures.tables import effects, heatmap, promises, states
 from zcqlib.figures.theme import (
     BENCHMARK,
     NAVY,
@@ -71,13 +71,11 @@ def _with_data(chart):
 
 
 (
-    forest,
     bump,
     waterfall,
     calibration,
     multiples,
     stacked,
-    bullets,
     effects,
     heatmap,
     promises,
@@ -86,13 +84,11 @@ def _with_data(chart):
 ) = map(
     _with_data,
     (
-        forest,
         bump,
         waterfall,
         calibration,
         multiples,
         stacked,
-        bullets,
         effects,
         heatmap,
         promises,

@@ -6,6 +6,7 @@ All of them print facts of a finding only, each text with the keys of its facts,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, ScalarFormatter
 
 from zcqlib import catalog as catalogs
+from zcqlib import quantity
 from zcqlib.figures import theme as look
 from zcqlib.figures.readback import Marks, series_of
 
@@ -89,23 +91,36 @@ def aim(ax, found, fact: tuple[str, str], words: str, axis: str = "y") -> None:
     note(ax, words + printed, xy, far, True, **given)
 
 
-def _beside(ax, cells: Sequence[tuple[float, str, str]], head: str = "") -> None:
-    """A column of words at the right of a chart of rows, beyond those that stand there; cells are y, words, facts."""
-    k = _scale(ax)
-    stand = [t.xyann[0] / k for t in ax.texts if isinstance(t, Annotation) and t.xy[0] == 1]
-    wide = max(look.measured(t, 13) for t in (head, *(c[1] for c in cells))) * look.POINT
-    wide += max(stand, default=-8) + 16
-    given = dict(xycoords=("axes fraction", "data"), ha="right")
-    for y, words, gid in cells:
-        note(ax, words, (1, y), (wide, 0), gid=gid, **given)
+def _letters(ax) -> float:
+    """Size of words in a chart of rows, which stand the closer the more there are."""
+    return min(13.0, max(look.LEAST, 300 / abs(np.diff(ax.get_ylim())[0])))
+
+
+def _beside(ax, cells: Sequence[tuple[float, str, str]], head: str = "", words=False) -> None:
+    """A column at the right of a chart of rows, beyond those that stand there; cells are y, text, facts. Words begin
+    together, numbers end together."""
+    k, size = _scale(ax), _letters(ax)
+    reach = lambda t: t.xyann[0] / k + (t.get_ha() == "left") * _wide(t.get_text(), size)  # noqa: E731
+    stand = [reach(t) for t in ax.texts if isinstance(t, Annotation) and t.xy[0] == 1]
+    start = max(stand, default=-8) + 16
+    wide = max(_wide(t, size) for t in (head, *(c[1] for c in cells)))
+    ha, at = ("left", start) if words else ("right", start + wide)
+    shades = {r.mark + r.words: f"#{r.text}" for r in quantity.lights().rows}
+    for y, text, gid in cells:
+        given = dict(xycoords=("axes fraction", "data"), ha=ha, color=shades.get(text, look.INK))
+        note(ax, text, (1, y), (at, 0), gid=gid, size=size, **given)
     if head:
-        note(ax, head, (1, 1), (wide, 12), xycoords="axes fraction", ha="right", size=12)
+        note(ax, head, (1, 1), (at, 12), xycoords="axes fraction", ha=ha, size=min(size, 12))
+
+
+def _wide(words: str, size: float) -> float:
+    return look.measured(words, size) * look.POINT
 
 
 def column(ax, found, id: str, head: str = "") -> None:
     """Printed values of a measure in a column of numbers at the right of a chart of rows."""
-    rows = Marks(ax, found).rows
-    _beside(ax, [(y, found.shown(r, id), found.key(r, id)) for y, r in rows], head)
+    rows = [(y, found.shown(r, id), found.key(r, id)) for y, r in Marks(ax, found).rows]
+    _beside(ax, rows, head, found.measures[id].words)
 
 
 def bars(
@@ -149,19 +164,81 @@ def bars(
             column(ax, found, part)
 
 
-def spans(ax, found, rows: Sequence[str], middle: str, low: str, high: str) -> None:
-    """Estimates with intervals, a row each, and beside them all three numbers as printed."""
-    t, k = found.rows.loc[list(rows)], _scale(ax)
-    ax.hlines(t["label"], t[low], t[high], colors=look.TO_DATE, lw=5 * k, gid=f"{low}+{high}")
-    ax.plot(t[middle], t["label"], "o", color=look.NAVY, markersize=10 * k)
-    told = [
-        f"{found.shown(r, middle)}（{found.shown(r, low)}–{found.shown(r, high)}）" for r in t.index
-    ]
-    facts = ["+".join(found.key(r, c) for c in (middle, low, high)) for r in t.index]
-    _beside(ax, list(zip(range(len(t)), told, facts, strict=True)))
+def spans(
+    ax,
+    found,
+    rows: Sequence[str],
+    middle: str,
+    low: str,
+    high: str,
+    bar: str = "",
+    marks: Mapping[str, str] | None = None,
+    groups: Sequence[str] = (),
+    most: float = np.inf,
+) -> None:
+    """Estimates with intervals, a row each; all three numbers beside them where nothing else is drawn.
+
+    Parameters
+    ----------
+    bar : a measure drawn as bars below. marks : other measures → marker ("|" a tick, others hollow). groups : of each
+        row; one begins with a rule and its name. most : where the scale ends; what lies beyond is cut with an arrow.
+    """
+    t, k, y = found.rows.loc[list(rows)], _scale(ax), np.arange(len(rows))
+    if bar:
+        ax.barh(y, t[bar], 0.4, color=look.TO_DATE, label=bar)
+    drawn = t[low].notna().to_numpy()
+    looks = (look.NAVY, 2.2, 7) if bar else (look.TO_DATE, 5, 10)
+    span = dict(gid=f"{low}+{high}", colors=looks[0], lw=looks[1] * k)
+    ax.hlines(y[drawn], t[low][drawn], t[high][drawn], **span)
+    dot = dict(ls="none", mew=1.8 * k, mfc="white", clip_on=np.isfinite(most))
+    for id, marker in (marks or {}).items():
+        ink = dict(ms=13 * k, mew=2.6 * k) if marker == "|" else dict(ms=8 * k)
+        ax.plot(t[id], y, marker, mec=look.INK, label=id, **dot | ink)
+    fill = "white" if bar else look.NAVY
+    ax.plot(t[middle], y, "o", mec=look.NAVY, ms=looks[2] * k, label=middle, **dot | dict(mfc=fill))
+    if np.isfinite(most):
+        over = y[(t[high] > most).to_numpy()]
+        cut = dict(color=look.NAVY, ms=7 * k, clip_on=False, gid=look.REFERENCE)
+        ax.plot(np.full(len(over), most), over, ">", **cut)
+        ax.set_xlim(0, most)
     ax.set(xlabel=middle, ylim=(len(t) - 0.4, -0.6))
+    ax.set_yticks(y, t["label"], fontsize=_letters(ax) * k)
     ax.grid(axis="x")
     ax.grid(False, axis="y")
+    _grouped(ax, groups)
+    if not (bar or marks):
+        told = [
+            f"{found.shown(r, middle)}（{found.shown(r, low)}–{found.shown(r, high)}）"
+            for r in rows
+        ]
+        facts = ["+".join(found.key(r, c) for c in (middle, low, high)) for r in rows]
+        _beside(ax, list(zip(y, told, facts, strict=True)))
+
+
+TENS = "〇一二三四五六七八九十"
+
+
+def bullets(ax, found) -> None:
+    """Targets as `glance` has them: done as a share of the target, pace, year end with its interval, chance and light."""
+    t = found.things
+    groups = [TENS[int(g)] for g in t["group"]]
+    year_end = "median_pct", "low_pct", "high_pct", "done_pct"
+    spans(ax, found, t.index, *year_end, {"on_pace_pct": "|"}, groups, 130)
+    ax.axvline(100, color=look.INK, lw=1.8 * _scale(ax), gid=look.REFERENCE)
+    at = (0, 25, 50, 75, 100, 125)
+    ax.set_xticks(at, [f"{v}＝目标" if v == 100 else v for v in at])
+    table(ax, found, "promise", "done", "chance", "state")
+    key(ax, found)
+
+
+def _grouped(ax, groups: Sequence[str]) -> None:
+    """A rule above the first row of each group, and its name at the very left."""
+    wide = max((_wide(t.get_text(), _letters(ax)) for t in ax.get_yticklabels()), default=0.0)
+    for y, (before, group) in enumerate(pairwise(("", *groups))):
+        if group != before:
+            ax.axhline(y - 0.5, color=look.OTHER, lw=0.9 * _scale(ax), zorder=0)
+            given = dict(xycoords=("axes fraction", "data"), ha="right", color=look.SECOND)
+            note(ax, group, (0, y), (-wide - 22, 0), size=_letters(ax), **given)
 
 
 def key(ax, found) -> None:

@@ -146,7 +146,7 @@ def _crossed(figure: Figure, shown: list[tuple[Text, Bbox]]) -> list[str]:
     hides the line."""
     pt, grounds = figure.dpi / 72, {id(ax.patch) for ax in figure.axes} | {id(figure.patch)}
     bars = [
-        r.get_window_extent()
+        _uncut(r, r.get_window_extent())
         for r in figure.findobj(Rectangle)
         if id(r) not in grounds and r.get_visible()
     ]
@@ -160,16 +160,10 @@ def _crossed(figure: Figure, shown: list[tuple[Text, Bbox]]) -> list[str]:
         for line in all_lines
         if line.get_gid() == REFERENCE
     ]
-    marks = np.vstack(
-        [
-            np.empty((0, 2)),
-            *(
-                line.get_transform().transform(line.get_xydata())
-                for line in all_lines
-                if line.get_marker() != "None"
-            ),
-        ]
-    )
+    marked = [line for line in all_lines if line.get_marker() != "None"]
+    points = [(m, m.get_transform().transform(m.get_xydata())) for m in marked]
+    seen = [xy[[_uncut(m, Bbox([p, p])) is not None for p in xy]] for m, xy in points]
+    marks = np.vstack([np.empty((0, 2)), *seen])
     out = []
     for t, box in shown:
         inner = Bbox.from_extents(
@@ -181,13 +175,19 @@ def _crossed(figure: Figure, shown: list[tuple[Text, Bbox]]) -> list[str]:
             out.append(f"线穿过文字:「{t.get_text()[:16]}」")
         if ((marks > inner.min) & (marks < inner.max)).all(axis=1).any():
             out.append(f"文字压在标记上:「{t.get_text()[:16]}」")
-        for bar in bars:
+        for bar in filter(None, bars):
             both, slack = Bbox.intersection(inner, bar), 2 * pt
             apart = both is None or both.width < slack or both.height < slack
             near = bar.padded(slack)
             if not apart and not (near.contains(*inner.min) and near.contains(*inner.max)):
                 out.append(f"文字压在柱边上:「{t.get_text()[:16]}」")
     return out
+
+
+def _uncut(artist, box: Bbox) -> Bbox | None:
+    """What is left of a box where the axes end."""
+    cut = artist.get_clip_box() if artist.get_clip_on() else None
+    return box if cut is None else Bbox.intersection(box, cut)
 
 
 def drawn(figure: Figure, dpi: float = 0.0):

@@ -98,7 +98,10 @@ class Marks:
     @cached_property
     def rows(self) -> list[tuple[float, str]]:
         """Place on the axis of rows and id of each row that stands there."""
-        label = {str(r.get(c)): id for c in ("label", "at") for id, r in self.plain.items()}
+        rows = sorted(
+            self.plain.items(), key=lambda i: i[0] in self.things
+        )  # things before summaries
+        label = {str(r.get(c)): id for c in ("label", "at") for id, r in rows}
         return [(p, label[t]) for p, t in self.ticks[self.row_axis].items() if t in label]
 
     def series(self, label: str, colour: str) -> list[str]:

@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 
 from zcqlib import quantity
 from zcqlib.figures import theme as look
-from zcqlib.figures.marks import Show, key, plain
-from zcqlib.figures.theme import REFERENCE, Canvas, Caption, measured
+from zcqlib.figures.marks import Show, plain
+from zcqlib.figures.theme import Canvas, Caption, measured
 
 SHAPES = {"●": "o", "▲": "^", "■": "s", "✓": "o", "◇": "D"}
-SPAN = 130.0  # per cent of the target that a bullet row shows
 
 
 def light(
@@ -35,82 +34,6 @@ def light(
     if mark == "✓":
         canvas.line([x - 4, x - 1, x + 4.5], [y, y + 3.5, y - 4], "white", 1.6)
     canvas.text(x + 20, y, (instead or word) + tail, size, shade, fit=fit)
-
-
-def bullets(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
-    """Rows of targets: actual as share of the target, pace mark, year-end range, chance and light.
-
-    Parameters
-    ----------
-    rows : `group`, `name`, `target`, `actual` (texts), `share`, `pace`, `median`, `low`, `high` (per cent of the
-        target, NaN where there is none), `chance` (text), `light` (已完成, 把握较大, 尚有悬念, 难度较大, other).
-    """
-    n = max(len(rows), 1)
-    canvas = Canvas(caption, size)
-    right, left = canvas.right, canvas.left
-    key(
-        canvas,
-        [
-            (f"box:{look.TO_DATE}", "实际"),
-            (f"tick:{look.INK}", "此时应达"),
-            (f"range:{look.NAVY}", "年末中位数与80%区间"),
-        ],
-        x=left + 48,
-    )
-    head, first = canvas.top + 28, canvas.top + 46
-    step = (canvas.bottom + 14 - first) / n
-    ink = min(13.0, step / 1.75)
-    name, verdict = left + 48, right - 176
-    chance, end = verdict - 26, verdict - 98
-    now = left + 48 + min(330, 0.245 * (right - left)) + 268
-    aim, bar = now - 124, now + 30
-    at = lambda v: bar + (end - bar) * min(max(v, 0), SPAN) / SPAN  # noqa: E731
-    down = first + step * n
-    for x, words, align in (
-        (name, "指标", "left"),
-        (aim, "目标", "right"),
-        (now, "当前值", "right"),
-        (chance, "把握", "right"),
-        (verdict, "判断", "left"),
-    ):
-        canvas.text(x, head, words, 12, look.SECOND, ha=align)
-    for v in (0, 25, 50, 75, 125) if end - bar > 380 else (0, 50):
-        canvas.text(at(v), head, str(v), 11, look.SECOND, ha="center", gid=look.SCALE)
-        canvas.line([at(v)] * 2, [first - 4, down], look.GRID, 1)
-    canvas.text(
-        at(100),
-        head,
-        "100=目标" if end - bar > 380 else "目标",
-        11.5,
-        look.INK,
-        bold=0.6,
-        ha="center",
-    )
-    before = None
-    for i, r in enumerate(rows.itertuples()):
-        top, y = first + step * i, first + step * (i + 0.5)
-        if r.group != before:
-            canvas.line([left, right], [top] * 2, look.OTHER, 0.9)
-            canvas.text(left + 2, y, str(r.group), ink, look.SECOND)
-            before = r.group
-        canvas.text(name, y, r.name, ink, look.INK, fit=aim - 112 - name)
-        canvas.text(chance, y, r.chance, ink, look.INK, ha="right")
-        light(canvas, verdict + 8, y, r.light, ink)
-        canvas.text(aim, y, r.target, ink, look.SECOND, ha="right", fit=118)
-        canvas.text(now, y, r.actual, ink, look.INK, ha="right", fit=118)
-        thick = min(step * 0.36, 14)
-        if np.isfinite(r.share):
-            canvas.box(bar, y, at(r.share) - bar, thick, look.TO_DATE)
-        if np.isfinite(r.pace):
-            canvas.line([at(r.pace)] * 2, [y - thick, y + thick], look.INK, 2.6)
-        if np.isfinite(r.median):
-            canvas.line([at(r.low), at(r.high)], [y, y], look.NAVY, 2.2)
-            for v, side in ((r.low, ">"), (r.high, ">"), (r.median, "o")):
-                if side == "o" or v > SPAN:
-                    canvas.dot(at(v), y, side, 7, "white" if v <= SPAN else look.NAVY, look.NAVY)
-    canvas.line([at(100)] * 2, [first - 4, down], look.INK, 1.8, gid=REFERENCE)
-    canvas.line([left, right], [down] * 2, look.OTHER, 0.9)
-    return canvas.figure
 
 
 def _grid(

@@ -237,6 +237,26 @@ def _lights_told(t: pd.DataFrame) -> tuple[str, ...]:
     return (*told, *["把握最低的是{least.label}，{least.chance}"] * ("least" in t.index))
 
 
+@finding()
+def glance(given: Given, half: str = "", region: str = "zone") -> Found:
+    """The ten groups' targets of one place, all or those of the `first` or `second` five groups, in their order.
+
+    Rows: those of `standing`, with its counts.
+    """
+    base = standing(given)
+    t, zone = base.things, region == "zone"
+    own = t[t["group"].ne("") & (t["region"].isin(ZONES) if zone else t["region"].eq(region))]
+    number = own["group"].astype(int)
+    own = own[number.between(*{"first": (1, HALF), "second": (HALF + 1, 99)}.get(half, (1, 99)))]
+    own = own.sort_values("group", key=lambda g: g.astype(int), kind="stable")
+    rows = pd.concat([own, base.rows.drop(t.index)])
+    place = base.scope if zone else f"{given.catalog.name(region)}，{given.period.year}年"
+    about = base.source, place, base.period, base.known, base.demo
+    prefix = "" if zone else f"{region}|"
+    title = title_lights(base.rows, prefix + (f"{half}|" if half else ""))
+    return Found("glance", rows, STANDING, *about, title, home=borrowed(base))
+
+
 @finding(*OWN)
 def pace(given: Given) -> Found:
     """The zone's flows among the ten groups against 序时进度 (a ruler and no verdict), and what is needed a month.

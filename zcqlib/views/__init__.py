@@ -30,7 +30,6 @@ from zcqlib.views.record import (
     replay,
 )
 from zcqlib.views.state import (
-    bullets,
     completeness,
     problems,
     trend,
@@ -38,7 +37,6 @@ from zcqlib.views.state import (
 from zcqlib.views.targets import (
     chances,
     lead,
-    outlook,
     pace,
     promises,
     promises_rest,

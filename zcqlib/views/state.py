@@ -7,12 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zcqlib import figures, quantity
-from zcqlib.findings.targets import ZONES, names, title_lights
+from zcqlib.findings.targets import names
 from zcqlib.month import Month
 from zcqlib.views.parts import place
-
-GROUPS = "〇一二三四五六七八九十"
-
 
 STEPS = (0.0, 0.5, 0.9, 1.0)  # shares at which a cell of the completeness table changes its fill
 FILLS = (
@@ -22,40 +19,6 @@ FILLS = (
     ("#FDF3E7", "#7A1F0B"),
     ("#E3E9F1", "#14284B"),
 )
-
-
-def bullets(month: Month, groups: str = "一二三四五六七八九十", region: str = "zone") -> Figure:
-    """All targets of some groups at a glance."""
-    f, catalog = month.find("standing"), month.catalog
-    prefix = "" if region == "zone" else f"{region}|"
-    prefix += {GROUPS[1:6]: "first|", GROUPS[6:]: "second|"}.get(groups, "")
-    t = f.things
-    t = t[t["region"].isin(ZONES) if region == "zone" else t["region"].eq(region)]
-    t = t.assign(group=[GROUPS[int(g)] if g else "" for g in t["group"]])
-    t = t[t["group"].isin(list(groups))]
-    t = t.sort_values("group", key=lambda s: s.map(GROUPS.index), kind="stable")
-    done = t["light"].eq(quantity.lights().state("met").words)
-    shown = lambda c: [f.shown(i, c) for i in t.index]  # noqa: E731
-    rows = pd.DataFrame(
-        {
-            "group": t["group"],
-            "name": t["indicator"].map(catalog.name),
-            "target": t["promise"],
-            "actual": shown("done"),
-            "share": t["done_pct"],
-            "pace": t["on_pace_pct"],
-            "median": t["median_pct"],
-            "low": t["low_pct"],
-            "high": t["high_pct"],
-            "chance": pd.Series(shown("chance"), t.index).where(~done, quantity.NONE),
-            "light": t["light"],
-        }
-    )
-    note = "此时应达按季节、批次进度,两者都没有的按序时;●把握≥80% ▲40%—79% ■<40%"
-    what = f"完成率=当前值/全年目标(%);{place(month, region)},{month.year}年"
-    return figures.bullets(
-        rows, month.caption(f.say(title_lights(f.rows, prefix)), what, note=note)
-    )
 
 
 def trend(month: Month) -> Figure:

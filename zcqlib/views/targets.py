@@ -77,40 +77,6 @@ def pace_figure(
     )
 
 
-def outlook(month: Month) -> Figure:
-    """Where the chances stand and where they came from: light and trend are two things."""
-    f = month.find("outlook")
-    t = f.things[f.things["light"].ne(quantity.lights().state("met").words)]
-    t = t.loc[t["moved_1"].abs().sort_values(ascending=False, kind="stable").index].head(14)
-    t = t.sort_values("chance", ascending=False, kind="stable")
-    marks = [f"{f.shown(i, 'light')} {f.shown(i, 'chance')}" for i in t.index]
-    rows = pd.DataFrame(
-        {
-            "label": t["label"],
-            "estimate": 100 * t["chance"],
-            "actual": 100 * t["before_1"],
-            "low": 100 * t["lowest"],
-            "high": 100 * t["highest"],
-            "note": [w + _arrow(v) for w, v in zip(marks, t["moved_1"], strict=True)],
-        }
-    )
-    return figures.forest(
-        rows,
-        month.caption(
-            f.title,
-            f"完成全年目标的把握(%);{place(month, 'zone')},{month.year}年,变动最大的{len(rows)}项",
-            note="●本月 ◇上月;横线为今年以来各月的范围",
-        ),
-        zero=80.0,
-        zero_words="80%起为把握较大",
-        show=lambda v: quantity.number(v, "%", 0),
-    )
-
-
-def _arrow(change: float) -> str:
-    return "↑" if change >= 5 else "↓" if change <= -5 else "→"
-
-
 def promises(month: Month) -> Figure:
     """The coverage and milestone rows of the ten groups: stages, last and next, overdue days, who is missing."""
     f, rows, before = month.find("promises"), [], ""
