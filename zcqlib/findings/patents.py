@@ -64,9 +64,7 @@ def patent_months(given: Given) -> Found:
     wide = single.pivot_table("value", single["end"].dt.month, single["end"].dt.year)
     wide = wide.reindex(index=range(1, 13), columns=[year - 1, year])
     t = pd.DataFrame(dict(month_now=wide[year], month_before=wide[year - 1]))
-    t = t.assign(
-        at=[f"{m}月" for m in wide.index], label="一区四园", indicator=FILED, region="zone"
-    )
+    t = t.assign(at=[f"{m}月" for m in wide.index], indicator=FILED, region="zone")
     t = t.assign(label=given.catalog.zone.parts_zh, inputs=inputs("zone", FILED))
     t["period"] = [pd.Period(f"{year}-{m:02d}", "M") for m in wide.index]
     t.index = t["at"]
