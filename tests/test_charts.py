@@ -1,5 +1,7 @@
 """House charts: each may be printed on both pages, and two things swapped on any of them are caught."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,12 +9,15 @@ from matplotlib import rc_context
 from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
 from matplotlib.text import Annotation
 
-from zcqlib import figures, quantity
+from zcqlib import catalog as catalogs
+from zcqlib import figures, quantity, tables
 from zcqlib.figures import Canvas, Caption, FigureError
-from zcqlib.findings import Found, targets
+from zcqlib.findings import Found, Given, find, targets
 from zcqlib.findings.found import lay
 from zcqlib.quantity import Scale
+from zcqlib.workspace import Workspace
 
+CATALOG = catalogs.load(Workspace(Path(__file__).resolve().parents[1]).reference, 2018)
 PERIOD, NAN = pd.Period("2018-09", "M"), float("nan")
 NAMES = ["专利申请总量", "名称特别长的一个指标", "引进市外资金", "孵化面积"]
 
@@ -25,12 +30,11 @@ def found(name, rows, measures, **more):
 
 
 def page(made, draw, panels=None, size="wide", **grid):
-    """What `draw` draws of a finding, laid out for good."""
+    """What `draw` draws of a finding."""
     about = dict(source=made.source, as_of="2018年9月", demo=True)
     sheet = Canvas(Caption(made.title, "完成率（%）；2018年", **about), size)
     with rc_context(figures.drawing(sheet.scale)):
         draw(sheet.grid(panels, **grid), made)
-        figures.finish(sheet.figure, made)
     return sheet.figure
 
 
@@ -68,10 +72,56 @@ def intervals(ax, made):
     figures.table(ax, made, "state", "chance")
 
 
+def months(region, values):
+    """SERIES of single months and TO_DATE of one year."""
+    ends = pd.period_range("2018-01", periods=len(values), freq="M")
+    same = dict(region=region, indicator="patent_applications", unit="件", demo=True, end=ends)
+    same |= dict(published=ends, revision=False)
+    months = pd.DataFrame(same | dict(start=ends, months=1, value=values))
+    to_date = months.assign(start=ends[0], months=range(1, len(values) + 1))
+    return months, to_date.assign(value=np.cumsum(values))
+
+
+def year(name, **choices):
+    """A finding on patents of the zone and two parks after nine months, with two past years."""
+    held = {n: tables.empty(t) for n, t in tables.VINTAGE.items()}
+    p, q, series, to_date = [], [], [], []
+    for n, region in enumerate(("zone", "gaoxin", "muye")):
+        base = np.array([40, 30, 50, 60, 45, 55, 50, 40, 60.0, 55, 50, 90]) * (3 - n)
+        for y, growth in ((2016, 0.8), (2017, 1.0)):
+            t = months(region, base * growth * (1 + 0.2 * (y == 2016) * (np.arange(12) < 6)))[0]
+            shift = 12 * (2018 - y)
+            series.append(t.assign(**{c: t[c] - shift for c in ("start", "end", "published")}))
+        now, done = months(region, base[:9] * 1.1)
+        series, to_date = [*series, now], [*to_date, done]
+        aim, middle = base.sum() * 1.15, base.sum() * (1.2 - 0.05 * n)
+        chance = (0.8, 0.55, 0.1)[n]
+        about = dict(region=region, indicator="patent_applications", year=2018, as_of=PERIOD)
+        about |= dict(kind="flow", unit="件", comparator="ge", demo=True, level=0.8, method="m")
+        values = dict(actual=done["value"].iloc[-1], target_low=aim, probability=chance)
+        spread = dict(median=middle, low=middle * 0.9, high=middle * 1.1, verdict="v")
+        p.append(about | values | spread)
+        levels = np.arange(0.005, 1, 0.01)
+        at = dict(level=levels, value=middle * (0.8 + 0.4 * levels))
+        q.append(pd.DataFrame({k: about[k] for k in ("region", "indicator", "year", "as_of")} | at))
+    held["PROJECTIONS"] = tables.shape(p, tables.PROJECTIONS)
+    held |= dict(SERIES=pd.concat(series), TO_DATE=pd.concat(to_date), QUANTILES=pd.concat(q))
+    held["TARGETS"] = CATALOG.targets
+    return find(name, Given(held.__getitem__, CATALOG, PERIOD, PERIOD), **choices)
+
+
+def side_by_side(axes, made):
+    figures.course(*axes.values(), made)
+
+
+LEADS = [["zone", "gaoxin", "muye"]]
+
 # chart → finding, what draws it, panels, settings of the grid
 CHARTS = {
     "bullets": (glance, figures.bullets, None, {}),
     "intervals": (outlook, intervals, None, {}),
+    "course": (lambda: year("course"), side_by_side, "yyyye", {}),
+    "lead": (lambda: year("lead"), figures.lead, LEADS, dict(sharex=True, sharey=True)),
 }
 
 
@@ -82,6 +132,7 @@ def test_every_house_chart_is_its_finding_and_may_be_printed(name, size):
     made = make()
     figure = page(made, draw, panels, size, **grid)
     assert figures.compare(figure, made) > 3
+    figures.finish(figure, made)
     figures.check(figure)
 
 
@@ -92,7 +143,8 @@ def swaps(figure):
             flat = group.orientation == "horizontal"
             yield from _pairs(group, "width" if flat else "height")
         for line in ax.lines:
-            if line.get_transform() == ax.transData and line.get_gid() != figures.REFERENCE:
+            own = line.get_label() != "ending"  # dots that may stand side by side
+            if own and line.get_transform() == ax.transData and line.get_gid() != figures.REFERENCE:
                 for part in ("xdata", "ydata"):
                     yield from _inside(line, part)
         for c in ax.collections:
@@ -123,7 +175,8 @@ def _pairs(things, what):
 def _inside(thing, what):
     """The first two values of an array that differ."""
     values = np.ma.filled(np.ma.asarray(getattr(thing, f"get_{what}")(), float), np.nan)
-    known = np.flatnonzero(np.isfinite(values).ravel())
+    seen = np.isfinite(thing.get_xydata()).all(axis=1) if what != "array" else np.isfinite(values)
+    known = np.flatnonzero(seen.ravel())
     differ = [k for k in known if values.ravel()[k] != values.ravel()[known[0]]]
     if differ:
 
@@ -183,3 +236,56 @@ def test_lights_are_printed_in_their_own_colour():
     figure = page(glance(), figures.bullets)
     shown = {t.get_text(): t.get_color() for ax in figure.axes for t in ax.texts}
     assert shown["■难度较大"] == f"#{quantity.lights().state('hard').text}"
+
+
+# the course of a year -------------------------------------------------------------------------------------------------
+
+
+def test_the_course_by_hand():
+    made = year("course", indicator="patent_applications")
+    t, row = made.rows, "patent_applications"
+    base = np.array([40, 30, 50, 60, 45, 55, 50, 40, 60, 55, 50, 90]) * 3
+    assert t.at[f"{row}|9", "so_far"] == pytest.approx(1.1 * base[:9].sum())
+    assert t.at[f"{row}|9", "straight"] == pytest.approx(0.75 * 1.15 * base.sum())
+    early = np.where(np.arange(12) < 6, 1.2, 1.0) * base
+    shares = base[:9].sum() / base.sum(), early[:9].sum() / early.sum()
+    assert t.at[f"{row}|9", "seasonal"] == pytest.approx(np.mean(shares) * 1.15 * base.sum())
+    assert (t.at[f"{row}|9", "least"], t.at[f"{row}|9", "most"]) == pytest.approx(
+        tuple(s * 1.15 * base.sum() for s in sorted(shares))
+    )
+    assert t.at[f"{row}|12", "low80"] == pytest.approx(1.2 * base.sum() * 0.84)
+    assert t.at[f"{row}|12", "high95"] == pytest.approx(1.2 * base.sum() * 1.19)
+    assert t.at[f"{row}|9", "low80"] == t.at[f"{row}|9", "so_far"] == t.at[f"{row}|9", "middle"]
+    assert np.isnan(t.at[f"{row}|8", "low80"]) and np.isnan(t.at[f"{row}|10", "so_far"])
+    past = t.loc[[f"{row}|{m}" for m in range(9, 13)], ["seasonal", "middle"]]
+    way = (past - past.iloc[0]) / (past.iloc[-1] - past.iloc[0])
+    assert way["middle"].tolist() == pytest.approx(way["seasonal"].tolist())
+    assert t["ending"].count() == 20 and t["ending"].median() == pytest.approx(1.2 * base.sum())
+
+
+def test_a_target_that_is_not_set_and_one_without_any_figure_have_a_course_too():
+    made = year("course", indicator="patent_grants", region="muye")
+    assert made.title == "专利授权量：园区目标未下达" and made.facts().empty
+    figure = page(made, side_by_side, "yyyye")
+    assert figures.compare(figure, made) == 0
+    figures.finish(figure, made)
+    figures.check(figure)
+
+
+def test_a_year_end_that_is_none_of_the_twenty_is_caught():
+    made = year("course")
+    figure = page(made, side_by_side, "yyyye")
+    dots = next(line for line in figure.axes[1].lines if line.get_label() == "ending")
+    dots.set_ydata(dots.get_ydata() * 1.01)
+    with pytest.raises(FigureError, match="course/ending/ending 点为"):
+        figures.compare(figure, made)
+
+
+def test_the_lead_ends_at_the_distance_to_the_target_and_counts_parks_over_a_half():
+    made = year("lead")
+    row = "muye|patent_applications"
+    assert made.rows.at[f"{row}|12", "middle_lead"] == pytest.approx(100 * (1.1 / 1.15 - 1))
+    assert made.rows.at[f"{row}|12", "straight_lead"] == pytest.approx(0)
+    assert made.title == "2个有目标的园区中1个把握过半"
+    assert list(made.things["region"].unique()) == ["zone", "gaoxin", "muye"]
+    assert year("lead", indicator="patent_grants").title == "园区目标未下达，不作判断"

@@ -265,10 +265,6 @@ def test_labels_move_apart_as_little_as_they_must():
     assert np.diff(np.sort(many)).min() >= 2 - 1e-6
 
 
-QUANTILES = pd.Series(
-    np.linspace(4700, 5500, 100), index=[round(0.005 + 0.01 * i, 3) for i in range(100)]
-)
-MONTHS = pd.DataFrame({"month": range(1, 10), "value": np.linspace(380, 3530, 9)})
 RANKS = pd.DataFrame(
     [
         dict(
@@ -343,12 +339,6 @@ TIED = pd.DataFrame(
 CHARTS = {
     "promises": lambda s: figures.promises(PROMISES, GOOD, size=s),
     "bump of ties": lambda s: figures.bump(TIED, GOOD, NAMES, size=s),
-    "pace": lambda s: figures.pace(
-        MONTHS, QUANTILES, 5000.0, GOOD, unit="件", chance_words="73% 完成把握", size=s
-    ),
-    "pace without target": lambda s: figures.pace(
-        MONTHS.head(1), QUANTILES.head(0), float("nan"), GOOD, size=s
-    ),
     "heatmap": lambda s: figures.heatmap(
         HEAT, GOOD, columns=[("zone", "一区四园"), ("gaoxin", "高新区"), ("muye", "牧野区")], size=s
     ),
@@ -384,24 +374,6 @@ CHARTS = {
             "已完成": ("#14284B", "#FFFFFF", "#14284B"),
         },
         unit="项",
-        size=s,
-    ),
-    "multiples": lambda s: figures.multiples(
-        pd.DataFrame(
-            {"region": np.repeat(PARKS, 3), "month": [1, 2, 3] * 5, "value": np.arange(15.0) - 7}
-        ),
-        GOOD,
-        NAMES,
-        quantiles=pd.DataFrame(
-            {
-                "region": np.repeat(PARKS, 3),
-                "level": [0.1, 0.5, 0.9] * 5,
-                "value": np.tile([-9.0, 1.0, 8.0], 5),
-            }
-        ),
-        facts=pd.DataFrame(
-            dict(light="难度较大", chance="5%", now="3月累计3件", ahead="年末预计9件"), index=PARKS
-        ),
         size=s,
     ),
 }
@@ -462,10 +434,3 @@ def test_effects_share_one_scale_unless_their_units_differ():
         and half == pytest.approx(2 * quarter)
         and half > 10 * (0.5 * ten / 10)
     )
-
-
-def test_the_interval_is_printed_as_the_table_has_it():
-    figure = figures.pace(
-        MONTHS, QUANTILES, 5000.0, GOOD, unit="件", interval=(4812.0, 5101.0, 5399.0)
-    )
-    assert {"4,812–5,399件", "中位数5,101件"} <= set(figures.texts(figure))

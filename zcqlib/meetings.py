@@ -39,7 +39,7 @@ CELLS = {
     "stages": "views.promises",
     "attain": 'month.find("glance"',
 }
-PACE = re.compile(r"views\.pace\(month(?:, \"(\w+)\")?\)")  # the cell of one target
+PACE = re.compile(r"find\(\"course\", indicator=\"(\w+)\"")  # the cell of one target
 # a line of text in a drawing, which is stored as outlines
 DRAWN = re.compile("<!-- (.*?) -->|<rdf:li>(.*?)</rdf:li>|<title>(.*?)</title>", re.S)
 
@@ -76,7 +76,7 @@ def _links(month: Month) -> dict[str, str]:
         for cell in _code(path):
             source = "".join(cell["source"])
             shown = [section for section, call in CELLS.items() if call in source]
-            shown += [f"open/{i or 'patent_applications'}" for i in PACE.findall(source)]
+            shown += [f"open/{i}" for i in PACE.findall(source)]
             for section in shown:
                 found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell['id']}")
     return found

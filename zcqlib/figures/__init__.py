@@ -13,9 +13,11 @@ from zcqlib.figures.house import (
     bars,
     bullets,
     column,
+    course,
     ends,
     finish,
     key,
+    lead,
     note,
     palette,
     shades,
@@ -38,7 +40,7 @@ from zcqlib.figures.printing import (
 )
 from zcqlib.figures.readback import compare, seen
 from zcqlib.figures.relation import calibration
-from zcqlib.figures.series import multiples, stacked
+from zcqlib.figures.series import stacked
 from zcqlib.figures.tables import effects, heatmap, promises, states
 from zcqlib.figures.theme import (
     BENCHMARK,
@@ -53,7 +55,6 @@ from zcqlib.figures.theme import (
     font_path,
     use_theme,
 )
-from zcqlib.figures.year import pace
 
 
 def _with_data(chart):
@@ -74,25 +75,21 @@ def _with_data(chart):
     bump,
     waterfall,
     calibration,
-    multiples,
     stacked,
     effects,
     heatmap,
     promises,
     states,
-    pace,
 ) = map(
     _with_data,
     (
         bump,
         waterfall,
         calibration,
-        multiples,
         stacked,
         effects,
         heatmap,
         promises,
         states,
-        pace,
     ),
 )

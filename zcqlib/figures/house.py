@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, ScalarFormatter
@@ -20,6 +21,11 @@ from zcqlib.figures.readback import Marks, series_of
 
 LEADER = dict(arrowstyle="-", color=look.AXIS, lw=0.8, shrinkA=0, shrinkB=3, relpos=(0, 0.5))
 HATCHED = dict(facecolor="white", hatch="////")
+
+
+def mixed(colour: str, part: float) -> tuple[float, ...]:
+    """A colour on white."""
+    return tuple(1 - part * (1 - c) for c in to_rgb(colour))
 
 
 class EndLabel(Annotation):
@@ -263,7 +269,7 @@ def finish(figure: Figure, found=None) -> None:
             m = own.get(id)
             if m or found is not None and id in found.rows:
                 axis.set_label_text(m.head if both else "")
-            _numbers(axis, m.scale.factor if m and m.scale else 1)
+            _numbers(axis, _factor(found, m) if m else 1)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for ax in figure.axes:
@@ -276,6 +282,13 @@ def finish(figure: Figure, found=None) -> None:
             label.set_position((label.get_position()[0], to - y))
             if label.arrow_patch:
                 label.arrow_patch.set_visible(abs(to - y) > 4)
+
+
+def _factor(found, measure) -> int:
+    """What the ticks of a measure are divided by, that of its rows where it has no scale of its own."""
+    own = [measure.scale] if measure.scale else found.rows["scale"]
+    factors = {s.factor for s in own if isinstance(s, quantity.Scale)}
+    return factors.pop() if len(factors) == 1 else 1
 
 
 def _numbers(axis, factor: int) -> None:
@@ -386,11 +399,141 @@ def _flows(ax, t) -> None:
 
 def _sum(ax, found, last: str) -> None:
     """Opening stock, flows and closing stock, written out as a sum beside the flows."""
-    whole, wide = found.rows.loc["all"], 150
+    whole = found.rows.loc["all"]
     ids = [c for c in ("opening", *FLOWS, "unexplained", "stock") if np.isfinite(whole[c])]
-    for i, id in enumerate(ids):
-        at, strong = (1, 1 - i / max(len(ids) - 1, 1)), id == "stock"
-        head = last if strong else found.measures[id].head
+    listed(ax, found, "all", ids, heads={"stock": last})
+
+
+def listed(ax, found, row: str, columns: Sequence[str], heads: Mapping[str, str], top=1.0) -> None:
+    """Some facts of a row as a list at the right of the axes, from `top` down to their foot; the last one strong.
+
+    Parameters
+    ----------
+    heads : column → other words than the head of its measure.
+    """
+    told = [heads.get(c, found.measures[c].head) for c in columns]
+    wide = max(map(lambda t: _wide(t, 13), told)) + 24
+    wide += max(_wide(found.shown(row, c), 13) for c in columns)
+    for i, (c, head) in enumerate(zip(columns, told, strict=True)):
+        at, strong = (1, top * (1 - i / max(len(columns) - 1, 1))), c == columns[-1]
         note(ax, head, at, (14, 0), strong, xycoords="axes fraction")
-        given = dict(xycoords="axes fraction", ha="right", gid=found.key("all", id))
-        note(ax, found.shown("all", id), at, (wide, 0), strong, **given)
+        given = dict(xycoords="axes fraction", ha="right", gid=found.key(row, c))
+        note(ax, found.shown(row, c), at, (14 + wide, 0), strong, **given)
+
+
+DOTTED, DASHED = (0, (1.2, 1.6)), (0, (5, 3))
+
+
+def fan(ax, t, of: str = "", colour: str = "") -> None:
+    """Bands of 95, 80 and 50 % to the year end and its middle, from columns of `course` or, `of` it, of `lead`."""
+    for level, shade, part in zip((95, 80, 50), look.FAN, (0.18, 0.38, 0.66), strict=True):
+        ids = [f"{side}{level}{of}" for side in ("low", "high")]
+        fill = dict(color=mixed(colour, part) if colour else shade, lw=0, gid="+".join(ids))
+        known = t.dropna(subset=ids)
+        ax.fill_between(known["at"].astype(float), *(known[c] for c in ids), **fill)
+    line = dict(color=look.NAVY, ls=DOTTED, lw=2.2 * _scale(ax), label=f"middle{of}")
+    ax.plot(t["at"], t[f"middle{of}"], **line)
+
+
+def course(year, end, found) -> None:
+    """A target's year: months to date against paces and target, the fan, and the year end once more, enlarged.
+
+    Parameters
+    ----------
+    year, end : axes side by side. found : `course`.
+    """
+    t, k = found.things.dropna(subset="at"), _scale(year)
+    row = t.index[0].rpartition("|")[0]
+    band = t.dropna(subset=["least", "most"])
+    fill = dict(color=look.SEASON_BAND, lw=0, gid="least+most")
+    year.fill_between(band["at"].astype(float), band["least"], band["most"], **fill)
+    fan(year, t)
+    for id, colour, style, wide in (
+        ("seasonal", look.SEASON_LINE, "-", 1.8),
+        ("straight", look.BENCHMARK, DASHED, 1.6),
+        ("so_far", look.NAVY, "-", 3.4),
+    ):
+        line = dict(color=colour, ls=style, lw=wide * k, ms=7 * k, label=id)
+        year.plot(t["at"], t[id], marker="o" if id == "so_far" else None, **line)
+    aim(year, found, (row, "target"), "全年目标")
+    year.set_xticks(t["at"], t["label"])
+    year.set(xlim=(0.6, 12.3), ylim=(min(0, year.get_ylim()[0]), None), ylabel="so_far")
+    key(year, found)
+    _ends_as_dots(end, found, t.iloc[-1])
+    _told(end, found, row)
+
+
+def _ends_as_dots(ax, found, last) -> None:
+    """The bands of December side by side with twenty dots of five per cent each, filled where the target is met."""
+    k, t = _scale(ax), found.rows
+    ax.set(xticks=[], xlim=(-1, 7), ylabel="ending")
+    if np.isnan(last["middle"]):
+        return
+    for level, shade in zip((95, 80, 50), look.FAN, strict=True):
+        ids = f"low{level}", f"high{level}"
+        ax.vlines(0, *(last[c] for c in ids), colors=shade, lw=30 * k, gid="+".join(ids))
+    ax.plot([0], [last["middle"]], "_", color=look.NAVY, ms=28 * k, mew=3 * k, label="middle")
+    ends_, met = t["ending"].dropna(), t["target"].max()
+    step = max((ends_.max() - ends_.min()) / 15, 1e-9)
+    beside = ends_.groupby((ends_ - (0 if np.isnan(met) else met)) // step).cumcount()
+    for fill, own in ((look.NAVY, ends_ >= met), ("white", ~(ends_ >= met))):
+        dot = dict(mfc=fill, mec=look.NAVY, mew=1.2 * k, ms=8 * k, label="ending")
+        ax.plot(1.8 + 0.95 * beside[own], ends_[own], "o", **dot)
+    if np.isfinite(met):
+        ax.axhline(met, color=look.INK, lw=1.8 * k, gid=look.REFERENCE)
+
+
+def _told(ax, found, row: str) -> None:
+    """The chance large, and below it what the target's row says."""
+    if row not in found.rows.index:
+        return
+    at, light = dict(xycoords="axes fraction"), found.shown(row, "state")
+    if found.shown(row, "chance") != quantity.NONE:
+        given = dict(size=30, gid=found.key(row, "chance"), color=look.NAVY)
+        note(ax, found.shown(row, "chance"), (1, 0.96), (14, 0), True, **at, **given)
+        note(ax, f"完成把握　{light}", (1, 0.86), (14, 0), **at)
+    ids = ["target", "due", "on_pace", "done", "done_pct", "low", "high", "median"]
+    listed(ax, found, row, [c for c in ids if np.isfinite(found.rows.at[row, c])], {}, 0.74)
+
+
+def lead(axes: Mapping, found) -> None:
+    """A panel for each region, on one scale: its lead over the seasonal pace, where 0 ends at the target.
+
+    Parameters
+    ----------
+    axes : region → axes. found : `lead`.
+    """
+    of, style = "_lead", look.parks()
+    t = found.things.dropna(subset="at")
+    for region, ax in axes.items():
+        k, own = _scale(ax), t[t["region"].eq(region)]
+        row = own.index[0].rpartition("|")[0]
+        colour = style.get(region, look.PLAIN)
+        ax.set_title(own["label"].iloc[0], color=colour.text)
+        for _, other in t[t["region"].ne(region)].groupby("region", sort=False):
+            line = dict(color=look.OTHER, lw=1.2 * k, label=other["label"].iloc[0])
+            ax.plot(other["at"], other["so_far" + of], **line)
+        ax.plot(
+            own["at"],
+            own["straight" + of],
+            color=look.BENCHMARK,
+            ls=DASHED,
+            lw=1.4 * k,
+            label="straight" + of,
+        )
+        fan(ax, own, of, colour.colour)
+        line = dict(color=colour.colour, lw=3.2 * k, label="so_far" + of, marker=colour.marker)
+        ax.plot(own["at"], own["so_far" + of], markevery=[-1], mec="white", **line)
+        ax.axhline(0, color=look.INK, lw=1.4 * k)
+        ax.set(ylabel="so_far" + of)
+        ax.set_xticks([1, 3, 6, 9, 12], [f"{m}月" for m in (1, 3, 6, 9, 12)])
+        parts = ("state", "chance"), ("done", "promise", "median")
+        for ids, at, ha in zip(parts, ((1, 1), (0, 0)), ("right", "left"), strict=True):
+            words = [found.shown(row, c) for c in ids]
+            if ids[0] == "done":
+                words = [f"{found.measures[c].head}{w}" for c, w in zip(ids, words, strict=True)]
+            gid = "+".join(found.key(row, c) for c in ids)
+            far = (0, 16) if ha == "right" else (0, -46)
+            given = dict(xycoords="axes fraction", ha=ha, size=12, gid=gid)
+            told = "　".join(words[:2]) + "".join(f"\n{w}" for w in words[2:])
+            note(ax, told, at, far, **given)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.collections import PathCollection, PolyCollection
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from zcqlib.figures import theme as look
-from zcqlib.figures.theme import Canvas, measured, rows_grid, spread
+from zcqlib.figures.theme import Canvas, measured, spread
 
 Show = Callable[[float], str]
 SIDES = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
-LEVELS = tuple(zip((0.95, 0.8, 0.5), look.FAN, strict=True))
 
 
 def plain(value: float) -> str:
@@ -27,21 +24,6 @@ def plain(value: float) -> str:
         else f"{value:,.2f}".rstrip("0").rstrip(".")
     )
     return text.replace("-", "−")
-
-
-def signed(show: Show) -> Show:
-    """The same numbers with a sign on every rise."""
-    return lambda v: ("+" if v > 0 else "") + show(v)
-
-
-def ticks(ax, show: Show = plain, n: int = 6) -> None:
-    ax.yaxis.set_major_locator(MaxNLocator(n, steps=[1, 2, 2.5, 5, 10]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: show(round(v, 9))))
-    rows_grid(ax)
-
-
-def month_ticks(ax) -> None:
-    ax.set_xticks(range(1, 13), [f"{m}月" for m in range(1, 13)])
 
 
 def end_room(ends: Sequence[str], size: float = 13) -> float:
@@ -75,48 +57,6 @@ def end_labels(
         )
         if abs(at - true) > 3:
             canvas.line([start + 8, start + 22], [true, at], look.AXIS, 0.8)
-
-
-def key(canvas: Canvas, items: Sequence[tuple[str, str]], x: float = 0.0) -> None:
-    """One row that names marks: (kind, words); a kind is box:COLOUR, hatch:COLOUR, line:COLOUR, dash:COLOUR,
-    tick:COLOUR or range:COLOUR."""
-    x, y = x or canvas.left, canvas.top - 8
-    for kind, words in items:
-        shape, _, colour = kind.partition(":")
-        wide = {"tick": 4, "box": 26, "hatch": 26}.get(shape, 44)
-        if shape in ("box", "hatch"):
-            look_ = {"hatch": "////", "edgecolor": colour, "facecolor": "white", "linewidth": 1}
-            canvas.box(x, y, wide, 14, colour, **(look_ if shape == "hatch" else {}))
-        elif shape == "tick":
-            canvas.line([x + 2] * 2, [y - 10, y + 10], colour, 3)
-        else:
-            canvas.line(
-                [x, x + wide],
-                [y, y],
-                colour,
-                2.4,
-                **({"linestyle": (0, (4, 2))} if shape == "dash" else {}),
-            )
-            if shape == "range":
-                canvas.dot(x + wide / 2, y, "o", 7, "white", colour)
-        canvas.text(x + wide + 10, y, words, 12, look.SECOND)
-        x += wide + 40 + measured(words, 12)
-
-
-def quantile(quantiles: pd.Series) -> Callable[[float], float]:
-    """Value at a level of a year-end distribution given by levels."""
-    return lambda p: float(np.interp(p, quantiles.index.to_numpy(float), quantiles.to_numpy(float)))
-
-
-def fan(
-    ax, x, now: float, share, q: Callable[[float], float], colours: Sequence[str] = look.FAN
-) -> None:
-    """Bands of 95, 80 and 50 % that open from today's value along the share of the rest of the year."""
-    for (level, _), colour in zip(LEVELS, colours, strict=True):
-        low, high = q((1 - level) / 2), q((1 + level) / 2)
-        ax.fill_between(
-            x, now + (low - now) * share, now + (high - now) * share, color=colour, linewidth=0
-        )
 
 
 def mixed(colour: str, part: float) -> tuple[float, ...]:
@@ -223,27 +163,3 @@ def label(
             leader,
             0.9,
         )
-
-
-def reference(canvas: Canvas, ax, value: float, words: str, size: float = 14) -> None:
-    """The target as a line across, its words above the line at the left where nothing is drawn, else at its right."""
-    ax.axhline(value, color=look.INK, linewidth=canvas.pt(1.8), gid=look.REFERENCE)
-    if not words:
-        return
-    frame, y = ax.get_position(), canvas.px(ax, 0, value)[1]
-    left, right = frame.x0 * canvas.width + 6, frame.x1 * canvas.width
-    wide, high = measured(words, size), size / look.POINT
-    drawn = _drawn(canvas, ax)
-    drawn = drawn[abs(drawn[:, 1] - y) > 3] if len(drawn) else drawn
-    for up in (-1, 1):
-        middle = y + up * (high * 0.62 + 3)
-        for x in np.arange(left, right - wide, 40):
-            beside = (drawn[:, 0] < x - 6) | (drawn[:, 0] > x + wide + 6)
-            if (beside | (abs(drawn[:, 1] - middle) > high * 0.62)).all():
-                canvas.text(x, middle, words, size, look.INK, bold=0.7)
-                canvas.taken = [
-                    *getattr(canvas, "taken", []),
-                    (x, middle - high * 0.6, x + wide, middle + high * 0.6),
-                ]
-                return
-    canvas.text(left, y - high * 0.62 - 3, words, size, look.INK, bold=0.7)

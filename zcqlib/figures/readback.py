@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib.collections import LineCollection, PathCollection, QuadMesh
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
@@ -64,10 +64,18 @@ def marks(ax) -> Iterator[Mark]:
             colours = [to_hex(c) for c in group.get_facecolors()]
             for i, (x, y) in enumerate(group.get_offsets().filled(np.nan)):
                 yield mark("点", group, colours[i % len(colours)], x, y)
-        elif isinstance(group, LineCollection) and group.get_gid():  # others join points only
-            for segment in group.get_segments():
+        elif isinstance(group, (LineCollection, PolyCollection)) and group.get_gid():
+            of_line = isinstance(group, LineCollection)  # those without a name only join points
+            for segment in group.get_segments() if of_line else edges(group):
                 for id, (x, y) in zip(group.get_gid().split("+"), segment, strict=True):
                     yield Mark("线端", id, "", x, y)
+
+
+def edges(band: PolyCollection) -> Iterator[tuple]:
+    """The lower and the upper edge of a band at each of its places."""
+    for path in band.get_paths():
+        at = pd.DataFrame(path.vertices).groupby(0)[1].agg(["min", "max"])
+        yield from (((x, low), (x, high)) for x, low, high in at.itertuples())
 
 
 def _colour(artist, part: str = "") -> str:
@@ -92,8 +100,12 @@ class Marks:
         self.plain, self.things = found.rows.to_dict("index"), set(found.things.index)
         self.style = {style.colour: region for region, style in parks().items()}
         known = {str(r.get(c)) for r in self.plain.values() for c in ("label", "at")}
-        holds = [not self.named[i] and bool(known & set(self.ticks[i].values())) for i in (0, 1)]
-        self.row_axis = 1 if holds[1] else 0
+        self.title = ax.get_title(loc="left")
+        holds = [
+            len(known & set(t.values())) * (not n)
+            for t, n in zip(self.ticks, self.named, strict=True)
+        ]
+        self.row_axis, self.placed = int(holds[1] > holds[0]), any(holds)
 
     @cached_property
     def rows(self) -> list[tuple[float, str]]:
@@ -105,9 +117,10 @@ class Marks:
         return [(p, label[t]) for p, t in self.ticks[self.row_axis].items() if t in label]
 
     def series(self, label: str, colour: str) -> list[str]:
-        """The rows that a label or the colour of a park stands for, else all."""
+        """The rows that a label, the colour of a park or the title of the axes stands for, else all."""
         region = self.style.get(colour, "")
         own = [i for i, r in self.plain.items() if r["label"] == label]
+        own = own or [i for i, r in self.plain.items() if r["label"] == self.title]
         own = own or [i for i, r in self.plain.items() if region and r.get("region") == region]
         return own or list(self.plain)
 
@@ -130,6 +143,8 @@ class Marks:
         rows = [i for i in rows if not pd.isna(self.plain[i][column])]
         things = [i for i in rows if i in self.things]  # a summary may have a thing's name
         rows = things or rows
+        if own and not rows and not self.placed:  # axes that no row has a place on show all rows
+            rows = [i for i, r in self.plain.items() if _same(value, r[own])][:1]
         if len(rows) != 1:
             self.refuse(mark.label, column, mark.what, value, f"一行,现有{len(rows)}行")
         is_ = self.plain[rows[0]][column]

@@ -16,6 +16,7 @@ The pattern, in ten lines:
 
 from zcqlib.findings import (
     asks,
+    course,
     enterprises,
     intensity,
     outlook,

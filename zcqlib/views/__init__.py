@@ -36,8 +36,6 @@ from zcqlib.views.state import (
 )
 from zcqlib.views.targets import (
     chances,
-    lead,
-    pace,
     promises,
     promises_rest,
 )

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcqlib import quantity, ranking
+from zcqlib import figures, findings, quantity, ranking
 from zcqlib.analysis import recent_means
 from zcqlib.findings.ranks import placed
 from zcqlib.month import Month
 from zcqlib.projection.kinds import chance, verdict
 from zcqlib.tables import ZcqError
 from zcqlib.views.parts import quantiles, row
-from zcqlib.views.targets import pace_figure
 
 PACED = ("flow", "stock")  # kinds whose rest of the year can go faster
 
@@ -148,7 +147,25 @@ def places_told(month: Month, asked: Asked, before: pd.Series) -> str:
 
 
 def what_if_figure(month: Month, asked: Asked, outcome: Outcome) -> Figure:
-    """The pace chart under a question."""
-    return pace_figure(
-        month, asked.indicator, asked.region, outcome.row, outcome.quantiles, asked.without
-    )
+    """The year's course under a question."""
+    place = dict(indicator=asked.indicator, region=asked.region)
+
+    def table(name: str) -> pd.DataFrame:
+        if name == "PROJECTIONS":
+            return pd.DataFrame([outcome.row])
+        if name == "QUANTILES":
+            return outcome.quantiles.rename_axis("level").reset_index(name="value").assign(**place)
+        t = month.table(name)
+        if name == "TO_DATE" and asked.without:
+            own = t[t["indicator"].eq(asked.indicator)]
+            left = own[own["region"].eq(asked.without)].set_index("end")["value"]
+            own = own[own["region"].eq(asked.region)]
+            t = own.assign(value=own["value"] - own["end"].map(left))
+        return t
+
+    found = findings.find("course", replace(month.given, table=table, made={}), **place)
+    without = f"，不含{month.catalog.name(asked.without)}" if asked.without else ""
+    what = f"{month.catalog.name(asked.indicator)}，1月至当月累计（{month.catalog.unit(asked.indicator)}）"
+    with month.chart(found, "", what + without, panels="yyyye") as axes:
+        figures.course(*axes.values(), found)
+    return axes["y"].get_figure(root=True)
