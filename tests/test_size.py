@@ -15,10 +15,10 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 231_000  # tokens of the library
+MOST = 230_000  # tokens of the library
 ROOMS = {
     "reports": 51_200,
-    "findings": 26_500,
+    "findings": 26_700,
     "figures": 26_300,
     "projection": 25_200,
     "briefing": 16_700,
@@ -32,7 +32,7 @@ ROOMS = {
 }
 TANGLED = 0.165  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
-OVER = {"figures": 3, "briefing": 3, "reports": 1, "lineage": 1}
+OVER = {"figures": 4, "reports": 1}
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,
