@@ -6,8 +6,9 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from zcqlib.figures.theme import (
     STACKED,
     THIRD,
     TITLE_LENGTH,
+    Caption,
     FigureError,
     font_path,
 )
@@ -91,97 +93,104 @@ def check(figure: Figure):
     caption = getattr(figure, "zcq_caption", None)
     if caption is None:
         raise FigureError("图没有标题和来源说明,请用 figures 的作图函数。")
-    faults = []
-    if not re.search("[(\uff08].+?[)\uff09]|%|‰|位次|排名", caption.subtitle):
-        faults.append("副标题没有写单位")
-    if not caption.source.strip():
-        faults.append("没有写来源")
-    if not re.search(r"\d{4}", caption.as_of):
-        faults.append("没有写数据截至日期")
-    if not caption.title.strip() or len(caption.title) > TITLE_LENGTH:
-        faults.append(f"标题为空或超过 {TITLE_LENGTH} 个字(现有 {len(caption.title)} 个)")
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         picture = drawn(figure)
         renderer = figure.canvas.get_renderer()
-        shown = [
-            (t, Text.get_window_extent(t, renderer)) for t in _texts(figure)
-        ]  # without an annotation's arrow
-    faults += [
-        f"字体缺字:{m[1]}"
-        for w in seen
-        if (m := re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)))
-    ]
-    page, pt = SIZES[figure.zcq_size], figure.dpi / 72
-    least, edge = (
-        SMALLEST * page.scale,
-        page.margin * page.scale * figure.dpi / 240,
-    )  # half the margin
-    wide, high = figure.bbox.width, figure.bbox.height
-    for t, box in shown:
-        cut = t.get_clip_box() if t.get_clip_on() else None
-        if box.x0 < edge or box.y0 < -pt or box.x1 > wide - edge or box.y1 > high + pt:
-            faults.append(f"文字超出画面:「{t.get_text()[:20]}」")
-        elif cut is not None and (
-            box.x0 < cut.x0 or box.x1 > cut.x1 or box.y0 < cut.y0 or box.y1 > cut.y1
-        ):
-            faults.append(f"文字被截断:「{t.get_text()[:20]}」")
-        if t.get_fontsize() < least - 0.01:
-            faults.append(f"文字太小:「{t.get_text()[:20]}」")
+        # without an annotation's arrow
+        shown = [(t, Text.get_window_extent(t, renderer)) for t in _texts(figure)]
+    glyphs = (re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)) for w in seen)
     plain = [(t, b) for t, b in shown if t.get_gid() != STACKED]
-    for i, (t, a) in enumerate(plain):
-        for u, b in plain[i + 1 :]:
-            across = min(a.x1, b.x1) - max(a.x0, b.x0)
-            down = min(a.y1, b.y1) - max(a.y0, b.y0)
-            if across > pt and down > 0.25 * min(a.height, b.height):
-                faults.append(f"文字重叠:「{t.get_text()[:16]}」与「{u.get_text()[:16]}」")
-    faults += _crossed(figure, plain)
+    faults = [fault for fault, wrong in _captioned(caption) if wrong]
+    faults += [f"字体缺字:{m[1]}" for m in glyphs if m]
+    for what, found in (
+        *_placed(figure, shown),
+        ("文字重叠", _overlapping(plain, figure.dpi / 72)),
+        *_crossed(figure, plain),
+    ):
+        faults += [f"{what}:{'与'.join(f'「{t.get_text()[:20]}」' for t in ts)}" for ts in found]
     if faults:
         raise FigureError(f"图「{caption.title[:24]}」不能输出:" + ";".join(dict.fromkeys(faults)))
     return picture
 
 
-def _crossed(figure: Figure, shown: list[tuple[Text, Bbox]]) -> list[str]:
+Shown = list[tuple[Text, Bbox]]
+Hits = Iterator[tuple[str, list[tuple[Text, ...]]]]  # a fault and the texts that have it
+
+
+def _captioned(caption: Caption) -> Iterator[tuple[str, bool]]:
+    unit = re.search("[(\uff08].+?[)\uff09]|%|‰|位次|排名", caption.subtitle)
+    yield "副标题没有写单位", not unit
+    yield "没有写来源", not caption.source.strip()
+    yield "没有写数据截至日期", not re.search(r"\d{4}", caption.as_of)
+    n = len(caption.title)
+    said = f"标题为空或超过 {TITLE_LENGTH} 个字(现有 {n} 个)"
+    yield said, not caption.title.strip() or n > TITLE_LENGTH
+
+
+def _placed(figure: Figure, shown: Shown) -> Hits:
+    """Texts beyond the page's half margin, beyond what cuts them, and too small ones."""
+    page, pt = SIZES[figure.zcq_size], figure.dpi / 72
+    edge = page.margin * page.scale * figure.dpi / 240
+    room = figure.bbox.padded(-edge, pt)
+    within = lambda a, b: b.x0 <= a.x0 and b.y0 <= a.y0 and a.x1 <= b.x1 and a.y1 <= b.y1  # noqa: E731
+    yield "文字超出画面", [(t,) for t, box in shown if not within(box, room)]
+    cut = [(t, box, t.get_clip_box()) for t, box in shown if t.get_clip_on() and within(box, room)]
+    yield "文字被截断", [(t,) for t, box, end in cut if end is not None and not within(box, end)]
+    least = SMALLEST * page.scale - 0.01
+    yield "文字太小", [(t,) for t, _ in shown if t.get_fontsize() < least]
+
+
+def _overlapping(shown: Shown, pt: float) -> list[tuple[Text, Text]]:
+    return [
+        (t, u)
+        for (t, a), (u, b) in combinations(shown, 2)
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > pt
+        and min(a.y1, b.y1) - max(a.y0, b.y0) > 0.25 * min(a.height, b.height)
+    ]
+
+
+def _crossed(figure: Figure, shown: Shown) -> Hits:
     """Texts that a reference line runs through, that cover a marker or stand half on a bar; one on an opaque ground
     hides the line."""
     pt, grounds = figure.dpi / 72, {id(ax.patch) for ax in figure.axes} | {id(figure.patch)}
-    bars = [
-        _uncut(r, r.get_window_extent())
-        for r in figure.findobj(Rectangle)
-        if id(r) not in grounds and r.get_visible()
+    lines = [*figure.artists, *(line for ax in figure.axes for line in ax.lines)]  # no ticks
+    lines = [m for m in lines if isinstance(m, Line2D) and m.get_visible()]
+    inner = [
+        (t, Bbox.from_extents(b.x0 + pt, b.y0 + 0.2 * b.height, b.x1 - pt, b.y1 - 0.2 * b.height))
+        for t, b in shown
     ]
-    all_lines = [
-        *figure.artists,
-        *(line for ax in figure.axes for line in ax.lines),
-    ]  # without the ticks
-    all_lines = [line for line in all_lines if isinstance(line, Line2D) and line.get_visible()]
-    lines = [
-        line.get_transform().transform_path(line.get_path())
-        for line in all_lines
-        if line.get_gid() == REFERENCE
+    rules = [
+        m.get_transform().transform_path(m.get_path()) for m in lines if m.get_gid() == REFERENCE
     ]
-    marked = [line for line in all_lines if line.get_marker() != "None"]
-    points = [(m, m.get_transform().transform(m.get_xydata())) for m in marked]
-    seen = [xy[[_uncut(m, Bbox([p, p])) is not None for p in xy]] for m, xy in points]
-    marks = np.vstack([np.empty((0, 2)), *seen])
-    out = []
-    for t, box in shown:
-        inner = Bbox.from_extents(
-            box.x0 + pt, box.y0 + 0.2 * box.height, box.x1 - pt, box.y1 - 0.2 * box.height
-        )
-        if t.get_bbox_patch() is None and any(
-            path.intersects_bbox(inner, filled=False) for path in lines
-        ):
-            out.append(f"线穿过文字:「{t.get_text()[:16]}」")
-        if ((marks > inner.min) & (marks < inner.max)).all(axis=1).any():
-            out.append(f"文字压在标记上:「{t.get_text()[:16]}」")
-        for bar in filter(None, bars):
-            both, slack = Bbox.intersection(inner, bar), 2 * pt
-            apart = both is None or both.width < slack or both.height < slack
-            near = bar.padded(slack)
-            if not apart and not (near.contains(*inner.min) and near.contains(*inner.max)):
-                out.append(f"文字压在柱边上:「{t.get_text()[:16]}」")
-    return out
+    bare = [(t, box) for t, box in inner if t.get_bbox_patch() is None]
+    yield (
+        "线穿过文字",
+        [(t,) for t, box in bare if any(r.intersects_bbox(box, False) for r in rules)],
+    )
+    points = [
+        p
+        for m in lines
+        if m.get_marker() != "None"
+        for p in m.get_transform().transform(m.get_xydata())
+        if _uncut(m, Bbox([p, p])) is not None
+    ]
+    marks = np.vstack([np.empty((0, 2)), *points])
+    over = lambda b: ((marks > b.min) & (marks < b.max)).all(axis=1).any()  # noqa: E731
+    yield "文字压在标记上", [(t,) for t, box in inner if over(box)]
+    bars = [r for r in figure.findobj(Rectangle) if id(r) not in grounds and r.get_visible()]
+    bars = [b for r in bars if (b := _uncut(r, r.get_window_extent()))]
+    yield (
+        "文字压在柱边上",
+        [(t,) for t, box in inner if any(_astride(box, b, 2 * pt) for b in bars)],
+    )
+
+
+def _astride(box: Bbox, bar: Bbox, slack: float) -> bool:
+    """Whether a text stands neither on a bar nor beside it."""
+    both, near = Bbox.intersection(box, bar), bar.padded(slack)
+    apart = both is None or both.width < slack or both.height < slack
+    return not apart and not (near.contains(*box.min) and near.contains(*box.max))
 
 
 def _uncut(artist, box: Bbox) -> Bbox | None:
