@@ -153,9 +153,7 @@ def _overlapping(shown: Shown, pt: float) -> list[tuple[Text, Text]]:
 def _crossed(figure: Figure, shown: Shown) -> Hits:
     """Texts that a reference line runs through, that cover a marker or stand half on a bar; one on an opaque ground
     hides the line."""
-    pt, grounds = figure.dpi / 72, {id(ax.patch) for ax in figure.axes} | {id(figure.patch)}
-    lines = [*figure.artists, *(line for ax in figure.axes for line in ax.lines)]  # no ticks
-    lines = [m for m in lines if isinstance(m, Line2D) and m.get_visible()]
+    pt, lines = figure.dpi / 72, _lines(figure)
     inner = [
         (t, Bbox.from_extents(b.x0 + pt, b.y0 + 0.2 * b.height, b.x1 - pt, b.y1 - 0.2 * b.height))
         for t, b in shown
@@ -168,22 +166,32 @@ def _crossed(figure: Figure, shown: Shown) -> Hits:
         "线穿过文字",
         [(t,) for t, box in bare if any(r.intersects_bbox(box, False) for r in rules)],
     )
-    points = [
-        p
-        for m in lines
-        if m.get_marker() != "None"
-        for p in m.get_transform().transform(m.get_xydata())
-        if _uncut(m, Bbox([p, p])) is not None
-    ]
-    marks = np.vstack([np.empty((0, 2)), *points])
+    marks = np.vstack([np.empty((0, 2)), *(p for m in lines for p in _marks(m))])
     over = lambda b: ((marks > b.min) & (marks < b.max)).all(axis=1).any()  # noqa: E731
     yield "文字压在标记上", [(t,) for t, box in inner if over(box)]
-    bars = [r for r in figure.findobj(Rectangle) if id(r) not in grounds and r.get_visible()]
-    bars = [b for r in bars if (b := _uncut(r, r.get_window_extent()))]
+    bars = _bars(figure)
     yield (
         "文字压在柱边上",
         [(t,) for t, box in inner if any(_astride(box, b, 2 * pt) for b in bars)],
     )
+
+
+def _lines(figure: Figure) -> list[Line2D]:
+    """All lines but ticks."""
+    lines = [*figure.artists, *(line for ax in figure.axes for line in ax.lines)]
+    return [m for m in lines if isinstance(m, Line2D) and m.get_visible()]
+
+
+def _marks(line: Line2D) -> list[np.ndarray]:
+    """Where markers of a line are drawn, in px."""
+    at = line.get_transform().transform(line.get_xydata()) if line.get_marker() != "None" else ()
+    return [p for p in at if _uncut(line, Bbox([p, p])) is not None]
+
+
+def _bars(figure: Figure) -> list[Bbox]:
+    grounds = {id(figure.patch), *(id(ax.patch) for ax in figure.axes)}
+    bars = [r for r in figure.findobj(Rectangle) if id(r) not in grounds and r.get_visible()]
+    return [b for r in bars if (b := _uncut(r, r.get_window_extent()))]
 
 
 def _astride(box: Bbox, bar: Bbox, slack: float) -> bool:
