@@ -1,12 +1,17 @@
 """Theme, checks and charts: what may not be printed is refused, the same figure gives the same bytes."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from zcqlib import figures
+from zcqlib import attached, figures
+from zcqlib import catalog as catalogs
 from zcqlib.figures import Caption, FigureError, theme
+from zcqlib.month import Month
+from zcqlib.workspace import Workspace
 
 GOOD = Caption(
     "专利申请落后序时进度220件",
@@ -265,20 +270,6 @@ def test_labels_move_apart_as_little_as_they_must():
     assert np.diff(np.sort(many)).min() >= 2 - 1e-6
 
 
-RANKS = pd.DataFrame(
-    [
-        dict(
-            region=p,
-            period=f"2018-{m:02d}",
-            rank=float(1 + (i + m) % 5),
-            low=1.0 + i % 3,
-            high=5.0,
-            tied_with="muye" if i == 1 else "",
-        )
-        for i, p in enumerate(PARKS)
-        for m in (7, 8, 9)
-    ]
-)
 ROWS = pd.DataFrame(
     {
         "label": ["高新区", "名称特别长的一个指标或者园区或者单位的名字", "合计"],
@@ -328,29 +319,16 @@ PROMISES = pd.DataFrame(
     ],
     columns=["label", "stages", "reached", "last", "next", "state", "word", "missing"],
 )
-TIED = pd.DataFrame(
-    [("gaoxin", p, 1.0, 1.0, 1.0, 2.0, "muye") for p in ("2018Q1", "2018Q2")]
-    + [("muye", p, 2.0, 1.0, 1.0, 2.0, "gaoxin") for p in ("2018Q1", "2018Q2")]
-    + [("hongqi", "2018Q1", 3.0, 3.0, 3.0, 3.0, ""), ("hongqi", "2018Q2", *[np.nan] * 4, "")],
-    columns=["region", "period", "rank", "place", "low", "high", "tied_with"],
-)
-
 
 CHARTS = {
     "promises": lambda s: figures.promises(PROMISES, GOOD, size=s),
-    "bump of ties": lambda s: figures.bump(TIED, GOOD, NAMES, size=s),
     "heatmap": lambda s: figures.heatmap(
         HEAT, GOOD, columns=[("zone", "一区四园"), ("gaoxin", "高新区"), ("muye", "牧野区")], size=s
     ),
-    "bump": lambda s: figures.bump(RANKS, GOOD, NAMES, size=s),
-    "one park alone": lambda s: figures.bump(RANKS[RANKS["region"] == "muye"], GOOD, NAMES, size=s),
     "waterfall": lambda s: figures.waterfall(
         MOVES, GOOD, heads=("把握", "年末中位数"), unit="%", size=s
     ),
     "waterfall of one level": lambda s: figures.waterfall(MOVES.tail(1), GOOD, unit="%", size=s),
-    "effects": lambda s: figures.effects(
-        ROWS, GOOD, columns=[("a", "内部"), ("b", "结构")], size=s
-    ),
     "calibration": lambda s: figures.calibration(
         pd.DataFrame({"p": [0.1, 0.5, 0.9], "met": [0.2, 0.4, 1.0], "n": [9, 8, 70]}),
         GOOD,
@@ -394,43 +372,29 @@ def test_a_size_that_there_is_not_is_refused():
         theme.Canvas(GOOD, "a5")
 
 
-def test_charts_leave_their_frames_as_they_were():
-    before = RANKS.copy()
-    figures.bump(RANKS, GOOD, NAMES)
-    pd.testing.assert_frame_equal(RANKS, before)
-
-
 def test_a_contact_sheet_needs_pictures(tmp_path):
     with pytest.raises(FigureError, match="没有图"):
         figures.contact_sheet([], tmp_path / "sheet.png")
 
 
-def test_ties_are_said_to_be_ties_and_who_is_not_ranked_is_named():
-    told = figures.texts(figures.bump(TIED, GOOD, NAMES))
-    assert told.count("并列第1\uff08区间1–2\uff09") == 2 and "本期不排位\uff1a红旗区" in told
-    assert {"第1季度", "第2季度", "90%名次区间"} <= set(told)
-
-
-def test_effects_share_one_scale_unless_their_units_differ():
-    def wide(**more):
-        figure = figures.effects(
-            pd.DataFrame({"label": ["甲", "合计"], "a": [10.0, -5.0], "b": [0.5, 0.25]}),
-            GOOD,
-            columns=[("a", "增长%"), ("b", "变动(个百分点)")],
-            **more,
-        )
-        figures.check(figure)
-        return [
-            p.get_width()
-            for p in figure.artists
-            if getattr(p, "get_hatch", None) and p.get_width() > 0
-        ][-4:]
-
-    ten, five, half, quarter = wide()
-    assert (ten / 10, five / 5, quarter / 0.25) == pytest.approx((half / 0.5,) * 3)
-    ten, five, half, quarter = wide(shows=[figures.plain] * 2)
-    assert (
-        ten == pytest.approx(2 * five)
-        and half == pytest.approx(2 * quarter)
-        and half > 10 * (0.5 * ten / 10)
-    )
+def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
+    tmp_path, monkeypatch
+):
+    notes, period = tmp_path / "notes", pd.Period("2018-09", "M")
+    home = Workspace(Path(__file__).resolve().parents[1])
+    catalog = catalogs.load(home.reference, 2018)
+    month = Month(Workspace(tmp_path, demo=True), period, period, catalog, tmp_path)
+    told = attached.Told(notes=str(notes), size="a4", formats=("pdf", "png"), only="03_a")
+    monkeypatch.setattr(attached, "now", told)
+    words = figures.Caption("标题", "专利申请(件)", "各园区月报", "2018年9月", True)
+    bad = theme.Canvas(words)
+    bad.text(1250, 300, "伸出画面的一行字", 14)
+    for figure, name in (
+        (theme.Canvas(words).figure, "03_a"),
+        (theme.Canvas(words).figure, "03_b"),
+        (bad.figure, "03_a_bad"),
+    ):
+        assert month.save(figure, name) is figure
+    told = notes.read_text("utf-8").splitlines()
+    assert told[:2] == ["saved export/03_a_a4.pdf", "saved export/03_a_a4.png"]
+    assert len(told) == 3 and told[2].startswith("refused 03_a_bad:") and "文字超出画面" in told[2]

@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from zcqlib import attached, figures, views
+from zcqlib import attached, figures
 from zcqlib.briefing import fit
 from zcqlib.month import Month
 from zcqlib.tables import ZcqError
@@ -89,81 +89,6 @@ def explore(draw: Callable[..., Figure | Axes], **choices: Mapping[str, object])
     if attached.now.controls:
         redraw()
     return widgets.VBox([widgets.HBox(list(boxes.values())), told, image])
-
-
-def what_if(month: Month) -> widgets.VBox:
-    """Another pace for the remaining months, another target, a park less: chance, need, places, and the figure."""
-    which = widgets.Dropdown(
-        options=list(indicators(month).items()), description="指标", style=WIDE
-    )
-    where = widgets.Dropdown(options=list(parks(month).items()), description="园区", style=WIDE)
-    out = widgets.Dropdown(
-        options=[("不变", ""), *((f"不含{month.catalog.name(p)}", p) for p in month.catalog.parks)],
-        description="辐射园区",
-        style=WIDE,
-    )
-    pace = widgets.FloatSlider(
-        value=1.0,
-        min=0.5,
-        max=2.0,
-        step=0.05,
-        description="余下月份的节奏(1=按预测)",
-        style=WIDE,
-        layout=widgets.Layout(width="420px"),
-        continuous_update=False,
-    )
-    aim = widgets.FloatText(description="目标改为", style=WIDE)
-    told, image = widgets.HTML(), widgets.Image(format="png")
-    before = views.places_ahead(month)
-
-    def retarget(_=None) -> None:
-        r, left = (views.row(month, which.value, k) for k in (where.value, out.value))
-        aim.value = r.get("target_low", 0.0) - (
-            left.get("target_low", 0.0) if where.value == "zone" else 0.0
-        )
-        tell()
-
-    def tell(_=None) -> None:
-        asked = views.Asked(
-            which.value,
-            where.value,
-            pace.value,
-            aim.value,
-            out.value if where.value == "zone" else "",
-        )
-        try:
-            outcome = views.what_if(month, asked)
-            told.value = outcome.text
-            image.value = picture(views.what_if_figure(month, asked, outcome))
-            told.value += views.places_told(
-                month, asked, before
-            )  # the slower half, after the figure has changed
-        except ZcqError as e:
-            told.value = str(e)
-
-    for box in (which, where, out):
-        box.observe(retarget, "value")
-    for box in (pace, aim):
-        box.observe(tell, "value")
-    if attached.now.controls:
-        retarget()
-    return widgets.VBox([widgets.HBox([which, where, out]), widgets.HBox([pace, aim]), told, image])
-
-
-def membership(month: Month, form: str = "month") -> widgets.VBox:
-    """One park less or one place more: places, totals and targets, and the same months of past years."""
-    asked = views.candidates(month)
-    which = widgets.Dropdown(options=list(asked), description="假如", style=WIDE)
-    told = widgets.HTML()
-
-    def redraw(_=None) -> None:
-        m = views.members_if(month, *asked[which.value], form)
-        told.value = "".join(f.to_html(index=False) for f in (m.ranks, m.totals, m.past))
-
-    which.observe(redraw, "value")
-    if attached.now.controls:
-        redraw()
-    return widgets.VBox([which, told])
 
 
 def table(frame: pd.DataFrame, columns: Mapping[str, str], most: int = 20) -> pd.DataFrame:

@@ -4,14 +4,11 @@ Each chart takes its tables, a `Caption` and a `size`; frames are documented by 
 given; where a number has to be printed, `show` words it.
 """
 
-from functools import wraps
-
-import pandas as pd
-
 from zcqlib.figures.house import (
     aim,
     bars,
     bullets,
+    cells,
     column,
     course,
     ends,
@@ -20,6 +17,7 @@ from zcqlib.figures.house import (
     lead,
     note,
     palette,
+    places,
     shades,
     spans,
     stock,
@@ -27,7 +25,7 @@ from zcqlib.figures.house import (
     values,
 )
 from zcqlib.figures.marks import plain
-from zcqlib.figures.moves import bump, waterfall
+from zcqlib.figures.moves import waterfall
 from zcqlib.figures.printing import (
     alternative,
     check,
@@ -41,7 +39,7 @@ from zcqlib.figures.printing import (
 from zcqlib.figures.readback import compare, seen
 from zcqlib.figures.relation import calibration
 from zcqlib.figures.series import stacked
-from zcqlib.figures.tables import effects, heatmap, promises, states
+from zcqlib.figures.tables import heatmap, promises, states
 from zcqlib.figures.theme import (
     BENCHMARK,
     NAVY,
@@ -54,42 +52,4 @@ from zcqlib.figures.theme import (
     drawing,
     font_path,
     use_theme,
-)
-
-
-def _with_data(chart):
-    """A chart whose figure keeps the tables that it was drawn from, so that its numbers can be traced."""
-
-    @wraps(chart)
-    def keeping(*given, **more):
-        figure = chart(*given, **more)
-        figure.zcq_data = [
-            t for t in (*given, *more.values()) if isinstance(t, pd.DataFrame | pd.Series)
-        ]
-        return figure
-
-    return keeping
-
-
-(
-    bump,
-    waterfall,
-    calibration,
-    stacked,
-    effects,
-    heatmap,
-    promises,
-    states,
-) = map(
-    _with_data,
-    (
-        bump,
-        waterfall,
-        calibration,
-        stacked,
-        effects,
-        heatmap,
-        promises,
-        states,
-    ),
 )

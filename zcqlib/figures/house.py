@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, ScalarFormatter
 
-from zcqlib import catalog as catalogs
 from zcqlib import quantity
 from zcqlib.figures import theme as look
 from zcqlib.figures.readback import Marks, series_of
@@ -34,9 +34,8 @@ class EndLabel(Annotation):
 
 def palette() -> dict[str, str]:
     """Colour of each park and the zone, by id and by Chinese name: seaborn's `palette`."""
-    c = catalogs.load()
     out = {r: style.colour for r, style in look.parks().items()}
-    return out | {c.zone.parts_zh if r == "zone" else c.name(r): v for r, v in out.items()}
+    return out | {name: out[r] for name, r in look.named().items()}
 
 
 def _scale(ax) -> float:
@@ -130,13 +129,19 @@ def column(ax, found, id: str, head: str = "") -> None:
 
 
 def bars(
-    axes: Iterable, found, rows: Sequence[str], columns: Sequence[str], signed: bool = False
+    axes: Iterable,
+    found,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    signed: bool = False,
+    title: str = "",
 ) -> None:
     """Rows of bars, one panel a measure, each on a scale of its own; aims as ticks, numbers in a column.
 
     Parameters
     ----------
     axes : as many as columns, with a shared y axis. signed : green and hatched red by sign instead of park colours.
+    title : in place of the measure's head, such as the park whose rows these are.
     """
     t, colours = found.rows.loc[list(rows)], palette()
     for ax, column_ in zip(axes, columns, strict=True):
@@ -159,11 +164,12 @@ def bars(
         for y, at in enumerate(np.where(t[id].notna(), aims, np.nan)):
             ax.plot([at] * 2, [y - 0.34, y + 0.34], color=look.INK, lw=2.4 * k, gid="tick")
         ax.axvline(0, color=look.AXIS, lw=1.2 * k)
-        ax.set(xlabel=id, xticks=[], ylim=(len(t) - 0.4, -0.6), title=own.head)
+        ax.set(xlabel=id, xticks=[], ylim=(len(t) - 0.4, -0.6), title=title or own.head)
         ax.grid(False)
         ax.spines["bottom"].set_visible(False)
         ax.margins(x=0.02)
-        zone = t.get("region", t["label"]).eq("zone")  # a line above the whole, not among its rows
+        # a line above the whole, not among its rows
+        zone = t["label"].eq("合计") | t.get("region", t["label"]).eq("zone")
         if zone.iloc[-1:].any() and zone.sum() == 1 < len(t):
             ax.axhline(len(t) - 1.5, color=look.INK, lw=1.2 * k)
         for part in column_.split("+"):
@@ -245,6 +251,46 @@ def _grouped(ax, groups: Sequence[str]) -> None:
             ax.axhline(y - 0.5, color=look.OTHER, lw=0.9 * _scale(ax), zorder=0)
             given = dict(xycoords=("axes fraction", "data"), ha="right", color=look.SECOND)
             note(ax, group, (0, y), (-wide - 22, 0), size=_letters(ax), **given)
+
+
+def places(axes: Mapping, found, rows: Sequence[str]) -> None:
+    """Places now with their intervals, a row a park, and beside each its places in all periods.
+
+    Parameters
+    ----------
+    axes : `now`, and one for each of `rows`. found : `ranks`.
+    """
+    t, periods = found.rows.loc[list(rows)], found.rows.sort_values("basis")["at"].unique()
+    now, most = axes["now"], range(1, max(len(t), 2) + 1)
+    for row, r in t.iterrows():
+        style = look.parks().get(r["region"], look.PLAIN)
+        ax, k, span = axes[row], _scale(now), dict(colors=style.colour, gid="best+worst")
+        now.hlines(r["label"], r["best"], r["worst"], alpha=0.4, lw=5 * k, **span)
+        now.plot(r["place"], r["label"], style.marker, color=style.colour, ms=10 * k)
+        own = found.rows[found.rows["region"].eq(r["region"])].set_index("at").reindex(periods)
+        ax.vlines(periods, own["best"], own["worst"], alpha=0.3, lw=7 * k, **span)
+        ax.plot(periods, own["place"], style.marker, color=style.colour, ls="-", lw=2 * k)
+        ax.set(ylabel="place", yticks=[1, most[-1]], ylim=(most[-1] + 0.6, 0.4))
+        ax.tick_params(labelbottom=row == t.index[-1])
+    now.set(xlabel="place", ylim=(len(t) - 0.4, -0.6))
+    now.set_xticks(most, [f"第{i}位" for i in most])
+    now.grid(axis="x")
+    now.grid(False, axis="y")
+    table(now, found, "placed", "span", "end_span")
+
+
+def cells(ax, found, column: str) -> None:
+    """The printed value in each cell of a heat map of one measure by label and place, the heads above."""
+    ax.set(xlabel=column, ylabel="")
+    ax.tick_params(labeltop=True, labelbottom=False, rotation=0)
+    ax.grid(False)
+    (mesh,) = (c for c in ax.collections if isinstance(c, QuadMesh))
+    down, across = mesh.get_array().shape
+    fills = mesh.to_rgba(mesh.get_array()).reshape(down, across, 4)[..., :3] @ (0.3, 0.6, 0.1)
+    for (x, y), row in Marks(ax, found).grid.items():
+        given = dict(ha="center", gid=found.key(row, column))
+        colour = look.INK if fills[int(y), int(x)] > 0.5 else "white"
+        note(ax, found.shown(row, column), (x, y), color=colour, **given)
 
 
 def key(ax, found) -> None:

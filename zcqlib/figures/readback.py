@@ -2,7 +2,8 @@
 
 Seaborn and pandas name what they draw: an axis is called by its column, a line or bar by its label or its colour. So a
 mark belongs to the row of its label or park and of its place on the axis of rows, and its length or height to the
-measure that its label or its axis names.
+measure that its label or its axis names. A panel under the name of a park shows that park's rows; a heat map whose axis
+is called by a measure shows it by label and place.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
-from zcqlib.figures.theme import REFERENCE, FigureError, parks
+from zcqlib.figures.theme import REFERENCE, FigureError, named, parks
 
 TICK = "tick"  # gid of lines that are the aim of a row
 
@@ -65,10 +66,16 @@ def marks(ax) -> Iterator[Mark]:
             for i, (x, y) in enumerate(group.get_offsets().filled(np.nan)):
                 yield mark("点", group, colours[i % len(colours)], x, y)
         elif isinstance(group, (LineCollection, PolyCollection)) and group.get_gid():
-            of_line = isinstance(group, LineCollection)  # those without a name only join points
-            for segment in group.get_segments() if of_line else edges(group):
-                for id, (x, y) in zip(group.get_gid().split("+"), segment, strict=True):
-                    yield Mark("线端", id, "", x, y)
+            yield from _ends(group)  # those without a name only join points
+
+
+def _ends(group: LineCollection | PolyCollection) -> Iterator[Mark]:
+    """Both ends of each line, none where a value is missing, and both edges of a band at each of its places."""
+    line, ids = isinstance(group, LineCollection), group.get_gid().split("+")
+    colours = [to_hex(c).upper() for c in group.get_colors()] if line else [""]
+    for i, ends in enumerate(group.get_segments() if line else edges(group)):
+        for id, (x, y) in zip(ids[: len(ends)], ends, strict=True):
+            yield Mark("线端", id, colours[i % len(colours)], x, y)
 
 
 def edges(band: PolyCollection) -> Iterator[tuple]:
@@ -101,6 +108,7 @@ class Marks:
         self.style = {style.colour: region for region, style in parks().items()}
         known = {str(r.get(c)) for r in self.plain.values() for c in ("label", "at")}
         self.title = ax.get_title(loc="left")
+        self.panel = self.of(named().get(self.title, ""))
         holds = [
             len(known & set(t.values())) * (not n)
             for t, n in zip(self.ticks, self.named, strict=True)
@@ -110,19 +118,20 @@ class Marks:
     @cached_property
     def rows(self) -> list[tuple[float, str]]:
         """Place on the axis of rows and id of each row that stands there."""
-        rows = sorted(
-            self.plain.items(), key=lambda i: i[0] in self.things
-        )  # things before summaries
-        label = {str(r.get(c)): id for c in ("label", "at") for id, r in rows}
+        # things before summaries
+        rows = sorted(self.panel or self.plain, key=lambda i: i in self.things)
+        label = {str(self.plain[i].get(c)): i for c in ("label", "at") for i in rows}
         return [(p, label[t]) for p, t in self.ticks[self.row_axis].items() if t in label]
 
     def series(self, label: str, colour: str) -> list[str]:
         """The rows that a label, the colour of a park or the title of the axes stands for, else all."""
-        region = self.style.get(colour, "")
         own = [i for i, r in self.plain.items() if r["label"] == label]
-        own = own or [i for i, r in self.plain.items() if r["label"] == self.title]
-        own = own or [i for i, r in self.plain.items() if region and r.get("region") == region]
-        return own or list(self.plain)
+        own = own or [i for i, r in self.plain.items() if r["label"] == self.title] or self.panel
+        return own or self.of(self.style.get(colour, "")) or list(self.plain)
+
+    def of(self, region: str) -> list[str]:
+        """The rows of a region."""
+        return [i for i, r in self.plain.items() if region and r.get("region") == region]
 
     def at(self, rows: list[str], place: float) -> list[str]:
         """Those of some rows that stand at a place of the axis of rows."""
@@ -166,22 +175,35 @@ class Marks:
             ):
                 self.refuse(row, column, "数字", text.get_text(), self.found.shown(row, column))
             here = dict(self.rows).get(round(text.xy[1])) if self.row_axis else None
+            here = self.grid.get(text.xy, here)
             value = self.found.rows.at[row, column]
-            free = text.xycoords == "axes fraction"
-            if here != row and not free and not any(_same(v, value) for v in text.xy):
+            free = text.xycoords == "axes fraction" or row == here
+            if not free and (isinstance(value, str) or not any(_same(v, value) for v in text.xy)):
                 self.refuse(row, column, "数字的位置", here or text.xy, row)
 
+    @cached_property
+    def grid(self) -> dict[tuple[float, float], str]:
+        """The row in each cell of a heat map of one measure, by its middle: its label and place stand at the edges."""
+        things = {i: self.plain[i] for i in self.things} if any(self.named) else {}
+        of = {frozenset((r["label"], str(r.get("at")))): i for i, r in things.items()}
+        across, down = (axis.items() for axis in self.ticks)
+        cells = {(x, y): of.get(frozenset((a, b)), "") for y, b in down for x, a in across}
+        return {xy: row for xy, row in cells.items() if row}
+
     def cells(self, mesh: QuadMesh) -> int:
-        """The cells of a heat map: row labels at the left, heads of measures above."""
+        """The cells of a heat map: of one measure, or row labels at the left and heads of measures above."""
         across, down = self.ticks
         values = np.ma.filled(mesh.get_array().astype(float), np.nan)
-        values = values.reshape(len(down), len(across))
-        for i, row in enumerate(down.values()):
-            rows = [i for i, r in self.plain.items() if r["label"] == row]
-            for j, head in enumerate(across.values()):
-                column = self.ids.get(head, "")
+        values, one = values.reshape(len(down), len(across)), next(filter(None, self.named), "")
+        for i, (y, label) in enumerate(down.items()):
+            for j, (x, head) in enumerate(across.items()):
+                rows = [r for r, of in self.plain.items() if of["label"] == label]
+                rows = [self.grid[x, y]] if (x, y) in self.grid else rows * (not one)
+                column = one or self.ids.get(head, "")
+                if one and not rows and np.isnan(values[i, j]):
+                    continue
                 if not column or len(rows) != 1:
-                    self.refuse(row, head, "格", values[i, j], f"一行,现有{len(rows)}行")
+                    self.refuse(label, head, "格", values[i, j], f"一行,现有{len(rows)}行")
                 is_ = self.plain[rows[0]][column]
                 if not _same(values[i, j], is_):
                     self.refuse(rows[0], column, "格", values[i, j], is_)

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from zcqlib import quantity
 from zcqlib.figures import theme as look
-from zcqlib.figures.marks import Show, plain
 from zcqlib.figures.theme import Canvas, Caption, measured
 
 SHAPES = {"●": "o", "▲": "^", "■": "s", "✓": "o", "◇": "D"}
@@ -277,98 +276,3 @@ def promises(rows: pd.DataFrame, caption: Caption, *, size: str = "") -> Figure:
         light(canvas, at[3] + 8, y, STATES[r.state], ink, word - 20, instead=r.word)
         canvas.text(at[4], y, r.missing, ink, look.INK, fit=lack)
     return canvas.figure
-
-
-def effects(
-    rows: pd.DataFrame,
-    caption: Caption,
-    *,
-    columns: Sequence[tuple[str, str]],
-    shows: Sequence[Show] = (),
-    show: Show = plain,
-    size: str = "",
-) -> Figure:
-    """A table with bars: one row a region, one column of bars an effect; the last row is the total.
-
-    Parameters
-    ----------
-    rows : `label`, optional `region` (parks get their marker) and one numeric column for each of `columns` (id, name),
-        drawn from the figures as printed.
-    shows : where the columns do not share a unit, how each prints its numbers; each then has a scale of its own.
-    """
-    n, m = len(rows), max(len(columns), 1)
-    canvas = Canvas(caption, size)
-    top, bottom = canvas.top + 46, canvas.bottom
-    marked = "region" in rows
-    left = canvas.left + (28 if marked else 0)
-    names = max((measured(r, 14) for r in rows["label"]), default=0.0) + left + 30
-    names = min(names, canvas.left + 0.3 * (canvas.right - canvas.left))
-    step, wide = (bottom - top) / max(n, 1), (canvas.right - names) / m
-    told = {
-        id: [
-            ("+" if v > 0 else "") + how(v) if np.isfinite(v) else "—"
-            for v in rows[id].astype(float)
-        ]
-        for (id, _), how in zip(columns, shows or [show] * m, strict=True)
-    }
-    room = {id: _room(rows[id], told[id]) for id, _ in columns}
-    pers = {
-        id: max(wide - 28 - text, 1.0) / (down + up or 1.0)
-        for id, (text, _, down, up) in room.items()
-    }
-    for j, (id, name) in enumerate(columns):
-        per = pers[id] if shows else min(pers.values())
-        zero = names + wide * j + 14 + room[id][1] + room[id][2] * per
-        canvas.text(
-            names + wide * j + 14, top - 30, name, 13.5, look.INK, bold=0.6, fit=wide - 14, rows=2
-        )
-        canvas.line([zero] * 2, [top, bottom], look.AXIS, 1.2)
-        for i, (v, words) in enumerate(zip(rows[id].astype(float), told[id], strict=True)):
-            y, reach, thick = top + step * (i + 0.5), v * per, min(step * 0.5, 34)
-            if not np.isfinite(v):
-                canvas.text(zero + 8, y, words, 13, look.SECOND)
-                continue
-            if abs(reach) < 1:
-                canvas.line([zero] * 2, [y - 9, y + 9], look.SECOND, 2.4)
-            elif v > 0:
-                canvas.box(zero, y, reach, thick, look.RISE)
-            else:
-                canvas.box(
-                    zero + reach,
-                    y,
-                    -reach,
-                    thick,
-                    facecolor="white",
-                    edgecolor=look.FALL,
-                    hatch="////",
-                    linewidth=canvas.pt(1.4),
-                )
-            canvas.text(
-                zero + reach + (8 if v >= 0 else -8),
-                y,
-                words,
-                13,
-                look.RISE if v > 0 else look.FALL if v < 0 else look.SECOND,
-                ha="left" if v >= 0 else "right",
-                bold=0.5 if i == n - 1 else 0,
-            )
-    for i, r in enumerate(rows.itertuples()):
-        y, last = top + step * (i + 0.5), i == n - 1
-        if marked and r.region in look.parks() and not last:
-            style = look.parks()[r.region]
-            canvas.dot(canvas.left + 8, y, style.marker, style.size, style.colour, style.colour)
-        canvas.text(
-            left, y, r.label, 14, look.INK, bold=0.6 if last else 0, fit=names - left - 14, rows=2
-        )
-        if last:
-            canvas.line([canvas.left, canvas.right], [y - step / 2] * 2, look.INK, 1.2)
-    return canvas.figure
-
-
-def _room(values: pd.Series, told: Sequence[str]) -> tuple[float, float, float, float]:
-    """Px that the numbers of a column need at both ends of its bars and at the left one, and how far the bars reach
-    to the left and right of zero."""
-    v = values.astype(float).fillna(0.0).to_numpy()
-    text = np.array([measured(words, 13) + 8 for words in told])
-    before, after = (float(text[side].max(initial=0.0)) for side in (v < 0, v >= 0))
-    return before + after, before, -min(v.min(initial=0.0), 0.0), max(v.max(initial=0.0), 0.0)

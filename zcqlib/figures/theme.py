@@ -86,6 +86,12 @@ def parks() -> dict[str, ParkStyle]:
     return out
 
 
+def named() -> dict[str, str]:
+    """The ids of the zone and its parks by Chinese name."""
+    c = catalogs.load()
+    return {c.zone.parts_zh if r == "zone" else c.name(r): r for r in parks()}
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """Inches, how much smaller than on a screen its letters are, margin in px, and dots per inch of the PNG."""

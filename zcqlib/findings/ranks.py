@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -37,11 +39,7 @@ RANKS = {
 }
 GROUPS = {"points": Measure("得分", SCORE), "spread": Measure("相差", SCORE)}
 CHANCES = {"place_chance": Measure("可能", CHANCE)}
-MOVED = {
-    "gain": Measure("对得分的影响", GAIN),
-    "score_moved": Measure("得分变化", GAIN),
-    "item": words("指标"),
-}
+MOVED = {"gain": Measure("对得分的影响", GAIN)}
 NOT_RANKED = "不排位"
 
 
@@ -83,11 +81,23 @@ def _span(low: float, high: float) -> str:
     return f"第{low:.0f}{f'—{high:.0f}' if high > low else ''}位" if low == low else ""
 
 
-def _found(given: Given, name: str, rows: pd.DataFrame, own: dict, period: str, *told) -> Found:
-    year, demo = given.period.year, bool(given.table("RANKS")["demo"].any())
-    scope = f"{year}年{FORM_WORDS[ranking.period_months(period)[0]]}（截至{given.period.month}月）"
-    source = f"{given.source()}，自创办测算"
+def _found(given: Given, name: str, rows: pd.DataFrame, own: dict, scope: str, *told) -> Found:
+    demo, source = bool(given.table("RANKS")["demo"].any()), f"{given.source()}，自创办测算"
     return Found(name, rows, own, source, scope, given.period, given.known, demo, *told)
+
+
+def _now(given: Given, period: str) -> str:
+    """One period in words, and how far its figures go: all count from January."""
+    form, months = ranking.period_months(period)
+    told = "" if form == "month" else _short_period(period)
+    return f"{period[:4]}年{told}（截至{min(months[-1], given.period).month}月）"
+
+
+def _short_period(p: str) -> str:
+    """A period on an axis: 9月, 第3季度, 上半年, 全年."""
+    if len(p) == 7:
+        return f"{int(p[5:])}月"
+    return f"第{p[-1]}季度" if "Q" in p else {"H1": "上半年", "H2": "下半年"}.get(p[4:], "全年")
 
 
 FORM_WORDS = {"month": "各月", "quarter": "各季度", "half": "上下半年", "year": "全年"}
@@ -97,7 +107,7 @@ FORM_WORDS = {"month": "各月", "quarter": "各季度", "half": "上下半年",
 def ranks(given: Given, form: str = "month", indicator: str = ranking.COMPOSITE) -> Found:
     """The parks' places in all periods of one form, with intervals and ties; sentences are of the last period.
 
-    Rows: `<period>|<park>`, in the order of the places.
+    Rows: `<period>|<park>`, in the order of the places; `at` is the period on an axis.
     """
     r, name = given.table("RANKS"), given.catalog.name
     r = r[r["indicator"].eq(indicator)]
@@ -128,8 +138,10 @@ def ranks(given: Given, form: str = "month", indicator: str = ranking.COMPOSITE)
                 )
             )
     t = lay(pd.DataFrame(rows or {"id": []}).set_index("id"), RANKS)
-    last = t[t["basis"].eq(now)]
-    return _found(given, "ranks", t, RANKS, now, _title(last, name), _ranks_told(last))
+    t["at"] = t["basis"].map(_short_period)
+    last, scope = t[t["basis"].eq(now)], f"{given.period.year}年{FORM_WORDS[form]}"
+    scope += f"（截至{given.period.month}月）"
+    return _found(given, "ranks", t, RANKS, scope, _title(last, name), _ranks_told(last))
 
 
 def _title(t: pd.DataFrame, name) -> str | tuple[str, ...]:
@@ -172,7 +184,7 @@ def _ranks_told(t: pd.DataFrame) -> tuple[str, ...]:
 def place_chances(given: Given, form: str = "month") -> Found:
     """How often each park takes each place under other reasonable choices.
 
-    Rows: `<park>|<place>` of what may happen, parks by place.
+    Rows: `<park>|<place>` of what may happen, parks by place; `at` is the place.
     """
     own, now = ranks(given, form=form), ranking.period_of(given.period, form)
     last = own.rows[own.rows["basis"].eq(now) & own.rows["place"].notna()]
@@ -185,7 +197,7 @@ def place_chances(given: Given, form: str = "month") -> Found:
     t = lay(
         pd.DataFrame(
             {
-                "label": [f"{name(r.region)}第{r.place}位" for r in p.itertuples()],
+                "label": p["region"].map(name).to_numpy(),
                 "indicator": ranking.COMPOSITE,
                 "region": p["region"].to_numpy(),
                 "basis": [f"{now}第{k}位" for k in p["place"]],
@@ -196,6 +208,7 @@ def place_chances(given: Given, form: str = "month") -> Found:
         ),
         CHANCES,
     )
+    t["at"] = [f"第{k}位" for k in p["place"]]
     told = []
     for r in last.itertuples():
         mine, leads = t[t["region"].eq(r.region)]["place_chance"], r.place == last["place"].min()
@@ -207,7 +220,8 @@ def place_chances(given: Given, form: str = "month") -> Found:
         for *_, top, label in sorted(told)
     ]
     titles = [("，".join(told[:k])) for k in (2, 1) if told[:k]]
-    return _found(given, "place_chances", t, CHANCES, now, (*titles, "各园区居各位次的可能"))
+    told = (*titles, "各园区居各位次的可能")
+    return _found(given, "place_chances", t, CHANCES, _now(given, now), told)
 
 
 NUMERALS = "〇一二三四五六七八九十"
@@ -215,7 +229,8 @@ NUMERALS = "〇一二三四五六七八九十"
 
 @finding(*GROUPS)
 def groups(given: Given, form: str = "month") -> Found:
-    """Scores of the ten groups by park. Rows: `<group>|<park>`, and `<group>` with the spread as printed."""
+    """Scores of the ten groups by park. Rows: `<group>|<park>`, with the group as `at`, and `<group>` with the spread
+    as printed."""
     now, name = ranking.period_of(given.period, form), given.catalog.name
     label = given.catalog.weights.query("level == 'group'").set_index("id")["name_zh"]
     r = given.table("RANKS")
@@ -226,10 +241,7 @@ def groups(given: Given, form: str = "month") -> Found:
     t = lay(
         pd.DataFrame(
             {
-                "label": [
-                    f"{label.get(x.indicator, x.indicator)}·{name(x.region)}"
-                    for x in r.itertuples()
-                ],
+                "label": r["region"].map(name).to_numpy(),
                 "indicator": [f"group:{i}" for i in r["indicator"]],
                 "region": r["region"].to_numpy(),
                 "basis": now,
@@ -241,6 +253,7 @@ def groups(given: Given, form: str = "month") -> Found:
         ),
         GROUPS,
     )
+    t["at"] = [label.get(i, i) for i in r["indicator"]]
     printed = t["points"].map(lambda v: float(SCORE.round(v)))
     spread = printed.groupby(r["indicator"].to_numpy(), sort=False).agg(lambda v: max(v) - min(v))
     for g, wide in spread.items():
@@ -252,13 +265,14 @@ def groups(given: Given, form: str = "month") -> Found:
         most = spread.index[spread.round(9).eq(spread.round(9).max())]
         who = "、".join(f"{{{g}.label}}" for g in most[:NAMED]) + "等" * (len(most) > NAMED)
         title = f"{who}园区差距最大，高低相差{{{most[0]}.spread}}"
-    return _found(given, "groups", t, GROUPS, now, title)
+    return _found(given, "groups", t, GROUPS, _now(given, now), title)
 
 
 @finding(*MOVED)
 def moves(given: Given, form: str = "month") -> Found:
     """What moved each park's score since the last period, item by item; the gains as printed add up to the change of
-    the score as printed. Rows: `<item>|<park>` and `<park>`; the weightiest items first."""
+    the score as printed. Rows by park: `<item>|<park>`, the weightiest items first, `rest|<park>` with all beyond the
+    first `TOP`, and `<park>` with the whole change."""
     now, name = ranking.period_of(given.period, form), given.catalog.name
     m = given.table("MOVES")
     m = m[m["period"].eq(now)]
@@ -275,53 +289,39 @@ def moves(given: Given, form: str = "month") -> Found:
         ):  # two rounded scores may be off by half a tenth each
             raise FindingError(f"{name(park)}各项得分变化(MOVES)与总分变化(RANKS)两处不一致。")
         gains = pd.Series(map(float, quantity.printed_parts(wide[park], 1, total)), wide.index)
-        inputs = f"MOVES/{park}.{ranking.COMPOSITE}"
-        rows.append(
-            dict(
-                id=park, label=name(park), indicator="", region=park, item="合计", score_moved=total
-            )
-        )
         rows += [
-            dict(
-                id=f"{i}|{park}",
-                label=f"{label.get(i, i)}·{name(park)}",
-                indicator=i,
-                region=park,
-                item=label.get(i, i).partition("(")[0],
-                gain=v,
-            )
+            (f"{i}|{park}", re.sub(r"\([^)]*\)$", "", label.get(i, i)), i, park, v)
             for i, v in gains.items()
         ]
-        told.append(_moved_told(park, gains))
-        for r in rows[-len(gains) - 1 :]:
-            r["inputs"] = inputs
-    columns = ["id", "label", "indicator", "region", "inputs", *MOVED]
-    t = (
-        pd.DataFrame(rows, columns=columns)
-        .set_index("id")
-        .astype(dict.fromkeys(("gain", "score_moved"), float))
-    )
+        rest = round(gains.iloc[TOP:].sum(), 1)
+        rows += [(f"rest|{park}", "其余各项", "", park, rest)] * (len(gains) > TOP)
+        rows.append((park, "合计", "", park, total))
+        told.append(_moved_told(name(park), park, gains))
+    columns = ["id", "label", "indicator", "region", "gain"]
+    t = pd.DataFrame(rows, columns=columns).set_index("id")
+    t["inputs"] = "MOVES/" + t["region"] + f".{ranking.COMPOSITE}"
+    title, scope = _moves_title(t, name), _now(given, now)
+    if len(m):
+        scope += f"，与{_now(given, m['before'].iloc[0])}相比"
     return _found(
-        given, "moves", t, MOVED, now, _moves_title(t), tuple(told) or ("没有上一期可比",)
+        given, "moves", lay(t, MOVED), MOVED, scope, title, tuple(told) or ("没有上一期可比",)
     )
 
 
-def _moved_told(park: str, gains: pd.Series) -> str:
+def _moved_told(who: str, park: str, gains: pd.Series) -> str:
     top = gains.abs().sort_values(ascending=False, kind="stable").index
-    causes = [f"{{{i}|{park}.item}}{{{i}|{park}.gain}}" for i in top[:3] if gains[i]]
-    return f"{{{park}.label}}得分{{{park}.score_moved}}" + (
-        "：" + "、".join(causes) if causes else ""
-    )
+    causes = [f"{{{i}|{park}.label}}{{{i}|{park}.gain}}" for i in top[:3] if gains[i]]
+    return f"{who}得分{{{park}.gain}}" + ("：" + "、".join(causes) if causes else "")
 
 
-def _moves_title(t: pd.DataFrame) -> str | tuple[str, ...]:
-    total = t["score_moved"].dropna()
+def _moves_title(t: pd.DataFrame, name) -> str | tuple[str, ...]:
+    total = t["gain"][t.index == t["region"]]
     if total.empty:
         return "没有上一期可比"
     park = total.abs().idxmax()
     ties = total.index[total.abs().eq(abs(total[park]))]
-    head = f"{{{park}.label}}得分{{{park}.score_moved}}"
+    head = f"{name(park)}得分{{{park}.gain}}"
     if len(ties) > 1:
-        return "得分变动最大：" + "、".join(f"{{{p}.label}}{{{p}.score_moved}}" for p in ties)
-    own = t[t["region"].eq(park)]["gain"].dropna() * np.sign(total[park] or 1)
-    return f"{head}，主要因为{{{own.idxmax()}.item}}", head
+        return "得分变动最大：" + "、".join(f"{name(p)}{{{p}.gain}}" for p in ties)
+    own = t[t["region"].eq(park) & t["indicator"].ne("")]["gain"] * np.sign(total[park] or 1)
+    return f"{head}，主要因为{{{own.idxmax()}.label}}", head

@@ -5,20 +5,7 @@ Each takes a `Month` and a few choices, shapes the frame that the chart wants, l
 """
 
 from zcqlib.views.members import membership
-from zcqlib.views.members_if import candidates, members_if
 from zcqlib.views.parts import place, row
-from zcqlib.views.ranks import (
-    FORMS,
-    flips,
-    flips_sentence,
-    left_out,
-    moved,
-    place_chances,
-    places,
-    scores,
-    watched,
-    watched_sentence,
-)
 from zcqlib.views.record import (
     error_share,
     joint_table,
@@ -39,5 +26,4 @@ from zcqlib.views.targets import (
     promises,
     promises_rest,
 )
-from zcqlib.views.whatif import Asked, places_ahead, places_told, what_if, what_if_figure
 from zcqlib.views.why import waterfall, why_sentence
