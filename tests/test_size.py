@@ -15,14 +15,14 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 230_000  # tokens of the library
+MOST = 222_700  # tokens of the library
 ROOMS = {
     "reports": 51_200,
-    "findings": 26_700,
-    "figures": 26_300,
+    "findings": 26_850,
+    "figures": 22_600,
     "projection": 25_200,
-    "briefing": 16_700,
-    "views": 12_600,
+    "briefing": 16_350,
+    "views": 5_800,
     "indicators": 13_600,
     "ranking": 8_750,
     "analysis": 3_450,
@@ -30,9 +30,9 @@ ROOMS = {
     "catalog": 5_500,
     "quantity": 4_500,
 }
-TANGLED = 0.165  # share of functions with more than ten branches
+TANGLED = 0.15  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
-OVER = {"figures": 4, "reports": 1}
+OVER = {"reports": 1}
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,
