@@ -16,7 +16,7 @@ from zcqlib.projection.scores import LEVELS
 from zcqlib.workspace import Workspace
 
 PATHS, HISTORY = 500, 5  # simulated paths; full years of history, as many as ours looks at
-MEASURES = ("error", "crps", "wis", "brier", "cov80", "cov95")
+MEASURES = ("error", "crps", "brier", "cov80", "cov95")
 
 
 def ets(y: np.ndarray, h: int) -> np.ndarray:

@@ -317,7 +317,7 @@ def test_two_settings_mix_as_two_log_normals():
 
 def test_rates_of_small_counts_are_negative_binomials_as_scipy_has_them():
     rates = np.array([[0.4, 30.0], [2.5, 90.0]])
-    c = counts.Counted(np.array([3.0, 0.0]), rates)
+    c = counts.Counted(np.array([3.0, 0.0]), counts.at_most(rates))
     below = lambda n, i: stats.nbinom.cdf(n, rates[:, i] / 0.3, 1 / 1.3).mean()  # noqa: E731
     levels = np.array([0.9, 0.1, 0.5])
     for i in range(2):

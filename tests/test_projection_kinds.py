@@ -6,9 +6,10 @@ import pytest
 
 from zcqlib import catalog as catalogs
 from zcqlib import tables
-from zcqlib.projection import project_targets
+from zcqlib.projection import project_months, project_targets
 from zcqlib.projection.counts import batch_distribution, in_time
-from zcqlib.projection.kinds import chance, verdict
+from zcqlib.projection.kinds import chance
+from zcqlib.projection.known import verdict
 from zcqlib.projection.promises import waiting
 from zcqlib.projection.scores import chance_of
 
@@ -457,3 +458,16 @@ def test_every_target_in_force_has_one_row_and_the_ten_groups_their_47():
         == 47
     )
     assert out["probability"].isna().all()
+
+
+def test_months_of_one_batch_are_told_apart_even_where_they_are_the_same_month():
+    """The same month with figures as they were stated then and as they are stated now, beside another month."""
+    own = CATALOG.targets[CATALOG.targets["id"] == "patent_applications"]
+    then = series("patent_applications", years(lambda p: 300 + 10 * p.month))
+    now = then.assign(value=then["value"] * 1.2)
+    asked = [(f, own, m, CATALOG) for f, m in ((then, JUNE), (now, JUNE), (now, JUNE - 1))]
+    for one, arguments in zip(project_months(asked), asked, strict=True):
+        alone = project_targets(*arguments)
+        pd.testing.assert_frame_equal(one.projections, alone.projections, check_exact=True)
+        pd.testing.assert_frame_equal(one.quantiles, alone.quantiles, check_exact=True)
+    assert len({p.projections["median"].max() for p in project_months(asked)}) == 3

@@ -32,20 +32,8 @@ def test_crps_worked_by_hand():
     )
 
 
-def test_wis_worked_by_hand():
-    """Median 10, 80 % from 8 to 12, truth 13: (3/2 + .1 · 4 + 1) / 1.5."""
-    found = scores.wis(
-        np.array([13.0]), np.array([[8.0, 10.0, 12.0]]), (0.1, 0.5, 0.9), shares=(0.8,)
-    )
-    assert found[0] == pytest.approx(2.9 / 1.5)
-
-
-def test_brier_and_log_loss_worked_by_hand():
+def test_brier_worked_by_hand():
     assert scores.brier([0.7, 0.7], [1, 0]).tolist() == pytest.approx([0.09, 0.49])
-    assert scores.log_loss([0.25, 0.25], [1, 0]).tolist() == pytest.approx(
-        [np.log(4), np.log(4 / 3)]
-    )
-    assert scores.log_loss([0.0, 1.0], [1, 0]).tolist() == pytest.approx([np.log(200)] * 2)
 
 
 def test_coverage_and_reliability_worked_by_hand():
@@ -72,17 +60,7 @@ def test_levels_between_and_chances_worked_by_hand():
 
 def test_scores_equal_those_of_scoringrules():
     np.testing.assert_allclose(scores.crps(TRUTH, Q), sr.crps_quantile(TRUTH, Q, np.array(LEVELS)))
-    shares = np.array([0.5, 0.8, 0.95])
-    ends = [scores.at_levels(Q, LEVELS, (1 + sign * shares) / 2) for sign in (-1, 1)]
-    middle = scores.at_levels(Q, LEVELS, [0.5])[:, 0]
-    without = sr.weighted_interval_score(
-        TRUTH, middle, *ends, 1 - shares, w_median=0.0
-    )  # it takes the median for its
-    np.testing.assert_allclose(
-        scores.wis(TRUTH, Q), without + np.abs(TRUTH - middle) / 7
-    )  # distance (0.10)
     np.testing.assert_allclose(scores.brier(P, MET), sr.brier_score(MET.astype(float), P))
-    np.testing.assert_allclose(scores.log_loss(P, MET), sr.log_score(MET.astype(float), P))
 
 
 # --- replay ---------------------------------------------------------------------------------------------------------
@@ -226,7 +204,7 @@ def test_on_the_real_series_ours_beats_every_peer_and_the_linear_pace_and_keeps_
     ours = record.score(calls)
     for method, table in peers.stored(published).groupby("method"):
         assert ours["crps"].mean() < table["crps"].mean(), method
-    assert ours["crps"].mean() < 0.6 * ours["linear_crps"].mean()
+    assert ours["error"].mean() < 0.6 * ours["linear_error"].mean()
     assert 0.74 < ours["cov80"].mean() < 0.90
 
 

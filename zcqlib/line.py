@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 from joblib import Parallel, cpu_count, delayed
@@ -29,7 +30,7 @@ from zcqlib import catalog as catalogs
 from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog, in_force
 from zcqlib.missing import NoReportsError
-from zcqlib.projection import Projected, changes, project_targets
+from zcqlib.projection import Projected, changes, project_months
 from zcqlib.reports import senders
 from zcqlib.workspace import Workspace, digest
 
@@ -202,47 +203,34 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     expected, doubted = indicators.check_plausibility(facts, catalog)
     problems += [*told, doubted]
     history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
-    known_then = [_step(made_of, came[came["published"] <= m], "seen", m) for m in history]
-    jobs = [
-        delayed(workspace.remember)(
-            key, partial(_seen, observations, m, m, _answered(plain, filled, m), catalog.targets)
-        )
-        for key, m in zip(known_then, history, strict=True)
-    ]
-    jobs.append(delayed(_projected)(stated, month, known, catalog, catalog.targets))
+    keys = {m: _step(made_of, came[came["published"] <= m], "seen", m) for m in history}
+    then = {m: _answered(plain, filled, m) for m in history}
+    asked = {"now": Ask(stated, month, known, catalog, catalog.targets)}
     if history:
-        then = _as_said(
-            workspace, said, history[-1], observations, files, made_of["inputs"], catalog
-        )
-        jobs.append(
-            delayed(_projected)(
-                _without(stated, month), history[-1], known, catalog, then["TARGETS"]
-            )
-        )
         last = history[-1]
-        jobs += (
-            [delayed(_seen)(then["OBSERVATIONS"], last, last, catalog, then["TARGETS"])]
-            if said
-            else []
-        )
-    done = Parallel(n_jobs=_processes(workspace, known_then, 3))(jobs)
-    now = done[len(history)]
-    trail = [*(seen["PROJECTIONS"] for seen in done[: len(history)]), now.projections]
+        before = _as_said(workspace, said, last, observations, files, made_of["inputs"], catalog)
+        other = _replaced(before["TARGETS"], catalog.targets, month)
+        asked["restated"] = Ask(_without(stated, month), last, known, catalog, before["TARGETS"])
+        asked["kept"] = Ask(stated, month, known, catalog, other)
+    if said:
+        method = _stated_at(before["OBSERVATIONS"], last, catalog)
+        asked["method"] = Ask(method, last, last, catalog, before["TARGETS"])
+    found, done = _in_one_batch(workspace, keys, observations, then, asked)
+    now = found["now"]
+    trail = [*(one["PROJECTIONS"] for one in done), now.projections]
     why = tables.empty(tables.WHY)
     if history:
-        before = then["PROJECTIONS"] if said else trail[-2]
-        trail[-2] = before  # what was said last month is the same everywhere
-        other = _replaced(then["TARGETS"], catalog.targets, month)
-        kept = _projected(stated, month, known, catalog, other).projections
+        if said:
+            trail[-2] = before["PROJECTIONS"]  # what was said last month is the same everywhere
+        kept = found["kept"].projections
         place = ["region", "indicator"]
         rest = now.projections.merge(kept[place], how="left", indicator=True)["_merge"].eq(
             "left_only"
         )
         held = pd.concat([now.projections[rest], kept], ignore_index=True)
-        restated = done[len(history) + 1].projections
-        why = changes(
-            [before, done[-1]["PROJECTIONS"] if said else before, restated, held, now.projections]
-        )
+        method = found["method"].projections if said else trail[-2]
+        restated = found["restated"].projections
+        why = changes([trail[-2], method, restated, held, now.projections])
     past = _joined(trail, tables.PROJECTIONS)
     tally = indicators.tally(facts.history, catalog)
     sent = _submissions(files, readings).merge(tally, "left", ["file", "published"])
@@ -255,9 +243,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     stages = _hide_later(catalog.stages, known)
     problems.append(ledger.disagreements(stages, now.projections, now.missing, month, catalog))
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
-    attained = pd.concat(
-        [*(seen["ATTAINMENT"] for seen in done[: len(history)]), attained], ignore_index=True
-    )
+    attained = pd.concat([*(one["ATTAINMENT"] for one in done), attained], ignore_index=True)
     contents = {
         "OBSERVATIONS": indicators.hold(
             observations,
@@ -311,6 +297,31 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     given = findings.Given(contents.__getitem__, catalog, month, known)
     contents["FACTS"] = findings.collect(findings.every(given))
     return workspace.commit(month, contents, made_of, known)
+
+
+def _in_one_batch(
+    workspace: Workspace,
+    keys: Mapping,
+    observations: pd.DataFrame,
+    then: Mapping[pd.Period, Catalog],
+    asked: dict,
+) -> tuple[dict[object, Projected], list[dict[str, pd.DataFrame]]]:
+    """What is asked (Ask by name), and what was seen in each past month, whose catalogs `then` holds; what is kept is
+    read by its key.
+    """
+    new = [m for m in then if not workspace.remembers(keys[m])]
+    work = Parallel(n_jobs=_processes(workspace, keys.values(), 3))
+    stated = work(delayed(_stated_at)(observations, m, then[m]) for m in new)
+    for m, one in zip(new, stated, strict=True):
+        asked[m] = Ask(one, m, m, then[m], then[m].targets)
+    found = dict(zip(asked, _projected(asked.values()), strict=True))
+
+    def seen(m: pd.Period) -> dict[str, pd.DataFrame]:
+        if m in found:
+            return _seen_of(asked[m], found[m])
+        return _seen(observations, m, m, then[m], then[m].targets)  # what is kept is damaged
+
+    return found, [workspace.remember(keys[m], partial(seen, m)) for m in then]
 
 
 def _processes(workspace: Workspace, keys: Iterable[str], worth: int) -> int:
@@ -468,6 +479,16 @@ def _joined(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
 Stated = tuple[pd.DataFrame, pd.DataFrame]  # SERIES, GROWTH
 
 
+class Ask(NamedTuple):
+    """What a projection for a month rests on: what the reports known at `known` state, and the targets."""
+
+    stated: Stated
+    month: pd.Period
+    known: pd.Period
+    catalog: Catalog
+    targets: pd.DataFrame
+
+
 def _seen(
     observations: pd.DataFrame,
     month: pd.Period,
@@ -476,11 +497,21 @@ def _seen(
     targets: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """PROJECTIONS for a month with the reports known at `known`, and the ATTAINMENT of each park."""
-    stated, _ = _stated(indicators.consolidate(observations, catalog, known), catalog)
-    said = _projected(stated, month, known, catalog, targets).projections
-    stages = _hide_later(catalog.stages, known)
-    attained = ranking.attainment(said, catalog, month, milestones=stages, series=stated[0])
+    ask = Ask(_stated_at(observations, known, catalog), month, known, catalog, targets)
+    return _seen_of(ask, _projected([ask])[0])
+
+
+def _seen_of(ask: Ask, found: Projected) -> dict[str, pd.DataFrame]:
+    said, stages = found.projections, _hide_later(ask.catalog.stages, ask.known)
+    attained = ranking.attainment(
+        said, ask.catalog, ask.month, milestones=stages, series=ask.stated[0]
+    )
     return {"PROJECTIONS": said, "ATTAINMENT": attained}
+
+
+def _stated_at(observations: pd.DataFrame, known: pd.Period, catalog: Catalog) -> Stated:
+    """SERIES and GROWTH of the reports known at a date."""
+    return _stated(indicators.consolidate(observations, catalog, known), catalog)[0]
 
 
 def _stated(facts: indicators.Consolidated, catalog: Catalog) -> tuple[Stated, list[pd.DataFrame]]:
@@ -490,13 +521,12 @@ def _stated(facts: indicators.Consolidated, catalog: Catalog) -> tuple[Stated, l
     return (series, growth), [told, grown]
 
 
-def _projected(
-    stated: Stated, month: pd.Period, known: pd.Period, catalog: Catalog, targets: pd.DataFrame
-) -> Projected:
-    """The projection for a month from what the reports known at `known` state."""
-    series, growth = stated
-    stages = _hide_later(catalog.stages, known)
-    return project_targets(series, targets, month, catalog, stages, catalog.batches, growth)
+def _projected(asks: Iterable[Ask]) -> list[Projected]:
+    """The projections of several months, all in one batch."""
+    return project_months(
+        (series, targets, month, c, _hide_later(c.stages, known), c.batches, growth)
+        for (series, growth), month, known, c, targets in asks
+    )
 
 
 def _without(stated: Stated, month: pd.Period) -> Stated:
@@ -593,7 +623,7 @@ def since(
     known_then = pd.Period(workspace.recipe(said)["as_of"], freq="M")
     method = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
     stated = now["SERIES"], now["GROWTH"]
-    data = _projected(stated, month, known, catalog, then["TARGETS"])
+    data = _projected([Ask(stated, month, known, catalog, then["TARGETS"])])[0]
     return [then["PROJECTIONS"], method["PROJECTIONS"], data.projections, now["PROJECTIONS"]]
 
 

@@ -1,13 +1,14 @@
 """SERIES and targets to PROJECTIONS: the distribution of the year-end value and the chance that a target is met."""
 
 from zcqlib.projection.engine import LEVELS, project_year_end, refused_series
-from zcqlib.projection.kinds import Projected, project_targets
+from zcqlib.projection.kinds import Projected, project_months, project_targets
 from zcqlib.projection.why import changes
 
 __all__ = [
     "LEVELS",
     "Projected",
     "changes",
+    "project_months",
     "project_targets",
     "project_year_end",
     "refused_series",

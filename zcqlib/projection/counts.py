@@ -9,22 +9,24 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from zcqlib.projection.model import GROWTH, MONTHS, TAU, YEARS, Mask, Mixture, heaviest, kernels
+from zcqlib.projection.model import GROWTH, TAU, YEARS, Mask, Mixture, heaviest, kernels
 
 CLUMPED = 1.3  # variance of a count over its mean
 STEPS, NODES, FAR = 6, 40, 20_000  # of Newton; rates that stand for their mixture; steps up
+STRIDE = 32  # steps between two looks at the logs
 SETTINGS = (  # sizes of level, season, growth and noise with their weights
     ((0.008, 0.03, 0.08), (0.4, 0.4, 0.2)),
     ((0.1, 0.4, 1.2, 2.5), (0.38, 0.37, 0.2, 0.05)),
     ((0.05, 0.2), (0.6, 0.4)),
     ((0.05, 0.35, 0.8), (0.55, 0.3, 0.15)),
 )
+LAST_DAY = 365.0  # of a year
 KAPPA = 20.0  # how firmly a usual rate of passing or lapsing holds
 PSEUDO = 1  # events added to each calendar month before their season is read
 
 
 @cache
-def _settings() -> tuple[np.ndarray, np.ndarray]:
+def _settings():
     """Variances (level, season, growth, noise; settings) and log weights."""
     size = np.array(list(product(*(s for s, _ in SETTINGS))))
     weight = np.array(list(product(*(w for _, w in SETTINGS))))
@@ -32,34 +34,38 @@ def _settings() -> tuple[np.ndarray, np.ndarray]:
 
 
 class Counted(NamedTuple):
-    """What is known, and rates (NODES, series), each as likely, of what is to come: negative binomials."""
+    """What is known, and the chance of at most 0, 1, 2 ... more, (n, series)."""
 
     known: np.ndarray
-    rates: np.ndarray
-
-    def below(self) -> np.ndarray:
-        """Chance of at most 0, 1, 2 ... more, (n, series)."""
-        most, total = self.rates.max(), 0.0
-        j = np.arange(int(min(FAR, most + 12 * np.sqrt(CLUMPED * most) + 40)))[:, None]
-        for size in self.rates / (CLUMPED - 1):
-            steps = np.log((j + size) / (j + 1) * (1 - 1 / CLUMPED))
-            first = -size * np.log(CLUMPED)
-            total = total + np.exp(np.cumsum(np.vstack([first, steps[:-1]]), 0))
-        return np.cumsum(total / len(self.rates), 0)
+    below: np.ndarray
 
     def quantiles(self, levels: np.ndarray) -> np.ndarray:
         """(levels, series): the smallest total whose distribution function reaches the level."""
-        return self.known + np.stack([np.searchsorted(b, levels) for b in self.below().T], 1)
+        return self.known + np.stack([np.searchsorted(b, levels) for b in self.below.T], 1)
 
     def chance(self, target: np.ndarray) -> np.ndarray:
         """Probability that the total is at least the target."""
-        below = np.vstack([0 * self.known, self.below()])
+        below = np.vstack([0 * self.known, self.below])
         need = np.nan_to_num(np.ceil(target - self.known)).clip(0, len(below) - 1).astype(int)
         return np.maximum(1 - below[need, np.arange(len(need))], 0)
 
 
+def at_most(rates: np.ndarray) -> np.ndarray:
+    """Chance of at most 0, 1, 2 ... of negative binomials of these rates, each as likely, (n, series)."""
+    size, most, passing = rates / (CLUMPED - 1), rates.max(), 1 - 1 / CLUMPED
+    upto = int(min(FAR, most + 12 * np.sqrt(CLUMPED * most) + 40))
+    first, run, out = -size * np.log(CLUMPED), np.ones_like(size), []
+    for j in range(upto):
+        if j % STRIDE == 0:  # in logs now and then: the first are next to nothing
+            first, run = first + np.log(run), np.ones_like(size)
+            start = np.exp(first)
+        out.append((start * run).sum(0))
+        run *= (j + size) * (passing / (j + 1))
+    return np.cumsum(out, 0) / len(size)
+
+
 @lru_cache(maxsize=64)
-def _groups(mask: Mask) -> tuple[np.ndarray, np.ndarray]:
+def _groups(mask: Mask):
     """Sums taken together (groups, sums), and the months of each group and, last, of what is asked for.
 
     A past year counts as two sums, its months asked for this year and the others, wherever they were told apart.
@@ -86,21 +92,36 @@ def counted(mask: Mask, amount: np.ndarray, known: np.ndarray, events: np.ndarra
     exposure = weigh.sum(1)
     weigh = weigh / exposure[:, None]
     rate = (n.sum(0) + 0.5) / exposure[:-1].sum(0)
+    level, season = kernels()[1:3]
+    year = weigh.reshape(len(weigh), YEARS, 12, -1).sum(1)
+    when = np.einsum("gmb,m->gb", weigh, TAU)
     variance, score = _settings()
-    shape = (*exposure.shape[:1], len(months), 1, len(known))
-    k = 0.0
-    for part, v in zip((*kernels(), np.eye(MONTHS)), (np.ones(1), *variance), strict=True):
-        once = np.einsum("gmb,mk->gkb", weigh, part)
-        k = k + np.einsum("gkb,hkb->ghb", once, weigh).reshape(shape) * v[:, None]
-    mean = GROWTH * np.einsum("gmb,m->gb", weigh, TAU)[:, None]
+    k = 1.0
+    for v, same in zip(
+        variance,
+        (
+            _between(weigh, level),
+            _between(year, season[:12, :12]),
+            when[:, None] * when,
+            np.einsum("gmb,hmb->ghb", weigh, weigh),
+        ),
+        strict=True,
+    ):
+        k = k + v[:, None] * same[:, :, None]
+    mean = GROWTH * when[:, None]
     log_evidence, centre, spread2 = _laplace(n[:, None], exposure[:-1, None] * rate, mean, k)
     best, weight = heaviest(score[:, None] + log_evidence)
     centre, spread2 = (np.take_along_axis(a, best, 0) for a in (centre, spread2))
     rates = Mixture(weight, centre + np.log(exposure[-1] * rate), np.sqrt(spread2))
-    return Counted(known, np.exp(rates.logs((np.arange(NODES) + 0.5) / NODES)))
+    return Counted(known, at_most(np.exp(rates.logs((np.arange(NODES) + 0.5) / NODES))))
 
 
-def _laplace(n, base, mean, k) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _between(weigh, kernel):
+    """Covariances (groups, groups, series) of weighted means of what has this kernel."""
+    return np.einsum("gkb,hkb->ghb", np.einsum("gmb,mk->gkb", weigh, kernel), weigh)
+
+
+def _laplace(n, base, mean, k):
     """Log evidence of each setting, and centre and variance of the log rate asked for, (settings, series).
 
     `n` counts and `base` their usual rates (groups, 1, series); `mean` and `k` the prior of the logs, the one asked for last.
@@ -123,7 +144,7 @@ def _laplace(n, base, mean, k) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return fit - 0.5 * log_det, centre, k[-1, -1] - (right[:, 1] * solved[:, 1]).sum(0)
 
 
-def _eliminated(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _eliminated(a, b):
     """a⁻¹ b and log |a| for a stack of positive definite matrices along the last axes, in a fixed order."""
     n = len(a)
     a, b = a.copy(), b.copy()
@@ -136,13 +157,13 @@ def _eliminated(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return b, np.log(np.einsum("iitb->itb", a)).sum(0)
 
 
-def in_time(past_days: np.ndarray, last_day: float = 365.0) -> float:
+def in_time(past_days: np.ndarray) -> float:
     """Chance that a batch is announced by the year's last day, from past announcement days of the year."""
     j = len(past_days)
     if j < 3:
-        return float(((past_days <= last_day).sum() + 0.5) / (j + 1))
+        return float(((past_days <= LAST_DAY).sum() + 0.5) / (j + 1))
     spread = max(15.0, float(np.std(past_days, ddof=1)))
-    return float(stats.t.cdf((last_day - past_days.mean()) / (spread * np.sqrt(1 + 1 / j)), j - 1))
+    return float(stats.t.cdf((LAST_DAY - past_days.mean()) / (spread * np.sqrt(1 + 1 / j)), j - 1))
 
 
 def batch_distribution(

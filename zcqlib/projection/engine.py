@@ -104,7 +104,7 @@ def _groups(panel: Panel, stock: bool):
         yield model.mask_of(cover.tobytes(), stock), rows
 
 
-def _blocks(mask: model.Mask, amount: np.ndarray, whole: np.ndarray):
+def _blocks(mask: model.Mask, amount, whole):
     """Blocks of series of one mask, and whether they are small counts: whole numbers with few events a year.
 
     A block is filled up to eights with its own series: a sum over one column is rounded in another order.
@@ -116,6 +116,7 @@ def _blocks(mask: model.Mask, amount: np.ndarray, whole: np.ndarray):
     small = whole & (yearly < SMALL) & mask.ahead.any()
     for counted in (False, True):
         some = np.flatnonzero(small == counted)
+        some = some[np.argsort(yearly[some], kind="stable")] if counted else some
         for part in (some[i : i + BLOCK] for i in range(0, len(some), BLOCK)):
             yield np.resize(part, -(-len(part) // 8) * 8), counted
 
@@ -128,7 +129,7 @@ def _full_years(mask: model.Mask):
             yield mask.member[:, first : first + 12].argmax(0)
 
 
-def _lent(history: pd.DataFrame, panel: Panel, groups: list) -> tuple[np.ndarray, np.ndarray]:
+def _lent(history: pd.DataFrame, panel: Panel, groups: list):
     """What its family, or it alone, tells of each series' season, (12, series): events by calendar month, log shares."""
     family = np.arange(len(panel.ids))
     if "family" in history:

@@ -35,12 +35,12 @@ def shared(months: np.ndarray, small: bool = False) -> float:
     return float(np.clip(0.15 + 0.5 * pairs.mean(), 0.05, 0.9))
 
 
-def draws(quantiles: np.ndarray, rho: float, n: int = DRAWS, seed: int = SEED) -> np.ndarray:
-    """Joint draws (n, parts); each column has the margin given by its quantiles at LEVELS, in whole numbers
+def draws(quantiles: np.ndarray, rho: float) -> np.ndarray:
+    """Joint draws (DRAWS, parts); each column has the margin given by its quantiles at LEVELS, in whole numbers
     where those are whole."""
-    e = np.random.default_rng(seed).standard_normal((n, len(quantiles) + 1))
+    e = np.random.default_rng(SEED).standard_normal((DRAWS, len(quantiles) + 1))
     z = np.sqrt(rho) * e[:, :1] + np.sqrt(1 - rho) * e[:, 1:]
-    place = ndtri((np.argsort(np.argsort(z, 0), 0) + 0.5) / n)
+    place = ndtri((np.argsort(np.argsort(z, 0), 0) + 0.5) / DRAWS)
     out = np.stack([np.interp(place[:, i], _Z, q) for i, q in enumerate(quantiles)], 1)
     whole = (quantiles == np.round(quantiles)).all(1)
     return np.where(whole, np.rint(out), out)
@@ -71,4 +71,4 @@ def spread(quantiles: np.ndarray) -> float:
 def at_least(quantiles: np.ndarray, targets: np.ndarray, rho: float) -> np.ndarray:
     """Chance (parts + 1) that at least 0, 1, 2, ... of the parts reach their targets together."""
     reached = (draws(quantiles, rho) >= targets).sum(1)
-    return np.array([(reached >= m).mean() for m in range(len(quantiles) + 1)])
+    return (reached[:, None] >= np.arange(len(quantiles) + 1)).mean(0)

@@ -141,7 +141,7 @@ def factors(mask: Mask) -> Factors:
     )
 
 
-def _tridiagonal(m: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _tridiagonal(m):
     """Householder: orthogonal q, diagonal and side diagonal with m = q T q', for each of a stack of matrices."""
     a, n = m.copy(), m.shape[-1]
     q = np.broadcast_to(np.eye(n), a.shape).copy()
@@ -161,7 +161,7 @@ def _tridiagonal(m: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return q, np.einsum("bii->bi", a).copy(), beside
 
 
-def _factored(diagonal, beside, noise2) -> tuple[np.ndarray, np.ndarray]:
+def _factored(diagonal, beside, noise2):
     """L and D of T + noise² for every noise, (sums, settings, noises)."""
     b, n = diagonal.shape
     lower, pivot = np.zeros((n, b, len(noise2))), np.empty((n, b, len(noise2)))
@@ -172,7 +172,7 @@ def _factored(diagonal, beside, noise2) -> tuple[np.ndarray, np.ndarray]:
     return lower, pivot
 
 
-def _solved(q, lower, pivot, cross) -> np.ndarray:
+def _solved(q, lower, pivot, cross):
     """C⁻¹ cross for every setting and noise, (settings, noises, sums, months ahead)."""
     z = np.einsum("bji,bejh->iebh", q, cross).swapaxes(1, 2)
     for i in range(1, len(z)):

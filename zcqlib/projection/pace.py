@@ -67,10 +67,7 @@ def batch_pace(
         return pd.DataFrame(columns=["month", "batch", "linear"])
     c = plan["calendar"]
     when = c["announced"].where(c["out"], c["expected"]).dt.month
-    numbers = sorted(c.loc[c["kind"].eq("pass") & ~c["out"], "batch"].unique())
-    in_time = dict(zip(numbers, (on_time for _, on_time in plan["coming"]), strict=True))
-    sure = c["batch"].map(in_time).where(~c["out"], 1.0)
-    gain = (c["number"] * plan["rate"] * sure).where(
+    gain = (c["number"] * plan["rate"] * c["sure"]).where(
         c["kind"].eq("pass"), -c["number"] * plan["lapse"] * ~c["out"]
     )
     due = [target - float(gain[when > m].sum()) for m in months]

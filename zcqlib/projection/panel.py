@@ -44,29 +44,29 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
         series = np.unique(series)
         reason[series[reason[series] == ""]] = words
 
+    def column(name: str, usual) -> pd.Series:
+        """What may be told of a flow."""
+        told = name in history and not stock
+        return history[name].fillna(usual) if told else pd.Series(usual, history.index)
+
     t = month_numbers(history["period"])
     v = pd.to_numeric(history["value"], errors="coerce").to_numpy(float)
-    beyond = np.zeros(len(v), bool)
-    if "revision" in history and not stock:
-        beyond = history["revision"].fillna(False).to_numpy(bool)
-    months = np.ones(len(v), "int64")
-    if "months" in history and not stock:
-        given = pd.to_numeric(history["months"], errors="coerce").fillna(1).to_numpy(float)
-        wrong = ~beyond & ((given < 1) | (given > 12) | (given != np.round(given)))
-        refuse(code[wrong], "months(合计月数)应为 1 到 12 的整数")
-        months = np.where(wrong, 1, given).astype("int64")
-    refuse(np.flatnonzero(pd.isna(ids)), "没有 series_id")
-    refuse(code[t < 0], "有不能识别的月份,应写成 2018-09")
-    refuse(code[history["value"].notna().to_numpy() & np.isnan(v)], "有不是数字的值")
-    refuse(code[np.isinf(v)], "有无穷大的值")
-    refuse(code[(v < 0) & ~beyond], "有负值")
-    size = np.abs(v)
-    refuse(
-        code[(size > _LARGEST) | ((size < 1 / _LARGEST) & (size > 0))], "数值过大或过小,无法测算"
-    )
-    used = np.isfinite(v) & (t >= 0)
-    if not used.all():
-        code, t, v, months, beyond = (a[used] for a in (code, t, v, months, beyond))
+    beyond = column("revision", False).to_numpy(bool)
+    months = pd.to_numeric(column("months", 1), errors="coerce").fillna(1).to_numpy(float)
+    wrong, size = ~beyond & ~np.isin(months, np.arange(1, 13)), np.abs(v)
+    faults = {
+        "months(合计月数)应为 1 到 12 的整数": wrong,
+        "没有 series_id": history["series_id"].isna().to_numpy(),
+        "有不能识别的月份,应写成 2018-09": t < 0,
+        "有不是数字的值": history["value"].notna().to_numpy() & np.isnan(v),
+        "有无穷大的值": np.isinf(v),
+        "有负值": (v < 0) & ~beyond,
+        "数值过大或过小,无法测算": (size > _LARGEST) | (size < 1 / _LARGEST) & (size > 0),
+    }
+    for words, rows in faults.items():
+        refuse(code[rows], words)
+    months, used = np.where(wrong, 1, months).astype("int64"), np.isfinite(v) & (t >= 0)
+    code, t, v, months, beyond = (a[used] for a in (code, t, v, months, beyond))
     whole = np.full(n, True)
     whole[code[v != np.round(v)]] = False
     latest = np.full(n, -1)
@@ -85,7 +85,7 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     return Panel(ids, cover, amount, extra, whole, reason)
 
 
-def _apart(n, code, end, months, v, refuse) -> tuple[np.ndarray, np.ndarray]:
+def _apart(n, code, end, months, v, refuse):
     """`cover` and `amount` of Panel from sums by series, last month and length."""
     order = np.lexsort((months, end, code))
     code, end, months, v = code[order], end[order], months[order], v[order]
@@ -110,7 +110,7 @@ def _apart(n, code, end, months, v, refuse) -> tuple[np.ndarray, np.ndarray]:
     return cover, amount
 
 
-def _unnested(end, months, v) -> tuple[np.ndarray, np.ndarray, str]:
+def _unnested(end, months, v):
     """The sums of one series apart, the shortest first, or why they cannot be told apart."""
     row, sums = np.full(WIDTH, -1, "int8"), []
     for i in np.lexsort((end, months)):

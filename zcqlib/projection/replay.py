@@ -50,21 +50,18 @@ def replay(
         raise ValueError(f"origins are months from 1 to 11, not {list(origins)}")
     rows = _history(series, stock)
     ends = _year_ends(rows, ["series_id", "year"]).dropna(subset="total").reset_index()
-    ends = ends.assign(
-        truth=ends["last" if stock else "total"], scale=ends["total"] / (12 if stock else 1)
-    )
-    before = ends.assign(year=ends["year"] + 1, before=ends["truth"])
-    calls = ends[["series_id", "year", "truth"]].merge(
-        before[["series_id", "year", "before", "scale"]], "left", ["series_id", "year"]
-    )
+    value, scale = ends["last" if stock else "total"], ends["total"] / (12 if stock else 1)
+    calls = ends[["series_id"]].assign(year=ends["year"], truth=value)
+    before = ends[["series_id"]].assign(year=ends["year"] + 1, before=value, scale=scale)
+    calls = calls.merge(before, "left", ["series_id", "year"])
     calls = calls[calls["year"].isin(list(years))].merge(origins, "cross")
     if calls.empty:
         return pd.DataFrame(columns=COLUMNS)
     calls["call"] = np.arange(len(calls))
     known = pd.concat([_known(c, rows) for _, c in calls.groupby("year")], ignore_index=True)
     now = known[known["month"] // 12 == known["year"]].groupby("call")["value"]
-    calls = calls.join(now.last().rename("linear") if stock else now.sum().rename("linear"), "call")
-    calls["linear"] *= 1 if stock else 12 / calls["k"]
+    done = calls["call"].map(now.last() if stock else now.sum())
+    calls["linear"] = done if stock else done * (12 / calls["k"])
     if "family" in known:  # sisters lend their season as it was known at the same call
         known["family"] += "|" + known["year"].astype("str") + "|" + known["k"].astype("str")
     asked = known.drop(columns="series_id").rename(columns={"call": "series_id"})
@@ -120,34 +117,30 @@ def _history(series: pd.DataFrame, stock: bool) -> pd.DataFrame:
 
 
 def score(calls: pd.DataFrame) -> pd.DataFrame:
-    """Scores of each call: `error` (|median − truth| / truth, %), `crps` and `wis` over the scale, `cov80`, `cov95`,
-    `brier` and `log_loss` over the made-up targets, and the same of 序时进度 as a sure statement: `linear_error`,
-    `linear_crps`, `linear_brier`.
+    """Scores of each call: `error` (|median − truth| / truth, %), `crps` over the scale, `cov80`, `cov95`, `brier` over
+    the made-up targets, and of 序时进度 as a sure statement `linear_error`, `linear_brier`.
     """
     q, y, sure = calls[list(LEVELS)].to_numpy(float), calls["truth"], calls["linear"]
     said = chances(calls)
     said = said.assign(
         brier=scores.brier(said["p"], said["met"]),
-        log_loss=scores.log_loss(said["p"], said["met"]),
         linear_brier=scores.brier(said["linear"], said["met"]),
     )
-    by_target = said.groupby(CALL)[["brier", "log_loss", "linear_brier"]].mean()
+    by_target = said.groupby(CALL)[["brier", "linear_brier"]].mean()
     return (
         calls[CALL]
         .assign(
             error=100 * np.abs(scores.at_levels(q, LEVELS, [0.5])[:, 0] - y) / y,
             linear_error=100 * np.abs(sure - y) / y,
-            linear_crps=np.abs(sure - y) / calls["scale"],
             **_of_interval(y.to_numpy(float), q, calls["scale"]),
         )
         .join(by_target, on=CALL)
     )
 
 
-def _of_interval(truth: np.ndarray, quantiles: np.ndarray, scale: pd.Series) -> dict:
+def _of_interval(truth, quantiles, scale: pd.Series) -> dict:
     return dict(
         crps=scores.crps(truth, quantiles) / scale,
-        wis=scores.wis(truth, quantiles) / scale,
         cov80=scores.covered(truth, quantiles, 0.8),
         cov95=scores.covered(truth, quantiles, 0.95),
     )
@@ -220,7 +213,7 @@ def score_stored(
     -------
     One row a call with a chance whose year is closed in `series`: `region`, `indicator`, `kind`, `year`, `k`, `truth`,
     `met`, `p` the chance given, `brier`, `linear` whether 序时进度 said it would be met, `linear_brier`, `cov80`,
-    `cov95`, and `crps`, `wis` over the target; `demo`.
+    `cov95`, and `crps` over the target; `demo`.
     Source
     ------
     各月留存的 PROJECTIONS、QUANTILES;年末数取自 SERIES。

@@ -37,7 +37,7 @@ def apart(logs: np.ndarray, indicator: str) -> np.ndarray:
     return _next(logs, indicator, 1.0)
 
 
-def _next(past: np.ndarray, indicator: str, trust: float) -> np.ndarray:
+def _next(past, indicator: str, trust: float):
     """Quantiles at LEVELS of the next of some yearly logs, around their mean so far as it is trusted."""
     weight, n, s0 = 0.7 ** np.arange(len(past))[::-1], len(past), USUAL.get(indicator, ELSE)
     mean = (weight * past).sum() / weight.sum()

@@ -64,22 +64,21 @@ def attainment(
     stages = tables.shape([] if milestones is None else milestones, MILESTONES)
     stages = stages[stages["region"].isin(parks) & stages["id"].isin(dated)]
     s = tables.empty(SERIES) if series is None else series[series["end"] <= month]
-    s = s[s["region"].isin(parks) & s["value"].notna()]
-    s = s[~s["revision"]]
+    s = s[s["region"].isin(parks) & s["value"].notna() & ~s["revision"]]
     source = [catalog.indicators[i].growth_of or i for i in ids]
-    last = s[s["region"].isin(members)].groupby("indicator")["end"].max().astype("period[M]")
-    plan["latest"] = last.reindex(source).set_axis(ids)
+    last = s.groupby(KEY)["end"].max().astype("period[M]")
+    newest = last[last.index.isin(members, 0)].groupby("indicator").max()
+    plan["latest"] = newest.reindex(source).set_axis(ids)
+    plan["owed_by"] = [owed_by(catalog.indicators[i], catalog) for i in ids]
     plan["through"] = plan["latest"].where(plan["latest"].dt.year == month.year, month)
     plan = plan.join(calendar(plan["through"], catalog, s, stages))
     out = pd.DataFrame(index=pd.MultiIndex.from_product([parks, ids], names=KEY))
     out = out.join(p.set_index(KEY)[["actual", "target_low", "demo"]]).join(plan, on="indicator")
-    close = s[(s["months"] == 0) & (s["end"] == pd.Period(f"{month.year - 1}-12", "M"))]
+    close = s[(s["months"] == 0) & (s["end"] == month - month.month)]
     base = close.set_index(KEY)["value"].reindex(out.index)
     done = (stages["date"] <= month).groupby([stages["region"], stages["id"]]).mean()
     done, target = done.reindex(out.index), out["target_low"]
-    last = s.groupby(KEY)["end"].max().astype("period[M]")
     last = last.reindex(pd.MultiIndex.from_product([parks, source])).set_axis(out.index)
-    late = (last < out["latest"]) & done.isna()
     due = target * out["share"].where(out["kind"] == "flow", 1.0)
     rising = out["kind"].isin(STEPS) & (base < target)  # a level below last year's is due in whole
     due = due.where(~rising, base + (target - base) * out["share"])
@@ -88,14 +87,12 @@ def attainment(
         NO_TARGET: target.isna(),
         ZERO: ~(target > 0),
         NOT_DUE: out["share"] <= 0,
-        LATE: late,
+        LATE: (last < out["latest"]) & done.isna(),
         NO_DATA: value.isna(),
     }
     out["reason"] = np.select(list(reasons.values()), list(reasons), "")
     out["value"] = value.where(out["reason"] == "").clip(0.0, out["high"])
-    owed = {i: owed_by(catalog.indicators[i], catalog) for i in ids}
-    gap = out["reason"].isin(GAPS)
-    out["owed_by"] = out.index.get_level_values(1).map(owed).where(gap, "").fillna("")
+    out["owed_by"] = out["owed_by"].where(out["reason"].isin(GAPS), "")
     none = out.groupby("indicator")["value"].transform("count") == 0
     out.loc[none & (out["owed_by"] != ""), "reason"] = NOT_SENT
     out = out.reset_index().rename(columns={"parent": "group", "target_low": "target"})
@@ -119,11 +116,9 @@ def calendar(
     -------
     By indicator: `kind`, `share` from 0 to 1.
     """
-    of = pd.DataFrame(
-        [[d.kind, d.batch, d.count] for d in map(catalog.indicators.get, through.index)],
-        through.index,
-        ["kind", "batch", "count"],
-    )
+    traits = ["kind", "batch", "count"]
+    own = [[getattr(catalog.indicators[i], c) for c in traits] for i in through.index]
+    of = pd.DataFrame(own, through.index, traits)
     flow = of["kind"] == "flow"
     share = (through.dt.month / 12).where(flow | of["kind"].isin(STEPS), 1.0)
     s = series[series["months"].between(1, 11) & series["indicator"].isin(of.index[flow])]

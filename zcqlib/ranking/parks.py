@@ -168,7 +168,7 @@ def _counted(a: pd.DataFrame, bounds: pd.DataFrame, mean: bool) -> pd.DataFrame:
 
 
 def _cases(
-    model: Model, gaps: np.ndarray, high: np.ndarray, choices: Choices, runs: int, seed: int
+    model: Model, gaps, high, choices: Choices, runs: int, seed: int
 ) -> dict[str, np.ndarray]:
     """Best and worst place of each unit over all that the gaps could be: its own full, or the others'; {} without gaps."""
     if not gaps.any():
@@ -185,7 +185,7 @@ def _cases(
 
 def _drawn(
     model: Model, items: pd.DataFrame, quantiles: pd.DataFrame, low: pd.Series, runs: int, seed: int
-) -> np.ndarray:
+):
     """Year ends (runs, parks, items) in % of the target, drawn from the projection, else as now; an item that comes to
     count for one park counts for all that have a target."""
     x, rng = np.repeat(model.x[None], runs, axis=0), np.random.default_rng([seed, 1])
@@ -198,7 +198,7 @@ def _drawn(
     return np.where(np.isnan(x) & counts & ~np.isnan(asked), low.to_numpy(), x)
 
 
-def _lines(score: np.ndarray, missing: np.ndarray, now: pd.DataFrame, then, case) -> pd.DataFrame:
+def _lines(score, missing, now: pd.DataFrame, then, case) -> pd.DataFrame:
     """The RANKS rows of one list by park: of now, of the year's end, and where a place is provisional."""
     place = now["place"]
     out = now[["tied_with"]].assign(measure="score", value=score.round(9), unit="分", rank=place)

@@ -141,7 +141,7 @@ def climb(
     return {k: nodes[k] for k in tree}
 
 
-def _mean(v: np.ndarray, w: np.ndarray, how: str) -> np.ndarray:
+def _mean(v, w, how: str):
     there = ~np.isnan(v)
     w = np.where(there, w, 0.0)
     total = w.sum(-1)
@@ -272,7 +272,7 @@ def normalised(
     return start + (end - start) * share
 
 
-def _spread(x: np.ndarray, how: str) -> tuple:
+def _spread(x, how: str) -> tuple:
     """Smallest and largest value of each indicator, or mean and mean + sample deviation; NaN where all are the same."""
     known = np.ma.masked_invalid(x)
     low, high = (f(-2, keepdims=True) for f in (known.min, known.max))
@@ -283,7 +283,7 @@ def _spread(x: np.ndarray, how: str) -> tuple:
     return tuple(np.where(np.ma.filled(same, True), np.nan, end) for end in (low, high))
 
 
-def _posts(how: str, bounds, ids: list[str], signs: np.ndarray) -> tuple:
+def _posts(how: str, bounds, ids: list[str], signs) -> tuple:
     """Lower end, upper end and scale (NaN where not named) of each indicator, after its direction."""
     if bounds is None:
         raise RankingError(

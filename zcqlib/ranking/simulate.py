@@ -140,7 +140,7 @@ def shared(p: np.ndarray, nominal: np.ndarray) -> tuple[np.ndarray, list[np.ndar
     return place, ties
 
 
-def _summary(p: np.ndarray, nominal: np.ndarray, units: list) -> pd.DataFrame:
+def _summary(p, nominal, units: list) -> pd.DataFrame:
     out = rank_statistics(pd.DataFrame(p, columns=units), pd.Series(nominal, units))
     out["low"], out["high"] = np.floor(out["low"]), np.ceil(out["high"])
     for k in range(1, len(units) + 1):

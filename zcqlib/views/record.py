@@ -76,9 +76,7 @@ def record_table(calls: pd.DataFrame) -> pd.DataFrame:
             "平均误差": [quantity.number(v, "%") for v in g["error"]],
             "序时进度误差": [quantity.number(v, "%") for v in g["linear_error"]],
             "CRPS(占上年%)": [quantity.number(100 * v, "", 2) for v in g["crps"]],
-            "WIS(占上年%)": [quantity.number(100 * v, "", 2) for v in g["wis"]],
             "布赖尔得分": [quantity.number(v, "", 3) for v in g["brier"]],
-            "对数得分": [quantity.number(v, "", 3) for v in g["log_loss"]],
             "序时进度布赖尔": [quantity.number(v, "", 3) for v in g["linear_brier"]],
         }
     )
@@ -118,7 +116,6 @@ def own_table(scored: pd.DataFrame) -> pd.DataFrame:
         "brier": ("布赖尔得分", 3),
         "linear_brier": ("序时进度布赖尔", 3),
         "cov80": ("80%区间实际覆盖", 2),
-        "wis": ("WIS(占目标)", 3),
         "crps": ("CRPS(占目标)", 3),
     }
     have = [c for c in columns if c in scored]

@@ -1,0 +1,237 @@
+"""What is known at a month: series as plain columns, and which figure is the sum of which others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from zcqlib.catalog import Catalog, Indicator, Lights, Target
+
+LEVEL = 0.8
+SUMMARY = 0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2  # levels of median, low and high
+NO_DATA = "缺数据"
+WINDOW = 36  # months in which parts must be known like their whole
+UNEVEN = 0.02  # share of a month by which parts may exceed their whole where the year adds up (a revision spread)
+
+
+class Rows(NamedTuple):
+    """A series of SERIES in the order of its last months (counted from 1970), column by column; `percent`: its unit."""
+
+    end: np.ndarray
+    months: np.ndarray
+    value: np.ndarray
+    revision: np.ndarray
+    demo: np.ndarray
+    percent: np.ndarray
+
+    @classmethod
+    def by_place(cls, series: pd.DataFrame) -> dict[tuple[str, str], Rows]:
+        """The series of SERIES by region and indicator."""
+        s = series.sort_values("end", kind="stable")
+        whole = cls(
+            s["end"].array.asi8,
+            s["months"].to_numpy("int64"),
+            s["value"].to_numpy(float),
+            s["revision"].to_numpy(bool),
+            s["demo"].to_numpy(bool),
+            s["unit"].eq("%").to_numpy(bool),
+        )
+        groups = s.groupby(["region", "indicator"]).indices
+        return {place: whole.only(rows) for place, rows in groups.items()}
+
+    def only(self, which: np.ndarray) -> Rows:
+        """Some of the rows."""
+        return Rows(*(column[which] for column in self))
+
+    @property
+    def year(self) -> np.ndarray:
+        """Years of the last months."""
+        return 1970 + self.end // 12
+
+    @property
+    def month(self) -> np.ndarray:
+        """Months (1-12) of the last months."""
+        return self.end % 12 + 1
+
+    @property
+    def last(self) -> pd.Period:
+        """The last month that it is known for."""
+        return pd.Period(ordinal=int(self.end.max()), freq="M")
+
+    @property
+    def covered(self) -> np.ndarray:
+        """How many months each row tells of: none, if it is a revision."""
+        return np.where(self.revision, 0, self.months)
+
+    def full_years(self, k: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Years all of whose months are known, what they add up to and how much of it was done by month k."""
+        told = self.covered, self.value, self.value * (self.month <= k)
+        months, total, done = (np.bincount(self.year, v) for v in told)
+        full = np.flatnonzero(months == 12)
+        return full, total[full], done[full]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A figure to project: its series, flow or stock, and the parts it is the sum of, if it is one.
+
+    `name` : number|region|indicator, of what no part has number|region|indicator|rest|parts.
+    """
+
+    name: str
+    source: Rows
+    kind: str
+    parts: tuple[Node, ...] = ()
+
+    @property
+    def inputs(self) -> list[str]:
+        """The series of SERIES that it rests on."""
+        _, region, indicator, *rest = self.name.split("|")
+        own = [] if rest else [f"SERIES/{region}.{indicator}"]
+        return own + [i for p in self.parts for i in p.inputs]
+
+    def sum(self, year: int) -> float:
+        """What a year's rows add up to."""
+        return self.source.value[self.source.year == year].sum()
+
+
+class Known:
+    """What is known at a month, of what `project_targets` is given: series by region and indicator (`by`), milestones
+    by id, growth as reported by region, indicator and month; `number` tells it from the others of a batch.
+    """
+
+    def __init__(
+        self, number, series, as_of, catalog: Catalog, milestones=None, batches=None, growth=None
+    ):
+        self.number, self.as_of, self.catalog, self.batches = number, as_of, catalog, batches
+        self.by = Rows.by_place(series[series["end"] <= as_of])
+        self.members = catalog.members(as_of)
+        self.milestones = {} if milestones is None else dict(iter(milestones.groupby("id")))
+        place, self.growth = ["region", "indicator", "end"], {}
+        if growth is not None:  # the first of a place, to date
+            now = growth[growth["end"].dt.year == as_of.year].drop_duplicates(place)
+            self.growth = now.set_index(place)["reported"].to_dict()
+        self.node = cache(self._node)  # a park's stands in its zone's too
+
+    def whole(self, region: str, id: str) -> Node | None:
+        """A flow or stock that is known this year, by itself."""
+        own, indicator = self.by.get((region, id)), self.catalog.indicators.get(id)
+        if own is None or indicator is None or own.last.year != self.as_of.year:
+            return None
+        level, kind = own.months == 0, "stock" if indicator.kind == "stock" else "flow"
+        own = own.only(level == (kind == "stock")) if kind == "flow" or level.any() else own
+        return Node(f"{self.number}|{region}|{id}", own, kind) if len(own.end) else None
+
+    def _node(self, region: str, id: str) -> Node | None:
+        """A flow or stock as the sum of its parks, or of a part and the rest, where their months add up to it."""
+        whole, indicator = self.whole(region, id), self.catalog.indicators.get(id)
+        if whole is None or not indicator.additive or whole.kind == "stock" and indicator.batch:
+            return whole
+        parts = self._parts(region, id)
+        if not parts or None in parts or (rest := rest_of(whole, parts)) is None:
+            return whole
+        if np.abs(rest.source.value).sum() > 0.005 * np.abs(whole.source.value).sum():
+            parts.append(rest)
+        return replace(whole, parts=tuple(parts)) if len(parts) > 1 else whole
+
+    def _parts(self, region: str, id: str) -> list[Node | None]:
+        """The parks of the zone; elsewhere the largest part of a whole, as others may overlap with it."""
+        if region == "zone":
+            return [self.node(p, id) for p in self.members]
+        of = self.catalog.indicators
+        inside = [i for i, x in of.items() if x.part_of == id and x.kind == of[id].kind]
+        parts = [n for i in inside if (n := self.node(region, i))]
+        return sorted(parts, key=lambda n: -n.source.value.sum())[:1]
+
+
+def rest_of(whole: Node, parts: list[Node]) -> Node | None:
+    """What belongs to none of the parts; None where months are missing or the parts exceed the whole."""
+    source, size = whole.source, np.abs(whole.source.value)
+    beyond, end, year = source.revision, source.end, source.year
+    spans = [dict(zip(_spans(p.source), p.source.value, strict=True)) for p in parts]
+    apart = np.array([[own.get(s, np.nan) for s in _spans(source)] for own in spans])
+    there = np.isfinite(apart).all(0) | beyond
+    if not there[end > end.max() - WINDOW].all():
+        return None
+    rest, told = source.value - np.nan_to_num(apart).sum(0), there & ~beyond
+    left, all_ = (np.bincount(year[told], v[told]) for v in (rest, size))
+    if (rest < -UNEVEN * size)[told].any() or (left < -1e-6 * all_).any():
+        return None
+    rest = np.where(beyond, rest, np.maximum(rest, 0))
+    name = f"{whole.name}|rest|{'+'.join(p.name for p in parts)}"
+    return Node(name, source._replace(value=rest).only(there), whole.kind)
+
+
+def _spans(source: Rows) -> list[int]:
+    """A number for the last month and the length of what each row covers, revisions apart."""
+    return (source.end * 100 + 2 * source.months + source.revision).tolist()
+
+
+class Promise(SimpleNamespace):
+    """A target in force at a month: its row of TARGETS, what is `known`, `shown` its id, and `id` that whose figures it
+    takes: of what it restates, or as a park's of what it is part of.
+    """
+
+    def __init__(self, row, known: Known):
+        super().__init__(**row._asdict(), shown=row.id, known=known)
+        part = self.relation == "part_of" and self.region in known.catalog.parks
+        part = part and self.own is None and self.id not in known.milestones
+        kin = known.catalog.indicators.get(self.related_id)
+        if (self.relation == "restates" or part) and kin and kin.kind == self.kind:
+            self.id = self.related_id
+
+    @property
+    def own(self) -> Rows | None:
+        """Its own series."""
+        return self.known.by.get((self.region, self.id))
+
+    @property
+    def indicator(self) -> Indicator:
+        """What it is about."""
+        return self.known.catalog.indicators[self.id]
+
+    @property
+    def year(self) -> int:
+        """Its year."""
+        return self.known.as_of.year
+
+    def met(self, value):
+        """Whether a final value, or each of an array, meets it."""
+        return Target.of(self.__dict__).met(value)
+
+    def row(self, method: str, light: str = "", rests: dict | None = None, **more) -> dict:
+        """A PROJECTIONS row with the verdict of a light without a chance; `rests` are the series by region that it
+        rests on. What is not given is missing.
+        """
+        known, rests = self.known, rests or {}
+        told = ("region", "kind", "unit", "target_low", "target_high", "comparator")
+        about = dict(
+            indicator=self.shown,
+            level=LEVEL,
+            year=self.year,
+            as_of=known.as_of,
+            verdict=known.catalog.lights.state(light).words if light else NO_DATA,
+            method=method,
+            demo=bool(self.demo or any(s.demo.any() for s in rests.values())),
+            actual_to=min((s.last for s in rests.values()), default=pd.NaT),
+            inputs=";".join(f"SERIES/{region}.{self.id}" for region in rests),
+        )
+        return {c: getattr(self, c) for c in told} | about | more
+
+    def chance(self, method: str, p: float, done: bool, ends, rests=None, **more) -> dict:
+        """The row of a target with its chance; `ends` are the quantiles at SUMMARY."""
+        told = dict(zip(("median", "low", "high"), ends, strict=True))
+        said = verdict(p, done, self.known.catalog.lights)
+        return self.row(method, "", rests, probability=p, verdict=said, **told, **more)
+
+
+def verdict(probability: float, done: bool, lights: Lights) -> str:
+    """The light in a word; it grades the chance rounded as printed, halves up."""
+    if done or np.isnan(probability):
+        return lights.state("met" if done else "stage").words
+    return lights.of(np.floor(100 * probability + 0.5)).words
