@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST = 235_700  # tokens of the library
 ROOMS = {
     "reports": 51_200,
-    "findings": 26_500,
-    "figures": 26_300,
+    "findings": 29_600,
+    "figures": 24_000,
     "projection": 24_500,
     "briefing": 16_700,
-    "views": 12_600,
+    "views": 9_000,
     "indicators": 13_600,
     "ranking": 8_750,
     "analysis": 4_600,

@@ -12,6 +12,7 @@ from zcqlib.figures.house import (
     aim,
     bars,
     bullets,
+    cells,
     column,
     course,
     ends,
@@ -22,12 +23,14 @@ from zcqlib.figures.house import (
     palette,
     shades,
     spans,
+    stacked,
     stock,
     table,
     values,
+    waterfall,
 )
 from zcqlib.figures.marks import plain
-from zcqlib.figures.moves import bump, waterfall
+from zcqlib.figures.moves import bump
 from zcqlib.figures.printing import (
     alternative,
     check,
@@ -40,8 +43,7 @@ from zcqlib.figures.printing import (
 )
 from zcqlib.figures.readback import compare, seen
 from zcqlib.figures.relation import calibration
-from zcqlib.figures.series import stacked
-from zcqlib.figures.tables import effects, heatmap, promises, states
+from zcqlib.figures.tables import effects, states
 from zcqlib.figures.theme import (
     BENCHMARK,
     NAVY,
@@ -73,23 +75,15 @@ def _with_data(chart):
 
 (
     bump,
-    waterfall,
     calibration,
-    stacked,
     effects,
-    heatmap,
-    promises,
     states,
 ) = map(
     _with_data,
     (
         bump,
-        waterfall,
         calibration,
-        stacked,
         effects,
-        heatmap,
-        promises,
         states,
     ),
 )

@@ -65,10 +65,15 @@ def marks(ax) -> Iterator[Mark]:
             for i, (x, y) in enumerate(group.get_offsets().filled(np.nan)):
                 yield mark("点", group, colours[i % len(colours)], x, y)
         elif isinstance(group, (LineCollection, PolyCollection)) and group.get_gid():
-            of_line = isinstance(group, LineCollection)  # those without a name only join points
-            for segment in group.get_segments() if of_line else edges(group):
-                for id, (x, y) in zip(group.get_gid().split("+"), segment, strict=True):
-                    yield Mark("线端", id, "", x, y)
+            yield from _ends(group)
+
+
+def _ends(group: LineCollection | PolyCollection) -> Iterator[Mark]:
+    """The ends of segments, the edges of bands, each under the name of its measure; those without only join points."""
+    of_line = isinstance(group, LineCollection)
+    for segment in group.get_segments() if of_line else edges(group):
+        for id, (x, y) in zip(group.get_gid().split("+"), segment, strict=True):
+            yield Mark("线端", id, "", x, y)
 
 
 def edges(band: PolyCollection) -> Iterator[tuple]:
@@ -166,20 +171,38 @@ class Marks:
             ):
                 self.refuse(row, column, "数字", text.get_text(), self.found.shown(row, column))
             here = dict(self.rows).get(round(text.xy[1])) if self.row_axis else None
+            if any(isinstance(c, QuadMesh) for c in self.ax.collections):
+                here = next(iter(self.cell(*text.xy)), None)
+            here = here or self.barred(column, *text.xy)
             value = self.found.rows.at[row, column]
             free = text.xycoords == "axes fraction"
             if here != row and not free and not any(_same(v, value) for v in text.xy):
                 self.refuse(row, column, "数字的位置", here or text.xy, row)
 
+    def barred(self, column: str, x: float, y: float) -> str | None:
+        """The row of the upright bar of a measure that holds a place, or stands just at its left."""
+        own = (b.get_bbox() for g in self.ax.containers if g.get_label() == column for b in g)
+        held = any(b.x0 <= x <= b.x1 + 0.1 and b.y0 <= y <= b.y1 for b in own)
+        return dict(self.rows).get(round(x - 0.1)) if held and not self.row_axis else None
+
+    def cell(self, x: float, y: float) -> list[str]:
+        """The rows that a cell of a grid stands for: called by the label at the left, placed at the head above."""
+        head, row = self.ticks[0].get(x), self.ticks[1].get(y)
+        own = (i for i, r in self.plain.items() if str(r.get("at")) == head)
+        return [i for i in own if self.plain[i]["label"] in (row, f"{head}{row}")]
+
     def cells(self, mesh: QuadMesh) -> int:
-        """The cells of a heat map: row labels at the left, heads of measures above."""
-        across, down = self.ticks
+        """The cells of a heat map, one measure as its gid says, else row labels at the left and heads of measures above."""
+        (across, down), own = self.ticks, mesh.get_gid()
         values = np.ma.filled(mesh.get_array().astype(float), np.nan)
         values = values.reshape(len(down), len(across))
-        for i, row in enumerate(down.values()):
-            rows = [i for i, r in self.plain.items() if r["label"] == row]
-            for j, head in enumerate(across.values()):
-                column = self.ids.get(head, "")
+        for i, (y, row) in enumerate(down.items()):
+            for j, (x, head) in enumerate(across.items()):
+                column = own or self.ids.get(head, "")
+                rows = [k for k, r in self.plain.items() if r["label"] == row]
+                rows = self.cell(x, y) if own else rows
+                if own and not rows and np.isnan(values[i, j]):
+                    continue
                 if not column or len(rows) != 1:
                     self.refuse(row, head, "格", values[i, j], f"一行,现有{len(rows)}行")
                 is_ = self.plain[rows[0]][column]

@@ -6,7 +6,7 @@ Each takes a `Month` and a few choices, shapes the frame that the chart wants, l
 
 from zcqlib.views.members import membership
 from zcqlib.views.members_if import candidates, members_if
-from zcqlib.views.parts import place, row
+from zcqlib.views.parts import row
 from zcqlib.views.ranks import (
     FORMS,
     flips,
@@ -29,15 +29,4 @@ from zcqlib.views.record import (
     record_table,
     replay,
 )
-from zcqlib.views.state import (
-    completeness,
-    problems,
-    trend,
-)
-from zcqlib.views.targets import (
-    chances,
-    promises,
-    promises_rest,
-)
 from zcqlib.views.whatif import Asked, places_ahead, places_told, what_if, what_if_figure
-from zcqlib.views.why import waterfall, why_sentence
