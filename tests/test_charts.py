@@ -13,6 +13,7 @@ from zcqlib import catalog as catalogs
 from zcqlib import figures, quantity, tables
 from zcqlib.figures import Canvas, Caption, FigureError
 from zcqlib.findings import Found, Given, find, targets
+from zcqlib.findings import why as reasons
 from zcqlib.findings.found import lay
 from zcqlib.quantity import Scale
 from zcqlib.workspace import Workspace
@@ -114,6 +115,61 @@ def side_by_side(axes, made):
     figures.course(*axes.values(), made)
 
 
+def grid():
+    names = {"gaoxin": "高新区", "muye": "牧野区"}
+    rows = pd.DataFrame(
+        [
+            dict(label=f"{names[r]}{what}", indicator=what, region=r, at=names[r], chance=p)
+            for r, what, p in (
+                ("gaoxin", "专利申请总量", 0.02),
+                ("muye", "专利申请总量", 0.93),
+                ("gaoxin", "孵化面积", 0.41),
+                ("gaoxin", "发明专利申请总量", 0.66),
+                ("muye", "发明专利申请总量", 0.17),
+            )
+        ]
+    ).set_index(["region", "indicator"], drop=False)
+    rows.index = ["|".join(i) for i in rows.index]
+    return found("grid", rows, targets.STANDING)
+
+
+def grid_of(ax, made):
+    rows, columns = ["专利申请总量", "孵化面积", "发明专利申请总量"], ["高新区", "牧野区"]
+    figures.grid(ax, made, rows, columns, "chance", missing="未下达")
+
+
+def trend():
+    counts = {"hard": [5.0, 3.0, 4.0], "good": [2.0, 6.0, 4.0], "met": [0.0, 1.0, 2.0]}
+    heads = {k: targets.Measure(k, Scale("项")) for k in counts}
+    rows = pd.DataFrame(counts | dict(label=["7月", "8月", "9月"], indicator=""), list("abc"))
+    return found("trend", rows, heads)
+
+
+def why():
+    ids = ["before", "new", "restated", "target", "method", "now"]
+    rows = pd.DataFrame(
+        {
+            "label": ["8月报", "9月新数据", "历史数据修订", "目标调整", "方法更新", "9月报"],
+            "indicator": "x",
+            "scale": [Scale("件")] * 6,
+            "said": [59.0, NAN, NAN, NAN, NAN, 73.0],
+            "said_points": [NAN, 16.0, -3.0, 0.0, 1.0, NAN],
+            "ahead": [5037.0, NAN, NAN, NAN, NAN, 5123.0],
+            "ahead_points": [NAN, 97.0, -18.0, 0.0, 7.0, NAN],
+            "cause": [
+                "上次预测",
+                "9月475件，比往年节奏多68件",
+                "核减18件",
+                "未变",
+                "重算",
+                "本次预测",
+            ],
+        },
+        [f"x|{i}" for i in ids],
+    )
+    return found("why", rows, reasons.WHY)
+
+
 LEADS = [["zone", "gaoxin", "muye"]]
 
 # chart → finding, what draws it, panels, settings of the grid
@@ -121,6 +177,9 @@ CHARTS = {
     "bullets": (glance, figures.bullets, None, {}),
     "intervals": (outlook, intervals, None, {}),
     "course": (lambda: year("course"), side_by_side, "yyyye", {}),
+    "grid": (grid, grid_of, None, {}),
+    "trend": (trend, lambda ax, f: figures.stacked(ax, f, ["hard", "good", "met"]), None, {}),
+    "why": (why, figures.waterfall, None, {}),
     "lead": (lambda: year("lead"), figures.lead, LEADS, dict(sharex=True, sharey=True)),
 }
 
@@ -157,7 +216,7 @@ def swaps(figure):
         texts = [t for t in ax.findobj(Annotation) if t.get_gid()]
         columns = pd.Series(texts).groupby([t.get_gid().split("/")[-1] for t in texts])
         for _, same in columns:
-            yield from _pairs(list(same), "text")
+            yield from _pairs(list({t.get_gid(): t for t in same}.values()), "text")
 
 
 def _pairs(things, what):

@@ -270,88 +270,12 @@ def test_labels_move_apart_as_little_as_they_must():
     assert np.diff(np.sort(many)).min() >= 2 - 1e-6
 
 
-ROWS = pd.DataFrame(
-    {
-        "label": ["高新区", "名称特别长的一个指标或者园区或者单位的名字", "合计"],
-        "a": [0.25, -0.1, 0.15],
-        "b": [0.0, np.nan, 0.0],
-    }
-)
-HEAT = pd.DataFrame(
-    {"zone": [0.4, np.nan], "gaoxin": [0.004, "缺数据"], "muye": [0.999, 0.5]},
-    index=["专利申请总量", "孵化面积"],
-)
-MOVES = pd.DataFrame(
-    [
-        ("8月报", "上次预测", True, 59.0, "59%", "5,037件"),
-        ("9月新数据", "9月475件，比往年节奏多68件", False, 16.0, "+16", "+97"),
-        ("历史数据修订", "1—8月累计核减12件", False, -2.0, "−2", "−18"),
-        ("目标调整", "仍为超过5,000件，未变", False, 0.0, "0", "0"),
-        ("9月报", "本次预测", True, 73.0, "73%", "5,116件"),
-    ],
-    columns=["label", "note", "is_level", "value", "told", "also"],
-)
-PROMISES = pd.DataFrame(
-    [
-        ("重点支持的新型研发机构", 0, 0, "", "", "", "", ""),
-        (" 点名机构一", 3, 3, "纳入省序列（9月，省科技厅名单）", "", "done", "已完成", ""),
-        (
-            "科技金融机构覆盖园区数",
-            5,
-            2,
-            "2个园区完成",
-            "",
-            "red",
-            "逾期92天",
-            "平原示范区、红旗区、牧野区",
-        ),
-        (
-            "高校科技成果交易会",
-            3,
-            2,
-            "启动实施（7月）",
-            "完成（10月）",
-            "yellow",
-            "临期，还有31天",
-            "",
-        ),
-        ("人才公寓", 0, 0, "", "", "none", "未报节点或时限", "除高新区外各园区"),
-    ],
-    columns=["label", "stages", "reached", "last", "next", "state", "word", "missing"],
-)
-
 CHARTS = {
-    "promises": lambda s: figures.promises(PROMISES, GOOD, size=s),
-    "heatmap": lambda s: figures.heatmap(
-        HEAT, GOOD, columns=[("zone", "一区四园"), ("gaoxin", "高新区"), ("muye", "牧野区")], size=s
-    ),
-    "waterfall": lambda s: figures.waterfall(
-        MOVES, GOOD, heads=("把握", "年末中位数"), unit="%", size=s
-    ),
-    "waterfall of one level": lambda s: figures.waterfall(MOVES.tail(1), GOOD, unit="%", size=s),
     "calibration": lambda s: figures.calibration(
         pd.DataFrame({"p": [0.1, 0.5, 0.9], "met": [0.2, 0.4, 1.0], "n": [9, 8, 70]}),
         GOOD,
         big="88%",
         big_words="落在区间内",
-        size=s,
-    ),
-    "states": lambda s: figures.states(
-        pd.DataFrame({"1月": ["已报", ""], "2月": ["未报", "已报"]}, index=["高新区", "市科技局"]),
-        GOOD,
-        looks={"已报": ("#fff", "#000")},
-        size=s,
-    ),
-    "stacked": lambda s: figures.stacked(
-        pd.DataFrame(
-            {"month": [1, 1, 2, 2], "kind": ["难度较大", "已完成"] * 2, "value": [9, 1, 7, 3]}
-        ),
-        GOOD,
-        kinds={
-            "难度较大": ("#B3261E", "#FFFFFF", "#B3261E"),
-            "已完成": ("#14284B", "#FFFFFF", "#14284B"),
-        },
-        unit="项",
         size=s,
     ),
 }

@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST = 222_700  # tokens of the library
 ROOMS = {
     "reports": 51_200,
-    "findings": 26_850,
+    "findings": 29_950,
     "figures": 22_600,
     "projection": 25_200,
     "briefing": 16_350,
-    "views": 5_800,
+    "views": 5_900,
     "indicators": 13_600,
     "ranking": 8_750,
     "analysis": 3_450,

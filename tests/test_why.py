@@ -1,6 +1,5 @@
 """Why a projection moved: parts that add up, each change where it belongs."""
 
-import itertools
 import shutil
 from pathlib import Path
 
@@ -12,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zcqlib import catalog as catalogs
-from zcqlib import line, tables
-from zcqlib.briefing import conclusions
+from zcqlib import line, quantity, tables
+from zcqlib.findings import Found
+from zcqlib.findings.found import lay
+from zcqlib.findings.why import PARTS, WHY, _told
 from zcqlib.month import Month
 from zcqlib.projection import changes
-from zcqlib.views import why as views_why
 from zcqlib.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -260,46 +260,61 @@ def test_printed_figures_of_every_target_add_up_and_the_sentence_uses_them(which
     )
     p, told = month.table("PROJECTIONS").query("probability == probability"), 0
     for region, indicator in p[["region", "indicator"]].itertuples(index=False):
-        rows = views_why.moves(month, indicator, region)
-        told += len(rows) == 6
-        for column in ("value", "median"):
-            assert sum(rows[column].iloc[:-1]) == rows[column].iloc[-1], (region, indicator)
+        f = month.find("why", indicator=indicator, region=region)
+        told += len(f.rows) == 6
+        for level, step in (("said", "said_points"), ("ahead", "ahead_points")):
+            printed = [
+                quantity.plain_number(f.shown(r, step).lstrip("+")) for r in f.rows.index[1:-1]
+            ]
+            ends = [
+                quantity.plain_number(f.shown(r, level).strip("<>")) for r in f.rows.index[[0, -1]]
+            ]
+            if not {"<1%", ">99%"} & {f.shown(r, level) for r in f.rows.index[[0, -1]]}:
+                assert ends[0] + sum(printed) * (len(f.rows) > 1) == ends[1], (region, indicator)
+            values = f.rows[level].iloc[0] + f.rows[step].sum()
+            assert values == pytest.approx(f.rows[level].iloc[-1]), (region, indicator)
     assert told > 20
-    sentence = views_why.why_sentence(month, "patent_applications", "jingkai")
-    rows = views_why.moves(month, "patent_applications", "jingkai")
-    assert (
-        rows["told"].iloc[0] in sentence
-        and rows["told"].iloc[-1] in sentence
-        and "演示数据" in sentence
-    )
-    restated = rows.set_index("part").at["restated", "note"]
+    f = month.find("why", indicator="patent_applications", region="jingkai")
+    first, last = (f.shown(i, "said") for i in f.rows.index[[0, -1]])
+    assert first in f.paragraph and last in f.paragraph and "演示数据" in f.paragraph
+    restated = f.rows.at["jingkai|patent_applications|restated", "cause"]
     assert restated == ("1—2月核增100件" if which == "changed" else "前期数据未变")
 
 
-ROWS = pd.DataFrame(
-    [
-        ("before", "8月报", True, 59.0, 5037, "59%", "5,037"),
-        ("new", "9月新数据", False, 16.0, 97, "+16", "+97"),
-        ("restated", "历史数据修订", False, -3.0, -18, "\u22123", "\u221218"),
-        ("target", "目标调整", False, 0.0, 0, "0", "0"),
-        ("method", "方法更新", False, 1.0, 7, "+1", "+7"),
-        ("now", "9月报", True, 73.0, 5123, "73%", "5,123"),
-    ],
-    columns=["part", "label", "is_level", "value", "median", "told", "also"],
-)
+def told(values, medians=(5037, 97, -18, 0, 7, 5123), what="专利申请"):
+    """Title and sentence of a move from the first chance to the last one."""
+    parts = ["before", *PARTS, "now"]
+    labels = ["8月报", "9月新数据", "历史数据修订", "目标调整", "方法更新", "9月报"]
+    rows = pd.DataFrame(dict(label=labels, indicator="x", inputs="WHY/zone.x"), parts)
+    rows["scale"] = [quantity.Scale("件")] * 6
+    for level, step, given_ in (
+        ("said", "said_points", values),
+        ("ahead", "ahead_points", medians),
+    ):
+        rows[level] = [given_[0], *[float("nan")] * 4, given_[-1]]
+        rows[step] = [float("nan"), *given_[1:-1], float("nan")]
+    own = [i for i in rows.index if i in parts[6 - len(values) :]]
+    t = lay(rows.loc[own].set_axis([f"x|{i}" for i in own]), WHY)
+    return Found("why", t, WHY, "s", "2018年", MARCH, MARCH, True, *_told(t, what))
 
 
 def test_the_title_names_the_largest_cause_in_the_direction_of_the_change():
-    assert (
-        conclusions.title_why(ROWS, "专利申请")
-        == "专利申请完成把握由59%升至73%,主要因为9月数据高于预计"
+    f = told((59, 16, -3, 0, 1, 73))
+    assert f.title == "专利申请完成把握由59%升至73%，主要因为9月新数据高于预计"
+    assert f.sentences[0] == (
+        "专利申请完成把握由59%升至73%（9月新数据+16个百分点、历史数据修订−3个百分点、方法更新+1个百分点、其余为零），"
+        "年末预计由5,037件升至5,123件（9月新数据+97、历史数据修订−18、方法更新+7）"
     )
-    fell = ROWS.assign(
-        value=[59.0, -16.0, 3.0, 0.0, -1.0, 45.0], told=["59%", "-16", "+3", "0", "-1", "45%"]
-    )
-    assert conclusions.title_why(fell, "x").endswith("降至45%,主要因为余下月份减少,不确定性变小")
-    assert conclusions.title_why(ROWS.tail(1), "x") == "x完成把握73%,没有上月预测可比"
-    assert conclusions.title_why(ROWS.head(0), "x") == "x没有把握可比"
-    for one, other in itertools.permutations(["59%", "73%"], 2):
-        same = ROWS.assign(told=[one, *ROWS["told"][1:-1], one])
-        assert other not in conclusions.title_why(same, "x")
+    fell = told((59, -16, 3, 0, -1, 45))
+    assert fell.title.endswith("降至45%，主要因为余下月份减少，不确定性变小")
+    assert told((59, 0, 3, -17, 0, 45)).title.endswith("降至45%，主要因为目标调整")
+
+
+def test_a_chance_at_an_end_that_stays_and_a_month_without_one_before_are_said_so():
+    assert told((0, 0, 0, 0, 0, 0)).title == "专利申请完成把握仍为不足1%"
+    one, other = told((0, 0, 0, 0, 0, 0)).sentences[0], told((100, 0, 0, 0, 0, 100)).sentences[0]
+    assert one.startswith("专利申请完成把握仍为不足1%，") and "仍为99%以上" in other
+    rows = told((59, 16, -3, 0, 1, 73)).rows.tail(1)
+    first = _told(rows, "x")
+    assert first[1] == ("x完成把握{x|now.said}，没有上月预测可比",)
+    assert _told(rows[:0], "x")[0] == "x没有把握可比"

@@ -108,6 +108,12 @@ def of_figure(figure, month: Month, name: str, found) -> Passport:
         *found.rows["label"],
         *map(str, found.rows.get("at", pd.Series()).dropna()),
         *(m.head for m in found.measures.values()),
+        *(
+            w
+            for c, m in found.measures.items()
+            if m.words and not m.of
+            for w in found.rows[c].dropna()
+        ),
         *(n.text.lstrip("+\u2212") for n in numbers),  # 下降0.6 is −0.6
     )
     stored = found.chosen == ()

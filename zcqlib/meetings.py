@@ -28,15 +28,15 @@ from zcqlib.workspace import digest, note, write_atomic
 # section → what its cell in the notebooks calls; the first cell that does is linked
 CELLS = {
     "state": "standing, reported = month.find",
-    "late": "views.completeness",
+    "late": 'month.find("completeness")',
     "moved": 'month.find("outlook")',
-    "chances": "views.chances",
+    "chances": 'month.find("parks")',
     "open": "standing.table",
-    "parks": "views.chances",
+    "parks": 'month.find("parks")',
     "ranks": "07_places",
     "groups": "07_scores",
     "orders": "asks.table",
-    "stages": "views.promises",
+    "stages": 'month.find("promises")',
     "attain": 'month.find("glance"',
 }
 PACE = re.compile(r"find\(\"course\", indicator=\"(\w+)\"")  # the cell of one target

@@ -10,9 +10,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from zcqlib.quantity import (
-    Scale,
     block,
-    fit_title,
     number,
     percent,
 )
@@ -37,70 +35,6 @@ def extreme(
 
 def demo_of(*frames: pd.DataFrame) -> bool:
     return any(bool(f["demo"].any()) for f in frames if "demo" in f and len(f))
-
-
-# titles ---------------------------------------------------------------------------------------------------------------
-
-
-def title_why(rows: pd.DataFrame, what: str) -> str:
-    """专利申请总量完成把握由59%升至73%,主要因为9月数据高于预计; `rows` as `views.why.moves` gives them."""
-    if len(rows) < 2:
-        told = (
-            f"{what}完成把握{rows['told'].iloc[0]},没有上月预测可比"
-            if len(rows)
-            else f"{what}没有把握可比"
-        )
-        return fit_title(told, told.removeprefix(what))
-    a, b = rows.iloc[0], rows.iloc[-1]
-    if a["told"] == b["told"]:
-        return fit_title(f"{what}完成把握仍为{b['told']}", f"完成把握仍为{b['told']}")
-    up = b["value"] >= a["value"]
-    steps = rows[~rows["is_level"]]
-    main = steps.loc[(steps["value"] * (1 if up else -1)).idxmax()]
-    head = f"完成把握由{a['told']}{'升' if up else '降'}至{b['told']}"
-    reasons = [f"{head},主要因为{r}" for r in _reasons(main, up)]
-    return fit_title(*(what + t for t in reasons), *reasons)
-
-
-def _reasons(step: pd.Series, up: bool) -> list[str]:
-    """What a step of the waterfall means, the fullest wording first."""
-    if step["part"] != "new":
-        return [
-            {"restated": "前期数据修订", "target": "目标调整", "method": "方法更新"}[step["part"]]
-        ]
-    if step["median"] == 0 or (step["median"] > 0) != up:
-        return ["余下月份减少,不确定性变小", "余下月份减少"]
-    return [step["label"].removesuffix("新数据") + f"数据{'高于' if up else '低于'}预计"]
-
-
-def why(rows: pd.DataFrame, what: str, s: Scale | None) -> str:
-    """专利申请总量完成把握由59%升至73%:9月新数据+16个百分点,…;年末预计由5037件升至5123件; figures add up as printed.
-
-    Parameters
-    ----------
-    rows : as `views.why.moves` gives them. s : scale of `median`, None where there are no rows.
-    """
-    if len(rows) < 2:
-        return (
-            f"{what}完成把握{rows['told'].iloc[0]},没有上月预测可比"
-            if len(rows)
-            else f"{what}没有可以比较的把握"
-        )
-    a, b = rows.iloc[0], rows.iloc[-1]
-    move = lambda x, y, words: f"由{x}{'升' if words > 0 else '降'}至{y}" if words else f"仍为{y}"  # noqa: E731
-    steps = rows[~rows["is_level"]]
-    parts = [f"{r.label}{r.told}个百分点" for r in steps[steps["value"] != 0].itertuples()]
-    if parts and len(parts) < len(steps):
-        parts.append("其余为0")
-    chances = f"{what}完成把握" + move(a["told"], b["told"], b["value"] - a["value"])
-    median = "年末预计" + move(s.text(a["median"]), s.text(b["median"]), b["median"] - a["median"])
-    medians = [f"{r.label}{r.also}" for r in steps[steps["median"] != 0].itertuples()]
-    return (
-        f"{chances}"
-        + (f"({'、'.join(parts)})" if parts else "")
-        + f",{median}"
-        + (f"({'、'.join(medians)})" if medians else "")
-    )
 
 
 # conclusions ----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from zcqlib.figures.house import (
     course,
     ends,
     finish,
+    grid,
     key,
     lead,
     note,
@@ -20,12 +21,13 @@ from zcqlib.figures.house import (
     places,
     shades,
     spans,
+    stacked,
     stock,
     table,
     values,
+    waterfall,
 )
 from zcqlib.figures.marks import plain
-from zcqlib.figures.moves import waterfall
 from zcqlib.figures.printing import (
     alternative,
     check,
@@ -38,8 +40,6 @@ from zcqlib.figures.printing import (
 )
 from zcqlib.figures.readback import compare, seen
 from zcqlib.figures.relation import calibration
-from zcqlib.figures.series import stacked
-from zcqlib.figures.tables import heatmap, promises, states
 from zcqlib.figures.theme import (
     BENCHMARK,
     NAVY,

@@ -10,8 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import to_rgb
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, ScalarFormatter
 
@@ -110,9 +111,11 @@ def _beside(ax, cells: Sequence[tuple[float, str, str]], head: str = "", words=F
     start = max(stand, default=-8) + 16
     wide = max(_wide(t, size) for t in (head, *(c[1] for c in cells)))
     ha, at = ("left", start) if words else ("right", start + wide)
-    shades = {r.mark + r.words: f"#{r.text}" for r in quantity.lights().rows}
+    shades = {r.mark: f"#{r.text}" for r in quantity.lights().rows if r.mark}
     for y, text, gid in cells:
-        given = dict(xycoords=("axes fraction", "data"), ha=ha, color=shades.get(text, look.INK))
+        given = dict(
+            xycoords=("axes fraction", "data"), ha=ha, color=shades.get(text[:1], look.INK)
+        )
         note(ax, text, (1, y), (at, 0), gid=gid, size=size, **given)
     if head:
         note(ax, head, (1, 1), (at, 12), xycoords="axes fraction", ha=ha, size=min(size, 12))
@@ -353,20 +356,93 @@ def shades(labels: Iterable[str], own: Mapping[str, str]) -> list[str]:
     return [own.get(label, look.OTHER) for label in labels]
 
 
-def values(ax, found, column: str) -> None:
-    """The printed value above each bar of a measure that stands upright."""
+def values(ax, found, column: str, inside: str = "") -> None:
+    """The printed value above each bar of a measure that stands upright, or within those that have room, in a colour."""
     bars_ = next(g for g in ax.containers if g.get_label() == column)
+    least = 0.035 * np.ptp(ax.get_ylim()) if inside else -np.inf
     for (_, row), bar in zip(Marks(ax, found).rows, bars_, strict=True):
-        if np.isfinite(bar.get_height()):
-            at = bar.get_x() + bar.get_width() / 2, bar.get_height()
-            given = dict(ha="center", color=look.NAVY, gid=found.key(row, column))
-            note(ax, found.shown(row, column), at, (0, 9), **given)
+        high = bar.get_height()
+        if np.isfinite(high) and high > least:
+            at = bar.get_x() + bar.get_width() / 2, bar.get_y() + high * (0.5 if inside else 1)
+            given = dict(ha="center", color=inside or look.NAVY, gid=found.key(row, column))
+            note(ax, found.shown(row, column), at, (0, 0 if inside else 9), **given)
+
+
+def stacked(ax, found, columns: Sequence[str]) -> None:
+    """Counts by light as columns that stand on each other, from the first up, named beside the last one."""
+    t, base = found.rows, 0.0
+    for id in columns:
+        light, strong = quantity.lights().state(id), id in ("hard", "good", "met")
+        fill = f"#{light.colour if strong else light.tint}"
+        edge = dict(edgecolor="white", lw=1.2 * _scale(ax), label=id)
+        ax.bar(t["label"], t[id], 0.72, base, color=fill, **edge)
+        base = base + t[id]
+    ax.set(ylim=(0, base.max() * 1.02), yticks=[])
+    ax.grid(False)
+    for id in columns:
+        light, strong = quantity.lights().state(id), id in ("hard", "good", "met")
+        values(ax, found, id, "white" if strong else look.INK)
+        last, row = next(g for g in ax.containers if g.get_label() == id)[-1], t.index[-1]
+        if last.get_height():
+            at = len(t) - 0.6, last.get_y() + last.get_height() / 2
+            given = dict(color=f"#{light.text}", gid=found.key(row, id), arrowprops=LEADER)
+            note(ax, f"{light.words} {found.shown(row, id)}", at, (12, 0), kind=EndLabel, **given)
 
 
 def table(ax, found, *columns: str) -> None:
     """Columns of numbers at the right of a chart of rows, under the heads of their measures."""
     for c in columns:
         column(ax, found, c, found.measures[c].head)
+
+
+def grid(
+    ax,
+    found,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    value: str,
+    told: str = "",
+    ends: tuple[float, float] = (0, 1),
+    missing: str = "",
+) -> None:
+    """A grid of one measure, each cell with its print: rows by label at the left, columns by `at` above.
+
+    Parameters
+    ----------
+    told : the measure that is printed, else the value. ends : the values that are darkest and palest. missing : what
+        cells say that have no row.
+    """
+    k, low, high = _scale(ax), *ends
+    ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
+    ax.set(ylim=(max(len(rows), 1), 0), xlim=(0, len(columns)))
+    ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=_letters(ax) * k)
+    ax.xaxis.tick_top()
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    at, marks = (
+        [(x + 0.5, y + 0.5) for y in range(len(rows)) for x in range(len(columns))],
+        Marks(ax, found),
+    )
+    own = [marks.grid.get(xy, "") for xy in at]
+    values = np.array([found.rows.at[r, value] if r else np.nan for r in own])
+    ramp = LinearSegmentedColormap.from_list(
+        "chance", look.CHANCE if low < high else look.CHANCE[::-1]
+    )
+    if len(rows):
+        look_ = dict(vmin=min(ends), vmax=max(ends), edgecolors="white", lw=2 * k, gid=value)
+        ax.pcolormesh(values.reshape(len(rows), -1), cmap=ramp, **look_)
+    for xy, row, v in zip(at, own, values, strict=True):
+        if row:
+            ink = "white" if (v - low) / (high - low or 1) < 0.33 else look.INK
+            given = dict(
+                ha="center", size=_letters(ax), color=ink, gid=found.key(row, told or value)
+            )
+            note(ax, found.shown(row, told or value), xy, **given)
+        elif missing:
+            lines = dict(fc="#F7F8F9", ec="#B4BDC7", hatch="///", lw=0, zorder=0)
+            ax.add_patch(Rectangle((xy[0] - 0.5, xy[1] - 0.5), 1, 1, **lines))
+            ground = dict(fc="white", ec="none", pad=1.5 * k)
+            note(ax, missing, xy, ha="center", size=11, color=look.SECOND, bbox=ground)
 
 
 FLOWS = ("recognised", "moved_in", "lapsed", "moved_out")
@@ -583,3 +659,39 @@ def lead(axes: Mapping, found) -> None:
             given = dict(xycoords="axes fraction", ha=ha, size=12, gid=gid)
             told = "　".join(words[:2]) + "".join(f"\n{w}" for w in words[2:])
             note(ax, told, at, far, **given)
+
+
+def waterfall(ax, found) -> None:
+    """From last month's chance to this month's: levels as dots, parts as bars between them, causes below the names.
+
+    Parameters
+    ----------
+    found : `why` of one target.
+    """
+    t, k, y = found.rows, _scale(ax), np.arange(len(found.rows))
+    after = (t["said"].iloc[0] + t["said_points"].fillna(0).cumsum()).to_numpy()
+    drawn = ax.barh(y, t["said_points"], 0.46, after - t["said_points"], label="said_points")
+    for bar, step in zip(drawn, t["said_points"], strict=True):
+        fill = look.RISE if step > 0 else look.FALL if step else look.INK
+        bar.set(facecolor=fill, edgecolor=fill, lw=0 if step else 3 * k)
+        if step < 0:
+            bar.set(**HATCHED, lw=1.6 * k)
+    ax.plot(t["said"], y, "o", color=look.NAVY, ms=14 * k, label="said")
+    for row, at in zip(y, after[:-1], strict=False):
+        ax.plot([at, at], [row, row + 1], color=look.SECOND, lw=k, gid=look.REFERENCE, zorder=0)
+    low, high = min(after, default=0), max(after, default=100)
+    room = max(0.15 * (high - low), (10 - (high - low)) / 2)
+    limits = max(low - room, -2), min(high + room, 102)
+    ax.set(ylim=(len(t) - 0.4, -0.6), xlim=limits, xlabel="said")
+    ax.set_yticks(y, t["label"])
+    ax.grid(axis="x")
+    ax.grid(False, axis="y")
+    for at, row in zip(y, t.index, strict=True):
+        given = dict(xycoords=("axes fraction", "data"), ha="right", size=11.5, color=look.SECOND)
+        note(
+            ax, found.shown(row, "cause"), (0, at), (-6, -17), gid=found.key(row, "cause"), **given
+        )
+    for ids in (("said", "said_points"), ("ahead", "ahead_points")):
+        shown = [(r, next((c for c in ids if t.at[r, c] == t.at[r, c]), ids[0])) for r in t.index]
+        told = [(at, found.shown(*f), found.key(*f)) for at, f in zip(y, shown, strict=True)]
+        _beside(ax, told, found.measures[ids[0]].head)

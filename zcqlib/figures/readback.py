@@ -175,30 +175,42 @@ class Marks:
             ):
                 self.refuse(row, column, "数字", text.get_text(), self.found.shown(row, column))
             here = dict(self.rows).get(round(text.xy[1])) if self.row_axis else None
-            here = self.grid.get(text.xy, here)
+            if any(isinstance(c, QuadMesh) for c in self.ax.collections):
+                here = self.grid.get(tuple(text.xy))
+            here = here or self.barred(column, *text.xy)
             value = self.found.rows.at[row, column]
             free = text.xycoords == "axes fraction" or row == here
             if not free and (isinstance(value, str) or not any(_same(v, value) for v in text.xy)):
                 self.refuse(row, column, "数字的位置", here or text.xy, row)
 
+    def barred(self, column: str, x: float, y: float) -> str | None:
+        """The row of the upright bar of a measure that holds a place, or stands just at its left."""
+        own = (b.get_bbox() for g in self.ax.containers if g.get_label() == column for b in g)
+        held = any(b.x0 <= x <= b.x1 + 0.1 and b.y0 <= y <= b.y1 for b in own)
+        return dict(self.rows).get(round(x - 0.1)) if held and not self.row_axis else None
+
     @cached_property
     def grid(self) -> dict[tuple[float, float], str]:
-        """The row in each cell of a heat map of one measure, by its middle: its label and place stand at the edges."""
-        things = {i: self.plain[i] for i in self.things} if any(self.named) else {}
-        of = {frozenset((r["label"], str(r.get("at")))): i for i, r in things.items()}
+        """The row in each cell of a grid of one measure, by its middle: its label and place stand at the edges."""
+        of: dict[frozenset, str] = {}
+        for i in sorted(self.plain, key=lambda i: i not in self.things):  # things first
+            label, at = self.plain[i]["label"], str(self.plain[i].get("at"))
+            for own in (label, label.removeprefix(at)):
+                of.setdefault(frozenset((own, at)), i)
         across, down = (axis.items() for axis in self.ticks)
         cells = {(x, y): of.get(frozenset((a, b)), "") for y, b in down for x, a in across}
         return {xy: row for xy, row in cells.items() if row}
 
     def cells(self, mesh: QuadMesh) -> int:
-        """The cells of a heat map: of one measure, or row labels at the left and heads of measures above."""
-        across, down = self.ticks
+        """The cells of a heat map: of one measure, as its gid or an axis says, or row labels at the left and heads of
+        measures above."""
+        (across, down), one = self.ticks, mesh.get_gid() or next(filter(None, self.named), "")
         values = np.ma.filled(mesh.get_array().astype(float), np.nan)
-        values, one = values.reshape(len(down), len(across)), next(filter(None, self.named), "")
+        values = values.reshape(len(down), len(across))
         for i, (y, label) in enumerate(down.items()):
             for j, (x, head) in enumerate(across.items()):
                 rows = [r for r, of in self.plain.items() if of["label"] == label]
-                rows = [self.grid[x, y]] if (x, y) in self.grid else rows * (not one)
+                rows = [self.grid[x, y]] if one and (x, y) in self.grid else rows * (not one)
                 column = one or self.ids.get(head, "")
                 if one and not rows and np.isnan(values[i, j]):
                     continue

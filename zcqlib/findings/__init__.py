@@ -24,6 +24,7 @@ from zcqlib.findings import (
     ranks,
     state,
     targets,
+    why,
 )
 from zcqlib.findings.found import (
     FindingError,

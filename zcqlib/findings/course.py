@@ -28,6 +28,16 @@ def _of(given: Given, table: str, indicator: str, region: str) -> pd.DataFrame:
     return t[t["indicator"].eq(indicator) & t["region"].eq(region)]
 
 
+def shares(given: Given, indicator: str, region: str) -> pd.DataFrame:
+    """What past years had done of a year by each month, see `season_shares`; no rows where that is not known."""
+    if "shares" not in given.made:
+        given.made["shares"] = season_shares(given.table("SERIES"), given.period.year)
+    t = given.made["shares"]
+    return (
+        t.loc[(region, indicator)] if (region, indicator) in t.index.droplevel("month") else t[:0]
+    )
+
+
 def _year_ends(given: Given, indicator: str, region: str) -> pd.Series:
     q = _of(given, "QUANTILES", indicator, region).set_index("level")["value"]
     return q.astype(float).sort_index()
@@ -35,16 +45,14 @@ def _year_ends(given: Given, indicator: str, region: str) -> pd.Series:
 
 def _months(given: Given, indicator: str, region: str, aim: float) -> pd.DataFrame:
     """The months 1 to 12 of a target: YEAR's columns in its unit, the fan in the shape that past years had."""
-    if "shares" not in given.made:
-        given.made["shares"] = season_shares(given.table("SERIES"), given.period.year)
-    t, shares = _of(given, "TO_DATE", indicator, region), given.made["shares"]
+    t, past = _of(given, "TO_DATE", indicator, region), shares(given, indicator, region)
     t = t[t["end"].dt.year.eq(given.period.year) & t["end"].le(given.period)].sort_values("end")
     done = t.set_index(t["end"].dt.month)["value"]
     out = pd.DataFrame(NAN, range(1, 13), list(YEAR))
     shape = out.index.to_series() / 12
     out["so_far"], out["straight"] = done, aim * shape
-    if (region, indicator) in shares.index.droplevel("month"):
-        past = shares.loc[(region, indicator)].reindex(out.index)
+    if len(past):
+        past = past.reindex(out.index)
         out[["seasonal", "least", "most"]] = past[["value", "low", "high"]] * aim
         shape = past["value"]
     q = _year_ends(given, indicator, region)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pandas as pd
 
 from zcqlib import quantity
-from zcqlib.findings.found import CHANCE, COUNT, Change, Found, Given, Measure, Scale, finding
+from zcqlib.findings.found import (
+    CHANCE,
+    COUNT,
+    Change,
+    Found,
+    Given,
+    Measure,
+    Scale,
+    finding,
+    words,
+)
 from zcqlib.findings.targets import NAN, STANDING, ZONES, borrowed, standing, ties
 
 POINTS = Change("个百分点")
@@ -28,6 +38,7 @@ PARKS = {
     "judged": Measure("有把握的园区目标", COUNT),
     "unlikely": Measure("难度较大的园区目标", COUNT),
     "tied": Measure("同为最低", Scale("个")),
+    "chance_told": words("把握", "chance"),
 }
 HARD = {"listed": Measure("列出", COUNT), "under": Measure("难度较大", COUNT)}
 
@@ -130,18 +141,23 @@ def trend(given: Given) -> Found:
             f"{{{now}.fine}}已完成或把握较大{since}",
         )
     about = base.source, base.scope, base.period, base.known, base.demo
-    return Found("trend", rows, TREND, *about, title)
+    heads = {k: Measure(quantity.lights().state(k).words, COUNT) for k in quantity.STATES}
+    return Found("trend", rows, TREND | heads, *about, title)
 
 
 @finding(*PARKS)
 def parks(given: Given) -> Found:
     """The chances of the parks' own targets of the ten groups, the lowest mean of the parks first; the zone's beside.
 
-    Rows: those of `standing` that may have a chance; `parks` counts what has one.
+    Rows: those of `standing` that may have a chance, `at` their place; `parks` counts what has one.
     """
-    base = standing(given)
+    base, met = standing(given), quantity.lights().state("met").words
     t = base.things
     t = t[t["group"].ne("") & t["chance"].notna()]
+    names = dict.fromkeys(ZONES, given.catalog.zone.parts_zh)
+    t = t.assign(at=[names.get(r) or given.catalog.name(r) for r in t["region"]])
+    told = t["chance"].map(quantity.chance_number)
+    t["chance_told"] = told.where(t["light"].ne(met), met)
     own = t[~t["region"].isin(ZONES)]
     hard = own["light"].eq(quantity.lights().state("hard").words)
     low = ties(own["chance"])
@@ -149,7 +165,8 @@ def parks(given: Given) -> Found:
     if own.empty:
         return _found("parks", base, t, PARKS, "各园区目标未下达或未报，暂无把握可比")
     t.loc["parks", ["judged", "unlikely", "tied"]] = len(own), hard.sum(), len(low)
-    t.loc["parks", ["label", "inputs"]] = "各园区", ";".join(own["inputs"])
+    inputs = ";".join(own["inputs"])
+    t.loc["parks", ["label", "inputs", "chance_told"]] = "各园区", inputs, ""
     tail = f"{{{low[0]}.label}}最低，为{{{low[0]}.chance}}"
     if len(low) > 1:
         tail = f"{{parks.tied}}最低，同为{{{low[0]}.chance}}"

@@ -37,6 +37,15 @@ REPORTED = {
 STATES = {"full": "已报", "part": "部分", "late": "未报"}
 FAULTS = {"errors": "错误（数字没有采用）", "warnings": "提醒"}
 KINDS = {"figures": "observation", "heads": "label", "notes": "context", "faulty": "problem"}
+ARRIVED = {
+    "sent": Measure("收到", COUNT),
+    "owing": Measure("应报", COUNT),
+    "sent_pct": Measure("完整度", PERCENT),
+    "sent_told": words("收到/应报", "sent", "owing"),
+}
+FOUND = {"faults": Measure("需核对", Scale("")), "doubts": Measure("需核对", PLACES)}
+SIGNS = {"done": "✓", "green": "●", "yellow": "▲", "red": "■", "none": "◇"}
+MOST = 12  # kinds of faults in a table
 PROMISES = {
     "stages": Measure("阶段数", CELLS),
     "stages_done": Measure("已到", CELLS),
@@ -47,8 +56,8 @@ PROMISES = {
     "named": words("点名事项"),
     "last": words("最近到达"),
     "next": words("下一步"),
-    "colour": words("颜色"),
-    "promise_state": words("状态"),
+    "sign": words("灯"),
+    "promise_state": words("状态", "overdue_days"),
     "who_misses": words("还缺"),
 }
 
@@ -145,6 +154,55 @@ def _day(due: str) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
+@finding(*ARRIVED)
+def completeness(given: Given) -> Found:
+    """What came of the indicators owed, by sender and month of the year; `at` the month. Rows: `<sender>|<month>`."""
+    base, c = reported(given), given.table("COMPLETENESS")
+    late = c["state"].eq(STATES["late"])
+    told = c["came"].astype(str) + "/" + c["owed"].astype(str)
+    at = [f"{m.month}月" for m in c["month"]]
+    given_ = dict(label=c["name"], indicator="reports", region=c["sender"], at=at, sent=c["came"])
+    given_ |= dict(owing=c["owed"], sent_pct=100 * c["came"] / c["owed"])
+    given_ |= dict(sent_told=told.where(~late, STATES["late"]), basis=c["month"].astype(str))
+    rows = pd.DataFrame(given_ | dict(inputs="COMPLETENESS/" + c["sender"] + "."))
+    rows.index = c["sender"] + "|" + rows["basis"]
+    both = REPORTED | ARRIVED
+    t = pd.concat([lay(rows, both).assign(at=rows["at"]), base.rows.loc[["all"]]])
+    share = "，完整度{all.came_pct}" if t.at["all", "came_pct"] == t.at["all", "came_pct"] else ""
+    title = "{all.label}应报{all.owed}，收到{all.came}" + share
+    return _found(given, "completeness", t, both, base.scope, title, home=borrowed(base))
+
+
+@finding(*FOUND)
+def problems(given: Given, sender: str = "") -> Found:
+    """Errors and warnings of the year's reports of all senders or one by kind and month; `at` the month.
+
+    Rows: `<kind>|<month>`, the kinds with most faults first; `now` counts the month's, `most` names the most frequent.
+    """
+    p, m = given.table("PROBLEMS"), given.period
+    p = p[p["published"].dt.year.eq(m.year) & p["published"].le(m) & p["severity"].ne("info")]
+    p = p[p["sender"].eq(sender)] if sender else p
+    now = p.loc[p["published"].eq(m), "code"].map(lambda c: FAULT_NAMES.get(c, c)).value_counts()
+    count = p.groupby(["code", "published"]).size().rename("faults").reset_index()
+    whole = count["code"].map(p["code"].value_counts())
+    count = count.loc[whole.sort_values(ascending=False, kind="stable").index]
+    count = count[count["code"].isin(count["code"].unique()[:MOST])]
+    basis = count["published"].astype(str)
+    about = dict(indicator=count["code"], basis=basis, faults=count["faults"])
+    about |= dict(label=[FAULT_NAMES.get(c, c) for c in count["code"]], inputs="PROBLEMS/")
+    about |= dict(region=sender, at=[f"{d.month}月" for d in count["published"]])
+    rows = pd.DataFrame(about).set_axis(count["code"] + "|" + basis, axis=0)
+    t = lay(rows, FOUND).assign(at=rows["at"])
+    who = given.catalog.name(sender) if sender in given.catalog.regions else ""
+    t.loc["now", ["label", "indicator", "inputs"]] = f"{who}{m.month}月报表", "", "PROBLEMS/"
+    t.loc["now", "doubts"] = now.sum()
+    title = "{now.label}需核对{now.doubts}"
+    if len(now):
+        t.loc["most", ["label", "indicator"]] = names(sorted(now.index[now.eq(now.max())]), 3), ""
+        title = title + "，最多的是{most.label}", title
+    return _found(given, "problems", t, FOUND, f"{m.year}年前{m.month}个月的报表", title)
+
+
 @finding()
 def reminders(given: Given) -> Found:
     """One sentence a sender that has not sent all: what is owed, by which day."""
@@ -197,7 +255,7 @@ def promises(given: Given) -> Found:
                     for r in t.itertuples()
                 ],
                 "next": [_when(r.next_zh, r.expected) for r in t.itertuples()],
-                "colour": t["colour"].to_numpy(),
+                "sign": t["colour"].map(SIGNS).to_numpy(),
                 "promise_state": [r.colour_zh + _late(r) for r in t.itertuples()],
                 "who_misses": [_missing(r.missing, given) for r in t.itertuples()],
             },
@@ -240,3 +298,28 @@ def _when(stage: str, month: pd.Period, evidence: str = "") -> str:
         [*([f"{month.month}月"] if pd.notna(month) else []), *filter(None, [evidence])]
     )
     return f"{stage}（{told}）" if stage and told else stage
+
+
+FAULT_NAMES = {
+    "source_disagrees": "园区与部门数字不一致",
+    "stage_disagrees": "节点与报表不一致",
+    "cum_mismatch": "当月与累计对不上",
+    "cell_error": "公式出错",
+    "withdrawn": "原报数字被留空",
+    "yoy_mismatch": "同比与数值不符",
+    "total_mismatch": "合计与分项不符",
+    "conflict": "同期两个数",
+    "ytd_decrease": "累计数下降",
+    "outlier": "异常值",
+    "unit_suspect": "单位可疑",
+    "hidden_sheet": "隐藏工作表",
+    "orphan_cell": "没有名称的数字",
+    "unknown_sender": "不明报送单位",
+    "total_unchecked": "合计无法核对",
+    "not_a_number": "不是数字",
+    "park_unknown": "园区名称不明",
+    "new_indicator": "新的指标名称",
+    "unit_conflict": "单位不一致",
+    "no_indicator": "没有指标名称",
+    "corrupt": "文件损坏",
+}

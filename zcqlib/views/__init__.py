@@ -5,7 +5,7 @@ Each takes a `Month` and a few choices, shapes the frame that the chart wants, l
 """
 
 from zcqlib.views.members import membership
-from zcqlib.views.parts import place, row
+from zcqlib.views.parts import row
 from zcqlib.views.record import (
     error_share,
     joint_table,
@@ -16,14 +16,3 @@ from zcqlib.views.record import (
     record_table,
     replay,
 )
-from zcqlib.views.state import (
-    completeness,
-    problems,
-    trend,
-)
-from zcqlib.views.targets import (
-    chances,
-    promises,
-    promises_rest,
-)
-from zcqlib.views.why import waterfall, why_sentence
