@@ -151,18 +151,6 @@ def test_letters_are_as_wide_as_they_are_measured():
     assert drawn == pytest.approx(theme.measured("专利申请5,000件", 20), rel=0.03)
 
 
-def test_a_label_keeps_off_what_is_drawn_and_off_other_labels():
-    from zcqlib.figures.marks import label
-
-    c = theme.Canvas(GOOD)
-    ax = c.axes(200, 200, 1400, 780)
-    ax.plot(np.arange(13), np.arange(13) ** 2, gid=theme.REFERENCE)
-    ax.plot(np.arange(13), 12 * np.arange(13), gid=theme.REFERENCE)
-    for i, towards in enumerate(((0, -1), (0, 1), (1, 0), (-1, 0), (1, 1))):
-        label(c, ax, f"第{i}条线上的一段说明", (6, 36), towards)
-    figures.check(c.figure)
-
-
 def test_the_alternative_text_holds_title_labels_source_and_says_what_is_made_up():
     c = theme.Canvas(GOOD)
     c.text(500, 400, "目标5,000件", 14)
@@ -300,13 +288,6 @@ CHARTS = {
     "one park alone": lambda s: figures.bump(RANKS[RANKS["region"] == "muye"], GOOD, NAMES, size=s),
     "effects": lambda s: figures.effects(
         ROWS, GOOD, columns=[("a", "内部"), ("b", "结构")], size=s
-    ),
-    "calibration": lambda s: figures.calibration(
-        pd.DataFrame({"p": [0.1, 0.5, 0.9], "met": [0.2, 0.4, 1.0], "n": [9, 8, 70]}),
-        GOOD,
-        big="88%",
-        big_words="落在区间内",
-        size=s,
     ),
     "states": lambda s: figures.states(
         pd.DataFrame({"1月": ["已报", ""], "2月": ["未报", "已报"]}, index=["高新区", "市科技局"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import version
@@ -205,6 +205,9 @@ class Month:
                 made = lineage.figure_passport(figure, self, name)
             else:
                 made = lineage.found_passport(figure, self, name, found)
+                if found.name not in findings.MAKERS:  # no run stores its facts
+                    free = (replace(n, table="") for n in made.numbers)
+                    made = replace(made, numbers=tuple(free))
             used = {i for n in made.numbers for i in n.inputs}
             write_atomic(
                 self.folder / "passports" / f"{name}.json",

@@ -12,6 +12,7 @@ from zcqlib.figures.house import (
     aim,
     bars,
     bullets,
+    calibration,
     cells,
     column,
     course,
@@ -42,7 +43,6 @@ from zcqlib.figures.printing import (
     texts,
 )
 from zcqlib.figures.readback import compare, seen
-from zcqlib.figures.relation import calibration
 from zcqlib.figures.tables import effects, states
 from zcqlib.figures.theme import (
     BENCHMARK,
@@ -75,14 +75,12 @@ def _with_data(chart):
 
 (
     bump,
-    calibration,
     effects,
     states,
 ) = map(
     _with_data,
     (
         bump,
-        calibration,
         effects,
         states,
     ),

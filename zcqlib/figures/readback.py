@@ -175,7 +175,8 @@ class Marks:
                 here = next(iter(self.cell(*text.xy)), None)
             here = here or self.barred(column, *text.xy)
             value = self.found.rows.at[row, column]
-            free = text.xycoords == "axes fraction"
+            at = self.plain[row].get("at")
+            free = text.xycoords == "axes fraction" or at == text.xy[0]
             if here != row and not free and not any(_same(v, value) for v in text.xy):
                 self.refuse(row, column, "数字的位置", here or text.xy, row)
 
