@@ -156,18 +156,6 @@ def test_letters_are_as_wide_as_they_are_measured():
     assert drawn == pytest.approx(theme.measured("专利申请5,000件", 20), rel=0.03)
 
 
-def test_a_label_keeps_off_what_is_drawn_and_off_other_labels():
-    from zcqlib.figures.marks import label
-
-    c = theme.Canvas(GOOD)
-    ax = c.axes(200, 200, 1400, 780)
-    ax.plot(np.arange(13), np.arange(13) ** 2, gid=theme.REFERENCE)
-    ax.plot(np.arange(13), 12 * np.arange(13), gid=theme.REFERENCE)
-    for i, towards in enumerate(((0, -1), (0, 1), (1, 0), (-1, 0), (1, 1))):
-        label(c, ax, f"第{i}条线上的一段说明", (6, 36), towards)
-    figures.check(c.figure)
-
-
 def test_the_alternative_text_holds_title_labels_source_and_says_what_is_made_up():
     c = theme.Canvas(GOOD)
     c.text(500, 400, "目标5,000件", 14)
@@ -268,27 +256,6 @@ def test_labels_move_apart_as_little_as_they_must():
     assert out.tolist() == [8, 12]
     many = theme.spread([5, 5, 5, 1], 2)
     assert np.diff(np.sort(many)).min() >= 2 - 1e-6
-
-
-CHARTS = {
-    "calibration": lambda s: figures.calibration(
-        pd.DataFrame({"p": [0.1, 0.5, 0.9], "met": [0.2, 0.4, 1.0], "n": [9, 8, 70]}),
-        GOOD,
-        big="88%",
-        big_words="落在区间内",
-        size=s,
-    ),
-}
-
-
-@pytest.mark.parametrize("name", CHARTS)
-def test_every_chart_may_be_printed_wide(name):
-    figures.check(CHARTS[name]("wide"))
-
-
-@pytest.mark.parametrize("name", sorted(CHARTS))
-def test_charts_fit_half_an_a4_page_too(name):
-    figures.check(CHARTS[name]("a4"))
 
 
 def test_a_size_that_there_is_not_is_refused():

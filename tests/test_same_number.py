@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,8 @@ import pytest
 from zcqlib import catalog as catalogs
 from zcqlib import ledger as promises
 from zcqlib import meetings, quantity, tables, views
-from zcqlib.briefing import conclusions, pages
 from zcqlib.briefing import ledger as sheet
+from zcqlib.briefing import pages
 from zcqlib.findings import Given, find
 from zcqlib.month import Month
 from zcqlib.projection import replay
@@ -216,7 +217,10 @@ def test_the_error_by_that_of_the_calendar_compares_one_measure_with_itself():
     wide = calls.copy()
     wide[replay.LEVELS[0]], wide[replay.LEVELS[-1]] = 0.0, 9000.0
     assert views.error_share(wide) == pytest.approx(0.5)
-    assert "平均误差是序时进度的50%" in conclusions.record(0.7, 0.7, 500, views.error_share(calls))
+    month = SimpleNamespace(known=SEPTEMBER)
+    found = views.record(month, calls)
+    assert "平均误差是序时进度的50%" in found.paragraph and "只作参考" in found.paragraph
+    assert found.rows.at["all", "calls"] == 2 and found.title.endswith("平均误差是序时进度的50%")
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,16 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 222_700  # tokens of the library
+MOST = 217_500  # tokens of the library
 ROOMS = {
     "reports": 51_200,
     "findings": 29_950,
-    "figures": 22_600,
-    "projection": 25_200,
-    "briefing": 16_350,
-    "views": 5_900,
+    "figures": 18_500,
+    "projection": 24_350,
+    "briefing": 15_750,
+    "views": 2_600,
     "indicators": 13_600,
-    "ranking": 8_750,
+    "ranking": 8_700,
     "analysis": 3_450,
     "tables": 4_000,
     "catalog": 5_500,

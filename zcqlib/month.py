@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import version
@@ -198,6 +198,8 @@ class Month:
             note_(f"refused {name}:{e}")
         if not wanted:
             made = lineage.of_figure(figure, self, name, found)
+            if isinstance(found, Found) and found.name not in findings.MAKERS:
+                made = replace(made, stored=False)  # no run makes its facts anew
             used = {i for n in made.numbers for i in n.inputs}
             write_atomic(
                 self.folder / "passports" / f"{name}.json",

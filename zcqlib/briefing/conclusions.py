@@ -16,7 +16,6 @@ from zcqlib.quantity import (
 )
 
 Name = Callable[[str], str]
-SMALL_RECORD = 100  # a share of fewer cases has an interval of ten points either way
 
 
 def extreme(
@@ -38,22 +37,6 @@ def demo_of(*frames: pd.DataFrame) -> bool:
 
 
 # conclusions ----------------------------------------------------------------------------------------------------------
-
-
-def said_and_came(said: float, came: float) -> str:
-    return f"平均把握{percent(said, 0)},实际完成{percent(came, 0)}"
-
-
-def against_linear(share: float) -> str:
-    """`share` : our mean error by that of 序时进度, the same measure of both."""
-    return f"平均误差是序时进度的{percent(share, 0)}"
-
-
-def record(said: float, came: float, cases: int, share: float = float("nan")) -> str:
-    """Notebook 08: mean chance said, share that came true, over how many past cases, and the error by 序时进度's."""
-    small = "回放次数少,只作参考" if cases < SMALL_RECORD else ""
-    gain = against_linear(share) if share == share else ""
-    return block([f"{cases}次回放中,{said_and_came(said, came)}", gain, small], False)
 
 
 def own_record(said: pd.DataFrame, scored: pd.DataFrame) -> str:

@@ -8,6 +8,7 @@ from zcqlib.figures.house import (
     aim,
     bars,
     bullets,
+    calibration,
     cells,
     column,
     course,
@@ -39,7 +40,6 @@ from zcqlib.figures.printing import (
     texts,
 )
 from zcqlib.figures.readback import compare, seen
-from zcqlib.figures.relation import calibration
 from zcqlib.figures.theme import (
     BENCHMARK,
     NAVY,

@@ -180,6 +180,7 @@ class Marks:
             here = here or self.barred(column, *text.xy)
             value = self.found.rows.at[row, column]
             free = text.xycoords == "axes fraction" or row == here
+            free = free or self.plain[row].get("at") == text.xy[0]
             if not free and (isinstance(value, str) or not any(_same(v, value) for v in text.xy)):
                 self.refuse(row, column, "数字的位置", here or text.xy, row)
 

@@ -27,6 +27,7 @@ from zcqlib.findings import (
     why,
 )
 from zcqlib.findings.found import (
+    MAKERS,
     FindingError,
     Found,
     Given,

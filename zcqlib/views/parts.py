@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from zcqlib.month import Month
-from zcqlib.published import published_series
 
 
 def row(month: Month, indicator: str, region: str = "zone") -> dict:
@@ -29,8 +28,3 @@ def names(month: Month) -> dict[str, str]:
     return {r: month.catalog.name(r) for r in (*month.catalog.parks, "zone")} | {
         "zone": month.catalog.zone.parts_zh
     }
-
-
-def published(month: Month) -> pd.DataFrame:
-    """Published figures as SERIES."""
-    return published_series(month.table("PUBLISHED"))

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from zcqlib import figures, quantity
-from zcqlib.briefing import conclusions as say
+from zcqlib import quantity
+from zcqlib.findings import Found, Measure
+from zcqlib.findings.found import lay
 from zcqlib.month import Month
 from zcqlib.projection import peers, scores
 from zcqlib.projection import replay as past
-from zcqlib.views.parts import published
+from zcqlib.published import published_series
+from zcqlib.quantity import Scale
 
 SOURCE = "美国人口普查局企业成立统计、美国专利商标局授权专利(PatentsView整理)"
+SMALL = 100  # a share of fewer cases has an interval of ten points either way
 MONTHS = {k: f"{k}月" for k in range(1, 13)}
 
 
 def replay(month: Month, years: range = peers.YEARS) -> pd.DataFrame:
     """Past years of the real monthly series, projected from every month with what was then known; a row a call."""
-    return past.replay(peers.record_series(published(month)), years, peers.ORIGINS)
+    return past.replay(
+        peers.record_series(published_series(month.table("PUBLISHED"))), years, peers.ORIGINS
+    )
 
 
 def own_replay(month: Month) -> pd.DataFrame:
@@ -85,7 +89,9 @@ def record_table(calls: pd.DataFrame) -> pd.DataFrame:
 def joint_table(month: Month, calls: pd.DataFrame) -> pd.DataFrame:
     """Whether sums and parts agree and both stay calibrated: twelve states, their joint sum, and bounds just added."""
     states = calls[calls["series_id"].str.match(r"US-..\|business_applications$")]
-    whole = past.joint_calls(states, peers.record_series(published(month)))
+    whole = past.joint_calls(
+        states, peers.record_series(published_series(month.table("PUBLISHED")))
+    )
     alone = (
         states.groupby(["year", "k"])[[*scores.LEVELS, "truth", "before", "scale", "linear"]]
         .sum()
@@ -133,55 +139,59 @@ def own_table(scored: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _about(month: Month, calls: pd.DataFrame, title: str, subtitle: str, own: bool):
-    years = f"{calls['year'].min()}—{calls['year'].max()}年"
-    where = (
-        f"自有{calls['series_id'].nunique()}条序列"
-        if own
-        else f"美国{calls['series_id'].nunique()}条月度序列"
-    )
-    return month.caption(
-        quantity.fit_title(title),
-        f"{subtitle};{where},{years}回放",
-        demo=own and month.workspace.demo,
-        source="" if own else SOURCE,
-        as_of=f"{calls['year'].max()}年",
-    )
+RATES, TIMES = Scale("%"), Scale("次")
+RECORD = {
+    "said": Measure("当时说的把握", RATES),
+    "came": Measure("实际完成的比例", RATES),
+    "by_luck": Measure("抽样误差下限", RATES),
+    "by_luck_high": Measure("抽样误差上限", RATES),
+    "cases": Measure("次数", Scale("")),
+    "calls": Measure("回放次数", TIMES),
+    "share": Measure("平均误差与序时进度之比", RATES),
+    "cov80": Measure("80%区间实际覆盖", RATES),
+    "cov95": Measure("95%区间实际覆盖", RATES),
+    "seven": Measure("说“约七成把握”", TIMES),
+    "seven_came": Measure("其中做到", TIMES),
+}
 
 
-def record(month: Month, calls: pd.DataFrame, own: bool = False) -> Figure:
-    """What we said and what came."""
+def record(month: Month, calls: pd.DataFrame, own: bool = False) -> Found:
+    """What we said and what came, of calls as `replay` gives them.
+
+    Rows: `said<n>` a class of chances, with the range where the share would lie by luck alone; `sure<n>` what 序时进度
+    said, which is sure of itself; `all`.
+    """
     s, c = past.score(calls), past.chances(calls)
-    points = scores.reliability(c["p"].to_numpy(), c["met"].to_numpy())
-    half = 1.645 * np.sqrt(np.maximum(points["p"] * (1 - points["p"]), 0.01) / points["n"])
-    points = points.assign(
-        low=(points["p"] - half).clip(0, 1), high=(points["p"] + half).clip(0, 1)
+    said = scores.reliability(c["p"].to_numpy(), c["met"].to_numpy())
+    half = 1.645 * np.sqrt(np.maximum(said["p"] * (1 - said["p"]), 0.01) / said["n"])
+    said["by_luck"], said["by_luck_high"] = (
+        (said["p"] - half).clip(0, 1),
+        (said["p"] + half).clip(0, 1),
     )
     sure = c.groupby(c["linear"].astype(float))["met"].agg(["mean", "size"]).reset_index()
-    b = c[(c["p"] >= 0.65) & (c["p"] < 0.75)]
-    first = (
-        f"说“约七成把握”的{len(b)}次里做到了{int(b['met'].sum())}次"
-        if len(b) >= 10
-        else say.said_and_came(float(c["p"].mean()), float(c["met"].mean()))
-    )
-    share = error_share(calls)
-    return figures.calibration(
-        points,
-        _about(
-            month,
-            calls,
-            f"{first};{say.against_linear(share)}",
-            "说的把握与实际完成比例(%),目标设为上年的95%至120%共五档",
-            own,
-        ),
-        rival=sure.set_axis(["p", "met", "n"], axis=1),
-        big=quantity.percent(share, 0),
-        big_words="我们的平均误差与序时进度之比",
-        more=[
-            f"80%区间实际覆盖{quantity.percent(s['cov80'].mean(), 0)}({len(s)}次)",
-            f"95%区间实际覆盖{quantity.percent(s['cov95'].mean(), 0)}",
-        ],
-    )
+    sure = sure.set_axis(["p", "met", "n"], axis=1)
+    parts = {"said": said, "sure": sure}
+    t = pd.concat([t.rename(index=lambda n, k=k: f"{k}{n}") for k, t in parts.items()])
+    t = t.rename(columns={"p": "said", "met": "came", "n": "cases"})
+    t[["said", "came", "by_luck", "by_luck_high"]] *= 100
+    about = dict(indicator="record", inputs="SERIES/" if own else "PUBLISHED/")
+    rows = lay(t.assign(label=t.index, **about), RECORD).assign(at=t["said"])
+    b = c[c["p"].between(0.65, 0.75, inclusive="left")]
+    whole = dict(said=100 * c["p"].mean(), came=100 * c["met"].mean(), calls=len(calls))
+    whole |= dict(share=100 * error_share(calls), seven=len(b), seven_came=b["met"].sum())
+    whole |= {k: 100 * s[k].mean() for k in ("cov80", "cov95")}
+    rows.loc["all", list(whole)] = list(map(float, whole.values()))
+    rows.loc["all", ["label", "indicator", "inputs"]] = "合计", "", about["inputs"]
+    first = "平均把握{all.said}，实际完成{all.came}"
+    small = ["回放次数少，只作参考"] * (len(calls) < SMALL)
+    told = (f"{{all.calls}}回放中，{first}", "平均误差是序时进度的{all.share}", *small)
+    title = "说“约七成把握”的{all.seven}里做到了{all.seven_came}" if len(b) >= 10 else first
+    n, years = calls["series_id"].nunique(), f"{calls['year'].min()}—{calls['year'].max()}年"
+    where = f"{'自有' if own else '美国'}{n}条{'' if own else '月度'}序列，{years}回放"
+    source = f"{month.source()}，自创办测算" if own else SOURCE
+    when = pd.Period(f"{calls['year'].max()}-12", "M")
+    made = source, where, when, month.known, own and month.workspace.demo
+    return Found("record", rows, RECORD, *made, (f"{title}；{told[1]}", title), told)
 
 
 def error_share(calls: pd.DataFrame) -> float:
