@@ -18,6 +18,7 @@ from zcqlib.figures.house import (
     course,
     ends,
     finish,
+    grid,
     key,
     lead,
     note,
