@@ -91,6 +91,14 @@ def explore(draw: Callable[..., Figure | Axes], **choices: Mapping[str, object])
     return widgets.VBox([widgets.HBox(list(boxes.values())), told, image])
 
 
+def chart(month: Month, found, what: str, draw: Callable, panels=None, note: str = "") -> Figure:
+    """A house chart of a finding that is neither saved nor shown, for a control; `draw` gets its axes and the finding."""
+    with month.chart(found, "", what, note, panels) as axes:
+        many = axes.values() if isinstance(axes, dict) else (axes,)
+        draw(*many, found)
+    return next(iter(many)).get_figure(root=True)
+
+
 def table(frame: pd.DataFrame, columns: Mapping[str, str], most: int = 20) -> pd.DataFrame:
     """A frame under Chinese headings, cut to its first rows."""
     return frame[list(columns)].rename(columns=columns).head(most)

@@ -13,6 +13,7 @@ from zcqlib.figures.house import (
     column,
     course,
     ends,
+    faults,
     finish,
     grid,
     key,

@@ -445,6 +445,12 @@ def grid(
             note(ax, missing, xy, ha="center", size=11, color=look.SECOND, bbox=ground)
 
 
+def faults(ax, found) -> None:
+    """Counts by kind and month, the more the darker; `found` : `problems`."""
+    columns = [f"{m}月" for m in range(1, found.period.month + 1)]
+    grid(ax, found, found.things["label"].unique(), columns, "faults", ends=(20, 0))
+
+
 FLOWS = ("recognised", "moved_in", "lapsed", "moved_out")
 
 
