@@ -84,6 +84,14 @@ def test_gains_add_up_as_printed_to_the_change_and_what_is_not_listed_is_one_row
     assert t.index[0].startswith(f"{ITEMS[0]}|") or t.index[0].startswith(f"{ITEMS[9]}|")
 
 
+def test_the_title_of_moves_names_all_causes_that_tie():
+    r = ranked(*(place(PARKS[0], p, v, 1, 1, 1) for p, v in (("2018-08", 80.0), ("2018-09", 83.0))))
+    title = lambda *v: find("moves", given(RANKS=r, MOVES=steps(v))).title  # noqa: E731
+    one, two, three = map(CATALOG.name, ITEMS[5:8])
+    assert title(*[0] * 5, 1.2, 1.2, 0.6).endswith(f"主要因为{one}、{two}")
+    assert title(*[0] * 5, 0.4, 0.6, 2.0).endswith(f"主要因为{three}")
+
+
 def test_moves_that_are_not_those_of_the_scores_are_refused_and_none_are_said_to_be_none():
     with pytest.raises(FindingError, match="两处不一致"):
         find("moves", given(MOVES=steps([1.0])))

@@ -437,10 +437,6 @@ def drawing(scale: float = 1.0) -> dict:
     return {k: v * scale for k, v in (sizes | ticks).items()} | spines | look
 
 
-def rows_grid(ax) -> None:
-    ax.grid(axis="y", color=GRID, linewidth=1)
-
-
 def spread(
     places: Iterable[float], gap: float, low: float = -np.inf, high: float = np.inf
 ) -> np.ndarray:

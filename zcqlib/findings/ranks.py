@@ -324,4 +324,5 @@ def _moves_title(t: pd.DataFrame, name) -> str | tuple[str, ...]:
     if len(ties) > 1:
         return "得分变动最大：" + "、".join(f"{name(p)}{{{p}.gain}}" for p in ties)
     own = t[t["region"].eq(park) & t["indicator"].ne("")]["gain"] * np.sign(total[park] or 1)
-    return f"{head}，主要因为{{{own.idxmax()}.label}}", head
+    why = "、".join(f"{{{i}.label}}" for i in own.index[own.eq(own.max())][:NAMED])
+    return f"{head}，主要因为{why}", head
