@@ -250,6 +250,8 @@ def test_a_stored_call_is_scored_once_its_year_is_closed_and_not_before():
             "months": 1,
             "value": 10.5,
             "revision": False,
+            "unit": "件",
+            "demo": True,
         }
     )
     found = record.score_stored(said, q, series).iloc[0]

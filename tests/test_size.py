@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST = 217_500  # tokens of the library
 ROOMS = {
     "reports": 51_200,
-    "findings": 29_950,
-    "figures": 18_500,
+    "findings": 29_970,
+    "figures": 18_510,
     "projection": 24_350,
     "briefing": 15_750,
     "views": 2_600,

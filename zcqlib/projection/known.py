@@ -68,6 +68,11 @@ class Rows(NamedTuple):
         """How many months each row tells of: none, if it is a revision."""
         return np.where(self.revision, 0, self.months)
 
+    @property
+    def told(self) -> Rows:
+        """The sums of less than a year."""
+        return self.only((self.covered > 0) & (self.covered < 12))
+
     def full_years(self, k: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Years all of whose months are known, what they add up to and how much of it was done by month k."""
         told = self.covered, self.value, self.value * (self.month <= k)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from zcqlib import tables
 from zcqlib.catalog import Catalog
+from zcqlib.projection.known import Rows
 from zcqlib.projection.promises import waiting
 
 SDG = ((0.95, "进展显著"), (0.60, "进展一般"), (0.0, "进展不足"))
@@ -86,17 +86,20 @@ def season_shares(series: pd.DataFrame, year: int) -> pd.DataFrame:
     -------
     By region, indicator and month `value` (mean), `low`, `high` and `years`, how many full years these are of.
     """
-    place = ["region", "indicator", "year"]
-    past = series[~series["revision"] & series["months"].between(1, 11)]
-    past = past.assign(year=past["end"].dt.year, month=past["end"].dt.month)
-    past = past[past["year"] < year]
-    full = past.groupby(place).agg(months=("months", "sum"), total=("value", "sum"))
-    full = full[(full["months"] == 12) & (full["total"] > 0)]["total"]
-    full = full.groupby(place[:2]).tail(5)
-    done = past.pivot_table(index=place, columns="month", values="value", aggfunc="sum")
-    done = done.reindex(full.index).reindex(columns=range(1, 13)).fillna(0.0).cumsum(axis=1)
-    share = done.div(full, axis=0).stack().rename("value").groupby([*place[:2], "month"])
-    return share.agg(value="mean", low="min", high="max", years="size")
+    shares = {
+        (*place, k): (own.mean(), own.min(), own.max(), len(own))
+        for place, source in Rows.by_place(series).items()
+        for k in range(1, 13)
+        if len(own := _shares(source, year, k))
+    }
+    index = pd.MultiIndex.from_tuples(shares, names=["region", "indicator", "month"])
+    return pd.DataFrame([*shares.values()], index, ["value", "low", "high", "years"])
+
+
+def _shares(source: Rows, year: int, k: int):
+    """The share of a year that each of its last five full years before had done by month k."""
+    _, total, done = source.only(source.year < year).told.full_years(k)
+    return (done[total > 0] / total[total > 0])[-5:]
 
 
 def paces(
@@ -119,29 +122,21 @@ def paces(
     ------
     各月报表;批次参考表。
     """
-    known = tables.covering(series).groupby(["region", "indicator"])
-    by = {name: part.sort_values("end") for name, part in known}
-    shares = season_shares(series, int(projections["year"].max())) if len(projections) else None
-    rows, p = [], projections[projections["actual"].notna()]
-    p = p[
-        p["kind"].isin(["flow", "stock"]) & p["unit"].ne("个园区")
-    ]  # parks that are done have no pace
-    for r in p.itertuples():
-        source = by.get((r.region, r.indicator))
-        if source is not None:
-            rows.append(_pace(r, source[source["end"] <= r.as_of], shares, catalog, batches))
+    by, p = Rows.by_place(series), projections[projections["actual"].notna()]
+    p = p[p["kind"].isin(["flow", "stock"]) & p["unit"].ne("个园区")]  # parks done have no pace
+    rows = [
+        _pace(r, source.only(source.end <= r.as_of.ordinal), catalog, batches)
+        for r in p.itertuples()
+        if (source := by.get((r.region, r.indicator))) is not None
+    ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _pace(
-    r, source: pd.DataFrame, shares: pd.DataFrame, catalog: Catalog, batches: pd.DataFrame | None
-) -> dict:
-    last = source["end"].max()
-    k, goal, before = last.month, r.target_low, source[source["end"].dt.year == r.year - 1]
-    due, fits = dict.fromkeys(NAMES, np.nan), "linear"
+def _pace(r, source: Rows, catalog: Catalog, batches: pd.DataFrame | None) -> dict:
+    last, before = source.last, source.only(source.year == r.year - 1)
+    k, goal, due, fits = last.month, r.target_low, dict.fromkeys(NAMES, np.nan), "linear"
     if r.kind == "stock":
-        december = before.loc[before["end"].dt.month == 12, "value"]
-        base = float(december.iloc[-1]) if len(december) else np.nan
+        base = next(iter(before.value[before.month == 12][::-1]), np.nan)
         now, due["linear"] = r.actual, base + (goal - base) * k / 12
         reason = "存量由上年末匀速推到目标"
         own = catalog.indicators[r.indicator].batch
@@ -152,17 +147,17 @@ def _pace(
             fits, due["batch"] = "batch", goal - coming
             reason = f"还有{len(plan['coming'])}批未公布,按往年通过率预计净增{coming:.0f}"
     else:
-        past = (r.region, r.indicator, k)
-        share, n = shares.loc[past, ["value", "years"]] if past in shares.index else (np.nan, 0)
-        base = float(before["value"].sum()) if before["months"].sum() == 12 else np.nan
-        now = base + r.actual - float(before.loc[before["end"] <= last - 12, "value"].sum())
+        base = next(iter(before.full_years()[1]), np.nan)
+        now = base + r.actual - before.value[before.month <= k].sum()
         due["linear"], reason = goal * k / 12, "往年数据不足两年,只能按月均匀"
-        if n >= 2:
-            fits, due["season"] = "season", goal * share
-            reason = f"近{n:.0f}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%"
-    lead = r.actual - due[fits]
-    words = ("领先", "落后", "持平") if lead == lead else ("",) * 3
-    small = 0.01 * abs(goal)
+        if len(past := _shares(source, r.year, k)) >= 2:
+            share, fits = past.mean(), "season"
+            due["season"] = goal * share
+            reason = (
+                f"近{len(past)}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%"
+            )
+    lead, small = r.actual - due[fits], 0.01 * abs(goal)
+    word = "领先" if lead > small else "落后" if lead < -small else "持平"
     ratio, band = sdg_status(base, now, goal, k / 12, 1.0)
     return due | dict(
         region=r.region,
@@ -171,7 +166,7 @@ def _pace(
         fits=fits,
         due=due[fits],
         lead=lead,
-        word=words[0 if lead > small else 1 if lead < -small else 2],
+        word=word if lead == lead else "",
         reason=f"{NAMES[fits]}:{reason}",
         sdg_ratio=ratio,
         sdg=band,

@@ -132,7 +132,7 @@ def batch_flow(t: Promise) -> tuple[dict, np.ndarray] | None:
     """
     if t.own is None or not t.indicator.batch:
         return None
-    told = t.own.only((t.own.months > 0) & (t.own.months < 12) & ~t.own.revision)
+    told = t.own.told
     now, past = told.only(told.year == t.year), told.only(told.year < t.year)
     if not len(now.end):
         return None

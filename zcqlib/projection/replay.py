@@ -11,6 +11,7 @@ from zcqlib import tables
 from zcqlib.catalog import Target
 from zcqlib.projection import joint, scores
 from zcqlib.projection.engine import project_year_end
+from zcqlib.projection.known import Rows
 from zcqlib.projection.panel import MAX_YEARS, month_numbers
 from zcqlib.projection.scores import LEVELS
 
@@ -49,7 +50,9 @@ def replay(
     if not origins.between(1, 11).all():
         raise ValueError(f"origins are months from 1 to 11, not {list(origins)}")
     rows = _history(series, stock)
-    ends = _year_ends(rows, ["series_id", "year"]).dropna(subset="total").reset_index()
+    closed = rows.sort_values("month").groupby(["series_id", "year"], as_index=False)
+    ends = closed.agg(total=("value", "sum"), last=("value", "last"), months=("months", "sum"))
+    ends = ends[ends["months"] == 12]
     value, scale = ends["last" if stock else "total"], ends["total"] / (12 if stock else 1)
     calls = ends[["series_id"]].assign(year=ends["year"], truth=value)
     before = ends[["series_id"]].assign(year=ends["year"] + 1, before=value, scale=scale)
@@ -76,19 +79,6 @@ def _known(calls: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     both = calls[["call", *CALL]].merge(window.drop(columns="year"), on="series_id")
     seen = both[["month", "published"]].max(axis=1) <= both["year"] * 12 + both["k"] - 1
     return both[seen].sort_values(["call", "month"])
-
-
-def _year_ends(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """What each year with a December ended with: its `last` value, and the `total` where all twelve months are known."""
-    groups = rows.sort_values("month").groupby(by)
-    ends = groups.agg(
-        total=("value", "sum"),
-        last=("value", "last"),
-        months=("months", "sum"),
-        month=("month", "max"),
-    )
-    ends = ends[ends["month"] % 12 == 11]
-    return ends.assign(total=ends["total"].where(ends["months"] == 12))
 
 
 def _history(series: pd.DataFrame, stock: bool) -> pd.DataFrame:
@@ -197,6 +187,17 @@ def joint_calls(calls: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(out)
 
 
+def _ended(source: Rows, kind: str, year: int) -> float:
+    """What a year ended with: its total, its growth or the level of its December; NaN where that is not known."""
+    if kind in ("stock", "ratio"):
+        december = (source.year == year) & (source.month == 12)
+        return next(iter(source.value[december][::-1]), np.nan)
+    full, totals, _ = source.full_years()
+    total = dict(zip(full, totals, strict=True))
+    now, last = (total.get(y, np.nan) for y in (year, year - 1))
+    return 100 * (now / last - 1) if kind == "growth" else now
+
+
 def score_stored(
     projections: pd.DataFrame,
     quantiles: pd.DataFrame,
@@ -220,18 +221,12 @@ def score_stored(
     """
     said = projections[projections["probability"].notna()].assign(k=lambda d: d["as_of"].dt.month)
     said, place = said[said["k"] < 12], ["region", "indicator", "year"]
-    s = tables.covering(series).assign(month=month_numbers(series["end"]))
-    ends = _year_ends(s.assign(year=s["month"] // 12), place)
-    of = said["indicator"].mask(said["kind"] == "growth", said["indicator"].map(growth_of or {}))
-    now, last = (
-        ends.reindex(pd.MultiIndex.from_arrays([said["region"], of, said["year"] - back]))
-        for back in (0, 1)
-    )
-    level, growth = (
-        said["kind"].isin(["stock", "ratio"]),
-        100 * (now["total"].to_numpy() / last["total"] - 1),
-    )
-    truth = np.where(level, now["last"], np.where(said["kind"] == "growth", growth, now["total"]))
+    by = Rows.by_place(series)
+    truth = []
+    for r in said.itertuples():
+        of = (growth_of or {}).get(r.indicator) if r.kind == "growth" else r.indicator
+        own = by.get((r.region, of))
+        truth.append(np.nan if own is None else _ended(own, r.kind, r.year))
     sure = said["actual"] * np.where(said["kind"] == "flow", 12 / said["k"], 1.0)
     said = said.assign(truth=truth, sure=sure, p=said["probability"]).dropna(subset="truth")
     goals = [Target.of(r) for r in said.to_dict("records")]
