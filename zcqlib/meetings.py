@@ -183,7 +183,8 @@ def check(month: Month) -> int:
     forms, compared = _forms(month), 0
     for path in sorted((month.folder / "passports").glob("*.json")):
         for p in _verify(month, path):
-            chances = [n.text for n in p.numbers if n.table and n.column == "probability"]
+            of = ("probability", "value")  # of a projection, of a fact
+            chances = [n.text for n in p.numbers if n.table and n.column in of]
             own = {"完成把握": (CHANCE, {*chances, "1%", "99%"})}
             compared += sum(bool(n.table) for n in p.numbers)
             compared += sum(_said_right(f"图 {path.stem} ", text, forms | own) for text in p.texts)
