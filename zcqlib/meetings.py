@@ -28,16 +28,16 @@ from zcqlib.workspace import digest, note, write_atomic
 # section → what its cell in the notebooks calls; the first cell that does is linked
 CELLS = {
     "state": "standing, reported = month.find",
-    "late": 'month.find("completeness")',
-    "moved": 'month.find("outlook")',
-    "chances": 'month.find("parks")',
+    "late": "sent = month.find",
+    "moved": "outlook = month.find",
+    "chances": "parks, name = month.find",
     "open": "standing.table",
-    "parks": 'month.find("parks")',
+    "parks": "parks, name = month.find",
     "ranks": "07_places",
     "groups": "07_scores",
     "orders": "asks.table",
-    "stages": 'month.find("promises")',
-    "attain": 'month.find("glance"',
+    "stages": "promises = month.find",
+    "attain": "half = month.find",
 }
 PACE = re.compile(r"find\(\"course\", indicator=\"(\w+)\"")  # the cell of one target
 # a line of text in a drawing, which is stored as outlines

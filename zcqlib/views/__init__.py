@@ -5,13 +5,13 @@ Each takes a `Month` and a few choices, shapes the frame that the chart wants, l
 """
 
 from zcqlib.views.members import membership
-from zcqlib.views.parts import row
 from zcqlib.views.record import (
     error_share,
     joint_table,
     own_calls,
     own_replay,
     own_table,
+    own_told,
     record,
     record_table,
     replay,

@@ -139,6 +139,25 @@ def own_table(scored: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def own_told(said: pd.DataFrame, scored: pd.DataFrame) -> str:
+    """What we said this year (TRAIL), and how the stored calls of closed years came true."""
+    given, demo = said[said["probability"].notna()], bool(said["demo"].any())
+    kept = "本年还没有判断"
+    if len(given):
+        kept = f"{int(given['year'].max())}年已留存{len(given)}次判断({given['as_of'].nunique()}个月),年度结束后打分"
+    if scored.empty:
+        return quantity.block([kept, "此前没有已结束年度的留存判断"], demo)
+    return quantity.block(
+        [
+            f"已结束年度的{len(scored)}次判断,平均把握{quantity.percent(scored['p'].mean(), 0)},"
+            f"实际完成{quantity.percent(scored['met'].mean(), 0)};布赖尔得分{quantity.number(scored['brier'].mean(), '', 3)},"
+            f"按序时进度为{quantity.number(scored['linear_brier'].mean(), '', 3)}",
+            kept,
+        ],
+        demo,
+    )
+
+
 RATES, TIMES = Scale("%"), Scale("次")
 RECORD = {
     "said": Measure("当时说的把握", RATES),
