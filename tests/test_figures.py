@@ -76,8 +76,9 @@ def test_text_in_the_margin_and_text_over_a_marker_are_refused():
     with pytest.raises(FigureError, match="文字超出画面:「十二个园区」"):
         figures.check(out.figure)
     over = theme.Canvas(GOOD)
-    over.text(500, 400, "名称很长的一项承诺", 14)
-    over.dot(560, 400, "o", 7, theme.NAVY, theme.NAVY)
+    ax = over.grid()
+    ax.plot([1], [1], "o")
+    ax.annotate("名称很长的一项承诺", (1, 1), ha="center", va="center", fontsize=14)
     with pytest.raises(FigureError, match="文字压在标记上:「名称很长的一项承诺」"):
         figures.check(over.figure)
 
@@ -88,7 +89,7 @@ def test_text_that_is_cut_or_too_small_is_refused():
     with pytest.raises(FigureError, match="文字太小:「看不清的字」"):
         figures.check(small.figure)
     cut = theme.Canvas(GOOD)
-    cut.axes(200, 200, 400, 400).text(0.9, 0.5, "伸出图外的字", fontsize=13, clip_on=True)
+    cut.grid().text(0.0, 0.5, "伸出图外的字", fontsize=13, clip_on=True, ha="center")
     with pytest.raises(FigureError, match="文字被截断:「伸出图外的字」"):
         figures.check(cut.figure)
 
@@ -96,7 +97,7 @@ def test_text_that_is_cut_or_too_small_is_refused():
 def test_a_text_that_a_target_runs_through_is_refused_unless_it_stands_on_a_ground_of_its_own():
     def crossed(**more):
         c = theme.Canvas(GOOD)
-        ax = c.axes(200, 200, 800, 700)
+        ax = c.grid()
         ax.set_xticks([])
         ax.set_yticks([])
         ax.axhline(0.5, gid=theme.REFERENCE)
@@ -118,15 +119,6 @@ def test_a_number_half_on_a_bar_is_refused_and_one_inside_or_beside_it_is_not():
                 figures.check(c.figure)
         else:
             figures.check(c.figure)
-
-
-def test_a_text_too_wide_is_made_smaller_and_then_broken_but_never_illegible():
-    c = theme.Canvas(GOOD)
-    short = c.text(100, 300, "新增孵化载体", 13, fit=400)
-    long = c.text(100, 400, "规模以上企业省级研发平台覆盖率", 13, fit=180, rows=2)
-    assert short.get_fontsize() == 13 and short.get_text() == "新增孵化载体"
-    assert long.get_fontsize() == 12 and long.get_text().count("\n") == 1
-    assert long.get_text().replace("\n", "") == "规模以上企业省级研发平台覆盖率"
 
 
 @pytest.mark.parametrize(

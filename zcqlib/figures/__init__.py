@@ -29,7 +29,6 @@ from zcqlib.figures.house import (
     values,
     waterfall,
 )
-from zcqlib.figures.marks import plain
 from zcqlib.figures.printing import (
     alternative,
     check,

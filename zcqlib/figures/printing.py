@@ -21,9 +21,7 @@ from matplotlib.transforms import Bbox
 from zcqlib.figures.theme import (
     INK,
     REFERENCE,
-    SCALE,
     SIZES,
-    STACKED,
     THIRD,
     TITLE_LENGTH,
     Caption,
@@ -42,9 +40,7 @@ def texts(figure: Figure, axes: bool = True) -> list[str]:
         for axis in (ax.xaxis, ax.yaxis)
         for t in axis.get_ticklabels(which="both")
     }
-    return [
-        t.get_text() for t in _texts(figure) if axes or id(t) not in ticks and t.get_gid() != SCALE
-    ]
+    return [t.get_text() for t in _texts(figure) if axes or id(t) not in ticks]
 
 
 def stamp(figure: Figure, code: str) -> None:
@@ -100,13 +96,12 @@ def check(figure: Figure):
         # without an annotation's arrow
         shown = [(t, Text.get_window_extent(t, renderer)) for t in _texts(figure)]
     glyphs = (re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)) for w in seen)
-    plain = [(t, b) for t, b in shown if t.get_gid() != STACKED]
     faults = [fault for fault, wrong in _captioned(caption) if wrong]
     faults += [f"字体缺字:{m[1]}" for m in glyphs if m]
     for what, found in (
         *_placed(figure, shown),
-        ("文字重叠", _overlapping(plain, figure.dpi / 72)),
-        *_crossed(figure, plain),
+        ("文字重叠", _overlapping(shown, figure.dpi / 72)),
+        *_crossed(figure, shown),
     ):
         faults += [f"{what}:{'与'.join(f'「{t.get_text()[:20]}」' for t in ts)}" for ts in found]
     if faults:

@@ -118,8 +118,6 @@ LEAST = (
     11  # pt on the 16:9 page; no label is made smaller than this to fit, it goes onto a second line
 )
 POINT = 72 / 120  # pt of a px
-STACKED = "stacked"  # gid of texts that stand on marks or each other on purpose
-SCALE = "scale"  # gid of texts that are marks of a scale and no result
 REFERENCE = (
     "reference"  # gid of lines that no text may be crossed by: targets, paces, the figure itself
 )
@@ -316,18 +314,9 @@ class Canvas:
         size: float,
         colour: str = INK,
         bold: float = 0.0,
-        fit: float = 0.0,
-        rows: int = 1,
         **more,
     ) -> Text:
-        """Write at a px position; a text wider than `fit` is broken into up to `rows` lines where it would have to be
-        much smaller, and made smaller, down to `LEAST`, where that is not enough."""
-        if fit and measured(words, size) > fit:
-            if rows > 1 and 0.92 * measured(words, size) > fit:
-                size = min(size, 12)
-                words = wrapped(words, size, fit, rows)
-            size = min(size, max(LEAST, size * fit / measured(words, size)))
-            words = wrapped(words, size, fit, rows)
+        """Write at a px position."""
         options = {"va": "center", "ha": "left", "linespacing": 1.25} | more
         return self.figure.text(
             x / self.width,
@@ -355,22 +344,6 @@ class Canvas:
             )
         )
 
-    def dot(self, x: float, y: float, marker: str, size: float, fill: str, edge: str) -> None:
-        """A marker in px."""
-        self.figure.add_artist(
-            mpl.lines.Line2D(
-                [x / self.width],
-                [1 - y / self.height],
-                marker=marker,
-                linestyle="none",
-                markersize=self.pt(size),
-                markerfacecolor=fill,
-                markeredgecolor=edge,
-                markeredgewidth=self.pt(1.8),
-                transform=self.figure.transFigure,
-            )
-        )
-
     def box(
         self, x: float, y: float, wide: float, high: float, colour: str = "none", **more
     ) -> None:
@@ -385,12 +358,6 @@ class Canvas:
             )
         )
 
-    def px(self, ax, x: float, y: float) -> tuple[float, float]:
-        """Where a point of some axes lies on the page."""
-        ax.get_xlim(), ax.get_ylim()  # settles limits that follow the data
-        across, up = self.figure.transFigure.inverted().transform(ax.transData.transform((x, y)))
-        return across * self.width, (1 - up) * self.height
-
     def grid(self, panels: str | list | None = None, **more):
         """Axes on matplotlib's own layout between head and foot: one, or a dict of them by a mosaic such as "AAB"."""
         low, wide = self.bottom + 30, self.right - self.left
@@ -400,24 +367,6 @@ class Canvas:
         part = self.figure.subfigures()
         part.patch.set_alpha(0)
         return part.subplot_mosaic(panels, **more) if panels else part.subplots(**more)
-
-    def axes(self, left: float, top: float, right: float, bottom: float, **more):
-        """Axes in px, without frame; horizontal grid behind."""
-        ax = self.figure.add_axes(
-            [
-                left / self.width,
-                1 - bottom / self.height,
-                (right - left) / self.width,
-                (bottom - top) / self.height,
-            ],
-            **more,
-        )
-        for side in ax.spines.values():
-            side.set_visible(False)
-        ax.tick_params(length=0, labelsize=self.pt(12), colors=SECOND)
-        ax.set_axisbelow(True)
-        ax.patch.set_alpha(0)
-        return ax
 
 
 def drawing(scale: float = 1.0) -> dict:
