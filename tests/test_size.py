@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MOST = 235_700  # tokens of the library
 ROOMS = {
-    "reports": 51_200,
+    "reports": 49_600,
     "findings": 24_500,
     "figures": 26_300,
     "projection": 24_500,
@@ -32,7 +32,7 @@ ROOMS = {
 }
 TANGLED = 0.165  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
-OVER = {"figures": 3, "briefing": 3, "reports": 1, "lineage": 1}
+OVER = {"figures": 3, "briefing": 3, "lineage": 1}
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,
