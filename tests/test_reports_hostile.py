@@ -244,7 +244,6 @@ HOSTILE = {
     "cut.xls": (cut_old, "corrupt"),
     "empty.csv": (empty, "empty_file"),
     "picture.xlsx": (picture, "unsupported"),
-    "sibling.xls": (own_sibling, "corrupt"),
     "record.xls": (record_past_the_end, "corrupt"),
     "nothing.xls": (record_without_content, "corrupt"),
     "sectors.xls": (sectors_of_two_bytes, "corrupt"),
@@ -451,6 +450,12 @@ def test_an_old_workbook_that_states_more_strings_than_it_can_hold_does_not_end_
         old_workbook(tmp_path / "a.xls", ROWS, struct.pack("<HHII", 0x00FC, 8, 1, 0x7FFFFFFF))
     )
     assert len(reading.observations) == 4 or codes(reading) == {"corrupt"}
+
+
+def test_a_folder_entry_that_is_its_own_neighbour_ends_no_reader(tmp_path):
+    reading = read(own_sibling(tmp_path / "a.xls"))
+    assert codes(reading) == {"second_reader"} and reading.info["cells"] == 10
+    assert len(reading.observations) == 4
 
 
 def test_a_stream_longer_than_its_package_is_read_by_the_one_reader_that_can(tmp_path):

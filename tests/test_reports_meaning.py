@@ -298,6 +298,22 @@ def test_a_unit_that_nobody_knows_is_asked_for_and_the_figure_held(tmp_path):
     assert "unit_unknown" in codes(r) and "held" in at(r, "C3")["flags"]
 
 
+def test_a_word_in_brackets_behind_an_amount_that_is_no_unit_is_asked_for(tmp_path):
+    r = one(tmp_path, ["2018年6月"], ["园区", "技术合同成交额(斗)"], *rows_of_parks(1.5))
+    o = at(r, "B3")
+    assert (o["indicator"], o["unit_raw"]) == ("tech_contract_value", "斗")
+    assert "unit_unknown" in codes(r) and "held" in o["flags"]
+    r = one(tmp_path, ["2018年6月"], ["园区", "从业人员数(女)"], *rows_of_parks(1.5))
+    assert at(r, "B3")["indicator_raw"] == "从业人员数(女)" and "unit_unknown" not in codes(r)
+
+
+def test_a_label_in_old_characters_is_the_same_indicator_and_park(tmp_path):
+    r = one(tmp_path, ["2018年6月"], ["園區", "專利申請量(件)"], ["平原示範區", 7], ["高新區", 9])
+    o = at(r, "B3")
+    assert (o["region"], o["indicator"]) == ("pingyuan", "patent_applications")
+    assert (o["region_raw"], o["indicator_raw"]) == ("平原示範區", "專利申請量")
+
+
 def test_no_unit_is_asked_for_once_and_is_not_the_dictionarys(tmp_path):
     r = one(tmp_path, ["园区", "2018年6月培训场数", "2018年6月走访次数"], *rows_of_parks(12, 31))
     row = r.problems[r.problems["code"] == "no_unit"].iloc[0]

@@ -2,7 +2,6 @@
 
 import zipfile
 from dataclasses import replace
-from datetime import datetime
 
 import openpyxl
 import pandas as pd
@@ -14,7 +13,7 @@ from reports_made import JUNE, add_up, packed, spreadsheet_xml, text
 from zcqlib import catalog as catalogs
 from zcqlib.reports import _read_here
 from zcqlib.reports.files import open_file
-from zcqlib.reports.shown import dated, seen, told
+from zcqlib.reports.shown import seen, told
 
 HEAD = ["指标", "计量单位", "2018年6月"]
 
@@ -103,20 +102,6 @@ def test_a_number_beside_its_displayed_text_is_read_as_displayed(value, text, pe
 @pytest.mark.parametrize(("value", "text"), [(120, "135"), (5, ""), (-5, "5"), (120, "壹佰贰拾")])
 def test_a_displayed_text_of_another_number_is_held(value, text):
     assert told(float(value), text, False).held
-
-
-@pytest.mark.parametrize(
-    ("code", "shown"),
-    [
-        ('m"月"d"日"', "1月9日"),
-        ("yyyy-mm", "2018-01"),
-        ("m-d", "1-9"),
-        ("yy/m", "18/1"),
-        ("m-d h:mm", "1-9 8:05"),
-    ],
-)
-def test_a_date_is_shown_by_its_format(code, shown):
-    assert dated(datetime(2018, 1, 9, 8, 5), code) == shown
 
 
 def book(path, *rows, look=None):

@@ -15,24 +15,24 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 217_500  # tokens of the library
+MOST = 214_800  # tokens of the library
 ROOMS = {
-    "reports": 51_200,
+    "reports": 49_550,
     "findings": 29_970,
-    "figures": 18_510,
-    "projection": 24_350,
-    "briefing": 15_750,
-    "views": 2_600,
+    "figures": 17_900,
+    "projection": 24_150,
+    "briefing": 15_500,
+    "views": 2_500,
     "indicators": 13_600,
-    "ranking": 8_700,
+    "ranking": 8_660,
     "analysis": 3_450,
     "tables": 4_000,
     "catalog": 5_500,
     "quantity": 4_500,
 }
-TANGLED = 0.15  # share of functions with more than ten branches
+TANGLED = 0.145  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
-OVER = {"reports": 1}
+OVER: dict[str, int] = {}
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,

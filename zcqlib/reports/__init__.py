@@ -21,7 +21,7 @@ from zcqlib.catalog import Catalog
 from zcqlib.reports import checks, labels, senders, words, worker
 from zcqlib.reports.books import letters, place
 from zcqlib.reports.files import content, members, open_file
-from zcqlib.reports.grid import MAX_CELL, Opened, Refused, Sheet
+from zcqlib.reports.grid import Refused, Sheet
 from zcqlib.reports.replies import came_back
 
 __all__ = [
@@ -180,7 +180,6 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
     read = []
     for sheet in opened.sheets:
         found = checks.read_sheet(sheet, scope) if sent is None else _aside(sheet)
-        problems += [(sheet.name, *p) for p in _as_shown(sheet, found)]
         read.append((sheet.name, found))
     checks.check_file(read, published, catalog)
     for name, found in read:
@@ -214,7 +213,7 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
 def _when(path: Path, context: Context) -> tuple[words.Span | None, int]:
     """The period that the file's name states, and the month that the file is of (0: not known)."""
     name = words.squeeze(path.stem)
-    span = words.whole_period(name) or (words.period_in(name) or (None,))[0]
+    span = words.stated_period(name)
     if context.published is not None:
         return span, context.published.year * 12 + context.published.month - 1
     return span, span.end if span is not None and span.year and span.basis != "year" else 0
@@ -226,43 +225,6 @@ def _info(path: Path, context: Context, /, **known) -> dict:
     counts = dict.fromkeys(("sheets", "tables", "cells", *tables.OUTCOMES), 0)
     none = {"published": pd.NaT, "replies": None, "ledger": None}
     return {"file": context.file or path.as_posix(), **texts, **counts, **none, **known}
-
-
-def _as_shown(sheet: Sheet, found: labels.Found) -> list[tuple]:
-    """Hold back figures whose cells show something else than they store; tell of those that were taken as shown."""
-    facts = found.facts if sheet.stored or sheet.held else ()
-    scaled = [f[:2] for f in facts if f[:2] in sheet.stored]
-    held = [f[:2] for f in facts if f[:2] in sheet.held]
-    out: list[tuple] = []
-    if held:
-        found.facts[:] = [
-            f._replace(flags=(*f.flags, "held")) if (f.row, f.column) in sheet.held else f
-            for f in found.facts
-        ]
-    for why in dict.fromkeys(sheet.held[at] for at in held):
-        places = [at for at in held if sheet.held[at] == why]
-        severity = "warning" if places[0] in sheet.struck else "error"
-        said = f"这一格{why},看不出以哪个为准,暂不采用,请改成看到的就是实际的数。"
-        out.append(("shown_differs", severity, _around(places), why, said, len(places)))
-    if scaled:
-        at = scaled[0]
-        said = (
-            f"有 {len(scaled)} 格显示的与存的不同(如显示「{sheet.shown.get(at) or labels.text_of(sheet.rows[at[0]][at[1]])}」,"
-            f"存的是「{sheet.stored[at]}」),已按显示的采用。"
-        )
-        out.append(("shown_scaled", "info", _around(scaled), sheet.stored[at], said, len(scaled)))
-    if long := sorted(sheet.long):
-        said = f"有 {len(long)} 格的文字超过 {MAX_CELL} 字,只读了前面的部分。"
-        out.append(("long_text", "info", _around(long), "", said, len(long)))
-    return out
-
-
-def _around(places: list[tuple[int, int]]) -> tuple[int, ...]:
-    """The one cell, or the rectangle around several."""
-    rows, columns = zip(*places, strict=True)
-    if len(places) == 1:
-        return places[0]
-    return min(rows), min(columns), max(rows), max(columns)
 
 
 def _aside(sheet: Sheet) -> labels.Found:

@@ -15,7 +15,6 @@ from zcqlib.reports.labels import (
     Found,
     Place,
     Scope,
-    join_spans,
     meta,
     place_of,
     shift,
@@ -67,23 +66,18 @@ class Surroundings:
 
         The title goes before the sheet, and a conflict is said; a mere year of no line of its own goes behind the file.
         """
-        span, at = None, None
-        for t, where in self.near:
-            inside = words.period_in(t)
-            if not inside or meta(t)[0] not in ("", "period"):
-                continue
-            other = inside[0]
-            better = span is None or span.basis == "year" != other.basis and _agree(span, other)
-            if better or "not_month_end" in span.flags and not other.flags:
-                span, at = join_spans(span, other) if better else other, where
-            elif not span.year and other.year:
-                span = shift(span, other.end // 12)
         name, file = self.sheet.name, self.scope.file_span
-        sheet = words.whole_period(squeeze(name)) or (words.period_in(squeeze(name)) or [None])[0]
+        inside = ((words.period_in(t), at) for t, at in self.near if meta(t)[0] in ("", "period"))
+        lines = [(found[0], at) for found, at in inside if found]
+        like = [x for x in lines if _agree(lines[0][0], x[0])]
+        less = lambda x: (x[0].basis == "year", "not_month_end" in x[0].flags)  # noqa: E731
+        span, at = min(like, key=less, default=(None, None))
+        sheet = words.stated_period(squeeze(name))
         if sheet and span and not _agree(span, sheet):
             text = f"工作表名「{name}」与表题的期间不一致,已按表题,请核对。"
             found.problem("context_conflict", "warning", None, name, text)
-        span = with_year(span or sheet, [sheet, file], self.scope.published)
+        nearest = [*(x for x, _ in lines), sheet, file]
+        span = with_year(span or sheet, nearest, self.scope.published)
         coarse = span and span.basis == "year" and not own
         if file and (not span or coarse and file.basis != "year" and _agree(span, file)):
             return file, None
@@ -165,13 +159,9 @@ def strip_title(t: str, catalog: Catalog) -> str:
 def regions_in(text: str, catalog: Catalog) -> tuple[str, ...]:
     """Ids of our own places whose names stand in a longer text."""
     names = {n: p.id for p in catalog.regions.values() for n in (p.name_zh, p.short_zh)}
-    found = {}
-    text = squeeze(text)
-    for name in sorted(names, key=lambda n: (-len(n), n)):
-        if len(name) >= 3 and name in text:
-            found[names[name]] = None
-            text = text.replace(name, "□")
-    return tuple(found)
+    long = sorted((re.escape(n) for n in names if len(n) >= 3), key=len, reverse=True)
+    found = re.findall("|".join(long), squeeze(text)) if long else ()
+    return tuple(dict.fromkeys(names[n] for n in found))
 
 
 def with_year(span: Span | None, others: Iterable[Span | None], published: int) -> Span | None:

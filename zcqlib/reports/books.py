@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import re
-import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,12 +13,11 @@ from functools import lru_cache
 from string import ascii_letters
 
 import xlrd
-import xlrd.compdoc
 from lxml import etree
 
 from zcqlib.reports.grid import (
     MAX_COLUMNS,
-    OLE,
+    NO_RESULT,
     Budget,
     Opened,
     Refused,
@@ -96,25 +94,32 @@ def stream(raw, *names: str) -> Iterator:
         yield e
 
 
-def _on(e, name: str) -> bool:
-    """Whether a switch, which stands alone or with a value, is on."""
-    found = e.find(f"{{*}}{name}") if e is not None else None
-    return found is not None and found.get("val", "1") not in ("0", "false")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
+
+
+def typed(kind: str, text: str) -> object:
+    """A value of the type that its file states (n, d, b or a word that begins so); text where it is none such."""
+    match kind[:1].lower():
+        case "n" if _NUMBER.fullmatch(text):
+            return float(text)
+        case "d":
+            with suppress(ValueError):
+                return datetime.fromisoformat(text)
+        case "b":
+            return text in ("1", "true")
+    return cut(text)
+
+
+def _yes(e, name: str, otherwise: str = "0") -> bool:
+    """Whether an attribute says yes."""
+    return e.get(name, otherwise) in ("1", "true")
 
 
 # workbooks in packages ------------------------------------------------------------------------------------------------
 
-_DAYS = 'yyyy"年"m"月"d"日"'
-_BUILT_IN = {
-    **dict(zip("1 2 3 4 9 10".split(), "0 0.00 #,##0 #,##0.00 0% 0.00%".split(), strict=True)),
-    **{"37": "#,##0;-#,##0", "38": "#,##0;[Red]-#,##0"},
-    **{"39": "#,##0.00;-#,##0.00", "40": "#,##0.00;[Red]-#,##0.00"},
-    **dict.fromkeys(map(str, (14, 15, 22, *range(28, 31), *range(32, 37))), "yyyy/m/d"),
-    **dict.fromkeys(map(str, range(50, 57)), "yyyy/m/d"),
-    **dict.fromkeys(map(str, (18, 19, 20, 21, 45, 46, 47)), "h:mm"),
-    **{"16": 'm"月"d"日"', "17": _DAYS[:-4], "27": _DAYS[:-4], "31": _DAYS, "57": _DAYS[:-4]},
-    "58": 'm"月"d"日"',
-}
+# codes of numbered formats; those of Chinese dates are in no list
+_BUILT_IN = dict.fromkeys(map(str, (*range(27, 37), *range(50, 59))), "yyyy/m/d")
+_BUILT_IN |= {str(k): code for k, code in xlrd.formatting.std_format_strings.items()}
 
 
 def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
@@ -123,12 +128,11 @@ def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
     book = xml(package.read(parts["xl/workbook.xml"]))
     targets = {r.get("Id"): p for r, p in _related(package, parts, "xl/workbook.xml")}
     looks, strings = _looks(package, parts), _strings(package, parts)
-    start = book.find("{*}workbookPr")
-    mode = int(start is not None and start.get("date1904") in ("1", "true"))
+    mode = any(_yes(e, "date1904") for e in book.iter("{*}workbookPr"))
     out = []
     for sheet in book.iter("{*}sheet"):
-        id = next((v for k, v in sheet.attrib.items() if k.endswith("}id")), "")
-        if (path := parts.get(targets.get(id, ""))) is None or "chartsheet" in path:
+        path = parts.get(targets.get(_own(sheet, "id"), ""), "chartsheet")
+        if "chartsheet" in path:
             continue
         budget.spend(tables=1)
         cells = Cells(budget)
@@ -139,8 +143,9 @@ def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
                 for note in xml(package.read(parts[target])).iter("{*}comment"):
                     said = "".join(t.text or "" for t in note.iter("{*}t"))
                     cells.comments[place(note.get("ref"))] = cut(said)
-        hidden = sheet.get("state", "visible") != "visible"
-        out.append(cells.sheet(sheet.get("name"), hidden=hidden))
+        out.append(
+            cells.sheet(sheet.get("name"), hidden=sheet.get("state", "visible") != "visible")
+        )
     return out
 
 
@@ -158,16 +163,19 @@ def _related(package: zipfile.ZipFile, parts: Mapping[str, str], path: str) -> I
 def _looks(package: zipfile.ZipFile, parts: Mapping[str, str]) -> list[tuple[str, bool]]:
     """Number format ("" where it shows the plain value) and whether it is struck out, of each style."""
     if "xl/styles.xml" not in parts:
-        return []
+        return [PLAIN]
     root = xml(package.read(parts["xl/styles.xml"]))
     codes = _BUILT_IN | {f.get("numFmtId"): f.get("formatCode", "") for f in root.iter("{*}numFmt")}
-    struck = [_on(font, "strike") for font in root.iterfind("{*}fonts/{*}font")]
+    struck = [_struck(font) for font in root.iterfind("{*}fonts/{*}font")]
     out = []
     for xf in root.iterfind("{*}cellXfs/{*}xf"):
         code, font = codes.get(xf.get("numFmtId"), ""), int(xf.get("fontId") or 0)
-        plain = code in ("General", "@")
-        out.append(("" if plain else code, font < len(struck) and struck[font]))
+        out.append(("" if code in ("General", "@") else code, struck[font : font + 1] == [True]))
     return out
+
+
+def _struck(look) -> bool:
+    return any(_yes(e, "val", "1") for e in look.iterfind("{*}strike"))
 
 
 def _strings(package: zipfile.ZipFile, parts: Mapping[str, str]) -> list[str | list[Run]]:
@@ -186,11 +194,10 @@ def _text(item) -> str | list[Run]:
     runs = []
     for e in item.iterchildren("{*}t", "{*}r"):
         look = e.find("{*}rPr")
-        align = look.find("{*}vertAlign") if look is not None else None
-        text = e.text if local(e) == "t" else "".join(t.text or "" for t in e.iterfind("{*}t"))
-        struck = None if look is None else _on(look, "strike")
-        raised = align is not None and align.get("val") in ("superscript", "subscript")
-        runs.append(Run(text or "", struck, raised))
+        text = "".join(t.text or "" for t in e.iter("{*}t"))
+        struck = None if look is None else _struck(look)
+        raised = any("script" in a.get("val") for a in e.iterfind("{*}rPr/{*}vertAlign"))
+        runs.append(Run(text, struck, raised))
     return runs if any(x.struck or x.raised for x in runs) else cut("".join(x.text for x in runs))
 
 
@@ -203,8 +210,9 @@ class _Page:
     def __init__(self, cells: Cells, looks: list, strings: list, mode: int) -> None:
         self.cells, self.looks, self.strings, self.mode = cells, looks, strings, mode
         self.zeros = True  # whether they are shown
-        plain = [str(i) for i, look in enumerate(looks or [PLAIN]) if look == PLAIN]
-        self.bare = {*plain, *([None] if "0" in plain else [])}
+        # styles of plain figures; a cell without has the first
+        self.bare = {str(i) for i, look in enumerate(looks) if look == PLAIN}
+        self.bare |= {None} if PLAIN in looks[:1] else set()
 
     def read(self, raw) -> None:
         r, cells = -1, self.cells
@@ -213,28 +221,29 @@ class _Page:
                 case "row":
                     said = e.get("r") or next((c.get("r") for c in e if c.get("r")), f"{r + 2}")
                     r = int(said.lstrip(ascii_letters)) - 1
-                    if e.get("hidden") in ("1", "true"):
-                        cells.hidden_rows.add(r)
+                    cells.hidden_rows.update([r] * _yes(e, "hidden"))
                     self.row(e, r)
                     e.clear()
-                case "col" if e.get("hidden") in ("1", "true"):
+                case "col" if _yes(e, "hidden"):
                     last = min(int(e.get("max")), MAX_COLUMNS)
                     cells.hidden_columns.update(range(int(e.get("min")) - 1, last))
                 case "sheetView":
-                    self.zeros = e.get("showZeros") not in ("0", "false")
+                    self.zeros = _yes(e, "showZeros", "1")
                 case "mergeCell":
                     first, _, last = e.get("ref", "").partition(":")
                     cells.merged.append((*place(first), *place(last or first)))
 
     def row(self, row, r: int) -> None:
-        if not (filled := [e for e in row if len(e)]):
+        if not (filled := [(c, e) for c, e in enumerate(row) if len(e)]):
             return
-        self.cells.place(r, self.column(row, filled[-1]))
+        if self.column(row, row[-1]) != len(row) - 1:  # empty cells are left out
+            filled = [(self.column(row, e), e) for _, e in filled]
+        self.cells.place(r, max(c for c, _ in filled))
         line, bare = self.cells.rows[r], self.bare if self.zeros else ()
-        for e in filled:
-            c, v, style = self.column(row, e), e[0], e.get("s")
-            if style in bare and e.get("t") is None and v.tag[-1] == "v" and len(v.text or "") < 20:
-                if math.isfinite(number := float(v.text or "nan")) and c < len(line):
+        for c, e in filled:
+            if e.get("s") in bare and e.get("t") is None:
+                text = e[0].text if e[0].tag[-1] == "v" else None
+                if text and len(text) < 20 and math.isfinite(number := float(text)):
                     line[c] = number  # as most are: nothing more to be said
                     continue
             self.cell(r, c, e)
@@ -244,48 +253,32 @@ class _Page:
         return _column(address.rstrip("0123456789")) if address else row.index(e)
 
     def cell(self, r: int, c: int, e) -> None:
-        cells, kind, style, text, value = (
-            self.cells,
-            e.get("t", "n"),
-            int(e.get("s") or 0),
-            "",
-            None,
-        )
-        for child in e:  # f, v, is
-            name = child.tag[-1]
-            if name == "v":
-                text = child.text or ""
-            elif name == "s":
-                value = _text(child)
-            elif name == "f":
-                if re.search(r"\[\d+\]|\[[^\]]+\.xls", child.text or ""):
-                    cells.linked.add((r, c))
-                if not e.findtext("{*}v") and kind != "str":
-                    cells.failed[r, c] = "formula_without_value"
-        code, struck = self.looks[style] if style < len(self.looks) else PLAIN
+        cells, kind, text = self.cells, e.get("t", "n"), e.findtext("{*}v")
+        formula, value = e.findtext("{*}f"), ""
+        if re.search(r"\[\d+\]|\[[^\]]+\.xls", formula or ""):
+            cells.linked.add((r, c))
+        code, struck = [*self.looks[int(e.get("s", 0)) :], PLAIN][0]
         if not text:
-            value = value or ""
-        elif kind == "n":
-            value = float(text)
+            for item in e.iterfind("{*}is"):
+                value = _text(item)
+            if formula is not None and kind != "str":
+                value = NO_RESULT
+        elif kind == "s":
+            value = self.strings[int(text)]
+        else:
+            value = typed(kind, text)
+        if type(value) is float:
             if code and sections(code)[0].kind == "date" and 1 <= value < 2_958_466:
                 value = xlrd.xldate_as_datetime(value, self.mode)
             elif value == 0 and not self.zeros:
                 cells.held[r, c] = "显示为「空白」,实际存的是 0"
-        elif kind == "s":
-            value = self.strings[int(text)]
-        elif kind == "b":
-            value = text == "1"
-        elif kind == "e":
-            cells.failed[r, c], value = text, ""
-        else:
-            value = datetime.fromisoformat(text) if kind == "d" else cut(text)
         cells.put(r, c, value, code, struck)
 
 
 # open documents -------------------------------------------------------------------------------------------------------
 
 _VALUES = {"float", "currency", "percentage"}
-_ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|(?:Err|错误):\d+")
+_BARE = Run(""), False  # how text looks that nothing is said of, and whether it is hidden
 _BETWEEN = {"s": " ", "tab": "\t", "line-break": "\n"}
 
 
@@ -301,11 +294,10 @@ def _times(e, what: str) -> int:
 def ods(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
     """Sheets of an open document, which states each cell's value beside its displayed text."""
     looks: dict[str, tuple[Run, bool]] = {}
-    if "styles.xml" in package.namelist():
-        for e in xml(package.read("styles.xml")).iter("{*}style"):
+    for part in {"styles.xml"} & set(package.namelist()):
+        for e in xml(package.read(part)).iter("{*}style"):
             looks[_own(e, "name")] = _styled(e, looks)
-    out: list[Sheet] = []
-    cells, r, c = Cells(budget), 0, 0
+    out, cells, r, c = [], Cells(budget), 0, 0
     with package.open("content.xml") as raw:
         for e in stream(raw, "style", "table-column", "table-row", "table"):
             away = _own(e, "visibility") in ("collapse", "filter")
@@ -324,23 +316,20 @@ def ods(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
                     e.clear()
                 case "table":
                     budget.spend(tables=1)
-                    name = _own(e, "name") or f"表{len(out) + 1}"
-                    _, hidden = looks.get(_own(e, "style-name"), (None, False))
-                    out.append(cells.sheet(name, hidden=hidden))
+                    _, hidden = looks.get(_own(e, "style-name"), _BARE)
+                    out.append(cells.sheet(_own(e, "name"), hidden=hidden))
                     cells, r, c = Cells(budget), 0, 0
     return out
 
 
 def _styled(style, known: Mapping[str, tuple[Run, bool]]) -> tuple[Run, bool]:
     """How text of a style looks, and whether it is not displayed."""
-    look, hidden = known.get(_own(style, "parent-style-name"), (Run(""), False))
+    look, hidden = known.get(_own(style, "parent-style-name"), _BARE)
     for e in style:
-        for kind in ("text-line-through-style", "text-line-through-type"):
-            if said := _own(e, kind):
-                look = look._replace(struck=said != "none")
+        if said := _own(e, "text-line-through-style") or _own(e, "text-line-through-type"):
+            look = look._replace(struck=said != "none")
         if said := _own(e, "text-position"):
-            level = said.startswith(("0%", "normal")) or said.split()[0] == "100%"
-            look = look._replace(raised=not level)
+            look = look._replace(raised=not re.match("0%|normal|100%", said))
         if said := _own(e, "display"):
             hidden = said in ("none", "false")
     return look, hidden
@@ -356,10 +345,10 @@ def _ods_row(cells: Cells, r: int, last: int, e, looks: Mapping) -> bool:
     c, filled = 0, []
     for cell in e.iterchildren("{*}table-cell", "{*}covered-table-cell"):
         n = _times(cell, "columns")
-        if len(cell) or _own(cell, "value-type") or _own(cell, "formula"):
-            if local(cell) == "table-cell":
-                cells.budget.spend(cells=REPEATED * ((last - r) * n - 1))
-                filled += [(cell, c + i) for i in range(n)]
+        said = len(cell) or _own(cell, "value-type") or _own(cell, "formula")
+        if said and local(cell) == "table-cell":
+            cells.budget.spend(cells=REPEATED * ((last - r) * n - 1))
+            filled += [(cell, c + i) for i in range(n)]
         c += n
     for i in range(r, last if filled else r):
         for cell, c in filled:
@@ -369,19 +358,17 @@ def _ods_row(cells: Cells, r: int, last: int, e, looks: Mapping) -> bool:
 
 def _ods_cell(cells: Cells, r: int, c: int, e, looks: Mapping) -> None:
     cells.place(r, c)
-    kind, (look, _) = _own(e, "value-type"), looks.get(_own(e, "style-name"), (Run(""), False))
+    kind, (look, _) = _own(e, "value-type"), looks.get(_own(e, "style-name"), _BARE)
 
     def how(child, around: Run) -> Run | None:
         name = local(child)
-        own, hidden = looks.get(_own(child, "style-name"), (around, False))
-        if name in _BETWEEN:
-            return Run(_BETWEEN[name])
-        if name not in ("span", "a", "p") or hidden:
+        own, hidden = looks.get(_own(child, "style-name"), _BARE)
+        if hidden or name not in ("span", "a", "p", *_BETWEEN):
             return None
-        return Run("", own.struck or around.struck, own.raised or around.raised)
+        look = Run("", own.struck or around.struck, own.raised or around.raised)
+        return Run(_BETWEEN[name]) if name in _BETWEEN else look
 
-    runs: list[Run] = []
-    texts = list(e.iterchildren("{*}p"))
+    runs, texts = [], list(e.iterchildren("{*}p"))
     for p in texts:
         runs += [Run("\n")] * bool(runs)
         pieces(p, look, how, runs)
@@ -391,20 +378,14 @@ def _ods_cell(cells: Cells, r: int, c: int, e, looks: Mapping) -> None:
     cells.merged.append((r, c, r + down - 1, c + right - 1))
     if kind in _VALUES and not any(x.struck or x.raised for x in runs):
         text = "".join(x.text for x in runs).strip() if texts else None
-        return cells.beside(r, c, float(_own(e, "value")), text, kind == "percentage")
-    value: object = cells.runs(r, c, runs or [Run(_own(e, "string-value"))])
-    if _ERROR.fullmatch(value):
-        cells.failed[r, c] = value
-    elif _own(e, "formula") and not kind:
-        cells.failed[r, c] = "formula_without_value"
-    elif kind == "date" and (r, c) not in cells.struck:
-        cells.shown[r, c] = value
-        with suppress(ValueError):
-            value = datetime.fromisoformat(_own(e, "date-value"))
-    elif kind == "boolean":
-        value = _own(e, "boolean-value") == "true"
+        cells.beside(r, c, float(_own(e, "value")), text, kind == "percentage")
+        return
+    value = cells.runs(r, c, runs or [Run(_own(e, "string-value"))])
+    if _own(e, "formula") and not kind:
+        value = NO_RESULT
+    elif kind in ("date", "boolean") and (r, c) not in cells.struck:
+        value = typed(kind, _own(e, f"{kind}-value") or value)
     cells.rows[r][c] = value
-    return None
 
 
 def pieces(e, look: Run, how, out: list[Run]) -> None:
@@ -420,25 +401,23 @@ def pieces(e, look: Run, how, out: list[Run]) -> None:
 
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _VISIBLE = "{urn:schemas-microsoft-com:office:excel}Visible"
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?")
+_UNSTYLED = "", False, False
 
 
 def spreadsheet_xml(raw: bytes, budget: Budget) -> list[Sheet]:
     refuse_entities(raw)
     with whole():
         root = xml(raw)
-        styles: dict[str | None, tuple[str, bool, bool]] = {}
+        styles = {}
         for style in root.iter(f"{_SS}Style"):
-            code, struck, raised = styles.get(style.get(f"{_SS}Parent"), ("", False, False))
-            if (form := style.find(f"{_SS}NumberFormat")) is not None:
-                code = form.get(f"{_SS}Format") or ""
-            if (font := style.find(f"{_SS}Font")) is not None:
-                struck = font.get(f"{_SS}StrikeThrough") == "1"
-                raised = font.get(f"{_SS}VerticalAlign") in ("Superscript", "Subscript")
+            code, struck, raised = styles.get(style.get(f"{_SS}Parent"), _UNSTYLED)
+            for form in style.iterfind(f"{_SS}NumberFormat"):
+                code = form.get(f"{_SS}Format", "")
+            for font in style.iterfind(f"{_SS}Font"):
+                struck = _yes(font, f"{_SS}StrikeThrough")
+                raised = "script" in font.get(f"{_SS}VerticalAlign", "")
             styles[style.get(f"{_SS}ID")] = code, struck, raised
-        return [
-            _xml_sheet(e, i, styles, budget) for i, e in enumerate(root.iter(f"{_SS}Worksheet"))
-        ]
+        return [_xml_sheet(e, styles, budget) for e in root.iter(f"{_SS}Worksheet")]
 
 
 def _ranged(e, after: int, span: str = "Span") -> tuple[int, int]:
@@ -447,53 +426,39 @@ def _ranged(e, after: int, span: str = "Span") -> tuple[int, int]:
     return start, start + 1 + int(e.get(f"{_SS}{span}", 0))
 
 
-def _xml_sheet(sheet, number: int, styles: Mapping, budget: Budget) -> Sheet:
+def _xml_sheet(sheet, styles: Mapping, budget: Budget) -> Sheet:
     budget.spend(tables=1)
     cells, at, below = Cells(budget), 0, 0
     for e in sheet.iter(f"{_SS}Column"):
         start, at = _ranged(e, at)
-        if e.get(f"{_SS}Hidden") == "1":
+        if _yes(e, f"{_SS}Hidden"):
             cells.hidden_columns.update(range(start, min(at, MAX_COLUMNS)))
     for e in sheet.iter(f"{_SS}Row"):
         r, end = _ranged(e, below)
         if r < below:
             raise Refused("corrupt", "文件已损坏(行号倒退),请重新导出后报送。")
         below, right = end, 0
-        if e.get(f"{_SS}Hidden") == "1":
-            cells.hidden_rows.add(r)
+        cells.hidden_rows.update([r] * _yes(e, f"{_SS}Hidden"))
         for cell in e.iter(f"{_SS}Cell"):
             c, right = _ranged(cell, right, "MergeAcross")
             cells.place(r, c)
             cells.merged.append((r, c, r + int(cell.get(f"{_SS}MergeDown", 0)), right - 1))
-            style = styles.get(cell.get(f"{_SS}StyleID", "Default"), ("", False, False))
+            style = styles.get(cell.get(f"{_SS}StyleID", "Default"), _UNSTYLED)
             _xml_cell(cells, r, c, cell, *style)
     hidden = sheet.find(f".//{_VISIBLE}") is not None
-    return cells.sheet(sheet.get(f"{_SS}Name", f"表{number + 1}"), hidden=hidden)
+    return cells.sheet(sheet.get(f"{_SS}Name", ""), hidden=hidden)
 
 
 def _xml_cell(cells: Cells, r: int, c: int, cell, code: str, struck: bool, raised: bool) -> None:
-    data, note = cell.find(f"{_SS}Data"), cell.find(f"{_SS}Comment")
-    if note is not None:
+    for note in cell.iterfind(f"{_SS}Comment"):
         cells.comments[r, c] = cut("".join(note.itertext()).strip())
-    if data is None:
-        if cell.get(f"{_SS}Formula"):
-            cells.failed[r, c] = "formula_without_value"
-        return
-    kind, text = data.get(f"{_SS}Type"), "".join(data.itertext())
-    value: object = cut(text)
-    if kind == "Number" and _NUMBER.fullmatch(text):
-        value = float(text)
-    elif kind == "DateTime":
-        with suppress(ValueError):
-            value = datetime.fromisoformat(text)
-    elif kind == "Boolean":
-        value = text == "1"
-    elif kind == "Error":
-        cells.failed[r, c] = text
-    else:
+    if (data := cell.find(f"{_SS}Data")) is None:
+        return cells.put(r, c, NO_RESULT if cell.get(f"{_SS}Formula") else "")
+    value = typed(data.get(f"{_SS}Type", ""), "".join(data.itertext()))
+    if isinstance(value, str):
         value = []
         pieces(data, Run("", None, raised and len(data) == 0), _xml_look, value)
-    cells.put(r, c, value, code, struck)
+    return cells.put(r, c, value, code, struck)
 
 
 def _xml_look(e, around: Run) -> Run:
@@ -508,10 +473,10 @@ def _xml_look(e, around: Run) -> Run:
 def ole(raw: bytes, budget: Budget) -> Opened:
     import msoffcrypto
 
+    encrypted = False
     with suppress(Exception):  # whether it is a workbook at all is for the readers to say
-        if msoffcrypto.OfficeFile(io.BytesIO(raw)).is_encrypted():
-            raw = b""
-    if not raw:
+        encrypted = msoffcrypto.OfficeFile(io.BytesIO(raw)).is_encrypted()
+    if encrypted:
         raise Refused("encrypted", "文件有打开密码,请去掉密码后重新报送。")
     for name, kind in (
         ("WordDocument", "Word 文档(.doc)"),
@@ -531,8 +496,6 @@ def xls(raw: bytes, budget: Budget) -> Opened:
         if not _garbled(sheets):
             return Opened("xls", "", sheets, [])
     except Refused as e:
-        if e.code != "corrupt" or not _sound(raw):
-            raise
         first = e
     with whole():
         sheets = [c.sheet(name, hidden=hidden) for c, name, hidden in _calamine(raw, budget)]
@@ -540,28 +503,6 @@ def xls(raw: bytes, budget: Budget) -> Opened:
         raise first
     said = "第一种读法读不出,已换用第二种;数字格式没有核对,请另存为 xlsx 后报送。"
     return Opened("xls", "", sheets, [("second_reader", "warning", "", "", said)])
-
-
-def _sound(raw: bytes) -> bool:
-    """Whether the sizes that an old workbook states are possible: calamine sets aside memory for them, and ends the
-    process where there is none."""
-    at = 0
-    with suppress(Exception):
-        if raw.startswith(OLE):
-            package = xlrd.compdoc.CompDoc(raw, logfile=io.StringIO())
-            raw = package.get_named_stream("Workbook") or package.get_named_stream("Book") or b""
-        while at + 4 <= len(raw):
-            kind, size = struct.unpack_from("<HH", raw, at)
-            if kind == 0x0200 and size in (10, 14):  # first row, end, first column, end
-                form = "<HHHH" if size == 10 else "<IIHH"
-                top, bottom, left, right = struct.unpack_from(form, raw, at + 4)
-                if bottom and right and not (top < bottom <= 65_536 and left < right <= 256):
-                    return False
-            elif kind == 0x00FC and 3 * struct.unpack_from("<I", raw, at + 8)[0] > len(raw):
-                return False  # so many strings, of three bytes at least
-            at += 4 + size
-        return at > 0
-    return False
 
 
 def _calamine(raw: bytes, budget: Budget) -> Iterator[tuple[Cells, str, bool]]:
@@ -594,7 +535,7 @@ def _old_sheet(book: xlrd.Book, s: xlrd.sheet.Sheet, budget: Budget) -> Sheet:
     cells = Cells(budget, merged=[(a, c, b - 1, d - 1) for a, b, c, d in s.merged_cells])
     for r in range(s.nrows):
         for c, cell in enumerate(s.row(r)):
-            value: object = cell.value
+            value = cell.value
             if value == "":
                 continue
             if cell.ctype == xlrd.XL_CELL_DATE and 1 <= value < 2_958_466:

@@ -15,7 +15,7 @@ from statistics import median
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import facts, layout, words
-from zcqlib.reports.grid import Sheet
+from zcqlib.reports.grid import MAX_CELL, Sheet
 from zcqlib.reports.labels import (
     At,
     Fact,
@@ -59,6 +59,7 @@ def read_sheet(sheet: Sheet, scope: Scope) -> Found:
         found.add(table)
     found.add(_left_over(sheet, found, cells))
     _taken_back(sheet, found)
+    _as_shown(sheet, found)
     return found
 
 
@@ -69,16 +70,16 @@ def _cells_of(sheet: Sheet, block: Block) -> list[At]:
 
 
 def _left_over(sheet: Sheet, found: Found, cells: list[At]) -> Found:
-    """Formulas without a result and figures that no table took."""
+    """Figures, and formulas without one, that no table took."""
     extra = Found()
-    for at in dict.fromkeys([*sheet.failed, *cells]):
-        v = sheet.rows[at[0]][at[1]] if at not in sheet.failed else ""
+    for at in cells:
+        v = sheet.rows[at[0]][at[1]]
         if at in found.outcome:
             continue
         extra.outcome[at] = "problem" if valueish(v) else "context"
-        if at in sheet.failed:
+        if isinstance(v, str) and words.value_of(v).code in ("cell_error", "formula_without_value"):
             text = "这一格的公式没有可用的结果,请改正后重新报送。"
-            extra.problem("cell_error", "error", at, sheet.failed[at], text)
+            extra.problem("cell_error", "error", at, v, text)
         elif valueish(v):
             text = "这个数字没有行名或列名,没有采用;如果是正式数据,请补上名称。"
             extra.problem("orphan_cell", "warning", at, text_of(v), text)
@@ -99,16 +100,16 @@ def _accepted(
         fault = _fault(table, reading, apart)
         if not fault and not apart:
             _hold_unnamed(table)
-        tried.append((bool(fault), len(tried), fault, table, lines))
+        tried.append((fault, table, lines))
         if not fault or len(block.body) > 2000:
             break
-    _, _, fault, table, lines = tried[0]
+    fault, table, lines = tried[0]
     cells = _cells_of(sheet, block)
     heads = {said(v) for r in block.header for v in sheet.rows[r] if not is_empty(v)}
     if len(block.body) >= _LIST and heads & known("detail").keys():
         return _listed(block, Found() if fault else table, cells), lines
-    if not all(t[0] for t in tried):
-        return min(tried)[3:]
+    if not tried[-1][0]:
+        return tried[-1][1:]
     unread = Found()
     unread.mark(cells, "context")
     figures = [at for at in cells if valueish(sheet.rows[at[0]][at[1]]) and at[0] in block.body]
@@ -190,23 +191,40 @@ def _taken_back(sheet: Sheet, found: Found) -> None:
             found.facts[i] = f._replace(flags=(*f.flags, note))
 
 
+def _as_shown(sheet: Sheet, found: Found) -> None:
+    """Hold back figures whose cells show something else than they store; tell of those that were taken as shown."""
+    told = Found(found.facts)
+    for i, f in enumerate(found.facts) if sheet.stored or sheet.held else ():
+        if why := sheet.held.get(f.at):
+            severity = "warning" if f.at in sheet.struck else "error"
+            text = f"这一格{why},看不出以哪个为准,暂不采用,请改成看到的就是实际的数。"
+            told.hold("shown_differs", [i], text, severity)
+        elif stored := sheet.stored.get(f.at):
+            shown = sheet.shown.get(f.at) or text_of(sheet.rows[f.row][f.column])
+            text = f"显示的「{shown}」与存的「{stored}」不同,已按显示的采用。"
+            told.problem("shown_scaled", "info", f.at, stored, text)
+    for at in sheet.long:
+        text = f"这一格的文字超过 {MAX_CELL} 字,只读了前面的部分。"
+        told.problem("long_text", "info", at, "", text)
+    found.add(Found(problems=told.problems))
+
+
 # --- one file -----------------------------------------------------------------------------------------------------------
 
 
 def check_file(read: list[tuple[str, Found]], published: int, catalog: Catalog) -> None:
     """What the figures of a file say against each other: months to come, fractions among percents, cumulatives that fall,
     two tables that disagree. Problems go to the sheet of the figure."""
-    several = sum(len(found.tables) for _, found in read) > 1
-    against = _disagreements(read) if several else {}
-    for _, found in read:
-        told = Found(facts=found.facts)
-        _fractions(told)
-        _falls(told, catalog)
+    told = [Found(found.facts) for _, found in read]
+    for part in told:
+        _fractions(part)
+        _falls(part, catalog)
         if published:
-            _months_to_come(told, published)
-        for i, text in against.get(id(found), {}).items():
-            told.hold("two_values", [i], text)
-        found.add(Found(problems=told.problems))
+            _months_to_come(part, published)
+    if sum(len(found.tables) for _, found in read) > 1:
+        _disagreements([name for name, _ in read], told)
+    for (_, found), part in zip(read, told, strict=True):
+        found.add(Found(problems=part.problems))
 
 
 def _grouped(told: Found, key: Callable[[Fact], Hashable]) -> dict[Hashable, list[int]]:
@@ -279,18 +297,20 @@ def _falls(told: Found, catalog: Catalog) -> None:
                 told.problem("ytd_falls", "warning", b.at, b.raw, text + ",请核对是否修订。")
 
 
-def _disagreements(read: list[tuple[str, Found]]) -> dict[int, dict[int, str]]:
-    """One thing with two values in two tables of a file, neither to be used until someone has said which.
-
-    By found and number of the fact: what is said of it.
-    """
-    home = {id(f): (found, sheet, i) for sheet, found in read for i, f in enumerate(found.facts)}
-    told = {}
-    for pair in conflicts(f for _, found in read for f in found.facts):
-        for f, other in (pair, pair[::-1]):
-            found, _, i = home[id(f)]
-            place = f"工作表「{home[id(other)][1]}」{other.cell}"
-            text = f"「{f.path}」与{place}的数不同,请核对以哪个为准;确认之前都不采用。"
-            if "held" not in f.flags:
-                told.setdefault(id(found), {}).setdefault(i, text)
-    return told
+def _disagreements(names: list[str], told: list[Found]) -> None:
+    """One thing with two values in two tables of a file, neither to be used until someone has said which."""
+    home = {
+        id(f): (part, name, i)
+        for name, part in zip(names, told, strict=True)
+        for i, f in enumerate(part.facts)
+    }
+    other = {}
+    for a, b in conflicts(f for part in told for f in part.facts):
+        other.setdefault(id(a), (a, b))
+        other.setdefault(id(b), (b, a))
+    for f, against in other.values():
+        part, _, i = home[id(f)]
+        place = f"工作表「{home[id(against)][1]}」{against.cell}"
+        text = f"「{f.path}」与{place}的数不同,请核对以哪个为准;确认之前都不采用。"
+        if "held" not in f.flags:
+            part.hold("two_values", [i], text)

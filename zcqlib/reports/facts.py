@@ -28,7 +28,7 @@ from zcqlib.reports.labels import (
     valueish,
 )
 from zcqlib.reports.layout import Block
-from zcqlib.reports.words import Span, Value, known, squeeze
+from zcqlib.reports.words import Span, Value, known, month_span, squeeze
 
 
 def read_table(
@@ -65,9 +65,8 @@ def _told_apart(facets: dict[int, Facet]) -> bool:
 
 def _merged_bodies(t: Frame, found: Found) -> None:
     text = "一个数字合并在几格里,看不出属于哪一个,请拆开分别填写。"
-    for r0, c0, r1, c1 in t.sheet.merged:
-        v = t.grid[r0][c0] if r0 in t.rows and c0 in t.data else ""
-        if (r1, c1) != (r0, c0) and not is_empty(v) and valueish(v):
+    for r0, c0, *_ in t.sheet.merged:
+        if r0 in t.rows and c0 in t.data and valueish(v := t.grid[r0][c0]):
             found.problem("merged_value", "error", (r0, c0), text_of(v), text)
 
 
@@ -158,32 +157,30 @@ class _Table:
         self.total = {*known("total"), "环比", "同比", "定基"}
         # 合计 | 发明: parts of what the title names
         self.parts = any(f.names and self.total.issuperset(f.names) for f in columns.values())
-        self.strange = {}
         self.meanings = {}
-        marked = (sheet.percent, sheet.struck, sheet.failed, sheet.decimals, sheet.linked)
+        marked = (sheet.percent, sheet.struck, sheet.decimals, sheet.linked)
         self.plain = not any((*marked, sheet.hidden_rows, sheet.hidden_columns, sheet.comments))
 
     def read(self) -> None:
         none = Place("", "", "unnamed" if self.catalog.parks else "known")
         # columns that give their figures the same name are of one kind; rows that say the same share their meanings
-        kinds = {}
-        keys = {}
-        across = []
+        kinds, keys, across = {}, {}, []
         for c in self.frame.data:
             f = self.columns[c]
             kind = kinds.setdefault((f.names, f.bare, f.fault), len(kinds))
             across.append((c, kind, f.place or self.around.place or none, f.name_at))
         for r in self.frame.rows:
             row = self.lines[r]
-            says = (*row[1:5], row.frequency, row.flags, row.unit_at is None, bool(row.names))
+            says = row._replace(names=bool(row.names), unit_at=row.unit_at is None)
+            says = says._replace(place=None, name_at=None, span_at=None)
             self._row(r, row, across, keys.setdefault(says, len(keys)))
 
     def _row(self, r: int, row: Facet, across: list[tuple], key: int) -> None:
-        outcome, cells, failed = self.found.outcome, self.frame.grid[r], self.sheet.failed
+        outcome, cells = self.found.outcome, self.frame.grid[r]
         called = {}
         for c, kind, beside, head_at in across:
             v, at = cells[c], (r, c)
-            if type(v) is not float and is_empty(v) and at not in failed or at in outcome:
+            if type(v) is not float and is_empty(v) or at in outcome:
                 continue
             if kind not in called:
                 path, named = self._named(row, self.columns[c])
@@ -229,8 +226,7 @@ class _Table:
         if fault := row.fault or column.fault or (row.bare or column.bare) and "orphan_cell":
             return "", _REFUSED[fault]
         names = row.names + column.names[row.names[-1:] == column.names[:1] :]
-        title = whence = ""
-        said = self.total.issuperset(names)
+        said, (title, whence) = self.total.issuperset(names), ("", "")
         if said or self.parts and not row.names:
             title, whence = self.around.title
             names = (title, *names) if title else names
@@ -260,8 +256,10 @@ class _Table:
         measure = _measure(row, column, named, indicator)
         raw, at = self._stated_unit(row, column, named, measure, indicator)
         normal, factor, doubt = self._normal(raw, measure, indicator, named)
-        others = around.unit.split("、") if measure == "value" and (column.unit or row.unit) else ()
-        if any(s and s != raw and normal_unit(s, self.catalog)[0] == normal for s in others):
+        others = set(around.unit.split("、")) - {"", raw} if measure == "value" else ()
+        if (column.unit or row.unit) and normal in {
+            normal_unit(s, self.catalog)[0] for s in others
+        }:
             doubt = "unit_conflict"
         marks = {
             named.whence: True,
@@ -291,7 +289,7 @@ class _Table:
     ) -> tuple[str, At | None]:
         """The unit that the file writes for a figure, nearest first, and the cell where it stands."""
         around, percent = self.around, measure in PERCENT_KINDS
-        titled = (around.indicator_unit if named.title else "", around.name_at)
+        titled = (around.indicator_unit * bool(named.title), around.name_at)
         stated = ((column.unit, column.unit_at), (row.unit, row.unit_at), titled)
         unit, at = next((s for s in stated if s[0]), ("", None))
         unit = words.fitting_unit(unit, percent) if "、" in unit else unit
@@ -299,7 +297,7 @@ class _Table:
             return (unit, at) if measure == "index" and words.is_index_base(unit) else ("", None)
         if unit and percent <= (unit in words.PERCENTS):
             return unit, at
-        unit, size = words.fitting_unit(around.unit, percent or named.rate), ""
+        unit = words.fitting_unit(around.unit, percent or named.rate)
         if not percent and unit not in (*_MULTIPLIERS, *words.PERCENTS, around.strange_unit):
             # what the table counts in is not what this figure is in
             size = _size(unit, self.catalog)
@@ -318,7 +316,7 @@ class _Table:
             scaled = not named.counted and normal_unit(home, self.catalog)[2] in ("money", "area")
             return home, 1, "no_unit" if scaled or not home else ""
         elif raw in _MULTIPLIERS:
-            raw += "元" if home == "万元" or not home and named.money else home
+            raw += "元" if home == "万元" or named.money > bool(home) else home
         if raw and not words.is_unit(raw):
             return raw, 1, "unit_unknown"
         normal, factor, _, family = normal_unit(raw, self.catalog)
@@ -348,13 +346,7 @@ class _Table:
         if not valueish(v):
             return True
         if not named.indicator and place.id in self.catalog.regions:
-            if path not in self.strange:
-                near = "、".join(self.catalog.match_indicator(path).suggestions)
-                like = f",相近的有:{near}" if near else ""
-                self.strange[path] = (
-                    f"「{path}」不在指标表里{like};数字按原名保留,请核对名称,或把它加进指标别名表。"
-                )
-            problem("new_indicator", "warning", at, path, self.strange[path])
+            problem("new_indicator", "warning", at, path, _strange(path, self.catalog))
         if doubt:
             severity = "error" if doubt == "unit_unknown" and named.indicator else "warning"
             now = f",暂按「{meaning.unit}」" if meaning.unit else ""
@@ -362,19 +354,14 @@ class _Table:
             problem(doubt, severity, at, unit or path, text)
         return True
 
-    def _value(self, v: object, at: At, named: _Named, meaning: _Meaning) -> Value:
+    def _value(self, v: object, named: _Named, meaning: _Meaning) -> Value:
         """What a cell is worth where a figure is due; a text that is none is context only where nobody misses it."""
-        if word := self.sheet.failed.get(at):
-            lost = word == "formula_without_value"
-            code = word if lost else "cell_error"
-            return Value("problem" if lost else "missing", code=code, reason="cell_error")
         if words.is_date(v) or isinstance(v, bool):
             return Value("problem", code="not_a_number")
         if not isinstance(v, str):
             return Value("number", float(v), plain=_written(v)[0])
         money = meaning.unit == "万元" or meaning.unit_raw.endswith("元")
-        count = not money and meaning.unit not in ("%", "pp")
-        value = words.value_of(v, money, count, figures=True)
+        value = words.value_of(v, money, not money and meaning.unit not in ("%", "pp"), True)
         due = named.indicator or re.search(r"\d", v) and len(v) <= 12
         if value.kind == "context" and due or value.scale and named.rate:
             return Value("problem", code="not_a_number")
@@ -382,8 +369,9 @@ class _Table:
 
     def _cell(self, v: object, at: At, named: _Named, meaning: _Meaning) -> tuple | None:
         """A cell that is more than a stored number: value, unit, raw, unit_raw, decimals, reason, flags, unit cell."""
-        sheet, problem, value = self.sheet, self.found.problem, self._value(v, at, named, meaning)
-        raw, said = value.plain or text_of(v), text_of(v) or sheet.failed.get(at, "")
+        sheet, problem, value = self.sheet, self.found.problem, self._value(v, named, meaning)
+        said = text_of(v)
+        raw = value.plain or said
         if value.code:
             wrong = value.kind == "problem" or value.code == "cell_error"
             text = _SENTENCES[value.code] + _suggest(said)
@@ -395,12 +383,7 @@ class _Table:
             self.found.outcome[at] = value.kind
             return None
         number, decimals = value.value, value.decimals if value.kind == "number" else 0
-        unit, factor, unit_raw, unit_at = (
-            meaning[2],
-            meaning.factor,
-            meaning.unit_raw,
-            meaning.unit_at,
-        )
+        _, _, unit, unit_raw, factor, _, unit_at, *_ = meaning
         if value.unit or value.scale:
             own = value.unit or value.scale + unit_raw.lstrip("十百千万亿")
             if value.unit and unit_raw and own != unit_raw:
@@ -415,9 +398,9 @@ class _Table:
         elif at in sheet.percent:
             number, unit_raw, unit, factor = _scale(number, (100, 1)), "%", "%", 1
             raw, unit_at = f"{number:.10g}", at
-        if at in sheet.decimals and type(v) is float and not v.is_integer():
+        if at in sheet.decimals and type(v) is float:
             shown = sheet.decimals[at]
-            decimals = shown if at in sheet.percent else min(decimals, max(shown, 0))
+            decimals = shown if at in sheet.percent else min(decimals, shown)
         flags = (*meaning.flags, *self._marks(at, value), *value.flags)
         scaled = _scale(number, factor)
         return scaled, unit, raw, unit_raw, decimals, value.reason, flags, unit_at
@@ -428,11 +411,10 @@ class _Table:
         if at in sheet.linked:
             text = "这一格引用了别的文件,只采用已保存的数值。"
             self.found.problem("external_link", "info", at, value.plain, text)
-        hidden = at[0] in sheet.hidden_rows or at[1] in sheet.hidden_columns
         marks = {
             f"note:{note.replace(';', ',')[:200]}": note,
             "struck": at in sheet.struck,
-            "hidden": hidden,
+            "hidden": at[0] in sheet.hidden_rows or at[1] in sheet.hidden_columns,
             f"note:{value.note}": value.note,
         }
         return [flag for flag, true in marks.items() if true]
@@ -458,6 +440,15 @@ _DOUBTS = {
     "unit_unknown": "的单位「{unit}」不认得,请改用常用单位,或把它加进单位换算表。",
     "unit_conflict": "的单位「{unit}」与表上或指标表的单位不同,已按「{unit}」,请核对。",
 }
+
+
+@lru_cache(maxsize=4096)
+def _strange(path: str, catalog: Catalog) -> str:
+    near = "、".join(catalog.match_indicator(path).suggestions)
+    like = f",相近的有:{near}" if near else ""
+    return f"「{path}」不在指标表里{like};数字按原名保留,请核对名称,或把它加进指标别名表。"
+
+
 _MULTIPLIERS = ("万", "亿", "千万", "百万")
 
 
@@ -518,6 +509,7 @@ _PLACED = re.compile(
 def _indicator(path: str, catalog: Catalog) -> str:
     """The indicator of a whole path; words that say only when, 合计 and neutral headings aside."""
     aside = known("total").keys() | known("heading").keys()
+    path = words.simple(path)
     kept = [n for n in path.split("/") if n not in aside] or [path]
     tries = (path, "/".join(kept), "/".join(_PLACED.sub("", n) or n for n in kept))
     return next((m for t in tries if (m := catalog.match_indicator(t, False).id)), "")
@@ -530,15 +522,12 @@ def _span_of(
     row: Facet, column: Facet, around: Surroundings, indicator: Indicator | None
 ) -> Span | str:
     """The period of a figure, or the code of what is wrong with it."""
-    scope = around.scope
-    span = with_year(
-        join_spans(row.span, column.span), (around.span, scope.file_span), scope.published
-    )
+    published, others = around.scope.published, (around.span, around.scope.file_span)
+    span = with_year(join_spans(row.span, column.span), others, published)
     if relative := column.relative or row.relative:
         span = _relative(*relative, span, around)
     elif span is None:
-        month = Span(scope.published, scope.published, "month") if scope.published else "no_period"
-        span = around.span or month
+        span = around.span or (month_span(published) if published else "no_period")
     if isinstance(span, str) or not span.year:
         return span if isinstance(span, str) else "no_year"
     if "季" in (column.frequency, row.frequency) and span.basis in ("month", "quarter"):
@@ -555,7 +544,7 @@ def _relative(basis: str, back: int, own: Span | None, around: Surroundings) -> 
     base, published = own or around.span, around.scope.published
     yearly = base and not own and base.basis == "year" and published // 12 == base.end // 12
     if published and (yearly or base is None):
-        base = Span(published, published, "month")
+        base = month_span(published)
     if base is None or not base.year:
         return "no_year" if base else "no_month"
     if base.basis == "year" and (own and back == 0 or basis == "eop"):

@@ -21,14 +21,12 @@ from zcqlib.reports.grid import (
     MAX_MEMBERS,
     MAX_PARTS,
     MAX_RATIO,
-    MAX_ROWS,
     MAX_UNPACKED,
     OLE,
     Budget,
     Opened,
     Refused,
     Sheet,
-    check_size,
     latin_mojibake,
     refuse_entities,
 )
@@ -274,7 +272,6 @@ def delimited(text: str) -> tuple[list[list[str]], list]:
     rows, problems = _rows(lines, separator, steadiness(separator)[1])
     while rows and not any(map(str.strip, rows[-1])):
         rows.pop()
-    check_size(rows)
     shown = {"\t": "制表符"}.get(separator, separator)
     return rows, [("separator", "info", "", separator, f"按分隔符「{shown}」读取。"), *problems]
 
@@ -300,8 +297,7 @@ def _rows(lines: list[str], separator: str, usual: int) -> tuple[list[list[str]]
                     raise csv.Error("a quote took in whole rows")
                 rows.append(row)
                 at, cells = last, cells + len(row)
-                if len(rows) > 2 * MAX_ROWS or cells > MAX_AREA:
-                    check_size(rows)
+                if cells > MAX_AREA:
                     raise Refused("too_large", f"内容超过 {MAX_AREA} 格的上限,请只报送汇总表。")
         except csv.Error:
             kept, lost = _broken(lines[at], separator)

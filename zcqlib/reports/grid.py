@@ -17,6 +17,9 @@ MAX_AREA = 5_000_000  # cells between the corners: what a reader that lays them 
 MAX_LETTERS, MAX_TABLES, MAX_CELL = 20_000_000, 1_000, 2_000  # of a file; letters of one cell
 
 
+NO_RESULT = "#RESULT!"  # text of a formula that was stored without its result
+
+
 class Refused(Exception):
     """The file as a whole cannot be used; carries the problem's code, severity and Chinese sentence."""
 
@@ -57,38 +60,34 @@ def cut(text: str) -> str:
     return text if len(text) <= MAX_CELL else text[:MAX_CELL]
 
 
-@dataclass(frozen=True, slots=True)
+At = tuple[int, int]  # row and column of a cell, from 0
+
+
+@dataclass
 class Sheet:
     """Cells of one sheet, row by row, ragged; positions count from 0. Empty cells are "" or None.
 
-    `rows` holds what is to be read: the figure or text that a person sees.
+    `rows` holds what is to be read: the figure or text that a person sees. `merged` ranges are first row, first column,
+    last row, last column.
     """
 
-    name: str
-    rows: list[list]
-    merged: tuple[
-        tuple[int, int, int, int], ...
-    ] = ()  # first row, first column, last row, last column
-    percent: frozenset[tuple[int, int]] = frozenset()
-    decimals: dict[tuple[int, int], int] = field(default_factory=dict)
-    struck: frozenset[tuple[int, int]] = frozenset()
-    hidden_rows: frozenset[int] = frozenset()
-    hidden_columns: frozenset[int] = frozenset()
-    comments: dict[tuple[int, int], str] = field(default_factory=dict)
-    failed: dict[tuple[int, int], str] = field(
-        default_factory=dict
-    )  # formula_without_value or an error word
-    linked: frozenset[tuple[int, int]] = frozenset()
+    name: str = ""
+    rows: list[list] = field(default_factory=list)
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    percent: set[At] = field(default_factory=set)
+    decimals: dict[At, int] = field(default_factory=dict)
+    struck: set[At] = field(default_factory=set)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    comments: dict[At, str] = field(default_factory=dict)
+    linked: set[At] = field(default_factory=set)
     title: str = ""
     hidden: bool = False
-    shown: dict[tuple[int, int], str] = field(default_factory=dict)  # where the text is another
-    stored: dict[tuple[int, int], str] = field(
-        default_factory=dict
-    )  # where rows has another figure
-    held: dict[tuple[int, int], str] = field(
-        default_factory=dict
-    )  # why what is shown is not what is stored; rows has what is stored
-    long: frozenset[tuple[int, int]] = frozenset()  # texts that were cut
+    shown: dict[At, str] = field(default_factory=dict)  # where the text is another
+    stored: dict[At, str] = field(default_factory=dict)  # where rows has another figure
+    # why what is shown is not what is stored; rows has what is stored
+    held: dict[At, str] = field(default_factory=dict)
+    long: list[At] = field(default_factory=list)  # texts that were cut
 
 
 @dataclass(frozen=True, slots=True)

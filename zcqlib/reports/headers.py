@@ -17,7 +17,6 @@ from zcqlib.reports.labels import (
     At,
     Facet,
     Found,
-    Label,
     Place,
     carry_years,
     cell_span,
@@ -28,11 +27,10 @@ from zcqlib.reports.labels import (
     label,
     place_of,
     said,
-    settle_octobers,
     text_of,
     valueish,
 )
-from zcqlib.reports.layout import Block, counted_in, counted_months
+from zcqlib.reports.layout import Block, counted_in
 from zcqlib.reports.words import Span, known, month_no, month_span, squeeze
 
 _OWN_UNIT = re.compile(
@@ -114,8 +112,6 @@ def stub_of(t: Frame, width: int) -> dict[int, str]:
             continue
         if role == "unit" and "计量单位" not in heads and cells and not any(map(_unit_cell, cells)):
             role = "region"  # 单位 over names of places or offices
-        if role == "region" and sum(isinstance(v, int | float) for v in cells) * 2 > len(cells):
-            role = ""
         if role != "note" and (cells or role):
             after = t.body(c + 1) if c + 1 < width and not stub else []
             if role := _stub_role(cells, heads, role, stub, after):
@@ -193,6 +189,15 @@ def fill_header(t: Frame) -> None:
                 grid[r][c] = left
 
 
+def _said(t: str, at: At, catalog: Catalog) -> Facet:
+    """What a cell says; a place may open its name, as in 中国:GDP:当季同比."""
+    says = label(t).at(at)
+    head, colon, _ = "".join(says.names).partition(":")
+    if colon and 2 <= len(head) <= 8:
+        return says._replace(place=place_of(head, catalog))
+    return says
+
+
 class _Header:
     """The header rows once read: what each row is about, its periods, and the cells that speak for each column."""
 
@@ -202,7 +207,8 @@ class _Header:
         self.roles = {r: _row_role(t, r) for r in header}
         self.spans, self.faults = {}, {}
         for n, r in enumerate(header, 1):
-            settled, undecided = _header_spans(t, header[:n])
+            near = t.texts([r], t.stub) + t.texts(header[: n - 1], [*t.stub, *t.data])
+            settled, undecided = _periods(t, [t.grid[r][c] for c in t.data], near)
             self.faults |= {t.data[i]: "period_ambiguous" for i in undecided}
             cells = enumerate(zip(t.data, settled, strict=True))
             self.spans |= {(r, c): s for i, (c, s) in cells if s and i not in undecided}
@@ -222,7 +228,7 @@ class _Header:
         for r, v in self.parts[c]:
             t, at = said(v), (r, c)
             if at in self.spans and (not isinstance(v, str) or cell_span(v)):
-                says = Facet(span=self.spans[at], span_at=at)
+                says = Facet(span=self.spans[at]).at(at)
             elif words.unsupported_period(t):
                 says = Facet(fault="period_unsupported")
             elif place := self._place(v, r):
@@ -233,10 +239,9 @@ class _Header:
                     facet = facet._replace(
                         names=whole.names, unit=whole.unit, unit_at=whole.unit_at
                     )
-                part = label(t)
-                if part.role == "measure" and part.measure in ("yoy_pct", "mom_pct"):
+                says = self._spoken(t, at) if t else _NOTHING
+                if says.role == "measure" and says.measure in ("yoy_pct", "mom_pct"):
                     rate = t
-                says = self._spoken(part, t, at) if t else _NOTHING
             facet = facet.over(says)
         amount = rate and {said(v) for _, v in self.parts[c]} & set(known("amount"))
         if amount or words.is_index_base(facet.unit):
@@ -253,20 +258,17 @@ class _Header:
         place = place_of(v, self.catalog) if isinstance(v, str) and role[:6] == "region" else None
         return None if place and place.total and role == "region?" else place
 
-    def _spoken(self, part: Label, t: str, at: At) -> Facet:
+    def _spoken(self, t: str, at: At) -> Facet:
         """What one more cell of a column says."""
-        role = self.roles[at[0]]
-        if "frequency" in (role, part.role):
+        role, says = self.roles[at[0]], _said(t, at, self.catalog)
+        if role == "frequency":
             return Facet(frequency=t[:1])
-        if "unit" in (role, part.role):
-            unit = Facet(unit=part.unit or t.strip("-—()"), unit_at=at)
-            # 幢 | 面积: a count that stands for a name
-            counts = role != "unit" and at[0] in self.counted
-            named = counts and words.is_unit(t) and t not in words.PERCENTS
-            return unit._replace(names=(t,), name_at=at) if named else unit
-        if part.role == "summary":
-            return Facet(fault="summary_row")
-        return part.facet(at, self.catalog)
+        if role == "unit":
+            return Facet(unit=says.unit or t.strip("-—()")).at(at)
+        # 幢 | 面积: a count that stands for a name
+        counts = says.role == "unit" and at[0] in self.counted
+        named = counts and words.is_unit(t) and t not in words.PERCENTS
+        return says._replace(names=(t,), name_at=at) if named else says
 
 
 def _row_role(t: Frame, r: int) -> str:
@@ -282,22 +284,30 @@ def _row_role(t: Frame, r: int) -> str:
     return {"region": "region?", "note": "note"}.get(role, "")
 
 
-def _header_spans(t: Frame, header: list[int]) -> tuple[list[Span | None], list[int]]:
-    """The periods of the last of some header rows: bare 1, 2, 3 under 月 are months, a number is one among periods."""
-    cells = [t.grid[header[-1]][c] for c in t.data]
+def _periods(
+    t: Frame, cells: list, near: list[str], headings: frozenset[int] | None = None
+) -> tuple[list[Span | None], list[int]]:
+    """The periods of a header row, or of a stub column with these `headings`, and the places left undecided.
+
+    Bare 1, 2, 3 under 月 are months; in a header other numbers are periods only among periods.
+    """
     present = [v for v in cells if not is_empty(v)]
-    near = t.texts(header[-1:], t.stub) + t.texts(header[:-1], [*t.stub, *t.data])
-    if bare := counted_months(present, near):
-        return [_bare(v, bare) for v in cells], []
-    many = sum(cell_span(v) is not None for v in cells) * 2 >= len(present)
-    spans = [cell_span(v, many) if many or not isinstance(v, int | float) else None for v in cells]
+    counted = [_bare(v, counted_in(near)) for v in cells]
+    if sum(map(bool, counted)) * 2 > len(present):
+        return [a or cell_span(v) for a, v in zip(counted, cells, strict=True)], []
+    spans = list(map(cell_span, cells))
+    if headings is not None or sum(map(bool, spans)) * 2 >= len(present):
+        spans = [cell_span(v, serial=True) for v in cells]
+    else:
+        spans = [None if isinstance(v, int | float) else cell_span(v) for v in cells]
+    spans = _with_years(spans, headings)
     return _settled(cells, spans, t.around)
 
 
 def _bare(v: object, unit: str) -> Span | None:
     """The month or quarter that a bare number stands for; its year is still to be found."""
     text = text_of(v).strip()
-    return words.whole_period(text + {"月": "月", "季": "季度"}[unit]) if text.isdecimal() else None
+    return words.whole_period(text + unit) if unit and text.isdecimal() else None
 
 
 def columns_of(t: Frame) -> dict[int, Facet]:
@@ -398,9 +408,9 @@ def span_totals(facets: dict[int, Facet]) -> None:
             if f.span and f.span.basis in ("month", "quarter", "year") and not f.relative
         }
     )
-    if len(spans) < 2 or len({y for *_, y in spans}) > 1:
+    if len(spans) < 2:
         return
-    start, end, year = spans[0][0], spans[-1][1], spans[0][2]
+    (start, _, year), end = spans[0], spans[-1][1]
     basis = "ytd" if start % 12 == 0 and start // 12 == end // 12 else "range"
     says = {"fault": "period_ambiguous"}
     if all(b[0] == a[1] + 1 for a, b in pairwise(spans)):
@@ -471,8 +481,10 @@ class _Stub:
         self.bare = {r for r in body if all(is_empty(t.grid[r][c]) for c in t.data)}
         self.settled = {}
         self.faulty = set()
+        headings = frozenset(i for i, r in enumerate(body) if r in self.bare)
         for c in (c for c, role in self.roles.items() if role == "period"):
-            spans, undecided = _stub_spans(t, c, self.bare)
+            cells, heads = [t.grid[r][c] for r in body], t.texts(t.header, [c])
+            spans, undecided = _periods(t, cells, heads, headings)
             self.settled |= {(r, c): s for r, s in zip(body, spans, strict=True)}
             self.faulty |= {body[i] for i in undecided}
         self.merged = {
@@ -512,7 +524,7 @@ class _Stub:
         return _NOTHING
 
     def unit(self, at: At, v: object, t: str) -> Facet:
-        return Facet(unit=words.units_of(t.strip("()")) or t.strip("()-—"), unit_at=at)
+        return Facet(unit=words.units_of(t.strip("()")) or t.strip("()-—")).at(at)
 
     def frequency(self, at: At, v: object, t: str) -> Facet:
         return Facet(frequency=t[:1])
@@ -520,14 +532,12 @@ class _Stub:
     def period(self, at: At, v: object, t: str) -> Facet:
         """What a cell of a column of periods says, or the name that it is where it is no period."""
         if span := self.settled[at] or words.whole_period(t):
-            return Facet(span=span, span_at=at)
+            return Facet(span=span).at(at)
         if words.unsupported_period(t):
             return Facet(fault="period_unsupported")
-        if label(t).role == "summary":
-            return Facet(fault="summary_row")
         if t not in known("total") and (place := place_of(t, self.catalog)):
             return Facet(place=place)
-        return Facet(names=(t,), name_at=at)
+        return Facet((t,), fault=label(t).fault).at(at)
 
     def region(self, at: At, v: object, t: str) -> Facet:
         if t.startswith("#"):
@@ -543,12 +553,11 @@ class _Stub:
     def heading(self, at: At, v: object, t: str, empty: bool) -> _Heading:
         """A row as others see it from below."""
         number = next((n for n, p in enumerate(_LEVELS, 1) if p.match(t)), 0)
-        of_which, part = _part_of(t)
+        says = _said(_part_of(t)[1], at, self.catalog)
         place = place_of(t, self.catalog) if empty else None
-        says = part.facet(at, self.catalog)
         if place and place.kind in ("known", "total", "other_region"):
             says = Facet(place=place)
-        elif empty and part.role != "name" or part.name in known("heading"):
+        elif empty and says.role != "name" or known("heading").keys() & set(says.names):
             says = says._replace(names=(), name_at=None)
         return _Heading(says, _indent(v), number, empty)
 
@@ -558,23 +567,24 @@ class _Stub:
         其中 goes under the row before it that is not itself 其中; other rows under their headings.
         """
         headings = self.outline[at[1]]
-        of_which, part = _part_of(t)
+        of_which, inner = _part_of(t)
+        part = _said(inner, at, self.catalog)
         if part.role in ("unit", "frequency", "summary"):
-            return Facet(fault="summary_row" if part.role == "summary" else "")
+            return Facet(fault=part.fault)
         if part.role == "measure" and not of_which:  # 增长(%) below its indicator
             above = [h.says for h in headings if h.indent <= _indent(v) and not h.empty]
             last = [_NOTHING, *above][-1]
-            return Facet(names=last.names, name_at=last.name_at).over(part.facet(at, self.catalog))
+            return Facet(last.names, name_at=last.name_at).over(part)
         here = self.heading(at, v, t, at[0] in self.bare and not part.unit)
         while not of_which and headings and not headings[-1].over(here):
             headings.pop()
         parent = [_Heading(), *headings][-1]
         says = parent.says
         inner = of_which or parent.indent < here.indent or not parent.empty
-        if not inner and _OWN_UNIT.search(part.name):
+        if not inner and _OWN_UNIT.search("".join(part.names)):
             says = says._replace(unit="", unit_at=None)
         says = says.over(here.says)
-        if not of_which and part.name not in known("total"):
+        if not of_which and not known("total").keys() & set(part.names):
             headings.append(replace(here, says=says))
         return says
 
@@ -582,12 +592,12 @@ class _Stub:
 _READ = {role: vars(_Stub)[role] for role in ("unit", "frequency", "period", "region", "name")}
 
 
-def _part_of(t: str) -> tuple[bool, Label]:
-    """Whether a name is 其中 of another, and what it says without that word."""
+def _part_of(t: str) -> tuple[bool, str]:
+    """Whether a name is 其中 of another, and the name without that word."""
     plain = NUMBERING.sub("", t) or t
     if OF_WHICH.match(plain) or OF_WHICH.match(t):
-        return True, label(OF_WHICH.sub("", OF_WHICH.sub("", plain)))
-    return False, label(t)
+        return True, OF_WHICH.sub("", OF_WHICH.sub("", plain))
+    return False, t
 
 
 def rows_of(t: Frame, found: Found) -> dict[int, Facet]:
@@ -597,17 +607,6 @@ def rows_of(t: Frame, found: Found) -> dict[int, Facet]:
         return {r: Facet(bare=not alone) for r in t.rows}
     walk = _Stub(t)
     return {r: walk.row(r, found) for r in t.rows}
-
-
-def _stub_spans(t: Frame, c: int, bare: set[int]) -> tuple[list[Span | None], list[int]]:
-    """The periods of a stub column; bare numbers under 月 and 季度 are months and quarters."""
-    cells = [t.grid[r][c] for r in t.rows]
-    unit = counted_in(t.texts(t.header, [c]))
-    months = [_bare(v, unit) for v in cells] if unit else []
-    if sum(s is not None for s in months) * 2 > len(t.body(c)):
-        return [a or cell_span(v) for a, v in zip(months, cells, strict=True)], []
-    headings = frozenset(i for i, r in enumerate(t.rows) if r in bare)
-    return _settled(cells, [cell_span(v, serial=True) for v in cells], t.around, headings)
 
 
 def settle_places(facets: dict[int, Facet], catalog: Catalog, found: Found) -> None:
@@ -636,51 +635,64 @@ def settle_places(facets: dict[int, Facet], catalog: Catalog, found: Found) -> N
 # --- periods of one row or column -------------------------------------------------------------------------------------
 
 
-def _settled(
-    cells: list,
-    spans: list[Span | None],
-    around: Surroundings,
-    headings: frozenset[int] = frozenset(),
-) -> tuple[list[Span | None], list[int]]:
-    """Periods of one header row or stub column after a second look at its neighbours; and the places left undecided.
-
-    2018.1 may be October. A month without year takes the one before it; a whole year gives its year on where it is one of
-    the `headings`, or stands more than once before months. A date of no first, middle or last day may be a text that a
-    spreadsheet took for a day.
-    """
-    out, undecided = settle_octobers(cells, spans)
+def _with_years(spans: list[Span | None], headings: frozenset[int] | None) -> list[Span | None]:
+    """A month without year takes the one before it; a whole year gives its year on where it is one of the `headings`, or
+    stands more than once before months."""
     followed = {
         i
-        for i, (a, b) in enumerate(pairwise(out))
+        for i, (a, b) in enumerate(pairwise(spans))
         if a and a.year and a.basis == "year" and b and not b.year
     }
-    out = carry_years(out, len(followed) > 1 or bool(headings) and followed <= headings)
-    odd = [i for i, v in enumerate(cells) if words.is_date(v) and v.day not in _SERIES_DAYS]
-    near = [s for j, s in enumerate(out) if s and s.year and j not in (*odd, *undecided)]
-    context = [s for s in (around.span, around.scope.file_span) if s is not None and s.year]
-    days = [cells[i] for i in odd]
-    meant = [_meant(v, days, near, context, max(len(cells), 12)) for v in days]
-    for i, fits in zip(odd, meant, strict=True):
-        out[i] = fits[0] if fits else out[i]
-    return out, undecided + [i for i, fits in zip(odd, meant, strict=True) if len(fits) != 1]
+    return carry_years(spans, len(followed) > 1 or bool(headings) and followed <= headings)
+
+
+def _settled(
+    cells: list, spans: list[Span | None], around: Surroundings
+) -> tuple[list[Span | None], list[int]]:
+    """Periods after a second look at their neighbours, and the places left undecided: what can be several months is the one
+    that its neighbours are clearly nearer to."""
+    unsure = {i: months for i, v in enumerate(cells) if (months := _possible(v))}
+    sure = [None if i in unsure or s and not s.year else s for i, s in enumerate(spans)]
+    context = [s for s in (around.span, around.scope.file_span) if s and s.year]
+    days = [cells[i] for i in unsure if words.is_date(cells[i])]
+    out, undecided = list(spans), []
+    for i, months in unsure.items():
+        before, after = (list(filter(None, x)) for x in (sure[:i], sure[i + 1 :]))
+        dated = words.is_date(cells[i])
+        if dated and (typed := _typed(cells[i], days, before + after + context)):
+            out[i] = typed
+            continue
+        near = before[-1:] + after[:1] or context * dated
+        far = sorted((sum(abs(s.end - m) for s in near), m) for m in months)
+        close = near and far[0][0] <= max(len(cells), 12) * len(near)
+        if close and (len(far) < 2 or far[1][0] - far[0][0] >= 7):
+            repaired = dated and far[0][1] != months[0]
+            out[i] = month_span(far[0][1], *["date_repaired"] * repaired)
+        else:
+            undecided.append(i)
+    return out, undecided
+
+
+def _possible(v: object) -> list[int]:
+    """The months that a cell may stand for, where it may be several: 2018.1 is January, or October that lost its nought;
+    a day that is no first, middle or last one may be 06/18 that a spreadsheet took for a date."""
+    if words.is_date(v):
+        months = month_no(v.year, v.month), month_no(2000 + v.day, v.month)
+        return list(dict.fromkeys(months)) if v.day not in _SERIES_DAYS else []
+    text = repr(round(v, 4)) if isinstance(v, float) else said(v)
+    if not re.fullmatch(r"(?:19|20)\d\d\.1", text):
+        return []
+    return [month_no(int(text[:4]), m) for m in (1, 10)]
 
 
 _SERIES_DAYS = (1, 15, 16, 28, 29, 30, 31)  # a day of these stands for its month
 
 
-def _meant(v, days: list, near: list[Span], context: list[Span], reach: int) -> list[Span]:
-    """What was typed where a spreadsheet shows a day: 1-9 (January to September), 06/18, or that very month."""
-    if v.month < v.day <= 12:
-        every = near + context
-        typed = [s for s in every if s.end % 12 + 1 == v.day and s.basis != "year"]
-        run = len(days) > 1 == len({d.month for d in days}) and len({d.day for d in days}) == len(
-            days
-        )
-        if typed or run and every:
-            year, basis = (typed or every)[0].end // 12, "ytd" if v.month == 1 else "range"
-            span = Span(month_no(year, v.month), month_no(year, v.day), basis, ("date_repaired",))
-            return [span]
-    month, other = month_no(v.year, v.month), month_no(2000 + v.day, v.month)
-    ends = [s.end for s in near or context]
-    fits = [n for n in {month: 0, other: 0} if any(abs(end - n) <= reach for end in ends)]
-    return [month_span(n, *["date_repaired"] * (n != month)) for n in fits]
+def _typed(v, days: list, every: list[Span]) -> Span | None:
+    """The months that were typed where a spreadsheet shows a day: 1-9 is January to September."""
+    typed = [s for s in every if s.end % 12 + 1 == v.day and s.basis != "year"]
+    run = len({d.month for d in days}) == 1 < len({d.day for d in days}) == len(days)
+    if not v.month < v.day <= 12 or not typed and not (run and every):
+        return None
+    year, basis = (typed or every)[0].end // 12, "ytd" if v.month == 1 else "range"
+    return Span(month_no(year, v.month), month_no(year, v.day), basis, ("date_repaired",))

@@ -15,9 +15,9 @@ from typing import NamedTuple
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
 from zcqlib.reports.books import letters
+from zcqlib.reports.grid import At
 from zcqlib.reports.words import Span, known, month_no, month_span, squeeze, year_span
 
-At = tuple[int, int]  # row and column of a cell, from 0
 PERCENT_KINDS = {"yoy_pct", "mom_pct", "share_pct", "completion_pct"}
 _PLACE = re.compile(
     r"[\u4e00-\u9fff]{1,14}(?:省|市|区|區|县|縣|旗|州|盟|地区|示范区|开发区|新区|园区|园|街道|镇|乡|管委会)$"
@@ -73,7 +73,10 @@ class Place:
 
 
 class Facet(NamedTuple):
-    """What a label, a row or a column says: names from the outside in, everything else, and where it stands."""
+    """What a label, a row or a column says: names from the outside in, everything else, and where it stands.
+
+    `role` of a single cell is head, unit, period, measure, frequency, summary or name.
+    """
 
     names: tuple[str, ...] = ()
     span: Span | None = None
@@ -88,6 +91,15 @@ class Facet(NamedTuple):
     name_at: At | None = None
     unit_at: At | None = None
     span_at: At | None = None
+    role: str = ""
+
+    def at(self, cell: At) -> Facet:
+        """The same, said by a cell."""
+        return self._replace(
+            name_at=cell if self.names else None,
+            unit_at=cell if self.unit else None,
+            span_at=cell if self.span or self.relative else None,
+        )
 
     def over(self, near: Facet) -> Facet:
         """What stands further out and what stands nearer, together: names follow each other, else the nearer wins."""
@@ -95,33 +107,6 @@ class Facet(NamedTuple):
         more = near.names[self.names[-1:] == near.names[:1] :]
         span, at = join_spans(self.span, near.span), (near if more else self).name_at
         return both._replace(names=self.names + more, span=span, name_at=at)
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One cell, understood. `role` is head, unit, period, relative, measure, frequency, summary or name."""
-
-    role: str
-    name: str = ""
-    span: Span | None = None
-    relative: tuple[str, int] | None = None
-    unit: str = ""
-    measure: str = ""
-
-    def facet(self, at: At, catalog: Catalog) -> Facet:
-        """What it adds to its row or column; a place may open the name, as in 中国:GDP:当季同比."""
-        head, colon, _ = self.name.partition(":")
-        return Facet(
-            (self.name,) if self.name else (),
-            self.span,
-            self.relative,
-            self.unit,
-            self.measure,
-            place_of(head, catalog) if colon and 2 <= len(head) <= 8 else None,
-            name_at=at if self.name else None,
-            unit_at=at if self.unit else None,
-            span_at=at if self.span or self.relative else None,
-        )
 
 
 class Fact(NamedTuple):
@@ -180,12 +165,12 @@ class Found:
         if severity == "error" and at is not None:
             self.outcome[at] = "problem"
 
-    def hold(self, code: str, which: Iterable[int], message: str) -> None:
+    def hold(self, code: str, which: Iterable[int], message: str, severity: str = "error") -> None:
         """Keep some facts (by number) out of use until someone has confirmed them, and say why."""
         for i in which:
             f = self.facts[i]
             self.facts[i] = f._replace(flags=tuple(dict.fromkeys((*f.flags, "held"))))
-            self.problems.append((code, "error", f.at, f.raw, message, 1))
+            self.problems.append((code, severity, f.at, f.raw, message, 1))
 
     def mark(self, cells: Iterable[At], outcome: str) -> None:
         self.outcome.update(dict.fromkeys(cells, outcome))
@@ -275,26 +260,27 @@ _IN_PERCENT = (  # kinds of figures that words name only where the unit is %
 
 
 @lru_cache(maxsize=65536)
-def label(text: str) -> Label:
+def label(text: str) -> Facet:
     """Understand one label, given squeezed."""
     t = re.sub(r"[①-⑳*※]+$", "", text)
     if t in known("frequency"):
-        return Label("frequency")
+        return Facet(frequency=t[:1], role="frequency")
     if t in known("head"):
-        return Label("head", t)
+        return Facet((t,), role="head")
     bare = re.sub(r"^[((](.*)[))]$", r"\1", t)
     if unit := words.unit_of(bare, bare != t) or words.stated_unit(bare)[0]:
-        return Label("unit", unit=unit)
+        return Facet(unit=unit, role="unit")
     name, unit = words.split_unit(t)
     if m := _COMPARED.fullmatch(name or t):
         # 2018年比2017年增长(%); a base other than the year before has no measure of its own
         span, usual = words.year_span(int(m[1])), int(m[3]) == int(m[1]) - 1
         measure = "yoy_pct" if usual and m[2] == "比" else "index"
-        return Label("measure" if usual else "name", "" if usual else t, span, None, "%", measure)
+        role, names = ("measure", ()) if usual else ("name", (t,))
+        return Facet(names, span, None, "%", measure, role=role)
     return _worded(name or t, unit)
 
 
-def _worded(name: str, unit: str) -> Label:
+def _worded(name: str, unit: str) -> Facet:
     """A label of words: perhaps a period before or behind them, and a kind of figure alone or in a name."""
     span, rest = words.whole_period(name), ""
     if not span:
@@ -304,17 +290,18 @@ def _worded(name: str, unit: str) -> Label:
         measure = ""  # 比上年增减(万元) is an amount, no rate
     percent = next((m for p, m in _IN_PERCENT if unit == "%" and p.fullmatch(rest)), "")
     if rest in known("mean"):
-        return Label("summary", name, unit=unit)
+        return Facet((name,), unit=unit, fault="summary_row", role="summary")
     relative = words.relative(rest)
     if relative or not rest:
-        return Label("period", "", span, relative, unit, measure)
+        return Facet((), span, relative, unit, measure, role="period")
     if percent or rest in known("value"):
-        return Label("measure", "", span, None, unit, percent or measure)
+        return Facet((), span, None, unit, percent or measure, role="measure")
     if measure not in ("", "index") and words.only_measure(rest):
         span = words.cumulated(span) if span and "累计" in rest else span
         placed = words.relative_in(rest) if not span and re.search("累计|^[本当]月", rest) else None
-        return Label("measure", "", span, placed, unit, measure)
-    return Label("name", NUMBERING.sub("", rest), span, words.relative_in(rest), unit, measure)
+        return Facet((), span, placed, unit, measure, role="measure")
+    named = (NUMBERING.sub("", rest),)
+    return Facet(named, span, words.relative_in(rest), unit, measure, role="name")
 
 
 def _without_period(name: str) -> tuple[Span | None, str]:
@@ -334,7 +321,7 @@ def place_of(text: str, catalog: Catalog) -> Place | None:
     raw = re.sub(r"^(?:[#＃]|其中[::]?)\s*", "", words.without_gloss(text.strip()))
     if not t:
         return None
-    match = catalog.match_region(t)
+    match = catalog.match_region(words.simple(t))
     if match.kind != "unknown":
         return Place(match.id, raw, match.kind)
     kind = known("place").get(t) or ("total" if _ALL.fullmatch(t) else "")
@@ -388,33 +375,6 @@ def cell_span(v: object, serial: bool = False) -> Span | None:
         day = datetime.date(1899, 12, 30) + datetime.timedelta(days=n)
         return month_span(month_no(day.year, day.month), "serial")
     return None
-
-
-def _loose(v: object) -> bool:
-    """2018.1: January, or October that lost its nought."""
-    if isinstance(v, float):
-        return round(v % 1, 4) == 0.1 and 1900 < v < 2101
-    return bool(re.fullmatch(r"(?:19|20)\d\d\.1", said(v)))
-
-
-def settle_octobers(
-    cells: list[object], spans: list[Span | None]
-) -> tuple[list[Span | None], list[int]]:
-    """2018.1 beside 2018.09 or 2018.11 is October, beside 2018.02 January. Returns spans and undecided places."""
-    loose = [i for i, v in enumerate(cells) if _loose(v)]
-    sure = [j for j, s in enumerate(spans) if loose and s and s.basis == "month" and j not in loose]
-    out, undecided = list(spans), []
-    for i in loose:
-        near = [j for j in sure if j < i][-1:] + [j for j in sure if j > i][:1]
-        january = month_no(spans[i].start // 12, 1)
-        far = {m: sum(abs(spans[j].end - m) for j in near) for m in (january, january + 9)}
-        if (
-            abs(far[january] - far[january + 9]) < 7
-        ):  # of both, or none, is the month before or after there
-            undecided.append(i)
-        else:
-            out[i] = month_span(min(far, key=far.get))
-    return out, undecided
 
 
 def carry_years(spans: list[Span | None], from_years: bool) -> list[Span | None]:

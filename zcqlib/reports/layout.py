@@ -70,26 +70,27 @@ class _Row:
         """Whether every number beside the row's name is a period; 单位 - of an index is no number here."""
         marks = known("missing") if self.heads[0] else ()
         numbers = [v for v in self.rest if words.is_date(v) or valueish(v) and said(v) not in marks]
-        months = numbers and counted_months(numbers, [self.lead, *map(said, self.above)])
-        return bool(months) or all(cell_span(v, serial=True) is not None for v in numbers)
+        return _counted_months(numbers, [self.lead, *map(said, self.above)]) or all(
+            cell_span(v, serial=True) for v in numbers
+        )
 
 
-_COUNTED = re.compile(r"(?:.*[/\\、])?(?:各|所属|统计)?(月|季)(?:份|度|别|份别)?")
+_COUNTED = re.compile(r"(?:.*[/\\、])?(?:各|所属|统计)?(?:(月)(?:份|份?别)?|(季)[度别]?)")
 
 
 def counted_in(texts: Iterable[str]) -> str:
-    """ "月" or "季" where a head says that its numbers are months or quarters, else ""."""
-    return next((m[1] for t in texts if (m := _COUNTED.fullmatch(t))), "")
+    """ "月" or "季度" where a head says that its numbers are months or quarters, else ""."""
+    found = (m for t in texts if (m := _COUNTED.fullmatch(t)))
+    return next((m[1] or "季度" for m in found), "")
 
 
-def counted_months(cells: list, around: list[str]) -> str:
-    """ "月" or "季" where bare 1, 2, 3 … stand for months or quarters by the words around them, else ""."""
-    unit, texts = counted_in(around), list(map(text_of, cells))
-    if not unit or len(texts) < 2 or not all(map(str.isdecimal, texts)):
-        return ""
+def _counted_months(cells: list, around: list[str]) -> bool:
+    """Whether bare 1, 2, 3 … stand for months or quarters by the words around them."""
+    most, texts = {"": 0, "月": 12, "季度": 4}[counted_in(around)], list(map(text_of, cells))
+    if len(texts) < 2 or not all(map(str.isdecimal, texts)):
+        return False
     numbers = list(map(int, texts))
-    inside = all(1 <= n <= (12 if unit == "月" else 4) for n in numbers)
-    return unit if inside and {b - a for a, b in pairwise(numbers)} in ({1}, {-1}) else ""
+    return max(numbers) <= most and {b - a for a, b in pairwise(numbers)} in ({1}, {-1})
 
 
 def _aside(row: _Row) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zcqlib.answers import FILLED, LEDGER, heading
-from zcqlib.reports.grid import Sheet
+from zcqlib.reports.grid import NO_RESULT, Sheet
 from zcqlib.tables import REPLIES
 
 RETURN = {"序号", "问题", "单位回复"}
@@ -48,9 +48,10 @@ def _told(s: Sheet, head: int, columns: Sequence[str], code: str, message: str) 
     filled = {j for j, v in enumerate(s.rows[head]) if "".join(str(v).split()) in columns}
     said = "这一格是公式,文件里没有它的结果,没有采用;请把公式改成结果(选择性粘贴为数值)后重新报送。"
     empty = [
-        (s.name, why, "error", (r, c), "", said)
-        for (r, c), why in s.failed.items()
-        if why == "formula_without_value" and r > head and c in filled
+        (s.name, "formula_without_value", "error", (r, c), "", said)
+        for r, row in enumerate(s.rows)
+        for c, v in enumerate(row)
+        if v == NO_RESULT and r > head and c in filled
     ]
     return [("", code, "info", None, "", message), *empty]
 

@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports.grid import Sheet
+from zcqlib.reports.words import numeral
 
 _STATED = re.compile(
     r"(?:填报|报送|编报|填表|上报|制表|报表|汇总|呈报)(?:单位|部门|机构)(?:名称|全称)?(?:\(?(?:盖章|公章|签章)\)?)?[::]*(.*)"
@@ -22,7 +23,6 @@ _LATER = re.compile(r"修订|修正|更正|补报|(?<![非未])(?:最终|正式|
 _NUMBERED = re.compile(
     r"v(\d+)(?:\.(\d+))?|第?([\d一二三四五六七八九十]+)(?:[版稿]|次(?:修|报|更))|(?:修订|修正|更正)稿?([\d一二三四五六七八九十]+)"
 )
-_NUMERALS = "零一二三四五六七八九"
 
 
 def stated(sheets: Sequence[Sheet]) -> str:
@@ -131,16 +131,6 @@ def order(name: str) -> tuple[int, int, int]:
     stem = re.sub(
         r"\(\d+\)$", "", _flat(PurePath(name).stem)
     ).lower()  # a download counter, no version
-    major, minor = 0, 0
-    if found := _NUMBERED.search(stem):
-        major = _number(found[1] or found[3] or found[4])
-        minor = int(found[2] or 0)
-    return -1 if _EARLIER.search(stem) else 1 if _LATER.search(stem) else 0, major, minor
-
-
-def _number(text: str) -> int:
-    """十二, 二十, 二十一 or 12."""
-    if text.isdecimal():
-        return int(text)
-    tens, ten, ones = text.rpartition("十")
-    return (max(_NUMERALS.find(tens), 1) if ten else 0) * 10 + max(_NUMERALS.find(ones or "零"), 0)
+    found = _NUMBERED.search(stem) or "0" * 5
+    major, minor = numeral(found[1] or found[3] or found[4]), int(found[2] or 0)
+    return -1 if _EARLIER.search(stem) else 1 if _LATER.search(stem) else 0, int(major), minor

@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -117,19 +116,6 @@ def _section(text: str) -> Section:
     plain = bare and kind == "number" and not m["places"].strip("0")
     around = _told(m["before"]), m["whole"], m["point"], m["places"], _told(m["after"])
     return Section(kind, *around, thousands, percent, plain, red, when)
-
-
-def dated(day: datetime, code: str) -> str:
-    """A date as its format shows it."""
-    known = {"y": day.year, "m": day.month, "d": day.day, "h": day.hour, "s": day.second}
-
-    def number(m: re.Match) -> str:
-        found = day.minute if m[1] else known.get(m[0][0].lower())
-        wide = 4 if m[0][0] in "yY" and len(m[0]) > 2 else 2
-        return "" if found is None else str(found).zfill(min(len(m[0]), wide))[-wide:]
-
-    text = _LITERAL.sub(_hidden, re.sub(r"\[[^$\]]*\]", "", code)).split(";")[0]
-    return _told(re.sub(r"(?<=h:)(m+)|AM/PM|([a-z@])\2*", number, text, flags=re.I)).strip()
 
 
 def _chosen(parts: tuple[Section, ...], value: float) -> tuple[Section, bool]:
@@ -252,24 +238,12 @@ class Run(NamedTuple):
     raised: bool = False
 
 
-@dataclass(frozen=True)
-class Cells:
-    """The cells of one sheet while a reader lays them out; what is noted of them is as in Sheet."""
+class Cells(Sheet):
+    """A sheet while a reader lays it out."""
 
-    budget: Budget
-    rows: list[list] = field(default_factory=list)
-    percent: set = field(default_factory=set)
-    struck: set = field(default_factory=set)
-    linked: set = field(default_factory=set)
-    hidden_rows: set = field(default_factory=set)
-    hidden_columns: set = field(default_factory=set)
-    decimals: dict = field(default_factory=dict)
-    comments: dict = field(default_factory=dict)
-    failed: dict = field(default_factory=dict)
-    shown: dict = field(default_factory=dict)
-    stored: dict = field(default_factory=dict)
-    held: dict = field(default_factory=dict)
-    merged: list = field(default_factory=list)
+    def __init__(self, budget: Budget, rows: Iterable[list] = (), **known):
+        super().__init__(rows=list(rows), **known)
+        self.budget = budget
 
     def place(self, r: int, c: int) -> None:
         """Make room up to a cell.
@@ -299,10 +273,7 @@ class Cells:
             runs = [x if x.struck is not None else x._replace(struck=struck) for x in value]
             value, struck = self.runs(r, c, runs), False
         elif code and isinstance(value, datetime):
-            kind = sections(code)[0].kind
-            if kind == "date":
-                self.shown[r, c] = dated(value, code)
-            elif kind != "text":  # taken for a date by mistake
+            if sections(code)[0].kind not in ("date", "text"):  # taken for a date by mistake
                 value = (value - _DAY_0) / timedelta(days=1)
         if type(value) is str:
             self.budget.spend(letters=len(value))
@@ -321,7 +292,6 @@ class Cells:
     def _keep(self, at: tuple[int, int], value: float, look: Callable[..., Seen], *how) -> object:
         """What is to be read of a number; the rest is noted."""
         if not math.isfinite(value):
-            self.failed[at] = "#NUM!"
             return "#NUM!"
         found, plain = look(*how), written(value)
         if found.percent and not isinstance(found.row, str):
@@ -365,21 +335,20 @@ class Cells:
             self.comments[at] = cut(f"{self.comments.get(at, '')} {notes}".strip())
         return cut(kept.strip())
 
-    def sheet(self, name: str, **more) -> Sheet:
+    def sheet(self, name: str, title: str = "", hidden: bool = False) -> Sheet:
         """The finished sheet, its texts within their limit; figures on several lines stay several."""
         check_size(self.rows)
-        long = set()
+        self.name, self.title, self.hidden = name, title, hidden
         for r, row in enumerate(self.rows):
             for c, v in enumerate(row):
                 if type(v) is not str:
                     continue
                 if len(v) >= MAX_CELL:
                     row[c] = v = cut(v)
-                    long.add((r, c))
+                    self.long.append((r, c))
                 if ("\n" in v or "\t" in v) and _SEVERAL.fullmatch(v):
                     row[c] = " / ".join(v.split())
         last, wide = len(self.rows) - 1, max(map(len, self.rows), default=0) - 1
         inside = [(a, b, min(c, last), min(d, wide)) for a, b, c, d in self.merged]
-        merged = tuple(m for m in inside if m[:2] != m[2:] and m[0] <= m[2] and m[1] <= m[3])
-        noted = {k: v for k, v in vars(self).items() if k not in ("budget", "rows", "merged")}
-        return Sheet(name, self.rows, merged, long=frozenset(long), **noted, **more)
+        self.merged = [m for m in inside if m[:2] != m[2:] and m[0] <= m[2] and m[1] <= m[3]]
+        return self

@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from zcqlib import catalog
+from zcqlib.reports.grid import NO_RESULT
 
 # --- word lists -----------------------------------------------------------------------------------------------------
 
@@ -64,6 +65,17 @@ def is_gloss(text: str) -> bool:
         and bool(re.search(r"[a-z]{2}", text) and re.search(r"[A-Za-z]{3}", text))
         and not is_unit(re.sub(r"\s+", "", text).strip("()"))
     )
+
+
+_SIMPLE = str.maketrans(
+    "範專請業產數額總與國區縣萬億個員發開關機構術進資貿稅財營實際現價農車電學師職醫藥衛團體辦處報計統單號類級項約較減長當經濟貨運輸設備廠場戶點時間東見種書證註冊鄉鎮創導網絡軟積極標準質檢驗認環節勞動險費給補貼購銷儲優園權轉讓論課題獎勵評選畢歸陽紅鄭鶴許錄僅內兩從眾傑將對應擔據擴熱療監稱穩築納組織結紀紹綜線聯聲興舉華視覺觀規記訂訓討託訊訪話該詳誌語調談諾謝護讀變豐貢負責貧販貫賃賓賞賣贈趕趙跡軍軌輕輛辭這連遊達違遠適遺還鄰釋鋼錢鐵鏈鑑閒隊階隨隱雙雜離難雲靈靜順須預領頭顧風飛館齊龍龐",
+    "范专请业产数额总与国区县万亿个员发开关机构术进资贸税财营实际现价农车电学师职医药卫团体办处报计统单号类级项约较减长当经济货运输设备厂场户点时间东见种书证注册乡镇创导网络软积极标准质检验认环节劳动险费给补贴购销储优园权转让论课题奖励评选毕归阳红郑鹤许录仅内两从众杰将对应担据扩热疗监称稳筑纳组织结纪绍综线联声兴举华视觉观规记订训讨托讯访话该详志语调谈诺谢护读变丰贡负责贫贩贯赁宾赏卖赠赶赵迹军轨轻辆辞这连游达违远适遗还邻释钢钱铁链鉴闲队阶随隐双杂离难云灵静顺须预领头顾风飞馆齐龙庞",
+)
+
+
+def simple(text: str) -> str:
+    """A label in the characters that the catalog is written in: 專利申請量 is 专利申请量."""
+    return text.translate(_SIMPLE)
 
 
 _BARE = re.compile("[0-9\u4e00-\u9fff]+")
@@ -236,6 +248,11 @@ def period_in(text: str) -> tuple[Span, int, int] | None:
     return min(found, key=lambda f: (f[1], -f[2]), default=None)
 
 
+def stated_period(text: str) -> Span | None:
+    """The period that a text is, else the first in it."""
+    return whole_period(text) or (period_in(text) or (None,))[0]
+
+
 def _bounded(text: str, m: re.Match) -> bool:
     """Whether bare digits inside a text are a year or a month: set off by brackets, or six of them alone."""
     before, after = text[: m.start()], text[m.end() :]
@@ -371,8 +388,13 @@ def split_unit(text: str) -> tuple[str, str]:
             rest = text[m.end() :]
             stray = re.fullmatch(r"[a-zA-Z*#※†①-⑳0-9]{1,2}", rest)
             return text[: m.start()] + ("" if stray else rest), unit
-    if m := re.fullmatch(r"(.*[\u4e00-\u9fff])±?(%|‰)", text):
-        return m[1], m[2]
+    if m := re.fullmatch(
+        r"(.*[\u4e00-\u9fff])±?(%|‰)|(.+量|.+额|.+数)\(([^\W\d男女新老旧净原其上中下一二三四五六七八九十])\)",
+        text,
+    ):
+        return m[1] or m[3], m[2] or m[
+            4
+        ]  # (斗): so short a word behind an amount can only be its unit
     if (m := re.search(r"[::/,]([^::/,]+(?:/[^::/,]+)?)$", text)) and is_unit(m[1]):
         return text[: m.start()], m[1]
     return text, ""
@@ -454,6 +476,7 @@ def _mark(t: str) -> Value | None:
     return Value("missing", reason=reason) if reason else None
 
 
+_ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|(?:Err|错误):\d+", re.I)
 _NO_NUMBER = re.compile(r"[≥≤<>＞＜〉〈]=?[\d.].*|[\dOolI,.]*\d[\dOolI,.]*")
 
 
@@ -490,8 +513,10 @@ def value_of(text: str, money: bool = False, count: bool = True, figures: bool =
         return said
     if _NO_NUMBER.fullmatch(t):
         return Value("problem", code="not_a_number")
-    if re.fullmatch(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)", t):
-        return Value("missing", reason="not_reported", code="cell_error")
+    if t == NO_RESULT:
+        return Value("problem", code="formula_without_value")
+    if _ERROR.fullmatch(t):
+        return Value("missing", reason="cell_error", code="cell_error")
     return Value("context")
 
 

@@ -26,7 +26,6 @@ T = TypeVar("T")
 MEMORY = 850 * 2**20  # bytes that one file may take beyond what the process has
 MEMORY_RATIO = 600  # and more for large files: so many times their size
 SECONDS, SECONDS_PER_MB = 2.5, 12  # of the processor
-VM = {"RLIMIT_DATA": "VmData", "RLIMIT_AS": "VmSize"}  # limits, and what the system says of them
 PATIENCE = 30  # times as many seconds by the clock, for a process that only waits
 _START = "import sys; sys.path[:0] = {path!r}; from zcqlib.reports import worker; worker.serve()"
 
@@ -144,7 +143,7 @@ def serve() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     _send(answers, "ready")
-    base = {limit: _taken(what) for limit, what in VM.items()}
+    base = _taken()
     while True:
         size, news, work, path, context = jobs.get()
         known = news if news is not None else known
@@ -156,22 +155,22 @@ def serve() -> None:
         except Exception as e:
             answer = None, e
         # what a large file leaves behind would be taken from the next one's memory
-        answer = *answer, any(_taken(VM[k]) > had + MEMORY // 4 for k, had in base.items())
+        answer = *answer, _taken() > base + MEMORY // 4
         del work, context
         _send(answers, answer)
         del answer  # or the next file would have less
 
 
-def _taken(what: str) -> int:
+def _taken() -> int:
     """Bytes of memory that this process has; 0 where the system does not say."""
     try:
         with open("/proc/self/status", encoding="ascii") as fh:
-            return next(int(x.split()[1]) * 1024 for x in fh if x.startswith(what))
+            return next(int(x.split()[1]) * 1024 for x in fh if x.startswith("VmData"))
     except (OSError, StopIteration):
         return 0
 
 
-def _limit(size: int, base: dict[str, int]) -> None:
+def _limit(size: int, base: int) -> None:
     """Set what the next file may take; where the system has no such limits the budgets of the readers stand alone."""
     try:
         import resource
@@ -180,9 +179,9 @@ def _limit(size: int, base: dict[str, int]) -> None:
     spent = resource.getrusage(resource.RUSAGE_SELF)
     until = spent.ru_utime + spent.ru_stime + SECONDS + SECONDS_PER_MB * size / 2**20
     more = max(MEMORY, min(MEMORY_RATIO * size, 3 * MEMORY))
-    limits = {"RLIMIT_CPU": int(until) + 1, "RLIMIT_CORE": 0}
-    limits |= {name: taken + more for name, taken in base.items() if taken}
-    for name, limit in limits.items():
-        kind = getattr(resource, name)
+    limits = {resource.RLIMIT_CPU: int(until) + 1, resource.RLIMIT_CORE: 0}
+    if base:
+        limits[resource.RLIMIT_DATA] = base + more
+    for kind, limit in limits.items():
         hard = resource.getrlimit(kind)[1]
         resource.setrlimit(kind, (limit if hard < 0 else min(limit, hard), hard))
