@@ -63,7 +63,7 @@ def cut(text: str) -> str:
 At = tuple[int, int]  # row and column of a cell, from 0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Sheet:
     """Cells of one sheet, row by row, ragged; positions count from 0. Empty cells are "" or None.
 

@@ -243,7 +243,7 @@ class Cells(Sheet):
 
     def __init__(self, budget: Budget, rows: Iterable[list] = (), **known):
         super().__init__(rows=list(rows), **known)
-        self.budget = budget
+        object.__setattr__(self, "budget", budget)
 
     def place(self, r: int, c: int) -> None:
         """Make room up to a cell.
@@ -338,7 +338,6 @@ class Cells(Sheet):
     def sheet(self, name: str, title: str = "", hidden: bool = False) -> Sheet:
         """The finished sheet, its texts within their limit; figures on several lines stay several."""
         check_size(self.rows)
-        self.name, self.title, self.hidden = name, title, hidden
         for r, row in enumerate(self.rows):
             for c, v in enumerate(row):
                 if type(v) is not str:
@@ -350,5 +349,6 @@ class Cells(Sheet):
                     row[c] = " / ".join(v.split())
         last, wide = len(self.rows) - 1, max(map(len, self.rows), default=0) - 1
         inside = [(a, b, min(c, last), min(d, wide)) for a, b, c, d in self.merged]
-        self.merged = [m for m in inside if m[:2] != m[2:] and m[0] <= m[2] and m[1] <= m[3]]
-        return self
+        merged = [m for m in inside if m[:2] != m[2:] and m[0] <= m[2] and m[1] <= m[3]]
+        own = vars(self) | dict(name=name, title=title, hidden=hidden, merged=merged)
+        return Sheet(**{k: v for k, v in own.items() if k != "budget"})
