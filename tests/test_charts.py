@@ -12,7 +12,7 @@ from matplotlib.text import Annotation
 from zcqlib import catalog as catalogs
 from zcqlib import figures, quantity, tables
 from zcqlib.figures import Canvas, Caption, FigureError
-from zcqlib.findings import Found, Given, find, targets
+from zcqlib.findings import Found, Given, Measure, find, targets
 from zcqlib.findings import why as reasons
 from zcqlib.findings.found import lay
 from zcqlib.quantity import Scale
@@ -192,6 +192,20 @@ def record():
     )
 
 
+def sums():
+    """Rows of bars, with a measure that is called like the row below them."""
+    rows = dict(label=["甲区", "乙区", "合计"], indicator="x", region=["a", "b", "zone"])
+    rows |= dict(own=[0.08, -0.03, 0.05], both=[0.06, 0.01, 0.07])
+    measures = dict(
+        own=Measure("自身", Scale("分", digits=2)), both=Measure("合计", Scale("分", digits=2))
+    )
+    return found("sums", pd.DataFrame(rows, ["a", "b", "all"]), measures)
+
+
+def bars(axes, made):
+    figures.bars(axes.values(), made, made.rows.index, ["own", "both"], signed=True)
+
+
 LEADS = [["zone", "gaoxin", "muye"]]
 
 # chart → finding, what draws it, panels, settings of the grid
@@ -202,6 +216,7 @@ CHARTS = {
     "grid": (grid, grid_of, None, {}),
     "trend": (trend, lambda ax, f: figures.stacked(ax, f, ["hard", "good", "met"]), None, {}),
     "why": (why, figures.waterfall, None, {}),
+    "bars": (sums, bars, [["own", "both"]], dict(sharey=True)),
     "record": (record, figures.calibration, None, {}),
     "lead": (lambda: year("lead"), figures.lead, LEADS, dict(sharex=True, sharey=True)),
 }

@@ -107,7 +107,8 @@ class Marks:
         self.plain, self.things = found.rows.to_dict("index"), set(found.things.index)
         self.style = {style.colour: region for region, style in parks().items()}
         known = {str(r.get(c)) for r in self.plain.values() for c in ("label", "at")}
-        self.title = ax.get_title(loc="left")
+        title = ax.get_title(loc="left")
+        self.title = "" if title in self.ids else title  # the head of a measure names no row
         self.panel = self.of(named().get(self.title, ""))
         holds = [
             len(known & set(t.values())) * (not n)
