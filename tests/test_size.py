@@ -24,7 +24,7 @@ ROOMS = {
     "briefing": 15_500,
     "views": 2_500,
     "indicators": 13_600,
-    "ranking": 8_660,
+    "ranking": 8_640,
     "analysis": 3_450,
     "tables": 4_000,
     "catalog": 5_500,

@@ -128,12 +128,14 @@ def _laplace(n, base, mean, k):
     """
     prior, ask = k[:-1, :-1], k[:-1, -1]
     f = np.clip(np.log((n + 0.5) / base), -3, 3) + np.zeros(prior.shape[1:])
-    eye = np.eye(len(n))[:, :, None, None]
+    at = np.arange(len(n))
     for _ in range(STEPS + 1):
         rate = base * np.exp(np.clip(f, -30, 30))
         s = np.sqrt(rate / CLUMPED)
         b = s * s * (f - mean[:-1]) + (n - rate) / CLUMPED
-        inner = eye + s[:, None] * prior * s
+        inner = s[:, None] * prior
+        inner *= s
+        inner[at, at] += 1
         right = np.stack([s * (prior * b).sum(1), s * ask], 1)
         solved, log_det = _eliminated(inner, right)
         a = b - s * solved[:, 0]
@@ -145,13 +147,12 @@ def _laplace(n, base, mean, k):
 
 
 def _eliminated(a, b):
-    """a⁻¹ b and log |a| for a stack of positive definite matrices along the last axes, in a fixed order."""
-    n = len(a)
-    a, b = a.copy(), b.copy()
+    """a⁻¹ b and log |a| for a stack of positive definite matrices along the last axes, in a fixed order; `a` is lost."""
+    n, b = len(a), b.copy()
     for j in range(n - 1):
         f = a[j + 1 :, j] / a[j, j]
         b[j + 1 :] -= f[:, None] * b[j]
-        a[j + 1 :, j:] -= f[:, None] * a[j, j:]
+        a[j + 1 :, j + 1 :] -= f[:, None] * a[j, j + 1 :]
     for j in range(n - 1, -1, -1):
         b[j] = (b[j] - (a[j, j + 1 :, None] * b[j + 1 :]).sum(0)) / a[j, j]
     return b, np.log(np.einsum("iitb->itb", a)).sum(0)

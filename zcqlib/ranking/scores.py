@@ -214,7 +214,11 @@ def weights_of(
             raise RankingError(f"「{lost[0]}」没有权重,而同级的「{min(named)}」有。请补上。")
         out |= {c: given.get(c, out.get(c, 1 / len(children))) for c in children}
     for parent, children in tree.items():
-        _summing(parent, float(sum(out[c] for c in children)), weight_sum)
+        total = sum(out[c] for c in children)
+        if not 1e-12 < abs(total) < np.inf:
+            raise RankingError(f"「{parent}」下的权重合计为 {total:g},不能加权。")
+        if weight_sum == "one" and abs(total - 1) > 1e-5:
+            raise RankingError(f"「{parent}」下的权重合计 {total:.6g},应为 1。请核对权重表。")
     return out
 
 
@@ -228,19 +232,10 @@ def _given(weights, ids: list[str]) -> dict[str, float]:
     return dict(zip(ids, weights, strict=True))
 
 
-def _summing(parent: str, total: float, weight_sum: str) -> None:
-    if not 1e-12 < abs(total) < np.inf:
-        raise RankingError(f"「{parent}」下的权重合计为 {total:g},不能加权。")
-    if weight_sum == "one" and abs(total - 1) > 1e-5:
-        raise RankingError(f"「{parent}」下的权重合计 {total:.6g},应为 1。请核对权重表。")
-
-
 def _filled(values: pd.DataFrame, missing: str, unit_groups) -> pd.DataFrame:
     _known(missing, MISSING, "missing")
-    if missing == "drop":
-        return values
-    of = pd.Series(0 if missing == "mean" else unit_groups, index=values.index)
-    return values.fillna(values.groupby(of).transform("mean"))
+    of = pd.Series(unit_groups if missing == "group_mean" else 0, values.index)
+    return values if missing == "drop" else values.fillna(values.groupby(of).transform("mean"))
 
 
 def normalised(
