@@ -6,7 +6,7 @@ All of them print facts of a finding only, each text with the keys of its facts,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 from matplotlib.collections import QuadMesh
@@ -282,18 +282,32 @@ def places(axes: Mapping, found, rows: Sequence[str]) -> None:
     table(now, found, "placed", "span", "end_span")
 
 
-def cells(ax, found, column: str) -> None:
-    """The printed value in each cell of a heat map of one measure by label and place, the heads above."""
+def cells(ax, found, column: str, told: str = "", missing: str = "") -> None:
+    """Print each cell of a heat map of one measure: rows by label at the left, columns by `at` above, or turned.
+
+    Parameters
+    ----------
+    told : the measure that is printed, else that of the colours. missing : what cells say that have no row.
+    """
+    k, size, own = _scale(ax), _letters(ax), told or column
     ax.set(xlabel=column, ylabel="")
     ax.tick_params(labeltop=True, labelbottom=False, rotation=0)
     ax.grid(False)
-    (mesh,) = (c for c in ax.collections if isinstance(c, QuadMesh))
-    down, across = mesh.get_array().shape
-    fills = mesh.to_rgba(mesh.get_array()).reshape(down, across, 4)[..., :3] @ (0.3, 0.6, 0.1)
-    for (x, y), row in Marks(ax, found).grid.items():
-        given = dict(ha="center", gid=found.key(row, column))
-        colour = look.INK if fills[int(y), int(x)] > 0.5 else "white"
-        note(ax, found.shown(row, column), (x, y), color=colour, **given)
+    ax.spines[:].set_visible(False)
+    marks = Marks(ax, found)
+    for mesh in (c for c in ax.collections if isinstance(c, QuadMesh)):
+        values = mesh.get_array()
+        light = mesh.to_rgba(values).reshape(*values.shape, 4) @ (0.3, 0.6, 0.1, 0)
+        for x, y in product(*marks.ticks):
+            if row := marks.grid.get((x, y)):
+                ink = "white" if light[int(y), int(x)] < 0.58 else look.INK
+                given = dict(ha="center", size=size, color=ink, gid=found.key(row, own))
+                note(ax, found.shown(row, own), (x, y), **given)
+            elif missing:
+                lines = dict(fc="#F7F8F9", ec="#B4BDC7", hatch="///", lw=0, zorder=0)
+                ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **lines))
+                ground = dict(fc="white", ec="none", pad=1.5 * k)
+                note(ax, missing, (x, y), ha="center", size=11, color=look.SECOND, bbox=ground)
 
 
 def key(ax, found) -> None:
@@ -405,44 +419,25 @@ def grid(
     ends: tuple[float, float] = (0, 1),
     missing: str = "",
 ) -> None:
-    """A grid of one measure, each cell with its print: rows by label at the left, columns by `at` above.
+    """A heat map of one measure with its cells printed: rows by label at the left, columns by `at` above.
 
     Parameters
     ----------
-    told : the measure that is printed, else the value. ends : the values that are darkest and palest. missing : what
-        cells say that have no row.
+    told, missing : as `cells` has them. ends : the values that are darkest and palest.
     """
-    k, low, high = _scale(ax), *ends
     ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
     ax.set(ylim=(max(len(rows), 1), 0), xlim=(0, len(columns)))
-    ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=_letters(ax) * k)
-    ax.xaxis.tick_top()
-    ax.grid(False)
-    ax.spines[:].set_visible(False)
-    at, marks = (
-        [(x + 0.5, y + 0.5) for y in range(len(rows)) for x in range(len(columns))],
-        Marks(ax, found),
-    )
-    own = [marks.grid.get(xy, "") for xy in at]
+    ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=_letters(ax) * _scale(ax))
+    at, own = [(x + 0.5, y + 0.5) for y, x in np.ndindex(len(rows), len(columns))], Marks(ax, found)
+    own = [own.grid.get(xy, "") for xy in at]
     values = np.array([found.rows.at[r, value] if r else np.nan for r in own])
-    ramp = LinearSegmentedColormap.from_list(
-        "chance", look.CHANCE if low < high else look.CHANCE[::-1]
-    )
+    ramp = look.CHANCE if ends[0] < ends[1] else look.CHANCE[::-1]
+    ramp = LinearSegmentedColormap.from_list("chance", ramp)
     if len(rows):
-        look_ = dict(vmin=min(ends), vmax=max(ends), edgecolors="white", lw=2 * k, gid=value)
-        ax.pcolormesh(values.reshape(len(rows), -1), cmap=ramp, **look_)
-    for xy, row, v in zip(at, own, values, strict=True):
-        if row:
-            ink = "white" if (v - low) / (high - low or 1) < 0.33 else look.INK
-            given = dict(
-                ha="center", size=_letters(ax), color=ink, gid=found.key(row, told or value)
-            )
-            note(ax, found.shown(row, told or value), xy, **given)
-        elif missing:
-            lines = dict(fc="#F7F8F9", ec="#B4BDC7", hatch="///", lw=0, zorder=0)
-            ax.add_patch(Rectangle((xy[0] - 0.5, xy[1] - 0.5), 1, 1, **lines))
-            ground = dict(fc="white", ec="none", pad=1.5 * k)
-            note(ax, missing, xy, ha="center", size=11, color=look.SECOND, bbox=ground)
+        edge = dict(edgecolors="white", lw=2 * _scale(ax), gid=value)
+        values = values.reshape(len(rows), -1)
+        ax.pcolormesh(values, cmap=ramp, vmin=min(ends), vmax=max(ends), **edge)
+    cells(ax, found, value, told, missing)
 
 
 def faults(ax, found) -> None:
