@@ -108,6 +108,7 @@ class Marks:
         self.style = {style.colour: region for region, style in parks().items()}
         known = {str(r.get(c)) for r in self.plain.values() for c in ("label", "at")}
         self.title = ax.get_title(loc="left")
+        self.title = "" if self.title in self.ids else self.title  # of a panel, of no measure
         self.panel = self.of(named().get(self.title, ""))
         holds = [
             len(known & set(t.values())) * (not n)
