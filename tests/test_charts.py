@@ -386,3 +386,13 @@ def test_the_lead_ends_at_the_distance_to_the_target_and_counts_parks_over_a_hal
     assert made.title == "2个有目标的园区中1个把握过半"
     assert list(made.things["region"].unique()) == ["zone", "gaoxin", "muye"]
     assert year("lead", indicator="patent_grants").title == "园区目标未下达，不作判断"
+
+
+def test_a_panel_that_is_called_like_a_row_by_its_measure_shows_all_rows():
+    heads = {"n": targets.Measure("合计", Scale("项"))}
+    rows = pd.DataFrame(dict(label=["甲", "合计"], indicator=["x", ""], n=[3.0, 5.0]), ["a", "all"])
+    made = found("sums", rows, heads)
+    figure = page(
+        made, lambda axes, f: figures.bars(axes.values(), f, f.rows.index, ["n"]), [["n"]]
+    )
+    assert figures.compare(figure, made) == 2
