@@ -217,9 +217,12 @@ def test_a_formula_without_its_result_where_something_was_filled_in_is_said(
     for blank in (b"<v></v>", b"<v />", b"<v/>"):
         sheet = sheet.replace(b"</f>" + blank, b"</f>" + result.encode())
     packed(tmp_path / "a.xlsx", parts | {"xl/worksheets/sheet1.xml": sheet})
-    told = read_report(tmp_path / "a.xlsx").problems.set_index("code")
+    reading = read_report(tmp_path / "a.xlsx")
+    told = reading.problems.set_index("code")
     assert ("formula_without_value" in told.index) == (not result)
     if not result:
+        filled = reading.info["replies"] or [x for _, rows in reading.info["ledger"] for x in rows]
+        assert "无结果" not in str(filled), "what has no result was not filled in"
         cell = told.loc["formula_without_value"]
         assert (cell["severity"], cell["cell"]) == ("error", f"{'ABCDE'[column]}2")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MOST = 214_900  # tokens of the library
 ROOMS = {
-    "reports": 49_600,
+    "reports": 49_000,
     "findings": 29_970,
     "figures": 17_900,
     "projection": 24_150,

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from xlsxwriter.utility import xl_cell_to_rowcol, xl_range
 
 from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.catalog import Catalog
 from zcqlib.reports import checks, labels, senders, words, worker
-from zcqlib.reports.books import letters, place
 from zcqlib.reports.files import content, members, open_file
 from zcqlib.reports.grid import Refused, Sheet
 from zcqlib.reports.replies import came_back
@@ -111,15 +111,11 @@ def opened(path: Path) -> list[Sheet]:
     def stop(refusal: Refused) -> list[Sheet]:
         raise refusal
 
-    found = worker.run(_open_here, path, otherwise=stop)
-    return stop(found) if isinstance(found, Refused) else found
+    return worker.run(_sheets, path, otherwise=stop)
 
 
-def _open_here(path: Path) -> list[Sheet] | Refused:
-    try:
-        return open_file(path).sheets
-    except Refused as e:
-        return e
+def _sheets(path: Path) -> list[Sheet]:
+    return open_file(path).sheets
 
 
 def _together(path: Path, context: Context, parts: list[Reading]) -> Reading:
@@ -171,10 +167,9 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
     sent = came_back(opened.sheets)
     region = _sender_region(context, catalog)
     scope = labels.Scope(path.name, catalog, published, span, region)
-    problems: list[tuple] = [  # sheet, code, severity, place, raw, message, perhaps count
-        ("", code, severity, place(cell) if cell else None, raw, message)
+    problems = [  # sheet, code, severity, place, raw, message, perhaps count
+        ("", code, severity, xl_cell_to_rowcol(cell) if cell else None, raw, message)
         for code, severity, cell, raw, message in opened.problems
-        if code != "separator"
     ]
     unread = [p[3] for p in problems if p[3]]  # what could not be read as text
     read = []
@@ -195,7 +190,7 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
         context,
         kind=opened.kind,
         encoding=opened.encoding,
-        separator=next((p[3] for p in opened.problems if p[0] == "separator"), ""),
+        separator=opened.separator,
         sheets=len(opened.sheets),
         tables=sum(len(found.tables) for _, found in read),
         cells=len(cells),
@@ -246,10 +241,7 @@ def _sender_region(context: Context, catalog: Catalog) -> str:
 
 def _address(at: tuple[int, ...] | None) -> str:
     """A cell or a rectangle (first row and column, last row and column) as it is written, "" for none."""
-    if not at:
-        return ""
-    first = f"{letters(at[1])}{at[0] + 1}"
-    return first if len(at) == 2 else f"{first}:{_address(at[2:])}"
+    return xl_range(*at, *at[: 4 - len(at)]) if at else ""
 
 
 def _addresses(places: Iterable[tuple[int, int] | None]) -> list[str]:
@@ -282,26 +274,21 @@ def _observations(
         shown = [t.get(f[:2]) or f.raw for t, f in zip(texts, facts, strict=True)]
     parts = {id: region.coverage for id, region in catalog.regions.items()}
     return tables.of_columns(
-        {
+        fact
+        | {
             "obs_id": [
                 f"{digest}:{sheet}:{cell}" for sheet, cell in zip(sheets, cells, strict=True)
             ],
             "region": [p.id for p in fact["place"]],
             "region_raw": [p.raw for p in fact["place"]],
             "coverage": [parts.get(p.id, "") for p in fact["place"]],
-            "indicator": fact["indicator"],
             "indicator_raw": fact["path"],
             "start": _months([s.start for s in fact["span"]]),
             "end": _months([s.end for s in fact["span"]]),
             "basis": [s.basis for s in fact["span"]],
-            "measure": fact["measure"],
-            "value": fact["value"],
-            "unit": fact["unit"],
             "value_raw": fact["raw"],
             "shown": shown,
             **{n: _addresses(v) for n, v in fact.items() if n.endswith("_cell")},
-            "unit_raw": fact["unit_raw"],
-            "decimals": fact["decimals"],
             "missing_reason": fact["reason"],
             "is_total": [p.total for p in fact["place"]],
             "flags": list(map(";".join, fact["flags"])),
@@ -342,11 +329,10 @@ def _problems(problems: list[tuple], context: Context, month) -> pd.DataFrame:
 def refused(path: Path, context: Context, refusal: Refused) -> Reading:
     """The reading of a file that cannot be used: no cells, one problem."""
     info = _info(path, context)
-    what = dict(code=refusal.code, severity=refusal.severity, raw=refusal.raw, count=1)
-    who = dict(file=info["file"], sender=context.sender, published=context.published)
-    problem = what | who | {"message": refusal.message}
-    empty = tables.empty(tables.OBSERVATIONS), tables.shape([problem], tables.PROBLEMS)
-    return Reading(*empty, tables.empty(tables.CELLS), info)
+    problem = "", refusal.code, refusal.severity, None, refusal.raw, refusal.message
+    month = context.published if context.published is not None else pd.NaT
+    told = _problems([problem], replace(context, file=info["file"]), month)
+    return Reading(tables.empty(tables.OBSERVATIONS), told, tables.empty(tables.CELLS), info)
 
 
 # --- what goes out --------------------------------------------------------------------------------------------------

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import io
 import math
+import posixpath
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from functools import lru_cache
 from string import ascii_letters
 
 import xlrd
 from lxml import etree
+from xlsxwriter.utility import xl_cell_to_rowcol
 
 from zcqlib.reports.grid import (
     MAX_COLUMNS,
     NO_RESULT,
+    SAFE,
     Budget,
     Opened,
     Refused,
@@ -53,29 +55,6 @@ def whole() -> Iterator[None]:
         raise Refused("corrupt", CORRUPT) from e
 
 
-@lru_cache(maxsize=4096)
-def _column(letters: str) -> int:
-    n = 0
-    for ch in letters.upper():
-        n = n * 26 + ord(ch) - 64
-    return n - 1
-
-
-def place(address: str) -> tuple[int, int]:
-    m = re.fullmatch(r"\$?([A-Za-z]+)\$?(\d+)", address)
-    return int(m[2]) - 1, _column(m[1])
-
-
-@lru_cache(maxsize=4096)
-def letters(column: int) -> str:
-    """Column number from 0 to its letters."""
-    out, n = "", column + 1
-    while n:
-        n, rest = divmod(n - 1, 26)
-        out = chr(65 + rest) + out
-    return out
-
-
 def local(e) -> str:
     """The name of an element without its space, "" of a comment."""
     return e.tag.rpartition("}")[2] if isinstance(e.tag, str) else ""
@@ -83,14 +62,8 @@ def local(e) -> str:
 
 def stream(raw, *names: str) -> Iterator:
     """The elements of these names in a part of any size, each when it is complete."""
-    safe = dict(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=True,
-        remove_comments=True,
-    )
-    for _, e in etree.iterparse(raw, tag=[f"{{*}}{n}" for n in names], **safe):
+    tags = [f"{{*}}{n}" for n in names]
+    for _, e in etree.iterparse(raw, tag=tags, huge_tree=True, remove_comments=True, **SAFE):
         yield e
 
 
@@ -142,7 +115,7 @@ def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
             if r.get("Type", "").endswith("/comments") and target in parts:
                 for note in xml(package.read(parts[target])).iter("{*}comment"):
                     said = "".join(t.text or "" for t in note.iter("{*}t"))
-                    cells.comments[place(note.get("ref"))] = cut(said)
+                    cells.comments[xl_cell_to_rowcol(note.get("ref"))] = cut(said)
         out.append(
             cells.sheet(sheet.get("name"), hidden=sheet.get("state", "visible") != "visible")
         )
@@ -151,13 +124,11 @@ def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
 
 def _related(package: zipfile.ZipFile, parts: Mapping[str, str], path: str) -> Iterator[tuple]:
     """What a part refers to: relation, and the other part's name in small letters."""
-    folder, _, name = path.lower().rpartition("/")
+    folder, name = posixpath.split(path.lower())
     own = parts.get(f"{folder}/_rels/{name}.rels")
     for r in xml(package.read(own)) if own else ():
-        target = r.get("Target", "").lower()
-        while target.startswith("../"):
-            target, folder = target[3:], folder.rpartition("/")[0]
-        yield r, target.lstrip("/") if target.startswith("/") else f"{folder}/{target}".lstrip("/")
+        target = posixpath.join("/", folder, r.get("Target", "").lower())
+        yield r, posixpath.normpath(target).lstrip("/")
 
 
 def _looks(package: zipfile.ZipFile, parts: Mapping[str, str]) -> list[tuple[str, bool]]:
@@ -180,7 +151,7 @@ def _struck(look) -> bool:
 
 def _strings(package: zipfile.ZipFile, parts: Mapping[str, str]) -> list[str | list[Run]]:
     """The strings that the sheets share."""
-    out: list[str | list[Run]] = []
+    out = []
     if path := parts.get("xl/sharedstrings.xml"):
         with package.open(path) as raw:
             for si in stream(raw, "si"):
@@ -231,7 +202,8 @@ class _Page:
                     self.zeros = _yes(e, "showZeros", "1")
                 case "mergeCell":
                     first, _, last = e.get("ref", "").partition(":")
-                    cells.merged.append((*place(first), *place(last or first)))
+                    ends = xl_cell_to_rowcol(first), xl_cell_to_rowcol(last or first)
+                    cells.merged.append((*ends[0], *ends[1]))
 
     def row(self, row, r: int) -> None:
         if not (filled := [(c, e) for c, e in enumerate(row) if len(e)]):
@@ -250,7 +222,7 @@ class _Page:
 
     def column(self, row, e) -> int:
         address = e.get("r")
-        return _column(address.rstrip("0123456789")) if address else row.index(e)
+        return xl_cell_to_rowcol(address)[1] if address else row.index(e)
 
     def cell(self, r: int, c: int, e) -> None:
         cells, kind, text = self.cells, e.get("t", "n"), e.findtext("{*}v")
@@ -293,7 +265,7 @@ def _times(e, what: str) -> int:
 
 def ods(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
     """Sheets of an open document, which states each cell's value beside its displayed text."""
-    looks: dict[str, tuple[Run, bool]] = {}
+    looks = {}
     for part in {"styles.xml"} & set(package.namelist()):
         for e in xml(package.read(part)).iter("{*}style"):
             looks[_own(e, "name")] = _styled(e, looks)
@@ -378,7 +350,8 @@ def _ods_cell(cells: Cells, r: int, c: int, e, looks: Mapping) -> None:
     cells.merged.append((r, c, r + down - 1, c + right - 1))
     if kind in _VALUES and not any(x.struck or x.raised for x in runs):
         text = "".join(x.text for x in runs).strip() if texts else None
-        cells.beside(r, c, float(_own(e, "value")), text, kind == "percentage")
+        stored = typed("n", _own(e, "value"))
+        cells.beside(r, c, stored, text, kind == "percentage")
         return
     value = cells.runs(r, c, runs or [Run(_own(e, "string-value"))])
     if _own(e, "formula") and not kind:

@@ -162,14 +162,14 @@ class _Web(_Drawn):
         number, said = self.start(out)
         for caption in e.iterchildren("caption"):
             self.flow(caption, look, said)
-        table: list[list[_Box]] = []
+        table = []
         for tr, own in self.rows(e, look):
             table.append([])
             for td in tr.iterchildren("td", "th"):
                 if (inner := self.look(td, own)) is not None:
                     spans = (td.get(k, "").strip()[:9] for k in ("colspan", "rowspan"))
                     wide, high = (min(max(int(v), 1), 500) if v.isdigit() else 1 for v in spans)
-                    runs: list[Run] = []
+                    runs = []
                     self.flow(td, inner, runs)
                     table[-1].append(_Box(self.boxed(runs), wide, high))
         self.finish(number, said, table)
@@ -283,7 +283,7 @@ class _Word(_Drawn):
 
     def table(self, e, out: list[Run]) -> None:
         number, said = self.start(out)
-        table: list[list[_Box]] = []
+        table = []
         for tr, empty in self.own(e, "tr"):
             look = tr.find(f"{_W}trPr")
             if _val(look, "del") is not None or _switch(look, "hidden"):

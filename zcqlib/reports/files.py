@@ -14,6 +14,8 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
+from xlsxwriter.utility import xl_rowcol_to_cell
+
 from zcqlib.reports import books, drawn
 from zcqlib.reports.grid import (
     MAX_AREA,
@@ -135,18 +137,11 @@ def members(path: Path) -> list[Path]:
 
 def _member(info: zipfile.ZipInfo) -> str:
     """The name of a file in a zip; old Windows wrote Chinese ones in GBK without saying so."""
-    if info.flag_bits & 0x800:
-        return info.filename.replace("\\", "/")
-    try:
-        raw = info.filename.encode("cp437")
-    except UnicodeEncodeError:
-        return info.filename
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding).replace("\\", "/")
-        except UnicodeDecodeError:
-            continue
-    return info.filename
+    name = info.filename
+    for encoding in () if info.flag_bits & 0x800 else ("gb18030", "utf-8"):
+        with suppress(UnicodeError):
+            name = info.filename.encode("cp437").decode(encoding)
+    return name.replace("\\", "/")
 
 
 def _by_content(raw: bytes, budget: Budget) -> Opened:
@@ -170,9 +165,8 @@ def _by_content(raw: bytes, budget: Budget) -> Opened:
         or "<table" in head
     ):
         return Opened("html", encoding, drawn.html_sheets(text, budget), problems)
-    rows, more = delimited(text)
-    cells = Cells(budget, rows)
-    return Opened("text", encoding, [cells.sheet("")], problems + more)
+    rows, separator, more = delimited(text)
+    return Opened("text", encoding, [Cells(budget, rows).sheet("")], problems + more, separator)
 
 
 def _mhtml(raw: bytes, budget: Budget) -> list[Sheet]:
@@ -225,9 +219,8 @@ def _encoding(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 def decode(raw: bytes) -> tuple[str, str, list]:
     """Text by its mark, else strict UTF-8, else GB18030 or Big5; what cannot be decoded is cut off and reported."""
-    problems: list[tuple[str, str, str, str, str]] = []
     raw, names = _encoding(raw)
-    errors: list[UnicodeDecodeError] = []
+    problems, errors = [], []
     for encoding in names:
         try:
             text = raw.decode(encoding)
@@ -255,7 +248,7 @@ def decode(raw: bytes) -> tuple[str, str, list]:
     return text, encoding, problems
 
 
-def delimited(text: str) -> tuple[list[list[str]], list]:
+def delimited(text: str) -> tuple[list[list[str]], str, list]:
     """Rows of separated text as they are, ragged; the separator is the one that gives the steadiest width."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     first = [x for x in lines[:200] if x.strip()][:50]
@@ -272,8 +265,7 @@ def delimited(text: str) -> tuple[list[list[str]], list]:
     rows, problems = _rows(lines, separator, steadiness(separator)[1])
     while rows and not any(map(str.strip, rows[-1])):
         rows.pop()
-    shown = {"\t": "制表符"}.get(separator, separator)
-    return rows, [("separator", "info", "", separator, f"按分隔符「{shown}」读取。"), *problems]
+    return rows, separator, problems
 
 
 MAX_TOLD = 10  # rows of one fault that are named one by one
@@ -282,8 +274,7 @@ MAX_TOLD = 10  # rows of one fault that are named one by one
 def _rows(lines: list[str], separator: str, usual: int) -> tuple[list[list[str]], list]:
     """Rows of fields; a quote that is never closed spoils its own field only, and is reported."""
     csv.field_size_limit(2**24)
-    rows: list[list[str]] = []
-    problems: list = []
+    rows, problems = [], []
     at = cells = 0
     while at < len(lines):
         start, ahead = at, (f"{lines[i]}\n" for i in range(at, len(lines)))
@@ -305,7 +296,7 @@ def _rows(lines: list[str], separator: str, usual: int) -> tuple[list[list[str]]
             at += 1
             if lost:
                 said = f"第 {len(rows)} 行的引号没有成对,从这一格起到行末没有采用,以下各行照常读取,请改正后重新报送。"
-                where = f"{books.letters(len(kept))}{len(rows)}"
+                where = xl_rowcol_to_cell(len(rows) - 1, len(kept))
                 problems.append(("unclosed_quote", "error", where, lost[:200], said))
     if len(problems) > MAX_TOLD:
         said = f"引号没有成对的共有 {len(problems)} 行,请整份改正后重新报送。"

@@ -17,26 +17,24 @@ MAX_AREA = 5_000_000  # cells between the corners: what a reader that lays them 
 MAX_LETTERS, MAX_TABLES, MAX_CELL = 20_000_000, 1_000, 2_000  # of a file; letters of one cell
 
 
-NO_RESULT = "#RESULT!"  # text of a formula that was stored without its result
+NO_RESULT = "公式无结果"  # text of a formula that was stored without its result
 
 
 class Refused(Exception):
     """The file as a whole cannot be used; carries the problem's code, severity and Chinese sentence."""
 
     def __init__(self, code: str, message: str, severity: str = "error", raw: str = ""):
-        super().__init__(message)
+        super().__init__(code, message, severity, raw)
         self.code, self.message, self.severity, self.raw = code, message, severity, raw
-
-
-def _allowance() -> dict[str, int]:
-    return {"cells": MAX_AREA, "letters": MAX_LETTERS, "tables": MAX_TABLES}
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What one file may still cost, whichever reader spends it: cells laid out (empty ones too), letters, tables."""
 
-    left: dict[str, int] = field(default_factory=_allowance)
+    left: dict[str, int] = field(
+        default_factory=lambda: {"cells": MAX_AREA, "letters": MAX_LETTERS, "tables": MAX_TABLES}
+    )
 
     def spend(self, **costs: int) -> None:
         """Count what is about to be laid out.
@@ -99,6 +97,7 @@ class Opened:
     encoding: str
     sheets: list[Sheet]
     problems: list[tuple[str, str, str, str, str]]
+    separator: str = ""
 
 
 def check_size(rows: list[list]) -> None:
@@ -130,15 +129,12 @@ def latin_mojibake(text: str) -> bool:
     return accents >= 4 and accents > sum("\u4e00" <= c <= "\u9fff" for c in text)
 
 
-def parser(**more) -> etree.XMLParser:
-    """One without entities, network or document types."""
-    how = dict(resolve_entities=False, no_network=True, dtd_validation=False, load_dtd=False)
-    return etree.XMLParser(**(how | more))
+SAFE = dict(resolve_entities=False, no_network=True, load_dtd=False)  # how XML is parsed
 
 
 def xml(raw: bytes):
     """A small part, parsed."""
-    return etree.fromstring(raw, parser())
+    return etree.fromstring(raw, etree.XMLParser(**SAFE))
 
 
 def refuse_entities(raw: bytes) -> None:

@@ -101,8 +101,7 @@ def long_rows(t: Frame, found: Found) -> None:
 def stub_of(t: Frame, width: int) -> dict[int, str]:
     """The left columns that name rows, with the role that their header or content gives them."""
     often = {r for r in t.header if "frequency" in map(head_of, t.texts([r], [0, 1]))}
-    stub = {}
-    open_ = True
+    stub, open_ = {}, True
     for c in range(width):
         cells, heads = t.body(c), t.texts([r for r in t.header if r not in often], [c])
         role = next(filter(None, map(head_of, heads)), "")
@@ -112,13 +111,13 @@ def stub_of(t: Frame, width: int) -> dict[int, str]:
             continue
         if role == "unit" and "计量单位" not in heads and cells and not any(map(_unit_cell, cells)):
             role = "region"  # 单位 over names of places or offices
-        if role != "note" and (cells or role):
-            after = t.body(c + 1) if c + 1 < width and not stub else []
-            if role := _stub_role(cells, heads, role, stub, after):
-                stub[c] = role
-            else:
-                open_ = False
-        elif stub and not cells:
+        if role == "note" or not cells and not role:
+            open_ = bool(cells or not stub)
+            continue
+        after = t.body(c + 1) if c + 1 < width and not stub else []
+        if role := _stub_role(cells, heads, role, stub, after):
+            stub[c] = role
+        else:
             open_ = False
     return stub
 
@@ -506,7 +505,7 @@ class _Stub:
             here = not is_empty(v)
             if here:
                 found.outcome.setdefault(at, "label")
-                self.carried[c] = _READ.get(role, _Stub.nothing)(self, at, v, said(v))
+                self.carried[c] = getattr(self, role, self.nothing)(at, v, said(v))
                 for later in self.texts:
                     if later > c and role != "serial":
                         self.outline[later].clear()
@@ -587,9 +586,6 @@ class _Stub:
         if not of_which and not known("total").keys() & set(part.names):
             headings.append(replace(here, says=says))
         return says
-
-
-_READ = {role: vars(_Stub)[role] for role in ("unit", "frequency", "period", "region", "name")}
 
 
 def _part_of(t: str) -> tuple[bool, str]:
@@ -679,7 +675,7 @@ def _possible(v: object) -> list[int]:
     if words.is_date(v):
         months = month_no(v.year, v.month), month_no(2000 + v.day, v.month)
         return list(dict.fromkeys(months)) if v.day not in _SERIES_DAYS else []
-    text = repr(round(v, 4)) if isinstance(v, float) else said(v)
+    text = said(round(v, 4) if type(v) is float else v)
     if not re.fullmatch(r"(?:19|20)\d\d\.1", text):
         return []
     return [month_no(int(text[:4]), m) for m in (1, 10)]

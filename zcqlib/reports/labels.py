@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from xlsxwriter.utility import xl_rowcol_to_cell
+
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
-from zcqlib.reports.books import letters
 from zcqlib.reports.grid import At
-from zcqlib.reports.words import Span, known, month_no, month_span, squeeze, year_span
+from zcqlib.reports.words import Span, known, month_no, month_span, squeeze
 
 PERCENT_KINDS = {"yoy_pct", "mom_pct", "share_pct", "completion_pct"}
 _PLACE = re.compile(
@@ -136,7 +137,7 @@ class Fact(NamedTuple):
 
     @property
     def cell(self) -> str:
-        return f"{letters(self.column)}{self.row + 1}"
+        return xl_rowcol_to_cell(*self.at)
 
     @property
     def when(self) -> tuple[int, int, str]:
@@ -194,7 +195,7 @@ def _one_row(part: list[tuple]) -> tuple:
     others = [f"「{x}」" for x in dict.fromkeys(p[3] for p in part) if x != raw][:4]
     more = f"(共 {count} 处" + (f",又如{'、'.join(others)}" if others else "") + ")"
     box = box_of([at for p in part for at in (p[2][:2], p[2][-2:])])
-    return code, severity, box if box[:2] != box[2:] else box[:2], raw, message + more, count
+    return code, severity, box, raw, message + more, count
 
 
 def box_of(cells: list[At]) -> tuple[int, int, int, int]:
@@ -361,18 +362,10 @@ def cell_span(v: object, serial: bool = False) -> Span | None:
         return month_span(month_no(v.year, v.month))
     if isinstance(v, bool) or is_empty(v):
         return None
-    if not isinstance(v, int | float):
-        return words.whole_period(squeeze(str(v)))
-    if not float(v).is_integer():
-        text = repr(round(float(v), 4))
-        return words.whole_period(text) if re.fullmatch(r"(?:19|20)\d\d\.\d{1,2}", text) else None
-    n = int(v)
-    if 1900 <= n <= 2100:
-        return year_span(n)
-    if 190001 <= n <= 210012 and 1 <= n % 100 <= 12:
-        return month_span(month_no(n // 100, n % 100))
-    if serial and 29_000 <= n <= 55_000:
-        day = datetime.date(1899, 12, 30) + datetime.timedelta(days=n)
+    if span := words.whole_period(said(round(v, 4) if type(v) is float else v)):
+        return span
+    if serial and isinstance(v, int | float) and 29_000 <= v <= 55_000 and v == int(v):
+        day = datetime.date(1899, 12, 30) + datetime.timedelta(days=int(v))
         return month_span(month_no(day.year, day.month), "serial")
     return None
 

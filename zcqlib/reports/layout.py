@@ -193,13 +193,9 @@ class _Cutter:
             if lead not in known("head") and not CONTACT.match(lead):
                 if body and {type(cells[c]) for c in columns[1:]} <= {int, float}:
                     return "data"  # by far most rows
-                over = (
-                    self.rows[h][c]
-                    for h in self.header
-                    for c in columns[:1]
-                    if _holds(self.rows[h], c)
-                )
-                if "name" in map(head_of, map(said, over)) and self.named(first):
+                c = columns[0]
+                over = (said(self.rows[h][c]) for h in self.header if _holds(self.rows[h], c))
+                if "name" in map(head_of, over) and self.named(first):
                     return "data"  # whatever stands beside it
         row = _Row(cells, columns, above, header and not fresh, body and not fresh)
         return next(kind for rule in _RULES if (kind := rule(row)))

@@ -38,7 +38,8 @@ def came_back(sheets: Sequence[Sheet]) -> Back | None:
     for s in sheets:
         if (head := heading(s.rows, LEDGER)) is not None:
             said = "这是填回的台账,填写的内容已记录;其中的表不作为报表读取。"
-            rows = [(each.name, each.rows) for each in sheets]
+            blank = {NO_RESULT: ""}
+            rows = [(x.name, [[blank.get(v, v) for v in row] for row in x.rows]) for x in sheets]
             return Back(None, rows, _told(s, head, FILLED, "ledger", said))
     return None
 
@@ -59,7 +60,7 @@ def _told(s: Sheet, head: int, columns: Sequence[str], code: str, message: str) 
 def _replies(rows: Sequence[Sequence], head: int) -> list[dict[str, str]]:
     """One mapping for each line that was filled in."""
     wanted = {c.meaning: c.name for c in REPLIES.columns}
-    texts = [["" if v is None else str(v).strip() for v in row] for row in rows[head:]]
+    texts = [["" if v in (None, NO_RESULT) else str(v).strip() for v in row] for row in rows[head:]]
     at = {wanted[v]: j for j, v in enumerate(texts[0]) if v in wanted}
     lines = [{n: row[j] if j < len(row) else "" for n, j in at.items()} for row in texts[1:]]
     return [line for line in lines if line.get("reply")]

@@ -42,9 +42,9 @@ def _flat(text: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _names(catalog: Catalog) -> list[tuple[str, str, bool]]:
-    """Every name of a sender, the longest first: name, sender, whether it is a park."""
-    known: dict[str, tuple[str, bool]] = {}
+def _names(catalog: Catalog) -> dict[str, tuple[str, bool]]:
+    """Every name of a sender, the longest first, with the sender and whether it is a park."""
+    known = {}
     places = {
         alias: uses[0][0]
         for alias, uses in catalog._region_aliases.items()
@@ -56,17 +56,14 @@ def _names(catalog: Catalog) -> list[tuple[str, str, bool]]:
         for alias in (s.name_zh, *s.aliases.split(";"), *also):
             if alias:
                 known.setdefault(_flat(alias), (s.id, park))
-    return sorted(((a, *who) for a, who in known.items()), key=lambda n: (-len(n[0]), n[0]))
+    return {a: known[a] for a in sorted(known, key=len, reverse=True)}
 
 
 def named(text: str, catalog: Catalog) -> set[str]:
     """The senders that a text names; "" stands for another place's office of a like name (郑州高新区)."""
-    text, found, taken = _flat(text), [], []
-    for alias, sender, park in _names(catalog):
-        for m in re.finditer(re.escape(alias), text):
-            if not any(a < m.end() and m.start() < b for a, b in taken):
-                taken.append(m.span())
-                found.append((*m.span(), sender, park))
+    text, names = _flat(text), _names(catalog)
+    every = re.finditer("|".join(map(re.escape, names)), text) if names else ()
+    found = [(*m.span(), *names[m[0]]) for m in every]
     parks = {end for _, end, _, park in found if park}
     out = set()
     for start, _, sender, park in found:

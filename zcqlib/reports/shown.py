@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -19,6 +19,7 @@ from zcqlib.reports.grid import (
     MAX_CELL,
     MAX_COLUMNS,
     MAX_ROWS,
+    At,
     Budget,
     Refused,
     Sheet,
@@ -278,7 +279,8 @@ class Cells(Sheet):
         if type(value) is str:
             self.budget.spend(letters=len(value))
         elif type(value) is float and (code or not math.isfinite(value)):
-            value = self._keep((r, c), value, seen, value, code)
+            shows = seen(value, code) if math.isfinite(value) else Seen("#NUM!", "")
+            value = self._keep((r, c), value, shows)
         self.rows[r][c] = value
         if struck and value not in ("", None):
             self.strike(r, c)
@@ -286,14 +288,12 @@ class Cells(Sheet):
     def beside(self, r: int, c: int, value: float, text: str | None, percent: bool) -> None:
         """A number that stands beside its displayed text (None: there is none)."""
         self.place(r, c)
-        plain = written(value) if text is None and math.isfinite(value) else text or ""
-        self.rows[r][c] = self._keep((r, c), value, told, value, plain, percent)
+        shows = told(value, written(value) if text is None else text, percent)
+        self.rows[r][c] = self._keep((r, c), value, shows)
 
-    def _keep(self, at: tuple[int, int], value: float, look: Callable[..., Seen], *how) -> object:
+    def _keep(self, at: At, value: float, found: Seen) -> object:
         """What is to be read of a number; the rest is noted."""
-        if not math.isfinite(value):
-            return "#NUM!"
-        found, plain = look(*how), written(value)
+        plain = written(value)
         if found.percent and not isinstance(found.row, str):
             self.percent.add(at)
         if not value.is_integer() and (m := re.search(r"\d(?:\.(\d+))?(?![\d,.])", found.text)):

@@ -486,10 +486,11 @@ def value_of(text: str, money: bool = False, count: bool = True, figures: bool =
 
     `figures`: the cell stands where a figure must be, so that words are tried too: 三十, 100以上, 50个左右.
     """
-    if mark := _mark(text.strip()):
+    bare = text.strip()
+    if mark := _mark(bare):
         return mark
-    t = _FOOTNOTE.sub("", text.strip())
-    note = "" if t == text.strip() else f"标注{text.strip()[len(t) :]}"
+    t = _FOOTNOTE.sub("", bare)
+    note = "" if t == bare else f"标注{bare[len(t) :]}"
     t = re.sub(r"[−–—－﹣](?=[\d.])", "-", re.sub(r"\s+", "", t))
     t = unicodedata.normalize("NFKC", t)
     if mark := _mark(t):
