@@ -305,7 +305,7 @@ def test_the_title_names_the_largest_cause_in_the_direction_of_the_change():
         "专利申请完成把握由59%升至73%（9月新数据+16个百分点、历史数据修订−3个百分点、方法更新+1个百分点、其余为零），"
         "年末预计由5,037件升至5,123件（9月新数据+97、历史数据修订−18、方法更新+7）"
     )
-    fell = told((59, -16, 3, 0, -1, 45))
+    fell = told((59, -16, 3, 0, -1, 45), what="x")
     assert fell.title.endswith("降至45%，主要因为余下月份减少，不确定性变小")
     assert told((59, 0, 3, -17, 0, 45)).title.endswith("降至45%，主要因为目标调整")
 
