@@ -239,6 +239,7 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     given = Path(attached.now.vintage)  # a run's notebooks all see the vintage that the run made
     vintage = given if given.parent == home else line.build(workspace, month, known)
     guard_cells(line.published_only(vintage))
+    _GIVEN.clear()  # what a notebook's findings read is noted for this one, too
     return Month(workspace, month, known, catalogs.load(workspace.reference, month.year), vintage)
 
 
