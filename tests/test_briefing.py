@@ -462,6 +462,13 @@ def test_no_cell_anywhere_is_a_formula(tabs):
             assert not any(c.data_type == "f" for row in sheet.iter_rows() for c in row)
 
 
+def test_what_each_park_owes_is_promised_as_parks_in_the_ledger(tabs):
+    whole = projection(unit="个园区", target_low=5.0, actual=2.0, median=3.0, low=2.0, high=4.0)
+    tabs.projections = tables.shape([whole], tables.PROJECTIONS)
+    row = ledger.rows(tabs.given).set_index("编号").loc["a"]
+    assert (row["目标"], row["单位"], row["已完成/现值"]) == ("5个园区目标", "个园区", 2.0)
+
+
 def test_odd_names_come_back_whole_from_the_ledger_and_short_on_slides(tabs):
     made = pages.pages(tabs.given)
     assert all(len(p.title) <= 60 for p in made)

@@ -138,11 +138,13 @@ def _target(t: dict, name: Callable[[str], str]) -> dict[str, str]:
 
 
 def _judged(t: dict, found: Found) -> dict[str, str]:
-    row = row_id(t["region"], t["id"])
+    """Target, chance and light as `standing` has them: of what each park owes, how many parks have to."""
+    row, milestone = row_id(t["region"], t["id"]), t["kind"] == "milestone"
     known = row in found.rows.index
-    s = found.rows.at[row, "scale"] if known else quantity.scale(t["target_low"], t["unit"])
-    chance = found.rows.at[row, "chance"] if known else NAN
-    milestone = t["kind"] == "milestone"
+    s, chance = quantity.scale(t["target_low"], t["unit"]), NAN
+    if known:
+        s, chance, low, high = found.rows.loc[row, ["scale", "chance", "target", "target_high"]]
+        t = t | {"target_low": low, "target_high": high}
     return {
         "目标": "按节点完成" if milestone else quantity.target_words(t, s),
         "单位": s.unit,

@@ -57,7 +57,8 @@ def top(t: pd.DataFrame, column: str, show, least: bool = False) -> tuple[str, p
     told = t[column].dropna().map(show)
     best = told[told.eq(show(t[column].min() if least else t[column].max()))].index
     rows = t.loc[best]
-    return "、".join(rows["label"]) if len(rows) <= NAMED else "并列的各园区", rows
+    many = f"并列的{'零一二三四五六七八九十'[n] if (n := len(rows)) <= 10 else '十多'}个园区"
+    return "、".join(rows["label"]) if n <= NAMED else many, rows
 
 
 def tell(
