@@ -138,7 +138,7 @@ def test_the_invention_share_is_set_against_the_share_that_the_targets_imply():
     assert (
         f.rows.at[PARKS[0], "invention_aim"] == 25 and f.rows.at["zone", "invention_change"] == 10
     )
-    assert "并列的各园区（−10.0个百分点）" in f.sentences[0]
+    assert "并列的五个园区（−10.0个百分点）" in f.sentences[0]
 
 
 @pytest.mark.parametrize("after", [[35, 20, 8, 17, 11], [29, 17, 7, 15, 10], [28, 16, 6, 14, 9]])

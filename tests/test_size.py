@@ -15,13 +15,13 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 214_900  # tokens of the library
+MOST = 214_200  # tokens of the library
 ROOMS = {
     "reports": 49_000,
     "findings": 29_970,
-    "figures": 17_900,
-    "projection": 24_150,
-    "briefing": 15_500,
+    "figures": 17_840,
+    "projection": 24_120,
+    "briefing": 15_520,
     "views": 2_500,
     "indicators": 13_600,
     "ranking": 8_640,
@@ -30,7 +30,7 @@ ROOMS = {
     "catalog": 5_500,
     "quantity": 4_500,
 }
-TANGLED = 0.145  # share of functions with more than ten branches
+TANGLED = 0.142  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
 OVER: dict[str, int] = {}
 LAYOUT = {
