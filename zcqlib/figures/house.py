@@ -684,6 +684,7 @@ def waterfall(ax, found) -> None:
     room = max(0.15 * (high - low), (10 - (high - low)) / 2)
     limits = max(low - room, -2), min(high + room, 102)
     ax.set(ylim=(len(t) - 0.4, -0.6), xlim=limits, xlabel="said")
+    ax.set_xticks([v for v in ax.get_xticks() if max(0, limits[0]) <= v <= min(100, limits[1])])
     ax.set_yticks(y, t["label"])
     ax.grid(axis="x")
     ax.grid(False, axis="y")
