@@ -63,16 +63,28 @@ class Month:
 
     @property
     def given(self) -> Given:
-        """What the month's findings are made from, and those made already."""
-        return _given(self)
+        """What the month's findings are made from, and those made already, also for notebooks before in this kernel."""
+        given = _given(self)
+        self._rests_on(given, *given.read)
+        return given
 
     def find(self, name: str, **choices) -> Found:
-        """A finding of the month by its name, such as pace; an unknown name is told the nearest."""
-        return findings.find(name, self.given, **choices)
+        """A finding of the month by its name, such as pace, the caller's own; an unknown name is told the nearest."""
+        given = _given(self)
+        found = findings.find(name, given, **choices)
+        self._rests_on(given, (name, *found.chosen))
+        return found.copy()
+
+    def _rests_on(self, given: Given, *places: tuple) -> None:
+        for table in sorted(set().union(*(given.read[p] for p in places))):
+            note_(f"read {self.vintage.parent.name}/{table}")
 
     def source(self, *indicators: str) -> str:
         """Who reported these indicators, as the footer of a figure says it; from the observations, never typed."""
-        return self.given.source(*indicators)
+        given = _given(self)
+        told = given.source(*indicators)
+        self._rests_on(given, ("senders",))
+        return told
 
     def caption(
         self,
@@ -239,7 +251,6 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     given = Path(attached.now.vintage)  # a run's notebooks all see the vintage that the run made
     vintage = given if given.parent == home else line.build(workspace, month, known)
     guard_cells(line.published_only(vintage))
-    _GIVEN.clear()  # what a notebook's findings read is noted for this one, too
     return Month(workspace, month, known, catalogs.load(workspace.reference, month.year), vintage)
 
 

@@ -30,9 +30,8 @@ def _of(given: Given, table: str, indicator: str, region: str) -> pd.DataFrame:
 
 def shares(given: Given, indicator: str, region: str) -> pd.DataFrame:
     """What past years had done of a year by each month, see `season_shares`; no rows where that is not known."""
-    if "shares" not in given.made:
-        given.made["shares"] = season_shares(given.table("SERIES"), given.period.year)
-    t = given.made["shares"]
+    make = lambda: season_shares(given.table("SERIES"), given.period.year)  # noqa: E731
+    t = given.once(("shares",), make)
     return (
         t.loc[(region, indicator)] if (region, indicator) in t.index.droplevel("month") else t[:0]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import wraps
@@ -87,20 +88,36 @@ def lay(rows: pd.DataFrame, measures: Mapping[str, Measure]) -> pd.DataFrame:
 @dataclass(frozen=True, slots=True)
 class Given:
     """What findings are made from. `period` is the report month, `known` the last whose reports were known; `made`
-    holds those made already."""
+    holds those made already, `read` the tables that each of them, or anything yet, was made from."""
 
-    table: Callable[[str], pd.DataFrame]
+    tables: Callable[[str], pd.DataFrame]
     catalog: Catalog
     period: pd.Period
     known: pd.Period
     made: dict = field(default_factory=dict, compare=False, repr=False)
+    read: dict[tuple, set[str]] = field(default_factory=dict, compare=False, repr=False)
+    _making: list[set[str]] = field(default_factory=lambda: [set()], compare=False, repr=False)
+
+    def table(self, name: str) -> pd.DataFrame:
+        self._making[-1].add(name)
+        return self.tables(name)
+
+    def once(self, place: tuple, make: Callable[[], object]) -> object:
+        """What is made at a place, the first time that it is asked for."""
+        if place not in self.made:
+            self._making.append(set())
+            try:
+                self.made[place] = make()
+            finally:
+                self.read[place] = self._making.pop()
+        self._making[-1].update(self.read[place])
+        return self.made[place]
 
     def source(self, *indicators: str) -> str:
         """Who reported these indicators, or any; from the observations, never typed."""
         senders, pairs = self.catalog.senders, ["indicator", "sender"]
-        if "senders" not in self.made:
-            self.made["senders"] = self.table("OBSERVATIONS")[pairs].drop_duplicates()
-        seen = self.made["senders"]
+        make = lambda: self.table("OBSERVATIONS")[pairs].drop_duplicates()  # noqa: E731
+        seen = self.once(("senders",), make)
         came = (seen[seen.indicator.isin(indicators)] if indicators else seen).sender
         names = senders[senders.id.isin(came)].set_index("id").name_zh
         parks, others = (
@@ -153,6 +170,12 @@ class Found:
         object.__setattr__(self, "title", quantity.fit_title(*told))
         self.said.setdefault(self.title, self.said[told[-1]])
         object.__setattr__(self, "sentences", tuple(map(self.say, self.sentences)))
+
+    def copy(self) -> Found:
+        """One whose rows may be changed without changing this one's."""
+        other = copy(self)
+        object.__setattr__(other, "rows", self.rows.copy())
+        return other
 
     @property
     def numbers(self) -> list[str]:
@@ -268,15 +291,16 @@ def finding(*measures: str) -> Callable:
         @wraps(make)
         def made(given: Given, **choices) -> Found:
             other = tuple((k, v) for k, v in choices.items() if usual[k].default != v)
-            place = (make.__name__, *other)
-            if place not in given.made:
+
+            def checked() -> Found:
                 found = make(given, **choices)
                 own = set(found.measures) - set(found.home)
                 if odd := own ^ set(measures) or {found.name} ^ {make.__name__}:
                     raise FindingError(f"{home} 给出的与它声明的不一致:{'、'.join(sorted(odd))}。")
                 object.__setattr__(found, "chosen", other)
-                given.made[place] = found
-            return given.made[place]
+                return found
+
+            return given.once((make.__name__, *other), checked)
 
         MAKERS[make.__name__] = made
         return made
