@@ -1,13 +1,15 @@
-"""The HTML edition stands alone: no outside address, no script, code hidden, text from data escaped."""
+"""The HTML edition stands alone: no outside address, no script but our own, code hidden, text from data escaped."""
 
 import re
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from zcqlib.edition import LIVE, export
+from zcqlib.edition import LIVE, SORT, export
+from zcqlib.month import table_html
 from zcqlib.tables import ZcqError
 
 
@@ -49,8 +51,10 @@ def pages(tmp_path):
     return [p.read_text("utf-8") for p in export([first, second], tmp_path / "html")]
 
 
-def test_pages_name_no_outside_address_and_run_no_script(pages):
+def test_pages_name_no_outside_address_and_run_no_script_but_the_one_that_sorts(pages):
     for page in pages:
+        assert page.count(f"<script>{SORT}</script>") == 1
+        page = page.replace(f"<script>{SORT}</script>", "")
         assert not re.search(r"https?://|<script|<link|src=.//", page)
 
 
@@ -100,3 +104,20 @@ def test_the_same_notebooks_give_the_same_bytes(tmp_path):
     one = write(tmp_path, "00_a.ipynb", new_markdown_cell("# 题"))
     first = export([one], tmp_path / "h")[0].read_bytes()
     assert export([one], tmp_path / "h2")[0].read_bytes() == first
+
+
+def test_a_table_is_shown_whole_under_one_row_of_heads_without_running_numbers():
+    months = pd.to_datetime(["2018-01-01", None])
+    t = pd.DataFrame({"月份": months, "说明": ["长" * 80, "<b>"], "值": [1.5, float("nan")]})
+    by_month = t.pivot_table("值", "月份", "说明").rename_axis(columns="园区")
+    named = pd.DataFrame({"a": [1]}, pd.MultiIndex.from_tuples([("x", "y")]))
+    two = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("x", "y"), ("x", "z")]))
+    cells = lambda html: re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", html)  # noqa: E731
+    rows = ["2018年1月", "长" * 80, "1.5", "—", "&lt;b&gt;", "—"]
+    assert cells(table_html(t)) == ["月份", "说明", "值", *rows]
+    assert cells(table_html(by_month)) == ["月份", "长" * 80, "2018年1月", "1.5"]
+    assert cells(table_html(named)) == ["", "", "a", "x", "y", "1"]
+    assert cells(table_html(two)) == ["x", "y", "z", "1", "2"]
+    assert cells(table_html(pd.DataFrame({1: pd.PeriodIndex(["2018-09"], "M")})))[1] == "2018年9月"
+    long = table_html(pd.DataFrame({"值": range(501)}))
+    assert long.count("<tr") == 501 and "共501行，此处为前500行。" in long

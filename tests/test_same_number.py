@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -321,3 +322,21 @@ def test_each_page_of_one_target_links_to_a_cell_that_shows_this_target(made):
         source = sources[page.link.partition("=")[2]]
         assert id in source or "standing.table(" in source, (id, page.link)
     assert len({x.link for x in shown}) == len(ids)
+
+
+def test_other_members_are_summed_from_what_every_park_reported_also_without_a_target():
+    """新增孵化载体 is 3: of a park without a target of its own there is no row of PROJECTIONS, but a figure."""
+    book = nbformat.read(ROOT / "notebooks" / "07_park_ranking.ipynb", 4)
+    cells = [c.source for c in book.cells if c.source.startswith(("additive = ", "parts = "))]
+    item, june = "new_incubators", pd.Period("2018-06", "M")
+    parks = list(CATALOG.parks)
+    plan = pd.DataFrame({"region": parks[:2], "indicator": item, "target_low": [2.0, 1.0]})
+    held = dict.fromkeys(parks, 0.0) | {parks[0]: 1.0, parks[2]: 2.0}
+    held = pd.DataFrame({"region": held.keys(), "value": held.values()})
+    held = held.assign(indicator=item, end=june, months=6)
+    stored = {"PROJECTIONS": plan, "TO_DATE": held, "SERIES": held[:0]}
+    month = SimpleNamespace(catalog=CATALOG, period=june, table=stored.__getitem__)
+    space = dict(month=month, pd=pd, name=CATALOG.name, members=parks, after=parks[1:])
+    exec("\n".join(cells).rpartition("\n")[0], space)
+    found = space["sums"].loc[(CATALOG.name(item), "2018-06")]
+    assert len(cells) == 2 and found.tolist() == [3.0, 2.0]

@@ -1,7 +1,7 @@
 """HTML edition of executed notebooks: one self-contained page each, code hidden until asked for, printable on A4.
 
-Pages name no outside address: the export's plain fragment is wrapped in our own page and style, and text from data is
-escaped by the exporter. Cells tagged `live`, controls with their headings, need a kernel and stay out.
+Pages name no outside address: the export's plain fragment is wrapped in our own page, style and the one script that
+sorts a table by the head that is clicked; text from data is escaped by the exporter. Cells tagged `live`, controls with their headings, need a kernel and stay out.
 """
 
 from __future__ import annotations
@@ -26,12 +26,19 @@ nav ol{margin:6px 0 0;padding-left:20px;columns:2}nav label{float:right;cursor:p
 h1{font-size:28px}h2{font-size:21px;border-bottom:1px solid #e4e8ec;margin-top:36px}
 img{max-width:100%;height:auto}pre{white-space:pre-wrap;font-size:13px;background:#f7f8f9;padding:8px 12px}
 table{border-collapse:collapse;font-size:14px;margin:12px 0}th,td{border-bottom:1px solid #e4e8ec;padding:4px 10px}
-td{text-align:right}th{text-align:left;font-weight:600}
+td{text-align:right}td:first-child,th{text-align:left}th{font-weight:600}thead th{cursor:pointer}
 .anchor-link,.code_cell>.input{display:none}
 body:has(#code:checked) .code_cell>.input{display:block}
 @page{size:A4;margin:16mm}
 @media print{nav>label,nav>a{display:none}nav{border:0;padding:0}main{padding:0}body{font-size:11pt}
 h2{break-after:avoid}img,tr{break-inside:avoid}}
+"""
+SORT = """
+document.onclick=e=>{const h=e.target.closest("thead th");if(!h)return;const b=h.closest("table").tBodies[0],
+i=h.cellIndex,d=h.dataset.d=-(h.dataset.d||-1),t=r=>r.cells[i].innerText,
+n=r=>parseFloat(t(r).replace(/[,\uff0c+\u7b2c]/g,"").replace("\u2212","-"));
+[...b.rows].sort((x,y)=>{const p=n(x),q=n(y);return isNaN(p)||isNaN(q)?isNaN(p)-isNaN(q)||
+d*t(x).localeCompare(t(y),"zh"):d*(p-q)}).forEach(r=>b.append(r))}
 """
 
 
@@ -85,5 +92,5 @@ def _page(stem: str, titles: dict[str, str], body: str) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8"><title>{html.escape(titles[stem])}'
         f"</title><style>{STYLE}</style></head><body><nav><label><input type=checkbox id=code> 显示代码</label>"
-        f"{links}<ol>{contents}</ol></nav><main>{body}</main></body></html>\n"
+        f"{links}<ol>{contents}</ol></nav><main>{body}</main><script>{SORT}</script></body></html>\n"
     )

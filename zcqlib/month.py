@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+from IPython import get_ipython
+from IPython.display import HTML, display
 from matplotlib import rc_context
 
 from zcqlib import attached, figures, findings, line, lineage
@@ -20,7 +23,7 @@ from zcqlib.catalog import Catalog
 from zcqlib.figures import Canvas, Caption, FigureError
 from zcqlib.findings import Found, Given
 from zcqlib.missing import NoReportsError, guard_cells
-from zcqlib.quantity import block, typeset
+from zcqlib.quantity import NONE, block, typeset
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, digest, parse_month, write_atomic
 from zcqlib.workspace import note as note_
@@ -187,6 +190,8 @@ class Month:
             data = facts.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
             write_atomic(self.folder / f"{name}.csv", data)
             note_(f"saved {name}.csv")
+            link = f'download="{name}.csv" href="data:text/csv;base64,{b64encode(data).decode()}"'
+            display(HTML(f"<a {link}>下载本图数据（CSV）</a>"))
 
     def save(self, figure, name: str, found: Found | str | None = None):
         """Save a figure as PNG and SVG beside the month's other ones, with its code and passport, and give it back for
@@ -237,6 +242,21 @@ def _named(names: dict[str, str], wanted: str, what: str) -> str:
     return found[0]
 
 
+def table_html(frame: pd.DataFrame, most: int = 500) -> str:
+    """A table as a page shows it: whole up to `most` rows, one row of heads, months in Chinese, no running numbers."""
+    t = frame.head(most)
+    t = t.rename_axis(columns=None) if t.columns.nlevels == 1 else t.copy()
+    if not isinstance(t.index, pd.RangeIndex) or t.index.name:
+        t = t.rename_axis([n or "" for n in t.index.names]).reset_index(allow_duplicates=True)
+    for i, kind in enumerate(t.dtypes):
+        if isinstance(kind, pd.PeriodDtype) or kind.kind == "M":
+            told = t.iloc[:, i].map(lambda d: f"{d.year}年{d.month}月", "ignore")
+            t.isetitem(i, told.astype(object).where(told.notna(), NONE))
+    with pd.option_context("display.max_colwidth", None):
+        html = t.to_html(index=False, border=0, na_rep=NONE, justify="left")
+    return html + f"<p>共{len(frame)}行，此处为前{most}行。</p>" * (len(frame) > most)
+
+
 def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     """Open a month's tables; they are built first where the inputs or the method have changed.
 
@@ -245,6 +265,8 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     ZcqError : the month has no reports, or is written wrongly.
     """
     figures.use_theme()
+    if shell := get_ipython():
+        shell.display_formatter.formatters["text/html"].for_type(pd.DataFrame, table_html)
     workspace, month = Workspace.find(demo), parse_month(period)
     known = parse_month(as_of, "AS_OF 月份") if as_of else month
     home = workspace.processed / workspace.figures(month, known).name
