@@ -36,9 +36,9 @@ h2{break-after:avoid}img,tr{break-inside:avoid}}
 SORT = """
 document.onclick=e=>{const h=e.target.closest("thead th");if(!h)return;const b=h.closest("table").tBodies[0],
 i=h.cellIndex,d=h.dataset.d=-(h.dataset.d||-1),t=r=>r.cells[i].innerText,
-n=r=>parseFloat(t(r).replace(/[,\uff0c+\u7b2c]/g,"").replace("\u2212","-"));
-[...b.rows].sort((x,y)=>{const p=n(x),q=n(y);return isNaN(p)||isNaN(q)?isNaN(p)-isNaN(q)||
-d*t(x).localeCompare(t(y),"zh"):d*(p-q)}).forEach(r=>b.append(r))}
+n=r=>parseFloat(t(r).replace(/,/g,"").replace("\u2212","-").replace(/^[^\\d-]*/,"")),
+w=(x,y)=>d*t(x).localeCompare(t(y),"zh",{numeric:true});
+[...b.rows].sort((x,y)=>{const p=n(x),q=n(y);return isNaN(p)-isNaN(q)||d*(p-q)||w(x,y)}).forEach(r=>b.append(r))}
 """
 
 
