@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, parse_month
@@ -21,10 +19,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="自创区月报:整理、测算、排名、出图。",
 )
-out, err = (
-    Console(soft_wrap=True, highlight=False),
-    Console(stderr=True, soft_wrap=True, highlight=False),
-)
+say = typer.echo
+
+
+def warn(text: str, color: str | None = None) -> None:
+    typer.secho(text, fg=color, err=True)
+
 
 Month = Annotated[str, typer.Argument(help="报告月份,如 2018-09", metavar="月份")]
 Demo = Annotated[bool, typer.Option("--demo", help="用随项目附带的演示数据")]
@@ -39,28 +39,21 @@ def refusals():
     try:
         yield
     except ZcqError as e:
-        err.print("[red]错误[/red]:", end="")
-        err.print(str(e), markup=False)
+        warn(f"错误:{e}", "red")
         raise typer.Exit(1) from e
     except OSError as e:
-        err.print(
+        warn(
             f"错误:读写 {e.filename or '文件'} 时出错({e.strerror or e})。"
             "请检查磁盘空间、权限,以及文件是否被其他程序占用。",
-            markup=False,
+            "red",
         )
         raise typer.Exit(1) from e
 
 
-class _Lines(logging.Handler):
-    """Log lines above the progress bar."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        err.print(self.format(record), markup=False)
-
-
 def _log_to_screen(verbose: bool) -> None:
-    lines = _Lines()
-    lines.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    lines = logging.StreamHandler()
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""  # the bar gives way
+    lines.setFormatter(logging.Formatter(f"{clear}%(asctime)s %(message)s", "%H:%M:%S"))
     log = logging.getLogger("zcqlib")
     log.addHandler(lines)
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
@@ -98,45 +91,36 @@ def run(
         period, known = _period(month, as_of)
         extra = dict(_assignment(s) for s in set_ or [])
         workspace = Workspace.find(demo)
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=err,
-            transient=True,
+        with typer.progressbar(
+            length=1, file=sys.stderr, item_show_func=lambda what: what or "准备"
         ) as bar:
-            task = bar.add_task("准备", total=None)
+
+            def tell(what: str, done: int, of: int) -> None:
+                bar.pos, bar.length, bar.current_item = done, of, what
+                bar.render_progress()
+
             report = monthly.run_month(
-                workspace,
-                period,
-                known,
-                force=force,
-                only=only,
-                extra=extra,
-                tell=lambda what, done, of: bar.update(
-                    task, description=what, completed=done, total=of
-                ),
+                workspace, period, known, force=force, only=only, extra=extra, tell=tell
             )
         changed = release.pending(workspace, period, known)
-    words = {"done": "完成", "kept": "无变化,保留", "failed": "[red]失败[/red]"}
+    words = {"done": "完成", "kept": "无变化,保留", "failed": "失败"}
     for o in report.outcomes:
-        out.print(f"{o.name}:{words[o.state]}" + (f" {o.message}" if o.message else ""))
+        say(f"{o.name}:{words[o.state]}" + (f" {o.message}" if o.message else ""))
     figures = sorted(report.folder.glob("[0-9]*.png"))
-    out.print(
+    say(
         f"{'演示数据 ' if demo else ''}{period}:笔记本 {len(report.outcomes)} 个,图 {len(figures)} 幅,"
         f"数据版本 {report.vintage.name},产出在 {report.folder}"
     )
     if changed:
-        err.print(f"与已发布的数字不同,见 {changed};核对后用 release 再发布一次。", style="yellow")
+        warn(f"与已发布的数字不同,见 {changed};核对后用 release 再发布一次。", "yellow")
     if line.published_only(report.vintage):
-        err.print(
+        warn(
             f"没有园区报表(data/raw 下没有月份文件夹):只用公开数据,其余部分写明暂缺。"
             f"收到的报表请放进 data/raw/{period};试用演示数据请加 --demo。",
-            style="yellow",
+            "yellow",
         )
     if report.failed:
-        err.print(f"[red]{len(report.failed)} 项没有通过[/red],见 {report.folder / 'notebooks'}。")
+        warn(f"{len(report.failed)} 项没有通过,见 {report.folder / 'notebooks'}。", "red")
         raise typer.Exit(1)
 
 
@@ -160,10 +144,10 @@ def verify(month: Month, demo: Demo = False, as_of: AsOf = "") -> None:
     with refusals():
         wrong = manifest.verify(Workspace.find(demo), *_period(month, as_of))
     for sentence in wrong:
-        err.print(sentence)
+        warn(sentence)
     if wrong:
         raise typer.Exit(1)
-    out.print(f"{month}:输入、数据表、图与清单完全一致。")
+    say(f"{month}:输入、数据表、图与清单完全一致。")
 
 
 @app.command()
@@ -177,7 +161,7 @@ def check() -> None:
         workspace = Workspace.find()
         faults = catalogs.check_reference(workspace.reference)
         for fault in faults:
-            err.print(str(fault), markup=False)
+            warn(str(fault))
         if wrong := [f for f in faults if f.severity == "error"]:
             raise ZcqError(f"参考表有 {len(wrong)} 处错误。")
         years = [int(p.stem[-4:]) for p in sorted(workspace.reference.glob("targets_20??.csv"))]
@@ -185,16 +169,16 @@ def check() -> None:
         conflicts = {year: plan_conflicts(plan) for year, plan in plans.items()}
         catalog = plans[years[-1]]
         missed = missed_checkpoints(published_observations(workspace.published, catalog), catalog)
-    out.print("参考表没有错误。")
+    say("参考表没有错误。")
     for year, found in conflicts.items():
-        out.print(f"{year} 年计划本身有 {len(found)} 处需要留意:")
+        say(f"{year} 年计划本身有 {len(found)} 处需要留意:")
         for r in found.itertuples():
-            out.print(f"  {r.message}(编号 {r.ids.replace(';', '、')})", markup=False)
+            say(f"  {r.message}(编号 {r.ids.replace(';', '、')})")
     for sentence in missed:
-        err.print(sentence, markup=False)
+        warn(sentence)
     if missed:
         raise typer.Exit(1)
-    out.print(f"公开数据核对点 {len(catalog.checkpoints)} 个,全部相符。")
+    say(f"公开数据核对点 {len(catalog.checkpoints)} 个,全部相符。")
 
 
 @app.command()
@@ -227,7 +211,7 @@ def read(
         ]
         reports.write_reading(readings, to)
     for reading in readings:
-        out.print(reports.summary(reading), markup=False)
+        say(reports.summary(reading))
     if all(len(r.observations) == 0 for r in readings) or not all(f.is_file() for f in given):
         raise typer.Exit(1)
 
@@ -241,7 +225,7 @@ def doctor() -> None:
         findings = examine(Workspace.find())
     for f in findings:
         state, advice = ("正常", "") if f.well else ("有问题", f"。{f.do}")
-        out.print(f"{state} {f.name}:{f.found}{advice}", markup=False)
+        say(f"{state} {f.name}:{f.found}{advice}")
     if not all(f.well for f in findings):
         raise typer.Exit(1)
 
@@ -260,11 +244,11 @@ def release(
         period, known = _period(month, as_of)
         made = releases.release(Workspace.find(demo), period, status, known)
     if not made.is_new:
-        out.print(f"{month}:与第{made.number}次发布({made.status})完全相同,没有再发布。")
+        say(f"{month}:与第{made.number}次发布({made.status})完全相同,没有再发布。")
         return
-    out.print(f"{month}:第{made.number}次发布({made.status})已冻结在 {made.folder}")
+    say(f"{month}:第{made.number}次发布({made.status})已冻结在 {made.folder}")
     if made.number > 1:
-        out.print(
+        say(
             f"与上一次相比有 {len(made.corrections)} 个数字不同,见其中的 更正说明.md 和 更正说明.csv。"
         )
 
@@ -293,9 +277,9 @@ def export(
             Workspace.find(demo), period, known, size=size, formats=format_.split(","), only=only
         )
     for path in done.files:
-        out.print(str(path), markup=False)
+        say(str(path))
     for sentence in done.refused:
-        err.print(sentence, markup=False)
+        warn(sentence)
     if done.refused:
         raise typer.Exit(1)
 
@@ -320,7 +304,7 @@ def close(
     counts = "、".join(
         f"{what}{n.get(what, 0)}项" for what in (closing.KEPT, closing.BROKEN, closing.OPEN)
     )
-    out.print(f"{'演示数据 ' if demo else ''}{year}年(截至{month.known}所知):{counts},见 {path}")
+    say(f"{'演示数据 ' if demo else ''}{year}年(截至{month.known}所知):{counts},见 {path}")
 
 
 @app.command()
@@ -348,13 +332,13 @@ def brief(
         period, known = _period(month, as_of)
         opened = open_month(str(period), demo, str(known or ""))
         if check:
-            out.print(f"{month}:已有产出中的 {meetings.check(opened)} 个数字与数据表一致。")
+            say(f"{month}:已有产出中的 {meetings.check(opened)} 个数字与数据表一致。")
             return
         made = meetings.export(opened, meeting)
         compared = meetings.check(opened)
     for path in made.files:
-        out.print(f"{path}{'(有手工改动,未覆盖)' if path in made.kept else ''}", markup=False)
-    out.print(
+        say(f"{path}{'(有手工改动,未覆盖)' if path in made.kept else ''}")
+    say(
         f"{meetings.agendas()[meeting].name_zh}:{len(made.pages)} 页;该月全部产出核对 {compared} 个数字,一致。"
     )
 
@@ -374,7 +358,7 @@ def trace(
 
     with refusals():
         text = meetings.trace(open_month(month_of(code), demo, as_of), code)
-    out.print(text, markup=False)
+    say(text)
 
 
 @app.command()
@@ -414,7 +398,7 @@ def project(
         to = to if to.name else parquet.with_name(f"{parquet.stem}-projected.parquet")
         found.rename(columns=str).to_parquet(to)
         refused.to_csv(to.with_suffix(".refused.csv"), index=False, encoding="utf-8-sig")
-    out.print(
+    say(
         f"测算 {len(found)} 条序列,写入 {to};不能测算 {len(refused)} 条,原因见 {to.with_suffix('.refused.csv')}"
     )
     if found.empty:

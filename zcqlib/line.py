@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from joblib import Parallel, cpu_count, delayed
+from joblib import cpu_count, delayed
 
 from zcqlib import (
     answers,
@@ -30,6 +30,7 @@ from zcqlib import catalog as catalogs
 from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog, in_force
 from zcqlib.missing import NoReportsError
+from zcqlib.pool import processes
 from zcqlib.projection import Projected, changes, project_months
 from zcqlib.reports import senders
 from zcqlib.workspace import Workspace, digest
@@ -310,7 +311,7 @@ def _in_one_batch(
     read by its key.
     """
     new = [m for m in then if not workspace.remembers(keys[m])]
-    work = Parallel(n_jobs=_processes(workspace, keys.values(), 3))
+    work = processes(_how_many(workspace, keys.values(), 3))
     stated = work(delayed(_stated_at)(observations, m, then[m]) for m in new)
     for m, one in zip(new, stated, strict=True):
         asked[m] = Ask(one, m, m, then[m], then[m].targets)
@@ -324,7 +325,7 @@ def _in_one_batch(
     return found, [workspace.remember(keys[m], partial(seen, m)) for m in then]
 
 
-def _processes(workspace: Workspace, keys: Iterable[str], worth: int) -> int:
+def _how_many(workspace: Workspace, keys: Iterable[str], worth: int) -> int:
     """How many processes the steps take; one, where fewer than are `worth` the start of others are new."""
     return 1 if sum(not workspace.remembers(k) for k in keys) < worth else min(4, cpu_count())
 
@@ -676,7 +677,7 @@ def _rankings(
     scored = dict(
         zip(
             keys,
-            Parallel(n_jobs=_processes(workspace, keys.values(), 6))(
+            processes(_how_many(workspace, keys.values(), 6))(
                 delayed(workspace.remember)(key, partial(_ranked, attained, catalog, p, quantiles))
                 for p, key in keys.items()
             ),

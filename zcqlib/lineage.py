@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib.text import Text
@@ -16,12 +15,9 @@ from zcqlib import figures
 from zcqlib.briefing import passport
 from zcqlib.briefing.passport import NUMBER, Passport, Source
 
-if TYPE_CHECKING:
-    from zcqlib.month import Month
 
-
-def cells(month: Month, names: Iterable[str]) -> dict[str, tuple[Source, ...]]:
-    """The cells behind each name (`region/indicator`, `target/id` or `published/obs_id`), by name.
+def cells(month, names: Iterable[str]) -> dict[str, tuple[Source, ...]]:
+    """The cells of a Month's files behind each name (`region/indicator`, `target/id` or `published/obs_id`), by name.
 
     A zone figure that nobody reported is the sum of the parks', so their cells stand for it; a ratio or growth rests on
     the cells of what it is made of.
@@ -90,7 +86,7 @@ def _plan(vintage: Path, root: Path) -> dict[str, tuple[Source, ...]]:
     return out
 
 
-def of_figure(figure, month: Month, name: str, found) -> Passport:
+def of_figure(figure, month, name: str, found) -> Passport:
     """The passport of a figure: the facts of its finding that it prints; of an analyst's own its texts only.
 
     Raises

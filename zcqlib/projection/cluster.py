@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import joblib
 import pandas as pd
 
+from zcqlib.pool import processes
 from zcqlib.projection.engine import LEVELS, project_year_end
 from zcqlib.tables import ZcqError
 
@@ -51,7 +52,7 @@ def project_batches(
     together = "family" if "family" in history else "series_id"
     batch = pd.factorize(history[together], sort=True, use_na_sentinel=False)[0] // size
     with _workers(scheduler):
-        parts = joblib.Parallel(n_jobs=-1 if scheduler else n_jobs)(
+        parts = (joblib.Parallel(-1) if scheduler else processes(n_jobs))(
             joblib.delayed(project_year_end)(rows, kind, year, levels, targets)
             for _, rows in history.groupby(batch)
         )
