@@ -28,9 +28,7 @@ def cells(month, names: Iterable[str]) -> dict[str, tuple[Source, ...]]:
         if region == "target":
             out[name] = _plan(month.vintage, month.workspace.root).get(indicator, ())
         elif region == "published":
-            table = month.table("PUBLISHED")
-            rows = table[table["obs_id"] == indicator]
-            out[name] = passport.gather((r.file, r.sheet, r.cell, "") for r in rows.itertuples())
+            out[name] = _printed(month.vintage).get(indicator, ())
         else:
             held, found, i = _received(month.vintage), [], indicators.get(indicator)
             for part in (indicator, *((i.numerator, i.denominator, i.growth_of) if i else ())):
@@ -43,6 +41,13 @@ def cells(month, names: Iterable[str]) -> dict[str, tuple[Source, ...]]:
 
 def _inputs(vintage: Path) -> dict[str, str]:
     return json.loads((vintage / "vintage.json").read_text("utf-8"))["recipe"]["inputs"]
+
+
+@lru_cache(maxsize=2)
+def _printed(vintage: Path) -> dict[str, tuple[Source, ...]]:
+    """Cells of published figures by obs_id."""
+    t = pd.read_parquet(vintage / "PUBLISHED.parquet", columns=["obs_id", "file", "sheet", "cell"])
+    return {r.obs_id: ((r.file, r.sheet, r.cell, ""),) for r in t.itertuples()}
 
 
 @lru_cache(maxsize=2)

@@ -333,7 +333,7 @@ def finish(figure: Figure, found=None) -> None:
             if m or found is not None and id in found.rows:
                 axis.set_label_text(m.head if both else "")
             _numbers(axis, _factor(found, m) if m else 1)
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")
     for ax in figure.axes:
         labels = ax.findobj(EndLabel)
