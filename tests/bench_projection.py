@@ -194,7 +194,7 @@ def shipped() -> None:
     """The real monthly series of the record, every state's season lent by the others where it is not known."""
     place = Workspace.find()
     rows = published.published_observations(place.published, catalog.load(place.reference))
-    series = peers.record_series(published.published_series(rows))
+    series = peers.record_series(rows)
     values, family = {}, {}
     for (region, id), part in series.groupby(["region", "indicator"]):
         months = part.sort_values("end").set_index("end")["value"]

@@ -83,7 +83,7 @@ def main() -> None:
     figures = published.published_observations(
         workspace.published, catalog.load(workspace.reference)
     )
-    found = compute(peers.record_series(published.published_series(figures)))
+    found = compute(peers.record_series(figures))
     peers.STORED.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     print(pd.DataFrame(found["scores"]).to_string())
 

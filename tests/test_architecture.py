@@ -76,7 +76,7 @@ def test_no_module_reaches_itself_through_others():
 def test_findings_are_asked_for_only_where_they_are_shown_or_stored():
     users = {p.relative_to(LIBRARY).parts[0].removesuffix(".py") for p in LIBRARY.rglob("*.py")}
     users = {u for u in users if any("findings" in imports(p) for p in files_of(u))}
-    assert users == {"month", "briefing", "line", "meetings", "views"}
+    assert users == {"month", "briefing", "line", "meetings"}
 
 
 def test_one_environment_variable_steers_the_library_and_nothing_hangs_on_frames():

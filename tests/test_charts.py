@@ -15,8 +15,8 @@ from zcqlib.figures import Canvas, Caption, FigureError
 from zcqlib.findings import Found, Given, Measure, find, targets
 from zcqlib.findings import why as reasons
 from zcqlib.findings.found import lay
+from zcqlib.findings.record import RECORD
 from zcqlib.quantity import Scale
-from zcqlib.views.record import RECORD
 from zcqlib.workspace import Workspace
 
 CATALOG = catalogs.load(Workspace(Path(__file__).resolve().parents[1]).reference, 2018)
@@ -174,20 +174,20 @@ def why():
 def record():
     rows = pd.DataFrame(
         {
-            "said": [10.0, 50.0, 90.0, 0.0, 100.0],
-            "came": [20.0, 40.0, 95.0, 30.0, 80.0],
+            "claimed": [10.0, 50.0, 90.0, 0.0, 100.0],
+            "came_true": [20.0, 40.0, 95.0, 30.0, 80.0],
             "by_luck": [4.0, 38.0, 85.0, NAN, NAN],
             "by_luck_high": [16.0, 62.0, 99.0, NAN, NAN],
             "cases": [40.0, 25.0, 61.0, 70.0, 56.0],
             "indicator": "record",
         },
-        ["said0", "said1", "said2", "sure0", "sure1"],
+        [f"own|{row}" for row in ("said0", "said1", "said2", "sure0", "sure1")],
     )
-    rows = rows.assign(label=rows.index, at=rows["said"])
-    whole = dict(calls=126, share=46, cov80=81, cov95=94, seven=12, seven_came=9, said=55, came=57)
+    rows = rows.assign(label=rows.index, at=rows["claimed"])
+    whole = dict(calls=126, share=46, cov80=81, cov95=94, seven=12, seven_came=9)
     return found(
         "record",
-        pd.concat([rows, pd.DataFrame(whole | dict(label="合计", indicator=""), ["all"])]),
+        pd.concat([rows, pd.DataFrame(whole | dict(label="合计", indicator=""), ["own|all"])]),
         RECORD,
     )
 
@@ -217,7 +217,7 @@ CHARTS = {
     "trend": (trend, lambda ax, f: figures.stacked(ax, f, ["hard", "good", "met"]), None, {}),
     "why": (why, figures.waterfall, None, {}),
     "bars": (sums, bars, [["own", "both"]], dict(sharey=True)),
-    "record": (record, figures.calibration, None, {}),
+    "record": (record, lambda ax, f: figures.calibration(ax, f, "own"), None, {}),
     "lead": (lambda: year("lead"), figures.lead, LEADS, dict(sharex=True, sharey=True)),
 }
 

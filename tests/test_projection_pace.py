@@ -153,6 +153,17 @@ def test_a_stock_in_batches_is_held_to_its_calendar():
     ).sum() == 2  # it moves on the two planned dates and else stands still
 
 
+def test_a_batch_that_is_overdue_is_still_to_come_in_the_line_as_in_the_pace():
+    """Both batches were to be out in March and none is: June is due the same as were they still planned."""
+    march = BATCHES["expected"].where(BATCHES["year"] != 2018, pd.Timestamp("2018-03-20"))
+    late = BATCHES.assign(expected=march)
+    r = pace(stock(), "hightech_enterprises", batches=late)
+    line = batch_pace(95.0, 72.0, late, "zone", JUNE, CATALOG).set_index("month")["batch"]
+    planned = batch_pace(95.0, 72.0, BATCHES, "zone", JUNE, CATALOG).set_index("month")["batch"]
+    assert line[6] == r["due"] == pytest.approx(planned[6]) and line[6] < 95
+    assert line[7] == 95.0  # they may come from the next month on
+
+
 def test_a_batch_of_another_promise_moves_no_stock():
     """新增科技小巨人 is a target of its own: its applicants are no high-tech enterprises to come."""
     others = BATCHES["indicator"].eq("new_tech_little_giants")

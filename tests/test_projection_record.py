@@ -169,11 +169,8 @@ def published() -> pd.DataFrame:
     from zcqlib import published as source
     from zcqlib.workspace import Workspace
 
-    return peers.record_series(
-        source.published_series(
-            source.published_observations(Workspace.find().published, catalog.load())
-        )
-    )
+    rows = source.published_observations(Workspace.find().published, catalog.load())
+    return peers.record_series(rows)
 
 
 def test_the_stored_peers_belong_to_the_published_series_and_changed_figures_are_refused(

@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 from zcqlib import catalog as catalogs
 from zcqlib import ledger as promises
-from zcqlib import meetings, quantity, tables, views
+from zcqlib import meetings, quantity, tables
 from zcqlib.briefing import ledger as sheet
 from zcqlib.briefing import pages
 from zcqlib.findings import Given, find
@@ -214,14 +213,15 @@ def test_the_error_by_that_of_the_calendar_compares_one_measure_with_itself():
         | dict(linear=[120.0, 1200.0])
         | {v: [110.0, 1100.0] for v in replay.LEVELS}
     )
-    assert views.error_share(calls) == pytest.approx(0.5)  # 10 % against 20 %, whatever the spread
+    share = lambda c: replay.summary(c).iloc[0][["error", "linear_error"]].tolist()  # noqa: E731
+    assert share(calls) == pytest.approx([10, 20])  # whatever the spread
     wide = calls.copy()
     wide[replay.LEVELS[0]], wide[replay.LEVELS[-1]] = 0.0, 9000.0
-    assert views.error_share(wide) == pytest.approx(0.5)
-    month = SimpleNamespace(known=SEPTEMBER)
-    found = views.record(month, calls)
-    assert "平均误差是序时进度的50%" in found.paragraph and "只作参考" in found.paragraph
-    assert found.rows.at["all", "calls"] == 2 and found.title.endswith("平均误差是序时进度的50%")
+    assert share(wide) == pytest.approx([10, 20])
+    told = tables.shape(replay.summary(calls).assign(whose="own"), tables.VINTAGE["RECORD"])
+    found = find("record_of", brief(shaped(), RECORD=told))
+    assert found.title.endswith("平均误差是序时进度的50%") and "只作参考" in found.paragraph
+    assert found.rows.at["own|all", "calls"] == 2
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,6 @@ ROOMS = {
     "figures": 17_870,
     "projection": 24_120,
     "briefing": 15_520,
-    "views": 2_500,
     "indicators": 13_600,
     "ranking": 8_640,
     "analysis": 3_450,

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from zcqlib import catalog as catalogs
-from zcqlib import closing, indicators, line, tables, views
+from zcqlib import closing, indicators, line, tables
 from zcqlib.catalog import CatalogError
+from zcqlib.members import membership
 from zcqlib.projection import project_targets
 from zcqlib.workspace import Workspace
 
@@ -86,10 +87,10 @@ def test_a_change_of_members_is_said_with_both_growths_and_nothing_is_said_witho
         table=lambda _: known,
         workspace=SimpleNamespace(demo=True),
     )
-    told = views.membership(month).translate(str.maketrans("\uff0c\uff08\uff09", ",()"))
+    told = membership(month).translate(str.maketrans("\uff0c\uff08\uff09", ",()"))
     assert "牧野区2018年2月加入" in told and "演示数据" in told
     assert "公布口径140件,同比+75.0%" in told and "同口径(现有5个园区)200件,同比+42.9%" in told
-    assert views.membership(SimpleNamespace(**vars(month) | {"catalog": CATALOG})) == ""
+    assert membership(SimpleNamespace(**vars(month) | {"catalog": CATALOG})) == ""
 
 
 # closing ------------------------------------------------------------------------------------------------------------

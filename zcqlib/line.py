@@ -31,7 +31,7 @@ from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog, in_force
 from zcqlib.missing import NoReportsError
 from zcqlib.pool import processes
-from zcqlib.projection import Projected, changes, project_months
+from zcqlib.projection import Projected, changes, project_months, replay
 from zcqlib.reports import senders
 from zcqlib.workspace import Workspace, digest
 
@@ -293,7 +293,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "REPLIES": _replies(files, readings),
         "COMPLETENESS": complete,
         "OVERDUE": complete[complete["month"] == month].reset_index(drop=True),
-        "PUBLISHED": published.published_observations(workspace.published, catalog),
+        **_record(workspace, catalog, series, now.projections),
     }
     given = findings.Given(contents.__getitem__, catalog, month, known)
     contents["FACTS"] = findings.collect(findings.every(given))
@@ -345,8 +345,15 @@ def _without_reports(
     return {
         "TARGETS": catalog.targets,
         "MILESTONES": _hide_later(catalog.stages, known),
-        "PUBLISHED": published.published_observations(workspace.published, catalog),
+        **_record(workspace, catalog, *map(tables.empty, (tables.SERIES, tables.PROJECTIONS))),
     }
+
+
+def _record(workspace: Workspace, catalog: Catalog, series: pd.DataFrame, said: pd.DataFrame):
+    """What is published, and how past years would have been judged."""
+    told = published.published_observations(workspace.published, catalog)
+    flows = catalog.targets.query("kind == 'flow'")["id"]
+    return {"PUBLISHED": told, "RECORD": replay.record(series, said, told, flows)}
 
 
 def published_only(vintage: Path) -> bool:

@@ -56,6 +56,12 @@ class Month:
             frame["commitment"] = frame["indicator"].map(promised).fillna("firm")
         return frame
 
+    def kept(self, name: str) -> pd.DataFrame:
+        """One table as each month up to this one that was run has stored it, one below the other."""
+        months = [m for m in self.workspace.report_months() if m <= self.period]
+        stored = [v / f"{name}.parquet" for m in months if (v := self.workspace.current(m))]
+        return pd.concat([pd.read_parquet(p) for p in stored] or [self.table(name)])
+
     @property
     def folder(self) -> Path:
         return self.workspace.figures(self.period, self.known)

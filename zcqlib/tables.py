@@ -251,6 +251,29 @@ WHY: region indicator year as_of part
     probability number : its effect on the chance, in shares of 1
     unit text : unit of the values
     demo flag : rests on made-up data
+RECORD: whose what no
+    whose text! own|real : whose series were replayed: the office's flows, the real ones beside them
+    what text! all|said|sure|month|parts|joint|bounds : all calls; a class of chances, or what 序时进度 says for sure; a month of call; parts, their joint sum, their bounds just added
+    no whole : class or month of call
+    series number : series that were replayed
+    first number : first year that was
+    last number : last year that was
+    calls number : calls, or chances of a class
+    said number : mean chance given, in shares of 1, as all shares here
+    came number : share of the chances that came true
+    seven number : chances of about .7
+    seven_came number : how many of these came true
+    cov80 number : share of truths in the 80 % interval
+    cov95 number : share of truths in the 95 % interval
+    error number : mean error of the median, in % of the truth
+    linear_error number : that of 序时进度
+    crps number : mean score of the distributions, over last year's total
+    brier number : mean score of the chances
+    linear_brier number : that of 序时进度
+    right number : share of promises on which we were right from that month on
+    linear_right number : that of 序时进度
+    calibrated number : chances of this month that the record has moved
+    demo flag : rests on made-up data
 RANKS: region indicator period measure
     region text! : park id
     indicator text! : group or composite that is ranked

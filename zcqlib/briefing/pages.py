@@ -208,6 +208,8 @@ def _state(given: Given, meeting: str) -> list[Draft]:
     note = "按印出的把握分档:80%及以上、40%至79%、40%以下;"
     d = _draft(f, lines=f.sentences[: len(rows)], chart=chart, note=note)
     d.show(f, rows, "count")
+    record = findings.find("record", given)
+    d.lines.extend(d.say(record, *record.sentences))
     return [d]
 
 

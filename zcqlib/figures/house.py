@@ -699,30 +699,32 @@ def waterfall(ax, found) -> None:
         _beside(ax, told, found.measures[ids[0]].head)
 
 
-def calibration(ax, found) -> None:
+def calibration(ax, found, whose: str) -> None:
     """How often what was called p per cent came true, its cases beside it, against luck and a rival that is sure.
 
     Parameters
     ----------
-    found : `record`.
+    found : `record_of` `whose` series.
     """
-    k, t = _scale(ax), found.things
-    said, sure = (t[t.index.str.startswith(kind)] for kind in ("said", "sure"))
+    k, t, all_ = _scale(ax), found.things, f"{whose}|all"
+    said, sure = (t[t.index.str.startswith(f"{whose}|{kind}")] for kind in ("said", "sure"))
     ax.axline((0, 0), slope=1, color=look.AXIS, lw=1.6 * k)
     luck = dict(colors=look.FAN[1], lw=9 * k, gid="by_luck+by_luck_high", label="抽样误差范围")
-    ax.vlines(said["said"], said["by_luck"], said["by_luck_high"], **luck)
+    ax.vlines(said["claimed"], said["by_luck"], said["by_luck_high"], **luck)
     area = k * k * np.clip(900 * said["cases"] / max(said["cases"].sum(), 1), 70, 420)
     dots = dict(color=look.NAVY, ec="white", lw=k, zorder=3, label="我们")
-    ax.scatter(said["said"], said["came"], s=area, **dots)
+    ax.scatter(said["claimed"], said["came_true"], s=area, **dots)
     rival = dict(marker="s", fc="white", ec=look.SEASON_LINE, lw=2 * k, zorder=4, clip_on=False)
-    ax.scatter(sure["said"], sure["came"], s=81 * k * k, label="序时进度（只说能或不能）", **rival)
+    ax.scatter(
+        sure["claimed"], sure["came_true"], s=81 * k * k, label="序时进度（只说能或不能）", **rival
+    )
     for row in said.itertuples():
         given = dict(size=11, color=look.SECOND, gid=found.key(row.Index, "cases"), ha="left")
-        note(ax, found.shown(row.Index, "cases"), (row.said, row.came), (9, -9), **given)
+        note(ax, found.shown(row.Index, "cases"), (row.claimed, row.came_true), (9, -9), **given)
     marks = dict(xticks=range(0, 101, 20), yticks=range(0, 101, 20))
     ax.set(
-        xlabel="said",
-        ylabel="came",
+        xlabel="claimed",
+        ylabel="came_true",
         xlim=(-3, 103),
         ylim=(-3, 103),
         aspect="equal",
@@ -731,7 +733,7 @@ def calibration(ax, found) -> None:
     )
     ax.grid(True, axis="both")
     key(ax, found)
-    big = dict(xycoords="axes fraction", size=34, color=look.NAVY, gid=found.key("all", "share"))
-    note(ax, found.shown("all", "share"), (1, 0.82), (14, 0), True, **big)
+    big = dict(xycoords="axes fraction", size=34, color=look.NAVY, gid=found.key(all_, "share"))
+    note(ax, found.shown(all_, "share"), (1, 0.82), (14, 0), True, **big)
     ids = ["calls", "seven", "seven_came", "cov80", "cov95", "share"]
-    listed(ax, found, "all", ids, {}, 0.62)
+    listed(ax, found, all_, ids, {}, 0.62)

@@ -22,6 +22,7 @@ from zcqlib.findings import (
     outlook,
     patents,
     ranks,
+    record,
     state,
     targets,
     why,

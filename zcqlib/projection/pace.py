@@ -65,15 +65,22 @@ def batch_pace(
     plan = waiting(batches, region, last, last, catalog)
     if not plan or not plan["whole"]:
         return pd.DataFrame(columns=["month", "batch", "linear"])
-    c = plan["calendar"]
-    when = c["announced"].where(c["out"], c["expected"]).dt.month
-    gain = (c["number"] * plan["rate"] * c["sure"]).where(
-        c["kind"].eq("pass"), -c["number"] * plan["lapse"] * ~c["out"]
-    )
-    due = [target - float(gain[when > m].sum()) for m in months]
+    due = _by_batches(plan, target, last)
     return pd.DataFrame(
         {"month": months, "batch": due, "linear": base + (target - base) * months / 12}
     )
+
+
+def _by_batches(plan: dict, target: float, last: pd.Period) -> np.ndarray:
+    """The target less what the batches after each month, 1 to 12, usually bring. A batch that is not out by `last`
+    is still to come then, whatever its date was.
+    """
+    c = plan["calendar"]
+    when = c["announced"].where(c["out"], c["expected"].clip((last + 1).start_time)).dt
+    when = 12 * (when.year - last.year) + when.month
+    brings = c["number"] * plan["rate"] * c["sure"]
+    brings = brings.where(c["kind"].eq("pass"), -c["number"] * plan["lapse"] * ~c["out"])
+    return np.array([target - float(brings[when > m].sum()) for m in range(1, 13)])
 
 
 def season_shares(series: pd.DataFrame, year: int) -> pd.DataFrame:
@@ -142,9 +149,8 @@ def _pace(r, source: Rows, catalog: Catalog, batches: pd.DataFrame | None) -> di
         own = catalog.indicators[r.indicator].batch
         plan = waiting(batches, r.region, last, r.as_of, catalog) if own else {}
         if plan and plan["whole"]:  # with batches still to be planned, what is to come is not known
-            coming = sum(n * on_time for n, on_time in plan["coming"]) * plan["rate"]
-            coming -= plan["ending"] * plan["lapse"]
-            fits, due["batch"] = "batch", goal - coming
+            fits, due["batch"] = "batch", _by_batches(plan, goal, last)[k - 1]
+            coming = goal - due["batch"]
             reason = f"还有{len(plan['coming'])}批未公布,按往年通过率预计净增{coming:.0f}"
     else:
         base = next(iter(before.full_years()[1]), np.nan)

@@ -47,9 +47,13 @@ def stored(series: pd.DataFrame) -> pd.DataFrame:
 
 
 def record_series(published: pd.DataFrame) -> pd.DataFrame:
-    """The real monthly series of the record among published SERIES: places outside the country, months without gaps.
+    """The real monthly series of the record among PUBLISHED: places outside the country, months without gaps.
 
     A published table is one vintage, so a month counts as known at its end: `published` is left out.
     """
-    own = published["region"].str.match(r"US(-|$)|United States") & (published["months"] == 1)
-    return published[own].drop(columns="published").reset_index(drop=True)
+    o = published[published["basis"].eq("month") & published["measure"].eq("value")]
+    o = o[o["value"].notna() & o["indicator"].ne("")]
+    o = o.assign(region=o["region"].where(o["region"].ne(""), o["region_raw"]))
+    own = o[o["region"].str.match(r"US(-|$)|United States")].assign(months=1, revision=False)
+    keep = ["region", "indicator", "start", "end", "months", "value", "revision"]
+    return own[keep].drop_duplicates(["region", "indicator", "end"], ignore_index=True)

@@ -9,13 +9,16 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Target
-from zcqlib.projection import joint, scores
+from zcqlib.projection import joint, peers, scores
 from zcqlib.projection.engine import project_year_end
 from zcqlib.projection.known import Rows
 from zcqlib.projection.panel import MAX_YEARS, month_numbers
 from zcqlib.projection.scores import LEVELS
 
 MULTIPLES = (0.95, 1.0, 1.05, 1.1, 1.2)  # made-up targets of a replay, in last year's totals
+LEAST = 12  # a target of 5 % more than last year means nothing below such a total
+STATES = r"US-..\|business_applications$"  # parts of one whole among the real series
+SCORES = ["error", "linear_error", "crps", "cov80", "cov95", "brier", "linear_brier"]
 CALL = ["series_id", "year", "k"]
 COLUMNS = [*CALL, "truth", "before", "scale", "linear", *LEVELS]
 
@@ -187,6 +190,64 @@ def joint_calls(calls: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(out)
 
 
+def record(
+    series: pd.DataFrame, projections: pd.DataFrame, published: pd.DataFrame, flows: Iterable[str]
+) -> pd.DataFrame:
+    """RECORD: what replays of closed years said and what came, of our own flows and of the real series beside them.
+
+    Parameters
+    ----------
+    series, projections : SERIES and PROJECTIONS of a month. published : PUBLISHED. flows : our flows with targets.
+    """
+    real, own = peers.record_series(published), series[series["indicator"].isin(flows)]
+    own = own[own["months"].between(1, 11) & own["region"].ne("city")]
+    own = own.drop(columns="published")
+    years = range(own["end"].min().year + 1, own["end"].max().year) if len(own) else ()
+    calls = {"real": replay(real, peers.YEARS), "own": replay(own, years)}
+    calls["own"] = calls["own"][calls["own"]["before"] >= LEAST]
+    told = [summary(c).assign(whose=w) for w, c in calls.items() if len(c)]
+    moved = (projections["calibrated"] & projections["probability"].notna()).sum()
+    states = calls["real"][calls["real"]["series_id"].str.match(STATES)]
+    if len(states):
+        told.append(_together(states, real).assign(whose="real"))
+    rows = pd.concat([pd.DataFrame(columns=["whose", "what"]), *told])
+    ours = rows["whose"].eq("own")
+    rows["calibrated"] = np.where(ours & rows["what"].eq("all") & (moved > 0), moved, np.nan)
+    return tables.shape(rows.assign(demo=ours & own["demo"].any()), tables.VINTAGE["RECORD"])
+
+
+def summary(calls: pd.DataFrame) -> pd.DataFrame:
+    """The rows of RECORD on the calls of a replay, of all and by month and class of chances."""
+    s, c = score(calls), chances(calls)
+    about = dict(series=calls["series_id"].nunique(), first=s["year"].min(), last=s["year"].max())
+    seven = c[c["p"].between(0.65, 0.75, inclusive="left")]
+    about |= dict(said=c["p"].mean(), came=c["met"].mean(), calls=len(calls))
+    about |= dict(seven=len(seven), seven_came=seven["met"].sum())
+    every, by = s[SCORES].mean().to_frame().T.assign(what="all", no=0, **about), s.groupby("k")
+    months = by[SCORES].mean().assign(calls=by.size(), what="month", no=lambda d: d.index)
+    key = ["series_id", "year", "multiple", "k", "met"]
+    for name, p in {"right": c["p"], "linear_right": c["linear"].astype(float)}.items():
+        since = first_right(c[key].assign(p=p))["month"]
+        months[name] = [(since <= k).mean() for k in months.index]
+    said = scores.reliability(c["p"].to_numpy(), c["met"].to_numpy())
+    sure = c.groupby(c["linear"].astype(float))["met"].agg(["mean", "size"]).reset_index()
+    classes = {"said": said, "sure": sure}
+    classes = [
+        t.set_axis(["said", "came", "calls"], axis=1).assign(what=what, no=range(len(t)))
+        for what, t in classes.items()
+    ]
+    return pd.concat([every, months, *classes], ignore_index=True)
+
+
+def _together(states: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
+    """Whether parts and their sum keep their intervals: the states, their joint sum, and their bounds just added."""
+    added = [*LEVELS, "truth", "before", "scale", "linear"]
+    alone = states.groupby(["year", "k"], as_index=False)[added].sum().assign(series_id="sum")
+    calls = dict(parts=states, joint=joint_calls(states, series), bounds=alone)
+    found = [score(c)[SCORES].mean().to_dict() | dict(calls=len(c)) for c in calls.values()]
+    return pd.DataFrame(found).assign(what=list(calls), no=0)
+
+
 def _ended(source: Rows, kind: str, year: int) -> float:
     """What a year ended with: its total, its growth or the level of its December; NaN where that is not known."""
     if kind in ("stock", "ratio"):
@@ -219,8 +280,9 @@ def score_stored(
     ------
     各月留存的 PROJECTIONS、QUANTILES;年末数取自 SERIES。
     """
-    said = projections[projections["probability"].notna()].assign(k=lambda d: d["as_of"].dt.month)
-    said, place = said[said["k"] < 12], ["region", "indicator", "year"]
+    place = ["region", "indicator", "year"]
+    said = projections[projections["probability"].notna()].drop_duplicates([*place, "as_of"])
+    said = said.assign(k=said["as_of"].dt.month).query("k < 12")
     by = Rows.by_place(series)
     truth = []
     for r in said.itertuples():
