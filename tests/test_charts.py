@@ -26,7 +26,7 @@ NAMES = ["专利申请总量", "名称特别长的一个指标", "引进市外�
 
 def found(name, rows, measures, **more):
     """A finding of rows that give what a test needs."""
-    rows = lay(rows.assign(inputs="SERIES/zone.x"), measures).join(rows[list({"at"} & set(rows))])
+    rows = lay(rows.assign(inputs="SERIES/zone.x"), measures)
     about = "园区月报", "2018年", PERIOD, PERIOD, True
     return Found(name, rows, measures, *about, "一句标题", **more)
 
@@ -141,7 +141,7 @@ def grid_of(ax, made):
 
 def trend():
     counts = {"hard": [5.0, 3.0, 4.0], "good": [2.0, 6.0, 4.0], "met": [0.0, 1.0, 2.0]}
-    heads = {k: targets.Measure(k, Scale("项")) for k in counts}
+    heads = {k: Measure(k, Scale("项")) for k in counts}
     rows = pd.DataFrame(counts | dict(label=["7月", "8月", "9月"], indicator=""), list("abc"))
     return found("trend", rows, heads)
 
@@ -389,7 +389,7 @@ def test_the_lead_ends_at_the_distance_to_the_target_and_counts_parks_over_a_hal
 
 
 def test_a_panel_that_is_called_like_a_row_by_its_measure_shows_all_rows():
-    heads = {"n": targets.Measure("合计", Scale("项"))}
+    heads = {"n": Measure("合计", Scale("项"))}
     rows = pd.DataFrame(dict(label=["甲", "合计"], indicator=["x", ""], n=[3.0, 5.0]), ["a", "all"])
     made = found("sums", rows, heads)
     figure = page(

@@ -7,108 +7,55 @@ from collections.abc import Mapping
 import pandas as pd
 
 from zcqlib.catalog import LINKED
-from zcqlib.findings.found import Found, Given, Measure, Scale, finding, lay, words
-from zcqlib.findings.targets import NAMED, NAN
+from zcqlib.findings.found import NAN, Given, Scale, Told, finding, heads, words
+from zcqlib.findings.targets import NAMED, ZONES
 from zcqlib.quantity import printed_parts, responsible, row_scale, shortfall
 
 HISTORY = 36
-COLUMNS = {
-    "indicator": "str",
-    "region": "str",
-    "responsible": "str",
-    "responsible_basis": "str",
-    "month": "period[M]",
-    "ask": "float64",
-    "scale": "object",
-    "times": "float64",
-    "of": "int64",
-    "grade": "str",
-    "demo": "bool",
-}
-ASKS = {
-    "ask": Measure("要求"),
-    "times": Measure("做到过", Scale("次")),
-    "known": Measure("有记录", Scale("个月")),
-    "asked": Measure("要求", Scale("条")),
-    "never": Measure("从未做到过", Scale("条")),
-    "known_from": Measure("有记录至少", Scale("个月")),
-    "known_to": Measure("有记录至多", Scale("个月")),
-    "what": words("指标"),
-    "where": words("园区"),
-    "by": words("责任单位"),
-    "when": words("月份"),
-    "grade": words("历史", "times", "known"),
-}
+MONTHS, LINES = Scale("个月"), Scale("条")
+ASKS = heads(None, ask="要求") | heads(Scale("次"), times="做到过")
+ASKS |= heads(MONTHS, known="有记录", known_from="有记录至少", known_to="有记录至多")
+ASKS |= heads(LINES, asked="要求", never="从未做到过")
+ASKS |= dict(what=words("指标"), where=words("园区"), by=words("责任单位"), when=words("月份"))
+ASKS |= dict(grade=words("历史", "times", "known"))
+ORDERS = (
+    "indicator region responsible responsible_basis month ask scale times of grade demo".split()
+)
 
 
-@finding(*ASKS)
-def asks(given: Given) -> Found:
+@finding(**ASKS)
+def asks(given: Given) -> Told:
     """The gap of each zone target that will probably be missed, split into month-by-month asks of the parks.
 
     Rows: `<indicator>|<park>|<month>`, least often done first; `<month>` and `all` count the asks and those that were
     never done. `ask` in the unit of the target, as printed; `times` of the last `known` months (36 at most).
     """
-    name = given.catalog.name
+    name, p = given.catalog.name, given.table("PROJECTIONS")
     parks = {r: name(r) for r in given.catalog.parks}
-    p = given.table("PROJECTIONS")
     o = gap_orders(p, given.table("SERIES"), given.table("TARGETS"), parks)
-    t = lay(
-        pd.DataFrame(
-            {
-                "label": [
-                    f"{name(r.region)}{name(r.indicator)}{r.month.month}月" for r in o.itertuples()
-                ],
-                "indicator": o["indicator"],
-                "region": o["region"],
-                "basis": o["month"].astype(str),
-                "scale": o["scale"],
-                "inputs": [
-                    ";".join(f"{t}/{r.region}.{r.indicator}" for t in ("PROJECTIONS", "TARGETS"))
-                    for r in o.itertuples()
-                ],
-                "ask": o["ask"],
-                "times": o["times"],
-                "known": o["of"].astype(float),
-                "asked": NAN,
-                "never": NAN,
-                "what": o["indicator"].map(name),
-                "where": o["region"].map(name),
-                "by": [_by(r.responsible, r.responsible_basis) for r in o.itertuples()],
-                "when": [f"{m.month}月" for m in o["month"]],
-                "grade": o["grade"],
-            }
-        ),
-        ASKS,
+    t = o[["indicator", "region", "scale", "ask", "times", "grade"]].assign(
+        what=o["indicator"].map(name), where=o["region"].map(name), basis=o["month"].astype(str)
     )
-    t.index = pd.Index(
-        [f"{r.indicator}|{r.region}|{r.month}" for r in o.itertuples()], dtype=object
-    )
-    things = t.copy()
-    for row, own in [("all", things), *things.groupby("basis")] if len(things) else []:
-        t.loc[row, ["asked", "never"]] = len(own), own["times"].eq(0).sum()
+    t["when"] = [f"{m.month}月" for m in o["month"]]
+    t["by"] = [_by(*units) for units in zip(o["responsible"], o["responsible_basis"], strict=True)]
+    place = t["region"] + "." + t["indicator"]
+    t = t.assign(known=o["of"], inputs="PROJECTIONS/" + place + ";TARGETS/" + place)
+    t["label"] = t["where"] + t["what"] + t["when"]
+    t.index = t["indicator"] + "|" + t["region"] + "|" + t["basis"]
+    for row, own in [("all", t.copy()), *t.groupby("basis")] if len(t) else []:
         known = own.loc[own["known"].gt(0), "known"]
-        t.loc[row, ["known_from", "known_to"]] = known.min(), known.max()
+        counts = len(own), own["times"].eq(0).sum(), known.min(), known.max()
+        t.loc[row, ["asked", "never", "known_from", "known_to"]] = counts
         t.loc[row, ["label", "inputs"]] = own["when"].iloc[0], ";".join(own["inputs"])
-    told, more = "没有需要分解的缺口", ["没有需要分解的缺口"]
-    if len(things):
-        never = "，其中{all.never}从未做到过" if t.at["all", "never"] else ""
-        span = "{all.known_from}"
-        if t.at["all", "known_from"] < t.at["all", "known_to"]:
-            span += "至{all.known_to}"
-        told = f"缺口分解为{{all.asked}}月度要求{never}"
-        more = [f"{told}（有记录的{span}）"] if never else [told]
-    return Found(
-        "asks",
-        t,
-        ASKS,
-        f"{given.source()}，自创办测算",
-        f"{given.catalog.zone.parts_zh}及各园区，{given.period.year}年余下各月",
-        given.period,
-        given.known,
-        bool(o["demo"].any()) or bool(p["demo"].any()),
-        told,
-        tuple(more),
-    )
+    title, told = "没有需要分解的缺口", ""
+    if len(t):
+        never, first, last = t.loc["all", ["never", "known_from", "known_to"]]
+        title = "缺口分解为{all.asked}月度要求" + "，其中{all.never}从未做到过" * bool(never)
+        span = "{all.known_from}" + "至{all.known_to}" * bool(first < last)
+        told = f"{title}（有记录的{span}）" if never else ""
+    scope = f"{given.catalog.zone.parts_zh}及各园区，{given.period.year}年余下各月"
+    demo = bool(o["demo"].any()) or bool(p["demo"].any())
+    return Told(t, scope, title, [told or title], about=dict(demo=demo))
 
 
 def _by(units: str, basis: str) -> str:
@@ -145,68 +92,46 @@ def gap_orders(
     缺口 = 目标 − 已完成;季节按近三年同月份额。
     """
     linked = targets.loc[targets["relation"].isin(LINKED), "id"]
-    rows, zone = (
-        [],
-        projections[
-            projections["region"].isin(["zone", "city"]) & ~projections["indicator"].isin(linked)
-        ],
-    )
-    done = {place: rows for place, rows in _steps(series).groupby(["region", "indicator"])}
-    for z in zone[zone["kind"].isin(["flow", "stock"]) & (zone["probability"] < 0.5)].to_dict(
-        "records"
-    ):
-        as_of, s = pd.Period(z["as_of"], "M"), row_scale(z)
-        left = pd.period_range(as_of + 1, pd.Period(f"{z['year']}-12", "M"), freq="M")
-        if (gap := shortfall(z)) is None:
+    of_zone = projections["region"].isin(ZONES)
+    missed = projections["kind"].isin(["flow", "stock"]) & (projections["probability"] < 0.5)
+    zone = projections[of_zone & missed & ~projections["indicator"].isin(linked)]
+    gaps = projections[~of_zone].set_index(["indicator", "region"])
+    gaps = (gaps["target_low"] - gaps["actual"]).dropna().clip(lower=0)
+    done = dict(iter(_steps(series).groupby(["region", "indicator"])))
+    about, rows = targets.drop_duplicates("id").set_index("id"), []
+    for z in zone.to_dict("records"):
+        i, s, gap = z["indicator"], row_scale(z), shortfall(z)
+        if gap is None:
             continue
-        own = projections[
-            (projections["indicator"] == z["indicator"])
-            & ~projections["region"].isin(["zone", "city"])
-        ]
-        own = (
-            (own.set_index("region")["target_low"] - own.set_index("region")["actual"])
-            .dropna()
-            .clip(lower=0)
-        )
+        own = gaps[i] if i in gaps.index else gaps[:0]
         own = own if own.sum() > 0 else pd.Series({z["region"]: 1.0})
-        t = targets[targets["id"] == z["indicator"]]
-        unit = t.iloc[0] if len(t) else {"responsible": "", "responsible_basis": "none"}
+        units, basis = ("", "none")
+        if i in about.index:
+            units, basis = about.loc[i, ["responsible", "responsible_basis"]]
         for region, share in zip(own.index, _split(float(gap), own, s.digits), strict=True):
-            past = done.get((region, z["indicator"]), series[:0])
-            past = past[(past["end"] <= as_of) & (past["end"] > as_of - HISTORY)]
-            season = (
-                past.groupby(past["end"].dt.month)["value"]
-                .sum()
-                .reindex([m.month for m in left])
-                .fillna(0)
-            )
-            season = season if season.min() >= 0 and season.sum() > 0 else season * 0 + 1
-            for month, part in zip(left, _split(share, season, s.digits), strict=True):
-                if part == 0:
-                    continue
-                ask = part * s.factor
-                times = float((past["value"] >= ask).sum()) if len(past) else float("nan")
-                rows.append(
-                    {
-                        "indicator": z["indicator"],
-                        "region": region,
-                        "responsible": _units(unit["responsible"], region, parks or {}),
-                        "responsible_basis": unit["responsible_basis"],
-                        "month": month,
-                        "ask": ask,
-                        "scale": s,
-                        "times": times,
-                        "of": len(past),
-                        "grade": _grade(times, len(past)),
-                        "demo": z["demo"],
-                    }
-                )
-    if not rows:
-        return pd.DataFrame({c: pd.Series(dtype=t) for c, t in COLUMNS.items()})
-    out = pd.DataFrame(rows).sort_values(
-        ["times", "indicator", "region", "month"], kind="stable", na_position="last"
-    )
-    return out.reset_index(drop=True)
+            who = _units(units, region, parks or {})
+            same = dict(indicator=i, region=region, responsible=who, responsible_basis=basis)
+            past = done.get((region, i), series[:0])
+            rows += [same | ask for ask in _asks(z, share, s, past)]
+    order = ["times", "indicator", "region", "month"]
+    out = pd.DataFrame(rows, columns=ORDERS)
+    return out.sort_values(order, kind="stable", na_position="last", ignore_index=True)
+
+
+def _asks(z: Mapping, share: float, s: Scale, past: pd.DataFrame) -> list[dict]:
+    """The share of one region over the months that are left, each against what its past months brought."""
+    as_of = pd.Period(z["as_of"], "M")
+    left = pd.period_range(as_of + 1, f"{z['year']}-12", freq="M")
+    past = past[past["end"].le(as_of) & past["end"].gt(as_of - HISTORY)]
+    season = past.groupby(past["end"].dt.month)["value"].sum().reindex(left.month).fillna(0)
+    season = season if season.min() >= 0 and season.sum() > 0 else season * 0 + 1
+    out = []
+    for month, part in zip(left, _split(share, season, s.digits), strict=True):
+        ask, of = part * s.factor, len(past)
+        times = float((past["value"] >= ask).sum()) if of else NAN
+        row = dict(month=month, ask=ask, scale=s, times=times, of=of, demo=z["demo"])
+        out += [row | dict(grade=_grade(times, of))] * bool(part)
+    return out
 
 
 def _steps(series: pd.DataFrame) -> pd.DataFrame:

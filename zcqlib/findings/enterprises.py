@@ -2,65 +2,39 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from zcqlib import analysis, quantity
 from zcqlib.findings import regional
-from zcqlib.findings.found import Found, Given, Measure, finding
-from zcqlib.findings.regional import FIRMS, NAN, PERCENT, inputs, tell
+from zcqlib.findings.found import NAN, PERCENT, WHOLE, Given, Told, finding, heads, nothing
+from zcqlib.findings.regional import FIRMS, UP_FIRMS, UP_PERCENT, inputs
 from zcqlib.projection.pace import batch_pace
 from zcqlib.quantity import Scale
 
-STOCK = "hightech_enterprises"
-FLOWS = {  # indicator → (head, sign, measure)
-    "hightech_recognised": ("新认定", 1, "recognised"),
-    "hightech_moved_in": ("迁入", 1, "moved_in"),
-    "hightech_lapsed": ("到期失效", -1, "lapsed"),
-    "hightech_moved_out": ("迁出", -1, "moved_out"),
+STOCK, CERTIFIED = "hightech_enterprises", "hightech_recognised"
+FLOWS = {  # indicator → measure, head, sign
+    CERTIFIED: ("recognised", "新认定", 1),
+    "hightech_moved_in": ("moved_in", "迁入", 1),
+    "hightech_lapsed": ("lapsed", "到期失效", -1),
+    "hightech_moved_out": ("moved_out", "迁出", -1),
 }
-LEVEL = {
-    "stock": Measure("月末存量", FIRMS),
-    "by_batches": Measure("批次进度应达", FIRMS),
-    "by_months": Measure("序时进度应达", FIRMS),
-    **{id: Measure(head, regional.UP_FIRMS) for head, _, id in FLOWS.values()},
-    "opening": Measure("年初", FIRMS),
-    "unexplained": Measure("未说明", regional.UP_FIRMS),
-    "stock_net": Measure("较年初净增", regional.UP_FIRMS),
-    "stock_aim": Measure("目标", FIRMS),
-    "stock_gap": Measure("距目标", FIRMS),
-    "year_end": Measure("年末中位数", FIRMS),
-    "year_end_low": Measure("区间下限", FIRMS),
-    "year_end_high": Measure("区间上限", FIRMS),
-    "batches_left": Measure("年底前待公布的认定批次", Scale("批")),
-}
-PARKS = {
-    "firms_before": Measure("年初", FIRMS),
-    "firms_now": Measure("现有", FIRMS),
-    "firms_net": Measure("净增", regional.UP_FIRMS),
-    "firms_points": Measure("拉动", regional.POINTS),
-}
-ODDS = {
-    "passed": Measure("通过", FIRMS),
-    "filed": Measure("共", FIRMS),
-    "pass_rate": Measure("通过率", Scale("%")),
-    "pass_low": Measure("80%区间下限", Scale("%")),
-    "pass_high": Measure("80%区间上限", Scale("%")),
-    "still_due": Measure("今年还有到期", FIRMS),
-}
-BASE = {
-    "reported": Measure("报告的增速（%）", regional.UP_PERCENT),
-    "from_levels": Measure("按原来上年数算（%）", regional.UP_PERCENT),
-    "on_restated": Measure("按改后上年数算（%）", regional.UP_PERCENT),
-    "base_shift": Measure("上年基数改动（%）", regional.UP_PERCENT),
-    "base_effect": Measure("增速因此相差", regional.POINTS),
-}
-NEEDED = {
-    "growth_so_far": Measure("至今增速（%）", PERCENT, "growth_aim"),
-    "growth_needed": Measure("余下月份所需（%）", PERCENT, "growth_aim"),
-    "growth_year": Measure("全年预计（%）", PERCENT, "growth_aim"),
-    "growth_aim": Measure("目标", PERCENT),
-}
+LEVEL = heads(FIRMS, stock="月末存量", by_batches="批次进度应达", by_months="序时进度应达")
+LEVEL |= heads(UP_FIRMS, **{c: head for c, head, _ in FLOWS.values()}, unexplained="未说明")
+LEVEL |= heads(UP_FIRMS, stock_net="较年初净增")
+LEVEL |= heads(FIRMS, opening="年初", stock_aim="目标", stock_gap="距目标", year_end="年末中位数")
+LEVEL |= heads(FIRMS, year_end_low="区间下限", year_end_high="区间上限")
+LEVEL |= heads(Scale("批"), batches_left="年底前待公布的认定批次")
+PARKS = heads(FIRMS, firms_before="年初", firms_now="现有") | heads(UP_FIRMS, firms_net="净增")
+PARKS |= heads(regional.POINTS, firms_points="拉动")
+ODDS = heads(FIRMS, passed="通过", filed="共", still_due="今年还有到期")
+ODDS |= heads(WHOLE, pass_rate="通过率", pass_low="80%区间下限", pass_high="80%区间上限")
+BASE = heads(UP_PERCENT, reported="报告的增速（%）", from_levels="按原来上年数算（%）")
+BASE |= heads(UP_PERCENT, on_restated="按改后上年数算（%）", base_shift="上年基数改动（%）")
+BASE |= heads(regional.POINTS, base_effect="增速因此相差")
+GROWTH = dict(
+    growth_so_far="至今增速（%）", growth_needed="余下月份所需（%）", growth_year="全年预计（%）"
+)
+GROWTH = heads(PERCENT, "growth_aim", **GROWTH) | heads(PERCENT, growth_aim="目标")
 STAGES = dict(zip(analysis.PIPELINE, ("申报", "评审", "公示", "认定"), strict=True))
 
 
@@ -72,258 +46,196 @@ def batches(given: Given) -> pd.DataFrame:
     return b.assign(out=out, when=b["announced"].where(out, b["expected"]))
 
 
-@finding(*LEVEL)
-def enterprise_stock(given: Given) -> Found:
+@finding(**LEVEL)
+def enterprise_stock(given: Given) -> Told:
     """The zone's stock month by month, what came and went, and what the target asks by batches and in equal steps.
 
     Rows: a month each (`stock` and flows with their sign, `by_batches`, `by_months` to December); `batch|n` its month; `all`: opening stock,
     flows, `unexplained` (closing less opening and flows), net change, target and gap, year end with 80 % interval, and
     how many recognitions are still to be announced this year.
     """
-    s, year = given.table("SERIES"), given.period.year
+    s, year, place = given.table("SERIES"), given.period.year, given.catalog.zone.parts_zh
     s = s[s["region"].eq("zone")]
-    t = pd.DataFrame(dict(at=range(1, 13)), [f"{m}月" for m in range(1, 13)])
-    t["period"] = [pd.Period(f"{year}-{m:02d}", "M") for m in t["at"]]
-    t = t.assign(
-        label=t.index, indicator=STOCK, region="zone", inputs=inputs("zone", STOCK, *FLOWS)
-    ).assign(**dict.fromkeys(LEVEL, NAN))
+    months = pd.period_range(f"{year}-01", periods=12, freq="M")
+    t = pd.DataFrame(dict(at=months.month, period=months), [f"{m.month}月" for m in months])
+    of = inputs("zone", STOCK, *FLOWS)
+    t = t.assign(label=t.index, indicator=STOCK, region="zone", inputs=of)
     own = s[s["end"].dt.year.eq(year) & s["end"].le(given.period)]
-    level = own[own["indicator"].eq(STOCK) & own["months"].eq(0)]
-    t.loc[[f"{e.month}月" for e in level["end"]], "stock"] = level["value"].to_numpy()
-    for i, (_, sign, id) in FLOWS.items():
-        flow = own[own["indicator"].eq(i) & own["months"].eq(1) & ~own["revision"]]
-        t.loc[[f"{e.month}月" for e in flow["end"]], id] = sign * flow["value"].to_numpy()
+    own = own.assign(row=[f"{e.month}月" for e in own["end"]])
+    level, single = own[own["months"].eq(0)], own[own["months"].eq(1) & ~own["revision"]]
+    t["stock"] = level[level["indicator"].eq(STOCK)].set_index("row")["value"]
+    for i, (c, _, sign) in FLOWS.items():
+        t[c] = sign * single[single["indicator"].eq(i)].set_index("row")["value"]
     identity = analysis.stock_identity(s, "zone", f"{year}-01/{given.period}")
     opening, closing = identity["opening"], identity["closing"]
-    p, b = regional.projected(given, STOCK), batches(given)
-    coming = b[
-        b["indicator"].eq("hightech_recognised")
-        & b["kind"].eq("pass")
-        & b["year"].eq(year)
-        & ~b["out"]
-    ]
+    p = regional.projected(given, STOCK)
     aim = p.get("target_low", NAN)
     if aim == aim and opening == opening:
         due = batch_pace(aim, opening, given.catalog.batches, "zone", given.period, given.catalog)
-        at = [f"{m}月" for m in due["month"]]
-        t.loc[at, ["by_batches", "by_months"]] = due[["batch", "linear"]].to_numpy()
-    flows = {id: identity.get(i, NAN) for i, (_, _, id) in FLOWS.items()}
-    gap = max(aim - closing, 0.0)
-    row = dict(
-        label="合计", opening=opening, unexplained=identity["difference"] or NAN, stock=closing
-    )
-    row |= {id: v or NAN for id, v in flows.items()} | dict(
-        stock_net=closing - opening, stock_aim=aim
-    )
-    row |= dict(stock_gap=gap or NAN, year_end=p.get("median", NAN), year_end_low=p.get("low", NAN))
-    row |= dict(year_end_high=p.get("high", NAN), batches_left=coming["batch"].nunique() or NAN)
-    of = ";".join(
-        [
-            inputs("zone", STOCK, *FLOWS),
-            *(inputs("zone", STOCK, table=n) for n in ("PROJECTIONS", "TARGETS")),
+        t[["by_batches", "by_months"]] = due.set_index(due["month"].map("{}月".format))[
+            ["batch", "linear"]
         ]
-    )
-    t = pd.concat([t, pd.DataFrame([row | dict(inputs=of)], ["all"])])
-    calendar = b[
-        b["indicator"].eq("hightech_recognised") & b["kind"].eq("pass") & b["year"].eq(year)
-    ]
+    calendar = batches(given).query("indicator == @CERTIFIED and kind == 'pass' and year == @year")
+    coming, gap = calendar.loc[~calendar["out"], "batch"].nunique(), max(aim - closing, 0.0)
+    of += "".join(";" + inputs("zone", STOCK, table=n) for n in ("PROJECTIONS", "TARGETS"))
+    row = dict(label="合计", inputs=of, opening=opening, stock=closing, stock_net=closing - opening)
+    row |= {c: identity.get(i) or NAN for i, (c, *_) in FLOWS.items()}
+    row |= dict(unexplained=identity["difference"] or NAN, stock_aim=aim, stock_gap=gap or NAN)
+    row |= dict(batches_left=coming or NAN, year_end=p.get("median", NAN))
+    row |= {f"year_end_{c}": p.get(c, NAN) for c in ("low", "high")}
+    t.loc["all", list(row)] = row
     for r in calendar.drop_duplicates("batch").itertuples():
         label = f"第{r.batch}批{'' if r.out else '预计'}{r.when.month}月"
-        t.loc[f"batch|{r.batch}", ["label", "at", "inputs"]] = (
-            label,
-            float(r.when.month),
-            "BATCHES/zone",
-        )
-    scope = f"{given.catalog.zone.parts_zh}合计，{year}年"
-    told = _stock_told(row, identity["difference"], len(coming))
-    return tell(given, "enterprise_stock", t, LEVEL, scope, *told, STOCK, *FLOWS)
+        at = label, float(r.when.month), "BATCHES/zone"
+        t.loc[f"batch|{r.batch}", ["label", "at", "inputs"]] = at
+    told = _stock_told(row, identity["difference"])
+    return Told(t, f"{place}合计，{year}年", *told, of=(STOCK, *FLOWS))
 
 
-def _stock_told(row: dict, gone: float, coming: int) -> tuple[tuple[str, ...], list[str]]:
+def _stock_told(row: dict, gone: float) -> tuple[tuple[str, ...], list[str]]:
     """Title versions and sentences; `gone` is what the flows do not explain, NaN where they are not known."""
     net, gap, aim, closing = (row[c] for c in ("stock_net", "stock_gap", "stock_aim", "stock"))
-    if np.isnan(net):
+    if net != net:
         words = "高新技术企业年初或期末存量未报"
         return (words,), [words]
-    now = "{all.stock}高新技术企业，与年初持平"
-    if net:
-        now = (
-            f"高新技术企业{{all.stock}}，较年初净{'增' if net > 0 else '减'}{{all.stock_net:size}}"
-        )
-    far = "，已达到{all.stock_aim}目标" if aim == aim else ""
-    far = "，距{all.stock_aim}目标差{all.stock_gap}" if gap > 0 else far
-    depends = "，取决于年底前{all.batches_left}认定" if gap > 0 and coming else ""
-    moved = [f"{head}{{all.{id}}}" for head, _, id in FLOWS.values() if row[id] == row[id]]
-    told = f"年初{{all.opening}}，{'、'.join(moved)}" if moved else ""
+    change = (
+        f"，较年初净{'增' if net > 0 else '减'}{{all.stock_net:size}}" if net else "，与年初持平"
+    )
+    now = "高新技术企业{all.stock}" + change
+    far = "，距{all.stock_aim}目标差{all.stock_gap}" if gap > 0 else ""
+    far = "，已达到{all.stock_aim}目标" if aim == aim and not far else far
+    depends = "，取决于年底前{all.batches_left}认定" if gap > 0 and row["batches_left"] > 0 else ""
+    moved = [f"{head}{{all.{c}}}" for c, head, _ in FLOWS.values() if row[c] == row[c]]
     odd = "期末与流入流出相差{all.unexplained}，待报送单位说明" if gone else ""
-    odd = "流入流出没有报齐，存量不能核对" if gone != gone else odd
-    few = "家数少，一个批次即可改变判断" if closing < 100 else ""
-    return (now + far + depends, now + far, now), [now + far + depends, told, odd, few]
+    return (now + far + depends, now + far, now), [
+        now + far + depends,
+        f"年初{{all.opening}}，{'、'.join(moved)}" if moved else "",
+        odd if gone == gone else "流入流出没有报齐，存量不能核对",
+        "家数少，一个批次即可改变判断" if closing < 100 else "",
+    ]
 
 
-@finding(*PARKS)
-def enterprises_by_park(given: Given) -> Found:
+@finding(**PARKS)
+def enterprises_by_park(given: Given) -> Told:
     """Each park's net change since December and its part in the growth of the total; points add up as printed."""
-    s, parks, last = (
-        given.table("SERIES"),
-        list(given.catalog.parks),
-        given.period - given.period.month,
-    )
-    s = s[s["indicator"].eq(STOCK) & s["months"].eq(0) & s["region"].isin(parks)]
-    at = lambda m: s[s["end"].eq(m)].set_index("region")["value"].reindex(parks)  # noqa: E731
-    scope = f"各园区与合计，{given.period.year}年1—{given.period.month}月"
+    s, parks, now = given.table("SERIES"), list(given.catalog.parks), given.period
+    s = s[s["indicator"].eq(STOCK) & s["months"].eq(0)].set_index("region")
+    at = [s.loc[s["end"].eq(m), "value"].reindex(parks) for m in (now - now.month, now)]
     try:
-        t = analysis.contributions(at(last), at(given.period)).set_index("region", drop=False)
+        t = analysis.contributions(*at)
     except analysis.AnalysisError:
-        words = "没有园区同时有年初数和期末数"
-        return regional.nothing(given, "enterprises_by_park", PARKS, words, STOCK)
-    out = [given.catalog.name(r) for r in parks if r not in t.index]
-    t = t.rename_axis(None).rename(
-        columns=dict(before="firms_before", after="firms_now", net="firms_net")
-    )
-    t["firms_points"] = regional.add_up(t, "points", 1, "all")
-    t["label"] = [given.catalog.name(r) if r != "all" else "合计" for r in t.index]
-    t = t.assign(inputs=[inputs(r, STOCK) for r in t.index], indicator=STOCK)
-    t.loc["all", "inputs"], t.loc["all", "region"] = ";".join(t["inputs"].drop("all")), "zone"
+        return nothing(given, "没有园区同时有年初数和期末数", STOCK)
+    named = dict(before="firms_before", after="firms_now", net="firms_net", points="firms_points")
+    t = regional.with_whole(given, t.rename(columns=named), STOCK, STOCK)
+    t["firms_points"] = regional.add_up(t, "firms_points", 1, "all")
     who, rows = regional.top(t.drop("all"), "firms_net", FIRMS.round)
-    first = rows.index[0]
-    told = f"对增长拉动最大的是{who}，净增{{{first}.firms_net:size}}，拉动{{{first}.firms_points}}"
-    told = told if rows["firms_net"].iloc[0] > 0 else "没有园区净增高新技术企业"
-    told += f"（{'、'.join(out)}未报，不计）" if out else ""
-    t = t.drop(columns=["growth", "points"])
-    return tell(
-        given, "enterprises_by_park", t, PARKS, scope, told.partition("，")[0], [told], STOCK
-    )
+    first, told = rows.index[0], "没有园区净增高新技术企业"
+    if rows["firms_net"].iloc[0] > 0:
+        told = (
+            f"对增长拉动最大的是{who}，净增{{{first}.firms_net:size}}，拉动{{{first}.firms_points}}"
+        )
+    title, out = told.partition("，")[0], regional.left_out(given, t)
+    told += f"（{out}未报，不计）" if out else ""
+    return Told(t, f"各园区与合计，{now.year}年1—{now.month}月", title, [told], (STOCK,))
 
 
-@finding(*ODDS)
-def enterprise_odds(given: Given) -> Found:
+@finding(**ODDS)
+def enterprise_odds(given: Given) -> Told:
     """How many pass each stage from filing to certificate, and how many keep the status when it comes due (80 % Wilson).
 
     Rows: one a stage, `whole` from first to last, one a cohort that came due, `kept` all of these together.
     """
-    b, rows = batches(given), {}
-    done = b[b["out"] & b["indicator"].eq("hightech_recognised")]
-    done = done.dropna(subset=["reviewed", "publicised", "done"])
-    of = inputs("zone", "hightech_recognised", table="BATCHES")
+    b, rows, first_last = batches(given), {}, (analysis.PIPELINE[0], analysis.PIPELINE[-1])
+    done = b[b["out"] & b["indicator"].eq(CERTIFIED)]
+    steps = ["number", "reviewed", "publicised", "done"]
+    done = done[steps].dropna()
     if len(done):
-        counts = (
-            done[["number", "reviewed", "publicised", "done"]]
-            .sum()
-            .set_axis(list(analysis.PIPELINE))
-        )
+        counts = done.sum().set_axis(list(analysis.PIPELINE))
         for r in analysis.pipeline_odds(counts).itertuples():
-            whole = (r.stage_from, r.stage_to) == (analysis.PIPELINE[0], analysis.PIPELINE[-1])
-            id = "whole" if whole else r.stage_to
-            rows[id] = dict(
-                label=f"{STAGES[r.stage_from]}到{STAGES[r.stage_to]}", passed=r.reached, filed=r.of
-            )
-            rows[id] |= dict(pass_rate=r.rate, pass_low=r.low, pass_high=r.high, basis=id)
+            id = "whole" if (r.stage_from, r.stage_to) == first_last else r.stage_to
+            label = f"{STAGES[r.stage_from]}到{STAGES[r.stage_to]}"
+            rows[id] = label, r.reached, r.of, r.rate, r.low, r.high
     lapses = b[b["kind"].eq("lapse") & b["indicator"].eq("hightech_lapsed")]
     due = lapses[lapses["out"]].groupby("year")[["number", "done"]].sum()
     kept = analysis.cohort_survival(due["number"].rename(lambda y: y - 3), due["done"])
     for r in kept.itertuples():
-        rows[f"{r.due}"] = dict(
-            label=f"{r.due}年到期续证", passed=r.recognised - r.lapsed, filed=r.recognised
-        )
-        rows[f"{r.due}"] |= dict(
-            pass_rate=r.kept, pass_low=r.low, pass_high=r.high, basis=f"{r.due}"
-        )
-    t = pd.DataFrame(rows.values(), rows).assign(
-        indicator="hightech_recognised", region="zone", inputs=of
-    )
-    if t.empty:
-        return regional.nothing(given, "enterprise_odds", ODDS, "认定批次的各环节没有记录", STOCK)
-    t.loc["kept", ["label", "inputs"]] = "到期续证合计", of
-    if len(kept):
-        asked = kept["recognised"].sum()
-        rate = analysis.rate_interval(asked - kept["lapsed"].sum(), asked)
-        t.loc["kept", ["filed", "passed"]] = asked, asked - kept["lapsed"].sum()
-        t.loc["kept", ["pass_rate", "pass_low", "pass_high"]] = rate
+        still = r.recognised - r.lapsed
+        rows[f"{r.due}"] = f"{r.due}年到期续证", still, r.recognised, r.kept, r.low, r.high
+    if not rows:
+        return nothing(given, "认定批次的各环节没有记录", STOCK)
+    columns = ["label", "passed", "filed", "pass_rate", "pass_low", "pass_high"]
+    t = pd.DataFrame(rows.values(), rows, columns)
+    t = t.assign(indicator=CERTIFIED, region="zone", basis=t.index)
+    asked, still = kept["recognised"].sum(), (kept["recognised"] - kept["lapsed"]).sum()
+    rate = analysis.rate_interval(still, asked) if len(kept) else (NAN,) * 3
+    t.loc["kept", columns] = "到期续证合计", still or NAN, asked or NAN, *rate
     coming = lapses[lapses["year"].eq(given.period.year) & ~lapses["out"]]["number"].sum()
     t.loc["kept", "still_due"] = coming or NAN
-    filed = "申报企业认定{whole.pass_rate}" if "whole" in t.index else ""
-    keep = "到期企业续证{kept.pass_rate}" if len(kept) else ""
-    title = "，".join(filter(None, (filed, keep)))
-    told = [
-        "已公布各批申报{whole.filed}，认定{whole.passed}，通过率{whole.pass_rate}" if filed else "",
-        "今年还有{kept.still_due}到期" if coming else "",
-    ]
+    t["inputs"] = inputs("zone", CERTIFIED, table="BATCHES")
+    filed = "whole" in t.index
+    titles = ["申报企业认定{whole.pass_rate}"] * filed + ["到期企业续证{kept.pass_rate}"] * bool(
+        len(kept)
+    )
+    told = ["已公布各批申报{whole.filed}，认定{whole.passed}，通过率{whole.pass_rate}"] * filed
+    told += ["今年还有{kept.still_due}到期"] * bool(coming)
     years = b.loc[b["out"], "year"]
     scope = f"{given.catalog.zone.parts_zh}合计，{years.min()}—{years.max()}年已公布各批"
-    source, demo = "认定批次参考表，自创办整理", bool(given.catalog.batches["demo"].any())
-    return tell(
-        given, "enterprise_odds", t, ODDS, scope, title, told, STOCK, source=source, demo=demo
+    about = dict(
+        source="认定批次参考表，自创办整理", demo=bool(given.catalog.batches["demo"].any())
     )
+    return Told(t, scope, "，".join(titles), told, about=about)
 
 
-@finding(*BASE)
-def growth_base(given: Given) -> Found:
+@finding(**BASE)
+def growth_base(given: Given) -> Told:
     """Growth of high-tech value added as reported, on last year's figure as first stated, and on it as restated."""
-    i, g = "hightech_value_added", given.table("GROWTH")
+    i, g, year = "hightech_value_added", given.table("GROWTH"), given.period.year
     g = g[
         g["indicator"].eq(i)
         & g["basis"].eq("ytd")
         & g["reported"].notna()
         & g["end"].le(given.period)
     ]
-    g = g[g["end"].eq(g["end"].max()) & g["end"].dt.year.eq(given.period.year)].set_index("region")
-    names = regional.names(given)
-    g = g.loc[[r for r in names if r in g.index]]
-    what = given.catalog.name(i)
-    if g.empty:
-        words = f"{given.period.month}月还没有{what}的增速"
-        return regional.nothing(given, "growth_base", BASE, words, i)
-    t = pd.DataFrame(dict(label=[names[r] for r in g.index], region=g.index, indicator=i), g.index)
-    t = t.rename_axis(None).assign(reported=g["reported"], from_levels=g["from_levels"])
-    t["on_restated"] = g["on_restated_base"]
+    g = g[g["end"].eq(g["end"].max()) & g["end"].dt.year.eq(year)].set_index("region")
+    t, what = regional.by_region(given, i, table="GROWTH"), given.catalog.name(i)
+    t = t[t.index.isin(g.index)]
+    if t.empty:
+        return nothing(given, f"{given.period.month}月还没有{what}的增速", i)
+    same = dict(reported="reported", from_levels="from_levels", on_restated="on_restated_base")
+    t = t.assign(**{c: g[of] for c, of in same.items()})
     shift = 100 * (g["restated_base"] / g["base"] - 1)
     t["base_shift"] = shift.where(shift.abs().gt(0.05))
     effect = t["on_restated"].round(1) - t["from_levels"].round(1)
     t["base_effect"] = effect.where(t["base_shift"].notna()).round(1)
-    t["inputs"] = [inputs(r, i, table="GROWTH") for r in t.index]
     changed = t.drop(index="zone", errors="ignore").dropna(subset="base_shift")
     title = f"各园区{what}上年基数没有改动"
     if len(changed):
         worst = changed["base_shift"].abs().idxmax()
-        way = "下调" if changed.at[worst, "base_shift"] < 0 else "上调"
-        effect = "高" if changed.at[worst, "base_effect"] > 0 else "低"
-        title = f"{names[worst]}{way}上年基数{{{worst}.base_shift:size}}"
-        if changed.at[worst, "base_effect"]:
-            title = f"{title}，增速因此{effect}{{{worst}.base_effect:size}}", title
-    month = g["end"].iloc[0].month
-    scope = f"各园区与合计，{given.period.year}年1—{month}月累计"
-    return tell(given, "growth_base", t, BASE, scope, title, [], i)
+        shift, effect = changed.loc[worst, ["base_shift", "base_effect"]]
+        title = (
+            f"{{{worst}.label}}{'下' if shift < 0 else '上'}调上年基数{{{worst}.base_shift:size}}"
+        )
+        more = f"，增速因此{'高' if effect > 0 else '低'}{{{worst}.base_effect:size}}"
+        title = (title + more, title) if effect else title
+    return Told(t, f"各园区与合计，{year}年1—{g['end'].iloc[0].month}月累计", title, of=(i,))
 
 
-@finding(*NEEDED)
-def growth_needed(given: Given) -> Found:
+@finding(**GROWTH)
+def growth_needed(given: Given) -> Told:
     """Growth of high-tech value added so far, what the months left must grow by for the target, and the year ahead."""
-    i, names = "hitech_value_added_growth", regional.names(given)
-    p = given.table("PROJECTIONS")
-    p = (
-        p[p["indicator"].eq(i)]
-        .set_index("region")
-        .reindex(names)
-        .dropna(subset=["actual", "target_low"])
-    )
-    what = given.catalog.name(i)
-    if "zone" not in p.index:
-        words = f"{given.period.month}月还没有{what}"
-        return regional.nothing(given, "growth_needed", NEEDED, words, i)
-    t = pd.DataFrame(dict(label=[names[r] for r in p.index], region=p.index, indicator=i), p.index)
-    t = t.rename_axis(None).assign(growth_so_far=p["actual"], growth_needed=p["needed_per_month"])
-    t = t.assign(growth_year=p["median"], growth_aim=p["target_low"])
-    t["inputs"] = [
-        inputs(r, i, table="PROJECTIONS") + ";" + inputs(r, i, table="TARGETS") for r in t.index
-    ]
-    z = t.loc["zone"]
-    show = quantity.scale(0, "%").round
-    word = "才能" if show(z["growth_needed"]) > show(z["growth_so_far"]) else "即可"
-    title = f"余下月份增长{{zone.growth_needed}}，{word}完成{{zone.growth_aim}}的目标"
-    title = (
-        title if z["growth_needed"] == z["growth_needed"] else f"{what}至今{{zone.growth_so_far}}"
-    )
-    scope = f"各园区与合计，{given.period.year}年"
+    i, p = "hitech_value_added_growth", given.table("PROJECTIONS")
+    t, what = regional.by_region(given, i, table="PROJECTIONS"), given.catalog.name(i)
+    named = dict(actual="growth_so_far", needed_per_month="growth_needed", median="growth_year")
+    named |= dict(target_low="growth_aim")
+    p = p[p["indicator"].eq(i)].set_index("region")[list(named)].rename(columns=named)
+    t = t.join(p).dropna(subset=["growth_so_far", "growth_aim"])
+    if "zone" not in t.index:
+        return nothing(given, f"{given.period.month}月还没有{what}", i)
+    t["inputs"] += [";" + inputs(r, i, table="TARGETS") for r in t.index]
+    z, show = t.loc["zone"], quantity.scale(0, "%").round
+    title = f"{what}至今{{zone.growth_so_far}}"
+    if z["growth_needed"] == z["growth_needed"]:
+        word = "才能" if show(z["growth_needed"]) > show(z["growth_so_far"]) else "即可"
+        title = f"余下月份增长{{zone.growth_needed}}，{word}完成{{zone.growth_aim}}的目标"
     of = i, given.catalog.indicators[i].growth_of
-    return tell(given, "growth_needed", t, NEEDED, scope, title, [], *of)
+    return Told(t, f"各园区与合计，{given.period.year}年", title, of=of)

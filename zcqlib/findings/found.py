@@ -19,10 +19,8 @@ from zcqlib.quantity import Scale
 
 FACTS = tables.VINTAGE["FACTS"]
 ABOUT = ("label", "indicator", "region", "basis", "inputs", "scale")  # columns that are no measure
-PLACED = (
-    "at",
-    "period",
-)  # nor are these: the place on an axis, the period where it is not the finding's
+# nor are these: the place on an axis, the period where it is not the finding's
+PLACED = ("at", "period")
 PROSE = {"<1%": "不足1%", ">99%": "99%以上"}  # chances at the ends, in a sentence
 KEY = ["column", "indicator", "region", "basis", "period", "known"]  # what two facts may be both of
 
@@ -52,9 +50,12 @@ class Change(Scale):
     """How a change is printed: with its sign."""
 
     def text(self, printed, unit: bool = True) -> str:
+        if not printed:
+            return "0" + self.unit * unit
         return ("+" if printed > 0 else "") + Scale.text(self, printed, unit)
 
 
+NAN = float("nan")
 CHANCE, COUNT = Chance("%"), Scale("项")
 PERCENT, WHOLE, TIMES = Scale("%", digits=1), Scale("%"), Scale("倍", digits=2)
 
@@ -76,10 +77,16 @@ def words(head: str, *of: str) -> Measure:
     return Measure(head, of=of, words=True)
 
 
+def heads(scale: Scale | None = None, aim: str | float = NAN, **named: str) -> dict[str, Measure]:
+    """Measures of one scale (none: that of the row) and aim, with their Chinese heads."""
+    return {c: Measure(head, scale, aim) for c, head in named.items()}
+
+
 def lay(rows: pd.DataFrame, measures: Mapping[str, Measure]) -> pd.DataFrame:
     """Rows, indexed by their ids, with all columns of a finding: numbers as floats, no text missing."""
-    t = pd.DataFrame(rows).reindex(columns=[*ABOUT, *measures])
-    text = [c for c in t if c != "scale" and (c in ABOUT or measures[c].words)]
+    rows = pd.DataFrame(rows)
+    t = rows.reindex(columns=[*ABOUT, *measures, *(c for c in PLACED if c in rows)])
+    text = [c for c in t if c in ABOUT[:-1] or c in measures and measures[c].words]
     t[text] = t[text].astype(object).where(t[text].notna(), "")
     numbers = [c for c, m in measures.items() if not m.words]
     return t.astype(dict.fromkeys(numbers, float))
@@ -273,15 +280,66 @@ class Found:
         return pd.DataFrame({head: list(self.rows.loc[rows, "label"])} | out)
 
 
-def finding(*measures: str) -> Callable:
-    """Make a function the home of these measures, and known by its name.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a function in findings/ gives: `finding` makes a Found of it.
+
+    `scope` names place and period. Source and demo mark are those of the reports on the indicators `of`, or of all
+    reports; `about` overrides them. `base` is the finding whose columns are shown beside the own ones.
+    """
+
+    rows: pd.DataFrame
+    scope: str
+    title: str | tuple[str, ...]
+    sentences: Iterable[str] = ()
+    of: tuple[str, ...] = ()
+    base: Found | None = None
+    about: Mapping = field(default_factory=dict)
+
+    def found(self, given: Given, name: str, own: Mapping[str, Measure]) -> Found:
+        """The finding of this name with measures of its own."""
+        base = self.base
+        seen = given.table("OBSERVATIONS") if "demo" not in self.about else None
+        if seen is not None and self.of:
+            seen = seen[seen["indicator"].isin(self.of)]
+        told = dict(
+            source=f"{given.source(*self.of)}，自创办测算", period=given.period, known=given.known
+        )
+        told |= dict(demo=bool(seen is not None and seen["demo"].any())) | self.about
+        measures = dict(base.measures if base else {}) | own
+        home = (
+            base.home | {c: base.name for c in base.measures if c not in base.home} if base else {}
+        )
+        rows, said = lay(self.rows, measures), tuple(filter(None, self.sentences))
+        return Found(
+            name,
+            rows,
+            measures,
+            scope=self.scope,
+            title=self.title,
+            sentences=said,
+            home=home,
+            **told,
+        )
+
+
+def nothing(given: Given, words: str, *of: str, **about) -> Told:
+    """What is told in a month that has nothing to say on it yet."""
+    inputs = ";".join(f"SERIES/zone.{i}" for i in of)
+    t = pd.DataFrame(dict(label=words, inputs=inputs), ["now"])
+    return Told(t, f"{given.period.year}年", "{now.label}", ["{now.label}"], of, about=about)
+
+
+def finding(*measures: str, **own: Measure) -> Callable:
+    """Make a function the home of these measures, and known by its name; what it has `told` becomes a Found.
 
     Raises
     ------
     TwoHomes : a measure has another home, at import.
     """
+    measures = (*measures, *own)
 
-    def keep(make: Callable[..., Found]) -> Callable[..., Found]:
+    def keep(make: Callable[..., Found | Told]) -> Callable[..., Found]:
         home, usual = f"{make.__module__}.{make.__name__}", signature(make).parameters
         for m in measures:
             if OWNER.get(m, home) != home:
@@ -294,8 +352,10 @@ def finding(*measures: str) -> Callable:
 
             def checked() -> Found:
                 found = make(given, **choices)
-                own = set(found.measures) - set(found.home)
-                if odd := own ^ set(measures) or {found.name} ^ {make.__name__}:
+                if isinstance(found, Told):
+                    found = found.found(given, make.__name__, own)
+                declared = set(found.measures) - set(found.home)
+                if odd := declared ^ set(measures) or {found.name} ^ {make.__name__}:
                     raise FindingError(f"{home} 给出的与它声明的不一致:{'、'.join(sorted(odd))}。")
                 object.__setattr__(found, "chosen", other)
                 return found

@@ -10,40 +10,22 @@ import pandas as pd
 from zcqlib import analysis, quantity
 from zcqlib.catalog import Target
 from zcqlib.findings import regional
-from zcqlib.findings.found import Found, Given, Measure, finding
-from zcqlib.findings.regional import COUNT, PERCENT, POINTS2, TWO, inputs, tell
+from zcqlib.findings.found import NAN, PERCENT, Given, Told, finding, heads, nothing
+from zcqlib.findings.regional import COUNT, POINTS2, TWO, inputs
 from zcqlib.quantity import Scale
 
 RATIO, OFFICIAL = "rd_intensity", "rd_intensity_official"
-PARKS = {
-    "ratio": Measure("研发投入强度（月报口径）", TWO),
-    "ratio_aim": Measure("目标", Scale("%")),
-    "over": Measure("达到目标的园区", COUNT),
-}
-MOVED = {
-    "spent_growth": Measure("研发经费增长（%）", regional.UP_PERCENT),
-    "gdp_growth": Measure("GDP增长（%）", regional.UP_PERCENT),
-    "ratio_change": Measure("强度变动（个百分点）", POINTS2),
-    "ratio_before": Measure("上年同期强度（月报口径）", TWO),
-    "ratio_after": Measure("本期强度（月报口径）", TWO),
-}
-SPLIT = {
-    "within": Measure("园区自身强度变动", POINTS2),
-    "between": Measure("园区间份额变动", POINTS2),
-    "total": Measure("合计", POINTS2),
-    "share_before": Measure("上年占GDP（%）", PERCENT),
-    "share_after": Measure("本年占GDP（%）", PERCENT),
-}
-YEAR = {
-    "short": Measure("还需研发经费"),
-    "estimate": Measure("年度公布口径推算", TWO),
-    "rms_error": Measure("往年推算误差", Scale("个百分点", digits=2)),
-    "years_checked": Measure("检验过的年数", Scale("年")),
-}
-PROVINCES = {
-    "intensity": Measure("研发投入强度（公布数）", TWO),
-    "to_nation": Measure("与全国相差", POINTS2),
-}
+PARKS = heads(TWO, ratio="研发投入强度（月报口径）") | heads(Scale("%"), ratio_aim="目标")
+PARKS |= heads(COUNT, over="达到目标的园区")
+MOVED = heads(regional.UP_PERCENT, spent_growth="研发经费增长（%）", gdp_growth="GDP增长（%）")
+MOVED |= heads(POINTS2, ratio_change="强度变动（个百分点）")
+MOVED |= heads(TWO, ratio_before="上年同期强度（月报口径）", ratio_after="本期强度（月报口径）")
+SPLIT = heads(POINTS2, within="园区自身强度变动", between="园区间份额变动", total="合计")
+SPLIT |= heads(PERCENT, share_before="上年占GDP（%）", share_after="本年占GDP（%）")
+YEAR = heads(None, short="还需研发经费") | heads(TWO, estimate="年度公布口径推算")
+YEAR |= heads(Scale("个百分点", digits=2), rms_error="往年推算误差")
+YEAR |= heads(Scale("年"), years_checked="检验过的年数")
+PROVINCES = heads(TWO, intensity="研发投入强度（公布数）") | heads(POINTS2, to_nation="与全国相差")
 
 
 def _parts(given: Given) -> tuple[str, str]:
@@ -51,12 +33,8 @@ def _parts(given: Given) -> tuple[str, str]:
     return i.numerator, i.denominator
 
 
-def _percent(part: float, whole: float) -> float:
-    return 100 * part / whole if whole > 0 else regional.NAN
-
-
-@finding(*PARKS)
-def intensity_parks(given: Given) -> Found:
+@finding(**PARKS)
+def intensity_parks(given: Given) -> Told:
     """The monthly reports' ratio to date at each quarter's end, by park and zone, against the plan's target.
 
     Rows: region|month `ratio` (%); `now` is the zone's last, `over` how many parks reach the zone's target then;
@@ -66,79 +44,66 @@ def intensity_parks(given: Given) -> Found:
     s = s[s["indicator"].eq(RATIO) & s["end"].dt.month.mod(3).eq(0) & s["region"].isin(name)]
     s = s[s["end"].le(given.period)].sort_values("end")
     if s.empty:
-        return regional.nothing(
-            given, "intensity_parks", PARKS, "本期没有可比的研发投入强度", RATIO
-        )
-    rows = dict(label=s["region"].map(name), indicator=RATIO, region=s["region"], period=s["end"])
-    rows |= dict(at=[f"{e.year % 100}.{e.month:02d}" for e in s["end"]], ratio=s["value"])
-    t = pd.DataFrame(rows).set_axis(s["region"] + "|" + s["end"].astype(str))
-    t["inputs"] = [inputs(r, RATIO) for r in s["region"]]
+        return nothing(given, "本期没有可比的研发投入强度", RATIO)
+    t = s[["indicator", "region"]].assign(label=s["region"].map(name), ratio=s["value"])
+    t = t.assign(inputs=[inputs(r, RATIO) for r in s["region"]], period=s["end"])
+    t["at"] = [f"{e.year % 100}.{e.month:02d}" for e in s["end"]]
+    t.index = s["region"] + "|" + s["end"].astype(str)
     last = t[t["period"].eq(t["period"].max())]
     zone, parks = last[last["region"].eq("zone")], last[last["region"].ne("zone")]
     t.loc["now", ["label", "inputs"]] = "、".join(zone["label"]), ";".join(last["inputs"])
-    t.loc["now", "ratio"] = zone["ratio"].iloc[0] if len(zone) else regional.NAN
-    title = ("研发投入强度（月报口径）{now.ratio}",) if len(zone) else ("各园区研发投入强度",)
+    t.loc["now", "ratio"] = zone["ratio"].max()
+    title = "研发投入强度（月报口径）{now.ratio}" if len(zone) else "各园区研发投入强度"
+    titles = [title, title.replace("（月报口径）", "")]
     if aim:
         t.loc["aim", ["label", "inputs"]] = "目标", inputs("zone", RATIO, table="TARGETS")
         t.loc["aim", "ratio_aim"] = aim["target_low"]
-        t.loc["now", "over"] = sum(map(Target.of(aim).met, parks["ratio"]))
-        reach = (
-            "{now.over}园区达到{aim.ratio_aim}"
-            if t.at["now", "over"]
-            else "各园区均未达到{aim.ratio_aim}"
-        )
-        title = tuple(f"{w}，{reach}" for w in (*title, title[0].replace("（月报口径）", "")))
+        t.loc["now", "over"] = over = sum(map(Target.of(aim).met, parks["ratio"]))
+        reach = "{now.over}园区达到" if over else "各园区均未达到"
+        titles = [f"{w}，{reach}{{aim.ratio_aim}}" for w in titles]
     scope = f"各园区与合计，{s['end'].min().year}—{given.period.year}年"
-    return tell(given, "intensity_parks", t, PARKS, scope, title, [], *_parts(given))
+    return Told(t, scope, tuple(titles), of=_parts(given))
 
 
-@finding(*MOVED)
-def intensity_moved(given: Given) -> Found:
+@finding(**MOVED)
+def intensity_moved(given: Given) -> Told:
     """Growth of R&D and GDP and what both did to the ratio, by park and for all: the year so far to the last quarter."""
-    (before, after), parts = regional.quarter(given.period), _parts(given)
-    s, rows, parks = given.table("SERIES"), {}, list(given.catalog.parks)
-    for r, label in regional.names(given).items():
-        ids = parks if r == "zone" else r
-        (n0, n1), (d0, d1) = (
-            [analysis.total(s, ids, i, p) for p in (before, after)] for i in parts
-        )
-        rows[r] = dict(label=label, indicator=RATIO, region=r, inputs=inputs(r, *parts))
-        rows[r] |= dict(spent_growth=_percent(n1 - n0, n0), gdp_growth=_percent(d1 - d0, d0))
-        rows[r] |= dict(ratio_before=_percent(n0, d0), ratio_after=_percent(n1, d1))
-    t = pd.DataFrame(rows.values(), rows)
+    spans, parts, s = regional.quarter(given.period), _parts(given), given.table("SERIES")
+    t, parks = regional.by_region(given, RATIO, *parts), list(given.catalog.parks)
+    sums = [
+        [[analysis.total(s, parks if r == "zone" else r, i, p) for r in t.index] for p in spans]
+        for i in parts
+    ]
+    (n0, n1), (d0, d1) = ([pd.Series(v, t.index) for v in both] for both in sums)
+    t["spent_growth"], t["gdp_growth"] = (
+        (100 * (b - a) / a).where(a > 0) for a, b in ((n0, n1), (d0, d1))
+    )
+    t["ratio_before"], t["ratio_after"] = (
+        (100 * n / d).where(d > 0) for n, d in ((n0, d0), (n1, d1))
+    )
     printed = t[["ratio_before", "ratio_after"]].map(lambda v: float(TWO.round(v)), "ignore")
     t["ratio_change"] = printed["ratio_after"] - printed["ratio_before"]
-    scope = f"各园区与合计，{regional.so_far(after)}比上年同期"
-    z = t.loc["zone"]
+    scope, z = f"各园区与合计，{regional.so_far(spans[1])}比上年同期", t.loc["zone"]
     if z[["spent_growth", "gdp_growth", "ratio_change"]].isna().any():
-        words = "研发经费或GDP有月份未报，本期不能判断强度的变动"
-        return tell(
-            given, "intensity_moved", t, MOVED, scope, words.partition("，")[0], [words], *parts
-        )
+        words = "研发经费或GDP有月份未报"
+        return Told(t, scope, words, [f"{words}，本期不能判断强度的变动"], parts)
+    growth = {"spent_growth": "研发经费", "gdp_growth": "GDP"}
+    spent, gdp = (f"{{zone.{c}{':size' if z[c] >= 0 else ''}}}" for c in growth)
     word = "提高" if z["ratio_change"] > 0 else "下降" if z["ratio_change"] < 0 else "持平"
-    change = f"{word}{'{zone.ratio_change:size}' if z['ratio_change'] else ''}"
     faster = "快于" if z["spent_growth"] > z["gdp_growth"] else "慢于"
-    spent = "{zone.spent_growth}" if z["spent_growth"] < 0 else "{zone.spent_growth:size}"
-    gdp = "{zone.gdp_growth}" if z["gdp_growth"] < 0 else "{zone.gdp_growth:size}"
-    title = (
-        f"研发经费增长{spent}，{faster}GDP的{gdp}，强度{change}",
-        f"研发经费增长{spent}，{faster}GDP的{gdp}",
-    )
-    grown = "研发经费" if abs(z["spent_growth"]) >= abs(z["gdp_growth"]) else "GDP"
-    how = (
-        "增长较快"
-        if t.at["zone", "spent_growth" if grown == "研发经费" else "gdp_growth"] > 0
-        else "下降"
-    )
+    title = f"研发经费增长{spent}，{faster}GDP的{gdp}"
+    change = word + "{zone.ratio_change:size}" * bool(z["ratio_change"])
+    most = max(growth, key=lambda c: abs(z[c]))
+    to = {"提高": "提高到", "下降": "降到", "持平": "变为"}[word]
     sentence = (
-        f"月报口径的研发投入强度由{{zone.ratio_before}}{'提高到' if word == '提高' else '降到' if word == '下降' else '变为'}"
-        f"{{zone.ratio_after}}，主要是{grown}{how}（研发经费{{zone.spent_growth}}，GDP{{zone.gdp_growth}}）"
+        f"月报口径的研发投入强度由{{zone.ratio_before}}{to}{{zone.ratio_after}}，主要是{growth[most]}"
+        f"{'增长较快' if z[most] > 0 else '下降'}（研发经费{{zone.spent_growth}}，GDP{{zone.gdp_growth}}）"
     )
-    return tell(given, "intensity_moved", t, MOVED, scope, title, [sentence], *parts)
+    return Told(t, scope, (f"{title}，强度{change}", title), [sentence], parts)
 
 
-@finding(*SPLIT)
-def intensity_split(given: Given) -> Found:
+@finding(**SPLIT)
+def intensity_split(given: Given) -> Told:
     """How much of the change of the joint ratio the parks' own ratios made and how much the shift of weight among them.
 
     Rows by park and `all`; parts add up in two decimals, in rows and columns.
@@ -148,42 +113,29 @@ def intensity_split(given: Given) -> Found:
         s = given.table("SERIES")
         t = analysis.within_between(s, given.catalog.parks, *parts, before, after)
     except analysis.AnalysisError:
-        words = "没有园区两年都报研发经费和GDP"
-        return regional.nothing(given, "intensity_split", SPLIT, words, *parts)
-    t = t.set_index("region", drop=False).rename_axis(None)
-    out = [given.catalog.name(r) for r in given.catalog.parks if r not in t.index]
+        return nothing(given, "没有园区两年都报研发经费和GDP", *parts)
+    t = regional.with_whole(given, t, RATIO, *parts)
     for c in ("within", "total"):
         t[c] = regional.add_up(t, c, 2, "all")
     t["between"] = (t["total"] - t["within"]).round(2)
-    t["label"] = [given.catalog.name(r) if r != "all" else "合计" for r in t.index]
-    t["inputs"] = [inputs(r, *parts) for r in t.index]
-    t["indicator"] = RATIO
-    t.loc["all", "inputs"] = ";".join(t["inputs"].drop("all"))
-    t.loc["all", "region"] = "zone"
     z, scope = t.loc["all"], f"{regional.so_far(after)}比上年同期，月报口径"
-    scope += f"，{'、'.join(out)}未报不计" if out else ""
+    out = regional.left_out(given, t)
+    scope += f"，{out}未报不计" if out else ""
+    who, rows = regional.top(t.drop("all").assign(size=t["total"].abs()), "size", "{:.2f}".format)
+    parts_told = "其中园区自身变动{all.within}，份额变化{all.between}"
+    if not z["total"]:
+        told = f"各园区合计强度与上年同期持平，{parts_told}"
+        return Told(t, scope, "研发投入强度与上年同期持平", [told], parts)
     own = (z["within"] - z["between"]) * z["total"] >= 0
+    change = f"{'提高' if z['total'] > 0 else '下降'}{{all.total:size}}"
+    each = "、".join(f"{{{r}.total}}" for r in rows.index[: regional.NAMED])
+    told = f"各园区合计强度{change}，{parts_told}；变动最大的是{who}，{each}"
     cause = "园区自身强度变动" if own else "园区间份额变动"
-    word = "提高" if z["total"] > 0 else "下降"
-    parks = t.drop("all").assign(size=lambda f: f["total"].abs())
-    who, rows = regional.top(parks, "size", "{:.2f}".format)
-    most = f"变动最大的是{who}，{'、'.join(f'{{{r}.total}}' for r in rows.index[:3])}"
-    told = (
-        f"各园区合计强度{word}{{all.total:size}}，其中园区自身变动{{all.within}}，份额变化{{all.between}}；{most}"
-        if z["total"]
-        else "各园区合计强度与上年同期持平，其中园区自身变动{all.within}，份额变化{all.between}"
-    )
-    title = (
-        f"研发投入强度{word}{{all.total:size}}，主要来自{cause}"
-        if z["total"]
-        else "研发投入强度与上年同期持平"
-    )
-    t = t.drop(columns=["ratio_before", "ratio_after"])
-    return tell(given, "intensity_split", t, SPLIT, scope, title, [told], *parts)
+    return Told(t, scope, f"研发投入强度{change}，主要来自{cause}", [told], parts)
 
 
-@finding(*YEAR)
-def intensity_year(given: Given) -> Found:
+@finding(**YEAR)
+def intensity_year(given: Given) -> Told:
     """What the reports' ratio lacks of its target in 万元 of R&D, and the survey's figure as bridged from it.
 
     Row `zone`: `short` (0 where met), `estimate` of the last year without an official figure, `rms_error` of such
@@ -191,67 +143,67 @@ def intensity_year(given: Given) -> Found:
     """
     (_, after), parts, s = regional.quarter(given.period), _parts(given), given.table("SERIES")
     spent, gdp = (analysis.total(s, list(given.catalog.parks), i, after) for i in parts)
-    aim, sentences = regional.target(given, RATIO), []
-    row = dict(
-        label=f"{after[:4]}年", indicator=RATIO, region="zone", inputs=inputs("zone", *parts)
-    )
+    aim, told = regional.target(given, RATIO), []
+    row = dict(label=f"{after[:4]}年", indicator=RATIO, region="zone", short=NAN)
+    row |= dict(inputs=inputs("zone", *parts))
     if aim and spent > 0 and gdp > 0:
         row["short"] = max(0.0, aim["target_low"] / 100 * gdp - spent)
         row["inputs"] += ";" + inputs("zone", RATIO, table="TARGETS")
         lacks = "按现有GDP，月报口径达到目标强度还需研发经费{zone.short}"
-        sentences.append(lacks if row["short"] else "月报口径已达到目标强度")
+        told.append(lacks if row["short"] else "月报口径已达到目标强度")
     s, until = s[s["region"].eq("zone")], int(after[-2:])
     proxy = s[s["indicator"].eq(RATIO) & s["end"].dt.month.eq(until) & s["start"].dt.month.eq(1)]
     official = s[s["indicator"].eq(OFFICIAL) & s["months"].isin([0, 12])]
     by_year = [p.set_index(p["end"].dt.year)["value"] for p in (official, proxy)]
     if len(by_year[0].index.intersection(by_year[1].index)) > 1:
         b = analysis.proxy_bridge(*by_year)
-        errors = b["error"].dropna()
+        errors, last = b["error"].dropna(), b.iloc[-1]
         row |= dict(rms_error=(errors**2).mean() ** 0.5, years_checked=len(errors))
-        row |= dict(estimate=b["estimate"].iloc[-1], label=f"{b['year'].iloc[-1]}年")
+        row |= dict(estimate=last["estimate"], label=f"{last['year']:.0f}年")
         row["inputs"] += ";" + inputs("zone", OFFICIAL)
-        sentences.append(
+        told.append(
             "年度公布口径的{zone.label}数尚未公布，按月报强度的变动推算为{zone.estimate}，往年这样推算误差"
             "{zone.rms_error}（只检验过{zone.years_checked}）；两种口径不能相比，推算不代替公布数"
-            if pd.isna(b["official"].iloc[-1])
+            if pd.isna(last["official"])
             else "年度公布口径的{zone.label}数已公布"
         )
     t = pd.DataFrame([row], ["zone"])
-    t["scale"] = [quantity.scale(row.get("short", 0.0), given.catalog.unit(parts[0]))]
+    t["scale"] = [quantity.scale(row["short"], given.catalog.unit(parts[0]))]
     scope = f"{given.catalog.zone.parts_zh}合计，{after[:4]}年"
-    return tell(given, "intensity_year", t, YEAR, scope, "研发投入强度距目标", sentences, *parts)
+    return Told(t, scope, "研发投入强度距目标", told, parts)
 
 
-@finding(*PROVINCES)
-def intensity_provinces(given: Given) -> Found:
+@finding(**PROVINCES)
+def intensity_provinces(given: Given) -> Told:
     """The zone's province among others and the nation; published figures as first published.
 
     Rows: province|year `intensity` (%), the province's own rows also `to_nation` (of the printed figures).
     """
-    home, zone = given.catalog.zone.province_zh, given.catalog.zone
-    s = regional.published(given, RATIO)
-    s = s[s["region"].isin(["全国", home, *zone.compare])].sort_values(["region", "year"])
-    t = s.rename(columns=dict(year="at", value="intensity")).assign(label=s["region"])
-    t["period"] = [pd.Period(f"{y}-12", "M") for y in s["year"]]
-    t = t.set_axis(s["region"] + "|" + s["year"].astype(str))
-    years = (t["at"].min(), t["at"].max()) if len(t) else (given.period.year,) * 2
-    for year in set(t.loc[t["region"].eq(home), "at"]) & set(t.loc[t["region"].eq("全国"), "at"]):
-        own, nation = (t.at[f"{r}|{year}", "intensity"] for r in (home, "全国"))
-        t.loc[f"{home}|{year}", "to_nation"] = float(TWO.round(own) - TWO.round(nation))
+    home, compare = given.catalog.zone.province_zh, given.catalog.zone.compare
+    t = regional.published(given, RATIO).rename(columns=dict(value="intensity"))
+    t = t[t["region"].isin(["全国", home, *compare])].sort_values(["region", "at"])
+    both = t.assign(intensity=t["intensity"].map(lambda v: float(TWO.round(v))))
+    both = both.pivot(index="at", columns="region", values="intensity").reindex(
+        columns=[home, "全国"]
+    )
+    gap = (both[home] - both["全国"]).dropna()
+    for year, v in gap.items():
+        t.loc[f"{home}|{year}", "to_nation"] = v
         t.loc[f"{home}|{year}", "inputs"] += ";" + t.at[f"全国|{year}", "inputs"]
-    told = t[t.get("to_nation", t["intensity"]).notna() & t["region"].eq(home)]
     title = f"{home}没有与全国可比的研发投入强度"
-    if len(told):
-        (first, last), gap = told.index[[0, -1]], told["to_nation"].iloc[[0, -1]]
-        t.loc["last", ["label", "inputs"]] = f"{told['at'].iloc[-1]}年", t.at[last, "inputs"]
-        side = lambda v: "高于" if v > 0 else "低于"  # noqa: E731
-        title = f"{home}研发投入强度{{last.label}}为{{{last}.intensity}}"
-        now = f"{side(gap.iloc[1])}全国{{{last}.to_nation:size}}" if gap.iloc[1] else "与全国持平"
-        way = "缩小" if abs(gap.iloc[1]) < abs(gap.iloc[0]) else "扩大"
-        both = f"{home}与全国的差距由{{{first}.to_nation:size}}{way}到{{{last}.to_nation:size}}"
-        same = gap.prod() > 0 and gap.iloc[0] != gap.iloc[1]
-        title = (both, f"{title}，{now}") if same else f"{title}，{now}"
-    source = "《全国科技经费投入统计公报》等，经公开数据整理"
-    given_ = dict(source=source, demo=False, period=pd.Period(f"{years[1]}-12", "M"))
-    scope = f"全国与部分省，{years[0]}—{years[1]}年"
-    return tell(given, "intensity_provinces", t, PROVINCES, scope, title, [], RATIO, **given_)
+    if len(gap):
+        (first, last), then, now = (
+            (f"{home}|{y}" for y in gap.index[[0, -1]]),
+            gap.iloc[0],
+            gap.iloc[-1],
+        )
+        t.loc["last", ["label", "inputs"]] = f"{gap.index[-1]}年", t.at[last, "inputs"]
+        side = (
+            f"{'高于' if now > 0 else '低于'}全国{{{last}.to_nation:size}}" if now else "与全国持平"
+        )
+        title = f"{home}研发投入强度{{last.label}}为{{{last}.intensity}}，{side}"
+        if now * then > 0 and now != then:
+            to = f"{'缩小' if abs(now) < abs(then) else '扩大'}到{{{last}.to_nation:size}}"
+            title = f"{home}与全国的差距由{{{first}.to_nation:size}}{to}", title
+    scope, about = regional.real(given, t, "《全国科技经费投入统计公报》等")
+    return Told(t, f"全国与部分省，{scope}", title, of=(RATIO,), about=about)

@@ -7,268 +7,215 @@ import pandas as pd
 
 from zcqlib import analysis
 from zcqlib.findings import regional
-from zcqlib.findings.found import Found, Given, Measure, finding
-from zcqlib.findings.regional import NAN, PATENTS, PERCENT, POINTS, inputs, tell
+from zcqlib.findings.found import NAN, PERCENT, Given, Told, finding, heads, nothing
+from zcqlib.findings.regional import PATENTS, POINTS, inputs
 from zcqlib.quantity import Scale
 
 FILED, INVENTIONS, GRANTED = "patent_applications", "invention_patent_applications", "patent_grants"
 IN_FORCE = "invention_patents_per_10k"
 LAG = 6  # months by which grants are set against applications
-PLAIN = Scale("", digits=2)
-MONTHS = {
-    "month_now": Measure("今年", PATENTS),
-    "month_before": Measure("上年", PATENTS),
-    "months_ahead": Measure("多于上年的月份", Scale("个月")),
-    "months_known": Measure("两年都有数的月份", Scale("个月")),
-    "year_to_date": Measure("1月至今累计", PATENTS),
-    "revised": Measure("各月之外的前期修订", regional.UP_PATENTS),
-}
-SHARE = {
-    "invention_before": Measure("上年同期", PERCENT),
-    "invention_now": Measure("本年", PERCENT),
-    "invention_aim": Measure("目标", PERCENT),
-    "invention_change": Measure("变动", POINTS),
-    "invention_below": Measure("低于目标的园区", regional.COUNT),
-}
-QUALITY = {
-    "filed_share": Measure("占全区申请（%）", PERCENT),
-    "granted_per_100": Measure("每百件申请授权（件）", Scale("件", digits=1)),
-    "in_force": Measure("每万人有效发明（件）", Scale("件", digits=1), "in_force_aim"),
-    "in_force_aim": Measure("每万人有效发明目标", Scale("件", digits=1)),
-    "hhi": Measure("集中度", PLAIN),
-    "hhi_even": Measure("均分时的集中度", PLAIN),
-}
-RELATION = {
-    "elasticity": Measure("研发经费多1%时专利申请多", Scale("%", digits=2)),
-    "elasticity_low": Measure("95%区间下限", PLAIN),
-    "elasticity_high": Measure("95%区间上限", PLAIN),
-    "provinces": Measure("省份数", Scale("省")),
-}
-PANEL = {
-    "rd": Measure("研发经费（亿元）", Scale("亿元", 10_000)),
-    "patents": Measure("专利申请（件）", PATENTS),
-    "together": Measure("各省各年合看的弹性", Scale("%", digits=2)),
-}
+PLAIN, PIECES, ELASTICITY = Scale("", digits=2), Scale("件", digits=1), Scale("%", digits=2)
+MONTHS = heads(PATENTS, month_now="今年", month_before="上年", year_to_date="1月至今累计")
+MONTHS |= heads(Scale("个月"), months_ahead="多于上年的月份", months_known="两年都有数的月份")
+MONTHS |= heads(regional.UP_PATENTS, revised="各月之外的前期修订")
+SHARE = heads(PERCENT, invention_before="上年同期", invention_now="本年", invention_aim="目标")
+SHARE |= heads(POINTS, invention_change="变动")
+SHARE |= heads(regional.COUNT, invention_below="低于目标的园区")
+QUALITY = heads(PERCENT, filed_share="占全区申请（%）")
+QUALITY |= heads(PIECES, granted_per_100="每百件申请授权（件）", in_force_aim="每万人有效发明目标")
+QUALITY |= heads(PIECES, "in_force_aim", in_force="每万人有效发明（件）")
+QUALITY |= heads(PLAIN, hhi="集中度", hhi_even="均分时的集中度")
+RELATION = heads(ELASTICITY, elasticity="研发经费多1%时专利申请多")
+RELATION |= heads(PLAIN, elasticity_low="95%区间下限", elasticity_high="95%区间上限")
+RELATION |= heads(Scale("省"), provinces="省份数")
+PANEL = heads(Scale("亿元", 10_000), rd="研发经费（亿元）") | heads(
+    PATENTS, patents="专利申请（件）"
+)
+PANEL |= heads(ELASTICITY, together="各省各年合看的弹性")
 
 
-@finding(*MONTHS)
-def patent_months(given: Given) -> Found:
+@finding(**MONTHS)
+def patent_months(given: Given) -> Told:
     """The zone's applications in single months of this year and the last; what a revision adds stands apart.
 
     Rows by month `1月` to `12月`; `all`: in how many of the months known in both years this year brought more, the year
     to date, and `revised`, what of it no month explains.
     """
-    s, year = given.table("SERIES"), given.period.year
+    s, year, place = given.table("SERIES"), given.period.year, given.catalog.zone.parts_zh
     s = s[s["region"].eq("zone") & s["indicator"].eq(FILED) & s["end"].le(given.period)]
     now, single = s[s["end"].dt.year.eq(year)], s[s["months"].eq(1) & ~s["revision"]]
     wide = single.pivot_table("value", single["end"].dt.month, single["end"].dt.year)
-    wide = wide.reindex(index=range(1, 13), columns=[year - 1, year])
-    t = pd.DataFrame(dict(month_now=wide[year], month_before=wide[year - 1]))
-    t = t.assign(at=[f"{m}月" for m in wide.index], indicator=FILED, region="zone")
-    t = t.assign(label=given.catalog.zone.parts_zh, inputs=inputs("zone", FILED))
-    t["period"] = [pd.Period(f"{year}-{m:02d}", "M") for m in wide.index]
-    t.index = t["at"]
-    t = t.rename_axis(None)
-    both, known = t.dropna(), "{all.months_known}"
+    wide = wide.reindex(index=range(1, 13), columns=[year, year - 1])
+    t = wide.set_axis(["month_now", "month_before"], axis=1)
+    t["at"] = t.index = [f"{m}月" for m in wide.index]
+    t["period"] = pd.period_range(f"{year}-01", periods=12, freq="M")
+    t = t.assign(label=place, indicator=FILED, region="zone", inputs=inputs("zone", FILED))
+    both = t.dropna()
     ahead = int(both["month_now"].gt(both["month_before"]).sum())
     revised = now.loc[now["revision"], "value"].sum()
     t.loc["all", ["label", "inputs"]] = "合计", inputs("zone", FILED)
     t.loc["all", ["months_known", "year_to_date"]] = len(both), now["value"].sum() or NAN
-    t.loc["all", "months_ahead"] = ahead or NAN
-    t.loc["all", "revised"] = revised or NAN
-    what = given.catalog.name(FILED)
-    how = (
-        "逐月高于上年同月"
-        if ahead == len(both)
-        else "中{all.months_ahead}高于上年同月"
-        if ahead
-        else "均不高于上年同月"
-    )
-    title = f"{what}今年前{known}{how}" if len(both) else f"{what}没有两年可比的月份"
-    note = "各月之外有前期修订{all.revised}，累计{all.year_to_date}" if revised else ""
-    scope = f"{given.catalog.zone.parts_zh}合计，{year}年与{year - 1}年"
-    return tell(given, "patent_months", t, MONTHS, scope, title, [title, note], FILED)
+    t.loc["all", ["months_ahead", "revised"]] = ahead or NAN, revised or NAN
+    how = "中{all.months_ahead}高于上年同月" if ahead else "均不高于上年同月"
+    how = "逐月高于上年同月" if ahead == len(both) else how
+    title = f"今年前{{all.months_known}}{how}" if len(both) else "没有两年可比的月份"
+    title = given.catalog.name(FILED) + title
+    note = "各月之外有前期修订{all.revised}，累计{all.year_to_date}" * bool(revised)
+    return Told(t, f"{place}合计，{year}年与{year - 1}年", title, [title, note], (FILED,))
 
 
-@finding(*SHARE)
-def invention_share(given: Given) -> Found:
+def _aims(given: Given, indicator: str, regions) -> pd.Series:
+    """The targets of some regions."""
+    aims = {r: regional.target(given, indicator, r).get("target_low", NAN) for r in regions}
+    return pd.Series(aims, dtype=float)
+
+
+@finding(**SHARE)
+def invention_share(given: Given) -> Told:
     """Inventions in applications to date, this year and the last, by park and zone, against the share the targets imply."""
-    t, k, rows = given.table("TO_DATE"), given.period.month, {}
-    t = t[t["indicator"].isin([FILED, INVENTIONS])].set_index(["region", "indicator", "end"])[
-        "value"
-    ]
-    percent = lambda v: float(PERCENT.round(v)) if v == v else NAN  # noqa: E731
-    for r, label in regional.names(given).items():
-        now, before = (
-            percent(100 * t.get((r, INVENTIONS, m), NAN) / t.get((r, FILED, m), NAN))
-            for m in (given.period, given.period - 12)
-        )
-        part, whole = (
-            regional.target(given, i, r).get("target_low", NAN) for i in (INVENTIONS, FILED)
-        )
-        row = dict(label=label, indicator=INVENTIONS, region=r, invention_before=before)
-        row |= dict(invention_now=now, invention_aim=percent(100 * part / whole))
-        row["invention_change"] = round(now - before, 1)
-        row["inputs"] = inputs(r, INVENTIONS, FILED, table="TO_DATE")
-        rows[r] = row | dict(
-            inputs=row["inputs"] + ";" + inputs(r, INVENTIONS, FILED, table="TARGETS")
-        )
-    t = pd.DataFrame(rows.values(), rows)
-    parks, z = t.drop("zone"), t.loc["zone"]
+    both, k = (INVENTIONS, FILED), given.period.month
+    t, held = regional.by_region(given, INVENTIONS, *both, table="TO_DATE"), given.table("TO_DATE")
+    aims = pd.DataFrame({i: _aims(given, i, t.index) for i in both})
+    held = held.pivot_table("value", "region", ["end", "indicator"]).reindex(t.index)
+    percent = lambda v: v.map(lambda x: float(PERCENT.round(x)), "ignore")  # noqa: E731
+    for c, of in (("before", given.period - 12), ("now", given.period)):
+        of = held[of].reindex(columns=both) if of in held else aims * NAN
+        t[f"invention_{c}"] = percent(100 * of[INVENTIONS] / of[FILED])
+    t["invention_aim"] = percent(100 * aims[INVENTIONS] / aims[FILED])
+    t["invention_change"] = (t["invention_now"] - t["invention_before"]).round(1)
+    t["inputs"] += [";" + inputs(r, *both, table="TARGETS") for r in t.index]
+    parks, change = t.drop("zone"), t.at["zone", "invention_change"]
     aimed = parks.dropna(subset=["invention_now", "invention_aim"])
     below = int(aimed["invention_now"].lt(aimed["invention_aim"]).sum())
     t.loc["all", ["label", "inputs"]] = "合计", ";".join(t["inputs"])
     t.loc["all", "invention_below"] = below or NAN
-    which = (
-        "各园区均低于目标"
-        if below == len(parks)
-        else "{all.invention_below}园区低于目标"
-        if below
-        else "各园区均达到目标"
-    )
-    which = which if len(aimed) else "园区目标未下达"
+    which = "{all.invention_below}园区低于目标" if below else "各园区均达到目标"
+    which = "各园区均低于目标" if below == len(parks) else which if len(aimed) else "园区目标未下达"
     scope = f"各园区与合计，1—{k}月累计，{given.period.year - 1}年与{given.period.year}年"
-    if np.isnan(z["invention_change"]):
+    if np.isnan(change):
         words = "发明专利占申请的比重没有上年可比"
-        return tell(given, "invention_share", t, SHARE, scope, words, [words], FILED, INVENTIONS)
-    way = "持平于" if not z["invention_change"] else "升至" if z["invention_change"] > 0 else "降至"
+        return Told(t, scope, words, [words], both)
+    way = "升至" if change > 0 else "降至" if change else "持平于"
     title = f"发明占申请由{{zone.invention_before}}{way}{{zone.invention_now}}，{which}"
     who, least = regional.top(parks, "invention_change", "{:.1f}".format, least=True)
     told = f"{title}；变动最不利的是{who}（{{{least.index[0]}.invention_change}}）"
-    return tell(given, "invention_share", t, SHARE, scope, title, [told], FILED, INVENTIONS)
+    return Told(t, scope, title, [told], both)
 
 
-@finding(*QUALITY)
-def patent_quality(given: Given) -> Found:
+@finding(**QUALITY)
+def patent_quality(given: Given) -> Told:
     """What share of the applications each park has, how many grants they lead to, and inventions in force per 10,000."""
-    s, t, parks = given.table("SERIES"), given.table("TO_DATE"), list(given.catalog.parks)
-    t = t[t["end"].eq(given.period) & t["indicator"].eq(FILED)].set_index("region")["value"]
-    filed = t.reindex(parks)
-    share = 100 * (filed / filed.sum() if filed.sum() > 0 else filed[:0]).dropna()
-    first, rows = pd.Period(f"{given.period.year}-01", "M"), {}
-    until, earlier = f"{first}/{given.period}", f"{first - LAG}/{given.period - LAG}"
+    s, done, parks = given.table("SERIES"), given.table("TO_DATE"), list(given.catalog.parks)
+    of, first = (FILED, GRANTED, IN_FORCE), pd.Period(f"{given.period.year}-01", "M")
+    t = regional.by_region(given, FILED, *of)
+    filed = done[done["end"].eq(given.period) & done["indicator"].eq(FILED)].set_index("region")[
+        "value"
+    ]
+    filed = filed.reindex(parks)
+    share = 100 * (filed / filed.sum()).dropna() if filed.sum() > 0 else filed[:0]
+    t["filed_share"] = share
+    spans = (GRANTED, f"{first}/{given.period}"), (FILED, f"{first - LAG}/{given.period - LAG}")
+    granted, before = (
+        pd.Series([analysis.total(s, parks if r == "zone" else r, i, p) for r in t.index], t.index)
+        for i, p in spans
+    )
+    t["granted_per_100"] = (100 * granted / before).where(before > 0)
     last = s[s["indicator"].eq(IN_FORCE) & s["end"].le(given.period)].sort_values("end")
-    last = last.drop_duplicates("region", keep="last").set_index("region")["value"]
-    for r, label in regional.names(given).items():
-        ids = parks if r == "zone" else r
-        granted, of = (
-            analysis.total(s, ids, i, p) for i, p in ((GRANTED, until), (FILED, earlier))
-        )
-        row = dict(label=label, indicator=FILED, region=r)
-        row |= dict(granted_per_100=100 * granted / of if of > 0 else NAN)
-        row |= dict(filed_share=100.0 if r == "zone" and len(share) else share.get(r, NAN))
-        row |= dict(in_force=last.get(r, NAN), inputs=inputs(r, FILED, GRANTED, IN_FORCE))
-        rows[r] = row | dict(
-            in_force_aim=regional.target(given, IN_FORCE, r).get("target_low", NAN)
-        )
-    t = pd.DataFrame(rows.values(), rows)
+    t["in_force"] = last.drop_duplicates("region", keep="last").set_index("region")["value"]
+    t["in_force_aim"] = _aims(given, IN_FORCE, t.index)
+    only = t.drop("zone")
     t.loc["all", ["label", "inputs"]] = "各园区", ";".join(t["inputs"])
-    if len(share):
-        t.loc["all", ["hhi", "hhi_even"]] = (share**2).sum() / 1e4, 1 / len(share)
-    show, only = (lambda v: str(PERCENT.round(v))), t.loc[parks]
-    if only[["filed_share", "granted_per_100"]].isna().all().any():
-        title, told = "专利申请和授权没有报齐，本期不比较", []
-    else:
-        (who, most), (best, rows) = (
-            regional.top(only, c, show) for c in ("filed_share", "granted_per_100")
-        )
-        same = "授权率也最高" if best == who else f"{best}授权率最高"
-        title = f"{who}占申请{{{most.index[0]}.filed_share}}，{same}（每百件{{{rows.index[0]}.granted_per_100}}）"
-        told = [
-            f"{title}；申请的集中度{{all.hhi}}，各园区均分为{{all.hhi_even}}",
-            "每百件申请（错开六个月）授权{zone.granted_per_100}，每万人有效发明专利{zone.in_force}"
-            if t.loc["zone", ["granted_per_100", "in_force"]].notna().all()
-            else "",
-        ]
     scope = f"各园区与合计，{given.period.year}年1—{given.period.month}月"
-    title = title, title.partition("（")[0]
-    return tell(given, "patent_quality", t, QUALITY, scope, title, told, FILED, GRANTED, IN_FORCE)
+    if len(share):
+        t.loc["zone", "filed_share"] = 100
+        t.loc["all", ["hhi", "hhi_even"]] = (share**2).sum() / 1e4, 1 / len(share)
+    if only[["filed_share", "granted_per_100"]].isna().all().any():
+        return Told(t, scope, "专利申请和授权没有报齐，本期不比较", of=of)
+    show = lambda v: str(PERCENT.round(v))  # noqa: E731
+    firsts = (regional.top(only, c, show) for c in ("filed_share", "granted_per_100"))
+    (who, most), (best, rows) = firsts
+    same = "授权率也最高" if best == who else f"{best}授权率最高"
+    short = f"{who}占申请{{{most.index[0]}.filed_share}}，{same}"
+    title = f"{short}（每百件{{{rows.index[0]}.granted_per_100}}）"
+    told = [f"{title}；申请的集中度{{all.hhi}}，各园区均分为{{all.hhi_even}}"]
+    if t.loc["zone", ["granted_per_100", "in_force"]].notna().all():
+        rate = "每百件申请（错开六个月）授权{zone.granted_per_100}"
+        told.append(rate + "，每万人有效发明专利{zone.in_force}")
+    return Told(t, scope, (title, short), told, of)
 
 
-def _real(panel: pd.DataFrame) -> dict:
-    year = panel["year"].max() if len(panel) else 2000
-    source = "《中国科技统计年鉴》，经公开数据整理"
-    return dict(source=source, demo=False, period=pd.Period(f"{year}-12", "M"))
+YEARBOOK = "《中国科技统计年鉴》"
 
 
 def _panel(given: Given) -> pd.DataFrame:
-    """The provincial panel of the R&D relation: `region`, `year`, `patents`, `rd` (万元) and `inputs`; no nation."""
+    """The provincial panel of the R&D relation, rows `region|year`: `patents` and `rd` (万元); no nation."""
     zone, spent = given.catalog.zone, given.catalog.indicators["rd_intensity"].numerator
-    s = regional.published(given, FILED, spent)
-    s = s[s["region"].isin([zone.province_zh, *zone.compare]) & s["value"].gt(0)]
-    a, b = (s[s["indicator"].eq(i)].drop(columns="indicator") for i in (FILED, spent))
-    both = a.merge(b, on=["region", "year"], suffixes=("", "_rd")).sort_values(["region", "year"])
-    both["inputs"] = both["inputs"] + ";" + both["inputs_rd"]
-    both = both.rename(columns=dict(value="patents", value_rd="rd")).drop(columns="inputs_rd")
-    return both.reset_index(drop=True)
+    a, b = (regional.published(given, i) for i in (FILED, spent))
+    a = a[a["region"].isin([zone.province_zh, *zone.compare]) & a["value"].gt(0)]
+    b = b.loc[b["value"].gt(0), ["value", "inputs"]]
+    t = a.rename(columns=dict(value="patents")).join(b.add_suffix("_rd"), how="inner")
+    t["inputs"] += ";" + t.pop("inputs_rd")
+    return t.rename(columns=dict(value_rd="rd")).sort_values(["region", "at"])
 
 
-def _span(panel: pd.DataFrame) -> str:
-    return f"{panel['year'].min()}—{panel['year'].max()}年"
-
-
-@finding(*RELATION)
-def patents_and_rd(given: Given) -> Found:
+@finding(**RELATION)
+def patents_and_rd(given: Given) -> Told:
     """By how many per cent patents are more where R&D is one per cent more: provinces, with and without year effects.
 
     Rows: the same year with region and year effects (`years`), without year effects (`plain`), and both over this year
     and the last (`years_lag`, `plain_lag`), Poisson, errors by province.
     """
     panel, rows = _panel(given), {}
-    if panel["region"].nunique() < 2:
-        said = "没有省级面板数据"
-        return regional.nothing(given, "patents_and_rd", RELATION, said, FILED, **_real(panel))
+    span, about = regional.real(given, panel, YEARBOOK)
+    few, everything = panel["region"].nunique(), ";".join(panel["inputs"])
+    if few < 2:
+        return nothing(given, "没有省级面板数据", FILED, **about)
+    data = panel.rename(columns=dict(at="year"))[["region", "year", "patents", "rd"]]
     for lag, words in ((0, ""), (1, "，连上年")):
-        f = analysis.patents_on_rd(panel.drop(columns="inputs"), lag)
+        f = analysis.patents_on_rd(data.reset_index(drop=True), lag)
         total = f[f["term"].eq("sum")].iloc[0]
         for id, suffix, name in (("plain", "_without_years", "分省"), ("years", "", "分省、分年")):
-            v = {c: total[c + suffix] for c in ("estimate", "low", "high")}
-            v = dict(
-                zip(("elasticity", "elasticity_low", "elasticity_high"), v.values(), strict=True)
+            row = dict(
+                label=name + words, basis=name + words, elasticity=total["estimate" + suffix]
             )
-            rows[id + "_lag" * lag] = v | dict(
-                label=name + words, indicator=FILED, basis=name + words
-            )
-    t = pd.DataFrame(rows.values(), rows).assign(inputs=";".join(panel["inputs"]), region="")
-    for id, words in (("all", "面板"), ("one", "1%"), ("level", "95%")):
-        t.loc[id, ["label", "inputs"]] = words, ";".join(panel["inputs"])
-    t.loc["all", "provinces"] = panel["region"].nunique()
+            row |= {f"elasticity_{c}": total[c + suffix] for c in ("low", "high")}
+            rows[id + "_lag" * lag] = row | dict(indicator=FILED)
+    rows |= {
+        "all": dict(label="面板", provinces=few),
+        "one": dict(label="1%"),
+        "level": dict(label="95%"),
+    }
+    t = pd.DataFrame(rows.values(), rows).assign(inputs=everything)
     sure = t.at["years", "elasticity_low"] > 0
     end = "研发与专利仍显著正相关" if sure else "研发与专利的关系还不能断定"
-    span = "{{{0}.elasticity}}（{{level.label}}区间{{{0}.elasticity_low}}至{{{0}.elasticity_high}}）".format
+    plain, years = (
+        f"{{{i}.elasticity}}（{{level.label}}区间{{{i}.elasticity_low}}至{{{i}.elasticity_high}}）"
+        for i in ("plain", "years")
+    )
     told = (
-        f"省级面板（真实数据）中，研发经费多{{one.label}}的省份和年份，专利申请多{span('plain')}；"
-        f"扣除各年共同变化后为{span('years')}，{end}"
+        f"省级面板（真实数据）中，研发经费多{{one.label}}的省份和年份，专利申请多{plain}；"
+        f"扣除各年共同变化后为{years}，{end}"
     )
-    few = "只有{all.provinces}，按省聚类的区间偏窄；是相关，不是因果"
-    scope = f"{panel['region'].nunique()}省，{_span(panel)}"
+    caution = "只有{all.provinces}，按省聚类的区间偏窄；是相关，不是因果"
     title = f"扣除各年共同变化后，{end}"
-    return tell(
-        given, "patents_and_rd", t, RELATION, scope, title, [told, few], FILED, **_real(panel)
-    )
+    return Told(t, f"{few}省，{span}", title, [told, caution], (FILED,), about=about)
 
 
-@finding(*PANEL)
-def provinces_patents(given: Given) -> Found:
+@finding(**PANEL)
+def provinces_patents(given: Given) -> Told:
     """R&D and patents of provinces and years, and the elasticity that all of them together show (no effects)."""
-    panel = _panel(given)
-    if panel.empty:
-        said = "没有省级面板数据"
-        return regional.nothing(given, "provinces_patents", PANEL, said, FILED, **_real(panel))
-    t = panel.assign(label=panel["region"], at=panel["year"], indicator=FILED)
-    t["period"] = [pd.Period(f"{y}-12", "M") for y in panel["year"]]
-    t.index = t["region"] + "|" + t["year"].astype(str)
-    x, y = np.log(panel["rd"]), np.log(panel["patents"])
+    t = _panel(given)
+    (span, about), few = regional.real(given, t, YEARBOOK), t["region"].nunique()
+    if t.empty:
+        return nothing(given, "没有省级面板数据", FILED, **about)
+    x, y = np.log(t["rd"]), np.log(t["patents"])
+    x = x - x.mean()
     everything = ";".join(t["inputs"])
-    for id, words in (("all", "合看"), ("one", "1%")):
-        t.loc[id, ["label", "inputs"]] = words, everything
-    t.loc["all", "together"] = ((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum()
-    title = (
-        "研发经费多{one.label}的省份，专利申请约多{all.together}",
-        "研发经费多的省份专利申请也多（弹性{all.together}）",
+    t.loc["all", ["label", "inputs"]], t.loc["one", ["label", "inputs"]] = (
+        (words, everything) for words in ("合看", "1%")
     )
-    scope = f"{panel['region'].nunique()}省，每点一省一年，{_span(panel)}，对数坐标"
-    t = t.drop(columns="year")
-    return tell(
-        given, "provinces_patents", t, PANEL, scope, title, title[:1], FILED, **_real(panel)
-    )
+    t.loc["all", "together"] = (x * (y - y.mean())).sum() / (x**2).sum()
+    title = "研发经费多{one.label}的省份，专利申请约多{all.together}"
+    short = "研发经费多的省份专利申请也多（弹性{all.together}）"
+    scope = f"{few}省，每点一省一年，{span}，对数坐标"
+    return Told(t, scope, (title, short), [title], (FILED,), about=about)

@@ -1,20 +1,19 @@
-"""What findings by park share: rows of parks and the zone, spans in words, and the making of a Found."""
+"""What findings by park share: rows of parks and the zone, who is first, spans in words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
 from zcqlib import quantity
-from zcqlib.findings.found import Change, Found, Given, Measure
+from zcqlib.findings.found import Change, Given
 from zcqlib.quantity import Scale
 
-PERCENT, TWO, COUNT = Scale("%", digits=1), Scale("%", digits=2), Scale("个")
+TWO, COUNT = Scale("%", digits=2), Scale("个")
 FIRMS, PATENTS = Scale("家"), Scale("件")
 POINTS, POINTS2 = Change("个百分点", digits=1), Change("个百分点", digits=2)
 UP_PERCENT, UP_FIRMS, UP_PATENTS = Change("%", digits=1), Change("家"), Change("件")
-NAN = float("nan")
 NAMED = 3  # so many that tie are named, more are counted
 
 
@@ -42,14 +41,26 @@ def projected(given: Given, indicator: str, region: str = "zone") -> Mapping:
     return p.iloc[0].to_dict() if len(p) else {}
 
 
-def published(given: Given, *indicators: str) -> pd.DataFrame:
-    """Published yearly figures: `region`, `indicator`, `year`, `value`, `inputs`; of two sources the first named."""
+def published(given: Given, indicator: str) -> pd.DataFrame:
+    """Published yearly figures as rows `region|year`: `at` the year, `value`; of two sources the first named."""
     o = given.table("PUBLISHED")
-    o = o[o["measure"].eq("value") & o["basis"].eq("year") & o["indicator"].isin(indicators)]
-    o = o.assign(region=o["region"].where(o["region"].ne(""), o["region_raw"]))
-    o = o.assign(year=o["end"].dt.year, inputs="PUBLISHED/" + o["obs_id"].astype(str))
-    o = o.dropna(subset="value").drop_duplicates(["region", "indicator", "year"])
-    return o[["region", "indicator", "year", "value", "inputs"]]
+    o = o[o["measure"].eq("value") & o["basis"].eq("year") & o["indicator"].eq(indicator)]
+    region = o["region"].where(o["region"].ne(""), o["region_raw"])
+    t = pd.DataFrame(dict(label=region, region=region, at=o["end"].dt.year, value=o["value"]))
+    t = t.assign(indicator=indicator, inputs="PUBLISHED/" + o["obs_id"].astype(str))
+    t = t.dropna(subset="value").drop_duplicates(["region", "at"])
+    t["period"] = pd.PeriodIndex([f"{y}-12" for y in t["at"]], freq="M")
+    return t.set_axis(t["region"] + "|" + t["at"].astype(str))
+
+
+def real(given: Given, t: pd.DataFrame, source: str) -> tuple[str, dict]:
+    """The years of published figures in words, and their source, date and mark."""
+    years = t["at"].dropna().astype(int)
+    first, last = (years.min(), years.max()) if len(years) else (given.period.year,) * 2
+    about = dict(
+        source=f"{source}，经公开数据整理", demo=False, period=pd.Period(f"{last}-12", "M")
+    )
+    return f"{first}—{last}年", about
 
 
 def top(t: pd.DataFrame, column: str, show, least: bool = False) -> tuple[str, pd.DataFrame]:
@@ -61,28 +72,26 @@ def top(t: pd.DataFrame, column: str, show, least: bool = False) -> tuple[str, p
     return "、".join(rows["label"]) if n <= NAMED else many, rows
 
 
-def tell(
-    given: Given,
-    name: str,
-    rows: pd.DataFrame,
-    measures: Mapping[str, Measure],
-    scope: str,
-    title: str | tuple[str, ...],
-    sentences: Sequence[str],
-    *of: str,
-    **other,
-) -> Found:
-    """A Found of reports: source and demo mark from the indicators `of` that it rests on, unless `other` names them."""
-    told = dict(period=given.period, known=given.known)
-    if "source" not in other:
-        o = given.table("OBSERVATIONS")
-        told["source"] = f"{given.source(*of)}，自创办测算"
-        told["demo"] = bool(o.loc[o["indicator"].isin(of), "demo"].any())
-    columns = ["label", "indicator", "region", "inputs", *measures]
-    rows = rows.reindex(columns=[*dict.fromkeys([*columns, *rows.columns])])
-    rows[list(measures)] = rows[list(measures)].astype("float64")
-    kept = tuple(s for s in sentences if s)
-    return Found(name, rows, measures, scope=scope, title=title, sentences=kept, **told | other)
+def by_region(given: Given, indicator: str, *of: str, table: str = "SERIES") -> pd.DataFrame:
+    """The rows of the parks and, last, the zone: label, indicator, region, and what they rest on."""
+    named = names(given)
+    t = pd.DataFrame(dict(label=named, region={r: r for r in named}, indicator=indicator))
+    return t.assign(inputs=[inputs(r, *(of or [indicator]), table=table) for r in named])
+
+
+def with_whole(given: Given, t: pd.DataFrame, indicator: str, *of: str) -> pd.DataFrame:
+    """What `analysis` gives of parks and of `all`, as rows that are named."""
+    t = t.set_index("region", drop=False).rename_axis(None)
+    name = {p: given.catalog.name(p) for p in given.catalog.parks} | {"all": "合计"}
+    t = t.assign(label=t.index.map(name), indicator=indicator)
+    t["inputs"] = [inputs(r, *of) for r in t.index]
+    t.loc["all", ["region", "inputs"]] = "zone", ";".join(t["inputs"].drop("all"))
+    return t
+
+
+def left_out(given: Given, t: pd.DataFrame) -> str:
+    """The parks that have no row."""
+    return "、".join(given.catalog.name(p) for p in given.catalog.parks if p not in t.index)
 
 
 def add_up(t: pd.DataFrame, column: str, digits: int, whole: str) -> pd.Series:
@@ -92,15 +101,6 @@ def add_up(t: pd.DataFrame, column: str, digits: int, whole: str) -> pd.Series:
     out = pd.Series([float(v) for v in told], parts.index)
     out[whole] = float(sum(told))
     return out.reindex(t.index)
-
-
-def nothing(
-    given: Given, name: str, measures: Mapping[str, Measure], words: str, *of: str, **other
-) -> Found:
-    """A finding of a month that has nothing to say on it yet."""
-    t = pd.DataFrame(dict(label=words, inputs=inputs("zone", *of)), ["now"])
-    said = "{now.label}"
-    return tell(given, name, t, measures, f"{given.period.year}年", said, [said], *of, **other)
 
 
 def quarter(period: pd.Period) -> tuple[str, str]:

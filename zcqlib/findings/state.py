@@ -4,138 +4,95 @@ from __future__ import annotations
 
 import pandas as pd
 
-from zcqlib.findings.found import COUNT, PERCENT, Found, Given, Measure, Scale, finding, lay, words
-from zcqlib.findings.targets import NAN, ZONES, borrowed, names
+from zcqlib.findings.found import (
+    COUNT,
+    NAN,
+    PERCENT,
+    Given,
+    Scale,
+    Told,
+    finding,
+    heads,
+    words,
+)
+from zcqlib.findings.targets import ZONES, names
 
-PLACES, HOMES, FILES, CELLS = Scale("处"), Scale("家"), Scale("个文件"), Scale("个")
-REPORTED = {
-    "owed": Measure("应报", COUNT),
-    "came": Measure("收到", COUNT),
-    "lacking": Measure("还缺", COUNT),
-    "came_pct": Measure("完整度", PERCENT),
-    "senders": Measure("应报单位", HOMES),
-    "full": Measure("报齐", HOMES),
-    "part": Measure("缺项", HOMES),
-    "late": Measure("未报", HOMES),
-    "errors": Measure("错误", PLACES),
-    "warnings": Measure("提醒", PLACES),
-    "returned": Measure("退回单", HOMES),
-    "replied": Measure("回复", Scale("条")),
-    "files": Measure("文件", FILES),
-    "cells": Measure("非空单元格", CELLS),
-    "figures": Measure("数据", CELLS),
-    "heads": Measure("表头", CELLS),
-    "notes": Measure("说明", CELLS),
-    "faulty": Measure("有问题", CELLS),
-    "observed": Measure("观测", Scale("条")),
-    "unclear": Measure("未能识别", Scale("条")),
-    "until": words("应报日期"),
-    "standing_of": words("状态"),
-    "files_of": words("文件名"),
-    "missing": words("缺报内容"),
-}
+HOMES, CELLS = Scale("家"), Scale("个")
+REPORTED = heads(COUNT, owed="应报", came="收到", lacking="还缺") | heads(
+    PERCENT, came_pct="完整度"
+)
+REPORTED |= heads(
+    HOMES, senders="应报单位", full="报齐", part="缺项", late="未报", returned="退回单"
+)
+REPORTED |= heads(Scale("处"), errors="错误", warnings="提醒") | heads(
+    Scale("个文件"), files="文件"
+)
+REPORTED |= heads(Scale("条"), replied="回复", observed="观测", unclear="未能识别")
+REPORTED |= heads(
+    CELLS, cells="非空单元格", figures="数据", heads="表头", notes="说明", faulty="有问题"
+)
+REPORTED |= dict(until=words("应报日期"), standing_of=words("状态"), files_of=words("文件名"))
+REPORTED |= dict(missing=words("缺报内容"))
 STATES = {"full": "已报", "part": "部分", "late": "未报"}
 FAULTS = {"errors": "错误（数字没有采用）", "warnings": "提醒"}
 KINDS = {"figures": "observation", "heads": "label", "notes": "context", "faulty": "problem"}
-ARRIVED = {
-    "sent": Measure("收到", COUNT),
-    "owing": Measure("应报", COUNT),
-    "sent_pct": Measure("完整度", PERCENT),
-    "sent_told": words("收到/应报", "sent", "owing"),
-}
-FOUND = {"faults": Measure("需核对", Scale("")), "doubts": Measure("需核对", PLACES)}
+ARRIVED = heads(COUNT, sent="收到", owing="应报") | heads(PERCENT, sent_pct="完整度")
+ARRIVED |= dict(sent_told=words("收到/应报", "sent", "owing"))
+FOUND = heads(Scale(""), faults="需核对") | heads(Scale("处"), doubts="需核对")
 SIGNS = {"done": "✓", "green": "●", "yellow": "▲", "red": "■", "none": "◇"}
 MOST = 12  # kinds of faults in a table
-PROMISES = {
-    "stages": Measure("阶段数", CELLS),
-    "stages_done": Measure("已到", CELLS),
-    "overdue_days": Measure("逾期", Scale("天")),
-    "promised": Measure("承诺", COUNT),
-    "kept": Measure("完成", COUNT),
-    "overdue": Measure("逾期", COUNT),
-    "named": words("点名事项"),
-    "last": words("最近到达"),
-    "next": words("下一步"),
-    "sign": words("灯"),
-    "promise_state": words("状态", "overdue_days"),
-    "who_misses": words("还缺"),
+PROMISES = heads(CELLS, stages="阶段数", stages_done="已到") | heads(
+    Scale("天"), overdue_days="逾期"
+)
+PROMISES |= heads(COUNT, promised="承诺", kept="完成", overdue="逾期")
+PROMISES |= {
+    c: words(h)
+    for c, h in dict(named="点名事项", last="最近到达", next="下一步", sign="灯").items()
 }
+PROMISES |= dict(promise_state=words("状态", "overdue_days"), who_misses=words("还缺"))
 
 
-def _found(given: Given, name: str, rows: pd.DataFrame, own: dict, scope: str, *told, **more):
-    demo = bool(given.table("OBSERVATIONS")["demo"].any())
-    return Found(
-        name, rows, own, given.source(), scope, given.period, given.known, demo, *told, **more
-    )
-
-
-@finding(*REPORTED)
-def reported(given: Given) -> Found:
+@finding(**REPORTED)
+def reported(given: Given) -> Told:
     """Who owes the month's report and what came; what was read and asked back. Rows: senders, those who owe first."""
     m, owed, seen = given.period, given.table("OVERDUE"), given.table("OBSERVATIONS")
     problems, replies = (given.table(t) for t in ("PROBLEMS", "REPLIES"))
     problems, replies = (t[t["published"].eq(m)] for t in (problems, replies))
     rank = owed["state"].map({w: -n for n, w in enumerate(STATES.values())})
-    owed = owed.assign(rank=rank).sort_values(["rank", "due", "sender"], kind="stable")
-    t = lay(
-        pd.DataFrame(
-            {
-                "label": owed["name"].to_numpy(),
-                "indicator": "reports",
-                "region": owed["sender"].to_numpy(),
-                "inputs": [f"OVERDUE/{s}." for s in owed["sender"]],
-                "owed": owed["owed"].to_numpy(float),
-                "came": owed["came"].to_numpy(float),
-                "lacking": (owed["owed"] - owed["came"]).to_numpy(float),
-                "until": [_day(d) for d in owed["due"]],
-                "standing_of": owed["state"].to_numpy(),
-                "files_of": owed["files"].to_numpy(),
-                "missing": owed["missing"].to_numpy(),
-            },
-            owed["sender"].to_numpy(),
-        ),
-        REPORTED,
-    )
+    t = owed.assign(rank=rank).sort_values(["rank", "due", "sender"], kind="stable")
+    named = dict(name="label", sender="region", state="standing_of", files="files_of")
+    t = t.rename(columns=named).set_index("region", drop=False).rename_axis(None)
+    t = t.assign(indicator="reports", inputs="OVERDUE/" + t["region"] + ".")
+    t = t.assign(lacking=t["owed"] - t["came"], until=t["due"].map(_day))
     cells, asked = given.table("CELLS"), problems[problems["severity"].ne("info")]
-    states = {c: float(owed["state"].eq(w).sum()) for c, w in STATES.items()}
-    outcome = cells["outcome"].value_counts()
-    counts = states | {c: float(outcome.get(k, 0)) for c, k in KINDS.items()}
-    counts |= dict(
-        owed=owed["owed"].sum(),
-        came=owed["came"].sum(),
-        came_pct=100 * owed["came"].sum() / owed["owed"].sum() if owed["owed"].sum() else NAN,
-        senders=len(owed),
-        errors=problems["severity"].eq("error").sum(),
-        warnings=problems["severity"].eq("warning").sum(),
-        returned=asked.loc[asked["sender"].ne(""), "sender"].nunique(),
-        replied=len(replies),
-        files=cells["file"].nunique(),
-        cells=len(cells),
-        observed=len(seen),
-        unclear=(seen["region"].eq("") | seen["indicator"].eq("")).sum(),
-    )
-    who = {c: names(owed.loc[owed["state"].eq(w), "name"]) for c, w in STATES.items()}
-    t.loc["all", list(counts)] = list(map(float, counts.values()))
-    t.loc["all", ["label", "indicator", "inputs"]] = f"{m.month}月", "", "OVERDUE/;PROBLEMS/;CELLS/"
-    for c in STATES:
-        t.loc[c, ["label", "indicator"]] = who[c], ""
-    behind = [f"{{all.{c}}}{w}" for c, w in (("late", "未报"), ("part", "缺项")) if counts[c]]
-    title = "应报{all.senders}，" + ("、".join(behind) or "全部报齐")
-    lacking = "".join(
-        f"，{w}的有{{{c}.label}}" for c, w in (("part", "缺项"), ("late", "未报")) if counts[c]
-    )
+    states, outcome = t["standing_of"].value_counts(), cells["outcome"].value_counts()
+    counts = {c: states.get(w, 0) for c, w in STATES.items()}
+    counts |= {c: outcome.get(k, 0) for c, k in KINDS.items()}
+    counts |= dict(owed=t["owed"].sum(), came=t["came"].sum(), senders=len(t), replied=len(replies))
+    counts |= {f"{s}s": problems["severity"].eq(s).sum() for s in ("error", "warning")}
+    counts |= dict(returned=asked.loc[asked["sender"].ne(""), "sender"].nunique())
+    counts |= dict(files=cells["file"].nunique(), cells=len(cells), observed=len(seen))
+    counts |= dict(unclear=(seen["region"].eq("") | seen["indicator"].eq("")).sum())
+    counts |= dict(came_pct=100 * counts["came"] / counts["owed"] if counts["owed"] else NAN)
+    for c, w in STATES.items():
+        t.loc[c, "label"] = names(t.loc[t["standing_of"].eq(w), "label"])
+    t.loc["all", list(counts)] = counts
+    t.loc["all", ["label", "inputs"]] = f"{m.month}月", "OVERDUE/;PROBLEMS/;CELLS/"
+    behind = [(c, w) for c, w in (("late", "未报"), ("part", "缺项")) if counts[c]]
+    title = "、".join(f"{{all.{c}}}{w}" for c, w in behind) or "全部报齐"
+    share = "，完整度{all.came_pct}" * bool(counts["owed"])
+    full = "{all.full}报齐" if counts["full"] else "没有报齐的"
+    lacking = "".join(f"，{w}的有{{{c}.label}}" for c, w in behind[::-1])
     told = [
-        "{all.label}应报{all.owed}指标，收到{all.came}"
-        + ("，完整度{all.came_pct}" if counts["came_pct"] == counts["came_pct"] else "")
-        + f"；{{all.senders}}中{'{all.full}报齐' if counts['full'] else '没有报齐的'}{lacking}",
+        f"{{all.label}}应报{{all.owed}}指标，收到{{all.came}}{share}；{{all.senders}}中{full}{lacking}",
         _checked(counts),
         "全部来件共{all.files}、{all.cells}非空单元格，每格都有去处：数据{all.figures}，表头{all.heads}，"
         "说明{all.notes}，有问题{all.faulty}",
         "得到观测{all.observed}"
         + "，其中{all.unclear}的园区或指标未能识别，保留原文待确认" * bool(counts["unclear"]),
+        "请{late.label}尽快补报" * bool(counts["late"]),
     ]
-    ask = ["请{late.label}尽快补报"] * bool(counts["late"])
-    return _found(given, "reported", t, REPORTED, f"{m.year}年{m.month}月", title, (*told, *ask))
+    return Told(t, f"{m.year}年{m.month}月", "应报{all.senders}，" + title, told)
 
 
 def _checked(n: dict[str, float]) -> str:
@@ -154,27 +111,25 @@ def _day(due: str) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
-@finding(*ARRIVED)
-def completeness(given: Given) -> Found:
+@finding(**ARRIVED)
+def completeness(given: Given) -> Told:
     """What came of the indicators owed, by sender and month of the year; `at` the month. Rows: `<sender>|<month>`."""
     base, c = reported(given), given.table("COMPLETENESS")
-    late = c["state"].eq(STATES["late"])
+    t = c.rename(columns=dict(name="label", sender="region", came="sent", owed="owing"))
+    t = t[["label", "region", "sent", "owing"]].assign(
+        indicator="reports", basis=c["month"].astype(str)
+    )
+    t = t.assign(at=[f"{m.month}月" for m in c["month"]], sent_pct=100 * c["came"] / c["owed"])
     told = c["came"].astype(str) + "/" + c["owed"].astype(str)
-    at = [f"{m.month}月" for m in c["month"]]
-    given_ = dict(label=c["name"], indicator="reports", region=c["sender"], at=at, sent=c["came"])
-    given_ |= dict(owing=c["owed"], sent_pct=100 * c["came"] / c["owed"])
-    given_ |= dict(sent_told=told.where(~late, STATES["late"]), basis=c["month"].astype(str))
-    rows = pd.DataFrame(given_ | dict(inputs="COMPLETENESS/" + c["sender"] + "."))
-    rows.index = c["sender"] + "|" + rows["basis"]
-    both = REPORTED | ARRIVED
-    t = pd.concat([lay(rows, both).assign(at=rows["at"]), base.rows.loc[["all"]]])
-    share = "，完整度{all.came_pct}" if t.at["all", "came_pct"] == t.at["all", "came_pct"] else ""
-    title = "{all.label}应报{all.owed}，收到{all.came}" + share
-    return _found(given, "completeness", t, both, base.scope, title, home=borrowed(base))
+    t["sent_told"] = told.where(c["state"].ne(STATES["late"]), STATES["late"])
+    t["inputs"] = "COMPLETENESS/" + c["sender"] + "."
+    t = pd.concat([t.set_axis(c["sender"] + "|" + t["basis"]), base.rows.loc[["all"]]])
+    share = "，完整度{all.came_pct}" * bool(t.at["all", "owed"])
+    return Told(t, base.scope, "{all.label}应报{all.owed}，收到{all.came}" + share, base=base)
 
 
-@finding(*FOUND)
-def problems(given: Given, sender: str = "") -> Found:
+@finding(**FOUND)
+def problems(given: Given, sender: str = "") -> Told:
     """Errors and warnings of the year's reports of all senders or one by kind and month; `at` the month.
 
     Rows: `<kind>|<month>`, the kinds with most faults first; `now` counts the month's, `most` names the most frequent.
@@ -182,47 +137,44 @@ def problems(given: Given, sender: str = "") -> Found:
     p, m = given.table("PROBLEMS"), given.period
     p = p[p["published"].dt.year.eq(m.year) & p["published"].le(m) & p["severity"].ne("info")]
     p = p[p["sender"].eq(sender)] if sender else p
-    now = p.loc[p["published"].eq(m), "code"].map(lambda c: FAULT_NAMES.get(c, c)).value_counts()
-    count = p.groupby(["code", "published"]).size().rename("faults").reset_index()
-    whole = count["code"].map(p["code"].value_counts())
-    count = count.loc[whole.sort_values(ascending=False, kind="stable").index]
-    count = count[count["code"].isin(count["code"].unique()[:MOST])]
-    basis = count["published"].astype(str)
-    about = dict(indicator=count["code"], basis=basis, faults=count["faults"])
-    about |= dict(label=[FAULT_NAMES.get(c, c) for c in count["code"]], inputs="PROBLEMS/")
-    about |= dict(region=sender, at=[f"{d.month}月" for d in count["published"]])
-    rows = pd.DataFrame(about).set_axis(count["code"] + "|" + basis, axis=0)
-    t = lay(rows, FOUND).assign(at=rows["at"])
+    p = p.assign(
+        label=p["code"].map(lambda c: FAULT_NAMES.get(c, c)), basis=p["published"].astype(str)
+    )
+    now, whole = p.loc[p["published"].eq(m), "label"].value_counts(), p["code"].value_counts()
+    t = p.groupby(["code", "label", "basis"]).size().rename("faults").reset_index()
+    t = t.loc[t["code"].map(whole).sort_values(ascending=False, kind="stable").index]
+    t = t[t["code"].isin(t["code"].unique()[:MOST])]
+    t = t.assign(indicator=t["code"], region=sender, inputs="PROBLEMS/")
+    t["at"] = [f"{int(b[-2:])}月" for b in t["basis"]]
+    t.index = t["code"] + "|" + t["basis"]
     who = given.catalog.name(sender) if sender in given.catalog.regions else ""
-    t.loc["now", ["label", "indicator", "inputs"]] = f"{who}{m.month}月报表", "", "PROBLEMS/"
-    t.loc["now", "doubts"] = now.sum()
-    title = "{now.label}需核对{now.doubts}"
+    t.loc["now", ["label", "inputs", "doubts"]] = f"{who}{m.month}月报表", "PROBLEMS/", now.sum()
+    title = ("{now.label}需核对{now.doubts}",)
     if len(now):
-        t.loc["most", ["label", "indicator"]] = names(sorted(now.index[now.eq(now.max())]), 3), ""
-        title = title + "，最多的是{most.label}", title
-    return _found(given, "problems", t, FOUND, f"{m.year}年前{m.month}个月的报表", title)
+        t.loc["most", "label"] = names(sorted(now.index[now.eq(now.max())]), 3)
+        title = title[0] + "，最多的是{most.label}", *title
+    return Told(t, f"{m.year}年前{m.month}个月的报表", title)
 
 
 @finding()
-def reminders(given: Given) -> Found:
+def reminders(given: Given) -> Told:
     """One sentence a sender that has not sent all: what is owed, by which day."""
     base = reported(given)
     t = base.things
     t = t[t["standing_of"].ne(STATES["full"])]
-    told = tuple(
+    told = [
         f"{{{r.Index}.label}}：应于{{{r.Index}.until}}前报送本月报表，"
         + ("至今没有收到" if r.standing_of == STATES["late"] else f"已收到{{{r.Index}.came}}")
         + f"，还缺{{{r.Index}.lacking}}"
-        + (f"：{{{r.Index}.missing}}" if r.missing else "")
+        + f"：{{{r.Index}.missing}}" * bool(r.missing)
         for r in t.itertuples()
-    )
-    told = told or ("各单位都已报齐，没有需要催报的",)
-    scope, title = base.scope, "需要催报的单位"
-    return _found(given, "reminders", t, REPORTED, scope, title, told, home=borrowed(base))
+    ]
+    told = told or ["各单位都已报齐，没有需要催报的"]
+    return Told(t, base.scope, "需要催报的单位", told, base=base)
 
 
-@finding(*PROMISES)
-def promises(given: Given) -> Found:
+@finding(**PROMISES)
+def promises(given: Given) -> Told:
     """The ten groups' promises that are counted in stages or parks: reached, next, overdue, who is missing.
 
     Rows: `<target>|<item>` in the plan's order; `all` counts.
@@ -233,47 +185,35 @@ def promises(given: Given) -> Found:
     named = t["id"].isin(t.loc[t["item"].ne(""), "id"])
     t = t[t["item"].ne("") | t["region"].isin(ZONES) & ~named]
     t = t.sort_values("id", key=lambda s: s.map(head.index), kind="stable")
-    whole = {r.id: given.catalog.name(r.id) for r in t.itertuples()}
-    rows = lay(
-        pd.DataFrame(
-            {
-                "label": [r.item or whole[r.id] for r in t.itertuples()],
-                "indicator": t["id"].to_numpy(),
-                "region": t["region"].to_numpy(),
-                "basis": t["item"].to_numpy(),
-                "inputs": [f"PROMISES/{r.region}.{r.id}" for r in t.itertuples()],
-                "stages": t["stages"].to_numpy(float),
-                "stages_done": t["reached"].to_numpy(float),
-                "overdue_days": t["overdue_days"].to_numpy(float),
-                "promised": NAN,
-                "kept": NAN,
-                "overdue": NAN,
-                "named": [whole[r.id] if r.item else "" for r in t.itertuples()],
-                "last": [
-                    _when(r.stage_zh, r.date, r.evidence)
-                    or (f"{r.reached}个园区完成" if r.missing else "")
-                    for r in t.itertuples()
-                ],
-                "next": [_when(r.next_zh, r.expected) for r in t.itertuples()],
-                "sign": t["colour"].map(SIGNS).to_numpy(),
-                "promise_state": [r.colour_zh + _late(r) for r in t.itertuples()],
-                "who_misses": [_missing(r.missing, given) for r in t.itertuples()],
-            },
-            [f"{r.id}|{r.item or r.region}" for r in t.itertuples()],
-        ),
-        PROMISES,
-    )
-    if rows.empty:
-        return _found(given, "promises", rows, PROMISES, f"{m.year}年{m.month}月末", "没有节点在册")
-    kept, late = t["colour"].eq("done").sum(), t["overdue_days"].gt(0).sum()
-    inputs = ";".join(rows["inputs"])
-    rows.loc["all", ["promised", "kept", "overdue"]] = len(t), kept, late
-    rows.loc["all", ["label", "indicator", "inputs"]] = "合计", "", inputs
-    told = [
-        f"{{all.{c}}}{w}" for c, w in (("kept", "完成"), ("overdue", "逾期")) if rows.at["all", c]
+    whole, scope = t["id"].map(given.catalog.name), f"{m.year}年{m.month}月末"
+    last = [
+        _when(r.stage_zh, r.date, r.evidence) or f"{r.reached}个园区完成" * bool(r.missing)
+        for r in t.itertuples()
     ]
-    title = "{all.promised}承诺" + ("中" + "，".join(told) if told else "都在推进")
-    return _found(given, "promises", rows, PROMISES, f"{m.year}年{m.month}月末", title, (title,))
+    rows = t[["region", "stages", "overdue_days"]].assign(
+        label=t["item"].where(t["item"].ne(""), whole),
+        indicator=t["id"],
+        basis=t["item"],
+        inputs="PROMISES/" + t["region"] + "." + t["id"],
+        stages_done=t["reached"],
+        named=whole.where(t["item"].ne(""), ""),
+        last=last,
+        next=[_when(r.next_zh, r.expected) for r in t.itertuples()],
+        sign=t["colour"].map(SIGNS),
+        promise_state=[r.colour_zh + _late(r) for r in t.itertuples()],
+        who_misses=[_missing(r.missing, given) for r in t.itertuples()],
+    )
+    rows.index = t["id"] + "|" + t["item"].where(t["item"].ne(""), t["region"])
+    if rows.empty:
+        return Told(rows, scope, "没有节点在册")
+    counts = dict(
+        promised=len(t), kept=t["colour"].eq("done").sum(), overdue=t["overdue_days"].gt(0).sum()
+    )
+    inputs = ";".join(rows["inputs"])
+    rows.loc["all", ["label", "inputs", *counts]] = "合计", inputs, *counts.values()
+    said = [f"{{all.{c}}}{w}" for c, w in (("kept", "完成"), ("overdue", "逾期")) if counts[c]]
+    title = "{all.promised}承诺" + ("中" + "，".join(said) if said else "都在推进")
+    return Told(rows, scope, title, [title])
 
 
 def _late(r) -> str:
@@ -294,9 +234,7 @@ def _missing(missing: str, given: Given) -> str:
 
 def _when(stage: str, month: pd.Period, evidence: str = "") -> str:
     """A stage with its month and the document that shows it."""
-    told = "，".join(
-        [*([f"{month.month}月"] if pd.notna(month) else []), *filter(None, [evidence])]
-    )
+    told = "，".join(filter(None, ["" if pd.isna(month) else f"{month.month}月", evidence]))
     return f"{stage}（{told}）" if stage and told else stage
 
 

@@ -11,70 +11,52 @@ from zcqlib.analysis import recent_means
 from zcqlib.findings.found import (
     CHANCE,
     COUNT,
+    NAN,
     PERCENT,
     TIMES,
     WHOLE,
     Found,
     Given,
-    Measure,
     Scale,
+    Told,
     finding,
+    heads,
     lay,
     words,
 )
 from zcqlib.projection.pace import paces
 
-NAN = float("nan")
 HALF = 5  # groups on the first of two pages
 NAMED, LISTED = 3, 6  # so many that tie are named, more are counted; names of a list that is cut
 ZONES = ("zone", "city")  # everything else that has a target is a park
-STANDING = {
-    "done": Measure("当前值"),
-    "target": Measure("目标值"),
-    "target_high": Measure("目标上限"),
-    "median": Measure("全年预计"),
-    "low": Measure("区间下限"),
-    "high": Measure("区间上限"),
-    "level": Measure("区间覆盖", WHOLE),
-    "chance": Measure("把握", CHANCE),
-    "gap": Measure("缺口"),
-    "left": Measure("余下月数", Scale("个月")),
-    "needed": Measure("余下每月所需"),
-    "usual": Measure("近12个月均值", quantity.usual_scale),
-    "of_usual": Measure("每月所需÷近12个月均值", TIMES, 1.0),
-    "due": Measure("序时应达"),
-    "on_pace": Measure("此时应达"),
-    "done_pct": Measure("完成率", PERCENT, "due_pct"),
-    "on_pace_pct": Measure("此时应达率", PERCENT),
-    "median_pct": Measure("预计完成率", PERCENT),
-    "low_pct": Measure("区间下限完成率", PERCENT),
-    "high_pct": Measure("区间上限完成率", PERCENT),
-    "sdg_ratio": Measure("SDG实际÷所需增速", TIMES),
-    "count": Measure("项数", COUNT),
-    "group": words("组"),
-    "promise": words("目标", "target", "target_high"),
-    "light": words("判断"),
-    "state": words("灯号"),
-    "word": words("对照"),
-    "reason": words("适用的进度标准"),
-    "sdg": words("SDG进展"),
+FUTURE = ("median", "low", "high")
+STANDING = heads(None, done="当前值", target="目标值", target_high="目标上限", median="全年预计")
+STANDING |= heads(None, low="区间下限", high="区间上限", gap="缺口", needed="余下每月所需")
+STANDING |= heads(None, due="序时应达", on_pace="此时应达")
+STANDING |= heads(WHOLE, level="区间覆盖") | heads(CHANCE, chance="把握")
+STANDING |= heads(Scale("个月"), left="余下月数") | heads(
+    quantity.usual_scale, usual="近12个月均值"
+)
+STANDING |= heads(PERCENT, "due_pct", done_pct="完成率") | heads(PERCENT, on_pace_pct="此时应达率")
+STANDING |= heads(
+    PERCENT, median_pct="预计完成率", low_pct="区间下限完成率", high_pct="区间上限完成率"
+)
+STANDING |= heads(TIMES, 1.0, of_usual="每月所需÷近12个月均值")
+STANDING |= heads(TIMES, sdg_ratio="SDG实际÷所需增速") | heads(COUNT, count="项数")
+TEXTS = dict(group="组", light="判断", state="灯号", word="对照", reason="适用的进度标准")
+TEXTS |= dict(sdg="SDG进展", units="责任单位", who="名称")
+STANDING |= {c: words(head) for c, head in TEXTS.items()}
+AIMED = ("target", "target_high", "chance")
+STANDING |= {
+    "promise": words("目标", *AIMED[:2]),
     "told": words(
-        "年末预测",
-        *("median", "low", "high", "level", "target", "target_high", "chance", "done"),
-        *("left", "needed", "usual", "of_usual"),
+        "年末预测", *FUTURE, "level", *AIMED, "done", "left", "needed", "usual", "of_usual"
     ),
-    "headline": words("年末预测标题", "median", "target", "target_high", "chance"),
-    "units": words("责任单位"),
-    "who": words("名称"),
+    "headline": words("年末预测标题", "median", *AIMED),
 }
-OWN = {
-    "due_pct": Measure("序时进度", PERCENT),
-    "of_best": Measure("每月所需÷历史最好单月", TIMES, 1.0),
-    "of": Measure("累计类目标", COUNT),
-    "below": Measure("低于序时进度", COUNT),
-    "reached": Measure("已达到目标数", COUNT),
-    "beyond": Measure("每月须超过历史最好单月", COUNT),
-}
+OWN = heads(PERCENT, due_pct="序时进度") | heads(TIMES, 1.0, of_best="每月所需÷历史最好单月")
+OWN |= heads(COUNT, of="累计类目标", below="低于序时进度", reached="已达到目标数")
+OWN |= heads(COUNT, beyond="每月须超过历史最好单月")
 
 
 def row_id(region: str, indicator: str) -> str:
@@ -93,8 +75,8 @@ def ties(values: pd.Series, scale=CHANCE) -> pd.Index:
     return told.index[told == told.get(values.idxmin())] if len(told) else told.index
 
 
-@finding(*STANDING)
-def standing(given: Given) -> Found:
+@finding(**STANDING)
+def standing(given: Given) -> Told:
     """Every target of the zone, the city and the parks: where it is, should be and may end.
 
     Rows: `row_id` with quantities in the target's unit (`gap` and `needed` as printed, `on_pace` by the pace that fits),
@@ -103,86 +85,68 @@ def standing(given: Given) -> Found:
     """
     p, s, catalog = given.table("PROJECTIONS"), given.table("SERIES"), given.catalog
     plan = catalog.targets.drop_duplicates("id").set_index("id")
-    group = catalog.headline().set_index("id")["group"]
-    order = {id: n for n, id in enumerate(plan.index)}
+    group, order = (
+        catalog.headline().set_index("id")["group"],
+        {i: n for n, i in enumerate(plan.index)},
+    )
     p = p.sort_values("indicator", key=lambda v: v.map(order), kind="stable")
-    place = ["region", "indicator"]
-    due = paces(p, s, catalog, catalog.batches).set_index(place)
-    due = due.reindex(pd.MultiIndex.from_frame(p[place])).to_dict("records")
-    usual, rows = recent_means(s, given.period), []
+    key = pd.MultiIndex.from_frame(p[["region", "indicator"]])
+    due = paces(p, s, catalog, catalog.batches).set_index(key.names).reindex(key).to_dict("records")
+    usual, rows, none = (
+        recent_means(s, given.period),
+        [],
+        dict(responsible="", responsible_basis=""),
+    )
     for r, paced in zip(p.to_dict("records"), due, strict=True):
-        r |= {"demo": False, "commitment": plan["commitment"].get(r["indicator"], "firm")}
-        about = plan.loc[r["indicator"]] if r["indicator"] in plan.index else {}
-        rows.append(_standing(r, paced, given, usual.get((r["region"], r["indicator"]), NAN)))
-        rows[-1] |= dict(
-            group=group.get(r["indicator"], ""),
-            units=quantity.responsible(
-                about.get("responsible", ""), about.get("responsible_basis", "")
-            ),
-        )
+        i = r["indicator"]
+        about = plan.loc[i] if i in plan.index else none
+        r |= {"demo": False, "commitment": about.get("commitment", "firm")}
+        rows.append(_standing(r, paced, given, usual.get((r["region"], i), NAN)))
+        units = about["responsible"], about["responsible_basis"]
+        rows[-1] |= dict(group=group.get(i, ""), units=quantity.responsible(*units))
     ids = [row_id(r["region"], r["indicator"]) for r in rows]
     t = lay(pd.DataFrame(rows, ids), STANDING)
-    head = t[t["group"].ne("")]
+    head, parts = t[t["group"].ne("")], [t]
     half = head["group"].astype(int).le(HALF).map({True: "first|", False: "second|"})
     for park, own in head.groupby(head["region"].where(~head["region"].isin(ZONES), "")):
         for part in ("", "first|", "second|"):
             shown = own[half.loc[own.index].eq(part)] if part else own
             if len(shown):
-                prefix = (f"{park}|" if park else "") + part
-                t = pd.concat([t, lay(_counts(shown, prefix), STANDING)])
-    return Found(
-        "standing",
-        t,
-        STANDING,
-        f"{given.source()}，自创办测算",
-        f"{catalog.zone.parts_zh}合计，{given.period.year}年",
-        given.period,
-        given.known,
-        bool(p["demo"].any()),
-        title_lights(t, ""),
-        _lights_told(t),
-    )
+                parts.append(_counts(shown, (f"{park}|" if park else "") + part))
+    t, scope = pd.concat(parts), f"{catalog.zone.parts_zh}合计，{given.period.year}年"
+    about = dict(demo=bool(p["demo"].any()))
+    return Told(t, scope, title_lights(t, ""), _lights_told(t), about=about)
 
 
 def _standing(r: Mapping, paced: Mapping, given: Given, usual: float) -> dict:
-    i, low, short = r["indicator"], r["target_low"], quantity.shortfall(r)
+    i, low, short, name = r["indicator"], r["target_low"], quantity.shortfall(r), given.catalog.name
     need = None if r["unit"] in quantity.SHARES else quantity.needed(r)
-    scale, name, k = quantity.row_scale(r), given.catalog.name, given.period.month
-    per, light = 100 / low if low else NAN, quantity.light(r)
-    flow = r["kind"] in ("flow", "recurring")
+    scale, light, k = quantity.row_scale(r), quantity.light(r), given.period.month
     tables = ("PROJECTIONS", "TARGETS", "SERIES")
-    values = {c: r[c] for c in ("median", "low", "high")}
-    return dict(
-        label=("" if r["region"] in ZONES else name(r["region"])) + name(i),
-        indicator=i,
-        region=r["region"],
-        scale=scale,
-        inputs=";".join(f"{t}/{r['region']}.{i}" for t in tables),
-        done=r["actual"],
-        target=low,
-        target_high=r["target_high"],
-        **values,
-        level=100 * r["level"],
-        chance=NAN if r["kind"] == "milestone" else r["probability"],
-        gap=NAN if short is None else float(short * scale.factor),
-        needed=NAN if need is None else float(need * scale.factor),
-        left=12 - k,
-        usual=usual,
-        of_usual=quantity.asked(r) / usual if need is not None and usual > 0 else NAN,
-        due=low * k / 12 if flow else paced["linear"],
-        on_pace=paced["due"],
-        done_pct=per * r["actual"],
-        on_pace_pct=per * paced["due"],
-        **{f"{c}_pct": per * v for c, v in values.items()},
-        sdg_ratio=paced["sdg_ratio"],
-        promise=quantity.target(r, words=False),
-        light=light.words,
-        state=light.mark + light.words,
-        word=paced["word"],
-        reason=paced["reason"],
-        sdg=paced["sdg"],
-        told=quantity.typeset(quantity.projection_sentence(r, usual)),
-        headline=quantity.typeset(title_year_end(r, name(i))),
+    row = {c: r[c] for c in ("indicator", "region", "target_high", *FUTURE)}
+    row |= dict(done=r["actual"], target=low, level=100 * r["level"], on_pace=paced["due"])
+    shares = {f"{c}_pct": 100 / low * row[c] if low else NAN for c in ("done", "on_pace", *FUTURE)}
+    return (
+        row
+        | shares
+        | dict(
+            label=("" if r["region"] in ZONES else name(r["region"])) + name(i),
+            scale=scale,
+            inputs=";".join(f"{t}/{r['region']}.{i}" for t in tables),
+            chance=NAN if r["kind"] == "milestone" else r["probability"],
+            gap=NAN if short is None else float(short * scale.factor),
+            needed=NAN if need is None else float(need * scale.factor),
+            left=12 - k,
+            usual=usual,
+            of_usual=quantity.asked(r) / usual if need is not None and usual > 0 else NAN,
+            due=low * k / 12 if r["kind"] in ("flow", "recurring") else paced["linear"],
+            promise=quantity.target(r, words=False),
+            light=light.words,
+            state=light.mark + light.words,
+            told=quantity.typeset(quantity.projection_sentence(r, usual)),
+            headline=quantity.typeset(title_year_end(r, name(i))),
+            **{c: paced[c] for c in ("sdg_ratio", "word", "reason", "sdg")},
+        )
     )
 
 
@@ -199,8 +163,8 @@ def title_year_end(row: Mapping, what: str) -> str:
 
 def _counts(own: pd.DataFrame, prefix: str) -> pd.DataFrame:
     """Summary rows of one place: how many targets show each light and which, all, and the least chance."""
-    lights = {k: quantity.lights().state(k).words for k in quantity.STATES}
-    parts = [(k, w, own[own["light"].eq(w)]) for k, w in lights.items()]
+    lights = [(k, quantity.lights().state(k).words) for k in quantity.STATES]
+    parts = [(k, w, own[own["light"].eq(w)]) for k, w in lights]
     least = own.loc[ties(own["chance"])]
     rows = [
         dict(id=k, label=w, count=len(t), who=names(t["label"]), inputs=";".join(t["inputs"]))
@@ -220,13 +184,13 @@ def names(labels: Iterable[str], most: int = LISTED) -> str:
     return "、".join(all_[:most]) + ("等" if len(all_) > most else "")
 
 
-def title_lights(
-    t: pd.DataFrame, prefix: str, rows: Iterable[str] = ("met", "good", "hard")
-) -> str:
+def title_lights(t: pd.DataFrame, prefix: str, half: str = "") -> str:
     """The title that counts the lights of one place; what counts nothing is left out."""
+    prefix += f"{half}|" * bool(half)
     if prefix + "all" not in t.index:
         return "本期没有可判断的目标"
-    said = [f"{{{prefix}{k}.label}}{{{prefix}{k}.count}}" for k in rows if prefix + k in t.index]
+    rows = [k for k in ("met", "good", "hard") if prefix + k in t.index]
+    said = [f"{{{prefix}{k}.label}}{{{prefix}{k}.count}}" for k in rows]
     return f"{{{prefix}all.count}}目标" + ("：" + "，".join(said) if said else "")
 
 
@@ -238,7 +202,7 @@ def _lights_told(t: pd.DataFrame) -> tuple[str, ...]:
 
 
 @finding()
-def glance(given: Given, half: str = "", region: str = "zone") -> Found:
+def glance(given: Given, half: str = "", region: str = "zone") -> Told:
     """The ten groups' targets of one place, all or those of the `first` or `second` five groups, in their order.
 
     Rows: those of `standing`, with its counts.
@@ -251,14 +215,12 @@ def glance(given: Given, half: str = "", region: str = "zone") -> Found:
     own = own.sort_values("group", key=lambda g: g.astype(int), kind="stable")
     rows = pd.concat([own, base.rows.drop(t.index)])
     place = base.scope if zone else f"{given.catalog.name(region)}，{given.period.year}年"
-    about = base.source, place, base.period, base.known, base.demo
-    prefix = "" if zone else f"{region}|"
-    title = title_lights(base.rows, prefix + (f"{half}|" if half else ""))
-    return Found("glance", rows, STANDING, *about, title, home=borrowed(base))
+    title = title_lights(base.rows, "" if zone else f"{region}|", half)
+    return Told(rows, place, title, base=base, about=dict(demo=base.demo))
 
 
-@finding(*OWN)
-def pace(given: Given) -> Found:
+@finding(**OWN)
+def pace(given: Given) -> Told:
     """The zone's flows among the ten groups against 序时进度 (a ruler and no verdict), and what is needed a month.
 
     Rows: those of `standing`, with `of_best` (exact need by the best month ever) and `due_pct` in %; `all` counts;
@@ -272,40 +234,26 @@ def pace(given: Given) -> Found:
     s = given.table("SERIES")
     s = s[s["region"].eq("zone") & s["months"].eq(1) & ~s["revision"] & s["end"].le(period)]
     best = s.groupby("indicator")["value"].max().reindex(p.index)
-    t = base.rows.loc[p.index]
-    asks = [
-        quantity.asked(r) if n == n else NAN
-        for r, n in zip(p.to_dict("records"), t["needed"], strict=True)
-    ]
-    t = t.assign(due_pct=100 * period.month / 12, of_best=asks / best.where(best > 0))
-    t = t.assign(of=NAN, below=NAN, reached=NAN, beyond=NAN)
+    t, due = base.rows.loc[p.index], 100 * period.month / 12
+    asked = pd.Series(
+        [quantity.asked(r) for r in p.to_dict("records")] if period.month < 12 else NAN, p.index
+    )
+    t = t.assign(due_pct=due, of_best=asked.where(t["needed"].notna()) / best.where(best > 0))
     if len(t):
         low = t.loc[ties(t["done_pct"], PERCENT)]
-        t.loc["all", ["of", "due_pct"]] = len(p), 100 * period.month / 12
+        for row, of, label in (("all", t, "合计"), ("least", low, "、".join(low["label"]))):
+            t.loc[row, ["label", "inputs", "of"]] = label, ";".join(of["inputs"].dropna()), len(of)
         # not by `due`, a twelfth of which may not be exact
-        t.loc["all", "below"] = (12 * p["actual"]).lt(period.month * p["target_low"]).sum()
+        below = (12 * p["actual"]).lt(period.month * p["target_low"]).sum()
+        t.loc["all", ["below", "due_pct"]] = below, due
         t.loc["all", ["reached", "beyond"]] = t["done_pct"].ge(100).sum(), t["of_best"].gt(1).sum()
-        t.loc["least", "of"] = len(low)
-        t.loc[["all", "least"], "label"] = "合计", "、".join(low["label"])
-        t.loc[["all", "least"], "inputs"] = [";".join(f["inputs"].dropna()) for f in (t, low)]
-    return Found(
-        "pace",
-        t,
-        STANDING | OWN,
-        f"{given.source(*p['indicator'])}，自创办测算",
-        f"{given.catalog.zone.parts_zh}合计，{period.year}年",
-        period,
-        given.known,
-        bool(p["demo"].any()),
-        *_pace_told(t, low.index[0] if len(t) else ""),
-        borrowed(base),
-    )
+    told = _pace_told(t, low.index[0]) if len(t) else ("本期没有可比的累计数",) * 2
+    about = dict(demo=bool(p["demo"].any()), source=f"{given.source(*p['indicator'])}，自创办测算")
+    return Told(t, base.scope, told[0], told[-1:] if t.empty else told[1], base=base, about=about)
 
 
 def _pace_told(t: pd.DataFrame, lowest: str) -> tuple[str, tuple[str, ...]]:
     """Title and sentences; what counts nothing is left out."""
-    if t.empty:
-        return "本期没有可比的累计数", ("本期没有可比的累计数",)
     n, tied = t.loc["all"], t.at["least", "of"]
     behind = "中，{all.below}低于" if n["below"] else "均不低于"
     never = "，{all.beyond}此后每月须超过历史最好单月" if n["beyond"] else ""
