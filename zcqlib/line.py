@@ -29,10 +29,14 @@ from zcqlib import (
 from zcqlib import catalog as catalogs
 from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog, in_force
-from zcqlib.missing import NoReportsError
 from zcqlib.projection import Projected, changes, project_months
 from zcqlib.reports import senders
 from zcqlib.workspace import Workspace, digest
+
+
+class NoReportsError(tables.ZcqError):
+    """The month that was asked for has no report files."""
+
 
 PACKAGES = ("numpy", "pandas", "scipy", "pyarrow", "python-calamine")
 RUNS = 10_000  # simulations behind the interval of a place

@@ -11,19 +11,20 @@ from zcqlib.findings.found import Found, Given, Measure, finding
 from zcqlib.findings.regional import FIRMS, NAN, PERCENT, inputs, tell
 from zcqlib.projection.pace import batch_pace
 from zcqlib.quantity import Scale
+from zcqlib.tables import MissingData
 
-STOCK = "hightech_enterprises"
-FLOWS = {  # indicator → (head, sign, measure)
-    "hightech_recognised": ("新认定", 1, "recognised"),
-    "hightech_moved_in": ("迁入", 1, "moved_in"),
-    "hightech_lapsed": ("到期失效", -1, "lapsed"),
-    "hightech_moved_out": ("迁出", -1, "moved_out"),
+STOCK = "企业存量"  # its role
+FLOWS = {  # role → (sign, measure)
+    "新认定": (1, "recognised"),
+    "迁入": (1, "moved_in"),
+    "到期失效": (-1, "lapsed"),
+    "迁出": (-1, "moved_out"),
 }
 LEVEL = {
     "stock": Measure("月末存量", FIRMS),
     "by_batches": Measure("批次进度应达", FIRMS),
     "by_months": Measure("序时进度应达", FIRMS),
-    **{id: Measure(head, regional.UP_FIRMS) for head, _, id in FLOWS.values()},
+    **{id: Measure(head, regional.UP_FIRMS) for head, (_, id) in FLOWS.items()},
     "opening": Measure("年初", FIRMS),
     "unexplained": Measure("未说明", regional.UP_FIRMS),
     "stock_net": Measure("较年初净增", regional.UP_FIRMS),
@@ -72,6 +73,12 @@ def batches(given: Given) -> pd.DataFrame:
     return b.assign(out=out, when=b["announced"].where(out, b["expected"]))
 
 
+def _flows(given: Given) -> dict[str, tuple[int, str]]:
+    """Sign and measure of the flows that the catalog has, by indicator."""
+    have = {i.role: i.id for i in given.catalog.indicators.values() if i.role}
+    return {have[role]: how for role, how in FLOWS.items() if role in have}
+
+
 @finding(*LEVEL)
 def enterprise_stock(given: Given) -> Found:
     """The zone's stock month by month, what came and went, and what the target asks by batches and in equal steps.
@@ -81,33 +88,34 @@ def enterprise_stock(given: Given) -> Found:
     how many recognitions are still to be announced this year.
     """
     s, year = given.table("SERIES"), given.period.year
+    stock, moves = given.catalog.role(STOCK), _flows(given)
     s = s[s["region"].eq("zone")]
+    if not s["indicator"].eq(stock).any():
+        raise MissingData(f"{given.catalog.name(stock)}还没有存量数")
     t = pd.DataFrame(dict(at=range(1, 13)), [f"{m}月" for m in range(1, 13)])
     t["period"] = [pd.Period(f"{year}-{m:02d}", "M") for m in t["at"]]
     t = t.assign(
-        label=t.index, indicator=STOCK, region="zone", inputs=inputs("zone", STOCK, *FLOWS)
+        label=t.index, indicator=stock, region="zone", inputs=inputs("zone", stock, *moves)
     ).assign(**dict.fromkeys(LEVEL, NAN))
     own = s[s["end"].dt.year.eq(year) & s["end"].le(given.period)]
-    level = own[own["indicator"].eq(STOCK) & own["months"].eq(0)]
+    level = own[own["indicator"].eq(stock) & own["months"].eq(0)]
     t.loc[[f"{e.month}月" for e in level["end"]], "stock"] = level["value"].to_numpy()
-    for i, (_, sign, id) in FLOWS.items():
+    for i, (sign, id) in moves.items():
         flow = own[own["indicator"].eq(i) & own["months"].eq(1) & ~own["revision"]]
         t.loc[[f"{e.month}月" for e in flow["end"]], id] = sign * flow["value"].to_numpy()
-    identity = analysis.stock_identity(s, "zone", f"{year}-01/{given.period}")
+    gains, losses = ([i for i, (sign, _) in moves.items() if sign == way] for way in (1, -1))
+    span = f"{year}-01/{given.period}"
+    identity = analysis.stock_identity(s, "zone", span, stock, gains, losses)
     opening, closing = identity["opening"], identity["closing"]
-    p, b = regional.projected(given, STOCK), batches(given)
-    coming = b[
-        b["indicator"].eq("hightech_recognised")
-        & b["kind"].eq("pass")
-        & b["year"].eq(year)
-        & ~b["out"]
-    ]
+    p, b = regional.projected(given, stock), batches(given)
+    coming = b[b["indicator"].isin(gains) & b["kind"].eq("pass") & b["year"].eq(year) & ~b["out"]]
     aim = p.get("target_low", NAN)
     if aim == aim and opening == opening:
         due = batch_pace(aim, opening, given.catalog.batches, "zone", given.period, given.catalog)
         at = [f"{m}月" for m in due["month"]]
         t.loc[at, ["by_batches", "by_months"]] = due[["batch", "linear"]].to_numpy()
-    flows = {id: identity.get(i, NAN) for i, (_, _, id) in FLOWS.items()}
+    flows = dict.fromkeys((id for _, id in FLOWS.values()), NAN)
+    flows |= {id: identity.get(i, NAN) for i, (_, id) in moves.items()}
     gap = max(aim - closing, 0.0)
     row = dict(
         label="合计", opening=opening, unexplained=identity["difference"] or NAN, stock=closing
@@ -119,14 +127,12 @@ def enterprise_stock(given: Given) -> Found:
     row |= dict(year_end_high=p.get("high", NAN), batches_left=coming["batch"].nunique() or NAN)
     of = ";".join(
         [
-            inputs("zone", STOCK, *FLOWS),
-            *(inputs("zone", STOCK, table=n) for n in ("PROJECTIONS", "TARGETS")),
+            inputs("zone", stock, *moves),
+            *(inputs("zone", stock, table=n) for n in ("PROJECTIONS", "TARGETS")),
         ]
     )
     t = pd.concat([t, pd.DataFrame([row | dict(inputs=of)], ["all"])])
-    calendar = b[
-        b["indicator"].eq("hightech_recognised") & b["kind"].eq("pass") & b["year"].eq(year)
-    ]
+    calendar = b[b["indicator"].isin(gains) & b["kind"].eq("pass") & b["year"].eq(year)]
     for r in calendar.drop_duplicates("batch").itertuples():
         label = f"第{r.batch}批{'' if r.out else '预计'}{r.when.month}月"
         t.loc[f"batch|{r.batch}", ["label", "at", "inputs"]] = (
@@ -135,25 +141,25 @@ def enterprise_stock(given: Given) -> Found:
             "BATCHES/zone",
         )
     scope = f"{given.catalog.zone.parts_zh}合计，{year}年"
-    told = _stock_told(row, identity["difference"], len(coming))
-    return tell(given, "enterprise_stock", t, LEVEL, scope, *told, STOCK, *FLOWS)
+    told = _stock_told(given.catalog.name(stock), row, identity["difference"], len(coming))
+    return tell(given, "enterprise_stock", t, LEVEL, scope, *told, stock, *moves)
 
 
-def _stock_told(row: dict, gone: float, coming: int) -> tuple[tuple[str, ...], list[str]]:
+def _stock_told(
+    name: str, row: dict, gone: float, coming: int
+) -> tuple[tuple[str, ...], list[str]]:
     """Title versions and sentences; `gone` is what the flows do not explain, NaN where they are not known."""
     net, gap, aim, closing = (row[c] for c in ("stock_net", "stock_gap", "stock_aim", "stock"))
     if np.isnan(net):
-        words = "高新技术企业年初或期末存量未报"
+        words = f"{name}年初或期末存量未报"
         return (words,), [words]
-    now = "{all.stock}高新技术企业，与年初持平"
+    now = f"{name}{{all.stock}}，与年初持平"
     if net:
-        now = (
-            f"高新技术企业{{all.stock}}，较年初净{'增' if net > 0 else '减'}{{all.stock_net:size}}"
-        )
+        now = f"{name}{{all.stock}}，较年初净{'增' if net > 0 else '减'}{{all.stock_net:size}}"
     far = "，已达到{all.stock_aim}目标" if aim == aim else ""
     far = "，距{all.stock_aim}目标差{all.stock_gap}" if gap > 0 else far
     depends = "，取决于年底前{all.batches_left}认定" if gap > 0 and coming else ""
-    moved = [f"{head}{{all.{id}}}" for head, _, id in FLOWS.values() if row[id] == row[id]]
+    moved = [f"{head}{{all.{id}}}" for head, (_, id) in FLOWS.items() if row[id] == row[id]]
     told = f"年初{{all.opening}}，{'、'.join(moved)}" if moved else ""
     odd = "期末与流入流出相差{all.unexplained}，待报送单位说明" if gone else ""
     odd = "流入流出没有报齐，存量不能核对" if gone != gone else odd
@@ -169,30 +175,30 @@ def enterprises_by_park(given: Given) -> Found:
         list(given.catalog.parks),
         given.period - given.period.month,
     )
-    s = s[s["indicator"].eq(STOCK) & s["months"].eq(0) & s["region"].isin(parks)]
+    stock = given.catalog.role(STOCK)
+    s = s[s["indicator"].eq(stock) & s["months"].eq(0) & s["region"].isin(parks)]
     at = lambda m: s[s["end"].eq(m)].set_index("region")["value"].reindex(parks)  # noqa: E731
     scope = f"各园区与合计，{given.period.year}年1—{given.period.month}月"
     try:
         t = analysis.contributions(at(last), at(given.period)).set_index("region", drop=False)
-    except analysis.AnalysisError:
-        words = "没有园区同时有年初数和期末数"
-        return regional.nothing(given, "enterprises_by_park", PARKS, words, STOCK)
+    except analysis.AnalysisError as e:
+        raise MissingData(f"没有园区同时有年初和期末的{given.catalog.name(stock)}数") from e
     out = [given.catalog.name(r) for r in parks if r not in t.index]
     t = t.rename_axis(None).rename(
         columns=dict(before="firms_before", after="firms_now", net="firms_net")
     )
     t["firms_points"] = regional.add_up(t, "points", 1, "all")
     t["label"] = [given.catalog.name(r) if r != "all" else "合计" for r in t.index]
-    t = t.assign(inputs=[inputs(r, STOCK) for r in t.index], indicator=STOCK)
+    t = t.assign(inputs=[inputs(r, stock) for r in t.index], indicator=stock)
     t.loc["all", "inputs"], t.loc["all", "region"] = ";".join(t["inputs"].drop("all")), "zone"
     who, rows = regional.top(t.drop("all"), "firms_net", FIRMS.round)
     first = rows.index[0]
     told = f"对增长拉动最大的是{who}，净增{{{first}.firms_net:size}}，拉动{{{first}.firms_points}}"
-    told = told if rows["firms_net"].iloc[0] > 0 else "没有园区净增高新技术企业"
+    told = told if rows["firms_net"].iloc[0] > 0 else f"没有园区净增{given.catalog.name(stock)}"
     told += f"（{'、'.join(out)}未报，不计）" if out else ""
     t = t.drop(columns=["growth", "points"])
     return tell(
-        given, "enterprises_by_park", t, PARKS, scope, told.partition("，")[0], [told], STOCK
+        given, "enterprises_by_park", t, PARKS, scope, told.partition("，")[0], [told], stock
     )
 
 
@@ -202,10 +208,10 @@ def enterprise_odds(given: Given) -> Found:
 
     Rows: one a stage, `whole` from first to last, one a cohort that came due, `kept` all of these together.
     """
-    b, rows = batches(given), {}
-    done = b[b["out"] & b["indicator"].eq("hightech_recognised")]
+    b, rows, new = batches(given), {}, given.catalog.role("新认定")
+    done = b[b["out"] & b["indicator"].eq(new)]
     done = done.dropna(subset=["reviewed", "publicised", "done"])
-    of = inputs("zone", "hightech_recognised", table="BATCHES")
+    of = inputs("zone", new, table="BATCHES")
     if len(done):
         counts = (
             done[["number", "reviewed", "publicised", "done"]]
@@ -219,7 +225,8 @@ def enterprise_odds(given: Given) -> Found:
                 label=f"{STAGES[r.stage_from]}到{STAGES[r.stage_to]}", passed=r.reached, filed=r.of
             )
             rows[id] |= dict(pass_rate=r.rate, pass_low=r.low, pass_high=r.high, basis=id)
-    lapses = b[b["kind"].eq("lapse") & b["indicator"].eq("hightech_lapsed")]
+    gone = [i for i, (_, id) in _flows(given).items() if id == "lapsed"]
+    lapses = b[b["kind"].eq("lapse") & b["indicator"].isin(gone)]
     due = lapses[lapses["out"]].groupby("year")[["number", "done"]].sum()
     kept = analysis.cohort_survival(due["number"].rename(lambda y: y - 3), due["done"])
     for r in kept.itertuples():
@@ -229,11 +236,9 @@ def enterprise_odds(given: Given) -> Found:
         rows[f"{r.due}"] |= dict(
             pass_rate=r.kept, pass_low=r.low, pass_high=r.high, basis=f"{r.due}"
         )
-    t = pd.DataFrame(rows.values(), rows).assign(
-        indicator="hightech_recognised", region="zone", inputs=of
-    )
+    t = pd.DataFrame(rows.values(), rows).assign(indicator=new, region="zone", inputs=of)
     if t.empty:
-        return regional.nothing(given, "enterprise_odds", ODDS, "认定批次的各环节没有记录", STOCK)
+        raise MissingData("认定批次（batches.csv）的各环节没有记录")
     t.loc["kept", ["label", "inputs"]] = "到期续证合计", of
     if len(kept):
         asked = kept["recognised"].sum()
@@ -253,14 +258,15 @@ def enterprise_odds(given: Given) -> Found:
     scope = f"{given.catalog.zone.parts_zh}合计，{years.min()}—{years.max()}年已公布各批"
     source, demo = "认定批次参考表，自创办整理", bool(given.catalog.batches["demo"].any())
     return tell(
-        given, "enterprise_odds", t, ODDS, scope, title, told, STOCK, source=source, demo=demo
+        given, "enterprise_odds", t, ODDS, scope, title, told, new, source=source, demo=demo
     )
 
 
 @finding(*BASE)
 def growth_base(given: Given) -> Found:
     """Growth of high-tech value added as reported, on last year's figure as first stated, and on it as restated."""
-    i, g = "hightech_value_added", given.table("GROWTH")
+    i = given.catalog.indicators[given.catalog.role("增速")].growth_of
+    g = given.table("GROWTH")
     g = g[
         g["indicator"].eq(i)
         & g["basis"].eq("ytd")
@@ -272,8 +278,7 @@ def growth_base(given: Given) -> Found:
     g = g.loc[[r for r in names if r in g.index]]
     what = given.catalog.name(i)
     if g.empty:
-        words = f"{given.period.month}月还没有{what}的增速"
-        return regional.nothing(given, "growth_base", BASE, words, i)
+        raise MissingData(f"{given.period.month}月还没有{what}的增速")
     t = pd.DataFrame(dict(label=[names[r] for r in g.index], region=g.index, indicator=i), g.index)
     t = t.rename_axis(None).assign(reported=g["reported"], from_levels=g["from_levels"])
     t["on_restated"] = g["on_restated_base"]
@@ -299,7 +304,7 @@ def growth_base(given: Given) -> Found:
 @finding(*NEEDED)
 def growth_needed(given: Given) -> Found:
     """Growth of high-tech value added so far, what the months left must grow by for the target, and the year ahead."""
-    i, names = "hitech_value_added_growth", regional.names(given)
+    i, names = given.catalog.role("增速"), regional.names(given)
     p = given.table("PROJECTIONS")
     p = (
         p[p["indicator"].eq(i)]
@@ -309,8 +314,7 @@ def growth_needed(given: Given) -> Found:
     )
     what = given.catalog.name(i)
     if "zone" not in p.index:
-        words = f"{given.period.month}月还没有{what}"
-        return regional.nothing(given, "growth_needed", NEEDED, words, i)
+        raise MissingData(f"{given.period.month}月还没有{what}")
     t = pd.DataFrame(dict(label=[names[r] for r in p.index], region=p.index, indicator=i), p.index)
     t = t.rename_axis(None).assign(growth_so_far=p["actual"], growth_needed=p["needed_per_month"])
     t = t.assign(growth_year=p["median"], growth_aim=p["target_low"])

@@ -13,8 +13,9 @@ from zcqlib.findings import regional
 from zcqlib.findings.found import Found, Given, Measure, finding
 from zcqlib.findings.regional import COUNT, PERCENT, POINTS2, TWO, inputs, tell
 from zcqlib.quantity import Scale
+from zcqlib.tables import MissingData
 
-RATIO, OFFICIAL = "rd_intensity", "rd_intensity_official"
+RATIO = "研发投入强度"  # its role
 PARKS = {
     "ratio": Measure("研发投入强度（月报口径）", TWO),
     "ratio_aim": Measure("目标", Scale("%")),
@@ -46,9 +47,10 @@ PROVINCES = {
 }
 
 
-def _parts(given: Given) -> tuple[str, str]:
-    i = given.catalog.indicators[RATIO]
-    return i.numerator, i.denominator
+def _ratio(given: Given) -> tuple[str, tuple[str, str]]:
+    """The ratio, and its numerator and denominator."""
+    i = given.catalog.indicators[given.catalog.role(RATIO)]
+    return i.id, (i.numerator, i.denominator)
 
 
 def _percent(part: float, whole: float) -> float:
@@ -62,24 +64,23 @@ def intensity_parks(given: Given) -> Found:
     Rows: region|month `ratio` (%); `now` is the zone's last, `over` how many parks reach the zone's target then;
     `aim` the target.
     """
-    s, name, aim = given.table("SERIES"), regional.names(given), regional.target(given, RATIO)
-    s = s[s["indicator"].eq(RATIO) & s["end"].dt.month.mod(3).eq(0) & s["region"].isin(name)]
+    ratio, parts = _ratio(given)
+    s, name, aim = given.table("SERIES"), regional.names(given), regional.target(given, ratio)
+    s = s[s["indicator"].eq(ratio) & s["end"].dt.month.mod(3).eq(0) & s["region"].isin(name)]
     s = s[s["end"].le(given.period)].sort_values("end")
     if s.empty:
-        return regional.nothing(
-            given, "intensity_parks", PARKS, "本期没有可比的研发投入强度", RATIO
-        )
-    rows = dict(label=s["region"].map(name), indicator=RATIO, region=s["region"], period=s["end"])
+        raise MissingData("研发投入强度还没有一个季度报齐")
+    rows = dict(label=s["region"].map(name), indicator=ratio, region=s["region"], period=s["end"])
     rows |= dict(at=[f"{e.year % 100}.{e.month:02d}" for e in s["end"]], ratio=s["value"])
     t = pd.DataFrame(rows).set_axis(s["region"] + "|" + s["end"].astype(str))
-    t["inputs"] = [inputs(r, RATIO) for r in s["region"]]
+    t["inputs"] = [inputs(r, ratio) for r in s["region"]]
     last = t[t["period"].eq(t["period"].max())]
     zone, parks = last[last["region"].eq("zone")], last[last["region"].ne("zone")]
     t.loc["now", ["label", "inputs"]] = "、".join(zone["label"]), ";".join(last["inputs"])
     t.loc["now", "ratio"] = zone["ratio"].iloc[0] if len(zone) else regional.NAN
     title = ("研发投入强度（月报口径）{now.ratio}",) if len(zone) else ("各园区研发投入强度",)
     if aim:
-        t.loc["aim", ["label", "inputs"]] = "目标", inputs("zone", RATIO, table="TARGETS")
+        t.loc["aim", ["label", "inputs"]] = "目标", inputs("zone", ratio, table="TARGETS")
         t.loc["aim", "ratio_aim"] = aim["target_low"]
         t.loc["now", "over"] = sum(map(Target.of(aim).met, parks["ratio"]))
         reach = (
@@ -89,20 +90,20 @@ def intensity_parks(given: Given) -> Found:
         )
         title = tuple(f"{w}，{reach}" for w in (*title, title[0].replace("（月报口径）", "")))
     scope = f"各园区与合计，{s['end'].min().year}—{given.period.year}年"
-    return tell(given, "intensity_parks", t, PARKS, scope, title, [], *_parts(given))
+    return tell(given, "intensity_parks", t, PARKS, scope, title, [], *parts)
 
 
 @finding(*MOVED)
 def intensity_moved(given: Given) -> Found:
     """Growth of R&D and GDP and what both did to the ratio, by park and for all: the year so far to the last quarter."""
-    (before, after), parts = regional.quarter(given.period), _parts(given)
+    (before, after), (ratio, parts) = regional.quarter(given.period), _ratio(given)
     s, rows, parks = given.table("SERIES"), {}, list(given.catalog.parks)
     for r, label in regional.names(given).items():
         ids = parks if r == "zone" else r
         (n0, n1), (d0, d1) = (
             [analysis.total(s, ids, i, p) for p in (before, after)] for i in parts
         )
-        rows[r] = dict(label=label, indicator=RATIO, region=r, inputs=inputs(r, *parts))
+        rows[r] = dict(label=label, indicator=ratio, region=r, inputs=inputs(r, *parts))
         rows[r] |= dict(spent_growth=_percent(n1 - n0, n0), gdp_growth=_percent(d1 - d0, d0))
         rows[r] |= dict(ratio_before=_percent(n0, d0), ratio_after=_percent(n1, d1))
     t = pd.DataFrame(rows.values(), rows)
@@ -143,13 +144,12 @@ def intensity_split(given: Given) -> Found:
 
     Rows by park and `all`; parts add up in two decimals, in rows and columns.
     """
-    (before, after), parts = regional.quarter(given.period), _parts(given)
+    (before, after), (ratio, parts) = regional.quarter(given.period), _ratio(given)
     try:
         s = given.table("SERIES")
         t = analysis.within_between(s, given.catalog.parks, *parts, before, after)
-    except analysis.AnalysisError:
-        words = "没有园区两年都报研发经费和GDP"
-        return regional.nothing(given, "intensity_split", SPLIT, words, *parts)
+    except analysis.AnalysisError as e:
+        raise MissingData("没有园区两年都报研发经费和GDP") from e
     t = t.set_index("region", drop=False).rename_axis(None)
     out = [given.catalog.name(r) for r in given.catalog.parks if r not in t.index]
     for c in ("within", "total"):
@@ -157,7 +157,7 @@ def intensity_split(given: Given) -> Found:
     t["between"] = (t["total"] - t["within"]).round(2)
     t["label"] = [given.catalog.name(r) if r != "all" else "合计" for r in t.index]
     t["inputs"] = [inputs(r, *parts) for r in t.index]
-    t["indicator"] = RATIO
+    t["indicator"] = ratio
     t.loc["all", "inputs"] = ";".join(t["inputs"].drop("all"))
     t.loc["all", "region"] = "zone"
     z, scope = t.loc["all"], f"{regional.so_far(after)}比上年同期，月报口径"
@@ -189,27 +189,29 @@ def intensity_year(given: Given) -> Found:
     Row `zone`: `short` (0 where met), `estimate` of the last year without an official figure, `rms_error` of such
     estimates in past years, `years_checked` how many.
     """
-    (_, after), parts, s = regional.quarter(given.period), _parts(given), given.table("SERIES")
+    (_, after), (ratio, parts) = regional.quarter(given.period), _ratio(given)
+    s = given.table("SERIES")
     spent, gdp = (analysis.total(s, list(given.catalog.parks), i, after) for i in parts)
-    aim, sentences = regional.target(given, RATIO), []
+    aim, sentences = regional.target(given, ratio), []
     row = dict(
-        label=f"{after[:4]}年", indicator=RATIO, region="zone", inputs=inputs("zone", *parts)
+        label=f"{after[:4]}年", indicator=ratio, region="zone", inputs=inputs("zone", *parts)
     )
     if aim and spent > 0 and gdp > 0:
         row["short"] = max(0.0, aim["target_low"] / 100 * gdp - spent)
-        row["inputs"] += ";" + inputs("zone", RATIO, table="TARGETS")
+        row["inputs"] += ";" + inputs("zone", ratio, table="TARGETS")
         lacks = "按现有GDP，月报口径达到目标强度还需研发经费{zone.short}"
         sentences.append(lacks if row["short"] else "月报口径已达到目标强度")
     s, until = s[s["region"].eq("zone")], int(after[-2:])
-    proxy = s[s["indicator"].eq(RATIO) & s["end"].dt.month.eq(until) & s["start"].dt.month.eq(1)]
-    official = s[s["indicator"].eq(OFFICIAL) & s["months"].isin([0, 12])]
-    by_year = [p.set_index(p["end"].dt.year)["value"] for p in (official, proxy)]
+    official = next((i.id for i in given.catalog.indicators.values() if i.role == "公布强度"), "")
+    proxy = s[s["indicator"].eq(ratio) & s["end"].dt.month.eq(until) & s["start"].dt.month.eq(1)]
+    yearly = s[s["indicator"].eq(official) & s["months"].isin([0, 12])]
+    by_year = [p.set_index(p["end"].dt.year)["value"] for p in (yearly, proxy)]
     if len(by_year[0].index.intersection(by_year[1].index)) > 1:
         b = analysis.proxy_bridge(*by_year)
         errors = b["error"].dropna()
         row |= dict(rms_error=(errors**2).mean() ** 0.5, years_checked=len(errors))
         row |= dict(estimate=b["estimate"].iloc[-1], label=f"{b['year'].iloc[-1]}年")
-        row["inputs"] += ";" + inputs("zone", OFFICIAL)
+        row["inputs"] += ";" + inputs("zone", official)
         sentences.append(
             "年度公布口径的{zone.label}数尚未公布，按月报强度的变动推算为{zone.estimate}，往年这样推算误差"
             "{zone.rms_error}（只检验过{zone.years_checked}）；两种口径不能相比，推算不代替公布数"
@@ -229,7 +231,10 @@ def intensity_provinces(given: Given) -> Found:
     Rows: province|year `intensity` (%), the province's own rows also `to_nation` (of the printed figures).
     """
     home, zone = given.catalog.zone.province_zh, given.catalog.zone
-    s = regional.published(given, RATIO)
+    ratio, _ = _ratio(given)
+    s = regional.published(given, ratio)
+    if s.empty:
+        raise MissingData("没有各省研发投入强度的公布数")
     s = s[s["region"].isin(["全国", home, *zone.compare])].sort_values(["region", "year"])
     t = s.rename(columns=dict(year="at", value="intensity")).assign(label=s["region"])
     t["period"] = [pd.Period(f"{y}-12", "M") for y in s["year"]]
@@ -254,4 +259,4 @@ def intensity_provinces(given: Given) -> Found:
     source = "《全国科技经费投入统计公报》等，经公开数据整理"
     given_ = dict(source=source, demo=False, period=pd.Period(f"{years[1]}-12", "M"))
     scope = f"全国与部分省，{years[0]}—{years[1]}年"
-    return tell(given, "intensity_provinces", t, PROVINCES, scope, title, [], RATIO, **given_)
+    return tell(given, "intensity_provinces", t, PROVINCES, scope, title, [], ratio, **given_)

@@ -10,9 +10,8 @@ from zcqlib.findings import regional
 from zcqlib.findings.found import Found, Given, Measure, finding
 from zcqlib.findings.regional import NAN, PATENTS, PERCENT, POINTS, inputs, tell
 from zcqlib.quantity import Scale
+from zcqlib.tables import MissingData
 
-FILED, INVENTIONS, GRANTED = "patent_applications", "invention_patent_applications", "patent_grants"
-IN_FORCE = "invention_patents_per_10k"
 LAG = 6  # months by which grants are set against applications
 PLAIN = Scale("", digits=2)
 MONTHS = {
@@ -58,25 +57,25 @@ def patent_months(given: Given) -> Found:
     Rows by month `1月` to `12月`; `all`: in how many of the months known in both years this year brought more, the year
     to date, and `revised`, what of it no month explains.
     """
-    s, year = given.table("SERIES"), given.period.year
-    s = s[s["region"].eq("zone") & s["indicator"].eq(FILED) & s["end"].le(given.period)]
+    s, year, filed = given.table("SERIES"), given.period.year, given.catalog.role("专利申请")
+    s = s[s["region"].eq("zone") & s["indicator"].eq(filed) & s["end"].le(given.period)]
     now, single = s[s["end"].dt.year.eq(year)], s[s["months"].eq(1) & ~s["revision"]]
     wide = single.pivot_table("value", single["end"].dt.month, single["end"].dt.year)
     wide = wide.reindex(index=range(1, 13), columns=[year - 1, year])
     t = pd.DataFrame(dict(month_now=wide[year], month_before=wide[year - 1]))
-    t = t.assign(at=[f"{m}月" for m in wide.index], indicator=FILED, region="zone")
-    t = t.assign(label=given.catalog.zone.parts_zh, inputs=inputs("zone", FILED))
+    t = t.assign(at=[f"{m}月" for m in wide.index], indicator=filed, region="zone")
+    t = t.assign(label=given.catalog.zone.parts_zh, inputs=inputs("zone", filed))
     t["period"] = [pd.Period(f"{year}-{m:02d}", "M") for m in wide.index]
     t.index = t["at"]
     t = t.rename_axis(None)
     both, known = t.dropna(), "{all.months_known}"
     ahead = int(both["month_now"].gt(both["month_before"]).sum())
     revised = now.loc[now["revision"], "value"].sum()
-    t.loc["all", ["label", "inputs"]] = "合计", inputs("zone", FILED)
+    t.loc["all", ["label", "inputs"]] = "合计", inputs("zone", filed)
     t.loc["all", ["months_known", "year_to_date"]] = len(both), now["value"].sum() or NAN
     t.loc["all", "months_ahead"] = ahead or NAN
     t.loc["all", "revised"] = revised or NAN
-    what = given.catalog.name(FILED)
+    what = given.catalog.name(filed)
     how = (
         "逐月高于上年同月"
         if ahead == len(both)
@@ -87,32 +86,27 @@ def patent_months(given: Given) -> Found:
     title = f"{what}今年前{known}{how}" if len(both) else f"{what}没有两年可比的月份"
     note = "各月之外有前期修订{all.revised}，累计{all.year_to_date}" if revised else ""
     scope = f"{given.catalog.zone.parts_zh}合计，{year}年与{year - 1}年"
-    return tell(given, "patent_months", t, MONTHS, scope, title, [title, note], FILED)
+    return tell(given, "patent_months", t, MONTHS, scope, title, [title, note], filed)
 
 
 @finding(*SHARE)
 def invention_share(given: Given) -> Found:
     """Inventions in applications to date, this year and the last, by park and zone, against the share the targets imply."""
     t, k, rows = given.table("TO_DATE"), given.period.month, {}
-    t = t[t["indicator"].isin([FILED, INVENTIONS])].set_index(["region", "indicator", "end"])[
-        "value"
-    ]
+    inventions, filed = both = [given.catalog.role(r) for r in ("发明申请", "专利申请")]
+    t = t[t["indicator"].isin(both)].set_index(["region", "indicator", "end"])["value"]
     percent = lambda v: float(PERCENT.round(v)) if v == v else NAN  # noqa: E731
     for r, label in regional.names(given).items():
         now, before = (
-            percent(100 * t.get((r, INVENTIONS, m), NAN) / t.get((r, FILED, m), NAN))
+            percent(100 * t.get((r, inventions, m), NAN) / t.get((r, filed, m), NAN))
             for m in (given.period, given.period - 12)
         )
-        part, whole = (
-            regional.target(given, i, r).get("target_low", NAN) for i in (INVENTIONS, FILED)
-        )
-        row = dict(label=label, indicator=INVENTIONS, region=r, invention_before=before)
+        part, whole = (regional.target(given, i, r).get("target_low", NAN) for i in both)
+        row = dict(label=label, indicator=inventions, region=r, invention_before=before)
         row |= dict(invention_now=now, invention_aim=percent(100 * part / whole))
         row["invention_change"] = round(now - before, 1)
-        row["inputs"] = inputs(r, INVENTIONS, FILED, table="TO_DATE")
-        rows[r] = row | dict(
-            inputs=row["inputs"] + ";" + inputs(r, INVENTIONS, FILED, table="TARGETS")
-        )
+        of = (inputs(r, *both, table=table) for table in ("TO_DATE", "TARGETS"))
+        rows[r] = row | dict(inputs=";".join(of))
     t = pd.DataFrame(rows.values(), rows)
     parks, z = t.drop("zone"), t.loc["zone"]
     aimed = parks.dropna(subset=["invention_now", "invention_aim"])
@@ -130,36 +124,37 @@ def invention_share(given: Given) -> Found:
     scope = f"各园区与合计，1—{k}月累计，{given.period.year - 1}年与{given.period.year}年"
     if np.isnan(z["invention_change"]):
         words = "发明专利占申请的比重没有上年可比"
-        return tell(given, "invention_share", t, SHARE, scope, words, [words], FILED, INVENTIONS)
+        return tell(given, "invention_share", t, SHARE, scope, words, [words], *both)
     way = "持平于" if not z["invention_change"] else "升至" if z["invention_change"] > 0 else "降至"
     title = f"发明占申请由{{zone.invention_before}}{way}{{zone.invention_now}}，{which}"
     who, least = regional.top(parks, "invention_change", "{:.1f}".format, least=True)
     told = f"{title}；变动最不利的是{who}（{{{least.index[0]}.invention_change}}）"
-    return tell(given, "invention_share", t, SHARE, scope, title, [told], FILED, INVENTIONS)
+    return tell(given, "invention_share", t, SHARE, scope, title, [told], *both)
 
 
 @finding(*QUALITY)
 def patent_quality(given: Given) -> Found:
     """What share of the applications each park has, how many grants they lead to, and inventions in force per 10,000."""
     s, t, parks = given.table("SERIES"), given.table("TO_DATE"), list(given.catalog.parks)
-    t = t[t["end"].eq(given.period) & t["indicator"].eq(FILED)].set_index("region")["value"]
-    filed = t.reindex(parks)
-    share = 100 * (filed / filed.sum() if filed.sum() > 0 else filed[:0]).dropna()
+    filed, granted, in_force = ids = [
+        given.catalog.role(r) for r in ("专利申请", "专利授权", "万人有效发明")
+    ]
+    t = t[t["end"].eq(given.period) & t["indicator"].eq(filed)].set_index("region")["value"]
+    own = t.reindex(parks)
+    share = 100 * (own / own.sum() if own.sum() > 0 else own[:0]).dropna()
     first, rows = pd.Period(f"{given.period.year}-01", "M"), {}
     until, earlier = f"{first}/{given.period}", f"{first - LAG}/{given.period - LAG}"
-    last = s[s["indicator"].eq(IN_FORCE) & s["end"].le(given.period)].sort_values("end")
+    last = s[s["indicator"].eq(in_force) & s["end"].le(given.period)].sort_values("end")
     last = last.drop_duplicates("region", keep="last").set_index("region")["value"]
     for r, label in regional.names(given).items():
-        ids = parks if r == "zone" else r
-        granted, of = (
-            analysis.total(s, ids, i, p) for i, p in ((GRANTED, until), (FILED, earlier))
-        )
-        row = dict(label=label, indicator=FILED, region=r)
-        row |= dict(granted_per_100=100 * granted / of if of > 0 else NAN)
+        where = parks if r == "zone" else r
+        came, of = (analysis.total(s, where, i, p) for i, p in ((granted, until), (filed, earlier)))
+        row = dict(label=label, indicator=filed, region=r)
+        row |= dict(granted_per_100=100 * came / of if of > 0 else NAN)
         row |= dict(filed_share=100.0 if r == "zone" and len(share) else share.get(r, NAN))
-        row |= dict(in_force=last.get(r, NAN), inputs=inputs(r, FILED, GRANTED, IN_FORCE))
+        row |= dict(in_force=last.get(r, NAN), inputs=inputs(r, *ids))
         rows[r] = row | dict(
-            in_force_aim=regional.target(given, IN_FORCE, r).get("target_low", NAN)
+            in_force_aim=regional.target(given, in_force, r).get("target_low", NAN)
         )
     t = pd.DataFrame(rows.values(), rows)
     t.loc["all", ["label", "inputs"]] = "各园区", ";".join(t["inputs"])
@@ -182,24 +177,27 @@ def patent_quality(given: Given) -> Found:
         ]
     scope = f"各园区与合计，{given.period.year}年1—{given.period.month}月"
     title = title, title.partition("（")[0]
-    return tell(given, "patent_quality", t, QUALITY, scope, title, told, FILED, GRANTED, IN_FORCE)
+    return tell(given, "patent_quality", t, QUALITY, scope, title, told, *ids)
 
 
 def _real(panel: pd.DataFrame) -> dict:
-    year = panel["year"].max() if len(panel) else 2000
+    year = panel["year"].max()
     source = "《中国科技统计年鉴》，经公开数据整理"
     return dict(source=source, demo=False, period=pd.Period(f"{year}-12", "M"))
 
 
 def _panel(given: Given) -> pd.DataFrame:
     """The provincial panel of the R&D relation: `region`, `year`, `patents`, `rd` (万元) and `inputs`; no nation."""
-    zone, spent = given.catalog.zone, given.catalog.indicators["rd_intensity"].numerator
-    s = regional.published(given, FILED, spent)
+    zone, filed = given.catalog.zone, given.catalog.role("专利申请")
+    spent = given.catalog.indicators[given.catalog.role("研发投入强度")].numerator
+    s = regional.published(given, filed, spent)
     s = s[s["region"].isin([zone.province_zh, *zone.compare]) & s["value"].gt(0)]
-    a, b = (s[s["indicator"].eq(i)].drop(columns="indicator") for i in (FILED, spent))
+    a, b = (s[s["indicator"].eq(i)].drop(columns="indicator") for i in (filed, spent))
     both = a.merge(b, on=["region", "year"], suffixes=("", "_rd")).sort_values(["region", "year"])
     both["inputs"] = both["inputs"] + ";" + both["inputs_rd"]
     both = both.rename(columns=dict(value="patents", value_rd="rd")).drop(columns="inputs_rd")
+    if both["region"].nunique() < 2:
+        raise MissingData("没有省级面板数据")
     return both.reset_index(drop=True)
 
 
@@ -215,9 +213,7 @@ def patents_and_rd(given: Given) -> Found:
     and the last (`years_lag`, `plain_lag`), Poisson, errors by province.
     """
     panel, rows = _panel(given), {}
-    if panel["region"].nunique() < 2:
-        said = "没有省级面板数据"
-        return regional.nothing(given, "patents_and_rd", RELATION, said, FILED, **_real(panel))
+    filed = given.catalog.role("专利申请")
     for lag, words in ((0, ""), (1, "，连上年")):
         f = analysis.patents_on_rd(panel.drop(columns="inputs"), lag)
         total = f[f["term"].eq("sum")].iloc[0]
@@ -227,7 +223,7 @@ def patents_and_rd(given: Given) -> Found:
                 zip(("elasticity", "elasticity_low", "elasticity_high"), v.values(), strict=True)
             )
             rows[id + "_lag" * lag] = v | dict(
-                label=name + words, indicator=FILED, basis=name + words
+                label=name + words, indicator=filed, basis=name + words
             )
     t = pd.DataFrame(rows.values(), rows).assign(inputs=";".join(panel["inputs"]), region="")
     for id, words in (("all", "面板"), ("one", "1%"), ("level", "95%")):
@@ -244,7 +240,7 @@ def patents_and_rd(given: Given) -> Found:
     scope = f"{panel['region'].nunique()}省，{_span(panel)}"
     title = f"扣除各年共同变化后，{end}"
     return tell(
-        given, "patents_and_rd", t, RELATION, scope, title, [told, few], FILED, **_real(panel)
+        given, "patents_and_rd", t, RELATION, scope, title, [told, few], filed, **_real(panel)
     )
 
 
@@ -252,10 +248,8 @@ def patents_and_rd(given: Given) -> Found:
 def provinces_patents(given: Given) -> Found:
     """R&D and patents of provinces and years, and the elasticity that all of them together show (no effects)."""
     panel = _panel(given)
-    if panel.empty:
-        said = "没有省级面板数据"
-        return regional.nothing(given, "provinces_patents", PANEL, said, FILED, **_real(panel))
-    t = panel.assign(label=panel["region"], at=panel["year"], indicator=FILED)
+    filed = given.catalog.role("专利申请")
+    t = panel.assign(label=panel["region"], at=panel["year"], indicator=filed)
     t["period"] = [pd.Period(f"{y}-12", "M") for y in panel["year"]]
     t.index = t["region"] + "|" + t["year"].astype(str)
     x, y = np.log(panel["rd"]), np.log(panel["patents"])
@@ -270,5 +264,5 @@ def provinces_patents(given: Given) -> Found:
     scope = f"{panel['region'].nunique()}省，每点一省一年，{_span(panel)}，对数坐标"
     t = t.drop(columns="year")
     return tell(
-        given, "provinces_patents", t, PANEL, scope, title, title[:1], FILED, **_real(panel)
+        given, "provinces_patents", t, PANEL, scope, title, title[:1], filed, **_real(panel)
     )

@@ -94,15 +94,6 @@ def add_up(t: pd.DataFrame, column: str, digits: int, whole: str) -> pd.Series:
     return out.reindex(t.index)
 
 
-def nothing(
-    given: Given, name: str, measures: Mapping[str, Measure], words: str, *of: str, **other
-) -> Found:
-    """A finding of a month that has nothing to say on it yet."""
-    t = pd.DataFrame(dict(label=words, inputs=inputs("zone", *of)), ["now"])
-    said = "{now.label}"
-    return tell(given, name, t, measures, f"{given.period.year}年", said, [said], *of, **other)
-
-
 def quarter(period: pd.Period) -> tuple[str, str]:
     """The year so far up to the last full quarter, and the same months a year before, as spans: before, after."""
     q, y = period.month - period.month % 3 or 12, period.year - (period.month < 3)

@@ -13,6 +13,7 @@ from zcqlib.projection import peers, scores
 from zcqlib.projection import replay as past
 from zcqlib.published import published_series
 from zcqlib.quantity import Scale
+from zcqlib.tables import MissingData
 
 SOURCE = "美国人口普查局企业成立统计、美国专利商标局授权专利(PatentsView整理)"
 SMALL = 100  # a share of fewer cases has an interval of ten points either way
@@ -21,9 +22,10 @@ MONTHS = {k: f"{k}月" for k in range(1, 13)}
 
 def replay(month: Month, years: range = peers.YEARS) -> pd.DataFrame:
     """Past years of the real monthly series, projected from every month with what was then known; a row a call."""
-    return past.replay(
-        peers.record_series(published_series(month.table("PUBLISHED"))), years, peers.ORIGINS
-    )
+    series = peers.record_series(published_series(month.table("PUBLISHED")))
+    if series.empty:
+        raise MissingData("没有用来检验的公开月度序列（data/raw/published）")
+    return past.replay(series, years, peers.ORIGINS)
 
 
 def own_replay(month: Month) -> pd.DataFrame:
