@@ -296,7 +296,14 @@ def test_the_stock_identity_shows_what_does_not_add_up():
         flows([14], indicator="hightech_recognised", first="2018-01"),
         flows([3], indicator="hightech_lapsed", first="2018-01"),
     )
-    f = analysis.stock_identity(s, "zone", "2018-01")
+    f = analysis.stock_identity(
+        s,
+        "zone",
+        "2018-01",
+        "hightech_enterprises",
+        ["hightech_recognised"],
+        ["hightech_lapsed"],
+    )
     assert (f.opening, f.hightech_lapsed, f.net, f.closing, f.difference) == (72, -3, 11, 82, -1)
 
 

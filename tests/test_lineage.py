@@ -9,7 +9,7 @@ import pytest
 from zcqlib import figures, lineage, tables
 from zcqlib.briefing import passport
 from zcqlib.figures import Canvas, Caption
-from zcqlib.missing import NoReportsError
+from zcqlib.tables import MissingData
 
 PERIOD = pd.Period("2018-09", "M")
 NAMES = {
@@ -64,7 +64,7 @@ def vintage(tmp_path):
 def month(vintage):
     def table(name):
         if not (vintage / f"{name}.parquet").exists():
-            raise NoReportsError(name)
+            raise MissingData(name)
         return pd.read_parquet(vintage / f"{name}.parquet")
 
     return SimpleNamespace(

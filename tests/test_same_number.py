@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -320,7 +321,8 @@ def test_each_page_of_one_target_links_to_a_cell_that_shows_this_target(made):
     assert len(shown) == len(ids)
     for page, id in zip(shown, ids, strict=True):
         source = sources[page.link.partition("=")[2]]
-        assert id in source or "standing.table(" in source, (id, page.link)
+        words = CATALOG.indicators[id].role or "standing.table("
+        assert words in source, (id, page.link)
     assert len({x.link for x in shown}) == len(ids)
 
 

@@ -109,6 +109,7 @@ def run(
     figures = sorted(report.folder.glob("[0-9]*.png"))
     say(
         f"{'演示数据 ' if demo else ''}{period}:笔记本 {len(report.outcomes)} 个,图 {len(figures)} 幅,"
+        f"缺数据的小节 {report.manifest['sections_without_data']} 个,"
         f"数据版本 {report.vintage.name},产出在 {report.folder}"
     )
     if changed:
@@ -155,7 +156,7 @@ def check() -> None:
     """检查全部参考表,并指出计划本身的矛盾。"""
     from zcqlib import catalog as catalogs
     from zcqlib.plan_check import plan_conflicts
-    from zcqlib.published import missed_checkpoints, published_observations
+    from zcqlib.published import missed_checkpoints, published_observations, read_published
 
     with refusals():
         workspace = Workspace.find()
@@ -168,12 +169,16 @@ def check() -> None:
         plans = {year: catalogs.load(workspace.reference, year) for year in years}
         conflicts = {year: plan_conflicts(plan) for year, plan in plans.items()}
         catalog = plans[years[-1]]
-        missed = missed_checkpoints(published_observations(workspace.published, catalog), catalog)
+        stated = published_observations(workspace.published, catalog)
+        missed = missed_checkpoints(stated, catalog)
+        unused = len(read_published(workspace.published)) - len(stated)
     say("参考表没有错误。")
     for year, found in conflicts.items():
         say(f"{year} 年计划本身有 {len(found)} 处需要留意:")
         for r in found.itertuples():
             say(f"  {r.message}(编号 {r.ids.replace(';', '、')})")
+    if unused:
+        say(f"公开数据有 {unused} 行的指标不在指标表中,没有采用;要用的请在 aliases.csv 中补充。")
     for sentence in missed:
         warn(sentence)
     if missed:

@@ -308,15 +308,15 @@ def stock_identity(
     series: pd.DataFrame,
     region: str,
     period: str,
-    stock: str = "hightech_enterprises",
-    gains: Sequence[str] = ("hightech_recognised", "hightech_moved_in"),
-    losses: Sequence[str] = ("hightech_lapsed", "hightech_moved_out"),
+    stock: str,
+    gains: Sequence[str],
+    losses: Sequence[str],
 ) -> pd.Series:
     """Check that opening stock plus new minus lapsed minus moved is the closing stock.
 
     Parameters
     ----------
-    series : SERIES. period : a span; the opening stock is that of the month before. A flow that is nowhere in `series`
+    series : SERIES. period : a span; the opening stock is that of the month before. `gains` and `losses` are flows. A flow that is nowhere in `series`
         for the region is not reported there and counts nothing; one with a gap makes the identity unknown (NaN).
     Returns
     -------

@@ -30,7 +30,7 @@ from zcqlib.reference import (
     reference_folder,
     squeeze,
 )
-from zcqlib.tables import MILESTONES, TARGETS
+from zcqlib.tables import MILESTONES, TARGETS, MissingData
 
 __all__ = [
     "LINKED",
@@ -89,6 +89,7 @@ class Indicator:
     denominator: str
     growth_of: str
     part_of: str
+    role: str
     source_precedence: str
 
 
@@ -252,6 +253,18 @@ class Catalog:
     def unit(self, indicator: str) -> str:
         """Normal unit of an indicator, "" where it is not in the catalog."""
         return self.indicators[indicator].unit if indicator in self.indicators else ""
+
+    def role(self, role: str) -> str:
+        """The indicator that plays a role (indicators.csv), such as 专利申请.
+
+        Raises
+        ------
+        MissingData : none does.
+        """
+        for i in self.indicators.values():
+            if i.role == role:
+                return i.id
+        raise MissingData(f"指标表（indicators.csv）没有指标充当「{role}」，这一项略去。")
 
     def tolerance(self, o: pd.DataFrame) -> pd.Series:
         """Half a unit of the last decimal that OBSERVATIONS show, in the normal unit; 0 for whole counts."""

@@ -29,11 +29,15 @@ from zcqlib import (
 from zcqlib import catalog as catalogs
 from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog, in_force
-from zcqlib.missing import NoReportsError
 from zcqlib.pool import processes
 from zcqlib.projection import Projected, changes, project_months, replay
 from zcqlib.reports import senders
 from zcqlib.workspace import Workspace, digest
+
+
+class NoReportsError(tables.ZcqError):
+    """The month that was asked for has no report files."""
+
 
 PACKAGES = ("numpy", "pandas", "scipy", "pyarrow", "python-calamine")
 RUNS = 10_000  # simulations behind the interval of a place

@@ -23,6 +23,7 @@ from zcqlib.briefing.pages import agendas
 from zcqlib.briefing.passport import Passport, ReconciliationError
 from zcqlib.manifest import read_manifest, unchanged
 from zcqlib.month import Month
+from zcqlib.tables import MissingData
 from zcqlib.workspace import digest, note, write_atomic
 
 # section → what its cell in the notebooks calls; the first cell that does is linked
@@ -39,7 +40,7 @@ CELLS = {
     "stages": "promises = month.find",
     "attain": "half = month.find",
 }
-PACE = re.compile(r"find\(\"course\", indicator=\"(\w+)\"")  # the cell of one target
+ROLE = re.compile(r"""role\(["'](\w+)["']\)""")  # in the cell of one target
 # a line of text in a drawing, which is stored as outlines
 DRAWN = re.compile("<!-- (.*?) -->|<rdf:li>(.*?)</rdf:li>|<title>(.*?)</title>", re.S)
 
@@ -71,12 +72,14 @@ class Export:
 
 def _links(month: Month) -> dict[str, str]:
     """Section → place of its cell in the HTML edition, seen from the folder of the briefing."""
-    found = {}
+    found, indicators = {}, month.catalog.indicators.values()
     for path in sorted((month.workspace.root / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         for cell in _code(path):
             source = "".join(cell["source"])
             shown = [section for section, call in CELLS.items() if call in source]
-            shown += [f"open/{i}" for i in PACE.findall(source)]
+            course = "figures.course(" in source and "controls." not in source
+            roles = ROLE.findall(source) if course else ()
+            shown += [f"open/{i.id}" for i in indicators if i.role in roles]
             for section in shown:
                 found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell['id']}")
     return found
@@ -95,7 +98,10 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     """
     folder, links, when = month.folder / "briefing", _links(month), month.period
     before, hashes, kept, drawn = _written(folder), {}, [], {}
-    demo = month.find("standing").demo
+    standing = month.find("standing")
+    if standing.missing:
+        raise MissingData(standing.title)
+    demo = standing.demo
     as_of = f"{when.year}年{when.month}月" + (f"({quantity.DEMO})" if demo else "")
     contents = {"ledger.xlsx": ledger.ledger(month.given)}
     sidecars = {"ledger": ledger.passports(month.given)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,10 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import version
+from linecache import getlines
 from pathlib import Path
+from symtable import symtable
+from traceback import walk_tb
 
 import pandas as pd
 from IPython import get_ipython
@@ -22,13 +26,15 @@ from zcqlib.briefing import passport
 from zcqlib.catalog import Catalog
 from zcqlib.figures import Canvas, Caption, FigureError
 from zcqlib.findings import Found, Given
-from zcqlib.missing import NoReportsError, guard_cells
 from zcqlib.quantity import NONE, block, typeset
-from zcqlib.tables import ZcqError
+from zcqlib.tables import MissingData, ZcqError
 from zcqlib.workspace import Workspace, digest, parse_month, write_atomic
 from zcqlib.workspace import note as note_
 
 DRAWN_BY = ("matplotlib", "numpy", "pillow")
+NO_REPORTS = (
+    "没有园区报表，这一项暂缺；收到报表放进 data/raw 下该月的文件夹后重新运行，即自动补上。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Month:
 
         Raises
         ------
-        NoReportsError : the workspace holds published data only, and the table comes from reports.
+        MissingData : the workspace holds published data only, and the table comes from reports.
         """
         note_(f"read {self.vintage.parent.name}/{name}")
         path = self.vintage / f"{name}.parquet"
@@ -132,7 +138,8 @@ class Month:
     def tell(self, *names: str) -> str:
         """The sentences of findings as one paragraph."""
         found = [self.find(n) for n in names]
-        return block([s for f in found for s in f.sentences], any(f.demo for f in found))
+        told = dict.fromkeys(s for f in found for s in f.sentences)
+        return block(list(told), any(f.demo for f in found))
 
     def tidy(self, *indicators: str, region: str = "", since: str = "") -> pd.DataFrame:
         """What the months brought: 园区, 指标, 月份, 月数 (0 a level), 值, 单位, one row a figure, without revisions.
@@ -142,7 +149,7 @@ class Month:
         indicators, region : by Chinese or English name, all if none. since : first month, YYYY-MM.
         Raises
         ------
-        ZcqError : a name that there is not; names the nearest.
+        ZcqError : a name that there is not; names the nearest. MissingData : nothing of it has come.
         """
         own = {r: self.catalog.name(r) for r in self.catalog.parks}
         own |= {"zone": self.catalog.zone.parts_zh}
@@ -159,7 +166,28 @@ class Month:
         heads |= dict(
             月份=t["end"].dt.to_timestamp(), 月数=t["months"], 值=t["value"], 单位=t["unit"]
         )
-        return pd.DataFrame(heads).reset_index(drop=True)
+        return self.need(pd.DataFrame(heads).reset_index(drop=True), *indicators)
+
+    def need(self, frame: pd.DataFrame, *what: str, least: int = 1) -> pd.DataFrame:
+        """The frame, where it has rows enough to draw or to fit.
+
+        Raises
+        ------
+        MissingData : it has not; names `what` (indicators, or words) and the senders that owe it.
+        """
+        if len(frame) >= least:
+            return frame
+        items = {i.name_zh: i.id for i in self.catalog.indicators.values()}
+        ids = {items.get(w, w) for w in what}
+        owe = [
+            s.name_zh
+            for s in self.catalog.senders.itertuples()
+            if ids & {*s.indicators.split(";"), *s.quarterly.split(";")}
+        ]
+        names = "、".join(map(self.catalog.name, what)) or "这一部分的数"
+        few = f"只有{len(frame)}期，至少要{least}期" if len(frame) else "还没有收到"
+        ask = f"，由{'、'.join(owe)}报送" if owe else ""
+        raise MissingData(f"{names}{few}，这一项暂缺{ask}。")
 
     @contextmanager
     def chart(
@@ -174,9 +202,12 @@ class Month:
             "page" for a page on which a chart lays itself out; `grid` goes to `subplots` or `subplot_mosaic`.
         Raises
         ------
-        FigureError : a difference, which names finding, row and both values; nothing is saved.
+        FigureError : a difference, which names finding, row and both values; nothing is saved. MissingData : the
+            finding is of nothing.
         """
         own = isinstance(found, str)
+        if not own and found.things.empty:
+            raise MissingData(found.title)
         given = dict(note=note) if own else dict(note=note, source=found.source, demo=found.demo)
         if not own and found.period != self.period:
             given["as_of"] = f"{found.period.year}年"
@@ -278,7 +309,7 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     home = workspace.processed / workspace.figures(month, known).name
     given = Path(attached.now.vintage)  # a run's notebooks all see the vintage that the run made
     vintage = given if given.parent == home else line.build(workspace, month, known)
-    guard_cells(line.published_only(vintage))
+    _say_what_is_missing()
     return Month(workspace, month, known, catalogs.load(workspace.reference, month.year), vintage)
 
 
@@ -299,4 +330,45 @@ def _parquet(path: Path, stamp: int) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except FileNotFoundError as e:
-        raise NoReportsError(f"没有园区报表,{path.stem} 表暂缺。") from e
+        raise MissingData(NO_REPORTS) from e
+
+
+def _say_what_is_missing() -> None:
+    """In a notebook, let MissingData be told in one sentence and the cells go on; so it is with what needs a name that
+    the cell would have given."""
+    from IPython import get_ipython
+    from IPython.display import Markdown, display
+
+    if (shell := get_ipython()) is None:
+        return
+    gone: dict[str, str] = {}  # name → why there is none
+    told: set[int] = set()
+
+    def tell(shell, kind, error, trace, tb_offset=None):
+        why = gone.get(error.name) if isinstance(error, NameError) else str(error)
+        if why is None:
+            return shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+        for frame, at in walk_tb(trace):
+            if frame.f_globals is shell.user_ns:
+                for name in _named_from("".join(getlines(frame.f_code.co_filename)), at):
+                    shell.user_ns.pop(name, None)  # what an earlier cell called so is not meant
+                    gone[name] = why
+                break
+        told.add(id(error))
+        display(Markdown(f"*{why}*"), metadata={"missing": True})
+
+    def go_on(result) -> None:
+        if id(result.error_in_exec) in told:
+            result.error_in_exec = None
+
+    shell.set_custom_exc((MissingData, NameError), tell)
+    for old in [f for f in shell.events.callbacks["post_run_cell"] if f.__name__ == "go_on"]:
+        shell.events.unregister("post_run_cell", old)
+    shell.events.register("post_run_cell", go_on)
+
+
+def _named_from(source: str, line: int) -> list[str]:
+    """The names that a cell gives from the statement on which it stopped."""
+    first = [s.lineno for s in ast.parse(source).body if s.end_lineno >= line]
+    rest = "\n".join(source.splitlines()[min(first, default=1) - 1 :])
+    return [s.get_name() for s in symtable(rest, "cell", "exec").get_symbols() if s.is_assigned()]

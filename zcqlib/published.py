@@ -40,7 +40,7 @@ class PublishedError(ZcqError):
 
 
 def read_published(folder: Path) -> pd.DataFrame:
-    """Every published row with its eleven columns as text, and the `file` and `line` where it stands.
+    """Every published row with its eleven columns as text, and the `file` and `line` where it stands; none of no folder.
 
     Raises
     ------
@@ -50,6 +50,8 @@ def read_published(folder: Path) -> pd.DataFrame:
     def read(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
 
+    if not (folder / "sources.csv").exists():
+        return pd.DataFrame(columns=[*COLUMNS, "file", "line"])
     sources, frames = read(folder / "sources.csv"), []
     for path in sorted(p for p in folder.glob("*.csv") if p.name != "sources.csv"):
         frame = read(path).assign(file=path.name)
@@ -65,7 +67,7 @@ def read_published(folder: Path) -> pd.DataFrame:
 
 
 def published_observations(folder: Path, catalog: Catalog) -> pd.DataFrame:
-    """Turn all published figures into observations, one for each row.
+    """Turn the published figures of the catalog's indicators into observations, one for each row.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ def published_observations(folder: Path, catalog: Catalog) -> pd.DataFrame:
     source, or the period's last month where the source has no date.
     Raises
     ------
-    PublishedError : an indicator, unit, period or value cannot be understood; names file and line.
+    PublishedError : a unit, period or value cannot be understood; names file and line.
     Source
     ------
     data/raw/published/SOURCES.md
@@ -95,6 +97,7 @@ def published_observations(folder: Path, catalog: Catalog) -> pd.DataFrame:
         _observation(row, *named[row["indicator"]], units, catalog)
         | {"coverage": places[row["region"]]}
         for row in rows.to_dict("records")
+        if named[row["indicator"]][0]
     ]
     return tables.check(tables.shape(out, OBSERVATIONS), OBSERVATIONS, where="公开数据")
 
@@ -115,10 +118,6 @@ def _indicator(raw: str, catalog: Catalog) -> tuple[str, str]:
 
 def _observation(row: dict, id: str, measure: str, units: dict, catalog: Catalog) -> dict:
     where = f"{row['file']} 第 {row['line']} 行"
-    if not id:
-        raise PublishedError(
-            f"{where}:指标「{row['indicator']}」不在指标目录中,请在 aliases.csv 中补充。"
-        )
     if not re.fullmatch(r"\d{4}(-(0[1-9]|1[0-2]))?", row["period"]) or not re.fullmatch(
         r"-?\d+(\.\d+)?", row["value"]
     ):

@@ -342,6 +342,8 @@ def _indicators(frame: pd.DataFrame, frames: Frames) -> Faults:
     for row in frame.itertuples():
         if bool(row.numerator) != bool(row.denominator):
             yield row, "denominator", "与 numerator 成对的指标编号"
+    for row in frame[frame["role"].ne("") & frame.duplicated("role")].itertuples():
+        yield row, "role", "只给一项指标的词(上面已有)"
 
 
 def _lights(frame: pd.DataFrame, frames: Frames) -> Faults:

@@ -45,7 +45,6 @@ VERSIONED = (
 )
 # what notebooks import, once; it is then left out of the collections of garbage, two with each reset
 WARM = "import gc, zcqlib.controls, zcqlib.meetings, zcqlib.members\ngc.freeze()"
-FREE = "get_ipython().ast_transformers.clear()"  # while what they call is still there
 RESET = """%reset -f
 import matplotlib as _m, matplotlib.pyplot as _p
 _p.close('all'); _m.rcdefaults(); del _m, _p
@@ -183,13 +182,12 @@ class Kernel:
         self, notebook: nbformat.NotebookNode, folder: Path
     ) -> tuple[str, dict[str, list[str]]]:
         """Run a notebook in place; returns "" or what went wrong, and what its cells noted: the files `saved`, the
-        tables `read`, the months `asked` for and the figures `refused`."""
+        tables `read`, the months `asked` for, the figures `refused` and the sections that are `missing` data."""
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
         self.notes.write_text("", "utf-8")
-        for code in (FREE, RESET):
-            self.client.execute_interactive(code, silent=True, store_history=False)
+        self.client.execute_interactive(RESET, silent=True, store_history=False)
         runner = NotebookClient(
             notebook,
             timeout=TIMEOUT,
@@ -216,8 +214,9 @@ class Kernel:
         except DeadKernelError:
             problem = "计算内核中途退出,多半是内存不足。"
         _tidy(notebook)
+        missing = _without_data(notebook)
         notes = [n.split(" ", 1) for n in dict.fromkeys(self.notes.read_text("utf-8").splitlines())]
-        return problem, {
+        return problem, {"missing": missing} | {
             kind: sorted(what for k, what in notes if k == kind)
             for kind in ("saved", "read", "asked", "refused")
         }
@@ -244,6 +243,20 @@ def _tidy(notebook: nbformat.NotebookNode) -> None:
                     output.data[kind] = ADDRESS.sub(
                         "", STYLED.sub(f"T_{number}", output.data[kind])
                     )
+
+
+def _without_data(notebook: nbformat.NotebookNode) -> list[str]:
+    """Headings of the sections that lack data; each sentence on that is left once a section."""
+    section, told = "", {}
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("#"):
+            section = cell.source.splitlines()[0].lstrip("# ")
+        missing = [o for o in cell.get("outputs", []) if o.get("metadata", {}).get("missing")]
+        for output in missing:
+            if (said := output.data["text/markdown"]) in told.setdefault(section, []):
+                cell.outputs.remove(output)
+            told[section].append(said)
+    return list(told)
 
 
 def notebooks(root: Path) -> list[Path]:
@@ -321,7 +334,8 @@ def run_month(
                 "versions": versions(),
                 "returns": _write_returns(workspace, month, vintage, folder, before),
                 "pages": pages,
-                "notebooks": dict(sorted((kept if only else made).items())),
+                "notebooks": (entries := dict(sorted((kept if only else made).items()))),
+                "sections_without_data": sum(len(e.get("missing", ())) for e in entries.values()),
             }
             write_atomic(
                 folder / "manifest.json",
@@ -411,6 +425,7 @@ def _run_notebooks(
                         "state": state,
                         "message": problem,
                         "outcome": state,
+                        "missing": notes["missing"],
                         "grounds": grounds(workspace, vintage, [*notes["read"], *notes["asked"]]),
                         "files": {file: digest(folder / file) for file in files},
                     }

@@ -25,6 +25,10 @@ class ZcqError(Exception):
     """Base of everything that is wrong with data or a request, with a Chinese sentence for the analyst."""
 
 
+class MissingData(ZcqError):
+    """What a section rests on has not come; the message says what, and from whom."""
+
+
 class TableError(ZcqError):
     """A table that does not have the shape it must have."""
 
@@ -489,6 +493,7 @@ indicators: id
     denominator text @indicators : 比率的分母
     growth_of text @indicators : 增速所依据的指标
     part_of text @indicators : 是哪一项的其中项
+    role text? -|研发投入强度|公布强度|专利申请|发明申请|专利授权|万人有效发明|企业存量|新认定|迁入|到期失效|迁出|后备企业|备案企业|增速|引进资金 : 在笔记本中充当什么，每个词只给一项指标，空白为不充当
     note text : 口径
 aliases: alias
     alias text! : 报表中的写法

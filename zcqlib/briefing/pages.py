@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from zcqlib import catalog as catalogs
@@ -12,6 +13,7 @@ from zcqlib.briefing.passport import Passport, code, complete, of_facts
 from zcqlib.findings import Found, Given
 from zcqlib.findings.outlook import title_moved
 from zcqlib.findings.targets import ZONES
+from zcqlib.tables import MissingData
 
 LISTED, WHOLE = 12, 16  # rows of a table that is cut, and of one that goes on over pages
 ENDS = {"<": 0.0, ">": 100.0}  # where a chart puts a chance of <1% and >99%
@@ -157,9 +159,10 @@ def pages(
         raise ValueError(f"会议「{meeting}」不认识,可用 {'、'.join(agendas())}。")
     out: list[Page] = []
     for section in agenda.sections:
-        for draft in _BUILD[section](given, meeting):
-            mark = code(given.period, "P" + agenda.letter, len(out) + 1)
-            out.append(_page(given, mark, section, draft, links or {}))
+        with suppress(MissingData):  # what has no data has no page
+            for draft in _BUILD[section](given, meeting):
+                mark = code(given.period, "P" + agenda.letter, len(out) + 1)
+                out.append(_page(given, mark, section, draft, links or {}))
     return tuple(out)
 
 

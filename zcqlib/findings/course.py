@@ -90,11 +90,12 @@ def _dated(t: pd.DataFrame, given: Given, indicator: str, region: str) -> pd.Dat
 
 
 @finding(*COURSE)
-def course(given: Given, indicator: str = "patent_applications", region: str = "zone") -> Found:
+def course(given: Given, indicator: str = "", region: str = "zone") -> Found:
     """One target's year: its months, the fan to the year end, and twenty year ends of five per cent each.
 
-    Rows: its row of `standing`; `<row>|<month>` with `at`, the month; `<row>|end<n>`, the least first.
+    `indicator` : of patents filed, if none. Rows: its row of `standing`; `<row>|<month>` with `at`, the month; `<row>|end<n>`, the least first.
     """
+    indicator = indicator or given.catalog.role("专利申请")
     base, row, name = standing(given), row_id(region, indicator), given.catalog.name
     own = base.rows.loc[base.rows.index.intersection([row])]
     t = _months(given, indicator, region, own["target"].iloc[0] if len(own) else NAN)
@@ -113,13 +114,14 @@ def course(given: Given, indicator: str = "patent_applications", region: str = "
 
 
 @finding(*LEAD)
-def lead(given: Given, indicator: str = "patent_applications") -> Found:
+def lead(given: Given, indicator: str = "") -> Found:
     """How far the zone and its parks are ahead of their own seasonal pace, in points of their target.
 
     Rows: those of `standing`; `<row>|<month>` with `at`, the month, and 100 × (each column of the course − the
     seasonal pace) ÷ target, at the year end against the target; `all` counts the parks with a target.
     """
     base, zone = standing(given), given.catalog.zone
+    indicator = indicator or given.catalog.role("专利申请")
     own = base.rows[base.rows["indicator"].eq(indicator) & base.rows["target"].gt(0)]
     order = {r: n for n, r in enumerate(("zone", *given.catalog.parks))}
     own = own[own["region"].isin(order)].sort_values("region", key=lambda r: r.map(order))

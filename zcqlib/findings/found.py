@@ -16,6 +16,7 @@ import pandas as pd
 from zcqlib import quantity, tables
 from zcqlib.catalog import Catalog
 from zcqlib.quantity import Scale
+from zcqlib.tables import MissingData
 
 FACTS = tables.VINTAGE["FACTS"]
 ABOUT = ("label", "indicator", "region", "basis", "inputs", "scale")  # columns that are no measure
@@ -156,6 +157,7 @@ class Found:
     title: str | tuple[str, ...] = ""
     sentences: tuple[str, ...] = ()
     home: Mapping[str, str] = field(default_factory=dict)
+    missing: bool = False  # what it rests on has not come; its only sentence says so
     said: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
     chosen: tuple = field(init=False, default=())  # choices other than the run's
     _facts: dict = field(init=False, default_factory=dict, repr=False)
@@ -207,7 +209,14 @@ class Found:
 
     @property
     def things(self) -> pd.DataFrame:
-        """The rows without summaries."""
+        """The rows without summaries.
+
+        Raises
+        ------
+        MissingData : what the finding rests on has not come.
+        """
+        if self.missing:
+            raise MissingData(self.title)
         return self.rows[self.rows["indicator"].fillna("").ne("")]
 
     @property
@@ -274,7 +283,14 @@ class Found:
     def table(
         self, *columns: str, rows: Iterable[str] | None = None, head: str = "指标"
     ) -> pd.DataFrame:
-        """The things, or some rows, as a reader sees them: Chinese heads, numbers as printed."""
+        """The things, or some rows, as a reader sees them: Chinese heads, numbers as printed.
+
+        Raises
+        ------
+        MissingData : what the finding rests on has not come.
+        """
+        if self.missing:
+            raise MissingData(self.title)
         rows = list(self.things.index if rows is None else rows)
         out = {self.measures[c].head: [self.shown(r, c) for r in rows] for c in columns}
         return pd.DataFrame({head: list(self.rows.loc[rows, "label"])} | out)
@@ -323,13 +339,6 @@ class Told:
         )
 
 
-def nothing(given: Given, words: str, *of: str, **about) -> Told:
-    """What is told in a month that has nothing to say on it yet."""
-    inputs = ";".join(f"SERIES/zone.{i}" for i in of)
-    t = pd.DataFrame(dict(label=words, inputs=inputs), ["now"])
-    return Told(t, f"{given.period.year}年", "{now.label}", ["{now.label}"], of, about=about)
-
-
 def finding(*measures: str, **own: Measure) -> Callable:
     """Make a function the home of these measures, and known by its name; what it has `told` becomes a Found.
 
@@ -351,7 +360,10 @@ def finding(*measures: str, **own: Measure) -> Callable:
             other = tuple((k, v) for k, v in choices.items() if usual[k].default != v)
 
             def checked() -> Found:
-                found = make(given, **choices)
+                try:
+                    found = make(given, **choices)
+                except MissingData as e:
+                    found = _missing(make.__name__, measures, given, str(e))
                 if isinstance(found, Told):
                     found = found.found(given, make.__name__, own)
                 declared = set(found.measures) - set(found.home)
@@ -366,6 +378,15 @@ def finding(*measures: str, **own: Measure) -> Callable:
         return made
 
     return keep
+
+
+def _missing(name: str, measures: Iterable[str], given: Given, why: str) -> Found:
+    """A finding that has nothing but a sentence on what is missing."""
+    columns = {m: Measure(m) for m in measures}
+    t = lay(pd.DataFrame(dict(label=why), ["now"]), columns)
+    when = given.period, given.known, False
+    said = "{now.label}"
+    return Found(name, t, columns, quantity.NONE, "", *when, said, (said,), missing=True)
 
 
 def find(name: str, given: Given, **choices) -> Found:

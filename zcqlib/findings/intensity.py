@@ -10,11 +10,11 @@ import pandas as pd
 from zcqlib import analysis, quantity
 from zcqlib.catalog import Target
 from zcqlib.findings import regional
-from zcqlib.findings.found import NAN, PERCENT, Given, Told, finding, heads, nothing
+from zcqlib.findings.found import NAN, PERCENT, Given, Told, finding, heads
 from zcqlib.findings.regional import COUNT, POINTS2, TWO, inputs
 from zcqlib.quantity import Scale
+from zcqlib.tables import MissingData
 
-RATIO, OFFICIAL = "rd_intensity", "rd_intensity_official"
 PARKS = heads(TWO, ratio="研发投入强度（月报口径）") | heads(Scale("%"), ratio_aim="目标")
 PARKS |= heads(COUNT, over="达到目标的园区")
 MOVED = heads(regional.UP_PERCENT, spent_growth="研发经费增长（%）", gdp_growth="GDP增长（%）")
@@ -28,9 +28,10 @@ YEAR |= heads(Scale("年"), years_checked="检验过的年数")
 PROVINCES = heads(TWO, intensity="研发投入强度（公布数）") | heads(POINTS2, to_nation="与全国相差")
 
 
-def _parts(given: Given) -> tuple[str, str]:
-    i = given.catalog.indicators[RATIO]
-    return i.numerator, i.denominator
+def _ratio(given: Given) -> tuple[str, tuple[str, str]]:
+    """The ratio of the months' reports, its numerator and its denominator."""
+    i = given.catalog.indicators[given.catalog.role("研发投入强度")]
+    return i.id, (i.numerator, i.denominator)
 
 
 @finding(**PARKS)
@@ -40,36 +41,37 @@ def intensity_parks(given: Given) -> Told:
     Rows: region|month `ratio` (%); `now` is the zone's last, `over` how many parks reach the zone's target then;
     `aim` the target.
     """
-    s, name, aim = given.table("SERIES"), regional.names(given), regional.target(given, RATIO)
-    s = s[s["indicator"].eq(RATIO) & s["end"].dt.month.mod(3).eq(0) & s["region"].isin(name)]
+    (ratio, parts), name, s = _ratio(given), regional.names(given), given.table("SERIES")
+    aim = regional.target(given, ratio)
+    s = s[s["indicator"].eq(ratio) & s["end"].dt.month.mod(3).eq(0) & s["region"].isin(name)]
     s = s[s["end"].le(given.period)].sort_values("end")
     if s.empty:
-        return nothing(given, "本期没有可比的研发投入强度", RATIO)
+        raise MissingData(f"本期没有可比的{given.catalog.name(ratio)}")
     t = s[["indicator", "region"]].assign(label=s["region"].map(name), ratio=s["value"])
-    t = t.assign(inputs=[inputs(r, RATIO) for r in s["region"]], period=s["end"])
+    t = t.assign(inputs=[inputs(r, ratio) for r in s["region"]], period=s["end"])
     t["at"] = [f"{e.year % 100}.{e.month:02d}" for e in s["end"]]
     t.index = s["region"] + "|" + s["end"].astype(str)
     last = t[t["period"].eq(t["period"].max())]
-    zone, parks = last[last["region"].eq("zone")], last[last["region"].ne("zone")]
+    zone, others = last[last["region"].eq("zone")], last[last["region"].ne("zone")]
     t.loc["now", ["label", "inputs"]] = "、".join(zone["label"]), ";".join(last["inputs"])
     t.loc["now", "ratio"] = zone["ratio"].max()
     title = "研发投入强度（月报口径）{now.ratio}" if len(zone) else "各园区研发投入强度"
     titles = [title, title.replace("（月报口径）", "")]
     if aim:
-        t.loc["aim", ["label", "inputs"]] = "目标", inputs("zone", RATIO, table="TARGETS")
+        t.loc["aim", ["label", "inputs"]] = "目标", inputs("zone", ratio, table="TARGETS")
         t.loc["aim", "ratio_aim"] = aim["target_low"]
-        t.loc["now", "over"] = over = sum(map(Target.of(aim).met, parks["ratio"]))
+        t.loc["now", "over"] = over = sum(map(Target.of(aim).met, others["ratio"]))
         reach = "{now.over}园区达到" if over else "各园区均未达到"
         titles = [f"{w}，{reach}{{aim.ratio_aim}}" for w in titles]
     scope = f"各园区与合计，{s['end'].min().year}—{given.period.year}年"
-    return Told(t, scope, tuple(titles), of=_parts(given))
+    return Told(t, scope, tuple(titles), of=parts)
 
 
 @finding(**MOVED)
 def intensity_moved(given: Given) -> Told:
     """Growth of R&D and GDP and what both did to the ratio, by park and for all: the year so far to the last quarter."""
-    spans, parts, s = regional.quarter(given.period), _parts(given), given.table("SERIES")
-    t, parks = regional.by_region(given, RATIO, *parts), list(given.catalog.parks)
+    spans, (ratio, parts), s = regional.quarter(given.period), _ratio(given), given.table("SERIES")
+    t, parks = regional.by_region(given, ratio, *parts), list(given.catalog.parks)
     sums = [
         [[analysis.total(s, parks if r == "zone" else r, i, p) for r in t.index] for p in spans]
         for i in parts
@@ -108,13 +110,13 @@ def intensity_split(given: Given) -> Told:
 
     Rows by park and `all`; parts add up in two decimals, in rows and columns.
     """
-    (before, after), parts = regional.quarter(given.period), _parts(given)
+    (before, after), (ratio, parts) = regional.quarter(given.period), _ratio(given)
     try:
         s = given.table("SERIES")
         t = analysis.within_between(s, given.catalog.parks, *parts, before, after)
-    except analysis.AnalysisError:
-        return nothing(given, "没有园区两年都报研发经费和GDP", *parts)
-    t = regional.with_whole(given, t, RATIO, *parts)
+    except analysis.AnalysisError as e:
+        raise MissingData("没有园区两年都报研发经费和GDP") from e
+    t = regional.with_whole(given, t, ratio, *parts)
     for c in ("within", "total"):
         t[c] = regional.add_up(t, c, 2, "all")
     t["between"] = (t["total"] - t["within"]).round(2)
@@ -141,26 +143,28 @@ def intensity_year(given: Given) -> Told:
     Row `zone`: `short` (0 where met), `estimate` of the last year without an official figure, `rms_error` of such
     estimates in past years, `years_checked` how many.
     """
-    (_, after), parts, s = regional.quarter(given.period), _parts(given), given.table("SERIES")
+    (_, after), (ratio, parts) = regional.quarter(given.period), _ratio(given)
+    s = given.table("SERIES")
     spent, gdp = (analysis.total(s, list(given.catalog.parks), i, after) for i in parts)
-    aim, told = regional.target(given, RATIO), []
-    row = dict(label=f"{after[:4]}年", indicator=RATIO, region="zone", short=NAN)
+    aim, told = regional.target(given, ratio), []
+    row = dict(label=f"{after[:4]}年", indicator=ratio, region="zone", short=NAN)
     row |= dict(inputs=inputs("zone", *parts))
     if aim and spent > 0 and gdp > 0:
         row["short"] = max(0.0, aim["target_low"] / 100 * gdp - spent)
-        row["inputs"] += ";" + inputs("zone", RATIO, table="TARGETS")
+        row["inputs"] += ";" + inputs("zone", ratio, table="TARGETS")
         lacks = "按现有GDP，月报口径达到目标强度还需研发经费{zone.short}"
         told.append(lacks if row["short"] else "月报口径已达到目标强度")
     s, until = s[s["region"].eq("zone")], int(after[-2:])
-    proxy = s[s["indicator"].eq(RATIO) & s["end"].dt.month.eq(until) & s["start"].dt.month.eq(1)]
-    official = s[s["indicator"].eq(OFFICIAL) & s["months"].isin([0, 12])]
-    by_year = [p.set_index(p["end"].dt.year)["value"] for p in (official, proxy)]
+    official = next((i.id for i in given.catalog.indicators.values() if i.role == "公布强度"), "")
+    proxy = s[s["indicator"].eq(ratio) & s["end"].dt.month.eq(until) & s["start"].dt.month.eq(1)]
+    yearly = s[s["indicator"].eq(official) & s["months"].isin([0, 12])]
+    by_year = [p.set_index(p["end"].dt.year)["value"] for p in (yearly, proxy)]
     if len(by_year[0].index.intersection(by_year[1].index)) > 1:
         b = analysis.proxy_bridge(*by_year)
         errors, last = b["error"].dropna(), b.iloc[-1]
         row |= dict(rms_error=(errors**2).mean() ** 0.5, years_checked=len(errors))
         row |= dict(estimate=last["estimate"], label=f"{last['year']:.0f}年")
-        row["inputs"] += ";" + inputs("zone", OFFICIAL)
+        row["inputs"] += ";" + inputs("zone", official)
         told.append(
             "年度公布口径的{zone.label}数尚未公布，按月报强度的变动推算为{zone.estimate}，往年这样推算误差"
             "{zone.rms_error}（只检验过{zone.years_checked}）；两种口径不能相比，推算不代替公布数"
@@ -180,7 +184,10 @@ def intensity_provinces(given: Given) -> Told:
     Rows: province|year `intensity` (%), the province's own rows also `to_nation` (of the printed figures).
     """
     home, compare = given.catalog.zone.province_zh, given.catalog.zone.compare
-    t = regional.published(given, RATIO).rename(columns=dict(value="intensity"))
+    ratio, _ = _ratio(given)
+    t = regional.published(given, ratio).rename(columns=dict(value="intensity"))
+    if t.empty:
+        raise MissingData("没有各省研发投入强度的公布数")
     t = t[t["region"].isin(["全国", home, *compare])].sort_values(["region", "at"])
     both = t.assign(intensity=t["intensity"].map(lambda v: float(TWO.round(v))))
     both = both.pivot(index="at", columns="region", values="intensity").reindex(
@@ -206,4 +213,4 @@ def intensity_provinces(given: Given) -> Told:
             to = f"{'缩小' if abs(now) < abs(then) else '扩大'}到{{{last}.to_nation:size}}"
             title = f"{home}与全国的差距由{{{first}.to_nation:size}}{to}", title
     scope, about = regional.real(given, t, "《全国科技经费投入统计公报》等")
-    return Told(t, f"全国与部分省，{scope}", title, of=(RATIO,), about=about)
+    return Told(t, f"全国与部分省，{scope}", title, of=(ratio,), about=about)

@@ -7,12 +7,12 @@ import pandas as pd
 
 from zcqlib import analysis
 from zcqlib.findings import regional
-from zcqlib.findings.found import NAN, PERCENT, Given, Told, finding, heads, nothing
+from zcqlib.findings.found import NAN, PERCENT, Given, Told, finding, heads
 from zcqlib.findings.regional import PATENTS, POINTS, inputs
 from zcqlib.quantity import Scale
+from zcqlib.tables import MissingData
 
-FILED, INVENTIONS, GRANTED = "patent_applications", "invention_patent_applications", "patent_grants"
-IN_FORCE = "invention_patents_per_10k"
+FILED = "专利申请"  # its role
 LAG = 6  # months by which grants are set against applications
 PLAIN, PIECES, ELASTICITY = Scale("", digits=2), Scale("件", digits=1), Scale("%", digits=2)
 MONTHS = heads(PATENTS, month_now="今年", month_before="上年", year_to_date="1月至今累计")
@@ -42,26 +42,27 @@ def patent_months(given: Given) -> Told:
     to date, and `revised`, what of it no month explains.
     """
     s, year, place = given.table("SERIES"), given.period.year, given.catalog.zone.parts_zh
-    s = s[s["region"].eq("zone") & s["indicator"].eq(FILED) & s["end"].le(given.period)]
+    filed = given.catalog.role(FILED)
+    s = s[s["region"].eq("zone") & s["indicator"].eq(filed) & s["end"].le(given.period)]
     now, single = s[s["end"].dt.year.eq(year)], s[s["months"].eq(1) & ~s["revision"]]
     wide = single.pivot_table("value", single["end"].dt.month, single["end"].dt.year)
     wide = wide.reindex(index=range(1, 13), columns=[year, year - 1])
     t = wide.set_axis(["month_now", "month_before"], axis=1)
     t["at"] = t.index = [f"{m}月" for m in wide.index]
     t["period"] = pd.period_range(f"{year}-01", periods=12, freq="M")
-    t = t.assign(label=place, indicator=FILED, region="zone", inputs=inputs("zone", FILED))
+    t = t.assign(label=place, indicator=filed, region="zone", inputs=inputs("zone", filed))
     both = t.dropna()
     ahead = int(both["month_now"].gt(both["month_before"]).sum())
     revised = now.loc[now["revision"], "value"].sum()
-    t.loc["all", ["label", "inputs"]] = "合计", inputs("zone", FILED)
+    t.loc["all", ["label", "inputs"]] = "合计", inputs("zone", filed)
     t.loc["all", ["months_known", "year_to_date"]] = len(both), now["value"].sum() or NAN
     t.loc["all", ["months_ahead", "revised"]] = ahead or NAN, revised or NAN
     how = "中{all.months_ahead}高于上年同月" if ahead else "均不高于上年同月"
     how = "逐月高于上年同月" if ahead == len(both) else how
     title = f"今年前{{all.months_known}}{how}" if len(both) else "没有两年可比的月份"
-    title = given.catalog.name(FILED) + title
+    title = given.catalog.name(filed) + title
     note = "各月之外有前期修订{all.revised}，累计{all.year_to_date}" * bool(revised)
-    return Told(t, f"{place}合计，{year}年与{year - 1}年", title, [title, note], (FILED,))
+    return Told(t, f"{place}合计，{year}年与{year - 1}年", title, [title, note], (filed,))
 
 
 def _aims(given: Given, indicator: str, regions) -> pd.Series:
@@ -73,15 +74,16 @@ def _aims(given: Given, indicator: str, regions) -> pd.Series:
 @finding(**SHARE)
 def invention_share(given: Given) -> Told:
     """Inventions in applications to date, this year and the last, by park and zone, against the share the targets imply."""
-    both, k = (INVENTIONS, FILED), given.period.month
-    t, held = regional.by_region(given, INVENTIONS, *both, table="TO_DATE"), given.table("TO_DATE")
+    inventions, filed = both = tuple(map(given.catalog.role, ("发明申请", FILED)))
+    k = given.period.month
+    t, held = regional.by_region(given, inventions, *both, table="TO_DATE"), given.table("TO_DATE")
     aims = pd.DataFrame({i: _aims(given, i, t.index) for i in both})
     held = held.pivot_table("value", "region", ["end", "indicator"]).reindex(t.index)
     percent = lambda v: v.map(lambda x: float(PERCENT.round(x)), "ignore")  # noqa: E731
     for c, of in (("before", given.period - 12), ("now", given.period)):
         of = held[of].reindex(columns=both) if of in held else aims * NAN
-        t[f"invention_{c}"] = percent(100 * of[INVENTIONS] / of[FILED])
-    t["invention_aim"] = percent(100 * aims[INVENTIONS] / aims[FILED])
+        t[f"invention_{c}"] = percent(100 * of[inventions] / of[filed])
+    t["invention_aim"] = percent(100 * aims[inventions] / aims[filed])
     t["invention_change"] = (t["invention_now"] - t["invention_before"]).round(1)
     t["inputs"] += [";" + inputs(r, *both, table="TARGETS") for r in t.index]
     parks, change = t.drop("zone"), t.at["zone", "invention_change"]
@@ -106,23 +108,23 @@ def invention_share(given: Given) -> Told:
 def patent_quality(given: Given) -> Told:
     """What share of the applications each park has, how many grants they lead to, and inventions in force per 10,000."""
     s, done, parks = given.table("SERIES"), given.table("TO_DATE"), list(given.catalog.parks)
-    of, first = (FILED, GRANTED, IN_FORCE), pd.Period(f"{given.period.year}-01", "M")
-    t = regional.by_region(given, FILED, *of)
-    filed = done[done["end"].eq(given.period) & done["indicator"].eq(FILED)].set_index("region")[
-        "value"
-    ]
-    filed = filed.reindex(parks)
-    share = 100 * (filed / filed.sum()).dropna() if filed.sum() > 0 else filed[:0]
+    filed, granted, in_force = of = tuple(
+        map(given.catalog.role, (FILED, "专利授权", "万人有效发明"))
+    )
+    first, t = pd.Period(f"{given.period.year}-01", "M"), regional.by_region(given, filed, *of)
+    own = done[done["end"].eq(given.period) & done["indicator"].eq(filed)].set_index("region")
+    own = own["value"].reindex(parks)
+    share = 100 * (own / own.sum()).dropna() if own.sum() > 0 else own[:0]
     t["filed_share"] = share
-    spans = (GRANTED, f"{first}/{given.period}"), (FILED, f"{first - LAG}/{given.period - LAG}")
-    granted, before = (
+    spans = (granted, f"{first}/{given.period}"), (filed, f"{first - LAG}/{given.period - LAG}")
+    came, before = (
         pd.Series([analysis.total(s, parks if r == "zone" else r, i, p) for r in t.index], t.index)
         for i, p in spans
     )
-    t["granted_per_100"] = (100 * granted / before).where(before > 0)
-    last = s[s["indicator"].eq(IN_FORCE) & s["end"].le(given.period)].sort_values("end")
+    t["granted_per_100"] = (100 * came / before).where(before > 0)
+    last = s[s["indicator"].eq(in_force) & s["end"].le(given.period)].sort_values("end")
     t["in_force"] = last.drop_duplicates("region", keep="last").set_index("region")["value"]
-    t["in_force_aim"] = _aims(given, IN_FORCE, t.index)
+    t["in_force_aim"] = _aims(given, in_force, t.index)
     only = t.drop("zone")
     t.loc["all", ["label", "inputs"]] = "各园区", ";".join(t["inputs"])
     scope = f"各园区与合计，{given.period.year}年1—{given.period.month}月"
@@ -149,12 +151,15 @@ YEARBOOK = "《中国科技统计年鉴》"
 
 def _panel(given: Given) -> pd.DataFrame:
     """The provincial panel of the R&D relation, rows `region|year`: `patents` and `rd` (万元); no nation."""
-    zone, spent = given.catalog.zone, given.catalog.indicators["rd_intensity"].numerator
-    a, b = (regional.published(given, i) for i in (FILED, spent))
+    zone, role = given.catalog.zone, given.catalog.role
+    spent = given.catalog.indicators[role("研发投入强度")].numerator
+    a, b = (regional.published(given, i) for i in (role(FILED), spent))
     a = a[a["region"].isin([zone.province_zh, *zone.compare]) & a["value"].gt(0)]
     b = b.loc[b["value"].gt(0), ["value", "inputs"]]
     t = a.rename(columns=dict(value="patents")).join(b.add_suffix("_rd"), how="inner")
     t["inputs"] += ";" + t.pop("inputs_rd")
+    if t["region"].nunique() < 2:
+        raise MissingData("没有省级面板数据")
     return t.rename(columns=dict(value_rd="rd")).sort_values(["region", "at"])
 
 
@@ -168,8 +173,7 @@ def patents_and_rd(given: Given) -> Told:
     panel, rows = _panel(given), {}
     span, about = regional.real(given, panel, YEARBOOK)
     few, everything = panel["region"].nunique(), ";".join(panel["inputs"])
-    if few < 2:
-        return nothing(given, "没有省级面板数据", FILED, **about)
+    filed = given.catalog.role(FILED)
     data = panel.rename(columns=dict(at="year"))[["region", "year", "patents", "rd"]]
     for lag, words in ((0, ""), (1, "，连上年")):
         f = analysis.patents_on_rd(data.reset_index(drop=True), lag)
@@ -179,7 +183,7 @@ def patents_and_rd(given: Given) -> Told:
                 label=name + words, basis=name + words, elasticity=total["estimate" + suffix]
             )
             row |= {f"elasticity_{c}": total[c + suffix] for c in ("low", "high")}
-            rows[id + "_lag" * lag] = row | dict(indicator=FILED)
+            rows[id + "_lag" * lag] = row | dict(indicator=filed)
     rows |= {
         "all": dict(label="面板", provinces=few),
         "one": dict(label="1%"),
@@ -198,7 +202,7 @@ def patents_and_rd(given: Given) -> Told:
     )
     caution = "只有{all.provinces}，按省聚类的区间偏窄；是相关，不是因果"
     title = f"扣除各年共同变化后，{end}"
-    return Told(t, f"{few}省，{span}", title, [told, caution], (FILED,), about=about)
+    return Told(t, f"{few}省，{span}", title, [told, caution], (filed,), about=about)
 
 
 @finding(**PANEL)
@@ -206,8 +210,6 @@ def provinces_patents(given: Given) -> Told:
     """R&D and patents of provinces and years, and the elasticity that all of them together show (no effects)."""
     t = _panel(given)
     (span, about), few = regional.real(given, t, YEARBOOK), t["region"].nunique()
-    if t.empty:
-        return nothing(given, "没有省级面板数据", FILED, **about)
     x, y = np.log(t["rd"]), np.log(t["patents"])
     x = x - x.mean()
     everything = ";".join(t["inputs"])
@@ -218,4 +220,4 @@ def provinces_patents(given: Given) -> Told:
     title = "研发经费多{one.label}的省份，专利申请约多{all.together}"
     short = "研发经费多的省份专利申请也多（弹性{all.together}）"
     scope = f"{few}省，每点一省一年，{span}，对数坐标"
-    return Told(t, scope, (title, short), [title], (FILED,), about=about)
+    return Told(t, scope, (title, short), [title], (given.catalog.role(FILED),), about=about)

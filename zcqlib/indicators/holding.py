@@ -52,7 +52,7 @@ def implausible(observations: pd.DataFrame, catalog: Catalog) -> pd.Series:
             why[i] = f"约为{whose}的 {times}"
     limits = catalog.limits.set_index("unit")
     beyond = value > o["unit"].map(limits["high"]).astype("float64")
-    why = why.mask(beyond, "超过可能的上限(" + o["unit"].map(limits["reason"]) + ")")
+    why = why.mask(beyond, "超过可能的上限(" + o["unit"].map(limits["reason"]).astype("str") + ")")
     return why.mask(np.isinf(value), "不是有限的数")
 
 
