@@ -447,7 +447,7 @@ def test_charts_are_native_and_leave_out_what_is_missing(tabs):
     )
     odd = next(c for c in charts if c.plots[0].series[0].values[0] is None)
     assert list(odd.plots[0].categories)[0] == "当前"
-    assert odd.plots[0].series[0].values[1] == 2140
+    assert odd.plots[0].series[0].values[1:3] == (2040, 2140)  # lower end, median
 
 
 def test_no_cell_anywhere_is_a_formula(tabs):
@@ -528,9 +528,27 @@ def test_recent_means_need_all_twelve_months():
     assert recent_means(series[1:12], PERIOD) == {}
 
 
+def test_the_page_of_asks_names_what_is_asked_of_whom(tabs):
+    (page,) = (p for p in pages.pages(tabs.given, "fortnight") if p.section == "orders")
+    assert page.table[0] == ("指标", "园区", "责任单位", "月份", "要求", "历史")
+    assert {r[0] for r in page.table[1:]} <= set(NAMES.values())
+
+
 def test_nothing_is_asked_where_the_target_will_be_met(tabs):
     sure = tabs.projections.assign(probability=0.9)
     assert gap_orders(sure, tables.empty(tables.SERIES), tabs.targets).empty
+
+
+def test_a_brief_is_addressed_goes_from_progress_to_what_is_next_and_is_signed(tabs):
+    made = pages.pages(tabs.given, "quarter")
+    doc = Document(io.BytesIO(brief.brief(made, "标题")))
+    heads = [p.text for p in doc.paragraphs if p.style.name == "公文一级"]
+    assert heads == ["一、主要进展", "二、存在问题", "三、下一步工作"]
+    texts = [p.text for p in doc.paragraphs if p.text]
+    assert texts.index(brief.TO) < texts.index(heads[0])
+    assert texts.index(heads[-1]) < texts.index(brief.FROM)
+    held = [s for own in brief.PARTS.values() for s in own]
+    assert sorted(held) == sorted({s for m in pages.agendas().values() for s in m.sections})
 
 
 # the ledger -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
 from matplotlib.text import Annotation
@@ -136,7 +137,18 @@ def grid():
 
 def grid_of(ax, made):
     rows, columns = ["专利申请总量", "孵化面积", "发明专利申请总量"], ["高新区", "牧野区"]
-    figures.grid(ax, made, rows, columns, "chance", missing="未下达")
+    wide = made.things.pivot(index="indicator", columns="at", values="chance")
+    wide = wide.reindex(index=rows, columns=columns)
+    sns.heatmap(wide, vmin=0, vmax=1, cmap=figures.CHANCES, cbar=False, ax=ax)
+    figures.cells(ax, made, "chance", missing="未下达")
+
+
+def stacked(ax, made):
+    ids = ["hard", "good", "met"]
+    made.rows.set_index("label")[ids].plot.bar(stacked=True, xlabel="", ax=ax)
+    for id in ids:
+        figures.values(ax, made, id, inside=True)
+    figures.key(ax, made)
 
 
 def trend():
@@ -214,7 +226,7 @@ CHARTS = {
     "intervals": (outlook, intervals, None, {}),
     "course": (lambda: year("course"), side_by_side, "yyyye", {}),
     "grid": (grid, grid_of, None, {}),
-    "trend": (trend, lambda ax, f: figures.stacked(ax, f, ["hard", "good", "met"]), None, {}),
+    "trend": (trend, stacked, None, {}),
     "why": (why, figures.waterfall, None, {}),
     "bars": (sums, bars, [["own", "both"]], dict(sharey=True)),
     "record": (record, lambda ax, f: figures.calibration(ax, f, "own"), None, {}),
@@ -327,6 +339,40 @@ def test_two_things_swapped_on_a_house_chart_are_caught(name):
         tried += 1
     assert tried > 3
     figures.compare(figure, made)
+
+
+def test_what_an_analyst_draws_is_written_down_with_dates_and_the_cells_of_a_heat_map():
+    sheet = Canvas(Caption("标题", "件数（件）", "园区月报", "2018年9月", True))
+    left, right = sheet.grid("ab").values()
+    left.plot(pd.to_datetime(["2018-01-01", "2018-02-01"]), [3.0, 5.0], label="授权")
+    wide = pd.DataFrame([[1.0, 2.0], [NAN, 4.0]], ["高新区", "牧野区"], ["1月", "2月"])
+    sns.heatmap(wide, cbar=False, ax=right)
+    seen = figures.seen(sheet)
+    assert seen.values.tolist()[:2] == [
+        [1, "授权", "2018-01-01", 3.0],
+        [1, "授权", "2018-02-01", 5.0],
+    ]
+    cells = seen[seen["图"].eq(2)].set_index(["系列", "横轴"])["纵轴"]
+    assert cells["高新区", "2月"] == 2 and cells["牧野区", "2月"] == 4
+    assert np.isnan(cells["牧野区", "1月"]) and len(cells) == 4
+
+
+def test_numbers_in_bars_are_white_on_dark_ground_only_and_years_have_no_comma():
+    figure = page(trend(), stacked)
+    ink = {t.get_text(): t.get_color() for t in figure.axes[0].texts}
+    assert ink["1项"] in ("white", figures.NAVY, "#1F2937") and len(set(ink.values())) > 1
+    made = found(
+        "years",
+        pd.DataFrame(
+            dict(label="甲", indicator="x", at=[2015, 2016, 2017], n=[1000.0, 3000.0, 2000.0]),
+            ["a|2015", "a|2016", "a|2017"],
+        ),
+        {"n": Measure("件数", Scale("件"))},
+    )
+    figure = page(made, lambda ax, f: (ax.plot(f.rows["at"], f.rows["n"]), ax.set(ylabel="n")))
+    figures.finish(figure, made)
+    marks = {t for t in figures.texts(figure) if t.replace(",", "").isdigit()}
+    assert {"2015", "2016", "2017"} <= marks and "2,000" in marks
 
 
 def test_lights_are_printed_in_their_own_colour():

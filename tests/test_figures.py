@@ -1,13 +1,14 @@
 """Theme, checks and charts: what may not be printed is refused, the same figure gives the same bytes."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from zcqlib import attached, figures
+from zcqlib import attached, figures, tables
 from zcqlib import catalog as catalogs
 from zcqlib.figures import Caption, FigureError, theme
 from zcqlib.month import Month
@@ -60,19 +61,19 @@ def test_a_figure_from_elsewhere_is_refused():
 
 def test_text_outside_the_canvas_and_text_over_text_are_refused():
     out = theme.Canvas(GOOD)
-    out.text(1590, 400, "超出画面的一段文字", 14)
+    out.write(1590, 400, "超出画面的一段文字", 14)
     with pytest.raises(FigureError, match="文字超出画面"):
         figures.check(out.figure)
     over = theme.Canvas(GOOD)
-    over.text(500, 400, "第一段文字", 14)
-    over.text(510, 402, "第二段文字", 14)
+    over.write(500, 400, "第一段文字", 14)
+    over.write(510, 402, "第二段文字", 14)
     with pytest.raises(FigureError, match="文字重叠"):
         figures.check(over.figure)
 
 
 def test_text_in_the_margin_and_text_over_a_marker_are_refused():
     out = theme.Canvas(GOOD)
-    out.text(1600 - 20, 400, "十二个园区", 14, ha="right")
+    out.write(1600 - 20, 400, "十二个园区", 14, ha="right")
     with pytest.raises(FigureError, match="文字超出画面:「十二个园区」"):
         figures.check(out.figure)
     over = theme.Canvas(GOOD)
@@ -85,7 +86,7 @@ def test_text_in_the_margin_and_text_over_a_marker_are_refused():
 
 def test_text_that_is_cut_or_too_small_is_refused():
     small = theme.Canvas(GOOD)
-    small.text(500, 400, "看不清的字", 8)
+    small.write(500, 400, "看不清的字", 8)
     with pytest.raises(FigureError, match="文字太小:「看不清的字」"):
         figures.check(small.figure)
     cut = theme.Canvas(GOOD)
@@ -113,7 +114,7 @@ def test_a_number_half_on_a_bar_is_refused_and_one_inside_or_beside_it_is_not():
     for x, refused in ((180, True), (40, False), (220, False)):
         c = theme.Canvas(GOOD)
         c.box(100, 400, 200, 60, theme.TO_DATE)
-        c.text(100 + x, 400, "1,640件", 13)
+        c.write(100 + x, 400, "1,640件", 13)
         if refused:
             with pytest.raises(FigureError, match="文字压在柱边上:「1,640件」"):
                 figures.check(c.figure)
@@ -142,7 +143,7 @@ def test_lines_break_after_marks_and_never_inside_a_number(words, rows, told):
 
 def test_letters_are_as_wide_as_they_are_measured():
     c = theme.Canvas(GOOD)
-    t = c.text(100, 300, "专利申请5,000件", 20)
+    t = c.write(100, 300, "专利申请5,000件", 20)
     c.figure.canvas.draw()
     drawn = t.get_window_extent().width / c.figure.bbox.width * c.width
     assert drawn == pytest.approx(theme.measured("专利申请5,000件", 20), rel=0.03)
@@ -150,19 +151,18 @@ def test_letters_are_as_wide_as_they_are_measured():
 
 def test_the_alternative_text_holds_title_labels_source_and_says_what_is_made_up():
     c = theme.Canvas(GOOD)
-    c.text(500, 400, "目标5,000件", 14)
+    c.write(500, 400, "目标5,000件", 14)
     told = figures.alternative(c.figure)
     assert (
         told.startswith("【演示数据】" + GOOD.title)
         and "目标5,000件" in told
         and "各园区月报" in told
     )
-    assert figures.alternative(theme.Canvas(caption(alt="另写的说明")).figure) == "另写的说明"
 
 
 def test_a_glyph_that_the_font_lacks_is_an_error():
     c = theme.Canvas(GOOD)
-    c.text(500, 400, "\U0001f9ec", 14)
+    c.write(500, 400, "\U0001f9ec", 14)
     with pytest.raises(FigureError, match="字体缺字"):
         figures.check(c.figure)
 
@@ -209,7 +209,6 @@ def test_a_figure_that_was_drawn_before_is_not_drawn_again_and_one_that_differs_
         dict(source="另一来源"),
         dict(as_of="2018年8月"),
         dict(note="一条说明"),
-        dict(alt="另写的说明"),
         dict(demo=False),
     ]
     assert all(saved(**changes) != first for changes in others)
@@ -271,7 +270,7 @@ def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
     monkeypatch.setattr(attached, "now", told)
     words = figures.Caption("标题", "专利申请(件)", "各园区月报", "2018年9月", True)
     bad = theme.Canvas(words)
-    bad.text(1250, 300, "伸出画面的一行字", 14)
+    bad.write(1250, 300, "伸出画面的一行字", 14)
     for figure, name in (
         (theme.Canvas(words).figure, "03_a"),
         (theme.Canvas(words).figure, "03_b"),
@@ -281,3 +280,83 @@ def test_an_export_saves_what_it_asks_for_in_its_size_and_tells_what_it_refuses(
     told = notes.read_text("utf-8").splitlines()
     assert told[:2] == ["saved export/03_a_a4.pdf", "saved export/03_a_a4.png"]
     assert len(told) == 3 and told[2].startswith("refused 03_a_bad:") and "文字超出画面" in told[2]
+
+
+class Plain(Month):
+    """A month with tables of a test's own."""
+
+    def table(self, name):
+        return HELD[name]
+
+
+def promised(region, low, p):
+    row = dict(
+        region=region, indicator="patent_applications", year=2018, as_of="2018-09", kind="flow"
+    )
+    row |= dict(unit="件", comparator="ge", target_low=low, actual=60.0, median=95.0, low=90.0)
+    row |= dict(high=101.0, level=0.8, probability=p, verdict="v", method="m", demo=True)
+    return row
+
+
+HELD = {
+    "PROJECTIONS": tables.shape(
+        [promised("zone", 100.0, 0.123), promised("gaoxin", 40.0, 0.9)], tables.PROJECTIONS
+    ),
+    "TARGETS": pd.DataFrame(
+        dict(
+            id=["patent_applications"] * 2 + ["gdp"],
+            region=["zone", "gaoxin", "zone"],
+            target_low=[100.0, 40.0, 7.0],
+        )
+    ),
+    "SERIES": pd.DataFrame(
+        dict(
+            indicator=["patent_applications"] * 2 + ["gdp"],
+            end=pd.PeriodIndex(["2017-12", "2018-01", "2017-12"], freq="M"),
+        )
+    ),
+    "MILESTONES": pd.DataFrame(),
+    "GROWTH": pd.DataFrame(),
+}
+
+
+@pytest.fixture
+def plain(tmp_path):
+    period = pd.Period("2018-09", "M")
+    catalog = catalogs.load(Workspace(Path(__file__).resolve().parents[1]).reference, 2018)
+    return Plain(Workspace(tmp_path, demo=True), period, period, catalog, tmp_path)
+
+
+def test_a_target_s_year_end_is_that_of_the_run_by_chinese_or_english_name(plain):
+    for names in (("专利申请总量",), ("patent_applications", "zone"), ("专利申请总量", "一区四园")):
+        (row,) = plain.project(*names).to_dict("records")
+        assert (row["目标"], row["年末预计"], row["把握（%）"]) == (100.0, 95.0, 12.3)
+    assert plain.project("专利申请总量", "高新区").at[0, "把握（%）"] == 90.0
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("专利申请总数",), "没有叫「专利申请总数」的指标。相近的有：专利申请总量"),
+        (("专利申请总量", "高新"), "没有叫「高新」的园区。相近的有：高新区"),
+        (("专利申请总量", "牧野区"), "牧野区没有「专利申请总量」的目标"),
+    ],
+)
+def test_a_projection_of_what_there_is_not_says_what_there_is(plain, names, told):
+    with pytest.raises(tables.ZcqError, match=told):
+        plain.project(*names)
+
+
+def test_another_window_and_another_target_change_that_indicator_only(plain, monkeypatch):
+    given = []
+
+    def projected(series, targets, as_of, *_):
+        given.append((series, targets, as_of))
+        return SimpleNamespace(projections=HELD["PROJECTIONS"])
+
+    monkeypatch.setattr("zcqlib.month.project_targets", projected)
+    plain.project("专利申请总量", since="2018-01", target=90)
+    ((series, targets, as_of),) = given
+    assert series.index.tolist() == [1, 2] and as_of == plain.period
+    assert targets["target_low"].tolist() == [90.0, 40.0, 7.0]
+    assert HELD["TARGETS"]["target_low"].tolist() == [100.0, 40.0, 7.0]

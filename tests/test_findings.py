@@ -169,6 +169,23 @@ def test_facts_are_the_cells_that_have_a_value():
     assert t.loc[("all", "n"), "inputs"] == "SERIES/zone.x;SERIES/zone.y" and t["demo"].all()
 
 
+def test_a_table_has_no_two_columns_of_one_name_and_may_leave_the_labels_out():
+    f = made()
+    assert f.table("m", "aim", head="").columns.tolist() == ["数量", "目标"]
+    for clash in (dict(head="数量"), dict(rows=["a"], head="目标")):
+        with pytest.raises(FindingError, match="example 的表有两列同名"):
+            f.table("m", "aim", **clash)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0分"), (0.04, "0分"), (-0.04, "0分"), (0.05, "+0.1分"), (-1, "−1.0分")],
+)
+def test_a_change_has_a_sign_unless_it_is_printed_as_none(value, text):
+    scale = home.Change("分", digits=1)
+    assert scale.text(scale.round(value)) == text
+
+
 # drawn ----------------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import pytest
 from zcqlib import catalog as catalogs
 from zcqlib import closing, indicators, line, tables
 from zcqlib.catalog import CatalogError
-from zcqlib.members import membership
+from zcqlib.findings import Given, find
 from zcqlib.projection import project_targets
 from zcqlib.workspace import Workspace
 
@@ -69,28 +69,39 @@ def grown():
     return known, catalog
 
 
-def test_totals_stand_side_by_side_as_published_and_for_the_same_parks(grown):
+def told(known, catalog):
+    seen = dict(indicator="patent_applications", sender="gaoxin", demo=True)
+    held = {"TO_DATE": indicators.to_date(known)}
+    held["OBSERVATIONS"] = tables.shape([seen], tables.OBSERVATIONS)
+    return find("membership", Given(held.__getitem__, catalog, FEBRUARY, FEBRUARY))
+
+
+def test_a_change_of_members_is_said_with_both_growths_as_published_and_for_the_same_parks(grown):
     known, catalog = grown
     zone = known[known["region"] == "zone"].set_index("end")["value"]
     assert zone.loc["2018-01"] == 40 and zone.loc["2017-02"] == 40
-    row = indicators.like_for_like(known, catalog, FEBRUARY).iloc[0]
-    assert (row["same"], row["same_before"]) == (200.0, 140.0) and row["published_before"] == 80.0
-    assert row["published"] == 40 + 100
-
-
-def test_a_change_of_members_is_said_with_both_growths_and_nothing_is_said_without_one(grown):
-    known, catalog = grown
-    month = SimpleNamespace(
-        catalog=catalog,
-        period=FEBRUARY,
-        year=2018,
-        table=lambda _: known,
-        workspace=SimpleNamespace(demo=True),
+    found = told(known, catalog)
+    row = found.rows.loc["patent_applications"]
+    assert (row["as_published"], row["as_now"]) == (40 + 100, 4 * 20 + 120)
+    assert row["as_published_growth"] == 100 * (140 / 80 - 1)
+    assert row["as_now_growth"] == pytest.approx(100 * (200 / 140 - 1))
+    assert found.sentences == (
+        "成员有变动：牧野区2018年2月加入",
+        "专利申请总量累计：公布口径140件，同比+75.0%；同口径（现有5个园区）200件，同比+42.9%",
     )
-    told = membership(month).translate(str.maketrans("\uff0c\uff08\uff09", ",()"))
-    assert "牧野区2018年2月加入" in told and "演示数据" in told
-    assert "公布口径140件,同比+75.0%" in told and "同口径(现有5个园区)200件,同比+42.9%" in told
-    assert membership(SimpleNamespace(**vars(month) | {"catalog": CATALOG})) == ""
+    assert found.demo and found.paragraph.startswith("【演示数据】")
+
+
+def test_without_a_change_of_members_nothing_is_set_side_by_side(grown):
+    found = told(grown[0], CATALOG)
+    assert found.facts().empty and found.sentences == ("自上年年初以来园区没有进出，各期口径一致",)
+
+
+def test_a_park_without_a_figure_leaves_the_same_parks_unknown(grown):
+    known, catalog = grown
+    gap = known["region"].eq("gaoxin") & known["end"].eq("2017-02")
+    found = told(known[~gap], catalog)
+    assert len(found.sentences) == 1 and "patent_applications" not in found.rows.index
 
 
 # closing ------------------------------------------------------------------------------------------------------------

@@ -106,11 +106,11 @@ def test_money_shares_one_scale_and_its_need_adds_up_as_printed():
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"comparator": "gt", "target_low": 50.0, "actual": 40.0}, "完成超过50件的目标"),
+        ({"comparator": "gt", "target_low": 50.0, "actual": 40.0}, "完成超过50件的把握"),
         ({"comparator": "gt", "target_low": 50.0, "actual": 50.0}, "余下3个月月均需1件"),
         (
             {"comparator": "between", "target_low": 100.0, "target_high": 120.0},
-            "完成100—120件的目标",
+            "完成100—120件的把握",
         ),
         ({"kind": "stock", "actual": 1640.0}, "现有1,640件,余下3个月月均需净增187件"),
         ({"actual": 2300.0, "probability": 1.0}, "2,200件目标已完成;已完成2,300件"),

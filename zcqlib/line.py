@@ -764,7 +764,7 @@ def owed(
                 sender=s.id,
                 name=s.name_zh,
                 due=f"{month + 1}-{s.due_day:02d}",
-                state="未报" if s.id not in names.index else "部分" if missing else "已报",
+                state="已报" if not missing else "部分" if len(missing) < len(due) else "未报",
                 files=names.get(s.id, ""),
                 owed=len(due),
                 came=len(due) - len(missing),

@@ -100,12 +100,12 @@ def of_figure(figure, month, name: str, found) -> Passport:
     """
     own, texts = code(month.period, name), tuple(printed(figure))
     if found is None or isinstance(found, str):
-        return Passport(own, found or figure.zcq_caption.title, texts=texts)
+        return Passport(own, found or figure.caption.title, texts=texts)
     keys = [k.split("/") for t in figure.findobj(Text) for k in (t.get_gid() or "").split("+")]
     named = [fact for _, *at in (k for k in keys if len(k) == 3) for fact in found.behind(*at)]
     numbers = passport.of_facts(found.facts(all_=True), {*named, *found.said[found.title]})
     fixed = (
-        figure.zcq_caption.subtitle,
+        figure.caption.subtitle,
         *found.rows["label"],
         *map(str, found.rows.get("at", pd.Series()).dropna()),
         *(m.head for m in found.measures.values()),

@@ -26,6 +26,7 @@ from zcqlib.briefing import passport
 from zcqlib.catalog import Catalog
 from zcqlib.figures import Canvas, Caption, FigureError
 from zcqlib.findings import Found, Given
+from zcqlib.projection import project_targets
 from zcqlib.quantity import NONE, block, typeset
 from zcqlib.tables import MissingData, ZcqError
 from zcqlib.workspace import Workspace, digest, parse_month, write_atomic
@@ -109,7 +110,6 @@ class Month:
         source: str = "",
         as_of: str = "",
         note: str = "",
-        alt: str = "",
         demo: bool | None = None,
     ) -> Caption:
         """A figure's words; source and date come from the data unless another source is named."""
@@ -121,7 +121,6 @@ class Month:
                 subtitle,
                 source or f"{self.source(*indicators)},自创办测算",
                 note,
-                alt,
             )
         ]
         return Caption(
@@ -130,9 +129,7 @@ class Month:
             source=told[2],
             as_of=date,
             note=told[3],
-            alt=told[4],
             demo=self.workspace.demo if demo is None else demo,
-            about=indicators,
         )
 
     def tell(self, *names: str) -> str:
@@ -151,9 +148,7 @@ class Month:
         ------
         ZcqError : a name that there is not; names the nearest. MissingData : nothing of it has come.
         """
-        own = {r: self.catalog.name(r) for r in self.catalog.parks}
-        own |= {"zone": self.catalog.zone.parts_zh}
-        items = {i: x.name_zh for i, x in self.catalog.indicators.items()}
+        own, items = self._regions, self._indicators
         t = self.table("SERIES")
         t = t[t["region"].isin(own) & t["end"].le(self.period) & ~t["revision"]]
         if indicators:
@@ -189,6 +184,51 @@ class Month:
         ask = f"，由{'、'.join(owe)}报送" if owe else ""
         raise MissingData(f"{names}{few}，这一项暂缺{ask}。")
 
+    def project(
+        self, indicator: str, region: str = "zone", since: str = "", target: float | None = None
+    ) -> pd.DataFrame:
+        """The year end of one target as 06 prints it, or as it would be from another window or for another target.
+
+        Parameters
+        ----------
+        indicator, region : by Chinese or English name. since : first month that is used, YYYY-MM. target : in place of
+            the plan's, in the unit of the indicator.
+        Returns
+        -------
+        one row: 园区, 指标, 当前值, 目标, 年末预计, 下限, 上限 (80 %), 把握（%）, 单位.
+        Raises
+        ------
+        ZcqError : a name that there is not, names the nearest; no target of that region.
+        """
+        i, r = _named(self._indicators, indicator, "指标"), _named(self._regions, region, "园区")
+        p = self.table("PROJECTIONS")
+        if since or target is not None:
+            s, t = self.table("SERIES"), self.table("TARGETS")
+            if since:
+                s = s[s["indicator"].ne(i) | s["end"].ge(parse_month(since))]
+            if target is not None:
+                own = t["id"].eq(i) & t["region"].eq(r)
+                t = t.assign(target_low=t["target_low"].where(~own, float(target)))
+            held = self.table("MILESTONES"), self.catalog.batches, self.table("GROWTH")
+            p = project_targets(s, t, self.period, self.catalog, *held).projections
+        p = p[p["indicator"].eq(i) & p["region"].eq(r)]
+        if p.empty:
+            raise ZcqError(f"{self._regions[r]}没有「{self._indicators[i]}」的目标，不能推算。")
+        heads = dict(actual="当前值", target_low="目标", median="年末预计", low="下限", high="上限")
+        p = p.assign(园区=self._regions[r], 指标=self._indicators[i], 单位=self.catalog.unit(i))
+        p["把握（%）"] = 100 * p["probability"]
+        columns = ["园区", "指标", *heads.values(), "把握（%）", "单位"]
+        return p.rename(columns=heads)[columns].round(1).reset_index(drop=True)
+
+    @property
+    def _regions(self) -> dict[str, str]:
+        own = {r: self.catalog.name(r) for r in self.catalog.parks}
+        return own | {"zone": self.catalog.zone.parts_zh}
+
+    @property
+    def _indicators(self) -> dict[str, str]:
+        return {i: x.name_zh for i, x in self.catalog.indicators.items()}
+
     @contextmanager
     def chart(
         self, found: Found | str, name: str, what: str, note: str = "", panels=None, **grid
@@ -198,8 +238,8 @@ class Month:
 
         Parameters
         ----------
-        name : of the files; "" neither saves nor shows. what : is measured, with its unit. panels : a mosaic such as "AAB" for a dict of axes, or
-            "page" for a page on which a chart lays itself out; `grid` goes to `subplots` or `subplot_mosaic`.
+        name : of the files; "" neither saves nor shows. what : is measured, with its unit. panels : a mosaic such as "AAB" for a dict of
+            axes; `grid` goes to `subplots` or `subplot_mosaic`.
         Raises
         ------
         FigureError : a difference, which names finding, row and both values; nothing is saved. MissingData : the
@@ -214,15 +254,18 @@ class Month:
         title, scope = (found, "") if own else (found.title, f"；{found.scope}")
         page = Canvas(self.caption(title, f"{what}{scope}", **given))
         with rc_context(figures.drawing(page.scale)):
-            yield page if panels == "page" else page.grid(panels, **grid)
-            if not own and panels != "page":
-                figures.compare(page.figure, found)
-            facts = figures.seen(page.figure) if own else found.facts()
-            if panels != "page":
-                figures.finish(page.figure, None if own else found)
+            yield page.grid(panels, **grid)
+            if not own:
+                figures.compare(page, found)
+            facts = (
+                figures.seen(page)
+                if own
+                else found.facts(all_=set(found.home) == set(found.measures))
+            )
+            figures.finish(page, None if own else found)
         if not name:
             return
-        self.save(page.figure, name, found)
+        self.save(page, name, found)
         if not attached.now.formats:
             data = facts.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
             write_atomic(self.folder / f"{name}.csv", data)
@@ -237,7 +280,7 @@ class Month:
         wanted = attached.now.formats
         stem, formats = self.folder / name, ("png", "svg")
         if wanted:
-            stem, formats = self.folder / "export" / f"{name}_{figure.zcq_size}", wanted
+            stem, formats = self.folder / "export" / f"{name}_{figure.size}", wanted
         figures.stamp(figure, lineage.code(self.period, name))
         try:
             for path in (

@@ -248,9 +248,9 @@ def target_words(row: Mapping, s: Scale | None = None) -> str:
 
 
 def chance_sentence(row: Mapping, s: Scale | None = None) -> str:
-    """完成2,200件目标的把握73%(尚有悬念)."""
-    p = row["probability"]
-    return f"{verb(row)}{target_words(row, s)}的把握{chance_prose(p)}({chance_word(p)})"
+    """完成2,200件目标的把握73%(尚有悬念), 完成超过50项的把握42%(尚有悬念)."""
+    p, words = row["probability"], target_words(row, s).removesuffix("的目标")
+    return f"{verb(row)}{words}的把握{chance_prose(p)}({chance_word(p)})"
 
 
 def projection_sentence(row: Mapping, recent: float = float("nan")) -> str:

@@ -44,7 +44,7 @@ VERSIONED = (
     "pyarrow",
 )
 # what notebooks import, once; it is then left out of the collections of garbage, two with each reset
-WARM = "import gc, zcqlib.controls, zcqlib.meetings, zcqlib.members\ngc.freeze()"
+WARM = "import gc, zcqlib.controls, zcqlib.meetings\ngc.freeze()"
 RESET = """%reset -f
 import matplotlib as _m, matplotlib.pyplot as _p
 _p.close('all'); _m.rcdefaults(); del _m, _p

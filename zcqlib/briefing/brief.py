@@ -24,19 +24,12 @@ from zcqlib.quantity import typeset
 
 TEMPLATE = Path(__file__).with_name("template.docx")
 LATIN = "Times New Roman"
-SECTIONS = {
-    "state": "总体情况",
-    "late": "报表报送",
-    "moved": "把握的变化",
-    "chances": "目标把握",
-    "open": "需要研究的目标",
-    "parks": "园区情况",
-    "ranks": "园区排位",
-    "groups": "分组得分",
-    "orders": "任务分解",
-    "stages": "节点推进",
-    "attain": "逐项完成情况",
+PARTS = {  # the parts of an official report, and the sections that each holds
+    "主要进展": ("state", "moved", "attain", "ranks", "groups"),
+    "存在问题": ("late", "chances", "open", "parks", "stages"),
+    "下一步工作": ("orders",),
 }
+TO, FROM = "领导小组：", "自创办"
 TITLE, BODY, DATE = (
     "{{标题}}",
     "{{正文}}",
@@ -83,14 +76,17 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
         for p in held[mark]:
             p.text = p.text.replace(mark, typeset(text))
     at = held[BODY][0]
-    for n, section in enumerate(dict.fromkeys(p.section for p in pages)):
-        at.insert_paragraph_before(f"{_COUNT[n]}、{SECTIONS[section]}", "公文一级")
-        for i, page in enumerate(p for p in pages if p.section == section):
+    at.insert_paragraph_before(TO, "公文正文")
+    parts = {part: [p for s in own for p in pages if p.section == s] for part, own in PARTS.items()}
+    for n, (part, own) in enumerate((k, v) for k, v in parts.items() if v):
+        at.insert_paragraph_before(f"{_COUNT[n]}、{part}", "公文一级")
+        for i, page in enumerate(own):
             at.insert_paragraph_before(f"\uff08{_COUNT[i]}\uff09{page.title}", "公文二级")
             _page(doc, at, page)
     codes = [p for p in doc.paragraphs if p.style.name == "公文编号"]
     for p in codes[-1:]:  # the last line of the brief never stands alone on a page
         p.paragraph_format.keep_with_next = True
+    at.insert_paragraph_before(FROM, "公文落款")
     at._p.getparent().remove(at._p)
     for run in doc.element.body.iter(qn("w:r")):
         style = Paragraph(next(run.iterancestors(qn("w:p"))), doc).style.name

@@ -1,11 +1,15 @@
-"""Text that fits: what a cell can hold, how wide it is, how wide the columns of a table are"""
+"""Text that fits: what a cell can hold, how wide it is, how wide the columns of a table are; workbooks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import pairwise
 
+import xlsxwriter
+
+AS_TEXT = ("strings_to_formulas", "strings_to_urls", "strings_to_numbers")
 CELL = 1.5  # letters that the margins of a cell take
 
 
@@ -60,3 +64,10 @@ def column_widths(rows: Sequence[Sequence[str]], room: float) -> list[float]:
         if saved <= 0:
             return widths
         widths[j] -= k
+
+
+def workbook(out, title: str) -> xlsxwriter.Workbook:
+    """A workbook in which all text stays text, and the same content gives the same bytes."""
+    book = xlsxwriter.Workbook(out, {"in_memory": True} | dict.fromkeys(AS_TEXT, False))
+    book.set_properties({"created": datetime(2000, 1, 1), "title": title})
+    return book

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import datetime
 
 import pandas as pd
-import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from zcqlib import answers as back
@@ -47,7 +45,6 @@ WIDTHS = {
     "到达月份": 9,
     "应到月份": 9,
 }
-AS_TEXT = ("strings_to_formulas", "strings_to_urls", "strings_to_numbers")
 BASE = dict(font_name="微软雅黑", font_size=10, valign="vcenter", border=1, border_color="#D5DAE0")
 WRAPPED, CENTRED, BARE = dict(text_wrap=True), dict(align="center"), dict(border=0)
 SMALL = dict(font_color="#5B6775")
@@ -87,7 +84,7 @@ GUIDE = (
     "没有另报报表的单位,在「本月」「累计」两列填报送月份的数(按本行单位),即作为报表采用;已报报表的不必再填。",
     "写了节点和达到日期的,下月记入节点进展;只写回复的,下月显示在「上次填报」。",
     "可以筛选;不要改动、增删其他列和行,改动会在读回时逐格列出。",
-    "完成把握是年末达到目标的概率;灯号按印出的把握分档:80%及以上、40%至79%、40%以下,不看序时进度。",
+    "完成把握是年末达到目标的概率;灯号按取整后的把握分档:80%及以上、40%至79%、40%以下,不看序时进度。",
     "(推定)表示计划原文没有写明责任单位,由其他条目推定,请确认。",
 )
 UNITS = 44  # width of the responsible units among the asks
@@ -213,8 +210,7 @@ def ledger(given: Given) -> bytes:
     KeyError : a column is missing.
     """
     out, period, lines = io.BytesIO(), given.period, rows(given)
-    book = xlsxwriter.Workbook(out, {"in_memory": True} | dict.fromkeys(AS_TEXT, False))
-    book.set_properties({"created": datetime(2000, 1, 1), "title": f"{period}目标台账"})
+    book = fit.workbook(out, f"{period}目标台账")
     form = {k: book.add_format(BASE | v) for k, v in FORMS.items()}
     asks, demo = (findings.find(n, given) for n in ("asks", "standing"))
     mark = f"({quantity.DEMO})" if demo.demo else ""

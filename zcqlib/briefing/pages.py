@@ -16,6 +16,13 @@ from zcqlib.findings.targets import ZONES
 from zcqlib.tables import MissingData
 
 LISTED, WHOLE = 12, 16  # rows of a table that is cut, and of one that goes on over pages
+BARS = {  # the bars of a target: done, the year end with its interval, the target
+    "done": ("当前", "14284B"),
+    "low": ("预计下限", "C0CEE0"),
+    "median": ("全年预计", "1F78C1"),
+    "high": ("预计上限", "C0CEE0"),
+    "target": ("目标", "94A3B8"),
+}
 ENDS = {"<": 0.0, ">": 100.0}  # where a chart puts a chance of <1% and >99%
 CHANCE_NOTE = "把握是年末达到目标的概率,不是完成进度;"
 READING = {
@@ -23,7 +30,7 @@ READING = {
     "late": "先补齐未报单位,再看缺项;缺报的指标不按零处理,相应判断写明暂缺。",
     "moved": "变动只说明判断变了多少;是新数据、修订、目标还是方法引起的,见笔记本中的分解图。",
     "chances": "由低到高排列,颜色和符号对应把握的档次;排在前面的目标需要先定措施。",
-    "open": "结果还没有定局的目标,措施在这里最有用;左边文字给出缺口分解,右边比较已完成、全年预计和目标。",
+    "open": "结果还没有定局的目标,措施在这里最有用;左边文字给出缺口分解,右边比较已完成、全年预计及区间和目标。",
     "parks": "一行一项指标、一列一个园区;符号和颜色表示档次,横线表示没有可比的园区目标。",
     "ranks": "先看区间再看位次;「与谁分不出先后」一列有名字的,不宜据此奖惩。",
     "groups": "同一行内比较园区,不同行之间分数不可比。",
@@ -184,11 +191,21 @@ def _page(given: Given, mark: str, section: str, d: Draft, links: Mapping[str, s
     return Page(mark, section, title, tuple(lines), note, passport, d.chart, rows, link)
 
 
-def _draft(found: Found, title: str = "", lines: Iterable[str] = (), **more) -> Draft:
-    """A page that says the finding's title, or a template, and some of its sentences."""
+def _draft(
+    found: Found,
+    title: str = "",
+    lines: Iterable[str] = (),
+    rows=(),
+    columns=(),
+    head="指标",
+    **more,
+) -> Draft:
+    """A page that says the finding's title, or a template, and some of its sentences, and shows some rows."""
     d = Draft(**more)
     d.lines.extend(d.say(found, *lines))
     (d.title,) = d.say(found, title or found.title)
+    if len(rows):
+        d.rows(found, rows, *columns, head=head)
     return d
 
 
@@ -208,7 +225,7 @@ def _state(given: Given, meeting: str) -> list[Draft]:
         return [_draft(f, lines=f.sentences)]
     colours = [quantity.lights().state(k).colour for k in rows]
     chart = _chart(f, rows, "count", "项数", colours)
-    note = "按印出的把握分档:80%及以上、40%至79%、40%以下;"
+    note = "按取整后的把握分档:80%及以上、40%至79%、40%以下;"
     d = _draft(f, lines=f.sentences[: len(rows)], chart=chart, note=note)
     d.show(f, rows, "count")
     record = findings.find("record", given)
@@ -221,10 +238,9 @@ def _late(given: Given, meeting: str) -> list[Draft]:
     rows = list(f.things.index)
     if not rows:
         return []
-    ask = [s for s in f.sentences if s.endswith("补报")]
-    d = _draft(f, lines=ask, note="应报日期按报送单位表;")
-    d.rows(f, rows, "until", "standing_of", "missing", head="单位")
-    return [d]
+    about = dict(lines=[s for s in f.sentences if s.endswith("补报")], note="应报日期按报送单位表;")
+    columns = ("until", "standing_of", "missing")
+    return [_draft(f, rows=rows, columns=columns, head="单位", **about)]
 
 
 def _moved(given: Given, meeting: str) -> list[Draft]:
@@ -257,9 +273,9 @@ def _chances(given: Given, meeting: str) -> list[Draft]:
     lights = {r.words: r.colour for r in quantity.lights().rows}
     colours = [lights[w] for w in f.rows.loc[rows, "light"]]
     chart = _chart(f, rows, "chance", "完成把握", colours, 100)
-    d = _draft(f, chart=chart, note=CHANCE_NOTE)
+    columns = ("promise", "done", "gap", "chance", "light")
+    d = _draft(f, chart=chart, note=CHANCE_NOTE, rows=rows, columns=columns)
     d.names.update(map(str, ENDS.values()))
-    d.rows(f, rows, "promise", "done", "gap", "chance", "light")
     return [d]
 
 
@@ -279,15 +295,11 @@ def _open(given: Given, meeting: str) -> list[Draft]:
         if parks:
             d.lines.extend(d.say(asked, "分解为：" + "；".join(parks)))
         d.lines.extend(d.say(f, f"责任单位：{{{i}.units}}"))
-        d.show(f, [i], "done", "median", "target")
-        bars = {"done": "当前", "median": "全年预计", "target": "目标"}
-        s = f.rows.at[i, "scale"]
-        values = (f.rows.at[i, c] for c in bars)
+        s, values, label = f.rows.at[i, "scale"], f.rows.loc[i, list(BARS)], f.rows.at[i, "label"]
+        d.show(f, [i], *BARS)
         values = tuple(None if v != v else float(s.round(v)) for v in values)
-        label = fit.clean(f.rows.at[i, "label"], 24)
-        d.chart = Chart(
-            tuple(bars.values()), ((label, values),), s.unit, None, ("14284B", "1F78C1", "94A3B8")
-        )
+        names, colours = zip(*BARS.values(), strict=True)
+        d.chart = Chart(names, ((fit.clean(label, 24), values),), s.unit, None, colours)
         out.append(d)
     return out
 
@@ -310,13 +322,11 @@ def _parks(given: Given, meeting: str) -> list[Draft]:
 def _ranks(given: Given, meeting: str) -> list[Draft]:
     f = findings.find("ranks", given)
     last = f.rows[f.rows["basis"].eq(str(given.period)) & f.rows["place"].notna()]
-    d = _draft(f, note="并列的园区先后分不清(位次互换的可能在三成以上);", lines=f.sentences[1:-1])
-    if last.empty:
-        return [d]
-    rows = list(last.index)
-    d.chart = _chart(f, rows, "score", "综合得分")
-    d.rows(f, rows, "placed", "score", "span", "end_span", "tied_with", head="园区")
-    return [d]
+    about = dict(note="并列的园区先后分不清(位次互换的可能在三成以上);", lines=f.sentences[1:-1])
+    rows, columns = list(last.index), ("placed", "score", "span", "end_span", "tied_with")
+    if rows:
+        about |= dict(chart=_chart(f, rows, "score", "综合得分"))
+    return [_draft(f, rows=rows, columns=columns, head="园区", **about)]
 
 
 def _groups(given: Given, meeting: str) -> list[Draft]:
@@ -334,7 +344,7 @@ def _groups(given: Given, meeting: str) -> list[Draft]:
 
 def _orders(given: Given, meeting: str) -> list[Draft]:
     """What is asked of whom; the weekly meeting looks at the next month only."""
-    f, title, rows = findings.find("asks", given), "", None
+    f, title = findings.find("asks", given), ""
     rows = f.things
     if meeting == "weekly":
         month = str(given.period + 1)
@@ -344,12 +354,9 @@ def _orders(given: Given, meeting: str) -> list[Draft]:
             title = f"{{{month}.label}}对园区的要求{{{month}.asked}}{never}"
     if rows.empty:
         return []
-    d = _draft(f, title, note="各条相加等于缺口;按历史上做到的次数由少到多;")
-    t = list(rows.index[:LISTED])
-    columns = ("where", "by", "when", "ask", "grade")
-    d.rows(f, t, "what", *columns)
-    d.table = [r[1:] for r in d.table]  # the name of the ask says park and month once more
-    return [d]
+    columns = ("what", "where", "by", "when", "ask", "grade")
+    note = "各条相加等于缺口;按历史上做到的次数由少到多;"
+    return [_draft(f, title, rows=rows.index[:LISTED], columns=columns, head="", note=note)]
 
 
 def _stages(given: Given, meeting: str) -> list[Draft]:
@@ -358,10 +365,9 @@ def _stages(given: Given, meeting: str) -> list[Draft]:
     if t.empty:
         return []
     late = t[t["overdue_days"].gt(0)].sort_values("overdue_days", ascending=False, kind="stable")
-    d = _draft(f, note="节点只有状态,不给概率;")
-    if len(late):
-        d.rows(f, late.index[:LISTED], "last", "next", "promise_state", "who_misses", head="事项")
-    return [d]
+    about = dict(note="节点只有状态,不给概率;", head="事项")
+    columns = ("last", "next", "promise_state", "who_misses")
+    return [_draft(f, rows=late.index[:LISTED], columns=columns, **about)]
 
 
 def _attain(given: Given, meeting: str) -> list[Draft]:
@@ -370,11 +376,10 @@ def _attain(given: Given, meeting: str) -> list[Draft]:
     t = f.things
     ids = list(t.index[t["group"].ne("") & t["region"].isin(ZONES)])
     for at in range(0, len(ids), WHOLE):
-        d = _draft(f, note="「—」为未报或不给把握;")
+        rows, columns = ids[at : at + WHOLE], ("promise", "done", "chance", "state")
+        out.append(_draft(f, rows=rows, columns=columns, note="「—」为未报或不给把握;"))
         if not at:
-            d.lines.extend(d.say(pace, *pace.sentences[:1]))
-        d.rows(f, ids[at : at + WHOLE], "promise", "done", "chance", "state")
-        out.append(d)
+            out[0].lines.extend(out[0].say(pace, *pace.sentences[:1]))
     return out
 
 

@@ -6,10 +6,9 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 
 import pandas as pd
-import xlsxwriter
 from xlsxwriter.utility import xl_cell_to_rowcol
 
 from zcqlib import quantity
@@ -44,6 +43,25 @@ DONE = {
     "unknown_sender": "已读取,报送单位待定",
 }
 OTHERWISE = {"error": "这个数字没有采用", "warning": "已采用,等核实", "info": "已照规则处理"}
+BASE = {"font_name": "微软雅黑", "font_size": 10, "valign": "vcenter"}
+FRAMED = {"text_wrap": True, "border": 1}
+FORMS = {
+    "plain": {},
+    "words": {"quote_prefix": True},
+    "title": {"bold": True, "font_size": 16},
+    "percent": {"num_format": "0.0#%"},
+    "date": {"num_format": "yyyy-mm-dd"},
+    "text": FRAMED | {"quote_prefix": True, "border_color": "#D5DAE0"},
+    "head": {
+        "bold": True,
+        "bg_color": "#14284B",
+        "font_color": "white",
+        "border": 1,
+        "align": "center",
+    },
+    "fill": FRAMED | {"locked": False, "bg_color": "#FFFBE6", "num_format": "@"},
+}
+MARKS = {"": {}, "warning": {"bg_color": "#FAE3C0"}, "error": {"bg_color": "#F3B8A8", "bold": True}}
 _WIDTHS = (6, 30, 14, 9, 14, 60, 20, 26, 40)
 _MOST = 20_000  # rows of a sheet that go back
 
@@ -89,59 +107,12 @@ def return_sheet(
     报送单位的原表。
     """
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        out,
-        {
-            "in_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        },
-    )
-    book.set_properties(
-        {"created": datetime(2000, 1, 1), "title": f"{period} {sender} {RETURN_TITLE}"}
-    )
-    base = {"font_name": "微软雅黑", "font_size": 10, "valign": "vcenter"}
-    form = {
-        k: base | v
-        for k, v in {
-            "plain": {},
-            "words": {"quote_prefix": True},
-            "title": {"bold": True, "font_size": 16},
-            "percent": {"num_format": "0.0#%"},
-            "date": {"num_format": "yyyy-mm-dd"},
-            "text": {
-                "quote_prefix": True,
-                "text_wrap": True,
-                "border": 1,
-                "border_color": "#D5DAE0",
-            },
-            "head": {
-                "bold": True,
-                "bg_color": "#14284B",
-                "font_color": "white",
-                "border": 1,
-                "align": "center",
-            },
-            "fill": {
-                "locked": False,
-                "bg_color": "#FFFBE6",
-                "text_wrap": True,
-                "border": 1,
-                "num_format": "@",
-            },
-        }.items()
-    }
-    look = {
-        "": {},
-        "warning": {"bg_color": "#FAE3C0"},
-        "error": {"bg_color": "#F3B8A8", "bold": True},
-    }
+    book = fit.workbook(out, f"{period} {sender} {RETURN_TITLE}")
     made: dict[tuple[str, str], object] = {}
 
     def style(kind: str, mark: str = ""):
         if (kind, mark) not in made:
-            made[kind, mark] = book.add_format(form[kind] | look[mark])
+            made[kind, mark] = book.add_format(BASE | FORMS[kind] | MARKS[mark])
         return made[kind, mark]
 
     asked = _asked(problems, expected)
@@ -290,15 +261,15 @@ def _own_table(sheet, style, own, told: pd.DataFrame) -> None:
 
 
 def _write(sheet, r: int, c: int, value: object, style, mark: str, percent: bool) -> None:
+    """A value as it was sent; text that a spreadsheet would run stays text."""
     if value is None or value == "":
         if mark:
             sheet.write_blank(r, c, None, style("plain", mark))
-    elif isinstance(value, bool):
-        sheet.write_boolean(r, c, value, style("plain", mark))
-    elif isinstance(value, int | float) and math.isfinite(value):
-        sheet.write_number(r, c, value, style("percent" if percent else "plain", mark))
     elif isinstance(value, date):
         sheet.write_datetime(r, c, value, style("date", mark))
+    elif isinstance(value, int | float) and math.isfinite(value):
+        kind = "percent" if percent and not isinstance(value, bool) else "plain"
+        sheet.write(r, c, value, style(kind, mark))
     else:
         text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]", " ", str(value))
         sheet.write_string(r, c, text[:32_000], style("words", mark))

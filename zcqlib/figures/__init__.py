@@ -1,7 +1,6 @@
-"""Figures: one theme, one `save`, the chart functions. Tables in, figure out; nothing is computed here.
+"""Figures: one page, one look, one `save`, and the charts that seaborn has not; nothing is computed here.
 
-Each chart takes its tables, a `Caption` and a `size`; frames are documented by their columns. Labels are printed as
-given; where a number has to be printed, `show` words it.
+A chart draws a finding on the axes of a `Canvas`; what is drawn is read back and held against the finding.
 """
 
 from zcqlib.figures.house import (
@@ -10,20 +9,15 @@ from zcqlib.figures.house import (
     bullets,
     calibration,
     cells,
-    column,
     course,
     ends,
-    faults,
     finish,
-    grid,
     key,
     lead,
     note,
     palette,
     places,
-    shades,
     spans,
-    stacked,
     stock,
     table,
     values,
@@ -42,6 +36,7 @@ from zcqlib.figures.printing import (
 from zcqlib.figures.readback import compare, seen
 from zcqlib.figures.theme import (
     BENCHMARK,
+    CHANCES,
     NAVY,
     OTHER,
     REFERENCE,

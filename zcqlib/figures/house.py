@@ -10,17 +10,18 @@ from itertools import pairwise, product
 
 import numpy as np
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, ScalarFormatter
 
 from zcqlib import quantity
 from zcqlib.figures import theme as look
 from zcqlib.figures.readback import Marks, series_of
 
 LEADER = dict(arrowstyle="-", color=look.AXIS, lw=0.8, shrinkA=0, shrinkB=3, relpos=(0, 0.5))
+YEARS = 1950, 2100  # an axis that holds nothing else counts years
 HATCHED = dict(facecolor="white", hatch="////")
 
 
@@ -40,14 +41,16 @@ def palette() -> dict[str, str]:
 
 
 def _scale(ax) -> float:
-    return look.SIZES[ax.get_figure(root=True).zcq_size].scale
+    return ax.get_figure(root=True).scale
 
 
 def note(ax, words, xy, offset=(0, 0), strong=False, kind=Annotation, size=13.0, **more):
-    """Words at a place of the data, moved by points; they may stand outside the axes, which keep room for them."""
-    k = _scale(ax)
+    """Words at a place of the data, moved by points; they may stand outside the axes, which keep room for them. A light
+    has its own colour."""
+    k, lights = _scale(ax), {r.mark: f"#{r.text}" for r in quantity.lights().rows if r.mark}
     given = dict(xytext=[k * v for v in offset], textcoords="offset points", va="center")
-    given |= dict(annotation_clip=False, clip_on=False, fontsize=k * size, color=look.INK) | more
+    given |= dict(annotation_clip=False, clip_on=False, fontsize=k * size)
+    given |= dict(color=lights.get(words[:1], look.INK)) | more
     text = kind(words, xy, **given)
     ax.add_artist(text)
     if strong:
@@ -111,11 +114,8 @@ def _beside(ax, cells: Sequence[tuple[float, str, str]], head: str = "", words=F
     start = max(stand, default=-8) + 16
     wide = max(_wide(t, size) for t in (head, *(c[1] for c in cells)))
     ha, at = ("left", start) if words else ("right", start + wide)
-    shades = {r.mark: f"#{r.text}" for r in quantity.lights().rows if r.mark}
     for y, text, gid in cells:
-        given = dict(
-            xycoords=("axes fraction", "data"), ha=ha, color=shades.get(text[:1], look.INK)
-        )
+        given = dict(xycoords=("axes fraction", "data"), ha=ha)
         note(ax, text, (1, y), (at, 0), gid=gid, size=size, **given)
     if head:
         note(ax, head, (1, 1), (at, 12), xycoords="axes fraction", ha=ha, size=min(size, 12))
@@ -125,10 +125,12 @@ def _wide(words: str, size: float) -> float:
     return look.measured(words, size) * look.POINT
 
 
-def column(ax, found, id: str, head: str = "") -> None:
-    """Printed values of a measure in a column of numbers at the right of a chart of rows."""
-    rows = [(y, found.shown(r, id), found.key(r, id)) for y, r in Marks(ax, found).rows]
-    _beside(ax, rows, head, found.measures[id].words)
+def table(ax, found, *columns: str, headed: bool = True) -> None:
+    """Printed values of measures in columns at the right of a chart of rows, under their heads."""
+    rows = Marks(ax, found).rows
+    for c in columns:
+        m, cells = found.measures[c], [(y, found.shown(r, c), found.key(r, c)) for y, r in rows]
+        _beside(ax, cells, m.head * headed, m.words)
 
 
 def bars(
@@ -147,22 +149,19 @@ def bars(
     title : in place of the measure's head, such as the park whose rows these are.
     """
     t, colours = found.rows.loc[list(rows)], palette()
-    for ax, column_ in zip(axes, columns, strict=True):
-        k, own, id = (
-            _scale(ax),
-            found.measures[column_.rpartition("+")[2]],
-            column_.rpartition("+")[2],
-        )
-        drawn = ax.barh(t["label"], t[id], 0.5, color=look.TO_DATE)
-        for bar, value, region in zip(drawn, t[id], t.get("region", t["label"]), strict=True):
-            fill = (
-                (look.RISE if value > 0 else look.FALL)
-                if signed
-                else colours.get(region, look.TO_DATE)
-            )
-            bar.set(facecolor=fill, edgecolor=fill, linewidth=0)
-            if value < 0:
-                bar.set(**HATCHED, linewidth=1.4 * k)
+    region = t.get("region", t["label"])
+    fills = region.map(colours if region.nunique() > 1 else {}).fillna(look.TO_DATE)
+    # a line above the whole, not among its rows
+    zone = t["label"].eq("合计") | region.eq("zone")
+    ruled = zone.iloc[-1:].any() and zone.sum() == 1 < len(t)
+    for ax, ids in zip(axes, columns, strict=True):
+        k, id = _scale(ax), ids.rpartition("+")[2]
+        own = found.measures[id]
+        if signed:
+            fills = t[id].gt(0).map({True: look.RISE, False: look.FALL})
+        drawn = ax.barh(t["label"], t[id], 0.5, color=fills, edgecolor=fills, linewidth=0)
+        for bar in (bar for bar in drawn if bar.get_width() < 0):
+            bar.set(**HATCHED, linewidth=1.4 * k)
         aims = t[own.aim] if isinstance(own.aim, str) else np.full(len(t), own.aim)
         for y, at in enumerate(np.where(t[id].notna(), aims, np.nan)):
             ax.plot([at] * 2, [y - 0.34, y + 0.34], color=look.INK, lw=2.4 * k, gid="tick")
@@ -171,12 +170,9 @@ def bars(
         ax.grid(False)
         ax.spines["bottom"].set_visible(False)
         ax.margins(x=0.02)
-        # a line above the whole, not among its rows
-        zone = t["label"].eq("合计") | t.get("region", t["label"]).eq("zone")
-        if zone.iloc[-1:].any() and zone.sum() == 1 < len(t):
+        if ruled:
             ax.axhline(len(t) - 1.5, color=look.INK, lw=1.2 * k)
-        for part in column_.split("+"):
-            column(ax, found, part)
+        table(ax, found, *ids.split("+"), headed=False)
 
 
 def spans(
@@ -292,15 +288,15 @@ def cells(ax, found, column: str, told: str = "", missing: str = "") -> None:
     k, size, own = _scale(ax), _letters(ax), told or column
     ax.set(xlabel=column, ylabel="")
     ax.tick_params(labeltop=True, labelbottom=False, rotation=0)
+    ax.tick_params(axis="y", labelsize=k * size)
     ax.grid(False)
     ax.spines[:].set_visible(False)
     marks = Marks(ax, found)
     for mesh in (c for c in ax.collections if isinstance(c, QuadMesh)):
-        values = mesh.get_array()
-        light = mesh.to_rgba(values).reshape(*values.shape, 4) @ (0.3, 0.6, 0.1, 0)
+        grounds = mesh.to_rgba(mesh.get_array())
         for x, y in product(*marks.ticks):
             if row := marks.grid.get((x, y)):
-                ink = "white" if light[int(y), int(x)] < 0.58 else look.INK
+                ink = _ink(grounds[int(y), int(x)])
                 given = dict(ha="center", size=size, color=ink, gid=found.key(row, own))
                 note(ax, found.shown(row, own), (x, y), **given)
             elif missing:
@@ -336,15 +332,19 @@ def finish(figure: Figure, found=None) -> None:
     figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")
     for ax in figure.axes:
-        labels = ax.findobj(EndLabel)
-        pt = figure.dpi / 72
-        at = [ax.transData.transform(t.xy)[1] / pt for t in labels]
-        gap = 1.45 * labels[0].get_fontsize() if labels else 0.0
-        ends_ = ax.bbox.y0 / pt, ax.bbox.y1 / pt
-        for label, y, to in zip(labels, at, look.spread(at, gap, *ends_), strict=True):
-            label.set_position((label.get_position()[0], to - y))
-            if label.arrow_patch:
-                label.arrow_patch.set_visible(abs(to - y) > 4)
+        _apart(ax, figure.dpi / 72)
+
+
+def _apart(ax, pt: float) -> None:
+    """The names at the ends of lines no longer lie on each other."""
+    labels = ax.findobj(EndLabel)
+    at = [ax.transData.transform(t.xy)[1] / pt for t in labels]
+    gap = 1.45 * labels[0].get_fontsize() if labels else 0.0
+    ends_ = ax.bbox.y0 / pt, ax.bbox.y1 / pt
+    for label, y, to in zip(labels, at, look.spread(at, gap, *ends_), strict=True):
+        label.set_position((label.get_position()[0], to - y))
+        if label.arrow_patch:
+            label.arrow_patch.set_visible(abs(to - y) > 4)
 
 
 def _factor(found, measure) -> int:
@@ -361,89 +361,30 @@ def _numbers(axis, factor: int) -> None:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_minor_locator(NullLocator())
     if log or type(axis.get_major_formatter()) is ScalarFormatter:
-        show = lambda v, _: f"{v / factor:,.10g}".replace("-", "\u2212")  # noqa: E731
+        low, high = sorted(axis.get_view_interval())
+        form = "{:.10g}" if YEARS[0] < low and high < YEARS[1] else "{:,.10g}"
+        show = lambda v, _: form.format(v / factor).replace("-", "\u2212")  # noqa: E731
         axis.set_major_formatter(FuncFormatter(show))
+        if form == "{:.10g}":
+            axis.set_major_locator(MaxNLocator(integer=True))
 
 
-def shades(labels: Iterable[str], own: Mapping[str, str]) -> list[str]:
-    """A colour for each label: those of its own, all others grey."""
-    return [own.get(label, look.OTHER) for label in labels]
-
-
-def values(ax, found, column: str, inside: str = "") -> None:
-    """The printed value above each bar of a measure that stands upright, or within those that have room, in a colour."""
+def values(ax, found, column: str, inside: bool = False) -> None:
+    """The printed value above each bar of a measure that stands upright, or within those that have room."""
     bars_ = next(g for g in ax.containers if g.get_label() == column)
     least = 0.035 * np.ptp(ax.get_ylim()) if inside else -np.inf
     for (_, row), bar in zip(Marks(ax, found).rows, bars_, strict=True):
         high = bar.get_height()
         if np.isfinite(high) and high > least:
             at = bar.get_x() + bar.get_width() / 2, bar.get_y() + high * (0.5 if inside else 1)
-            given = dict(ha="center", color=inside or look.NAVY, gid=found.key(row, column))
+            ink = _ink(bar.get_facecolor()) if inside else look.NAVY
+            given = dict(ha="center", color=ink, gid=found.key(row, column))
             note(ax, found.shown(row, column), at, (0, 0 if inside else 9), **given)
 
 
-def stacked(ax, found, columns: Sequence[str]) -> None:
-    """Counts by light as columns that stand on each other, from the first up, named beside the last one."""
-    t, base = found.rows, 0.0
-    for id in columns:
-        light, strong = quantity.lights().state(id), id in ("hard", "good", "met")
-        fill = f"#{light.colour if strong else light.tint}"
-        edge = dict(edgecolor="white", lw=1.2 * _scale(ax), label=id)
-        ax.bar(t["label"], t[id], 0.72, base, color=fill, **edge)
-        base = base + t[id]
-    ax.set(ylim=(0, base.max() * 1.02), yticks=[])
-    ax.grid(False)
-    for id in columns:
-        light, strong = quantity.lights().state(id), id in ("hard", "good", "met")
-        values(ax, found, id, "white" if strong else look.INK)
-        last, row = next(g for g in ax.containers if g.get_label() == id)[-1], t.index[-1]
-        if last.get_height():
-            at = len(t) - 0.6, last.get_y() + last.get_height() / 2
-            given = dict(color=f"#{light.text}", gid=found.key(row, id), arrowprops=LEADER)
-            note(ax, f"{light.words} {found.shown(row, id)}", at, (12, 0), kind=EndLabel, **given)
-
-
-def table(ax, found, *columns: str) -> None:
-    """Columns of numbers at the right of a chart of rows, under the heads of their measures."""
-    for c in columns:
-        column(ax, found, c, found.measures[c].head)
-
-
-def grid(
-    ax,
-    found,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    value: str,
-    told: str = "",
-    ends: tuple[float, float] = (0, 1),
-    missing: str = "",
-) -> None:
-    """A heat map of one measure with its cells printed: rows by label at the left, columns by `at` above.
-
-    Parameters
-    ----------
-    told, missing : as `cells` has them. ends : the values that are darkest and palest.
-    """
-    ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
-    ax.set(ylim=(max(len(rows), 1), 0), xlim=(0, len(columns)))
-    ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=_letters(ax) * _scale(ax))
-    at, own = [(x + 0.5, y + 0.5) for y, x in np.ndindex(len(rows), len(columns))], Marks(ax, found)
-    own = [own.grid.get(xy, "") for xy in at]
-    values = np.array([found.rows.at[r, value] if r else np.nan for r in own])
-    ramp = look.CHANCE if ends[0] < ends[1] else look.CHANCE[::-1]
-    ramp = LinearSegmentedColormap.from_list("chance", ramp)
-    if len(rows):
-        edge = dict(edgecolors="white", lw=2 * _scale(ax), gid=value)
-        values = values.reshape(len(rows), -1)
-        ax.pcolormesh(values, cmap=ramp, vmin=min(ends), vmax=max(ends), **edge)
-    cells(ax, found, value, told, missing)
-
-
-def faults(ax, found) -> None:
-    """Counts by kind and month, the more the darker; `found` : `problems`."""
-    columns = [f"{m}月" for m in range(1, found.period.month + 1)]
-    grid(ax, found, found.things["label"].unique(), columns, "faults", ends=(20, 0))
+def _ink(ground) -> str:
+    """White on a dark ground."""
+    return "white" if np.dot(ground[:3], (0.3, 0.6, 0.1)) < 0.58 else look.INK
 
 
 FLOWS = ("recognised", "moved_in", "lapsed", "moved_out")
@@ -504,19 +445,18 @@ def _year_end(ax, found) -> None:
 
 def _flows(ax, t) -> None:
     """What came stands above zero, what went hangs below it, hatched."""
-    base, looks = (
-        {},
-        dict(zip(FLOWS, (look.TO_DATE, look.NAVY, look.BENCHMARK, look.OTHER), strict=True)),
-    )
-    for id in (c for c in FLOWS if t[c].abs().sum()):
-        v = t.loc[t[id].abs().gt(0), id]
-        up = [base.get((m, x > 0), 0.0) for m, x in v.items()]
-        drawn = ax.bar(
-            t.loc[v.index, "at"], v, 0.55, up, color=looks[id], edgecolor=looks[id], label=id
-        )
-        for bar in (b for b in drawn if b.get_height() < 0):
-            bar.set(**HATCHED, linewidth=1.2 * _scale(ax))
-        base |= {(m, x > 0): b + x for (m, x), b in zip(v.items(), up, strict=True)}
+    looks = dict(zip(FLOWS, (look.TO_DATE, look.NAVY, look.BENCHMARK, look.OTHER), strict=True))
+    up, down = 0.0, 0.0
+    for id, colour in looks.items():
+        v = t[id].fillna(0)
+        base = np.where(v < 0, down, up)
+        up, down = up + v.clip(lower=0), down + v.clip(upper=0)
+        own = v.ne(0)
+        if own.any():
+            about = dict(color=colour, edgecolor=colour, label=id)
+            drawn = ax.bar(t["at"][own], v[own], 0.55, base[own], **about)
+            for bar in (b for b in drawn if b.get_height() < 0):
+                bar.set(**HATCHED, linewidth=1.2 * _scale(ax))
     ax.axhline(0, color=look.AXIS, lw=1.2 * _scale(ax))
 
 
@@ -614,7 +554,8 @@ def _told(ax, found, row: str) -> None:
     if found.shown(row, "chance") != quantity.NONE:
         given = dict(size=30, gid=found.key(row, "chance"), color=look.NAVY)
         note(ax, found.shown(row, "chance"), (1, 0.96), (14, 0), True, **at, **given)
-        note(ax, f"完成把握　{light}", (1, 0.86), (14, 0), **at)
+        note(ax, light, (1, 0.86), (14, 0), **at)
+        note(ax, "完成把握", (1, 0.86), (24 + _wide(light, 13), 0), **at)
     ids = ["target", "due", "on_pace", "done", "done_pct", "low", "high", "median"]
     listed(ax, found, row, [c for c in ids if np.isfinite(found.rows.at[row, c])], {}, 0.74)
 

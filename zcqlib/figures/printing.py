@@ -24,6 +24,7 @@ from zcqlib.figures.theme import (
     SIZES,
     THIRD,
     TITLE_LENGTH,
+    Canvas,
     Caption,
     FigureError,
     font_path,
@@ -43,22 +44,11 @@ def texts(figure: Figure, axes: bool = True) -> list[str]:
     return [t.get_text() for t in _texts(figure) if axes or id(t) not in ticks]
 
 
-def stamp(figure: Figure, code: str) -> None:
+def stamp(figure: Canvas, code: str) -> None:
     """Print the figure's code under the footer, at the right, once."""
-    if any(t.get_gid() == "code" for t in figure.texts):
-        return
-    page = SIZES[figure.zcq_size]
-    wide, high = figure.get_size_inches() * 120 / page.scale  # px
-    figure.text(
-        1 - page.margin / wide,
-        12 / high,
-        code,
-        gid="code",
-        fontsize=SMALLEST * page.scale,
-        color=THIRD,
-        ha="right",
-        va="center",
-    )
+    if not any(t.get_gid() == "code" for t in figure.texts):
+        at = figure.right, figure.height - 12
+        figure.write(*at, code, SMALLEST, THIRD, ha="right", gid="code")
 
 
 def _texts(figure: Figure) -> list[Text]:
@@ -86,9 +76,9 @@ def check(figure: Figure):
         outside the canvas, cut, over other text, over the edge of a bar or under a target, pace or main line. All
         faults are listed.
     """
-    caption = getattr(figure, "zcq_caption", None)
-    if caption is None:
+    if not isinstance(figure, Canvas):
         raise FigureError("图没有标题和来源说明,请用 figures 的作图函数。")
+    caption = figure.caption
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         picture = drawn(figure)
@@ -125,7 +115,7 @@ def _captioned(caption: Caption) -> Iterator[tuple[str, bool]]:
 
 def _placed(figure: Figure, shown: Shown) -> Hits:
     """Texts beyond the page's half margin, beyond what cuts them, and too small ones."""
-    page, pt = SIZES[figure.zcq_size], figure.dpi / 72
+    page, pt = SIZES[figure.size], figure.dpi / 72
     edge = page.margin * page.scale * figure.dpi / 240
     room = figure.bbox.padded(-edge, pt)
     within = lambda a, b: b.x0 <= a.x0 and b.y0 <= a.y0 and a.x1 <= b.x1 and a.y1 <= b.y1  # noqa: E731
@@ -206,16 +196,14 @@ def drawn(figure: Figure, dpi: float = 0.0):
     """The figure as a picture, in its size's dots per inch if none are given."""
     from PIL import Image
 
-    figure.set_dpi(dpi or SIZES[figure.zcq_size].dpi)
+    figure.set_dpi(dpi or SIZES[figure.size].dpi)
     figure.canvas.draw()
     return Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
 
 
 def alternative(figure: Figure) -> str:
     """The figure for who cannot see it: title, subtitle, what its labels say, source and date."""
-    caption = figure.zcq_caption
-    if caption.alt:
-        return caption.alt
+    caption = figure.caption
     skip = {caption.title, caption.subtitle, "演示数据", f"数据截至{caption.as_of}"}
     labels = dict.fromkeys(t.replace("\n", "") for t in texts(figure))
     told = [t for t in labels if t not in skip and not t.startswith("来源")]
@@ -247,15 +235,15 @@ def save(
     """
     formats = tuple(formats)
     others = tuple(kind for kind in formats if kind != "svg")
-    if getattr(figure, "zcq_caption", None) is None or "svg" not in formats:
+    if not isinstance(figure, Canvas) or "svg" not in formats:
         made = _checked(figure, others)
     else:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph")  # which the check tells, with the glyphs
             svg = _printed(figure, "svg")
-        key = hashlib.sha256(svg + repr((figure.zcq_size, others)).encode()).hexdigest()
+        key = hashlib.sha256(svg + repr((figure.size, others)).encode()).hexdigest()
         made = remember(key, lambda: _checked(figure, others)) | {"svg": svg}
-    figure.zcq_png = made.get("png", getattr(figure, "zcq_png", None))
+    figure.png = made.get("png", figure.png)
     out = [Path(f"{stem}.{kind}") for kind in formats]
     for kind, path in zip(formats, out, strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -270,7 +258,7 @@ def _checked(figure: Figure, formats: Iterable[str]) -> dict[str, bytes]:
 
 
 def _printed(figure: Figure, kind: str, picture=None) -> bytes:
-    caption, alt, buffer = figure.zcq_caption, alternative(figure), io.BytesIO()
+    caption, alt, buffer = figure.caption, alternative(figure), io.BytesIO()
     if kind == "png":
         from PIL import Image
         from PIL.PngImagePlugin import PngInfo
@@ -279,25 +267,17 @@ def _printed(figure: Figure, kind: str, picture=None) -> bytes:
         info.add_itxt("Title", caption.title)
         info.add_itxt("Description", alt)
         few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        few.save(buffer, "png", pnginfo=info, dpi=(SIZES[figure.zcq_size].dpi,) * 2)
+        few.save(buffer, "png", pnginfo=info, dpi=(SIZES[figure.size].dpi,) * 2)
         return buffer.getvalue()
     outlined = [t for t in figure.findobj(Text) if t.get_path_effects()]  # bold: no text is kept
     lines = [line for t in outlined for line in t.get_text().split("\n") if line.strip()]
-    told = (
-        dict(Date=None, Creator=None, Title=caption.title, Description=alt, Keywords=lines)
-        if kind == "svg"
-        else {
-            "CreationDate": None,
-            "Creator": None,
-            "Producer": None,
-            "Title": caption.title,
-            "Subject": alt,
-        }
-    )
+    told = dict(Creator=None, Title=caption.title)
+    if kind == "svg":
+        told |= dict(Date=None, Description=alt, Keywords=lines)
+    else:
+        told |= dict(CreationDate=None, Producer=None, Subject=alt)
     strong = [copy(t) for t in figure.texts if t.get_path_effects()] if kind == "pdf" else []
-    for (
-        t
-    ) in strong:  # bold letters are outlines, which nobody can copy: the plain text is set on them
+    for t in strong:  # bold letters are outlines that nobody can copy: the plain text lies on them
         t.set_path_effects([])
     figure.texts.extend(strong)
     try:
@@ -332,8 +312,13 @@ def show(figure: Figure) -> None:
     """Display a figure in a notebook: the very picture that was saved, or a fresh one."""
     from IPython.display import Image, display
 
-    if (data := getattr(figure, "zcq_png", None)) is None:
-        buffer = io.BytesIO()
+    buffer = io.BytesIO()
+    if not figure.png:
         drawn(figure).save(buffer, "png")
-        data = buffer.getvalue()
-    display(Image(data, width=int(figure.get_size_inches()[0] * 72), alt=alternative(figure)))
+    display(
+        Image(
+            figure.png or buffer.getvalue(),
+            width=int(figure.get_size_inches()[0] * 72),
+            alt=alternative(figure),
+        )
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ import pandas as pd
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
+from matplotlib.dates import AutoDateFormatter, DateFormatter, num2date
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
@@ -46,20 +48,9 @@ def marks(ax) -> Iterator[Mark]:
         return Mark(what, names.get(colour, "") if own.startswith("_") else own, colour, x, y)
 
     for line in ax.lines:
-        free = line.get_transform() == ax.transData  # axhline and axvline are not
-        if free and line.get_gid() != REFERENCE and line.get_visible():
-            what = TICK if line.get_gid() == TICK else "点"
-            points = line.get_xydata()[:1] + [0, 0.34] if what == TICK else line.get_xydata()
-            for x, y in points[np.isfinite(points).all(axis=1)]:
-                yield mark(what, line, _colour(line), x, y)
-    for group in ax.containers:
-        for bar in group if isinstance(group, BarContainer) else ():
-            x, y, wide, high = bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()
-            flat = group.orientation == "horizontal"
-            at = (wide, y + high / 2) if flat else (x + wide / 2, high)
-            label = bar if str(group.get_label()).startswith("_") else group
-            if np.isfinite(at).all():
-                yield mark("柱长", label, _colour(bar, "edge"), *at)
+        yield from _points(line, ax, mark)
+    for group in (g for g in ax.containers if isinstance(g, BarContainer)):
+        yield from _lengths(group, mark)
     for group in ax.collections:
         if isinstance(group, PathCollection):
             colours = [to_hex(c) for c in group.get_facecolors()]
@@ -67,6 +58,27 @@ def marks(ax) -> Iterator[Mark]:
                 yield mark("点", group, colours[i % len(colours)], x, y)
         elif isinstance(group, (LineCollection, PolyCollection)) and group.get_gid():
             yield from _ends(group)  # those without a name only join points
+
+
+def _points(line, ax, mark) -> Iterator[Mark]:
+    """The points of a line, of a tick its middle."""
+    free = line.get_transform() == ax.transData  # axhline and axvline are not
+    if free and line.get_gid() != REFERENCE and line.get_visible():
+        tick = line.get_gid() == TICK
+        points = line.get_xydata()[:1] + [0, 0.34] if tick else line.get_xydata()
+        for x, y in points[np.isfinite(points).all(axis=1)]:
+            yield mark(TICK if tick else "点", line, _colour(line), x, y)
+
+
+def _lengths(group: BarContainer, mark) -> Iterator[Mark]:
+    """Place and length of each bar."""
+    for bar in group:
+        x, y, wide, high = bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()
+        flat = group.orientation == "horizontal"
+        at = (wide, y + high / 2) if flat else (x + wide / 2, high)
+        label = bar if str(group.get_label()).startswith("_") else group
+        if np.isfinite(at).all():
+            yield mark("柱长", label, _colour(bar, "edge"), *at)
 
 
 def _ends(group: LineCollection | PolyCollection) -> Iterator[Mark]:
@@ -269,8 +281,15 @@ def seen(figure: Figure) -> pd.DataFrame:
     """What an analyst's own figure shows: panel, series, place and value as drawn."""
     rows = []
     for i, ax in enumerate(figure.axes):
-        at = ticks(ax.xaxis)
-        rows += [(i + 1, m.label, at.get(m.x, m.x), m.y) for m in marks(ax)]
+        at, down = ticks(ax.xaxis), ticks(ax.yaxis)
+        day = isinstance(ax.xaxis.get_major_formatter(), (DateFormatter, AutoDateFormatter))
+        for m in marks(ax):
+            x = num2date(m.x).strftime("%Y-%m-%d") if day else at.get(m.x, m.x)
+            rows.append((i + 1, m.label, x, m.y))
+        for mesh in (c for c in ax.collections if isinstance(c, QuadMesh)):
+            cells = np.ma.filled(mesh.get_array().astype(float), np.nan).ravel()
+            places = product(down.values(), at.values())
+            rows += [(i + 1, *xy, v) for xy, v in zip(places, cells, strict=False)]
     return pd.DataFrame(rows, columns=["图", "系列", "横轴", "纵轴"])
 
 

@@ -5,7 +5,7 @@ A figure is laid out in px from the top left; the 16:9 page has 1600 x 900 of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -18,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
+from scipy.optimize import isotonic_regression
 
 from zcqlib import attached
 from zcqlib import catalog as catalogs
@@ -29,13 +30,9 @@ FAN = ("#E3E9F1", "#C0CEE0", "#8FA7C6")  # 95, 80, 50 %
 SEASON_LINE, SEASON_TEXT, SEASON_BAND = "#8A7F6E", "#6E6452", "#EFEBE3"
 RISE, FALL, DEMO = "#0B7A5E", "#B3261E", "#8A5A00"
 CHANCE = (
-    "#7A1F0B",
-    "#B5401C",
-    "#E8A076",
-    "#F3BE96",
-    "#FAE3D0",
-    "#FDF6F0",
+    "#7A1F0B #B5401C #E8A076 #F3BE96 #FAE3D0 #FDF6F0".split()
 )  # 0, 20 ... 100 %: dark is little
+CHANCES = mpl.colors.LinearSegmentedColormap.from_list("chances", CHANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,6 @@ FREE = (
     ("#C2708F", "#9A4C6A", ">"),
     ("#8A6E4B", "#6B5335", "h"),
 )
-PALETTE = (NAVY, *(colour for colour, *_ in FREE))
 SHADES = {NAVY: NAVY} | {
     colour: shade for colour, shade, _ in FREE
 }  # text never takes a fill colour
@@ -108,10 +104,6 @@ SIZES = {
     "wide": Size(40 / 3 + 1e-4, 7.5, 1.0, 64, 120),
     "a4": Size(7.48, 4.9, 0.68, 48, 240),
 }
-FONTS = [
-    "Noto Sans SC",
-    "DejaVu Sans",
-]  # the project's own, which must be there; marks that it lacks from the other
 TITLE_LENGTH = 34
 MARKS = ",。、;:)\uff0c\uff1b\uff1a\uff09"  # a line may end after these and never begins with one
 LEAST = (
@@ -129,10 +121,7 @@ class FigureError(ZcqError):
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A figure's words: `title` the finding, `subtitle` measure (unit); place, period; footer from the data.
-
-    `about` names the indicators that it rests on.
-    """
+    """A figure's words: `title` the finding, `subtitle` measure (unit); place, period; footer from the data."""
 
     title: str
     subtitle: str
@@ -140,8 +129,6 @@ class Caption:
     as_of: str
     demo: bool
     note: str = ""
-    alt: str = ""
-    about: tuple[str, ...] = ()
 
 
 def font_path() -> Path:
@@ -168,29 +155,13 @@ def use_theme() -> None:
     """Set matplotlib to this look; called by every chart, so that nothing else has to."""
     if "Noto Sans SC" not in {f.name for f in font_manager.fontManager.ttflist}:
         font_manager.fontManager.addfont(str(font_path()))
-    mpl.rcParams.update(
-        {
-            "font.family": "sans-serif",
-            "font.sans-serif": FONTS,
-            "axes.unicode_minus": True,
-            "pdf.fonttype": 42,
-            "svg.fonttype": "path",
-            "svg.hashsalt": "zcqlib",
-            "text.hinting": "no_hinting",  # letters this large need none, and are as wide in all sizes
-            "figure.dpi": 72,
-            "text.color": INK,
-            "axes.edgecolor": AXIS,
-            "axes.labelcolor": SECOND,
-            "xtick.color": SECOND,
-            "ytick.color": SECOND,
-            "font.size": 13,
-            "hatch.linewidth": 0.8,
-            "axes.grid": False,
-            "figure.facecolor": "white",
-            "savefig.facecolor": "white",
-            "lines.solid_capstyle": "round",
-        }
-    )
+    mpl.rcParams.update(_style())
+
+
+@cache
+def _style() -> dict:
+    """The settings of the style sheet beside this module."""
+    return dict(mpl.rc_params_from_file(Path(__file__).with_name("house.mplstyle"), False, False))
 
 
 def stroke(colour: str, width: float = 0.7) -> list:
@@ -260,11 +231,11 @@ class _Page(FigureCanvasAgg):
         return self.renderer
 
 
-class Canvas:
-    """A figure with title, subtitle and footer; charts place axes and texts on it in px from the top left.
+class Canvas(Figure):
+    """A figure with title, subtitle and footer; charts place axes on it, the page its words in px from the top left.
 
     Letters have the same size in px on every page, so that a smaller page has fewer px: `width` is 1600 on the 16:9
-    page. `left`, `right`, `top`, `bottom` bound what a chart may use.
+    page. `left`, `right`, `top`, `bottom` bound what a chart may use; `png` is the picture that was saved.
     """
 
     def __init__(self, caption: Caption, size: str = ""):
@@ -273,7 +244,9 @@ class Canvas:
             raise ValueError(f"size is one of {sorted(SIZES)}, not {size!r}")
         use_theme()
         page = SIZES[size]
-        self.caption, self.size, self.scale = caption, size, page.scale
+        super().__init__(figsize=(page.wide, page.high))
+        _Page(self)
+        self.caption, self.size, self.scale, self.png = caption, size, page.scale, b""
         self.width, self.height = 120 * page.wide / page.scale, 120 * page.high / page.scale
         self.left, self.right = page.margin, self.width - page.margin
         room = self.right - self.left
@@ -282,132 +255,66 @@ class Canvas:
         below = wrapped(caption.subtitle, 14, room, 2)
         note = f"来源\uff1a{caption.source}" + (f"\uff1b{caption.note}" if caption.note else "")
         date = f"数据截至{caption.as_of}"
-        self.lead = 40 + 59 * (title / 24) * (lines.count("\n") + 1)  # top of the subtitle
-        self.top = self.lead + 57 + 28 * below.count("\n")
+        lead = 40 + 59 * (title / 24) * (lines.count("\n") + 1)  # top of the subtitle
+        self.top = lead + 57 + 28 * below.count("\n")
         start = self.left + (120 if caption.demo else 0)
-        free = self.right - start - measured(date, 10.5) - 24
-        self.notes = wrapped(note, 10.5, free, 3)
-        foot = 60 + 20 * self.notes.count("\n")
-        self.bottom = self.height - foot - 40
-        self.figure = Figure(figsize=(page.wide, self.height * page.scale / 120))
-        _Page(self.figure)
-        self.figure.zcq_caption, self.figure.zcq_size = caption, size
-        self.text(self.left, 40, lines, title, INK, bold=0.9, va="top")
-        self.text(self.left, self.lead, below, 14, SECOND, va="top")
-        rule = self.height - foot
-        self.line([self.left, self.right], [rule] * 2, GRID, 1)
+        notes = wrapped(note, 10.5, self.right - start - measured(date, 10.5) - 24, 3)
+        rule = self.height - 60 - 20 * notes.count("\n")
+        self.bottom = rule - 40
+        self.write(self.left, 40, lines, title, INK, bold=0.9, va="top")
+        self.write(self.left, lead, below, 14, SECOND, va="top")
+        self.box(self.left, rule, room, 2, GRID)
         if caption.demo:
             self.box(self.left, rule + 25, 104, 26, DEMO)
-            self.text(self.left + 52, rule + 25, "演示数据", 12, "white", ha="center")
-        middle = rule + 25 + 10 * self.notes.count("\n")
-        self.text(start, middle, self.notes, 10.5, THIRD)
-        self.text(self.right, rule + 25, date, 10.5, THIRD, ha="right")
+            self.write(self.left + 52, rule + 25, "演示数据", 12, "white", ha="center")
+        self.write(start, rule + 25 + 10 * notes.count("\n"), notes, 10.5, THIRD)
+        self.write(self.right, rule + 25, date, 10.5, THIRD, ha="right")
 
-    def pt(self, size: float) -> float:
-        return size * self.scale
-
-    def text(
-        self,
-        x: float,
-        y: float,
-        words: str,
-        size: float,
-        colour: str = INK,
-        bold: float = 0.0,
-        **more,
+    def write(
+        self, x: float, y: float, words: str, size: float, colour=INK, bold=0.0, **more
     ) -> Text:
         """Write at a px position."""
-        options = {"va": "center", "ha": "left", "linespacing": 1.25} | more
-        return self.figure.text(
-            x / self.width,
-            1 - y / self.height,
-            words,
-            fontsize=self.pt(size),
-            color=colour,
-            path_effects=stroke(colour, bold * self.scale) if bold else None,
-            **options,
-        )
+        given = dict(va="center", ha="left", linespacing=1.25, color=colour) | more
+        given |= dict(path_effects=stroke(colour, bold * self.scale)) if bold else {}
+        at = x / self.width, 1 - y / self.height
+        return self.text(*at, words, fontsize=size * self.scale, **given)
 
-    def line(
-        self, x: Sequence[float], y: Sequence[float], colour: str, width: float, **more
-    ) -> None:
-        """A line in px."""
-        self.figure.add_artist(
-            mpl.lines.Line2D(
-                [v / self.width for v in x],
-                [1 - v / self.height for v in y],
-                color=colour,
-                linewidth=self.pt(width),
-                transform=self.figure.transFigure,
-                solid_capstyle="butt",
-                **more,
-            )
-        )
-
-    def box(
-        self, x: float, y: float, wide: float, high: float, colour: str = "none", **more
-    ) -> None:
+    def box(self, x: float, y: float, wide: float, high: float, colour: str) -> None:
         """A rectangle in px; y is its middle."""
-        self.figure.add_artist(
-            mpl.patches.Rectangle(
-                (x / self.width, 1 - (y + high / 2) / self.height),
-                wide / self.width,
-                high / self.height,
-                transform=self.figure.transFigure,
-                **({"facecolor": colour, "edgecolor": "none", "linewidth": 0} | more),
-            )
-        )
+        at = x / self.width, 1 - (y + high / 2) / self.height
+        box = mpl.patches.Rectangle(at, wide / self.width, high / self.height, fc=colour, lw=0)
+        box.set_transform(self.transFigure)
+        self.add_artist(box)
 
-    def grid(self, panels: str | list | None = None, **more):
+    def grid(self, panels: list | str | None = None, **more):
         """Axes on matplotlib's own layout between head and foot: one, or a dict of them by a mosaic such as "AAB"."""
         low, wide = self.bottom + 30, self.right - self.left
         rect = self.left / self.width, 1 - low / self.height, wide / self.width
         rect = *rect, (low - self.top + 16) / self.height
-        self.figure.set_layout_engine("constrained", rect=rect, w_pad=0, h_pad=0, wspace=0.03)
-        part = self.figure.subfigures()
+        self.set_layout_engine("constrained", rect=rect, w_pad=0, h_pad=0, wspace=0.03)
+        part = self.subfigures()
         part.patch.set_alpha(0)
         return part.subplot_mosaic(panels, **more) if panels else part.subplots(**more)
 
 
 def drawing(scale: float = 1.0) -> dict:
     """Settings of what pandas, seaborn and matplotlib draw on a page whose letters are `scale` of a screen's."""
-    sizes = {"font.size": 13, "axes.labelsize": 12.5, "axes.titlesize": 13.5, "legend.fontsize": 12}
-    sizes |= {"xtick.labelsize": 12, "ytick.labelsize": 13, "lines.linewidth": 3.2}
-    sizes |= {"lines.markersize": 8, "axes.linewidth": 1.2, "grid.linewidth": 1}
-    ticks = {
-        f"{axis}tick.major.{part}": n for axis in "xy" for part, n in (("size", 0), ("pad", 6))
-    }
-    spines = {
-        f"axes.spines.{side}": side == "bottom" for side in ("left", "right", "top", "bottom")
-    }
-    look = {"axes.grid": True, "axes.grid.axis": "y", "grid.color": GRID, "axes.axisbelow": True}
-    look |= {"axes.prop_cycle": mpl.cycler(color=PALETTE), "axes.titlecolor": INK}
-    look |= {"axes.titlelocation": "left", "axes.titlepad": 10, "legend.frameon": False}
-    return {k: v * scale for k, v in (sizes | ticks).items()} | spines | look
+    fixed = ("figure.dpi", "hatch.linewidth")
+    sizes = {k: v for k, v in _style().items() if isinstance(v, float) and k not in fixed}
+    return _style() | {k: v * scale for k, v in sizes.items()}
 
 
 def spread(
     places: Iterable[float], gap: float, low: float = -np.inf, high: float = np.inf
 ) -> np.ndarray:
-    """Move labels apart to at least `gap`, as little as can be, inside [low, high]."""
+    """Move labels apart to at least `gap`, as little as can be, inside [low, high] where they have room there."""
     want = np.asarray(list(places), float)
-    order = np.argsort(want, kind="stable")
-    out = want[order].copy()
-    for _ in range(200):
-        moved = False
-        for i in range(len(out) - 1):
-            lack = gap - (out[i + 1] - out[i])
-            if lack > 1e-9:
-                out[i] -= lack / 2
-                out[i + 1] += lack / 2
-                moved = True
-        out = (
-            np.clip(out, low, high)
-            if np.isfinite([low, high]).all() and gap * (len(out) - 1) <= high - low
-            else out
-        )
-        if not moved:
-            break
+    order, steps = np.argsort(want, kind="stable"), gap * np.arange(len(want))
+    if not len(want):
+        return want
+    out = isotonic_regression(want[order] - steps).x
+    if high - low >= steps[-1]:
+        out = np.clip(out, low, high - steps[-1])
     back = np.empty_like(out)
-    back[order] = out
+    back[order] = out + steps
     return back

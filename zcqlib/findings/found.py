@@ -283,17 +283,21 @@ class Found:
     def table(
         self, *columns: str, rows: Iterable[str] | None = None, head: str = "指标"
     ) -> pd.DataFrame:
-        """The things, or some rows, as a reader sees them: Chinese heads, numbers as printed.
+        """The things, or some rows, as a reader sees them: Chinese heads, numbers as printed; `head` "" leaves out labels.
 
         Raises
         ------
-        MissingData : what the finding rests on has not come.
+        FindingError : two columns of one head. MissingData : what the finding rests on has not come.
         """
         if self.missing:
             raise MissingData(self.title)
         rows = list(self.things.index if rows is None else rows)
-        out = {self.measures[c].head: [self.shown(r, c) for r in rows] for c in columns}
-        return pd.DataFrame({head: list(self.rows.loc[rows, "label"])} | out)
+        names = [head] * bool(head) + [self.measures[c].head for c in columns]
+        if len(set(names)) < len(names):
+            raise FindingError(f"{self.name} 的表有两列同名:{'、'.join(names)}。")
+        labels = [list(self.rows.loc[rows, "label"])] * bool(head)
+        cells = [*labels, *([self.shown(r, c) for r in rows] for c in columns)]
+        return pd.DataFrame(dict(zip(names, cells, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

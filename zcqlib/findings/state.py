@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from zcqlib import quantity
 from zcqlib.findings.found import (
     COUNT,
     NAN,
@@ -15,6 +16,7 @@ from zcqlib.findings.found import (
     heads,
     words,
 )
+from zcqlib.findings.regional import UP_PERCENT
 from zcqlib.findings.targets import ZONES, names
 
 HOMES, CELLS = Scale("家"), Scale("个")
@@ -124,8 +126,13 @@ def completeness(given: Given) -> Told:
     t["sent_told"] = told.where(c["state"].ne(STATES["late"]), STATES["late"])
     t["inputs"] = "COMPLETENESS/" + c["sender"] + "."
     t = pd.concat([t.set_axis(c["sender"] + "|" + t["basis"]), base.rows.loc[["all"]]])
-    share = "，完整度{all.came_pct}" * bool(t.at["all", "owed"])
-    return Told(t, base.scope, "{all.label}应报{all.owed}，收到{all.came}" + share, base=base)
+    late = base.rows.loc[["late", "part"], "label"]
+    t = pd.concat([t, base.rows.loc[["late", "part"]]])
+    title = "{all.label}应报{all.owed}，收到{all.came}"
+    told = [f"，{w}的是{{{c}.label}}" for c, w in (("late", "未报"), ("part", "缺项")) if late[c]]
+    return Told(
+        t, base.scope, (title + "".join(told), *(title + w for w in told), title), base=base
+    )
 
 
 @finding(**FOUND)
@@ -261,3 +268,57 @@ FAULT_NAMES = {
     "no_indicator": "没有指标名称",
     "corrupt": "文件损坏",
 }
+
+
+MOVES = 3  # indicators that show what a change of members does
+MEMBERS = heads(None, as_published="公布口径", as_now="同口径") | heads(CELLS, members="现有园区")
+MEMBERS |= heads(UP_PERCENT, as_published_growth="公布口径同比", as_now_growth="同口径同比")
+
+
+@finding(**MEMBERS)
+def membership(given: Given) -> Told:
+    """Which parks came or went since January of the year before, and what that does to the totals to date.
+
+    Rows: the flows whose growth differs most, as published and of today's parks in both years; `now` counts the parks.
+    """
+    catalog, m, t = given.catalog, given.period, given.table("TO_DATE")
+    changed, place = _changed(given), given.catalog.zone.parts_zh
+    scope, said = f"{place}合计，{m.year}年1—{m.month}月累计", "{now.label}"
+    if not changed:
+        same = pd.DataFrame(dict(label="自上年年初以来园区没有进出，各期口径一致"), ["now"])
+        return Told(same, scope, said, [said])
+    additive = [i for i in catalog.headline()["id"] if catalog.indicators[i].additive]
+    t = t[t["months"].gt(0) & t["indicator"].isin(additive) & t["end"].isin([m, m - 12])]
+    wide = t.pivot_table("value", ["indicator", "end"], "region")
+    parks = list(catalog.members(m))
+    same = wide.reindex(columns=parks).sum(axis=1, skipna=False).unstack("end")
+    kinds = {"as_published": wide.get("zone", same * NAN).unstack("end"), "as_now": same}
+    rows = pd.DataFrame({k: v.get(m) for k, v in kinds.items()})
+    for k, v in kinds.items():
+        rows[f"{k}_growth"] = 100 * (v.get(m) / v.get(m - 12, NAN) - 1)
+    gap = (rows["as_published_growth"] - rows["as_now_growth"]).abs()
+    rows = rows.loc[gap[gap.gt(0)].sort_values(ascending=False, kind="stable").index[:MOVES]]
+    rows = rows.assign(label=rows.index.map(catalog.name), indicator=rows.index, region="zone")
+    rows["inputs"] = [";".join(f"TO_DATE/{r}.{i}" for r in ("zone", *parks)) for i in rows.index]
+    rows["scale"] = [quantity.scale(v, catalog.unit(i)) for i, v in rows["as_published"].items()]
+    told = [
+        f"{{{i}.label}}累计：公布口径{{{i}.as_published}}，同比{{{i}.as_published_growth}}；"
+        f"同口径（现有{{now.members}}园区）{{{i}.as_now}}，同比{{{i}.as_now_growth}}"
+        for i in rows.index
+    ]
+    rows.loc["now", ["label", "inputs", "members"]] = (
+        "、".join(changed),
+        "TO_DATE/zone.",
+        len(parks),
+    )
+    return Told(rows, scope, said, ["成员有变动：{now.label}", *told], tuple(rows.index[:-1]))
+
+
+def _changed(given: Given) -> list[str]:
+    """牧野区2018年4月加入; one phrase for each park and month."""
+    out, members, name = [], given.catalog.members, given.catalog.name
+    for m in pd.period_range(f"{given.period.year - 1}-02", given.period, freq="M"):
+        now, before = set(members(m)), set(members(m - 1))
+        for p in (p for p in given.catalog.parks if p in now ^ before):
+            out.append(f"{name(p)}{m.year}年{m.month}月{'加入' if p in now else '退出'}")
+    return out

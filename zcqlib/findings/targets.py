@@ -156,7 +156,8 @@ def title_year_end(row: Mapping, what: str) -> str:
     ahead = f"{what}全年预计{s.text(s.round(median))}" if median == median else what
     if row["probability"] != row["probability"]:
         return quantity.fit_title(f"{ahead},不给概率", f"{what},不给概率")
-    tail = f"{quantity.target_words(row, s)}的把握{quantity.chance_prose(row['probability'])}"
+    words = quantity.target_words(row, s).removesuffix("的目标")  # 超过5,000件的把握
+    tail = f"{words}的把握{quantity.chance_prose(row['probability'])}"
     full = f"{ahead},{quantity.verb(row)}{tail}"
     return quantity.fit_title(full, f"{ahead},{tail}", f"{what},{tail}")
 

@@ -2,7 +2,7 @@
 of the parks that belonged to the zone, and ratios from their parts.
 """
 
-from zcqlib.indicators.aggregates import like_for_like, ratios, to_date, zone_totals
+from zcqlib.indicators.aggregates import ratios, to_date, zone_totals
 from zcqlib.indicators.compilation import series
 from zcqlib.indicators.conflicts import Consolidated, CorrectionError, consolidate, tally
 from zcqlib.indicators.growth import growth

@@ -77,31 +77,6 @@ def _traced(total: pd.DataFrame, parks: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def like_for_like(known: pd.DataFrame, catalog: Catalog, month: pd.Period) -> pd.DataFrame:
-    """The zone from January to a month as published beside the parks of that month throughout.
-
-    Parameters
-    ----------
-    known : SERIES.
-    Returns
-    -------
-    one row a flow that both can be told of: `indicator`, `unit`, `published` and `same` (parks of `month`), each also a
-    year before (`published_before`, `same_before`, NaN where not known), `demo`.
-    """
-    flows = known[known["months"].gt(0) & known["end"].le(month)]
-    same = zone_totals(flows, catalog, members=catalog.members(month))
-    parts = []
-    for name, rows in (("published", flows[flows["region"] == "zone"]), ("same", same)):
-        sums = to_date(rows)
-        for when, suffix in ((month, ""), (month - 12, "_before")):
-            parts.append(
-                sums[sums["end"] == when].set_index("indicator")["value"].rename(name + suffix)
-            )
-    out = pd.concat(parts, axis=1).dropna(subset=["published", "same"])
-    first = flows.groupby("indicator").agg(unit=("unit", "first"), demo=("demo", "any"))
-    return out.join(first).rename_axis("indicator").reset_index()
-
-
 def _belongs(
     parks: pd.DataFrame, catalog: Catalog, members: tuple[str, ...] | None
 ) -> pd.DataFrame:
