@@ -216,7 +216,7 @@ class Found:
         MissingData : what the finding rests on has not come.
         """
         if self.missing:
-            raise MissingData(self.title)
+            raise MissingData(self.sentences[0])
         return self.rows[self.rows["indicator"].fillna("").ne("")]
 
     @property
@@ -290,7 +290,7 @@ class Found:
         MissingData : what the finding rests on has not come.
         """
         if self.missing:
-            raise MissingData(self.title)
+            raise MissingData(self.sentences[0])
         rows = list(self.things.index if rows is None else rows)
         out = {self.measures[c].head: [self.shown(r, c) for r in rows] for c in columns}
         return pd.DataFrame({head: list(self.rows.loc[rows, "label"])} | out)
