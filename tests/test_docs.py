@@ -67,3 +67,9 @@ def test_notebooks_are_committed_without_outputs():
         for cell in json.loads(path.read_text("utf-8"))["cells"]:
             if cell["cell_type"] == "code":
                 assert cell["outputs"] == [] and cell["execution_count"] is None, path.name
+
+
+def test_the_page_on_the_reference_tables_holds_every_column_as_the_shapes_have_it():
+    from reference_readme import README, readme
+
+    assert README.read_text("utf-8") == readme(), "运行 python tests/reference_readme.py"

@@ -13,7 +13,14 @@ import pytest
 import soak
 
 from zcqlib import tables
-from zcqlib.workspace import Workspace, WorkspaceError, digest, parse_month, write_atomic
+from zcqlib.workspace import (
+    Workspace,
+    WorkspaceError,
+    digest,
+    own_digest,
+    parse_month,
+    write_atomic,
+)
 
 MONTH = pd.Period("2018-09", freq="M")
 
@@ -321,3 +328,38 @@ def test_readers_during_many_writes_each_see_one_vintage(workspace):
     for reader in readers:
         reader.join(30)
     assert sum(reads for reads, _ in seen) >= 6 and sum(wrong for _, wrong in seen) == 0
+
+
+# as on Windows ------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_another_program_holds_for_a_moment_is_written_and_one_held_for_good_is_refused(
+    tmp_path, monkeypatch
+):
+    refused, replace = [], os.replace
+
+    def held(old, new):
+        if len(refused) < 2:
+            refused.append(new)
+            error = PermissionError(13, "held")
+            error.winerror = 32
+            raise error
+        replace(old, new)
+
+    monkeypatch.setattr("zcqlib.workspace.os.replace", held)
+    write_atomic(tmp_path / "a.txt", b"1")
+    assert (tmp_path / "a.txt").read_bytes() == b"1" and len(refused) == 2
+    refused.clear()
+    monkeypatch.setattr("zcqlib.workspace.PATIENCE", -1)
+    with pytest.raises(PermissionError):
+        write_atomic(tmp_path / "b.txt", b"1")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_our_own_tables_are_the_same_whatever_the_line_ends_and_what_was_sent_is_not(tmp_path):
+    for folder, same in (("reference", True), ("2018-09", False)):
+        unix, windows = (tmp_path / folder / n for n in ("a.csv", "b.csv"))
+        unix.parent.mkdir()
+        unix.write_bytes(b"id\na\n")
+        windows.write_bytes(b"id\r\na\r\n")
+        assert (own_digest(unix) == own_digest(windows)) is same

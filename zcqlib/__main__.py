@@ -290,6 +290,38 @@ def export(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="放新工作区的空文件夹", metavar="文件夹")],
+) -> None:
+    """为另一个自创区建工作区:参考表、公开数据和笔记本,并说明哪些行要换。"""
+    from zcqlib import begin
+
+    with refusals():
+        told = begin.init(folder)
+    for sentence in told:
+        out.print(sentence, markup=False)
+    out.print(
+        f"请按 data/raw/reference/README.md 修改,再在 {folder} 中运行 python -m zcqlib check。"
+    )
+
+
+@app.command()
+def new_year(
+    year: Annotated[int, typer.Argument(help="新的计划年份,如 2019", metavar="年份")],
+) -> None:
+    """沿用上年的计划、分解、权重、界值和节点,日期顺延一年,再检查。"""
+    from zcqlib import begin
+
+    with refusals():
+        faults = begin.new_year(Workspace.find().reference, year)
+    for fault in faults:
+        err.print(str(fault), markup=False)
+    out.print(f"{year} 年的各表已建好,数字仍是上年的,请逐行修改。")
+    if any(f.severity == "error" for f in faults):
+        raise typer.Exit(1)
+
+
+@app.command()
 def close(
     year: Annotated[int, typer.Argument(help="已结束的年份,如 2018", metavar="年份")],
     demo: Demo = False,

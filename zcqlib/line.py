@@ -32,7 +32,7 @@ from zcqlib.catalog import Catalog, in_force
 from zcqlib.pool import processes
 from zcqlib.projection import Projected, changes, project_months, replay
 from zcqlib.reports import senders
-from zcqlib.workspace import Workspace, digest
+from zcqlib.workspace import Workspace, digest, own_digest
 
 
 class NoReportsError(tables.ZcqError):
@@ -146,7 +146,7 @@ def recipe(workspace: Workspace, month: pd.Period, known: pd.Period, files: Iter
         "demo": workspace.demo,
         "code": code_hash(*METHOD),
         "versions": {p: version(p) for p in PACKAGES},
-        "inputs": {p.relative_to(workspace.root).as_posix(): digest(p) for p in inputs},
+        "inputs": {p.relative_to(workspace.root).as_posix(): own_digest(p) for p in inputs},
     }
 
 
@@ -183,11 +183,12 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         not workspace.report_months()
     ):  # a notebook that needs reports then says so, the others show what is published
         return workspace.commit(month, _without_reports(workspace, catalog, known), made_of, known)
-    if not (files["published"] == month).any():
+    if month not in workspace.report_months():
         have = "、".join(map(str, workspace.report_months())) or "无"
         raise NoReportsError(
             f"{workspace.raw.relative_to(workspace.root)}/{month} 里没有报表(已有月份:{have})。"
-            "请把收到的文件放进该文件夹"
+            + "".join(said for _, said in workspace.misplaced())
+            + "请把收到的文件放进该文件夹"
             + ("。" if workspace.demo else ";试用演示数据请加 --demo。")
         )
     said = said_before(workspace, month, files, made_of)
@@ -200,7 +201,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     catalog = _answered(plain, filled, known)
     observations = _joined([r.observations for r in readings], tables.OBSERVATIONS)
     problems = [r.problems for r in readings] + [_misplaced(workspace, month)]
-    if observations[observations["published"] == month].empty:
+    if month in set(files["published"]) - set(observations["published"]):
         raise _unusable(month, files, problems)
     facts = indicators.consolidate(observations, catalog, known)
     stated, told = _stated(facts, catalog)

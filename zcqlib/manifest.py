@@ -16,7 +16,7 @@ import pandas as pd
 
 from zcqlib import line
 from zcqlib.tables import ZcqError
-from zcqlib.workspace import Workspace, digest
+from zcqlib.workspace import Workspace, digest, own_digest
 
 
 def read_manifest(folder: Path) -> dict:
@@ -111,7 +111,7 @@ def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
         path = workspace.root / name
         if not path.exists():
             wrong.append(f"输入 {name} 不见了。")
-        elif digest(path) != sha:
+        elif own_digest(path) != sha:
             wrong.append(f"输入 {name} 与运行时不同。")
     wrong += imbalances(manifest.get("counts", {}))
     vintage = workspace.current(month, as_of)

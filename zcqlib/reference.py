@@ -162,7 +162,7 @@ def _value(text: str, kind: str):
     return text
 
 
-def _rows(path: Path, faults: list[Fault]) -> list[tuple[int, list[str]]]:
+def rows_of(path: Path, faults: list[Fault]) -> list[tuple[int, list[str]]]:
     """Non-empty records with the line that each begins on; UTF-8 or GBK."""
     raw = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     try:
@@ -213,7 +213,7 @@ def _cell(text: str, c: Column) -> tuple[object, str]:
 
 def _load_file(path: Path, sheet: Table, faults: list[Fault]) -> pd.DataFrame:
     """One file in typed columns plus `line`; every cell that does not fit becomes a fault."""
-    rows = _rows(path, faults)
+    rows = rows_of(path, faults)
     header = rows[0][1] if rows else []
     if missing := [c.name for c in sheet.columns if c.name not in header and not c.optional]:
         if not any(f.file == path.name and f.severity == "error" for f in faults):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from zcqlib import line, manifest, quantity
 from zcqlib import run as monthly
 from zcqlib.catalog import Catalog
 from zcqlib.tables import ZcqError
-from zcqlib.workspace import Workspace, digest, write_atomic
+from zcqlib.workspace import Workspace, digest, moved, write_atomic
 
 STATUSES = ("初步", "定稿")
 NUMBERS = {
@@ -133,7 +132,7 @@ def release(
             for path in new.rglob("*"):
                 path.chmod(0o755 if path.is_dir() else 0o444)
             new.chmod(0o755)
-            os.replace(new, home / f"release-{number}")
+            moved(new, home / f"release-{number}")
         except OSError as e:
             raise ReleaseError(
                 f"无法写入 {home}:{e.strerror or e}。请检查磁盘空间和写入权限。"

@@ -29,7 +29,7 @@ from zcqlib import attached, edition, line
 from zcqlib.figures import contact_sheet
 from zcqlib.manifest import counts, read_manifest, unchanged
 from zcqlib.tables import ZcqError
-from zcqlib.workspace import Workspace, digest, parse_month, write_atomic, written
+from zcqlib.workspace import Workspace, digest, own_digest, parse_month, write_atomic, written
 
 log = logging.getLogger("zcqlib")
 
@@ -458,7 +458,9 @@ def grounds(workspace: Workspace, vintage: Path, what: Iterable[str]) -> dict[st
 def reference_digest(workspace: Workspace) -> str:
     """One hash over the reference tables, which every notebook sees through the catalog."""
     return digest(
-        "".join(f"{p.name}{digest(p)}" for p in sorted(workspace.reference.glob("*.csv"))).encode()
+        "".join(
+            f"{p.name}{own_digest(p)}" for p in sorted(workspace.reference.glob("*.csv"))
+        ).encode()
     )
 
 

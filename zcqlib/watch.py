@@ -84,7 +84,7 @@ def watch(
     kept = table[table["p_adjusted"] < LEVEL].reset_index(drop=True)
     said = [_sentence(r, n, catalog) for r in kept.itertuples()]
     kept = kept.assign(looks=n, sentence=pd.Series(said, dtype="str"))
-    return kept[COLUMNS].astype({"demo": bool, "value": float, "p": float, "period": "str"})
+    return tables.shape(kept, tables.VINTAGE["WATCH"])
 
 
 def _sentence(r, looks: int, catalog: Catalog) -> str:

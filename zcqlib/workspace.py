@@ -33,6 +33,7 @@ from zcqlib import attached, tables
 from zcqlib.reference import FOLDER, root
 from zcqlib.tables import ZcqError
 
+PATIENCE = 3  # seconds for another program to let go of a file
 MONTH_FOLDER = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])")
 LOOSE = {".xlsx", ".xls", ".xlsm", ".et", ".ods", ".docx", ".doc", ".csv", ".html", ".zip", ".pdf"}
 
@@ -233,7 +234,7 @@ class Workspace:
                     _flush(path)
                 new.chmod(0o755)
                 try:
-                    os.replace(new, vintage)
+                    moved(new, vintage)
                 except (
                     OSError
                 ):  # two kernels of one run share its lock: the other may have made the same
@@ -396,10 +397,28 @@ def write_atomic(path: Path, data: bytes, flush: bool = True) -> None:
             if flush:
                 os.fsync(fh.fileno())
         os.chmod(name, 0o644)
-        os.replace(name, path)
+        moved(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def moved(source: str | Path, target: Path) -> None:
+    """Put a file or folder in its place in one step; on Windows again for three seconds while another program has it."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return os.replace(source, target)
+        except PermissionError as e:
+            if getattr(e, "winerror", None) not in (5, 32) or time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+def own_digest(path: Path) -> str:
+    """SHA-256 of an input; of our own tables whatever the line ends, so that a checkout on Windows is the same."""
+    own = path.suffix == ".csv" and path.parent.name in ("reference", "published")
+    return digest(path.read_bytes().replace(b"\r\n", b"\n")) if own else digest(path)
 
 
 def _sweep(processed: Path) -> None:

@@ -55,7 +55,8 @@ def marks(ax) -> Iterator[Mark]:
         if isinstance(group, PathCollection):
             colours = [to_hex(c) for c in group.get_facecolors()]
             for i, (x, y) in enumerate(group.get_offsets().filled(np.nan)):
-                yield mark("点", group, colours[i % len(colours)], x, y)
+                if np.isfinite((x, y)).all():  # of a value that is missing no point is drawn
+                    yield mark("点", group, colours[i % len(colours)], x, y)
         elif isinstance(group, (LineCollection, PolyCollection)) and group.get_gid():
             yield from _ends(group)  # those without a name only join points
 

@@ -216,7 +216,7 @@ class Found:
         MissingData : what the finding rests on has not come.
         """
         if self.missing:
-            raise MissingData(self.title)
+            raise MissingData(self.sentences[0])
         return self.rows[self.rows["indicator"].fillna("").ne("")]
 
     @property
@@ -290,7 +290,7 @@ class Found:
         FindingError : two columns of one head. MissingData : what the finding rests on has not come.
         """
         if self.missing:
-            raise MissingData(self.title)
+            raise MissingData(self.sentences[0])
         rows = list(self.things.index if rows is None else rows)
         names = [head] * bool(head) + [self.measures[c].head for c in columns]
         if len(set(names)) < len(names):

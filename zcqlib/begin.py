@@ -1,0 +1,70 @@
+"""A workspace for a new office, and a plan for a new year: the shipped tables, or last year's, to be changed row by row."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from zcqlib.reference import REFERENCE, CatalogError, Fault, check_reference, read_all, rows_of
+from zcqlib.workspace import write_atomic
+
+LANGUAGE = {"words", "unit_words", "lights", "meetings", "colours", "places", "precedence"}
+YEARLY = ("targets", "split", "weights", "bounds", "stages")
+
+
+def init(folder: Path) -> list[str]:
+    """Lay out a workspace with the shipped reference tables, published figures and notebooks.
+
+    Returns
+    -------
+    one sentence for each table of which rows must be replaced.
+    Raises
+    ------
+    CatalogError : the folder has reference tables already.
+    """
+    shipped, new = REFERENCE.parents[2], folder / "data" / "raw"
+    if (new / "reference").exists():
+        raise CatalogError(f"{new / 'reference'} 已有参考表，没有改动。请换一个空文件夹。")
+    for part in ("data/raw/reference", "data/raw/published", "notebooks"):
+        shutil.copytree(shipped / part, folder / part)
+    told = []
+    for name, t in sorted(read_all(new / "reference")[0].items()):
+        made_up = int(t["demo"].sum()) if "demo" in t else 0
+        if made_up:
+            told.append(f"{name}.csv：{len(t)}行中{made_up}行是演示，换成真实数据后把 demo 改为 0")
+        elif len(t) and name not in LANGUAGE:
+            told.append(f"{name}.csv：{len(t)}行是示例示范区的，逐行换成本区的")
+    return told
+
+
+def new_year(reference: Path, year: int) -> list[Fault]:
+    """Copy last year's plan, split, weights, bounds and stages with their dates a year on; what was reached is blank.
+
+    Returns
+    -------
+    the faults of all reference tables after that.
+    Raises
+    ------
+    CatalogError : there is no plan to copy, or the year has one already.
+    """
+    if not (reference / f"targets_{year - 1}.csv").exists():
+        raise CatalogError(f"没有 targets_{year - 1}.csv，无从沿用。")
+    if found := sorted(p.name for p in reference.glob(f"*_{year}.csv")):
+        raise CatalogError(f"{'、'.join(found)} 已经存在，没有改动。")
+    for name in YEARLY:
+        if not (old := reference / f"{name}_{year - 1}.csv").exists():
+            continue
+        (_, head), *rows = rows_of(old, [])
+        t = pd.DataFrame([dict(zip(head, r, strict=False)) for _, r in rows], columns=head).fillna(
+            ""
+        )
+        if name == "split":  # of a part that changed in the year, the last
+            t = t.drop_duplicates(["id", "region"], keep="last").assign(in_force_from=f"{year}01")
+        elif name == "stages":
+            later = t["expected"].map(lambda m: str(int(m) + 100) if m else "")
+            t = t.assign(date="", evidence="", expected=later)
+        content = t.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+        write_atomic(reference / f"{name}_{year}.csv", content)
+    return check_reference(reference)
