@@ -299,10 +299,8 @@ def init(
     with refusals():
         told = begin.init(folder)
     for sentence in told:
-        out.print(sentence, markup=False)
-    out.print(
-        f"请按 data/raw/reference/README.md 修改,再在 {folder} 中运行 python -m zcqlib check。"
-    )
+        say(sentence)
+    say(f"请按 data/raw/reference/README.md 修改,再在 {folder} 中运行 python -m zcqlib check。")
 
 
 @app.command()
@@ -315,8 +313,8 @@ def new_year(
     with refusals():
         faults = begin.new_year(Workspace.find().reference, year)
     for fault in faults:
-        err.print(str(fault), markup=False)
-    out.print(f"{year} 年的各表已建好,数字仍是上年的,请逐行修改。")
+        warn(str(fault))
+    say(f"{year} 年的各表已建好,数字仍是上年的,请逐行修改。")
     if any(f.severity == "error" for f in faults):
         raise typer.Exit(1)
 
