@@ -246,7 +246,7 @@ class Month:
             finding is of nothing.
         """
         own = isinstance(found, str)
-        if not own and found.things.empty:
+        if not own and found.rows[found.numbers].isna().all(axis=None):
             raise MissingData(found.title)
         given = dict(note=note) if own else dict(note=note, source=found.source, demo=found.demo)
         if not own and found.period != self.period:
