@@ -14,6 +14,7 @@ from zcqlib.findings.found import (
     Told,
     finding,
     heads,
+    nothing,
     words,
 )
 from zcqlib.findings.regional import UP_PERCENT
