@@ -14,7 +14,6 @@ from zcqlib.findings.found import (
     Told,
     finding,
     heads,
-    nothing,
     words,
 )
 from zcqlib.findings.regional import UP_PERCENT
@@ -271,6 +270,7 @@ FAULT_NAMES = {
 }
 
 
+SAME = "自上年年初以来园区没有进出，各期口径一致"
 MOVES = 3  # indicators that show what a change of members does
 MEMBERS = heads(None, as_published="公布口径", as_now="同口径") | heads(CELLS, members="现有园区")
 MEMBERS |= heads(UP_PERCENT, as_published_growth="公布口径同比", as_now_growth="同口径同比")
@@ -286,8 +286,7 @@ def membership(given: Given) -> Told:
     changed, place = _changed(given), given.catalog.zone.parts_zh
     scope, said = f"{place}合计，{m.year}年1—{m.month}月累计", "{now.label}"
     if not changed:
-        same = pd.DataFrame(dict(label="自上年年初以来园区没有进出，各期口径一致"), ["now"])
-        return Told(same, scope, said, [said])
+        return Told(pd.DataFrame(), scope, SAME, [SAME])
     additive = [i for i in catalog.headline()["id"] if catalog.indicators[i].additive]
     t = t[t["months"].gt(0) & t["indicator"].isin(additive) & t["end"].isin([m, m - 12])]
     wide = t.pivot_table("value", ["indicator", "end"], "region")
