@@ -429,7 +429,7 @@ def test_the_lead_ends_at_the_distance_to_the_target_and_counts_parks_over_a_hal
     row = "muye|patent_applications"
     assert made.rows.at[f"{row}|12", "middle_lead"] == pytest.approx(100 * (1.1 / 1.15 - 1))
     assert made.rows.at[f"{row}|12", "straight_lead"] == pytest.approx(0)
-    assert made.title == "2个有目标的园区中1个把握过半"
+    assert made.title == "专利申请总量：2个有目标的园区中1个把握过半"
     assert list(made.things["region"].unique()) == ["zone", "gaoxin", "muye"]
     assert year("lead", indicator="patent_grants").title == "园区目标未下达，不作判断"
 

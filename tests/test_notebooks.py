@@ -11,13 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+import seaborn as sns
+import statsmodels.formula.api as smf
 from conftest import SEPTEMBER, copy
+from PIL import Image
 
 from zcqlib import catalog as catalogs
-from zcqlib import findings, line, meetings, tables
+from zcqlib import figures, findings, line, meetings, quantity, tables
 from zcqlib import run as monthly
 from zcqlib.briefing import ledger, pages
 from zcqlib.briefing.passport import ReconciliationError
@@ -111,13 +115,93 @@ def test_the_demo_month_runs_whole_and_leaves_figures_and_a_manifest(september):
 def test_figures_stay_small_and_say_that_they_are_made_up(september):
     for path in september.folder.glob("[0-9]*.png"):
         assert path.stat().st_size < 200_000, path.name
-        from PIL import Image
-
         words = Image.open(path).text
         assert words["Title"] and words["Description"]
     for name in NAMES:
         text = (september.folder / "notebooks" / f"{name}.ipynb").read_text("utf-8")
         assert "演示数据" in text, name
+
+
+# what an analyst does, in at most five lines each; `month` is open, the usual modules are imported
+TASKS = {
+    "filter": """
+t = month.tidy("专利申请总量", region="高新区", since="2018-01")
+assert t["园区"].eq("高新区").all() and t["月份"].min() == pd.Timestamp("2018-01-01")
+""",
+    "heat map": """
+t = month.tidy("专利授权量", since="2018-01").query("月数 == 1").pivot_table("值", "园区", "月份")
+with month.chart("各园区单月授权", "99_heat", "专利授权量（件）") as ax:
+    sns.heatmap(t.rename(columns=lambda d: f"{d:%m}月"), annot=True, fmt=".0f", ax=ax)
+saved = month.folder / "99_heat.csv"
+""",
+    "lines": """
+t = month.tidy("专利授权量", region="一区四园", since="2017-01").query("月数 == 1")
+with month.chart("全区单月授权", "99_lines", "专利授权量（件）") as ax:
+    ax.plot(t["月份"], t["值"])
+saved = month.folder / "99_lines.csv"
+""",
+    "regression": """
+t = month.tidy("专利申请总量", "专利授权量").query("月数 == 1 and 园区 != '一区四园'")
+t = t.pivot_table("值", ["园区", "月份"], "指标").dropna().reset_index()
+fit = smf.ols("np.log1p(专利授权量) ~ np.log1p(专利申请总量) + C(园区)", t).fit()
+assert len(fit.params) == 6
+""",
+    "projection": """
+said = month.project("专利申请总量").at[0, "把握（%）"]
+printed = month.find("standing").shown("patent_applications", "chance")
+assert quantity.chance_number(said / 100) == printed
+""",
+    "window": """
+t = month.project("专利申请总量", since="2016-01")
+assert t.at[0, "当前值"] == month.project("专利申请总量").at[0, "当前值"]
+""",
+    "excel": """
+t = month.find("standing").table("promise", "done", "chance")
+t.to_excel(month.folder / "99.xlsx", index=False)
+assert pd.read_excel(month.folder / "99.xlsx").columns.tolist() == ["指标", "目标", "当前值", "把握"]
+""",
+    "what if": """
+more, less = (month.project("专利申请总量", target=v).at[0, "把握（%）"] for v in (5500, 4000))
+assert more < month.project("专利申请总量").at[0, "把握（%）"] < less
+""",
+}
+WRONG = {
+    'month.tidy("专利申请总数")': "没有叫「专利申请总数」的指标。相近的有：专利申请总量",
+    'month.tidy("专利申请总量", region="高新")': "没有叫「高新」的园区。相近的有：高新区",
+    'month.project("专利申清总量")': "没有叫「专利申清总量」的指标。相近的有：专利申请总量",
+    'month.find("standng")': "没有叫「standng」的结论。相近的有:standing",
+    'month.tidy("专利申请总量", since="2018年1月")': "「2018年1月」不能识别,应写成 2018-09",
+}
+
+
+@pytest.fixture
+def analyst(september, project):
+    """What stands in an analyst's notebook after its first cells."""
+    catalog = catalogs.load(project.reference, 2018)
+    month = Month(project, SEPTEMBER, SEPTEMBER, catalog, september.vintage)
+    figures.use_theme()
+    return dict(month=month, pd=pd, np=np, sns=sns, smf=smf, quantity=quantity)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_an_analyst_does_takes_five_lines(analyst, task):
+    lines = TASKS[task].strip().splitlines()
+    assert len([line for line in lines if not line.startswith("assert")]) <= 5
+    try:
+        exec("\n".join(lines), analyst)
+        if saved := analyst.get("saved"):
+            words = Image.open(saved.with_suffix(".png")).text["Description"]
+            assert "演示数据" in words and "数据截至2018年9月" in words and "来源" in words
+            assert len(pd.read_csv(saved)["纵轴"].dropna()) >= 20
+    finally:
+        for own in analyst["month"].folder.rglob("99*"):
+            own.unlink()
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_name_typed_wrongly_is_answered_with_the_nearest(analyst, line):
+    with pytest.raises(tables.ZcqError, match=WRONG[line]):
+        exec(line, analyst)
 
 
 def test_each_section_of_a_meeting_has_its_cell_in_the_notebooks():
@@ -126,8 +210,6 @@ def test_each_section_of_a_meeting_has_its_cell_in_the_notebooks():
 
 
 def test_any_figure_can_be_had_for_half_a_page_with_its_font_embedded(september, project):
-    from PIL import Image
-
     from zcqlib.export import ExportError, export
 
     for wrong, words in (

@@ -18,10 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST = 215_900  # tokens of the library
 ROOMS = {
     "reports": 49_000,
-    "findings": 30_360,
-    "figures": 17_870,
+    "findings": 31_120,
+    "figures": 16_960,
     "projection": 24_120,
-    "briefing": 15_530,
+    "briefing": 15_760,
     "indicators": 13_600,
     "ranking": 8_640,
     "analysis": 3_450,

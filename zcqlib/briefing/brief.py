@@ -76,6 +76,19 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
         for p in held[mark]:
             p.text = p.text.replace(mark, typeset(text))
     at = held[BODY][0]
+    _parts(doc, at, pages)
+    at._p.getparent().remove(at._p)
+    for run in doc.element.body.iter(qn("w:r")):
+        style = Paragraph(next(run.iterancestors(qn("w:p"))), doc).style.name
+        if style in STYLES:
+            run.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), STYLES[style][0])
+    out = io.BytesIO()
+    doc.save(out)
+    return freeze(out.getvalue())
+
+
+def _parts(doc, at: Paragraph, pages: Sequence[Page]) -> None:
+    """Whom it is for, the pages by part, and who signs."""
     at.insert_paragraph_before(TO, "公文正文")
     parts = {part: [p for s in own for p in pages if p.section == s] for part, own in PARTS.items()}
     for n, (part, own) in enumerate((k, v) for k, v in parts.items() if v):
@@ -87,14 +100,6 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
     for p in codes[-1:]:  # the last line of the brief never stands alone on a page
         p.paragraph_format.keep_with_next = True
     at.insert_paragraph_before(FROM, "公文落款")
-    at._p.getparent().remove(at._p)
-    for run in doc.element.body.iter(qn("w:r")):
-        style = Paragraph(next(run.iterancestors(qn("w:p"))), doc).style.name
-        if style in STYLES:
-            run.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), STYLES[style][0])
-    out = io.BytesIO()
-    doc.save(out)
-    return freeze(out.getvalue())
 
 
 def _opened(template: Path):

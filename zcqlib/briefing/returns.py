@@ -247,17 +247,17 @@ def _own_table(sheet, style, own, told: pd.DataFrame) -> None:
     for (r, c), mark in marks.items():
         if r >= len(rows) or c >= len(rows[r]):
             _write(sheet, r, c, None, style, min(m.severity for m in mark), False)
-        lines = [
-            fit.clean(
-                f"第{m.number}条【{SEVERITY[m.severity]}】{m.message}"
-                + ("" if m.span == "—" else f"参考范围:{m.span}。")
-            )
-            for m in mark
-        ]
-        text = "\n".join([*lines, f"请在「{RETURN_SHEET}」回复。"])
-        sheet.write_comment(
-            r, c, text[:2000], {"author": "自创办", "x_scale": 2.4, "y_scale": 1 + 0.8 * len(lines)}
-        )
+        _comment(sheet, r, c, mark)
+
+
+def _comment(sheet, r: int, c: int, mark: Sequence) -> None:
+    """What is asked about a cell."""
+    lines = [f"第{m.number}条【{SEVERITY[m.severity]}】{m.message}" for m in mark]
+    spans = ["" if m.span == "—" else f"参考范围:{m.span}。" for m in mark]
+    lines = [fit.clean(a + b) for a, b in zip(lines, spans, strict=True)]
+    text = "\n".join([*lines, f"请在「{RETURN_SHEET}」回复。"])
+    size = dict(author="自创办", x_scale=2.4, y_scale=1 + 0.8 * len(lines))
+    sheet.write_comment(r, c, text[:2000], size)
 
 
 def _write(sheet, r: int, c: int, value: object, style, mark: str, percent: bool) -> None:

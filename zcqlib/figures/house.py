@@ -662,21 +662,15 @@ def calibration(ax, found, whose: str) -> None:
         sure["claimed"], sure["came_true"], s=81 * k * k, label="序时进度（只说能或不能）", **rival
     )
     for row in said.itertuples():
-        given = dict(size=11, color=look.SECOND, gid=found.key(row.Index, "cases"), ha="left")
-        note(ax, found.shown(row.Index, "cases"), (row.claimed, row.came_true), (9, -9), **given)
+        ha, far = ("right", (-14, 8)) if row.claimed > 90 else ("left", (9, -9))
+        given = dict(size=11, color=look.SECOND, gid=found.key(row.Index, "cases"), ha=ha)
+        note(ax, found.shown(row.Index, "cases"), (row.claimed, row.came_true), far, **given)
     marks = dict(xticks=range(0, 101, 20), yticks=range(0, 101, 20))
-    ax.set(
-        xlabel="claimed",
-        ylabel="came_true",
-        xlim=(-3, 103),
-        ylim=(-3, 103),
-        aspect="equal",
-        anchor="W",
-        **marks,
-    )
+    ax.set(xlabel="claimed", ylabel="came_true", xlim=(-3, 103), ylim=(-3, 103), **marks)
     ax.grid(True, axis="both")
     key(ax, found)
-    big = dict(xycoords="axes fraction", size=34, color=look.NAVY, gid=found.key(all_, "share"))
-    note(ax, found.shown(all_, "share"), (1, 0.82), (14, 0), True, **big)
-    ids = ["calls", "seven", "seven_came", "cov80", "cov95", "share"]
-    listed(ax, found, all_, ids, {}, 0.62)
+    at = dict(xycoords="axes fraction")
+    big = dict(size=34, color=look.NAVY, gid=found.key(all_, "share"))
+    note(ax, found.shown(all_, "share"), (1, 0.9), (14, 0), True, **at, **big)
+    note(ax, found.measures["share"].head, (1, 0.79), (14, 0), **at)
+    listed(ax, found, all_, ["calls", "seven", "seven_came", "cov80", "cov95"], {}, 0.62)

@@ -140,5 +140,6 @@ def lead(given: Given, indicator: str = "") -> Found:
         counts = len(judged), (judged >= 0.5).sum()
         rows.loc["all", ["targeted", "likely"]] = counts
         rows.loc["all", ["label", "indicator", "inputs"]] = "合计", "", ";".join(own["inputs"])
-        title = "{all.targeted}有目标的园区中{all.likely}把握过半"
+        what = f"{{{own.index[0]}.label}}：" * (own["region"].iloc[0] == "zone")
+        title = what + "{all.targeted}有目标的园区中{all.likely}把握过半"
     return _found("lead", given, base, rows, LEAD, f"{zone.parts_zh}及各园区", title)

@@ -119,7 +119,7 @@ def _stock_told(name: str, row: dict, gone: float) -> tuple[tuple[str, ...], lis
     depends = "，取决于年底前{all.batches_left}认定" if gap > 0 and row["batches_left"] > 0 else ""
     moved = [f"{head}{{all.{c}}}" for head, (c, _) in FLOWS.items() if row[c] == row[c]]
     odd = "期末与流入流出相差{all.unexplained}，待报送单位说明" if gone else ""
-    short = "高新技术企业{all.stock}" + far + depends
+    short = name + "{all.stock}" + far + depends
     return (now + far + depends, short, now + far, now), [
         now + far + depends,
         f"年初{{all.opening}}，{'、'.join(moved)}" if moved else "",

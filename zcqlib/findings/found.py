@@ -318,29 +318,18 @@ class Told:
 
     def found(self, given: Given, name: str, own: Mapping[str, Measure]) -> Found:
         """The finding of this name with measures of its own."""
-        base = self.base
-        seen = given.table("OBSERVATIONS") if "demo" not in self.about else None
-        if seen is not None and self.of:
-            seen = seen[seen["indicator"].isin(self.of)]
-        told = dict(
-            source=f"{given.source(*self.of)}，自创办测算", period=given.period, known=given.known
-        )
-        told |= dict(demo=bool(seen is not None and seen["demo"].any())) | self.about
-        measures = dict(base.measures if base else {}) | own
-        home = (
-            base.home | {c: base.name for c in base.measures if c not in base.home} if base else {}
-        )
-        rows, said = lay(self.rows, measures), tuple(filter(None, self.sentences))
-        return Found(
-            name,
-            rows,
-            measures,
-            scope=self.scope,
-            title=self.title,
-            sentences=said,
-            home=home,
-            **told,
-        )
+        about = dict(period=given.period, known=given.known) | self.about
+        if "demo" not in about:
+            seen = given.table("OBSERVATIONS")
+            seen = seen[seen["indicator"].isin(self.of)] if self.of else seen
+            about["demo"] = bool(seen["demo"].any())
+        if "source" not in about:
+            about["source"] = f"{given.source(*self.of)}，自创办测算"
+        shown, home = (self.base.measures, self.base.home) if self.base else ({}, {})
+        home = {c: home.get(c, self.base.name) for c in shown}
+        said, measures = tuple(filter(None, self.sentences)), {**shown, **own}
+        about |= dict(scope=self.scope, title=self.title, sentences=said, home=home)
+        return Found(name, lay(self.rows, measures), measures, **about)
 
 
 def finding(*measures: str, **own: Measure) -> Callable:
@@ -351,6 +340,7 @@ def finding(*measures: str, **own: Measure) -> Callable:
     TwoHomes : a measure has another home, at import.
     """
     measures = (*measures, *own)
+    kinds = {m: Measure(m) for m in measures} | own
 
     def keep(make: Callable[..., Found | Told]) -> Callable[..., Found]:
         home, usual = f"{make.__module__}.{make.__name__}", signature(make).parameters
@@ -367,9 +357,11 @@ def finding(*measures: str, **own: Measure) -> Callable:
                 try:
                     found = make(given, **choices)
                 except MissingData as e:
-                    found = _missing(make.__name__, measures, given, str(e))
+                    about = dict(source=quantity.NONE, demo=False, missing=True)
+                    row, said = pd.DataFrame(dict(label=str(e)), ["now"]), "{now.label}"
+                    found = Told(row, "", said, [said], about=about)
                 if isinstance(found, Told):
-                    found = found.found(given, make.__name__, own)
+                    found = found.found(given, make.__name__, kinds)
                 declared = set(found.measures) - set(found.home)
                 if odd := declared ^ set(measures) or {found.name} ^ {make.__name__}:
                     raise FindingError(f"{home} 给出的与它声明的不一致:{'、'.join(sorted(odd))}。")
@@ -382,15 +374,6 @@ def finding(*measures: str, **own: Measure) -> Callable:
         return made
 
     return keep
-
-
-def _missing(name: str, measures: Iterable[str], given: Given, why: str) -> Found:
-    """A finding that has nothing but a sentence on what is missing."""
-    columns = {m: Measure(m) for m in measures}
-    t = lay(pd.DataFrame(dict(label=why), ["now"]), columns)
-    when = given.period, given.known, False
-    said = "{now.label}"
-    return Found(name, t, columns, quantity.NONE, "", *when, said, (said,), missing=True)
 
 
 def find(name: str, given: Given, **choices) -> Found:

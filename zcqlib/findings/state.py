@@ -270,6 +270,7 @@ FAULT_NAMES = {
 }
 
 
+SAME = "自上年年初以来园区没有进出，各期口径一致"
 MOVES = 3  # indicators that show what a change of members does
 MEMBERS = heads(None, as_published="公布口径", as_now="同口径") | heads(CELLS, members="现有园区")
 MEMBERS |= heads(UP_PERCENT, as_published_growth="公布口径同比", as_now_growth="同口径同比")
@@ -285,17 +286,16 @@ def membership(given: Given) -> Told:
     changed, place = _changed(given), given.catalog.zone.parts_zh
     scope, said = f"{place}合计，{m.year}年1—{m.month}月累计", "{now.label}"
     if not changed:
-        same = pd.DataFrame(dict(label="自上年年初以来园区没有进出，各期口径一致"), ["now"])
-        return Told(same, scope, said, [said])
-    additive = [i for i in catalog.headline()["id"] if catalog.indicators[i].additive]
-    t = t[t["months"].gt(0) & t["indicator"].isin(additive) & t["end"].isin([m, m - 12])]
-    wide = t.pivot_table("value", ["indicator", "end"], "region")
-    parks = list(catalog.members(m))
-    same = wide.reindex(columns=parks).sum(axis=1, skipna=False).unstack("end")
-    kinds = {"as_published": wide.get("zone", same * NAN).unstack("end"), "as_now": same}
-    rows = pd.DataFrame({k: v.get(m) for k, v in kinds.items()})
-    for k, v in kinds.items():
-        rows[f"{k}_growth"] = 100 * (v.get(m) / v.get(m - 12, NAN) - 1)
+        return Told(pd.DataFrame(), scope, SAME, [SAME])
+    parks, ids = list(catalog.members(m)), catalog.headline()["id"]
+    t = t[
+        t["months"].gt(0) & t["indicator"].isin([i for i in ids if catalog.indicators[i].additive])
+    ]
+    wide = t.pivot_table("value", ["indicator", "end"], "region").reindex(columns=["zone", *parks])
+    same = wide[parks].sum(axis=1, skipna=False)
+    sums = pd.DataFrame({"as_published": wide["zone"], "as_now": same}).reset_index("end")
+    now, before = (sums[sums["end"].eq(x)].drop(columns="end") for x in (m, m - 12))
+    rows = now.join((100 * (now / before - 1)).add_suffix("_growth"))
     gap = (rows["as_published_growth"] - rows["as_now_growth"]).abs()
     rows = rows.loc[gap[gap.gt(0)].sort_values(ascending=False, kind="stable").index[:MOVES]]
     rows = rows.assign(label=rows.index.map(catalog.name), indicator=rows.index, region="zone")
