@@ -19,9 +19,9 @@ MOST = 215_200  # tokens of the library
 ROOMS = {
     "reports": 49_000,
     "findings": 30_360,
-    "figures": 17_870,
-    "projection": 24_120,
-    "briefing": 15_530,
+    "figures": 17_890,
+    "projection": 25_210,
+    "briefing": 15_560,
     "indicators": 13_600,
     "ranking": 8_640,
     "analysis": 3_450,
