@@ -10,7 +10,7 @@ import statsmodels.api as sm
 from zcqlib import analysis, tables
 from zcqlib.analysis import AnalysisError, patents_on_rd
 from zcqlib.catalog import load
-from zcqlib.published import published_observations, published_series
+from zcqlib.published import published_observations
 
 
 def flows(
@@ -213,9 +213,9 @@ def likelihood_slope(data):
 def test_the_published_provinces_give_the_slope_that_the_likelihood_gives():
     catalog = load()
     folder = Path(__file__).parents[1] / "data" / "raw" / "published"
-    s = published_series(published_observations(folder, catalog))
+    s = published_observations(folder, catalog).query("measure == 'value' and basis == 'year'")
     provinces = [catalog.zone.province_zh, *catalog.zone.compare]
-    s = s[s["months"].eq(12) & s["region"].isin(provinces)]
+    s = s[s["region"].isin(provinces)].dropna(subset="value")
     wide = s.assign(year=s["end"].dt.year).pivot_table(
         "value", ["region", "year"], "indicator", "first"
     )

@@ -13,7 +13,6 @@ from zcqlib.published import (
     PublishedError,
     missed_checkpoints,
     published_observations,
-    published_series,
     read_published,
 )
 
@@ -217,22 +216,6 @@ def test_checkpoints_of_every_source_come_out_of_the_observations(observations, 
         "sources.csv",
         "xinxiang_targets.csv",
     }
-
-
-def test_checkpoints_come_out_of_the_series_too(observations, catalog):
-    series = (
-        published_series(observations)
-        .set_index(["region", "indicator", "end", "months"])["value"]
-        .sort_index()
-    )
-    months = {"month": 1, "year": 12, "eop": 0}
-    points = catalog.checkpoints[catalog.checkpoints["basis"].isin(list(months))]
-    assert len(points) >= 12
-    for c in points.itertuples():
-        end = pd.Period(f"{c.period[:4]}-{c.period[4:] or '12'}", "M")
-        assert series[c.region, c.indicator, end, months[c.basis]] == pytest.approx(
-            c.value, abs=c.tolerance
-        ), c
 
 
 def test_a_checkpoint_that_does_not_come_out_is_said_with_both_numbers(observations, catalog):

@@ -20,7 +20,7 @@ ROOMS = {
     "reports": 49_000,
     "findings": 31_120,
     "figures": 16_960,
-    "projection": 24_120,
+    "projection": 25_210,
     "briefing": 15_760,
     "indicators": 13_600,
     "ranking": 8_640,

@@ -182,36 +182,3 @@ def missed_checkpoints(observations: pd.DataFrame, catalog: Catalog) -> list[str
                 f"公布数为 {c.value:g} {c.unit}({c.source})"
             )
     return out
-
-
-def published_series(observations: pd.DataFrame) -> pd.DataFrame:
-    """Published figures as SERIES; a region that the catalog does not know keeps its name as id.
-
-    Parameters
-    ----------
-    observations : OBSERVATIONS of `published_observations`.
-    Returns
-    -------
-    SERIES of single months (`months` 1), whole years (12) and levels on a date (0); growth rates, targets and sums from
-    January stay in the observations. Where two sources give one figure, the first named stands.
-    Source
-    ------
-    data/raw/published/SOURCES.md.
-    """
-    o = observations[
-        observations["measure"].eq("value")
-        & observations["value"].notna()
-        & observations["basis"].isin(["month", "year", "eop"])
-        & observations["indicator"].ne("")
-    ]
-    o = o.assign(
-        region=o["region"].where(o["region"] != "", o["region_raw"]),
-        months=o["basis"].map({"month": 1, "year": 12, "eop": 0}),
-        start=o["start"].where(o["basis"] != "eop", o["end"]),
-        unit=o["unit"].where(o["unit"] != "", "—"),
-        inputs=o["obs_id"],
-    )
-    o["published"] = o["published"].fillna(o["end"])
-    return tables.shape(o, tables.SERIES).drop_duplicates(
-        list(tables.SERIES.key), ignore_index=True
-    )

@@ -32,7 +32,7 @@ RECORD = {
 }
 SHARES = "claimed came_true by_luck by_luck_high share cov80 cov95 crps right linear_right".split()
 WHOSE = {"own": "本办", "real": "公开月度序列"}
-LABELS = {"all": "全部", "parts": "各州", "joint": "联合加总", "bounds": "区间直接相加（不采用）"}
+LABELS = {"all": "全部", "parts": "各州", "joint": "联合加总"}
 REAL = "美国人口普查局企业成立统计、美国专利商标局授权专利（PatentsView整理）"
 NOTHING = "还没有可回放的年份"
 ENOUGH, SMALL = (
@@ -46,8 +46,8 @@ def record(given: Given) -> Found:
     """What replays of closed years said and what came, our own first, the real monthly series second.
 
     Rows: `<whose>|all`, own or real; `said<n>` a class of chances, with the range where its share would lie by luck
-    alone, and `sure<n>` what 序时进度 said, which is sure of itself; `month<k>` by month of call; `parts0`, `joint0`,
-    `bounds0` the parts of one whole and their sum. `calibrated` counts the chances that the own record has moved.
+    alone, and `sure<n>` what 序时进度 said, which is sure of itself; `month<k>` by month of call; `parts0`, `joint0` the
+    parts of one whole and their sum. `calibrated` counts the chances that the own record has moved.
     """
     t = given.table("RECORD")
     number = t["no"].astype("str")
@@ -76,10 +76,9 @@ def record(given: Given) -> Found:
 def _told(rows: pd.DataFrame, whose: str) -> str:
     """What was said of about .7 and how much of it came, or of all, where that was said too rarely."""
     row = f"{whose}|all"
-    who = {"own": "本办", "real": "公开月度序列上"}[whose]
     if rows.at[row, "seven"] >= ENOUGH:
-        return f"{who}说“约七成把握”的{{{row}.seven}}里做到了{{{row}.seven_came}}"
-    return f"{who}平均把握{{{row}.claimed}}，实际完成{{{row}.came_true}}"
+        return f"{WHOSE[whose]}说“约七成把握”的{{{row}.seven}}里做到了{{{row}.seven_came}}"
+    return f"{WHOSE[whose]}平均把握{{{row}.claimed}}，实际完成{{{row}.came_true}}"
 
 
 def _few(rows: pd.DataFrame, whose: str) -> str:

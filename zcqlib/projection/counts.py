@@ -12,7 +12,7 @@ from scipy import stats
 from zcqlib.projection.model import GROWTH, TAU, YEARS, Mask, Mixture, heaviest, kernels
 
 CLUMPED = 1.3  # variance of a count over its mean
-STEPS, NODES, FAR = 6, 40, 20_000  # of Newton; rates that stand for their mixture; steps up
+STEPS, NODES, FAR = 3, 40, 20_000  # of Newton; rates that stand for their mixture; steps up
 STRIDE = 32  # steps between two looks at the logs
 SETTINGS = (  # sizes of level, season, growth and noise with their weights
     ((0.008, 0.03, 0.08), (0.4, 0.4, 0.2)),
@@ -96,18 +96,15 @@ def counted(mask: Mask, amount: np.ndarray, known: np.ndarray, events: np.ndarra
     year = weigh.reshape(len(weigh), YEARS, 12, -1).sum(1)
     when = np.einsum("gmb,m->gb", weigh, TAU)
     variance, score = _settings()
-    k = 1.0
-    for v, same in zip(
-        variance,
-        (
-            _between(weigh, level),
-            _between(year, season[:12, :12]),
-            when[:, None] * when,
-            np.einsum("gmb,hmb->ghb", weigh, weigh),
-        ),
-        strict=True,
-    ):
-        k = k + v[:, None] * same[:, :, None]
+    same = (
+        _between(weigh, level),
+        _between(year, season[:12, :12]),
+        when[:, None] * when,
+        np.einsum("gmb,hmb->ghb", weigh, weigh),
+    )
+    k = np.ones((len(when), len(when), len(score), len(rate)))
+    for v, part in zip(variance, same, strict=True):
+        k += v[:, None] * part[:, :, None]
     mean = GROWTH * when[:, None]
     log_evidence, centre, spread2 = _laplace(n[:, None], exposure[:-1, None] * rate, mean, k)
     best, weight = heaviest(score[:, None] + log_evidence)
@@ -128,33 +125,32 @@ def _laplace(n, base, mean, k):
     """
     prior, ask = k[:-1, :-1], k[:-1, -1]
     f = np.clip(np.log((n + 0.5) / base), -3, 3) + np.zeros(prior.shape[1:])
-    at = np.arange(len(n))
-    for _ in range(STEPS + 1):
+    for step in range(STEPS + 1):
         rate = base * np.exp(np.clip(f, -30, 30))
         s = np.sqrt(rate / CLUMPED)
         b = s * s * (f - mean[:-1]) + (n - rate) / CLUMPED
-        inner = s[:, None] * prior
-        inner *= s
-        inner[at, at] += 1
-        right = np.stack([s * (prior * b).sum(1), s * ask], 1)
-        solved, log_det = _eliminated(inner, right)
+        right = [s * np.einsum("ghtb,htb->gtb", prior, b)]
+        right += [s * ask] * (step == STEPS)
+        solved, log_det = _eliminated(s[:, None] * prior * s, np.stack(right, 1))
         a = b - s * solved[:, 0]
-        f = mean[:-1] + (prior * a[:, None]).sum(0)
+        f = mean[:-1] + np.einsum("ghtb,htb->gtb", prior, a)
     rate = base * np.exp(np.clip(f, -30, 30))
     fit = ((n * np.log(rate) - rate) / CLUMPED - 0.5 * a * (f - mean[:-1])).sum(0)
     centre = mean[-1] + (ask * a).sum(0)
-    return fit - 0.5 * log_det, centre, k[-1, -1] - (right[:, 1] * solved[:, 1]).sum(0)
+    return fit - 0.5 * log_det, centre, k[-1, -1] - (right[1] * solved[:, 1]).sum(0)
 
 
 def _eliminated(a, b):
-    """a⁻¹ b and log |a| for a stack of positive definite matrices along the last axes, in a fixed order; `a` is lost."""
-    n, b = len(a), b.copy()
+    """(1 + a)⁻¹ b and log |1 + a| for a stack of symmetric matrices along the last axes, in a fixed order; both are lost."""
+    n = len(a)
+    np.einsum("iitb->itb", a)[:] += 1
     for j in range(n - 1):
         f = a[j + 1 :, j] / a[j, j]
         b[j + 1 :] -= f[:, None] * b[j]
-        a[j + 1 :, j + 1 :] -= f[:, None] * a[j, j + 1 :]
+        for i in range(j + 1, n):  # the lower half alone
+            a[i, j + 1 : i + 1] -= f[i - j - 1] * a[j + 1 : i + 1, j]
     for j in range(n - 1, -1, -1):
-        b[j] = (b[j] - (a[j, j + 1 :, None] * b[j + 1 :]).sum(0)) / a[j, j]
+        b[j] = (b[j] - np.einsum("itb,irtb->rtb", a[j + 1 :, j], b[j + 1 :])) / a[j, j]
     return b, np.log(np.einsum("iitb->itb", a)).sum(0)
 
 

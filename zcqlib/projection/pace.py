@@ -16,7 +16,7 @@ from zcqlib.projection.promises import waiting
 SDG = ((0.95, "进展显著"), (0.60, "进展一般"), (0.0, "进展不足"))
 AWAY, UNDEFINED = "偏离目标", "不适用"
 NAMES = {"linear": "序时进度", "season": "季节进度", "batch": "批次进度"}
-COLUMNS = "region indicator actual linear season batch fits due lead word reason sdg_ratio sdg demo".split()
+COLUMNS = "region indicator actual linear season batch fits due word reason sdg_ratio sdg".split()
 
 
 def sdg_status(
@@ -123,7 +123,7 @@ def paces(
     Returns
     -------
     One row a target with a figure: `actual`; what is due by now by `linear`, `season` and `batch` (NaN where it does
-    not apply); `fits` which of them is the right one, `due` by it, `lead` (actual − due), `word` 领先, 持平 or 落后
+    not apply); `fits` which of them is the right one, `due` by it, `word` 领先, 持平 or 落后
     and `reason`; `sdg_ratio` and `sdg`.
     Source
     ------
@@ -171,10 +171,8 @@ def _pace(r, source: Rows, catalog: Catalog, batches: pd.DataFrame | None) -> di
         actual=r.actual,
         fits=fits,
         due=due[fits],
-        lead=lead,
         word=word if lead == lead else "",
         reason=f"{NAMES[fits]}:{reason}",
         sdg_ratio=ratio,
         sdg=band,
-        demo=r.demo,
     )

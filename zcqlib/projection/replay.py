@@ -240,10 +240,8 @@ def summary(calls: pd.DataFrame) -> pd.DataFrame:
 
 
 def _together(states: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
-    """Whether parts and their sum keep their intervals: the states, their joint sum, and their bounds just added."""
-    added = [*LEVELS, "truth", "before", "scale", "linear"]
-    alone = states.groupby(["year", "k"], as_index=False)[added].sum().assign(series_id="sum")
-    calls = dict(parts=states, joint=joint_calls(states, series), bounds=alone)
+    """Whether parts and their sum keep their intervals: the states and their joint sum."""
+    calls = dict(parts=states, joint=joint_calls(states, series))
     found = [score(c)[SCORES].mean().to_dict() | dict(calls=len(c)) for c in calls.values()]
     return pd.DataFrame(found).assign(what=list(calls), no=0)
 
