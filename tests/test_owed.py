@@ -73,6 +73,13 @@ def test_last_months_figures_given_again_are_not_this_months(catalog):
     assert owed(catalog, came("gdp"), *old).loc["tjj", "came"] == 1
 
 
+def test_nothing_of_the_month_is_not_reported_and_a_name_that_is_not_known_is_something(catalog):
+    late = came("gdp", end="2018-08", published="2018-09")
+    assert owed(catalog, late).loc["tjj", "state"] == "未报"
+    unknown = came("", indicator_raw="规上工业增加之")
+    assert owed(catalog, unknown).loc["tjj", "state"] == "部分"
+
+
 def test_a_sender_counts_only_while_it_has_to_report(catalog):
     gone = catalog.senders.copy()
     gone.loc[gone["id"] == "swj", "end"] = month("2018-08")

@@ -738,7 +738,7 @@ def owed(
     files : as `received`, without return sheets. observations : OBSERVATIONS of all of them.
     Returns
     -------
-    `month`, `sender`, `name`, `due` (day of the next month), `state` (已报, 部分 or 未报), `files`, `owed` and `came`
+    `month`, `sender`, `name`, `due` (day of the next month), `state` (已报, 部分 or, without any figure of the month, 未报), `files`, `owed` and `came`
     (numbers of indicators), `missing` (names of those that did not come, joined with 、). What a sender owes by the
     quarter is owed in the last month of one.
     Source
@@ -765,7 +765,7 @@ def owed(
                 sender=s.id,
                 name=s.name_zh,
                 due=f"{month + 1}-{s.due_day:02d}",
-                state="已报" if not missing else "部分" if len(missing) < len(due) else "未报",
+                state="已报" if not missing else "部分" if s.id in came else "未报",
                 files=names.get(s.id, ""),
                 owed=len(due),
                 came=len(due) - len(missing),
