@@ -284,8 +284,8 @@ def membership(given: Given) -> Told:
     Rows: the flows whose growth differs most, as published and of today's parks in both years; `now` counts the parks.
     """
     catalog, m, t = given.catalog, given.period, given.table("TO_DATE")
-    changed, place = _changed(given), catalog.zone.parts_zh
-    scope = f"{place}合计，{m.year}年1—{m.month}月累计"
+    changed = _changed(given)
+    scope = f"{catalog.zone.parts_zh}合计，{m.year}年1—{m.month}月累计"
     if not changed:
         return Told(pd.DataFrame(), scope, SAME, [SAME])
     parks, ids = list(catalog.members(m)), catalog.headline()["id"]
@@ -298,9 +298,10 @@ def membership(given: Given) -> Told:
     now, before = (sums[sums["end"].eq(x)].drop(columns="end") for x in (m, m - 12))
     rows = now.join((100 * (now / before - 1)).add_suffix("_growth"))
     gap = (rows["as_published_growth"] - rows["as_now_growth"]).abs()
-    rows = rows.loc[gap[gap.gt(0)].nlargest(MOVES).index]
+    rows = rows.loc[gap[gap > 0].nlargest(MOVES).index]
     rows = rows.assign(label=rows.index.map(catalog.name), indicator=rows.index, region="zone")
-    rows["inputs"] = [";".join(f"TO_DATE/{r}.{i}" for r in ("zone", *parks)) for i in rows.index]
+    of = {i: ";".join(f"TO_DATE/{r}.{i}" for r in ("zone", *parks)) for i in rows.index}
+    rows["inputs"] = pd.Series(of, dtype=object)
     rows["scale"] = [quantity.scale(v, catalog.unit(i)) for i, v in rows["as_published"].items()]
     told = [
         f"{{{i}.label}}累计：公布口径{{{i}.as_published}}，同比{{{i}.as_published_growth}}；"
