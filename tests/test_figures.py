@@ -11,9 +11,13 @@ from PIL import Image
 from zcqlib import attached, figures, tables
 from zcqlib import catalog as catalogs
 from zcqlib.figures import Caption, FigureError, theme
+from zcqlib.findings import Found, Measure
+from zcqlib.findings.found import lay
 from zcqlib.month import Month
+from zcqlib.quantity import Scale
 from zcqlib.workspace import Workspace
 
+NONE = float("nan")
 GOOD = Caption(
     "专利申请落后序时进度220件",
     "专利申请量,累计(件);一区四园合计,2018年",
@@ -360,3 +364,26 @@ def test_another_window_and_another_target_change_that_indicator_only(plain, mon
     assert series.index.tolist() == [1, 2] and as_of == plain.period
     assert targets["target_low"].tolist() == [90.0, 40.0, 7.0]
     assert HELD["TARGETS"]["target_low"].tolist() == [100.0, 40.0, 7.0]
+
+
+def test_a_finding_without_any_number_is_missing_data_and_one_of_counts_only_is_not(plain):
+    def counted(n):
+        rows = pd.DataFrame(
+            dict(label=["8月", "9月"], indicator="", inputs="TRAIL/zone.x", n=n), ["a", "b"]
+        )
+        heads = {"n": Measure("项数", Scale("项"))}
+        about = "园区月报", "2018年", plain.period, plain.period, True
+        return Found("counts", lay(rows, heads), heads, *about, "各月的项数")
+
+    with (
+        pytest.raises(tables.MissingData, match="各月的项数"),
+        plain.chart(counted([NONE] * 2), "", "项数（项）"),
+    ):
+        pass
+    with plain.chart(counted([3.0, 5.0]), "", "项数（项）") as ax:
+        ax.bar(["8月", "9月"], [3.0, 5.0], label="n")
+    with (
+        pytest.raises(FigureError, match="counts/b/n"),
+        plain.chart(counted([3.0, 5.0]), "", "项数（项）") as ax,
+    ):
+        ax.bar(["8月", "9月"], [3.0, 4.0], label="n")

@@ -453,6 +453,9 @@ def test_who_reported_is_read_from_the_observations():
     both = pace(projection(PATENTS, 1.0, 2.0), projection(FUNDS, 1.0, 2.0), seen=seen)
     assert both.source == "2个园区月报，自创办测算"
     assert pace(projection(PATENTS, 1.0, 2.0)).source == "公开统计资料，自创办测算"
+    (growth, of), *_ = ((i.id, i.growth_of) for i in CATALOG.indicators.values() if i.growth_of)
+    seen = tables.shape([dict(indicator=of, sender="muye")], tables.OBSERVATIONS)
+    assert given_of(OBSERVATIONS=seen).source(growth) == "牧野区月报"  # what it is made of
 
 
 # stored, traced, told -------------------------------------------------------------------------------------------------

@@ -45,6 +45,5 @@ from zcqlib.figures.theme import (
     Caption,
     FigureError,
     drawing,
-    font_path,
     use_theme,
 )

@@ -150,9 +150,8 @@ def bars(
     """
     t, colours = found.rows.loc[list(rows)], palette()
     region = t.get("region", t["label"])
-    fills = region.map(
-        lambda r: colours.get(r, look.TO_DATE) if region.nunique() > 1 else look.TO_DATE
-    )
+    colours = colours if region.nunique() > 1 else {}
+    fills = region.map(lambda r: colours.get(r, look.TO_DATE))
     # a line above the whole, not among its rows
     zone = t["label"].eq("合计") | region.eq("zone")
     ruled = zone.iloc[-1:].any() and zone.sum() == 1 < len(t)

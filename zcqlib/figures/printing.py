@@ -47,8 +47,8 @@ def texts(figure: Figure, axes: bool = True) -> list[str]:
 def stamp(figure: Canvas, code: str) -> None:
     """Print the figure's code under the footer, at the right, once."""
     if not any(t.get_gid() == "code" for t in figure.texts):
-        at = figure.right, figure.height - 12
-        figure.write(*at, code, SMALLEST, THIRD, ha="right", gid="code")
+        foot = figure.height - 12
+        figure.write(figure.right, foot, code, SMALLEST, THIRD, ha="right", gid="code")
 
 
 def _texts(figure: Figure) -> list[Text]:

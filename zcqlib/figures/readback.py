@@ -18,7 +18,7 @@ import pandas as pd
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
-from matplotlib.dates import AutoDateFormatter, DateFormatter, num2date
+from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
@@ -283,7 +283,7 @@ def seen(figure: Figure) -> pd.DataFrame:
     rows = []
     for i, ax in enumerate(figure.axes):
         at, down = ticks(ax.xaxis), ticks(ax.yaxis)
-        day = isinstance(ax.xaxis.get_major_formatter(), (DateFormatter, AutoDateFormatter))
+        day = "Date" in type(ax.xaxis.get_major_formatter()).__name__
         for m in marks(ax):
             x = num2date(m.x).strftime("%Y-%m-%d") if day else at.get(m.x, m.x)
             rows.append((i + 1, m.label, x, m.y))

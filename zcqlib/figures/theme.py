@@ -283,7 +283,6 @@ class Canvas(Figure):
         """A rectangle in px; y is its middle."""
         at = x / self.width, 1 - (y + high / 2) / self.height
         box = mpl.patches.Rectangle(at, wide / self.width, high / self.height, fc=colour, lw=0)
-        box.set_transform(self.transFigure)
         self.add_artist(box)
 
     def grid(self, panels: list | str | None = None, **more):
@@ -300,8 +299,8 @@ class Canvas(Figure):
 def drawing(scale: float = 1.0) -> dict:
     """Settings of what pandas, seaborn and matplotlib draw on a page whose letters are `scale` of a screen's."""
     fixed = ("figure.dpi", "hatch.linewidth")
-    sizes = {k: v for k, v in _style().items() if isinstance(v, float) and k not in fixed}
-    return _style() | {k: v * scale for k, v in sizes.items()}
+    floats = [(k, v) for k, v in _style().items() if isinstance(v, float)]
+    return _style() | {k: v * scale for k, v in floats if k not in fixed}
 
 
 def spread(

@@ -120,7 +120,7 @@ def _stock_told(name: str, row: dict, gone: float) -> tuple[tuple[str, ...], lis
     moved = [f"{head}{{all.{c}}}" for head, (c, _) in FLOWS.items() if row[c] == row[c]]
     odd = "期末与流入流出相差{all.unexplained}，待报送单位说明" if gone else ""
     short = name + "{all.stock}" + far + depends
-    return (now + far + depends, short, now + far, now), [
+    return (now + far + depends, short, now), [
         now + far + depends,
         f"年初{{all.opening}}，{'、'.join(moved)}" if moved else "",
         odd if gone == gone else "流入流出没有报齐，存量不能核对",

@@ -126,7 +126,9 @@ class Given:
         senders, pairs = self.catalog.senders, ["indicator", "sender"]
         make = lambda: self.table("OBSERVATIONS")[pairs].drop_duplicates()  # noqa: E731
         seen = self.once(("senders",), make)
-        came = (seen[seen.indicator.isin(indicators)] if indicators else seen).sender
+        known = [self.catalog.indicators[i] for i in indicators if i in self.catalog.indicators]
+        of = {*indicators, *(p for i in known for p in (i.growth_of, i.numerator, i.denominator))}
+        came = (seen[seen.indicator.isin(of - {""})] if indicators else seen).sender
         names = senders[senders.id.isin(came)].set_index("id").name_zh
         parks, others = (
             [n for i, n in names.items() if (i in self.catalog.parks) is own]

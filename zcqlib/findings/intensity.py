@@ -89,12 +89,11 @@ def intensity_moved(given: Given) -> Told:
     if z[["spent_growth", "gdp_growth", "ratio_change"]].isna().any():
         words = "研发经费或GDP有月份未报"
         return Told(t, scope, words, [f"{words}，本期不能判断强度的变动"], parts)
-    title, short, sentence = _moved_told(z)
-    return Told(t, scope, (title, short), [sentence], parts)
+    return Told(t, scope, *_moved_told(z), parts)
 
 
-def _moved_told(z: pd.Series) -> tuple[str, str, str]:
-    """Title, a shorter one, and the sentence."""
+def _moved_told(z: pd.Series) -> tuple[tuple[str, str], list[str]]:
+    """Title versions and the sentence."""
     growth = {"spent_growth": "研发经费", "gdp_growth": "GDP"}
     spent, gdp = (f"{{zone.{c}{':size' if z[c] >= 0 else ''}}}" for c in growth)
     word = "提高" if z["ratio_change"] > 0 else "下降" if z["ratio_change"] < 0 else "持平"
@@ -107,7 +106,7 @@ def _moved_told(z: pd.Series) -> tuple[str, str, str]:
         f"月报口径的研发投入强度由{{zone.ratio_before}}{to}{{zone.ratio_after}}，主要是{growth[most]}"
         f"{'增长较快' if z[most] > 0 else '下降'}（研发经费{{zone.spent_growth}}，GDP{{zone.gdp_growth}}）"
     )
-    return f"{title}，强度{change}", title, sentence
+    return (f"{title}，强度{change}", title), [sentence]
 
 
 @finding(**SPLIT)

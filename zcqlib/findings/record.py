@@ -103,7 +103,7 @@ def record_of(given: Given, whose: str = "own") -> Found:
         f"{{{row}.calls}}回放中，平均把握{{{row}.claimed}}，实际完成{{{row}.came_true}}{_few(rows, whose)}",
         share,
     )
-    short = title.removeprefix("本办").removeprefix("公开月度序列上")  # which the scope says
+    short = title.removeprefix(WHOSE[whose])  # which the scope says
     titles = f"{title}；{share}", f"{short}，误差为序时进度的{{{row}.share}}", title
     told = titles, said, borrowed(base)
     return Found("record_of", rows, RECORD, source, scope, *when, *told)

@@ -125,9 +125,10 @@ def completeness(given: Given) -> Told:
     told = c["came"].astype(str) + "/" + c["owed"].astype(str)
     t["sent_told"] = told.where(c["state"].ne(STATES["late"]), STATES["late"])
     t["inputs"] = "COMPLETENESS/" + c["sender"] + "."
-    t = pd.concat([t.set_axis(c["sender"] + "|" + t["basis"]), base.rows.loc[["all"]]])
-    late = base.rows.loc[["late", "part"], "label"]
-    t = pd.concat([t, base.rows.loc[["late", "part"]]])
+    t = pd.concat(
+        [t.set_axis(c["sender"] + "|" + t["basis"]), base.rows.loc[["all", "late", "part"]]]
+    )
+    late = base.rows["label"]
     title = "{all.label}应报{all.owed}，收到{all.came}"
     told = [f"，{w}的是{{{c}.label}}" for c, w in (("late", "未报"), ("part", "缺项")) if late[c]]
     return Told(
@@ -283,8 +284,8 @@ def membership(given: Given) -> Told:
     Rows: the flows whose growth differs most, as published and of today's parks in both years; `now` counts the parks.
     """
     catalog, m, t = given.catalog, given.period, given.table("TO_DATE")
-    changed, place = _changed(given), given.catalog.zone.parts_zh
-    scope, said = f"{place}合计，{m.year}年1—{m.month}月累计", "{now.label}"
+    changed = _changed(given)
+    scope = f"{catalog.zone.parts_zh}合计，{m.year}年1—{m.month}月累计"
     if not changed:
         return Told(pd.DataFrame(), scope, SAME, [SAME])
     parks, ids = list(catalog.members(m)), catalog.headline()["id"]
@@ -297,9 +298,10 @@ def membership(given: Given) -> Told:
     now, before = (sums[sums["end"].eq(x)].drop(columns="end") for x in (m, m - 12))
     rows = now.join((100 * (now / before - 1)).add_suffix("_growth"))
     gap = (rows["as_published_growth"] - rows["as_now_growth"]).abs()
-    rows = rows.loc[gap[gap.gt(0)].sort_values(ascending=False, kind="stable").index[:MOVES]]
+    rows = rows.loc[gap[gap > 0].nlargest(MOVES).index]
     rows = rows.assign(label=rows.index.map(catalog.name), indicator=rows.index, region="zone")
-    rows["inputs"] = [";".join(f"TO_DATE/{r}.{i}" for r in ("zone", *parks)) for i in rows.index]
+    of = {i: ";".join(f"TO_DATE/{r}.{i}" for r in ("zone", *parks)) for i in rows.index}
+    rows["inputs"] = pd.Series(of, dtype=object)
     rows["scale"] = [quantity.scale(v, catalog.unit(i)) for i, v in rows["as_published"].items()]
     told = [
         f"{{{i}.label}}累计：公布口径{{{i}.as_published}}，同比{{{i}.as_published_growth}}；"
@@ -311,7 +313,9 @@ def membership(given: Given) -> Told:
         "TO_DATE/zone.",
         len(parks),
     )
-    return Told(rows, scope, said, ["成员有变动：{now.label}", *told], tuple(rows.index[:-1]))
+    return Told(
+        rows, scope, "{now.label}", ["成员有变动：{now.label}", *told], tuple(rows.index[:-1])
+    )
 
 
 def _changed(given: Given) -> list[str]:

@@ -145,7 +145,8 @@ def _standing(r: Mapping, paced: Mapping, given: Given, usual: float) -> dict:
             state=light.mark + light.words,
             told=quantity.typeset(quantity.projection_sentence(r, usual)),
             headline=quantity.typeset(title_year_end(r, name(i))),
-            **{c: paced[c] for c in ("sdg_ratio", "word", "reason", "sdg")},
+            reason=quantity.typeset(paced["reason"]) if isinstance(paced["reason"], str) else "",
+            **{c: paced[c] for c in ("sdg_ratio", "word", "sdg")},
         )
     )
 
