@@ -494,3 +494,15 @@ def test_the_year_s_page_says_the_sentence_with_its_facts():
     traced = {n.fact for n in page.passport.numbers}
     assert {"pace/all/of", "pace/all/below", "pace/all/due_pct"} <= traced
     assert f"standing/{PATENTS}/done" in traced
+
+
+def test_data_end_where_the_figures_do_and_not_with_the_month_of_the_run():
+    late, soon = monthly("patent_grants", [1, 2]), monthly("patent_applications", [1, 2, 3])
+    late = late.assign(start=late["start"] - 1, end=late["end"] - 1)
+    given = given_of(SERIES=pd.concat([late, soon], ignore_index=True))
+    rows = pd.DataFrame(dict(label="a", inputs="x", indicator=["patent_grants", ""]), ["a", "all"])
+    about = "源", "", PERIOD, PERIOD, False
+    own = Found("example", home.lay(rows, {}), {}, *about, "无")
+    assert given.until() == f"{PERIOD.year}年{PERIOD.month}月"
+    assert given.until(own) == f"{PERIOD.year}年{PERIOD.month - 1}月"
+    assert given_of().until(own) == f"{PERIOD.year}年{PERIOD.month}月"

@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST = 215_900  # tokens of the library
 ROOMS = {
     "reports": 49_000,
-    "findings": 31_120,
-    "figures": 16_960,
+    "findings": 31_210,
+    "figures": 16_980,
     "projection": 25_210,
     "briefing": 15_760,
     "indicators": 13_600,

@@ -113,7 +113,6 @@ class Month:
         demo: bool | None = None,
     ) -> Caption:
         """A figure's words; source and date come from the data unless another source is named."""
-        date = as_of or f"{self.period.year}年{self.period.month}月"
         told = [
             typeset(t)
             for t in (
@@ -127,7 +126,7 @@ class Month:
             title=told[0],
             subtitle=told[1],
             source=told[2],
-            as_of=date,
+            as_of=as_of or self.given.until(),
             note=told[3],
             demo=self.workspace.demo if demo is None else demo,
         )
@@ -249,8 +248,9 @@ class Month:
         if not own and found.rows[found.numbers].isna().all(axis=None):
             raise MissingData(found.title)
         given = dict(note=note) if own else dict(note=note, source=found.source, demo=found.demo)
-        if not own and found.period != self.period:
-            given["as_of"] = f"{found.period.year}年"
+        if not own:
+            past = found.period != self.period
+            given["as_of"] = f"{found.period.year}年" if past else self.given.until(found)
         title, scope = (found, "") if own else (found.title, f"；{found.scope}")
         page = Canvas(self.caption(title, f"{what}{scope}", **given))
         with rc_context(figures.drawing(page.scale)):

@@ -174,18 +174,18 @@ def pages(
 
 
 def _page(given: Given, mark: str, section: str, d: Draft, links: Mapping[str, str]) -> Page:
-    m, source = given.period, given.source()
     founds = [findings.find(name, given) for name in d.facts]
+    source, until = given.source(), given.until(*founds)
     rows = tuple(tuple(quantity.typeset(fit.clean(c, 60)) for c in r) for r in d.table)
     lines = [quantity.typeset(fit.clean(x.rstrip("。") + "。")) for x in d.lines if x]
     title = quantity.typeset(fit.clean(d.title, 60))
-    note = quantity.typeset(f"{d.note}来源:{source};数据截至{m.year}年{m.month}月。")
+    note = quantity.typeset(f"{d.note}来源:{source};数据截至{until}。")
     note += quantity.DEMO + "。" if any(f.demo for f in founds) else ""
     chart = d.chart.texts() if d.chart else ()
     texts = (title, *lines, note, *("|".join(r) for r in rows), *chart)
     numbers = [n for f in founds for n in of_facts(f.facts(all_=True), d.facts[f.name])]
     names = {quantity.typeset(fit.clean(n)) for n in d.names} | d.names
-    fixed = (*sorted(names), source, quantity.typeset(d.note), f"{m.year}年{m.month}月", "12个月")
+    fixed = (*sorted(names), source, quantity.typeset(d.note), until, "12个月")
     passport = complete(Passport(mark, title, tuple(numbers), fixed, texts))
     link = links.get(f"{section}/{d.shows}") or links.get(section, "")
     return Page(mark, section, title, tuple(lines), note, passport, d.chart, rows, link)

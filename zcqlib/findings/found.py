@@ -138,6 +138,19 @@ class Given:
         parts += [f"{len(others)}个部门月报"] if len(others) > 3 else others
         return "、".join(parts) or "公开统计资料"
 
+    def until(self, *found: Found) -> str:
+        """The last month that figures of the findings' indicators, or of all, hold, as 2018年9月; the report month
+        where there is none."""
+        try:
+            s = self.table("SERIES")
+        except MissingData:  # what is published only
+            s = tables.empty(tables.SERIES)
+        ids = {i for f in found for i in f.rows["indicator"]}
+        ends = s.loc[s["indicator"].isin(ids) if ids else s["region"].ne(""), "end"]
+        last = ends[ends.le(self.period)].max()
+        last = self.period if last is pd.NaT else last
+        return f"{last.year}年{last.month}月"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
