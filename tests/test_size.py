@@ -19,8 +19,8 @@ MOST = 215_900  # tokens of the library
 ROOMS = {
     "reports": 49_000,
     "findings": 31_120,
-    "figures": 16_960,
-    "projection": 25_210,
+    "figures": 16_980,
+    "projection": 25_460,
     "briefing": 15_760,
     "indicators": 13_600,
     "ranking": 8_640,
