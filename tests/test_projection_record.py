@@ -99,19 +99,6 @@ def test_a_call_is_what_the_engine_said_then_and_later_figures_never_change_it(k
     assert (again.loc[early, "truth"] > calls.loc[early, "truth"]).all()
 
 
-def test_a_figure_published_late_is_not_known_before():
-    frame = monthly().assign(published=lambda d: d["period"])
-    late = frame.assign(published=frame["published"].mask(frame["period"] == "2017-06", "2017-08"))
-    a, b = (record.replay(f, [2017], [6, 8]).set_index("k") for f in (frame, late))
-    gone = frame[(frame["period"] <= "2017-05")].drop(columns="published")
-    np.testing.assert_array_equal(
-        b.loc[6, list(LEVELS)].to_numpy(float), project_year_end(gone)[list(LEVELS)].to_numpy()[0]
-    )
-    np.testing.assert_array_equal(
-        a.loc[8, list(LEVELS)].to_numpy(float), b.loc[8, list(LEVELS)].to_numpy(float)
-    )
-
-
 def test_the_linear_pace_the_truth_and_last_year_of_a_call():
     flat = monthly().assign(value=[10.0] * 48 + [20.0] * 12)
     call = record.replay(flat, [2017], [3]).iloc[0]

@@ -20,7 +20,7 @@ ROOMS = {
     "reports": 49_000,
     "findings": 31_210,
     "figures": 16_980,
-    "projection": 25_210,
+    "projection": 25_460,
     "briefing": 15_760,
     "indicators": 13_600,
     "ranking": 8_640,

@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 YEARS, MONTHS = 6, 72  # five past years and the projected one
+RECENT = MONTHS - 36  # where the last two past years begin
 GROWTH = 0.03  # usual growth a year, in logs
 ZERO = 0.05  # added to each mean month (over the series' mean) where a large flow has a sum of zero
 HEAVIEST = 24  # settings kept for each series
@@ -37,13 +38,16 @@ UNKNOWN_SEASON = (
 @dataclass(frozen=True, slots=True, eq=False)
 class Mask:
     """Which months each known sum covers (sums, 72), which are asked for (72), which sums make up what is known of it,
-    and whether a past year tells the asked months from the others.
+    and whether a past year tells the asked months from the others. Where the last two past years are told by single
+    months and more is known before, `recent` is the mask without what was before, and `kept` its sums.
     """
 
     member: np.ndarray
     ahead: np.ndarray
     now: np.ndarray
     season_known: bool
+    recent: Mask | None
+    kept: np.ndarray
 
 
 @lru_cache(maxsize=256)
@@ -51,13 +55,22 @@ def mask_of(cover: bytes, stock: bool) -> Mask:
     """The mask of a series from the number of the sum (int8) that each of 72 months belongs to, -1 for none."""
     piece = np.frombuffer(cover, "int8")
     member = piece == np.arange(piece.max() + 1)[:, None]
+    size = member.sum(1)
     asked = np.arange(MONTHS) >= MONTHS - (1 if stock else 12)
     now = member[:, asked].any(1) & ~member[:, ~asked].any(1)
     ahead = asked & ~member[now].any(0)
     late = np.tile(ahead[-12:], YEARS)
     past = member[~member[:, -12:].any(1)]
     apart = (past & late).any(1) != (past & ~late).any(1)
-    return Mask(member, ahead, now, bool(apart.any()))
+    late = np.where(np.arange(MONTHS) < RECENT, -1, piece)
+    kept, short = np.unique(late[late >= 0]), None
+    if (
+        len(kept) < len(member)
+        and (member[:, RECENT:-12].any(0) & (size[piece[RECENT:-12]] == 1)).all()
+    ):
+        cover = np.where(late < 0, -1, np.searchsorted(kept, late)).astype("int8")
+        short = mask_of(cover.tobytes(), stock)
+    return Mask(member, ahead, now, bool(apart.any()), short, kept)
 
 
 @cache
@@ -203,9 +216,9 @@ class Mixture(NamedTuple):
         return np.stack([np.interp(wanted, z[:, i], at[:, i]) for i in range(len(mean))], 1)
 
 
-def heaviest(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def heaviest(score: np.ndarray, most: int = HEAVIEST) -> tuple[np.ndarray, np.ndarray]:
     """The settings of the highest log score for each series, and their weights."""
-    best = np.sort(np.argpartition(-score, HEAVIEST, 0)[:HEAVIEST], 0)
+    best = np.sort(np.argpartition(-score, most, 0)[:most], 0)
     p = np.take_along_axis(score, best, 0)
     p = np.exp(p - p.max(0))
     return best, p / p.sum(0)
@@ -215,22 +228,28 @@ def evidence(f: Factors, rest: np.ndarray) -> np.ndarray:
     """Log evidence of every setting, (settings, noises, series), for log mean months less their prior means."""
     n, series = rest.shape
     z = np.einsum("ij,jk->ik", f.turn, rest).reshape(-1, n, 1, series)
-    quad = w = np.zeros((1, 1, 1))
+    w, own, quad = np.zeros((3, len(z), len(NOISE), series))  # filled in place: half the time
     for i in range(n):
-        w = z[:, i] - f.shift[i] - f.lower[i] * w
-        quad = quad + w * w / f.pivot[i]
+        np.subtract(z[:, i], f.shift[i], out=own)
+        w *= f.lower[i]
+        np.subtract(own, w, out=w)
+        np.multiply(w, w, out=own)
+        own /= f.pivot[i]
+        quad += own
     return -0.5 * (quad + np.log(f.pivot).sum(0))
 
 
-def mixture(f: Factors, rest: np.ndarray, prior: np.ndarray, weights: np.ndarray) -> Mixture:
+def mixture(
+    f: Factors, rest: np.ndarray, prior: np.ndarray, weights: np.ndarray, most: int = HEAVIEST
+) -> Mixture:
     """Distributions of the sum of the months asked for, in units of the series' mean month.
 
     Parameters
     ----------
     rest : (sums, series) log mean months less their prior means. prior : (months ahead, series) prior means.
-    weights : log weights of the settings, (…, noises, series or 1).
+    weights : log weights of the settings, (…, noises, series or 1). most : settings kept for each series.
     """
-    best, weight = heaviest((weights + evidence(f, rest)).reshape(-1, rest.shape[1]))
+    best, weight = heaviest((weights + evidence(f, rest)).reshape(-1, rest.shape[1]), most)
     apart = rest.T - f.drop[best % len(NOISE)]
     v = f.variance[best]
     mean = np.einsum("sbhn,sbn->sbh", f.gain[best], apart) + prior.T
@@ -282,6 +301,10 @@ def year_end(mask: Mask, amount: np.ndarray, known: np.ndarray, season: np.ndarr
         prior = prior + months[mask.ahead]
         logs -= np.log((ahead[..., None] * np.exp(months)).sum(1))
         weights = np.where(season.any(0), log_weights(True)[..., None], weights)
-    return YearEnd(
-        known, unit, offset * mask.ahead.sum(), mixture(factors(mask), logs, prior, weights)
-    )
+    most = HEAVIEST // 2 if mask.recent else HEAVIEST
+    rest = mixture(factors(mask), logs, prior, weights, most)
+    if mask.recent:  # years long past mislead as often as they tell: as likely without them
+        short = mixture(factors(mask.recent), logs[mask.kept], prior, weights, most)
+        rest = Mixture(*(np.concatenate(pair) for pair in zip(rest, short, strict=True)))
+        rest = rest._replace(weight=rest.weight / 2)
+    return YearEnd(known, unit, offset * mask.ahead.sum(), rest)

@@ -47,10 +47,7 @@ def stored(series: pd.DataFrame) -> pd.DataFrame:
 
 
 def record_series(published: pd.DataFrame) -> pd.DataFrame:
-    """The real monthly series of the record among PUBLISHED: places outside the country, months without gaps.
-
-    A published table is one vintage, so a month counts as known at its end: `published` is left out.
-    """
+    """The real monthly series of the record among PUBLISHED: places outside the country, months without gaps."""
     o = published[published["basis"].eq("month") & published["measure"].eq("value")]
     o = o[o["value"].notna() & o["indicator"].ne("")]
     o = o.assign(region=o["region"].where(o["region"].ne(""), o["region_raw"]))

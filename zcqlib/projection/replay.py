@@ -33,8 +33,8 @@ def replay(
 
     Parameters
     ----------
-    series : SERIES, or `series_id`, `period`, `value` and optional `months` as for `project_year_end`. Where there is a
-        column `published`, a figure counts from that month on, else from its own.
+    series : SERIES, or `series_id`, `period`, `value` and optional `months` as for `project_year_end`. A figure counts
+        as known from its own month on.
     years : to project; one without all twelve months in `series` gives no call. origins : months k known, 1 to 11.
     kind : flow or stock.
     Returns
@@ -76,18 +76,15 @@ def replay(
 
 
 def _known(calls: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """What was known at each call of one year, in order: covered by then and, where it is told, published by then."""
+    """What was known at each call of one year, in order: covered by then."""
     last = int(calls["year"].iloc[0]) * 12 + 11
     window = rows[rows["month"].between(last - 12 * (MAX_YEARS + 1) + 1, last)]
     both = calls[["call", *CALL]].merge(window.drop(columns="year"), on="series_id")
-    seen = both[["month", "published"]].max(axis=1) <= both["year"] * 12 + both["k"] - 1
-    return both[seen].sort_values(["call", "month"])
+    return both[both["month"] <= both["year"] * 12 + both["k"] - 1].sort_values(["call", "month"])
 
 
 def _history(series: pd.DataFrame, stock: bool) -> pd.DataFrame:
-    """`series_id`, `period`, `value`, `months`, `year`, `month` and `published` (months since year 0) and what else is
-    told.
-    """
+    """`series_id`, `period`, `value`, `months`, `year` and `month` (since year 0) and what else is told."""
     out = series
     if "series_id" not in out and {"region", "indicator", "end"} <= set(out.columns):
         own = out["months"].eq(0) if stock else out["months"].between(1, 11) | out["revision"]
@@ -103,9 +100,7 @@ def _history(series: pd.DataFrame, stock: bool) -> pd.DataFrame:
         out = tables.covering(out)
     keep = ["series_id", "period", "value", "months", "month", "family", "revision"]
     return out[[c for c in keep if c in out]].assign(
-        year=out["month"] // 12,
-        series_id=out["series_id"].astype("str"),
-        published=month_numbers(out["published"]) if "published" in out else out["month"],
+        year=out["month"] // 12, series_id=out["series_id"].astype("str")
     )
 
 
@@ -201,7 +196,6 @@ def record(
     """
     real, own = peers.record_series(published), series[series["indicator"].isin(flows)]
     own = own[own["months"].between(1, 11) & own["region"].ne("city")]
-    own = own.drop(columns="published")
     years = range(own["end"].min().year + 1, own["end"].max().year) if len(own) else ()
     calls = {"real": replay(real, peers.YEARS), "own": replay(own, years)}
     calls["own"] = calls["own"][calls["own"]["before"] >= LEAST]
