@@ -117,6 +117,36 @@ def test_a_rate_behind_two_years_is_of_the_later_one(tmp_path):
     assert [at(r, c)["end"].year for c in ("C2", "E2")] == [2018, 2017]
 
 
+def test_a_change_against_the_month_before_is_not_one_against_the_year_before(tmp_path):
+    rows = [["2018年9月"], ["指标", "本月", "比上月增长（%）", "较上年同月增长（%）"]]
+    r = made(tmp_path, [*rows, ["专利申请总量（件）", 120, 10, 12.5]], NOTHING)
+    assert [at(r, c)["measure"] for c in ("C3", "D3")] == ["mom_pct", "yoy_pct"]
+
+
+def test_actual_figures_and_last_years_cumulative_in_other_words(tmp_path):
+    rows = [["2018年9月"], ["指标", "本月实际", "累计实际", "去年累计", "累计增减%"]]
+    r = made(tmp_path, [*rows, ["专利申请总量（件）", 10, 90, 80, 12.5]], NOTHING)
+    assert [str(at(r, f"{c}3")["start"]) for c in "BCDE"] == [
+        "2018-09",
+        "2018-01",
+        "2017-01",
+        "2018-01",
+    ]
+    assert set(r.observations["indicator_raw"]) == {"专利申请总量"}
+
+
+@pytest.mark.parametrize("head", ["占全年计划%", "为年计划（%）", "完成年度目标（%）"])
+def test_a_share_of_the_plan_is_its_completion_and_no_name(tmp_path, head):
+    rows = [
+        ["2018年1-9月"],
+        ["项目", "累计完成", head, "比去年同期±%"],
+        ["引进市外资金（亿元）", 60, 75, 12.5],
+    ]
+    r = made(tmp_path, rows, NOTHING)
+    assert [at(r, c)["measure"] for c in ("C3", "D3")] == ["completion_pct", "yoy_pct"]
+    assert set(r.observations["indicator_raw"]) == {"引进市外资金"}
+
+
 def test_the_day_of_sending_is_no_period_of_the_figures(tmp_path):
     rows = [["报送时间：2018年7月5日", "单位：家"], ["园区", "高新技术企业"], ["高新区", 50]]
     assert str(at(made(tmp_path, rows, JUNE), "B3")["end"]) == "2018-06"
