@@ -20,7 +20,7 @@ from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.catalog import Catalog
 from zcqlib.reports import checks, labels, senders, words, worker
-from zcqlib.reports.files import content, members, open_file
+from zcqlib.reports.files import EMPTY, content, members, open_file
 from zcqlib.reports.grid import Refused, Sheet
 from zcqlib.reports.replies import came_back
 
@@ -82,12 +82,8 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
     ------
     园区和部门报送的文件。
     """
-    path, context = Path(path), context or Context()
-    context = replace(
-        context,
-        file=context.file or path.as_posix(),
-        catalog=context.catalog if context.catalog is not None else catalogs.load(),
-    )
+    path = Path(path)
+    context = _known(path, context or Context())
     inside = members(path)
     if inside != [path]:
         name = context.file
@@ -108,10 +104,16 @@ def opened(path: Path) -> list[Sheet]:
     Refused : the file cannot be used.
     """
 
-    def stop(refusal: Refused) -> list[Sheet]:
+    def stop(refusal):
         raise refusal
 
     return worker.run(_sheets, path, otherwise=stop)
+
+
+def _known(path: Path, context: Context) -> Context:
+    """The context with the name and the catalog that hold where none are given."""
+    catalog = context.catalog if context.catalog is not None else catalogs.load()
+    return replace(context, file=context.file or path.as_posix(), catalog=catalog)
 
 
 def _sheets(path: Path) -> list[Sheet]:
@@ -131,13 +133,12 @@ def _together(path: Path, context: Context, parts: list[Reading]) -> Reading:
 
 def _read_here(path: Path, context: Context) -> Reading:
     """Read a file in this process."""
-    catalog = context.catalog if context.catalog is not None else catalogs.load()
-    context = replace(context, file=context.file or path.as_posix())
+    context = _known(path, context)
     collecting = gc.isenabled()
     gc.disable()  # nothing here makes cycles, and looking for them takes as long as the reading of a large file
     try:
         raw = content(path)
-        return _read(path, raw, context, catalog)
+        return _read(path, raw, context, context.catalog)
     except Refused as e:
         return refused(path, context, e)
     except MemoryError:
@@ -184,6 +185,8 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
     problems += sent.problems if sent is not None else []
     digest = hashlib.sha256(raw).hexdigest()
     cells = _cells(read, context.file)
+    if not len(cells):
+        raise Refused(*EMPTY)
     counts = Counter(o for _, found in read for o in found.outcome.values())
     info = _info(
         path,
@@ -216,7 +219,7 @@ def _when(path: Path, context: Context) -> tuple[words.Span | None, int]:
 
 def _info(path: Path, context: Context, /, **known) -> dict:
     """What `info` of a reading holds."""
-    texts = dict.fromkeys(("kind", "encoding", "separator", "digest", "stated_sender"), "")
+    texts = dict.fromkeys("kind encoding separator digest stated_sender".split(), "")
     counts = dict.fromkeys(("sheets", "tables", "cells", *tables.OUTCOMES), 0)
     none = {"published": pd.NaT, "replies": None, "ledger": None}
     return {"file": context.file or path.as_posix(), **texts, **counts, **none, **known}
@@ -232,8 +235,8 @@ def _aside(sheet: Sheet) -> labels.Found:
 
 
 def _sender_region(context: Context, catalog: Catalog) -> str:
-    row = catalog.senders[catalog.senders["id"] == context.sender] if context.sender else ()
-    return row["region"].iloc[0] if len(row) else ""
+    of = dict(zip(catalog.senders["id"], catalog.senders["region"], strict=True))
+    return of.get(context.sender, "")
 
 
 # --- shaping --------------------------------------------------------------------------------------------------------
@@ -262,16 +265,12 @@ def _observations(
     catalog: Catalog,
     month: pd.Period,
 ) -> pd.DataFrame:
-    facts = [f for _, found in read for f in found.facts]
-    sheets = [sheet for sheet, found in read for _ in found.facts]
-    if not facts:
+    every = [(f, s) for s, (_, found) in zip(opened, read, strict=True) for f in found.facts]
+    if not every:
         return tables.empty(tables.OBSERVATIONS)
+    facts, sheets = [f for f, _ in every], [s.name for _, s in every]
     fact = {name: list(map(itemgetter(i), facts)) for i, name in enumerate(labels.Fact._fields)}
-    cells = _addresses([f[:2] for f in facts])
-    shown = fact["raw"]
-    if any(sheet.shown for sheet in opened):
-        texts = [s.shown for s, (_, found) in zip(opened, read, strict=True) for _ in found.facts]
-        shown = [t.get(f[:2]) or f.raw for t, f in zip(texts, facts, strict=True)]
+    cells, places, spans = _addresses([f[:2] for f in facts]), fact["place"], fact["span"]
     parts = {id: region.coverage for id, region in catalog.regions.items()}
     return tables.of_columns(
         fact
@@ -279,18 +278,18 @@ def _observations(
             "obs_id": [
                 f"{digest}:{sheet}:{cell}" for sheet, cell in zip(sheets, cells, strict=True)
             ],
-            "region": [p.id for p in fact["place"]],
-            "region_raw": [p.raw for p in fact["place"]],
-            "coverage": [parts.get(p.id, "") for p in fact["place"]],
+            "region": [p.id for p in places],
+            "region_raw": [p.raw for p in places],
+            "coverage": [parts.get(p.id, "") for p in places],
             "indicator_raw": fact["path"],
-            "start": _months([s.start for s in fact["span"]]),
-            "end": _months([s.end for s in fact["span"]]),
-            "basis": [s.basis for s in fact["span"]],
+            "start": _months([s.start for s in spans]),
+            "end": _months([s.end for s in spans]),
+            "basis": [s.basis for s in spans],
             "value_raw": fact["raw"],
-            "shown": shown,
+            "shown": [s.shown.get(f[:2]) or f.raw for f, s in every],
             **{n: _addresses(v) for n, v in fact.items() if n.endswith("_cell")},
             "missing_reason": fact["reason"],
-            "is_total": [p.total for p in fact["place"]],
+            "is_total": [p.total for p in places],
             "flags": list(map(";".join, fact["flags"])),
             "sheet": sheets,
             "cell": cells,
@@ -375,7 +374,6 @@ def summary(reading: Reading) -> str:
         f" + 问题 {i['problem']}({'相符' if total == i['cells'] else '不相符'});错误 {counts.get('error', 0)}、"
         f"警告 {counts.get('warning', 0)}、提示 {counts.get('info', 0)}"
     ]
-    order = {s: n for n, s in enumerate(tables.SEVERITIES)}
-    for q in sorted(p.itertuples(), key=lambda q: order[q.severity]):
+    for q in sorted(p.itertuples(), key=lambda q: tables.SEVERITIES.index(q.severity)):
         lines.append(f"  {q.file} / {q.sheet or '-'} / {q.cell or '-'}:{q.message}")
     return "\n".join(lines)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
-from zcqlib.reports.grid import Sheet
+from zcqlib.reports.grid import Sheet, remember
 from zcqlib.reports.labels import (
     TITLE_NOISE,
     At,
@@ -57,7 +57,7 @@ class Surroundings:
         """The unit of the nearest line that has one, its cell, and words after 单位 that are no unit."""
         for t, at in self.near:
             unit, strange = words.stated_unit(t)
-            if unit := unit or strange or words.split_unit(without_period(t))[1]:
+            if unit := unit or strange or words.split_unit(words.without_period(t))[1]:
                 return unit, at, strange
         return "", None, ""
 
@@ -87,7 +87,7 @@ class Surroundings:
         """The place that a line, the sheet or the file names; at last the nation or the sender's own, flagged."""
         scope, catalog = self.scope, self.scope.catalog
 
-        def only(text: str) -> Place | None:
+        def only(text):
             inside = regions_in(text, catalog)
             return Place(inside[0], catalog.name(inside[0])) if len(inside) == 1 else None
 
@@ -135,16 +135,9 @@ def _agree(a: Span, b: Span) -> bool:
     return not (a.basis == b.basis == "month" and a.end % 12 != b.end % 12)
 
 
-def without_period(t: str) -> str:
-    """A title without its period and the bracket that held it, so that a unit in brackets stands at its end."""
-    if p := words.period_in(t):
-        t = t[: p[1]] + t[p[2] :]
-    return re.sub(r"\(\s*\)", "", t)
-
-
 def strip_title(t: str, catalog: Catalog) -> str:
     """A title without table number, period, region and the words that every title has."""
-    t = re.sub(r"^截[至止]", "", without_period(t))
+    t = re.sub(r"^截[至止]", "", words.without_period(t))
     for _ in range(3):
         t = TITLE_NOISE.sub("", t)
     zone = catalog.zone
@@ -155,7 +148,7 @@ def strip_title(t: str, catalog: Catalog) -> str:
     return re.sub(place, "", t).strip("()():、,的—-")
 
 
-@lru_cache(maxsize=4096)
+@remember
 def regions_in(text: str, catalog: Catalog) -> tuple[str, ...]:
     """Ids of our own places whose names stand in a longer text."""
     names = {n: p.id for p in catalog.regions.values() for n in (p.name_zh, p.short_zh)}

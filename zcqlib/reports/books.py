@@ -32,6 +32,7 @@ from zcqlib.reports.grid import (
 from zcqlib.reports.shown import Cells, Run, sections
 
 CORRUPT = "文件已损坏或没有传完,整份没有采用,请重新导出后报送。"
+BACKWARDS = "文件已损坏(行号倒退),请重新导出后报送。"
 GARBLED = "文字是乱码(编码转换出错),整份文件没有采用,请从原系统重新导出。"
 
 
@@ -100,13 +101,14 @@ def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
     parts = {n.lower(): n for n in package.namelist()}
     book = xml(package.read(parts["xl/workbook.xml"]))
     targets = {r.get("Id"): p for r, p in _related(package, parts, "xl/workbook.xml")}
-    looks, strings = _looks(package, parts), _strings(package, parts)
+    looks, strings = _looks(package, parts), _strings(package, parts, budget)
     mode = any(_yes(e, "date1904") for e in book.iter("{*}workbookPr"))
     out = []
     for sheet in book.iter("{*}sheet"):
-        path = parts.get(targets.get(_own(sheet, "id"), ""), "chartsheet")
-        if "chartsheet" in path:
+        path = targets.get(_own(sheet, "id"), "")
+        if re.search("(?:chart|dialog|macro)sheet", path):
             continue
+        path = parts[path]
         budget.spend(tables=1)
         cells = Cells(budget)
         with package.open(path) as raw:
@@ -149,19 +151,27 @@ def _struck(look) -> bool:
     return any(_yes(e, "val", "1") for e in look.iterfind("{*}strike"))
 
 
-def _strings(package: zipfile.ZipFile, parts: Mapping[str, str]) -> list[str | list[Run]]:
+def _strings(
+    package: zipfile.ZipFile, parts: Mapping[str, str], budget: Budget
+) -> list[str | list[Run]]:
     """The strings that the sheets share."""
     out = []
     if path := parts.get("xl/sharedstrings.xml"):
         with package.open(path) as raw:
             for si in stream(raw, "si"):
+                budget.spend(letters=SHARED)
                 out.append(_text(si))
                 si.clear()
     return out
 
 
+SHARED = 50  # letters that a string of its own costs beside those of the cells that show it
+
+
 def _text(item) -> str | list[Run]:
     """A string, in its pieces where some are struck out or raised; one without a look of its own has its cell's."""
+    if len(item) == 1 and item[0].tag[-1] == "t":  # as most are
+        return cut(item[0].text or "")
     runs = []
     for e in item.iterchildren("{*}t", "{*}r"):
         look = e.find("{*}rPr")
@@ -191,7 +201,9 @@ class _Page:
             match local(e):
                 case "row":
                     said = e.get("r") or next((c.get("r") for c in e if c.get("r")), f"{r + 2}")
-                    r = int(said.lstrip(ascii_letters)) - 1
+                    before, r = r, int(said.lstrip(ascii_letters)) - 1
+                    if r <= before:
+                        raise Refused("corrupt", BACKWARDS)
                     cells.hidden_rows.update([r] * _yes(e, "hidden"))
                     self.row(e, r)
                     e.clear()
@@ -332,7 +344,7 @@ def _ods_cell(cells: Cells, r: int, c: int, e, looks: Mapping) -> None:
     cells.place(r, c)
     kind, (look, _) = _own(e, "value-type"), looks.get(_own(e, "style-name"), _BARE)
 
-    def how(child, around: Run) -> Run | None:
+    def how(child, around):
         name = local(child)
         own, hidden = looks.get(_own(child, "style-name"), _BARE)
         if hidden or name not in ("span", "a", "p", *_BETWEEN):
@@ -409,7 +421,7 @@ def _xml_sheet(sheet, styles: Mapping, budget: Budget) -> Sheet:
     for e in sheet.iter(f"{_SS}Row"):
         r, end = _ranged(e, below)
         if r < below:
-            raise Refused("corrupt", "文件已损坏(行号倒退),请重新导出后报送。")
+            raise Refused("corrupt", BACKWARDS)
         below, right = end, 0
         cells.hidden_rows.update([r] * _yes(e, f"{_SS}Hidden"))
         for cell in e.iter(f"{_SS}Cell"):

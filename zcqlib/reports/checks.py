@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
@@ -24,6 +23,7 @@ from zcqlib.reports.labels import (
     box_of,
     filled,
     is_empty,
+    place_of,
     said,
     text_of,
     valueish,
@@ -46,8 +46,10 @@ def read_sheet(sheet: Sheet, scope: Scope) -> Found:
         found.mark(cells, "context")
         return found
 
-    def named(text: str) -> bool:
-        return bool(scope.catalog.match_indicator(text, False).id)
+    def named(text):
+        place = place_of(text, scope.catalog)
+        known = place and place.kind in ("known", "total")
+        return bool(known or scope.catalog.match_indicator(text, False).id)
 
     lines = []
     for block in layout.blocks(sheet, found, named):
@@ -124,9 +126,9 @@ def _accepted(
 def _second_best(block: Block) -> Iterator[Block]:
     """Other ways to take the same rows: the last header row is a figure, or the first row of figures a header."""
     if len(block.header) > 1:
-        yield replace(block, header=block.header[:-1], body=[block.header[-1], *block.body])
+        yield block._replace(header=block.header[:-1], body=[block.header[-1], *block.body])
     if block.header and len(block.body) > 1:
-        yield replace(block, header=[*block.header, block.body[0]], body=block.body[1:])
+        yield block._replace(header=[*block.header, block.body[0]], body=block.body[1:])
 
 
 def _fault(table: Found, block: Block, apart: bool) -> str:
@@ -258,7 +260,7 @@ def _months_to_come(told: Found, published: int) -> None:
 def _fractions(told: Found) -> None:
     """Percents written as fractions: a whole series that never leaves -1 to 1 is asked for, single ones are held."""
 
-    def percent(f: Fact) -> Hashable:
+    def percent(f):
         plain = f.unit == "%" and f.given and f.unit_cell != f.at and f.unit_raw != "‰"
         return (f.path, f.measure) if plain else None
 
@@ -280,7 +282,7 @@ def _fractions(told: Found) -> None:
 def _falls(told: Found, catalog: Catalog) -> None:
     """A year-to-date that falls: a revision perhaps; less than half of the month before is held."""
 
-    def cumulative(f: Fact) -> Hashable:
+    def cumulative(f):
         flow = f.span.basis == "ytd" and f.measure == "value" and f.value > 0 and f.unit != "%"
         indicator = flow and catalog.indicators.get(f.indicator)
         can = indicator and indicator.can_fall or flow and words.is_index_base(f.unit_raw)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lxml import html
 
@@ -17,8 +17,7 @@ DRAWN = 5  # times what a cell costs in a workbook: nobody draws a million
 _LINE = Run("\n")
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
+class _Box(NamedTuple):
     """A cell: its text, and how many columns and rows it takes; `down`, in Word only: restart where cells below may go on
     with it, continue where it goes on with the one above."""
 
@@ -28,13 +27,11 @@ class _Box:
     down: str = ""
 
 
-@dataclass(frozen=True)
 class _Drawn:
-    """The tables of a document, and the text since the last one."""
+    """The tables of a document, its first line, the text since the last table, and what is said of styles by name."""
 
-    budget: Budget
-    sheets: list[Sheet] = field(default_factory=list)
-    around: list[Run] = field(default_factory=list)
+    def __init__(self, budget: Budget) -> None:
+        self.budget, self.sheets, self.first, self.around, self.styles = budget, [], [], [], {}
 
     def start(self, out: list[Run]) -> tuple[int, list[Run]]:
         """A new table's number, and the text before it."""
@@ -51,8 +48,8 @@ class _Drawn:
         return runs[filled[0] : filled[-1] + 1] if filled else []
 
     def finish(self, number: int, said: list[Run], table: list[list[_Box]]) -> None:
-        """Lay out a table; its title is the line before it, and up to two short ones above that are no sentences (a
-        caption, then its unit)."""
+        """Lay out a table; its title is the line before it, and above that up to two short ones and the document's
+        first, which are no sentences (a caption, then its unit)."""
         cells, until, down = Cells(self.budget), {}, {}
         for r, boxes in enumerate(table):
             c = 0
@@ -60,8 +57,6 @@ class _Drawn:
                 while until.get(c, -1) >= r:
                     c += 1
                 self.budget.spend(cells=(DRAWN - 1) * box.wide)
-                if c + box.wide > 5 * MAX_COLUMNS:
-                    raise Refused("too_large", f"表格超过 {MAX_COLUMNS} 列的上限,请只报送汇总表。")
                 last = min(r + box.high, len(table)) - 1
                 if box.down == "continue" and c in down:
                     cells.merged[down[c]] = (*cells.merged[down[c]][:2], r, c + box.wide - 1)
@@ -75,9 +70,11 @@ class _Drawn:
             if c:
                 cells.place(r, min(c, MAX_COLUMNS) - 1)
         lines = "".join(x.text for x in said if not x.struck).split("\n")
-        lines = [cut(" ".join(x.split())) for x in lines if x.strip()][-3:]
-        short = [x for x in lines[:-1] if len(x) <= 40 and not re.search("[。;；]$", x)]
-        title = "\n".join(short + lines[-1:])
+        lines = [cut(" ".join(x.split())) for x in lines if x.strip()]
+        self.first.extend(lines[:1] if number == 0 else ())
+        over = dict.fromkeys([*self.first, *lines[-3:-1]])
+        short = [x for x in over if len(x) <= 40 and not re.search("[。;；]$", x)]
+        title = "\n".join(dict.fromkeys(short + lines[-1:]))
         self.sheets[number] = cells.sheet(f"表{number + 1}", title=title)
         self.around.clear()
 
@@ -100,12 +97,15 @@ def html_sheets(text: str, budget: Budget) -> list[Sheet]:
     """Each table of a web page as a sheet, a table within a table as one of its own."""
     budget.spend(letters=len(text))
     page = _Web(budget)
-    root = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text) or "<html/>")
+    # a <wbr> has no end, which the parser does not know
+    root = html.document_fromstring(
+        re.sub(r"^\s*<\?xml[^>]*\?>|<wbr\b[^>]*>", "", text) or "<html/>"
+    )
     for sheet in root.iter("style"):
         rules = re.sub(r"/\*.*?\*/|<!--|-->", "", sheet.text or "", flags=re.S)
         for names, what in _RULE.findall(rules):
             for name in (n.strip().lower() for n in names.split(",")):
-                page.rules[name] = f"{page.rules.get(name, '')};{what}"
+                page.styles[name] = f"{page.styles.get(name, '')};{what}"
     page.flow(root, Run(""), page.around)
     if not page.sheets:
         raise Refused("no_table", "文件里没有表格,请把数据放进表格后报送。")
@@ -116,10 +116,7 @@ def _line(text: str | None) -> str:
     return re.sub(r"[ \t\r\n]+", " ", text or "")
 
 
-@dataclass(frozen=True)
 class _Web(_Drawn):
-    rules: dict[str, str] = field(default_factory=dict)  # what is said of a tag, .class or #id
-
     def look(self, e, around: Run) -> Run | None:
         """How the text of an element is displayed; None where it is not."""
         tag = e.tag
@@ -129,7 +126,7 @@ class _Web(_Drawn):
             *(f".{c}" for c in e.get("class", "").lower().split()),
             f"#{e.get('id', '')}".lower(),
         ]
-        said = [self.rules.get(n, "") for n in (tag, *names, *(tag + n for n in names))]
+        said = [self.styles.get(n, "") for n in (tag, *names, *(tag + n for n in names))]
         own = ";".join((*said, e.get("style", "")))
         if _HIDDEN.search(own):
             return None
@@ -213,6 +210,8 @@ def _switch(e, *names: str) -> bool | None:
 def _stated(e) -> Look:
     align = _val(e, "vertAlign")
     raised = None if align is None else align in ("superscript", "subscript")
+    if (moved := _val(e, "position")) is not None:
+        raised = moved != "0"
     return _switch(e, "strike", "dstrike"), raised, _switch(e, "vanish")
 
 
@@ -228,10 +227,7 @@ def _prompting(e) -> bool:
     return local(e) == "sdt" and _val(e, "sdtPr/showingPlcHdr") is not None
 
 
-@dataclass(frozen=True)
 class _Word(_Drawn):
-    styles: dict[str, Look] = field(default_factory=dict)
-
     def inherit(self, root) -> None:
         """The looks of named styles, each with what it takes from the one that it is based on."""
         own = {e.get(f"{_W}styleId"): e for e in root.iter(f"{_W}style")}

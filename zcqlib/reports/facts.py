@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zcqlib.catalog import Catalog, Indicator
 from zcqlib.reports import headers, totals, words
 from zcqlib.reports.around import Surroundings, with_year
-from zcqlib.reports.grid import Sheet
+from zcqlib.reports.grid import Sheet, remember
 from zcqlib.reports.headers import Frame
 from zcqlib.reports.labels import (
     PERCENT_KINDS,
@@ -298,11 +298,14 @@ class _Table:
         if unit and percent <= (unit in words.PERCENTS):
             return unit, at
         unit = words.fitting_unit(around.unit, percent or named.rate)
-        if not percent and unit not in (*_MULTIPLIERS, *words.PERCENTS, around.strange_unit):
-            # what the table counts in is not what this figure is in
-            size = _size(unit, self.catalog)
-            other = indicator and size != _size(indicator.unit, self.catalog)
-            unit = "" if other or named.counted and size != "count" else unit
+        own = (*words.MULTIPLIERS, *words.PERCENTS, around.strange_unit)
+        if not percent and not named.title and unit not in own:
+            kind = normal_unit(unit, self.catalog)[2]
+            home = normal_unit(indicator.unit, self.catalog)[2] if indicator else ""
+            home = "count" if named.counted else home
+            # what other figures of the table are in; money of another currency is for people to say
+            other = kind in ("money", "area", "count") or home == "count"
+            unit = "" if other and home not in ("", kind) else unit
         return unit, around.unit_at if unit else None
 
     def _normal(
@@ -315,7 +318,7 @@ class _Table:
         elif not raw:
             scaled = not named.counted and normal_unit(home, self.catalog)[2] in ("money", "area")
             return home, 1, "no_unit" if scaled or not home else ""
-        elif raw in _MULTIPLIERS:
+        elif raw in words.MULTIPLIERS:
             raw += "元" if home == "万元" or named.money > bool(home) else home
         if raw and not words.is_unit(raw):
             return raw, 1, "unit_unknown"
@@ -442,14 +445,11 @@ _DOUBTS = {
 }
 
 
-@lru_cache(maxsize=4096)
+@remember
 def _strange(path: str, catalog: Catalog) -> str:
     near = "、".join(catalog.match_indicator(path).suggestions)
     like = f",相近的有:{near}" if near else ""
     return f"「{path}」不在指标表里{like};数字按原名保留,请核对名称,或把它加进指标别名表。"
-
-
-_MULTIPLIERS = ("万", "亿", "千万", "百万")
 
 
 def _suggest(raw: str) -> str:
@@ -458,11 +458,11 @@ def _suggest(raw: str) -> str:
     return f"(是否应为 {fixed}?)" if right else ""
 
 
-@lru_cache(maxsize=65536, typed=True)
+@remember
 def _written(number: float) -> tuple[str, int]:
     """A stored number as text, and its decimals."""
-    whole = float(number).is_integer()
-    return (text_of(number), 0) if whole else (repr(number), words.decimals_of(number))
+    text = text_of(number)
+    return text, words.decimals_of(text)
 
 
 def _scale(number: float, factor: object) -> float:
@@ -483,7 +483,7 @@ def _units(catalog: Catalog) -> dict[str, tuple[str, object, str, str]]:
     return dict(zip(map(squeeze, frame["word"]), known, strict=True))
 
 
-@lru_cache(maxsize=4096)
+@remember
 def normal_unit(unit: str, catalog: Catalog) -> tuple[str, object, str, str]:
     """Of a stated unit its normal one, the factor (1 or numerator and denominator), the kind, and what it goes with."""
     units, unit = _units(catalog), squeeze(unit)
@@ -505,7 +505,7 @@ _PLACED = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)
+@remember
 def _indicator(path: str, catalog: Catalog) -> str:
     """The indicator of a whole path; words that say only when, 合计 and neutral headings aside."""
     aside = known("total").keys() | known("heading").keys()
@@ -558,6 +558,7 @@ def _relative(basis: str, back: int, own: Span | None, around: Surroundings) -> 
         "ytd": (end - end % 12, end, "ytd"),
         "month": (end, end, "month"),
         "quarter": (end - end % 3, end - end % 3 + 2, "quarter"),
+        "year": (end - end % 12, end - end % 12 + 11, "year"),
         "eop": (end, end, "eop"),
         "eop_year": (end + 11 - end % 12, end + 11 - end % 12, "eop"),
         "same": (base.start - back, end, base.basis),

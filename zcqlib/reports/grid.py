@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -28,13 +30,11 @@ class Refused(Exception):
         self.code, self.message, self.severity, self.raw = code, message, severity, raw
 
 
-@dataclass(frozen=True, slots=True)
 class Budget:
     """What one file may still cost, whichever reader spends it: cells laid out (empty ones too), letters, tables."""
 
-    left: dict[str, int] = field(
-        default_factory=lambda: {"cells": MAX_AREA, "letters": MAX_LETTERS, "tables": MAX_TABLES}
-    )
+    def __init__(self) -> None:
+        self.left = {"cells": MAX_AREA, "letters": MAX_LETTERS, "tables": MAX_TABLES}
 
     def spend(self, **costs: int) -> None:
         """Count what is about to be laid out.
@@ -58,6 +58,9 @@ def cut(text: str) -> str:
     return text if len(text) <= MAX_CELL else text[:MAX_CELL]
 
 
+remember = lru_cache(
+    maxsize=65536
+)  # of what is asked again and again, such as the meaning of a text
 At = tuple[int, int]  # row and column of a cell, from 0
 
 
@@ -88,8 +91,7 @@ class Sheet:
     long: list[At] = field(default_factory=list)  # texts that were cut
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A file's sheets, its true type, its encoding (text only) and problems of the file as (code, severity, cell, raw,
     message)."""
 
@@ -100,26 +102,20 @@ class Opened:
     separator: str = ""
 
 
+def written(value: float) -> str:
+    """A number as plain text."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
 def check_size(rows: list[list]) -> None:
-    filled = sum(any(c not in ("", None) for c in r) for r in rows)
+    """Refuse a sheet of more than can be accounted for cell by cell."""
+    filled = [n for row in rows if (n := sum(c not in ("", None) for c in row))]
     width = max(map(len, rows), default=0)
-    if (
-        filled > MAX_ROWS
-        or width > MAX_COLUMNS
-        and any(c not in ("", None) for r in rows for c in r[MAX_COLUMNS:])
-    ):
+    if len(filled) > MAX_ROWS or width > MAX_COLUMNS or sum(filled) > MAX_CELLS:
         raise Refused(
             "too_large",
-            f"表格有 {filled} 行、{width} 列,超过 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限。"
-            "请只报送汇总表,或拆成几个文件。",
-        )
-    if (
-        filled * width > MAX_CELLS
-        and (cells := sum(c not in ("", None) for r in rows for c in r)) > MAX_CELLS
-    ):
-        raise Refused(
-            "too_large",
-            f"一张表有 {cells} 个有内容的单元格,超过 {MAX_CELLS} 个的上限。请只报送汇总表,或拆成几个文件。",
+            f"表格有 {len(filled)} 行、{width} 列、{sum(filled)} 个有内容的单元格,超过 {MAX_ROWS} 行、{MAX_COLUMNS} 列"
+            f"或 {MAX_CELLS} 个的上限。请只报送汇总表,或拆成几个文件。",
         )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from datetime import date
 from itertools import pairwise
+from typing import NamedTuple
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
-from zcqlib.reports.around import Surroundings
+from zcqlib.reports.around import Surroundings, with_year
 from zcqlib.reports.labels import (
     NUMBERING,
     OF_WHICH,
@@ -18,11 +20,13 @@ from zcqlib.reports.labels import (
     Facet,
     Found,
     Place,
+    Spans,
     carry_years,
     cell_span,
     doubtful,
     filled,
     head_of,
+    in_percent,
     is_empty,
     label,
     place_of,
@@ -55,17 +59,15 @@ class Frame:
         blank = [""] * width
         self.grid = {r: blank[: block.left] + (rows[r] + blank)[block.left : width] for r in every}
         self.stub = stub_of(self, width)
-        self.aside = []  # columns without any figure
-        self.data = []
-        for c in range(width):
-            if c not in self.stub:
-                (self.data if self._holds_figures(c) else self.aside).append(c)
+        free = [c for c in range(width) if c not in self.stub]
+        self.data = [c for c in free if self._holds_figures(c)]
+        self.aside = [c for c in free if c not in self.data]
 
     def _holds_figures(self, c: int) -> bool:
-        if "note" in map(head_of, self.texts(self.header, [c])):
+        heads, cells = self.texts(self.header, [c]), self.body(c)
+        if not cells or "note" in map(head_of, heads):
             return False
-        cells = (self.grid[r][c] for r in self.rows)
-        return any(valueish(v) or isinstance(v, str) and doubtful(v) for v in cells)
+        return _due(heads) or any(valueish(v) or isinstance(v, str) and doubtful(v) for v in cells)
 
     def cells(self, rows: Iterable[int], columns: Iterable[int]) -> list[tuple[int, object]]:
         """What stands in some columns of some rows, each with its row."""
@@ -143,6 +145,8 @@ def _stub_role(cells: list, heads: list[str], role: str, stub: dict[int, str], a
         return "serial"
     if role in ("unit", "period", "frequency"):
         return role
+    if named and not role and _due(heads):
+        return ""
     return _by_content(cells, role, bool(role or not heads or not stub), bool(stub))
 
 
@@ -160,6 +164,11 @@ def _by_content(cells: list, role: str, fresh: bool, stub: bool) -> str:
 
 def _worded(v: object) -> bool:
     return isinstance(v, str) and words.value_of(v).kind == "context"
+
+
+def _due(heads: list[str]) -> bool:
+    """Whether a column must hold figures: its head has a unit or a period."""
+    return any(label(x).unit or label(x).span for x in heads)
 
 
 def _unit_cell(v: object) -> bool:
@@ -226,7 +235,7 @@ class _Header:
         facet, hangs, rate = Facet(fault=self.faults.get(c, "")), False, ""
         for r, v in self.parts[c]:
             t, at = said(v), (r, c)
-            if at in self.spans and (not isinstance(v, str) or cell_span(v)):
+            if at in self.spans:
                 says = Facet(span=self.spans[at]).at(at)
             elif words.unsupported_period(t):
                 says = Facet(fault="period_unsupported")
@@ -249,6 +258,8 @@ class _Header:
             )
             names, measure = facet.names + more, "" if amount else "index"
             facet = facet._replace(names=names, measure=measure)
+        elif facet.names and (kind := in_percent(facet.names[-1], facet.unit)):
+            facet = facet._replace(names=facet.names[:-1], measure=kind)  # 增减 over (%)
         return facet, hangs
 
     def _place(self, v: object, r: int) -> Place | None:
@@ -285,7 +296,7 @@ def _row_role(t: Frame, r: int) -> str:
 
 def _periods(
     t: Frame, cells: list, near: list[str], headings: frozenset[int] | None = None
-) -> tuple[list[Span | None], list[int]]:
+) -> tuple[Spans, list[int]]:
     """The periods of a header row, or of a stub column with these `headings`, and the places left undecided.
 
     Bare 1, 2, 3 under 月 are months; in a header other numbers are periods only among periods.
@@ -348,10 +359,9 @@ def _broken_words(t: Frame) -> dict[int, list[tuple[int, object]]]:
             for a, b in pairs.values()
         ):
             continue
-        sure = sum(bool(t.catalog.match_indicator(a + b, False).id) for a, b in pairs.values())
         short = len(top) > 1 and all(len(a) <= 4 and len(b) <= 5 for a, b in pairs.values())
         rest = [r for r in t.header if r not in (upper, lower)]
-        for c, (a, b) in pairs.items() if short or sure * 2 > len(pairs) else ():
+        for c, (a, b) in pairs.items() if short else ():
             out[c] = [(lower, a + b), *t.cells(rest, [c])]
     return out
 
@@ -362,13 +372,21 @@ def _neighbours(columns: dict[int, Facet], t: Frame) -> dict[int, Facet]:
         f.relative == ("ytd", 0) or f.span and f.span.basis == "ytd"
         for f in (*columns.values(), Facet(span=t.around.span))
     )
-    before = _NOTHING
+    before = last = _NOTHING
     for c, f in columns.items():
         rate = f.names and f.measure in PERCENT_KINDS
         columns[c] = f = _after(_last_years(f, before, cumulative), before)
-        if rate or not f.measure and not (f.relative and f.relative[1]):
+        if rate or not f.measure and not (f.relative and f.relative[1] or _year_before(f, last)):
             before = f
+        last = f
     return columns
+
+
+def _year_before(f: Facet, last: Facet) -> bool:
+    """Whether a column is of the same months as the one right before it, in an earlier year: what that is compared with."""
+    years = f.span and last.span and (last.span.end - f.span.end) / 12
+    alike = years and (f.names, "", f.span.basis) == (last.names, last.measure, last.span.basis)
+    return bool(alike and years > 0 and years.is_integer())
 
 
 def _last_years(f: Facet, before: Facet, cumulative: bool) -> Facet:
@@ -415,25 +433,21 @@ def span_totals(facets: dict[int, Facet]) -> None:
     if all(b[0] == a[1] + 1 for a, b in pairwise(spans)):
         says = {"names": (), "span": Span(start, end, basis, (), year)}
     for k, f in facets.items():
-        if f.names and set(f.names) <= set(known("total")) and not f.span and not f.relative:
+        if f.names and known("total").keys() >= set(f.names) and not (f.span or f.relative):
             facets[k] = f._replace(**says)
 
 
 # --- the stub -------------------------------------------------------------------------------------------------------
 
-_LEVELS = [
-    re.compile(p)
-    for p in (
-        r"[一二三四五六七八九十]{1,3}[、.]",
-        r"\([一二三四五六七八九十]{1,3}\)",
-        r"\d{1,2}[、.](?=\D)",
-        r"\(\d{1,2}\)",
-    )
-]
+_LEVELS = (
+    "[一二三四五六七八九十]{1,3}[、.]",
+    r"\([一二三四五六七八九十]{1,3}\)",
+    r"\d{1,2}[、.](?=\D)",
+    r"\(\d{1,2}\)",
+)
 
 
-@dataclass(frozen=True, slots=True)
-class _Heading:
+class _Heading(NamedTuple):
     """A row that others may stand under: what it says, and how far out it stands."""
 
     says: Facet = _NOTHING
@@ -516,7 +530,7 @@ class _Stub:
             written |= c in self.texts and (here or at in self.merged)
             dated |= role == "period"
             facet = facet.over(self.carried[c])
-        named = set(facet.names) & set(known("total")) or facet.place and facet.place.total
+        named = known("total").keys() & facet.names or facet.place and facet.place.total
         return facet if written and (dated or named) else facet._replace(bare=True)
 
     def nothing(self, at: At, v: object, t: str) -> Facet:
@@ -551,12 +565,12 @@ class _Stub:
 
     def heading(self, at: At, v: object, t: str, empty: bool) -> _Heading:
         """A row as others see it from below."""
-        number = next((n for n, p in enumerate(_LEVELS, 1) if p.match(t)), 0)
+        number = next((n for n, p in enumerate(_LEVELS, 1) if re.match(p, t)), 0)
         says = _said(_part_of(t)[1], at, self.catalog)
         place = place_of(t, self.catalog) if empty else None
         if place and place.kind in ("known", "total", "other_region"):
             says = Facet(place=place)
-        elif empty and says.role != "name" or known("heading").keys() & set(says.names):
+        elif empty and says.role != "name" or known("heading").keys() & says.names:
             says = says._replace(names=(), name_at=None)
         return _Heading(says, _indent(v), number, empty)
 
@@ -575,7 +589,9 @@ class _Stub:
             last = [_NOTHING, *above][-1]
             return Facet(last.names, name_at=last.name_at).over(part)
         here = self.heading(at, v, t, at[0] in self.bare and not part.unit)
-        while not of_which and headings and not headings[-1].over(here):
+        while headings and (
+            headings[-1].indent > here.indent > 0 if of_which else not headings[-1].over(here)
+        ):
             headings.pop()
         parent = [_Heading(), *headings][-1]
         says = parent.says
@@ -583,8 +599,8 @@ class _Stub:
         if not inner and _OWN_UNIT.search("".join(part.names)):
             says = says._replace(unit="", unit_at=None)
         says = says.over(here.says)
-        if not of_which and not known("total").keys() & set(part.names):
-            headings.append(replace(here, says=says))
+        if not of_which and not known("total").keys() & part.names:
+            headings.append(here._replace(says=says))
         return says
 
 
@@ -623,15 +639,15 @@ def settle_places(facets: dict[int, Facet], catalog: Catalog, found: Found) -> N
     for k, f in facets.items():
         place = f.place or Place("", "")
         if place.total and (place.id in catalog.regions if others else zone and not place.id):
-            facets[k] = f._replace(place=replace(place, id="zone" if zone else ""))
+            facets[k] = f._replace(place=place._replace(id="zone" if zone else ""))
         elif place.kind == "near" and not ours or place.kind == "ambiguous" and others:
-            facets[k] = f._replace(place=replace(place, kind="other_region"))
+            facets[k] = f._replace(place=place._replace(kind="other_region"))
 
 
 # --- periods of one row or column -------------------------------------------------------------------------------------
 
 
-def _with_years(spans: list[Span | None], headings: frozenset[int] | None) -> list[Span | None]:
+def _with_years(spans: Spans, headings: frozenset[int] | None) -> Spans:
     """A month without year takes the one before it; a whole year gives its year on where it is one of the `headings`, or
     stands more than once before months."""
     followed = {
@@ -642,31 +658,51 @@ def _with_years(spans: list[Span | None], headings: frozenset[int] | None) -> li
     return carry_years(spans, len(followed) > 1 or bool(headings) and followed <= headings)
 
 
-def _settled(
-    cells: list, spans: list[Span | None], around: Surroundings
-) -> tuple[list[Span | None], list[int]]:
+def _settled(cells: list, spans: Spans, around: Surroundings) -> tuple[Spans, list[int]]:
     """Periods after a second look at their neighbours, and the places left undecided: what can be several months is the one
     that its neighbours are clearly nearer to."""
+    published = around.scope.published
     unsure = {i: months for i, v in enumerate(cells) if (months := _possible(v))}
-    sure = [None if i in unsure or s and not s.year else s for i, s in enumerate(spans)]
     context = [s for s in (around.span, around.scope.file_span) if s and s.year]
-    days = [cells[i] for i in unsure if words.is_date(cells[i])]
+    context += [month_span(published)] if published and not context else []
+    whole = [with_year(s, [*context, *spans], published) for s in spans]
+    sure = [None if i in unsure or s and not s.year else s for i, s in enumerate(whole)]
+    written = enumerate(map(_day, cells, whole))
+    days = {i: day for i, day in written if day and day.day not in _SERIES_DAYS}
     out, undecided = list(spans), []
-    for i, months in unsure.items():
+    for i in {**unsure, **days}:
         before, after = (list(filter(None, x)) for x in (sure[:i], sure[i + 1 :]))
-        dated = words.is_date(cells[i])
-        if dated and (typed := _typed(cells[i], days, before + after + context)):
-            out[i] = typed
-            continue
-        near = before[-1:] + after[:1] or context * dated
-        far = sorted((sum(abs(s.end - m) for s in near), m) for m in months)
-        close = near and far[0][0] <= max(len(cells), 12) * len(near)
-        if close and (len(far) < 2 or far[1][0] - far[0][0] >= 7):
-            repaired = dated and far[0][1] != months[0]
-            out[i] = month_span(far[0][1], *["date_repaired"] * repaired)
-        else:
+        typed = i in days and _typed(days[i], days.values(), before + after + context)
+        near = before[-1:] + after[:1] or context * words.is_date(cells[i])
+        if span := typed or _nearest(unsure.get(i, ()), near, cells, i):
+            out[i] = span
+        elif i in unsure:
             undecided.append(i)
     return out, undecided
+
+
+def _nearest(months: list[int], near: list[Span], cells: list, i: int) -> Span | None:
+    """The month that the neighbours of a cell are clearly nearer to than to any other that it can be."""
+    far = sorted((sum(abs(s.end - m) for s in near), m) for m in months)
+    if not near or not far or far[0][0] > max(len(cells), 12) * len(near):
+        return None
+    if len(far) > 1 and far[1][0] - far[0][0] < 7:
+        return None
+    repaired = words.is_date(cells[i]) and far[0][1] != months[0]
+    return month_span(far[0][1], *["date_repaired"] * repaired)
+
+
+_DAY = re.compile(r"(?:(?:19|20)\d\d[-/.]\d{1,2}[-/.]|\d{1,2}月)(\d{1,2})日?")
+
+
+def _day(v: object, span: Span | None) -> date | None:
+    """The day that a cell is, as a date or in text (2018/1/9, or 1月9日 of a known year), None where it is none."""
+    if words.is_date(v):
+        return v
+    m = _DAY.fullmatch(said(v)) if isinstance(v, str) and span and span.year else None
+    with suppress(ValueError):
+        return date(span.end // 12, span.end % 12 + 1, int(m[1])) if m else None
+    return None
 
 
 def _possible(v: object) -> list[int]:
@@ -684,7 +720,7 @@ def _possible(v: object) -> list[int]:
 _SERIES_DAYS = (1, 15, 16, 28, 29, 30, 31)  # a day of these stands for its month
 
 
-def _typed(v, days: list, every: list[Span]) -> Span | None:
+def _typed(v, days: Iterable, every: list[Span]) -> Span | None:
     """The months that were typed where a spreadsheet shows a day: 1-9 is January to September."""
     typed = [s for s in every if s.end % 12 + 1 == v.day and s.basis != "year"]
     run = len({d.month for d in days}) == 1 < len({d.day for d in days}) == len(days)

@@ -8,15 +8,14 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
-from zcqlib.reports.grid import At
+from zcqlib.reports.grid import At, remember, written
 from zcqlib.reports.words import Span, known, month_no, month_span, squeeze
 
 PERCENT_KINDS = {"yoy_pct", "mom_pct", "share_pct", "completion_pct"}
@@ -48,8 +47,7 @@ TITLE_NOISE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What is known before a sheet is read: report month (0 unknown), names of file and sheet, the catalog."""
 
     file: str
@@ -59,8 +57,7 @@ class Scope:
     sender_region: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A region label, resolved: catalog id or "", the label, and whether it is a total or remainder row."""
 
     id: str
@@ -236,8 +233,8 @@ def filled(row: list) -> list[int]:
 
 
 def text_of(v: object) -> str:
-    if isinstance(v, float) and v.is_integer() and abs(v) < 1e15:
-        return str(int(v))
+    if isinstance(v, float):
+        return written(v)
     if isinstance(v, datetime.datetime):
         return v.strftime("%Y-%m-%d")
     return str(v) if v is not None else ""
@@ -252,15 +249,20 @@ _COMPARED = re.compile(
     r"((?:19|20)\d\d)年?(为|比)((?:19|20)\d\d)年?(?:增长|增减|的)?(?:\(?±?%\)?)?"
 )
 _IN_PERCENT = (  # kinds of figures that words name only where the unit is %
-    (re.compile(r"完成(?:年度|全年|年)?(?:目标|任务|计划)"), "completion_pct"),
+    ("(?:完成|占|为)(?:年度|全年|本?年)?(?:目标|任务|计划)(?:数|的比重)?", "completion_pct"),
     (
-        re.compile(r"(?:增减|增长|升降|变动|变化|增幅|涨跌)(?:率|幅度?|情况)?"),
+        "(?:本年)?(?:累计|[本当]月)?(?:增减|增长|升降|变动|变化|增幅|涨跌|±)(?:率|幅度?|情况)?",
         "yoy_pct",
     ),
 )
 
 
-@lru_cache(maxsize=65536)
+def in_percent(name: str, unit: str) -> str:
+    """The kind of figure that a name is only where its unit is %, "" where it is none."""
+    return next((m for p, m in _IN_PERCENT if unit == "%" and re.fullmatch(p, name)), "")
+
+
+@remember
 def label(text: str) -> Facet:
     """Understand one label, given squeezed."""
     t = re.sub(r"[①-⑳*※]+$", "", text)
@@ -289,18 +291,19 @@ def _worded(name: str, unit: str) -> Facet:
     measure = "index" if words.is_index_base(unit) else words.measure_of(rest)
     if measure in ("yoy_pct", "mom_pct") and unit not in ("", *words.PERCENTS):
         measure = ""  # 比上年增减(万元) is an amount, no rate
-    percent = next((m for p, m in _IN_PERCENT if unit == "%" and p.fullmatch(rest)), "")
+    percent = in_percent(rest, unit)
     if rest in known("mean"):
         return Facet((name,), unit=unit, fault="summary_row", role="summary")
     relative = words.relative(rest)
     if relative or not rest:
         return Facet((), span, relative, unit, measure, role="period")
-    if percent or rest in known("value"):
-        return Facet((), span, None, unit, percent or measure, role="measure")
-    if measure not in ("", "index") and words.only_measure(rest):
+    if rest in known("value"):
+        return Facet((), span, None, unit, measure, role="measure")
+    if percent or measure not in ("", "index") and words.only_measure(rest):
         span = words.cumulated(span) if span and "累计" in rest else span
         placed = words.relative_in(rest) if not span and re.search("累计|^[本当]月", rest) else None
-        return Facet((), span, placed, unit, measure, role="measure")
+        placed = ("year", 0) if measure == "target" and "年" in rest else placed
+        return Facet((), span, placed, unit, percent or measure, role="measure")
     named = (NUMBERING.sub("", rest),)
     return Facet(named, span, words.relative_in(rest), unit, measure, role="name")
 
@@ -308,13 +311,13 @@ def _worded(name: str, unit: str) -> Facet:
 def _without_period(name: str) -> tuple[Span | None, str]:
     """The period before or behind a name, or in brackets, and the name without it."""
     span, i, j = words.period_in(name) or (None, 0, 0)
-    rest = re.sub(r"[((]\s*[))]", "", name[:i] + name[j:]).strip("_-::、,的")
+    rest = words.without_period(name).strip("_-::、,的")
     outside = i == 0 or j == len(name) or name[i - 1] in "(("
     alone = not rest or rest in known("mean") or words.relative(rest) or words.only_measure(rest)
     return (span, rest) if span and (outside or alone) else (None, name)
 
 
-@lru_cache(maxsize=65536)
+@remember
 def place_of(text: str, catalog: Catalog) -> Place | None:
     """The region that a label names, None where it does not look like a place."""
     t = squeeze(NUMBERING.sub("", squeeze(text)))
@@ -343,14 +346,13 @@ def valueish(v: object) -> bool:
     return isinstance(v, str) and words.value_of(v).kind in ("number", "missing", "problem")
 
 
-@lru_cache(maxsize=65536)
+@remember
 def doubtful(raw: str) -> bool:
-    """Digits that are neither a figure nor a period, such as 35? or 30-40."""
-    return (
-        bool(re.fullmatch(r"[^\d\u4e00-\u9fff]{0,2}\d[^\u4e00-\u9fff]{0,14}", raw.strip()))
-        and words.value_of(raw).kind == "context"
-        and words.whole_period(squeeze(raw)) is None
-    )
+    """What is a figure only where one must be (三十, 50个左右), or digits that are none and no period (35?, 30-40)."""
+    if words.value_of(raw).kind != "context" or words.whole_period(squeeze(raw)):
+        return False
+    digits = re.fullmatch(r"[^\d\u4e00-\u9fff]{0,2}\d[^\u4e00-\u9fff]{0,14}", raw.strip())
+    return bool(digits) or words.value_of(raw, figures=True).kind == "number"
 
 
 # --- periods as cells -----------------------------------------------------------------------------------------------
@@ -370,7 +372,10 @@ def cell_span(v: object, serial: bool = False) -> Span | None:
     return None
 
 
-def carry_years(spans: list[Span | None], from_years: bool) -> list[Span | None]:
+Spans = list[Span | None]  # of a row or column of cells
+
+
+def carry_years(spans: Spans, from_years: bool) -> Spans:
     """In 2017年11月, 12月, 1月 the later months have the year before them, or the next one after December.
 
     A whole year (2018年, then 1月, 2月) gives its year on only with `from_years`.
@@ -391,8 +396,8 @@ def carry_years(spans: list[Span | None], from_years: bool) -> list[Span | None]
 
 
 def shift(span: Span, year: int) -> Span:
-    return replace(
-        span, start=span.start % 12 + 12 * year, end=span.end % 12 + 12 * year, year=True
+    return span._replace(
+        start=span.start % 12 + 12 * year, end=span.end % 12 + 12 * year, year=True
     )
 
 

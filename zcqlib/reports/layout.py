@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 from zcqlib.reports import words
-from zcqlib.reports.grid import Sheet
+from zcqlib.reports.grid import Budget, Sheet
 from zcqlib.reports.labels import (
     CONTACT,
     NOTE,
@@ -28,8 +28,7 @@ from zcqlib.reports.labels import (
 from zcqlib.reports.words import known, squeeze
 
 
-@dataclass(slots=True, frozen=True)
-class Block:
+class Block(NamedTuple):
     """Rows of one table: lines above it, header rows, body rows, and its columns from `left` to `right`."""
 
     above: list[At]
@@ -174,11 +173,11 @@ _RULES = (_aside, _caption, _numbering, _alone, _headed, _years, _worded)
 
 
 class _Cutter:
-    """Goes down a sheet and cuts it into tables; `named` says whether a text is a name that the catalog knows."""
+    """Goes down a sheet and cuts it into tables; `named` says whether the catalog knows a text, as a figure or a place."""
 
     def __init__(self, sheet: Sheet, found: Found, named: Callable[[str], bool]):
         self.rows, self.found, self.named = sheet.rows, found, named
-        self.out = []
+        self.out, self.budget = [], Budget()
         self.above = []
         self.header = []
         self.body = []
@@ -195,7 +194,7 @@ class _Cutter:
                     return "data"  # by far most rows
                 c = columns[0]
                 over = (said(self.rows[h][c]) for h in self.header if _holds(self.rows[h], c))
-                if "name" in map(head_of, over) and self.named(first):
+                if {"name", "region"} & set(map(head_of, over)) and self.named(first):
                     return "data"  # whatever stands beside it
         row = _Row(cells, columns, above, header and not fresh, body and not fresh)
         return next(kind for rule in _RULES if (kind := rule(row)))
@@ -226,6 +225,7 @@ class _Cutter:
 
     def _close(self) -> None:
         if self.body:
+            self.budget.spend(tables=1)
             self.out += panels(self.rows, Block(self.above, self.header, self.body))
         else:
             self.above += [(r, c) for r in self.header for c in filled(self.rows[r])]
@@ -250,7 +250,7 @@ class _Cutter:
             return "body" if self.header and self._heads_a_section(r, cells) else "header"
         if _same_row(self.rows, self.header, self.rows[r]):
             return "label"
-        if self.header and self._inside(r, cells):
+        if self.header and self._inside(cells):
             return "body"  # names only: a heading in the table, in two languages perhaps
         self._close()
         return "header"
@@ -258,20 +258,14 @@ class _Cutter:
     def _single(self, r: int, cells: list[At]) -> str:
         text, after = said(self.rows[r][cells[0][1]]), self.next_kind(r)
         if self.body and _starts_table(text) and after in ("header", "meta", "single"):
-            again = any(_same_row(self.rows, self.header, row) for row in self.rows[r + 1 : r + 4])
-            if text.startswith("续表") and again:
-                return "context"
             self._close()
         if self.body or self.header and cells[0][1] == 0 and after in ("data", "single"):
             return "body"
         return "header" if self.header else "above"
 
-    def _inside(self, r: int, cells: list[At]) -> bool:
-        """Whether a row without figures belongs into the table: it stands left of all figures, or only remarks."""
-        above = _figures(self.rows[b] for b in self.body)
-        below = _figures(self.rows[r + 1 : r + 2])
-        remarked = below and below <= above and not {c for _, c in cells} & above
-        return cells[-1][1] < min(above, default=0) or bool(remarked)
+    def _inside(self, cells: list[At]) -> bool:
+        """Whether a row without figures belongs into the table: it stands left of all of them."""
+        return cells[-1][1] < min(_figures(self.rows[b] for b in self.body), default=0)
 
     def _heads_a_section(self, r: int, cells: list[At]) -> bool:
         """Whether names right below a header stand over the rows to come (人口 | Population), not over columns."""
@@ -327,7 +321,7 @@ def panels(rows: list[list], block: Block) -> list[Block]:
 def _panel_starts(rows: list[list], block: Block) -> list[int]:
     width = max(len(rows[r]) for r in (*block.header, *block.body))
 
-    def column(c: int, where: list[int]) -> list:
+    def column(c, where):
         return [rows[r][c] for r in where if _holds(rows[r], c)]
 
     heads = [set(map(said, column(c, block.header))) for c in range(width)]

@@ -6,7 +6,7 @@ Its tables are never read as a report: they were read when they were first sent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from zcqlib.answers import FILLED, LEDGER, heading
 from zcqlib.reports.grid import NO_RESULT, Sheet
@@ -15,8 +15,7 @@ from zcqlib.tables import REPLIES
 RETURN = {"序号", "问题", "单位回复"}
 
 
-@dataclass(frozen=True, slots=True)
-class Back:
+class Back(NamedTuple):
     """What came back: the replies of a return sheet (columns of REPLIES), or the rows of a ledger by sheet; and problems
     (sheet, code, severity, place, raw, message)."""
 

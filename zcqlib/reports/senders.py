@@ -98,19 +98,16 @@ def decide(name: str, said: str, inside: Iterable[str], catalog: Catalog) -> tup
     """
     by_name, by_line = named(PurePath(name).stem, catalog), named(said, catalog) if said else set()
     line = f"填报单位写的是「{said}」" if said else "文件里没有填报单位"
-    if by_name and by_line:
-        both = by_name & by_line
-        if len(both) != 1:
-            return "", f"文件名与填报单位不一致({line})"
-        sender = both.pop()
-    elif len(by_name | by_line) == 1:
-        sender = (by_name | by_line).pop()
-    elif by_name | by_line:
-        known = dict(zip(catalog.senders["id"], catalog.senders["name_zh"], strict=True))
-        several = "、".join(known.get(s, "外地单位") for s in sorted(by_name | by_line))
-        return "", f"名称里有几个单位({several})"
-    else:
+    agreed = by_name & by_line if by_name and by_line else by_name | by_line
+    if len(agreed) != 1 and by_name and by_line:
+        return "", f"文件名与填报单位不一致({line})"
+    if not agreed:
         return "", f"文件名里没有已知的报送单位,{line}"
+    if len(agreed) > 1:
+        known = dict(zip(catalog.senders["id"], catalog.senders["name_zh"], strict=True))
+        several = "、".join(known.get(s, "外地单位") for s in sorted(agreed))
+        return "", f"名称里有几个单位({several})"
+    (sender,) = agreed
     if not sender:
         return "", f"写的是外地的同名单位({line})"
     own = catalog.senders.loc[catalog.senders["id"] == sender].iloc[0]

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
 from typing import NamedTuple
 
 from zcqlib.reports.grid import (
@@ -25,6 +24,8 @@ from zcqlib.reports.grid import (
     Sheet,
     check_size,
     cut,
+    remember,
+    written,
 )
 
 # number formats -----------------------------------------------------------------------------------------------------
@@ -38,12 +39,12 @@ _PART = re.compile(
     re.I | re.S,
 )
 _FORMS = (  # what a part of a format is, by the first of these that is found in it
-    ("general", re.compile(_GENERAL, re.I)),
-    ("other", re.compile(r"[0#?].*(?:E[+-]|/)|/.*[0#?]", re.I)),  # powers, fractions
-    ("number", re.compile("[0#?]")),
-    ("date", re.compile("[ymdhsegb]|上午", re.I)),
-    ("text", re.compile("@")),
-    ("none", re.compile("")),
+    ("general", _GENERAL),
+    ("other", r"[0#?].*(?:E[+-]|/)|/.*[0#?]"),  # powers, fractions
+    ("number", "[0#?]"),
+    ("date", "[ymdhsegb]|上午"),
+    ("text", "@"),
+    ("none", ""),
 )
 _NAMED = {  # how XML spreadsheets of 2003 call some formats
     "percent": "0.00%",
@@ -99,7 +100,7 @@ def _told(text: str) -> str:
     return "".join(chr(ord(c) % _AWAY) for c in text)
 
 
-@lru_cache(maxsize=4096)
+@remember
 def sections(code: str) -> tuple[Section, ...]:
     """A number format, part by part."""
     code = _NAMED.get(code.strip().lower(), code)[:1000]
@@ -111,7 +112,7 @@ def _section(text: str) -> Section:
     when = re.search(r"\[([<>]=?|=|<>)(-?[\d.]+)\]", text)
     text = re.sub(r"\[[^\]]*\]", "", re.sub(r"\[([hms]+)\]", r"\1", text, flags=re.I))
     m, percent = _PART.fullmatch(text), text.count("%")
-    kind = next(name for name, form in _FORMS if form.search(text))
+    kind = next(name for name, form in _FORMS if re.search(form, text, re.I))
     thousands = len(m["scale"] + m["more"])
     bare = not (m["before"] or m["after"] or thousands) and m["whole"] in ("0", "#,##0")
     plain = bare and kind == "number" and not m["places"].strip("0")
@@ -143,11 +144,6 @@ def _digits(part: Section, scaled: Decimal) -> str:
             whole = f"{whole[:-right]}{_told(text)}{whole[-right:]}"
     needed = len(part.places.rstrip("#?"))
     return whole + part.point + decimals[:needed] + decimals[needed:].rstrip("0")
-
-
-def written(value: float) -> str:
-    """A number as plain text."""
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
 def seen(value: float, code: str) -> Seen:
@@ -350,5 +346,6 @@ class Cells(Sheet):
         last, wide = len(self.rows) - 1, max(map(len, self.rows), default=0) - 1
         inside = [(a, b, min(c, last), min(d, wide)) for a, b, c, d in self.merged]
         merged = [m for m in inside if m[:2] != m[2:] and m[0] <= m[2] and m[1] <= m[3]]
+        self.budget.spend(cells=sum((c - a + 1) * (d - b + 1) for a, b, c, d in merged))
         own = vars(self) | dict(name=name, title=title, hidden=hidden, merged=merged)
         return Sheet(**{k: v for k, v in own.items() if k != "budget"})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import pandas as pd
 
 from zcqlib.catalog import Catalog
+from zcqlib.reports.grid import remember
 from zcqlib.reports.labels import Fact, Found, Place
 from zcqlib.reports.words import known
 
@@ -86,7 +87,7 @@ def _counts(catalog: Catalog) -> set[str]:
     return set(catalog.unit_words.loc[catalog.unit_words["kind"] == "count", "word"])
 
 
-@lru_cache(maxsize=1024)
+@remember
 def _members(catalog: Catalog, month: int) -> tuple[str, ...]:
     """The parks of the zone in a month, counted as in a span."""
     return catalog.members(pd.Period(ordinal=month - 1970 * 12, freq="M"))
@@ -133,8 +134,7 @@ def _section(total: Fact, parts: list[Fact], group: list[Fact]) -> list[Fact]:
     return []
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(NamedTuple):
     """Where faults go, the units of whole counts, and totals that could not be checked by what is absent."""
 
     found: Found

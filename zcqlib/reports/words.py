@@ -11,12 +11,11 @@ import datetime
 import math
 import re
 import unicodedata
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from zcqlib import catalog
-from zcqlib.reports.grid import NO_RESULT
+from zcqlib.reports.grid import NO_RESULT, remember
 
 # --- word lists -----------------------------------------------------------------------------------------------------
 
@@ -45,7 +44,7 @@ _GLOSS = re.compile(
 )
 
 
-@lru_cache(maxsize=8192)
+@remember
 def without_gloss(text: str) -> str:
     """A Chinese label without the English that follows it, as yearbooks print it: 「郑 州 市 Zhengzhou」 is 郑 州 市."""
     chinese = re.match(".*[\u4e00-\u9fff]", text, re.S)
@@ -85,7 +84,7 @@ _MARKS = re.compile(
 _UNSEEN = re.compile(r"[\s\u200b-\u200d\ufeff\u00ad\u2060]+")
 
 
-@lru_cache(maxsize=65536)
+@remember
 def squeeze(text: str) -> str:
     """Half-width, without spaces, invisible characters and English gloss; years and months in Chinese figures become
     digits."""
@@ -117,8 +116,7 @@ def numeral(word: str) -> float:
 # --- periods --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Months from `start` to `end` (year * 12 + month - 1); `year` False: the year is still to be found."""
 
     start: int
@@ -218,10 +216,10 @@ REMARK = re.compile(
 
 def cumulated(span: Span) -> Span:
     """From January to the end of a span."""
-    return replace(span, start=span.end - span.end % 12, basis="ytd")
+    return span._replace(start=span.end - span.end % 12, basis="ytd")
 
 
-@lru_cache(maxsize=65536)
+@remember
 def whole_period(text: str) -> Span | None:
     """The span that a label names when it is nothing but a period (with 累计 or a bracket around it)."""
     if not _DATED.search(text):
@@ -236,7 +234,7 @@ def whole_period(text: str) -> Span | None:
     return None
 
 
-@lru_cache(maxsize=65536)
+@remember
 def period_in(text: str) -> tuple[Span, int, int] | None:
     """The first period inside a longer text, with its place; a bare number is none."""
     found = [
@@ -251,6 +249,12 @@ def period_in(text: str) -> tuple[Span, int, int] | None:
 def stated_period(text: str) -> Span | None:
     """The period that a text is, else the first in it."""
     return whole_period(text) or (period_in(text) or (None,))[0]
+
+
+def without_period(text: str) -> str:
+    """A text without its period and the bracket that held it, so that a unit in brackets stands at its end."""
+    _, i, j = period_in(text) or (None, 0, 0)
+    return re.sub(r"[((]\s*[))]", "", text[:i] + text[j:])
 
 
 def _bounded(text: str, m: re.Match) -> bool:
@@ -285,26 +289,23 @@ def relative_in(name: str) -> tuple[str, int] | None:
 
 # --- kinds of figures -----------------------------------------------------------------------------------------------
 
-_MEASURES = [
-    (re.compile(p), measure)
-    for p, measure in [
-        (
-            r"(?:完成率|完成比例|完成百分比|完成(?:年度)?(?:目标|任务|计划)的?(?:%|比例|百分比)|(?:目标|任务|计划)完成率|完成进度)",
-            "completion_pct",
-        ),
-        (r"^(?:年度|全年|本年|年)?(?:目标|任务|计划)(?:值|数|任务)?$", "target"),
-        (r"^(?:全市|全省|本月|累计|增速|总量)?(?:位次|排名|名次|排位)$", "rank"),
-        (r"环比(?!.*同比)", "mom_pct"),
-        (r"指数(?:_|$)", "index"),
-        (
-            r"同比|比(?:上年|去年)(?:同期|同月)?(?:增长|增减|增加|±)?|增长(?:率|速度|%)?(?:\(.*\))?$|增速|增幅|±%|(?:同期|累计)增长",
-            "yoy_pct",
-        ),
-        (r"^(?:占比|比重|所占比重|占总量比重|份额|占全市比重|占合计比重)$", "share_pct"),
-    ]
-]
+_MEASURES = (
+    (
+        r"(?:完成率|完成比例|完成百分比|完成(?:年度)?(?:目标|任务|计划)的?(?:%|比例|百分比)|(?:目标|任务|计划)完成率|完成进度)",
+        "completion_pct",
+    ),
+    (r"^(?:年度|全年|本年|年)?(?:目标|任务|计划)(?:值|数|任务)?$", "target"),
+    (r"^(?:全市|全省|本月|累计|增速|总量)?(?:位次|排名|名次|排位)$", "rank"),
+    (r"环比(?!.*同比)|[比较]上[月季]度?(?:增|升|降|变|涨|±)", "mom_pct"),
+    (r"指数(?:_|$)", "index"),
+    (
+        r"同比|比(?:上年|去年)(?:同期|同月)?(?:增长|增减|增加|±)?|增长(?:率|速度|%)?(?:\(.*\))?$|增速|增幅|±%|(?:同期|累计)增长",
+        "yoy_pct",
+    ),
+    (r"^(?:占比|比重|所占比重|占总量比重|份额|占全市比重|占合计比重)$", "share_pct"),
+)
 _CHANGE = re.compile(
-    r"^(?:本月|当月|累计|本年累计|本年|较|与)?(?:同比|环比)?(?:(?:比|较)?(?:上年|去年)(?:同期|同月)?)?(?:实际|名义)?"
+    r"^(?:本月|当月|累计|本年累计|本年|较|与)?(?:同比|环比)?(?:(?:比|较)?(?:上年|去年|上月|上季度?)(?:同期|同月)?)?(?:实际|名义)?"
     r"(?:增长|增速|增幅|增减|增长率|增减率|增长速度|±|增加|涨跌|涨幅|跌幅|变动)?(?:率|幅度?)?(?:%|\(%\)|±%|\(±%\)|百分点)?$"
 )
 _KIND = re.compile(
@@ -313,13 +314,13 @@ _KIND = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)
+@remember
 def measure_of(text: str) -> str:
     """The kind of figure that a label names, "" where it names none."""
     if re.search(r"(?:同期|同月|上月|上年)=100", text):
         return "index"
     bare = re.sub(r"[(].*?[)]", "", text)
-    return next((measure for pattern, measure in _MEASURES if pattern.search(bare)), "")
+    return next((measure for pattern, measure in _MEASURES if re.search(pattern, bare)), "")
 
 
 def only_measure(text: str) -> bool:
@@ -333,6 +334,7 @@ def only_measure(text: str) -> bool:
 
 # --- units ----------------------------------------------------------------------------------------------------------
 
+MULTIPLIERS = "万", "亿", "千万", "百万"
 PERCENTS = ("%", "‰", "pp", "百分点", "个百分点")
 _INDEX_BASE = re.compile(
     r"(?:以?(?:上年|上月|去年|基期|上期|上季|(?:19|20)\d\d年|去年同[期月]).{0,6}(?:=|为)100)"
@@ -352,11 +354,11 @@ def _unit() -> re.Pattern:
     )
 
 
-@lru_cache(maxsize=65536)
+@remember
 def unit_of(text: str, loose: bool = True) -> str:
     """The unit that a text is, without remarks (亿元 of 亿元(当年价), RMB亿元), "" where it is none; 亿 only if `loose`."""
     t = _PRICES.sub("", text)
-    if loose and t in ("万", "亿", "千万", "百万"):
+    if loose and t in MULTIPLIERS:
         return t
     if t in ("年", "日", "分"):
         return ""
@@ -373,14 +375,14 @@ def is_index_base(text: str) -> bool:
     return bool(_INDEX_BASE.fullmatch(text))
 
 
-@lru_cache(maxsize=8192)
+@remember
 def units_of(text: str) -> str:
     """One unit, or several as they stand in 单位:亿元、%, joined with 、; "" where any of them is none."""
     parts = [unit_of(p) for p in _PAIRS.split(text) if p] if text and not unit_of(text) else []
     return unit_of(text) or ("、".join(parts) if parts and all(parts) else "")
 
 
-@lru_cache(maxsize=8192)
+@remember
 def split_unit(text: str) -> tuple[str, str]:
     """A label without its unit, and the unit: in brackets (a stray mark behind them goes), or after a slash or comma."""
     for m in reversed(list(re.finditer(r"[(\[【]([^()\[\]【】]*(?:[(][^()]*[)])?)[)\]】]", text))):
@@ -408,7 +410,7 @@ _OFFICE = re.compile(
 )
 
 
-@lru_cache(maxsize=8192)
+@remember
 def stated_unit(text: str) -> tuple[str, str]:
     """What a line above a table says after 单位: its units (several joined with 、), or the words that are none."""
     if not (m := _STATED.search(text)):
@@ -446,13 +448,13 @@ class Value(NamedTuple):
 
     @property
     def decimals(self) -> int:
-        return _written_decimals(self.plain)
+        return decimals_of(self.plain)
 
 
 _DIGIT = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _PLAIN = re.compile(rf"([-+]?)({_DIGIT})((?:e[+-]?\d+)?)", re.I)
 _FOOTNOTE = re.compile(
-    r"(?<=[\d%)])(?:[\u00b9\u00b2\u00b3\u2070-\u2079①-⑳*#※†]+|[\[【〔]\d{1,2}[\]】〕])$"
+    r"(?<=[\d%)])\s?(?:[\u00b9\u00b2\u00b3\u2070-\u2079①-⑳*#※†]+|[\[【〔]\d{1,2}[\]】〕])$"
 )
 _MOVED = re.compile(
     rf"(?:增长|上升|提高|增加|上涨|升高|(下降|减少|降低|下滑|回落|负增长))(?:了)?(-?)({_DIGIT})(%|个百分点|百分点|倍|‰)?"
@@ -480,7 +482,7 @@ _ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|(?:Err|错�
 _NO_NUMBER = re.compile(r"[≥≤<>＞＜〉〈]=?[\d.].*|[\dOolI,.]*\d[\dOolI,.]*")
 
 
-@lru_cache(maxsize=65536)
+@remember
 def value_of(text: str, money: bool = False, count: bool = True, figures: bool = False) -> Value:
     """What a text cell is worth; brackets mean minus only in money columns.
 
@@ -540,17 +542,11 @@ def _said(m: re.Match, figures: bool, note: str) -> Value | None:
     return _number(digits, *flags, minus=sign == "-", unit=unit, note=note, scale=scale)
 
 
-@lru_cache(maxsize=65536)
-def _written_decimals(text: str) -> int:
+@remember
+def decimals_of(text: str) -> int:
     """Decimals of a written number; what is longer than 9 is noise of a machine."""
     decimals = len(re.split("[eE]", text)[0].partition(".")[2])
-    return decimals if decimals <= 9 else decimals_of(float(text))
-
-
-def decimals_of(number: float) -> int:
-    """Decimals of a stored number, float noise left out."""
-    text = repr(round(number, 9))
-    return 0 if text.endswith(".0") or "e" in text else len(text.partition(".")[2])
+    return decimals if decimals <= 9 else decimals_of(f"{float(text):.9f}".rstrip("0"))
 
 
 def is_date(value: object) -> bool:

@@ -136,7 +136,7 @@ def serve() -> None:
     known: Catalog | None = None
     jobs: queue.SimpleQueue = queue.SimpleQueue()
 
-    def listen() -> None:
+    def listen():
         while (message := _receive(sys.stdin.buffer)) is not None:
             jobs.put(message)
         os._exit(0)
