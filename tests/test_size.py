@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST = 215_900  # tokens of the library
 ROOMS = {
     "reports": 48_960,
-    "findings": 31_210,
+    "findings": 31_240,
     "figures": 16_980,
     "projection": 25_460,
     "briefing": 15_760,
