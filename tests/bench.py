@@ -35,7 +35,7 @@ from bench_projection import made_up, seconds
 from joblib.externals.loky import get_reusable_executor
 
 from zcqlib import catalog as catalogs
-from zcqlib import line
+from zcqlib import pipeline
 from zcqlib import run as monthly
 from zcqlib.catalog import Catalog
 from zcqlib.workspace import Workspace
@@ -194,7 +194,10 @@ def growth(workspace: Workspace) -> list[tuple[int, float]]:
     for times in (1, 1, 10, 100):  # the first call imports and is left out
         wide, seen = many_parks(catalog, observations, times)
         out.append(
-            (5 * times, cost(lambda c=wide, o=seen: line._seen(o, MONTH, MONTH, c, c.targets)).work)
+            (
+                5 * times,
+                cost(lambda c=wide, o=seen: pipeline._seen(o, MONTH, MONTH, c, c.targets)).work,
+            )
         )
     return out[1:]
 

@@ -25,7 +25,7 @@ import pandas as pd
 import record_peers
 
 from zcqlib import catalog, published
-from zcqlib.projection import LEVELS, model, peers, project_year_end, scores
+from zcqlib.projection import LEVELS, model, peers, project_year_end, scoring
 from zcqlib.workspace import Workspace
 
 KS, HS = (1, 3, 6, 9, 11), (0, 1, 2, 3, 5)
@@ -124,15 +124,15 @@ def scored(
     before = before if years else before * np.nan
     ways = dict(linear=done * 12 / k, yoy=done / before[names].replace(0, np.nan))
     met = [y >= (base * m)[names].to_numpy() for m in MULTIPLES]
-    chance = [scores.chance_of(q, (base * m)[names].to_numpy()) for m in MULTIPLES]
+    chance = [scoring.chance_of(q, (base * m)[names].to_numpy()) for m in MULTIPLES]
     chance = [np.clip(p, 0.005, 0.995) for p in chance]
     out = pd.DataFrame(
         {
             "series_id": names,
-            "crps": scores.crps(y, q) / s,
+            "crps": scoring.crps(y, q) / s,
             "error": np.abs(middle - y) / s,
-            "cov80": scores.covered(y, q, 0.8),
-            "cov95": scores.covered(y, q, 0.95),
+            "cov80": scoring.covered(y, q, 0.8),
+            "cov95": scoring.covered(y, q, 0.95),
             "brier": np.mean([(p - m) ** 2 for p, m in zip(chance, met, strict=True)], 0),
             **{n: np.nan if stock else np.abs(w.to_numpy() - y) / s for n, w in ways.items()},
         }
@@ -256,7 +256,7 @@ def _simulated(name: str, season, growth: float, years: int) -> list[pd.DataFram
             place = below + (at - below) * rng.random(n)
             about = dict(season=name, growth=growth, H=years, k=k, lent=lent)
             scale = np.maximum(before, 1)
-            score = dict(crps=scores.crps(truth, q) / scale, cov80=(place > 0.1) & (place < 0.9))
+            score = dict(crps=scoring.crps(truth, q) / scale, cov80=(place > 0.1) & (place < 0.9))
             out.append(
                 pd.DataFrame(score | dict(p=found["probability"], met=truth >= aim)).assign(**about)
             )
@@ -355,7 +355,7 @@ def rivals(values: dict) -> None:
                     p = np.maximum(np.asarray(paths(y, 12 - k)), 0)
                     spent = time.perf_counter() - begin
                     q = np.quantile(y[-k:].sum() + p.sum(1), LEVELS)[None]
-                    crps = scores.crps(np.array([v[-12:].sum()]), q)[0] / scale
+                    crps = scoring.crps(np.array([v[-12:].sum()]), q)[0] / scale
                     rows.append((peer, crps, mine[name], spent))
     table = pd.DataFrame(rows, columns=["peer", "crps", "ours", "seconds"]).groupby("peer").mean()
     table = table.assign(ratio=table["ours"] / table["crps"], a_second=1 / table["seconds"])

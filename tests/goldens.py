@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 from conftest import ROOT, SEPTEMBER, copy
 
-from zcqlib import line
+from zcqlib import pipeline
 from zcqlib import run as monthly
 from zcqlib.workspace import Workspace
 
@@ -47,7 +47,7 @@ def text(path: Path) -> str:
 def digests(workspace: Workspace, first: pd.Period) -> Iterator[tuple[str, str, str]]:
     """(month, table or file, digest) from a month on, of a workspace in which September was run."""
     for month in pd.period_range(first, SEPTEMBER):
-        vintage = line.build(workspace, month)
+        vintage = pipeline.build(workspace, month)
         for path in sorted(vintage.glob("*.parquet")):
             yield str(month), path.stem, sha(table(pd.read_parquet(path)))
     folder = workspace.figures(SEPTEMBER)

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from zcqlib import catalog, published
 from zcqlib.projection import peers, replay
 from zcqlib.projection.peers import ORIGINS, YEARS
-from zcqlib.projection.scores import LEVELS
+from zcqlib.projection.scoring import LEVELS
 from zcqlib.workspace import Workspace
 
 PATHS, HISTORY = 500, 5  # simulated paths; full years of history, as many as ours looks at

@@ -9,7 +9,7 @@ import pytest
 from second_zone import BUREAUS, PARKS, second_zone
 
 from zcqlib import catalog as catalogs
-from zcqlib import findings, line
+from zcqlib import findings, pipeline
 from zcqlib import run as monthly
 from zcqlib.briefing import pages
 from zcqlib.month import Month
@@ -24,8 +24,8 @@ OCTOBER, MARCH, JANUARY = (pd.Period(f"2026-{m:02d}", "M") for m in (10, 3, 1))
 def few_simulations():
     """Places need no more than a few here, and no processes of their own."""
     with pytest.MonkeyPatch.context() as m:
-        m.setattr(line, "RUNS", 200)
-        m.setattr(line, "_how_many", lambda *_: 1)
+        m.setattr(pipeline, "RUNS", 200)
+        m.setattr(pipeline, "_how_many", lambda *_: 1)
         yield
 
 
@@ -47,8 +47,9 @@ def outputs(report):
             yield from cell.get("outputs", [])
 
 
-def test_a_second_zone_by_data_only_runs_whole_and_never_names_the_first(tmp_path):
-    report = monthly.run_month(second_zone(tmp_path, years=(2025,)), OCTOBER)
+def test_a_second_zone_seen_a_month_later_runs_whole_and_never_names_the_first(tmp_path):
+    report = monthly.run_month(second_zone(tmp_path, years=(2025,)), OCTOBER - 1, as_of=OCTOBER)
+    assert report.folder.name == "2026-09@2026-10"
     assert [(o.name, o.message) for o in report.failed] == []
     assert len(list((report.folder / "html").glob("*.html"))) == 10
     said = [p for p in report.folder.rglob("*") if p.suffix in (".csv", ".svg", ".html", ".json")]
@@ -93,7 +94,7 @@ def test_a_first_january_of_cumulative_figures_from_five_parks_makes_ten_pages(t
 def test_after_two_silent_months_what_is_known_is_said_and_that_nobody_reported(tmp_path):
     w = second_zone(tmp_path, range(1, 2), (2025,))
     (w.raw / str(MARCH)).mkdir()
-    vintage = line.build(w, MARCH)
+    vintage = pipeline.build(w, MARCH)
     month = Month(w, MARCH, MARCH, catalogs.load(w.reference, 2026), vintage)
     standing, late = (findings.find(n, month.given) for n in ("standing", "reported"))
     assert "8家未报" in late.title and len(late.things) == 8

@@ -29,12 +29,12 @@ MAY = {stage: SHARED for stage in STAGES} | {
     "quantity": SHARED | {"reference"},
     "attached": set(),
     "workspace": {"tables", "reference", "attached"},
-    "edition": {"tables", "workspace"},
-    "answers": SHARED,
-    "briefing": SHARED | {"answers", "quantity", "findings"},
+    "html_edition": {"tables", "workspace"},
+    "ledger_reader": SHARED,
+    "briefing": SHARED | {"ledger_reader", "quantity", "findings"},
     "findings": SHARED | {"quantity", "analysis", "projection", "ranking"},
     "figures": SHARED | {"quantity", "attached"},
-    "reports": SHARED | {"answers"},
+    "reports": SHARED | {"ledger_reader"},
 }
 
 
@@ -76,7 +76,7 @@ def test_no_module_reaches_itself_through_others():
 def test_findings_are_asked_for_only_where_they_are_shown_or_stored():
     users = {p.relative_to(LIBRARY).parts[0].removesuffix(".py") for p in LIBRARY.rglob("*.py")}
     users = {u for u in users if any("findings" in imports(p) for p in files_of(u))}
-    assert users == {"month", "briefing", "line", "meetings"}
+    assert users == {"month", "briefing", "pipeline", "meetings"}
 
 
 def test_one_environment_variable_steers_the_library_and_nothing_hangs_on_frames():
@@ -85,6 +85,12 @@ def test_one_environment_variable_steers_the_library_and_nothing_hangs_on_frames
         "reference.py"
     }
     assert not {n for n, t in texts.items() if ".attrs" in t}
+
+
+def test_every_module_has_a_name_of_its_own():
+    names = [p.stem for p in LIBRARY.rglob("*.py") if p.stem != "__init__"]
+    names += [p.name for p in LIBRARY.iterdir() if (p / "__init__.py").exists()]
+    assert {n for n in names if names.count(n) > 1} == set()
 
 
 def test_no_module_is_called_utils_and_none_is_unfinished():

@@ -12,8 +12,8 @@ import pytest
 from docx import Document
 from pptx import Presentation
 
-from zcqlib import answers, findings, tables
 from zcqlib import catalog as catalogs
+from zcqlib import findings, ledger_reader, tables
 from zcqlib.analysis import recent_means
 from zcqlib.briefing import brief, ledger, pages, passport, slides
 from zcqlib.briefing.passport import ReconciliationError
@@ -568,7 +568,9 @@ def edited(content, edit):
 
 
 def filled(content, **cells):
-    return edited(content, lambda b: [b[answers.SHEET].__setitem__(k, v) for k, v in cells.items()])
+    return edited(
+        content, lambda b: [b[ledger_reader.SHEET].__setitem__(k, v) for k, v in cells.items()]
+    )
 
 
 def sheets_of(content):
@@ -579,18 +581,18 @@ def sheets_of(content):
 def read(content, published=PERIOD + 1, sender="muye"):
     """As from any form: rows of plain cells."""
     sheets = sheets_of(content) if isinstance(content, bytes) else content
-    sent = answers.Sent("l.xlsx", "0" * 64, sender, published)
-    return answers.read_ledger(sheets, sent, catalog())
+    sent = ledger_reader.Sent("l.xlsx", "0" * 64, sender, published)
+    return ledger_reader.read_ledger(sheets, sent, catalog())
 
 
 def test_what_has_no_heading_of_a_ledger_is_none(sent):
-    with pytest.raises(answers.LedgerError, match="没有台账的表头"):
+    with pytest.raises(ledger_reader.LedgerError, match="没有台账的表头"):
         read(filled(sent[1], A3="号"))
-    assert not answers.is_ledger([["编号", "指标"], ["1", "专利申请量"]])
+    assert not ledger_reader.is_ledger([["编号", "指标"], ["1", "专利申请量"]])
 
 
 def test_a_ledger_is_known_by_its_heading_in_any_form(sent):
-    rows = dict(sheets_of(filled(sent[1], AA5="已对接")))[answers.SHEET]
+    rows = dict(sheets_of(filled(sent[1], AA5="已对接")))[ledger_reader.SHEET]
     as_text = [["" if v is None else str(v) for v in row] for row in [["抬头"], *rows]]
     own = [r for r in as_text if r[:1] not in (["a"], ["b"])]
     for form in ([("我的台账", rows)], [("", as_text)], [("", own)]):
@@ -645,21 +647,21 @@ def test_what_was_changed_is_reported_with_its_cell(sent, cell, value, code, wor
 
 def test_a_changed_cell_is_found_even_if_the_sealed_copy_was_changed_with_it(sent):
     def both(book):
-        book[answers.SHEET]["G4"] = book[answers.SEAL]["G2"] = 1999
+        book[ledger_reader.SHEET]["G4"] = book[ledger_reader.SEAL]["G2"] = 1999
 
     assert read(edited(sent[1], both)).problems["code"].tolist() == ["ledger_seal"]
 
 
 def test_a_deleted_row_is_missed_and_sorting_is_no_change(sent):
-    less = edited(sent[1], lambda b: b[answers.SHEET].delete_rows(6))
+    less = edited(sent[1], lambda b: b[ledger_reader.SHEET].delete_rows(6))
     problems = read(less).problems
     assert problems[["code", "severity", "raw"]].values.tolist() == [
         ["ledger_missing", "info", "b"]
     ]
 
     def swap(book):
-        for c in range(1, len(answers.COLUMNS) + 1):
-            a, b = book[answers.SHEET].cell(4, c), book[answers.SHEET].cell(5, c)
+        for c in range(1, len(ledger_reader.COLUMNS) + 1):
+            a, b = book[ledger_reader.SHEET].cell(4, c), book[ledger_reader.SHEET].cell(5, c)
             a.value, b.value = b.value, a.value
 
     assert read(edited(sent[1], swap)).problems.empty
@@ -682,14 +684,14 @@ def test_a_reported_stage_with_a_date_reaches_the_milestones_and_nothing_else_do
         "X5": "推进中",
     }
     back = read(filled(sent[1], **told))
-    m = answers.reached(tabs.milestones, back.replies, Known(tabs.targets))
+    m = ledger_reader.reached(tabs.milestones, back.replies, Known(tabs.targets))
     assert m[["id", "stage_zh", "date", "evidence"]].astype(str).values.tolist() == [
         ["m", "启动实施", "2018-10", "红头文件"],
         ["a", "完成", "2018-10", ""],
     ]
     assert tables.check(m, tables.MILESTONES) is m
     late = read(filled(sent[1], X7="启动实施", Y7="2018-12-01"))
-    assert answers.reached(tabs.milestones, late.replies, Known(tabs.targets)).equals(
+    assert ledger_reader.reached(tabs.milestones, late.replies, Known(tabs.targets)).equals(
         tabs.milestones
     )
 
@@ -712,9 +714,9 @@ def test_a_reported_stage_with_a_date_reaches_the_milestones_and_nothing_else_do
     ],
 )
 def test_a_date_is_taken_in_any_form_that_means_one_day_or_month(sent, tabs, written, kept):
-    assert answers.date_of(written) == kept
+    assert ledger_reader.date_of(written) == kept
     back = read(filled(sent[1], X7="启动实施", Y7=written))
-    m = answers.reached(tabs.milestones, back.replies, Known(tabs.targets))
+    m = ledger_reader.reached(tabs.milestones, back.replies, Known(tabs.targets))
     assert m["date"].notna().any() == bool(kept)
     assert (back.problems["code"].tolist() == []) == bool(kept)
 
@@ -741,7 +743,7 @@ def test_figures_filled_into_a_ledger_are_observations_of_the_senders_own_park(s
 def test_a_stage_that_is_on_file_keeps_its_date(tabs, sent):
     on_file = tabs.milestones.assign(date=pd.PeriodIndex(["2018-05"], freq="M"), evidence="原件")
     back = read(filled(sent[1], X7="启动实施", Y7="2018-10-08"))
-    assert answers.reached(on_file, back.replies, Known(tabs.targets)).equals(on_file)
+    assert ledger_reader.reached(on_file, back.replies, Known(tabs.targets)).equals(on_file)
 
 
 def test_the_next_ledger_shows_what_was_said_before(tabs, sent):
@@ -754,7 +756,7 @@ def test_the_next_ledger_shows_what_was_said_before(tabs, sent):
 def test_the_ledger_is_locked_filtered_frozen_and_checked(sent):
     rows, content = sent
     book = openpyxl.load_workbook(io.BytesIO(content))
-    sheet = book[answers.SHEET]
+    sheet = book[ledger_reader.SHEET]
     assert (
         sheet.protection.sheet and sheet.auto_filter.ref == "A3:AC7" and sheet.freeze_panes == "D4"
     )
@@ -763,10 +765,10 @@ def test_the_ledger_is_locked_filtered_frozen_and_checked(sent):
         str(v.sqref): v.formula1 for v in sheet.data_validations.dataValidation if v.type == "list"
     }
     assert offered["X4"] == "校验!$X$2:$AB$2" and offered["X7"] == "校验!$X$5:$X$5"
-    assert [c.value for c in book[answers.SEAL]["X2:AB2"][0]] == list(answers.STATES)
+    assert [c.value for c in book[ledger_reader.SEAL]["X2:AB2"][0]] == list(ledger_reader.STATES)
     assert (
-        book[answers.SEAL]["X5"].value == "启动实施"
-        and book[answers.SEAL].sheet_state == "veryHidden"
+        book[ledger_reader.SEAL]["X5"].value == "启动实施"
+        and book[ledger_reader.SEAL].sheet_state == "veryHidden"
     )
     assert (
         sheet["AC1"].value == "ZCQ-201809-T01"
@@ -778,5 +780,5 @@ def test_the_ledger_is_locked_filtered_frozen_and_checked(sent):
 
 
 def test_a_target_that_stands_twice_is_refused(tabs):
-    with pytest.raises(answers.LedgerError, match="不止一次"):
+    with pytest.raises(ledger_reader.LedgerError, match="不止一次"):
         ledger.rows(Tabs(targets=pd.concat([tabs.targets, tabs.targets[:1]])).given)

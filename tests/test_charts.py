@@ -16,7 +16,7 @@ from zcqlib.figures import Canvas, Caption, FigureError
 from zcqlib.findings import Found, Given, Measure, find, targets
 from zcqlib.findings import why as reasons
 from zcqlib.findings.found import lay
-from zcqlib.findings.record import RECORD
+from zcqlib.findings.track_record import RECORD
 from zcqlib.quantity import Scale
 from zcqlib.workspace import Workspace
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from zcqlib.edition import LIVE, SORT, export
+from zcqlib.html_edition import LIVE, SORT, export
 from zcqlib.month import table_html
 from zcqlib.tables import ZcqError
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from observations_made import COUNT, MONEY, PARKS, codes, fact, month, observations, spans, ytd
 
-from zcqlib import indicators, line, tables
+from zcqlib import indicators, pipeline, tables
 from zcqlib.catalog import REFERENCE, check_reference, load
 from zcqlib.indicators import CorrectionError, consolidate, monthly_from_cumulative, series, to_date
 from zcqlib.tables import OBSERVATIONS, SERIES
@@ -272,7 +272,7 @@ def test_within_a_month_the_later_submission_wins_trait_85(catalog):
 def test_the_words_of_a_file_name_order_submissions_and_a_download_counter_does_not_trait_85(
     catalog, names, order
 ):
-    frame = line.submissions([Path(f"高新区{n}") for n in names], month("2018-06"), catalog)
+    frame = pipeline.submissions([Path(f"高新区{n}") for n in names], month("2018-06"), catalog)
     assert frame["submission"].tolist() == order
 
 

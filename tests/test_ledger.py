@@ -7,7 +7,7 @@ import pytest
 
 from zcqlib import catalog as catalogs
 from zcqlib import tables
-from zcqlib.ledger import COLUMNS, MilestoneError, ledger
+from zcqlib.milestones import COLUMNS, MilestoneError, ledger
 
 SEPTEMBER = pd.Period("2018-09", "M")
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from observations_made import month, observations, ytd
 
-from zcqlib import findings, line
+from zcqlib import findings, pipeline
 from zcqlib.briefing import returns
 from zcqlib.catalog import load
 from zcqlib.tables import PROBLEMS, REPLIES, VINTAGE, empty, shape
@@ -35,7 +35,7 @@ def came(indicator, value=1.0, end="2018-09", **more):
 
 
 def owed(catalog, *rows, sent=("tjj",), period="2018-09"):
-    return line.owed(
+    return pipeline.owed(
         files(*sent, published=period), observations(*rows), month(period), catalog
     ).set_index("sender")
 
@@ -83,7 +83,7 @@ def test_nothing_of_the_month_is_not_reported_and_a_name_that_is_not_known_is_so
 def test_a_sender_counts_only_while_it_has_to_report(catalog):
     gone = catalog.senders.copy()
     gone.loc[gone["id"] == "swj", "end"] = month("2018-08")
-    rest = line.owed(
+    rest = pipeline.owed(
         files("tjj"), observations(came("gdp")), month("2018-09"), replace(catalog, senders=gone)
     )
     assert rest["sender"].tolist() == ["tjj"]

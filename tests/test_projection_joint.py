@@ -9,7 +9,7 @@ from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.projection import joint, project_targets, project_year_end, sparse
 from zcqlib.projection.counts import batch_history, quantiles_of
-from zcqlib.projection.scores import LEVELS, at_levels
+from zcqlib.projection.scoring import LEVELS, at_levels
 
 CATALOG = catalogs.load()
 JUNE = pd.Period("2018-06", freq="M")

@@ -8,10 +8,10 @@ from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.projection import project_months, project_targets
 from zcqlib.projection.counts import batch_distribution, in_time
+from zcqlib.projection.history import verdict
 from zcqlib.projection.kinds import chance
-from zcqlib.projection.known import verdict
 from zcqlib.projection.promises import waiting
-from zcqlib.projection.scores import chance_of
+from zcqlib.projection.scoring import chance_of
 
 CATALOG = catalogs.load()
 JUNE = pd.Period("2018-06", freq="M")
@@ -396,7 +396,7 @@ def test_one_year_that_can_be_compared_is_too_little_for_the_official_figure():
 
 
 def test_a_record_that_was_too_low_moves_the_chances_up_and_a_short_one_does_not():
-    from zcqlib.projection import record
+    from zcqlib.projection import recalibration
 
     months = pd.period_range("2014-01", "2018-06", freq="M")
 
@@ -410,13 +410,13 @@ def test_a_record_that_was_too_low_moves_the_chances_up_and_a_short_one_does_not
             frames.append(pd.DataFrame({"series_id": f"s{i}", "period": months, "value": v}))
         return pd.concat(frames, ignore_index=True).assign(months=1, revision=False, family="x")
 
-    moves = record.learnt(history(25), "flow", 2018)
-    assert set(record.kinds(history(2), "flow")) == {"amounts"} and moves["amounts"][0] > 0.3
+    moves = recalibration.learnt(history(25), "flow", 2018)
+    assert set(recalibration.kinds(history(2), "flow")) == {"amounts"} and moves["amounts"][0] > 0.3
     a, b = moves["amounts"]
     levels = np.array([0.1, 0.5, 0.9])
-    assert (record.moved(levels, a, b) > levels)[1:].all()
-    np.testing.assert_allclose(record.moved(levels, 0.0, 1.0), levels)
-    assert record.learnt(history(5), "flow", 2018) == {}
+    assert (recalibration.moved(levels, a, b) > levels)[1:].all()
+    np.testing.assert_allclose(recalibration.moved(levels, 0.0, 1.0), levels)
+    assert recalibration.learnt(history(5), "flow", 2018) == {}
 
 
 def test_a_chance_does_not_hang_on_what_else_is_asked():
@@ -439,11 +439,11 @@ def test_a_chance_does_not_hang_on_what_else_is_asked():
 
 def test_a_record_learns_at_most_half_and_less_from_few_series():
     """Twenty series, each z = 2 in all calls: weight .5 · 20/28, shift .714, spread (log of the least, .1) · .357."""
-    from zcqlib.projection import record
+    from zcqlib.projection import recalibration
 
     a = 0.5 * 20 / 28 * 2
     assert a == pytest.approx(0.714, abs=1e-3)
-    assert record.moved([0.5], a, 1.0)[0] == pytest.approx(0.762, abs=1e-3)
+    assert recalibration.moved([0.5], a, 1.0)[0] == pytest.approx(0.762, abs=1e-3)
 
 
 def test_every_target_in_force_has_one_row_and_the_ten_groups_their_47():

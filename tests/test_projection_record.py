@@ -6,9 +6,9 @@ import pytest
 import scoringrules as sr
 from record_peers import compute
 
-from zcqlib.projection import peers, project_year_end, scores
+from zcqlib.projection import peers, project_year_end, scoring
 from zcqlib.projection import replay as record
-from zcqlib.projection.scores import LEVELS
+from zcqlib.projection.scoring import LEVELS
 
 RNG = np.random.default_rng(4)
 TRUTH = RNG.normal(100, 20, 40)
@@ -27,21 +27,21 @@ def monthly(name: str = "a", first: int = 2013, years: int = 5) -> pd.DataFrame:
 
 def test_crps_worked_by_hand():
     """Levels .25 and .75 at 8 and 12, truth 10: pinball .5 and .5, twice their mean is 1."""
-    assert scores.crps(np.array([10.0]), np.array([[8.0, 12.0]]), (0.25, 0.75))[0] == pytest.approx(
-        1.0
-    )
+    assert scoring.crps(np.array([10.0]), np.array([[8.0, 12.0]]), (0.25, 0.75))[
+        0
+    ] == pytest.approx(1.0)
 
 
 def test_brier_worked_by_hand():
-    assert scores.brier([0.7, 0.7], [1, 0]).tolist() == pytest.approx([0.09, 0.49])
+    assert scoring.brier([0.7, 0.7], [1, 0]).tolist() == pytest.approx([0.09, 0.49])
 
 
 def test_coverage_and_reliability_worked_by_hand():
-    inside = scores.covered(
+    inside = scoring.covered(
         np.array([7.9, 8.0, 12.0, 12.1]), np.tile([8.0, 10.0, 12.0], (4, 1)), 0.8, (0.1, 0.5, 0.9)
     )
     assert inside.tolist() == [False, True, True, False]
-    table = scores.reliability([0.12, 0.18, 0.95, 1.0], [0, 1, 1, 1])
+    table = scoring.reliability([0.12, 0.18, 0.95, 1.0], [0, 1, 1, 1])
     assert table["p"].tolist() == pytest.approx([0.15, 0.975]) and table["met"].tolist() == [
         0.5,
         1.0,
@@ -51,16 +51,16 @@ def test_coverage_and_reliability_worked_by_hand():
 
 def test_levels_between_and_chances_worked_by_hand():
     q = np.array([[0.0, 10.0, 30.0]])
-    assert scores.at_levels(q, (0.1, 0.5, 0.9), [0.05, 0.3, 0.7])[0].tolist() == pytest.approx(
+    assert scoring.at_levels(q, (0.1, 0.5, 0.9), [0.05, 0.3, 0.7])[0].tolist() == pytest.approx(
         [0, 5, 20]
     )
-    chance = scores.chance_of(np.repeat(q, 4, 0), np.array([-1, 5, 20, 31]), (0.1, 0.5, 0.9))
+    chance = scoring.chance_of(np.repeat(q, 4, 0), np.array([-1, 5, 20, 31]), (0.1, 0.5, 0.9))
     assert chance.tolist() == pytest.approx([0.95, 0.7, 0.3, 0.05])
 
 
 def test_scores_equal_those_of_scoringrules():
-    np.testing.assert_allclose(scores.crps(TRUTH, Q), sr.crps_quantile(TRUTH, Q, np.array(LEVELS)))
-    np.testing.assert_allclose(scores.brier(P, MET), sr.brier_score(MET.astype(float), P))
+    np.testing.assert_allclose(scoring.crps(TRUTH, Q), sr.crps_quantile(TRUTH, Q, np.array(LEVELS)))
+    np.testing.assert_allclose(scoring.brier(P, MET), sr.brier_score(MET.astype(float), P))
 
 
 # --- replay ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from zcqlib import catalog as catalogs
-from zcqlib import line, tables
+from zcqlib import pipeline, tables
 from zcqlib.reports import Context, Refused, members, read_report, senders, worker
 from zcqlib.reports.files import decode
 from zcqlib.reports.grid import Sheet
@@ -40,9 +40,9 @@ def put(workspace, name: str, text: str | bytes) -> Path:
 
 def read_all(workspace, until=JUNE):
     catalog = catalogs.load(workspace.reference)
-    files = line.received(workspace, until, catalog)
-    made_of = line.recipe(workspace, until, until, files["path"])
-    return line.read_all(workspace, files, catalog, made_of)
+    files = pipeline.received(workspace, until, catalog)
+    made_of = pipeline.recipe(workspace, until, until, files["path"])
+    return pipeline.read_all(workspace, files, catalog, made_of)
 
 
 def test_one_name_in_two_months_and_two_folders_is_three_files(workspace):
@@ -241,7 +241,7 @@ def test_folders_that_are_no_months_are_said_and_never_a_traceback(workspace):
         put(workspace, name, REPORT.format(6, "红旗区", 3))
     assert workspace.report_months() == [JUNE]
     assert [n for n, _ in workspace.misplaced()] == ["2018-10月", "2018-13", "201810", "散落.xlsx"]
-    said = tables.check(line._misplaced(workspace, JUNE), tables.PROBLEMS)
+    said = tables.check(pipeline._misplaced(workspace, JUNE), tables.PROBLEMS)
     assert set(said["code"]) == {"misplaced"} and said["message"].str.contains("没有读取").all()
 
 

@@ -88,8 +88,8 @@ def project(tmp_path, monkeypatch):
         )
 
     monkeypatch.setattr(monthly, "KERNELS", 1)
-    monkeypatch.setattr(monthly.line, "build", build)
-    monkeypatch.setattr(monthly.line, "code_hash", lambda: "c0de" * 16)
+    monkeypatch.setattr(monthly.pipeline, "build", build)
+    monkeypatch.setattr(monthly.pipeline, "code_hash", lambda: "c0de" * 16)
     save = """import os, pathlib
 folder = pathlib.Path(os.environ["ZCQ_ROOT"]) / "figures" / "demo" / PERIOD
 folder.mkdir(parents=True, exist_ok=True)
@@ -307,7 +307,7 @@ def test_verify_computes_the_tables_anew_and_names_one_that_comes_out_differentl
     project, monkeypatch
 ):
     monthly.run_month(project, MONTH)
-    build = monthly.line.build
+    build = monthly.pipeline.build
 
     def drifting(ws, month, as_of=None):
         vintage = build(ws, month, as_of)
@@ -316,7 +316,7 @@ def test_verify_computes_the_tables_anew_and_names_one_that_comes_out_differentl
         (vintage / "vintage.json").write_text(json.dumps(record), "utf-8")
         return vintage
 
-    monkeypatch.setattr(monthly.line, "build", drifting)
+    monkeypatch.setattr(monthly.pipeline, "build", drifting)
     assert manifest.verify(project, MONTH) == ["数据表 CELLS 重新计算的结果与所存的不同。"]
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from zcqlib import catalog as catalogs
-from zcqlib import ledger as promises
 from zcqlib import meetings, quantity, tables
+from zcqlib import milestones as promises
 from zcqlib.briefing import ledger as sheet
 from zcqlib.briefing import pages
 from zcqlib.findings import Given, find

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from zcqlib import catalog as catalogs
-from zcqlib import closing, indicators, line, tables
+from zcqlib import closing, indicators, pipeline, tables
 from zcqlib.catalog import CatalogError
 from zcqlib.findings import Given, find
 from zcqlib.projection import project_targets
@@ -239,22 +239,22 @@ def test_a_year_without_a_plan_names_the_file_that_is_missing(turned):
 
 
 def test_a_past_month_comes_out_byte_for_byte_with_later_reports_there_or_not(turned):
-    first = line.build(turned, JANUARY)
+    first = pipeline.build(turned, JANUARY)
     stored = content(first)
     shutil.rmtree(turned.processed)
     away = turned.raw / "2019-02"
     away.rename(turned.root / "away")
-    again = line.build(turned, JANUARY)
+    again = pipeline.build(turned, JANUARY)
     (turned.root / "away").rename(away)
     assert again.name == first.name and content(again) == stored
-    assert line.build(turned, JANUARY, JANUARY) == again
-    seen = line.build(turned, JANUARY, JANUARY + 1)
+    assert pipeline.build(turned, JANUARY, JANUARY) == again
+    seen = pipeline.build(turned, JANUARY, JANUARY + 1)
     assert seen.parent.name == "2019-01@2019-02" and content(again) == stored
     assert (turned.read("OBSERVATIONS", JANUARY)["published"] <= JANUARY).all()
 
 
 def test_january_of_the_next_year_has_its_own_plan_and_no_month_before_it(turned):
-    line.build(turned, JANUARY)
+    pipeline.build(turned, JANUARY)
     p, t = turned.read("PROJECTIONS", JANUARY), turned.read("TARGETS", JANUARY)
     assert set(p["year"]) == set(t["year"]) == {2019} and turned.read("WHY", JANUARY).empty
     own = p[(p["indicator"] == "patent_applications") & (p["region"] == "zone")].iloc[0]
@@ -264,7 +264,7 @@ def test_january_of_the_next_year_has_its_own_plan_and_no_month_before_it(turned
 
 
 def test_the_year_that_is_over_is_closed_from_what_had_come(turned):
-    line.build(turned, JANUARY)
+    pipeline.build(turned, JANUARY)
     catalog = catalogs.load(turned.reference, 2018)
     series, _ = indicators.series(turned.read("OBSERVATIONS", JANUARY), catalog, JANUARY)
     p = project_targets(

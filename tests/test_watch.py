@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from zcqlib import tables
-from zcqlib.watch import LEVEL, NAMES, TESTS, watch
+from zcqlib.anomalies import LEVEL, NAMES, TESTS, watch
 
 
 def known(**kinds) -> SimpleNamespace:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zcqlib import catalog as catalogs
-from zcqlib import line, quantity, tables
+from zcqlib import pipeline, quantity, tables
 from zcqlib.findings import Found
 from zcqlib.findings.found import lay
 from zcqlib.findings.why import PARTS, WHY, _told
@@ -146,7 +146,7 @@ def made(tmp_path_factory):
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, to)
     workspace = Workspace(root, demo=True)
-    line.build(workspace, FEBRUARY)
+    pipeline.build(workspace, FEBRUARY)
     return workspace
 
 
@@ -154,7 +154,7 @@ def made(tmp_path_factory):
 def plain(made, tmp_path_factory):
     """March after February, nothing else changed."""
     workspace = copy(made, tmp_path_factory)
-    line.build(workspace, MARCH)
+    pipeline.build(workspace, MARCH)
     return workspace
 
 
@@ -182,7 +182,7 @@ def changed(made, tmp_path_factory):
             sheet["B6"] = sheet["B6"].value + 100
             book["市直与全市"]["B5"] = sheet["B6"].value
         book.save(workspace.raw / month / f"市知识产权局{name}.xlsx")
-    line.build(workspace, MARCH)
+    pipeline.build(workspace, MARCH)
     return workspace
 
 

@@ -83,7 +83,7 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="供开发人员:更多日志")] = False,
 ) -> None:
     """每月一次:整理报表、运行全部笔记本、出图、写运行清单。"""
-    from zcqlib import line, release
+    from zcqlib import pipeline, release
     from zcqlib import run as monthly
 
     _log_to_screen(verbose)
@@ -114,7 +114,7 @@ def run(
     )
     if changed:
         warn(f"与已发布的数字不同,见 {changed};核对后用 release 再发布一次。", "yellow")
-    if line.published_only(report.vintage):
+    if pipeline.published_only(report.vintage):
         warn(
             f"没有园区报表(data/raw 下没有月份文件夹):只用公开数据,其余部分写明暂缺。"
             f"收到的报表请放进 data/raw/{period};试用演示数据请加 --demo。",

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
-from zcqlib import line
+from zcqlib import pipeline
 from zcqlib.figures.theme import SIZES
 from zcqlib.run import Kernel, declared_parameters, notebooks, with_parameters
 from zcqlib.tables import ZcqError
@@ -61,7 +61,7 @@ def export(
         raise ExportError(
             f"没有名称以「{only}」开头的图。图名见 {workspace.figures(month, as_of)}。"
         )
-    vintage, folder = line.build(workspace, month, as_of), workspace.figures(month, as_of)
+    vintage, folder = pipeline.build(workspace, month, as_of), workspace.figures(month, as_of)
     given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)}
     files, refused = [], []
     told = dict(vintage=str(vintage), size=size, formats=tuple(formats), only=only)

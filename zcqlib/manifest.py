@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import line
+from zcqlib import pipeline
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, digest, own_digest
 
@@ -158,7 +158,7 @@ def _recomputed(
                     home / pointer.read_text("utf-8"),
                 )
                 shutil.copy(pointer, home)
-        again = line.build(apart, month, as_of)
+        again = pipeline.build(apart, month, as_of)
         now = json.loads((again / "vintage.json").read_text("utf-8"))["tables"]
     if again.name != vintage.name:
         return [f"重新计算得到另一版本 {again.name}:程序或软件包与运行时({vintage.name})不同。"]

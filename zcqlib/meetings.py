@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import answers, findings, lineage, quantity
+from zcqlib import findings, ledger_reader, lineage, quantity
 from zcqlib.briefing import brief, ledger, pages, passport, slides
 from zcqlib.briefing.pages import agendas
 from zcqlib.briefing.passport import Passport, ReconciliationError
@@ -248,18 +248,20 @@ def _ledger_agrees(month: Month, facts: pd.DataFrame) -> int:
     _verify(path.with_suffix(".json"), facts)
     book, compared = load_workbook(path), 0
     for now in load_workbook(io.BytesIO(ledger.ledger(month.given))):
-        if now.title == answers.SEAL:
+        if now.title == ledger_reader.SEAL:
             continue
-        found, own = book[now.title], now.title == answers.SHEET
-        head = {answers.SHEET: answers.HEAD, ledger.ORDERS: 2}.get(now.title, now.max_row)
+        found, own = book[now.title], now.title == ledger_reader.SHEET
+        head = {ledger_reader.SHEET: ledger_reader.HEAD, ledger.ORDERS: 2}.get(
+            now.title, now.max_row
+        )
         at = {c.value: c.row for c in found["A"][head:]} if own else {}  # it may be sorted
         for cell in (c for row in now.iter_rows() for c in row):
             body = cell.row > head
-            if own and body and answers.COLUMNS[cell.column - 1] in answers.FILLED:
+            if own and body and ledger_reader.COLUMNS[cell.column - 1] in ledger_reader.FILLED:
                 continue
             row = at.get(now.cell(cell.row, 1).value) if own and body else cell.row
             said = found.cell(row, cell.column) if row else cell
-            alike = answers.plain if body else _digits
+            alike = ledger_reader.plain if body else _digits
             if not row or alike(said.value) != alike(cell.value):
                 what = f"印作「{said.value}」" if row else "没有这一行"
                 raise ReconciliationError(
@@ -307,18 +309,23 @@ def _forms(month: Month) -> dict[str, tuple[re.Pattern, set[str]]]:
 
 
 def _said_right(place: str, text: str, forms: Mapping[str, tuple[re.Pattern, set[str]]]) -> int:
-    """Compare what a text says in fixed forms with what the tables give; how many numbers that were."""
-    text, compared = quantity.typeset(text), 0
+    """Compare what a text says in fixed forms with what the tables give; how many numbers that were.
+
+    A form may stand within another one, such as 专利申请 within 发明专利申请, which is then what is said.
+    """
+    text, right, wrong = quantity.typeset(text), [], []
     for name, (pattern, known) in forms.items():
-        for found in pattern.findall(text):
-            if found not in known:
-                near = next(iter(difflib.get_close_matches(found, known, 1, 0)), "没有这一项")
-                raise ReconciliationError(
-                    f"{place}印有「{found}」({name[:20]}),而数据表最接近的是「{near}」。两处不一致。"
-                    "如数据更新过,请重新运行该月。"
-                )
-            compared += len(passport.sequence(found))
-    return compared
+        for m in pattern.finditer(text):
+            (right if m[0] in known else wrong).append((m, name, known))
+    for m, name, known in wrong:
+        if any(r.start() <= m.start() and m.end() <= r.end() for r, *_ in right):
+            continue
+        near = next(iter(difflib.get_close_matches(m[0], known, 1, 0)), "没有这一项")
+        raise ReconciliationError(
+            f"{place}印有「{m[0]}」({name[:20]}),而数据表最接近的是「{near}」。两处不一致。"
+            "如数据更新过,请重新运行该月。"
+        )
+    return sum(len(passport.sequence(m[0])) for m, *_ in right)
 
 
 def trace(month: Month, wanted: str) -> str:

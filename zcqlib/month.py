@@ -20,7 +20,7 @@ from IPython import get_ipython
 from IPython.display import HTML, display
 from matplotlib import rc_context
 
-from zcqlib import attached, figures, findings, line, lineage
+from zcqlib import attached, figures, findings, lineage, pipeline
 from zcqlib import catalog as catalogs
 from zcqlib.briefing import passport
 from zcqlib.catalog import Catalog
@@ -308,9 +308,9 @@ class Month:
         return figure
 
     def _drawn_before(self, key: str, make):
-        method = digest(f"{line.code_hash('figures')}{[version(p) for p in DRAWN_BY]}".encode())[
-            :16
-        ]
+        method = digest(
+            f"{pipeline.code_hash('figures')}{[version(p) for p in DRAWN_BY]}".encode()
+        )[:16]
         return self.workspace.remember(f"{method}/{key}", make, shelf=".pictures")
 
 
@@ -351,7 +351,7 @@ def open_month(period: str, demo: bool = False, as_of: str = "") -> Month:
     known = parse_month(as_of, "AS_OF 月份") if as_of else month
     home = workspace.processed / workspace.figures(month, known).name
     given = Path(attached.now.vintage)  # a run's notebooks all see the vintage that the run made
-    vintage = given if given.parent == home else line.build(workspace, month, known)
+    vintage = given if given.parent == home else pipeline.build(workspace, month, known)
     _say_what_is_missing()
     return Month(workspace, month, known, catalogs.load(workspace.reference, month.year), vintage)
 

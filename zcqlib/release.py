@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from zcqlib import catalog as catalogs
-from zcqlib import line, manifest, quantity
+from zcqlib import manifest, pipeline, quantity
 from zcqlib import run as monthly
 from zcqlib.catalog import Catalog
 from zcqlib.tables import ZcqError
@@ -80,7 +80,7 @@ def release(
             for p in monthly.notebooks(workspace.root)
             if ran.get(p.stem, {}).get("state", "failed") == "failed"
         ]
-        if line.published_only(workspace.current(month, as_of)):
+        if pipeline.published_only(workspace.current(month, as_of)):
             wrong.append("没有园区报表,没有可以交出的数字。")
         if wrong:
             raise ReleaseError(
@@ -201,10 +201,10 @@ def corrections(
     data and targets one after another; of changed data the files are named.
     """
     catalog = catalogs.load(workspace.reference, month.year)
-    stored, now = tables_of(said), line.build(workspace, month, as_of)
-    if stored.name == now.name or line.published_only(now):
+    stored, now = tables_of(said), pipeline.build(workspace, month, as_of)
+    if stored.name == now.name or pipeline.published_only(now):
         return pd.DataFrame(columns=COLUMNS)
-    states = line.since(workspace, stored, month, as_of)
+    states = pipeline.since(workspace, stored, month, as_of)
     place = ["region", "indicator"]
     before, *_, after = states = [s.set_index(place) for s in states]
     keys = before.index.union(after.index)

@@ -25,7 +25,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
-from zcqlib import attached, edition, line
+from zcqlib import attached, html_edition, pipeline
 from zcqlib.figures import contact_sheet
 from zcqlib.manifest import counts, read_manifest, unchanged
 from zcqlib.tables import ZcqError
@@ -289,11 +289,11 @@ def run_month(
     with workspace.lock(), _logged(workspace, month, as_of):
         log.info("整理:读取 %s 及以前各月的报表", month)
         tell("读取并整理报表", 0, steps)
-        vintage = line.build(workspace, month, as_of)
+        vintage = pipeline.build(workspace, month, as_of)
         log.info(
             "整理:数据版本 %s%s",
             vintage.name,
-            ",没有园区报表,只有公开数据" * line.published_only(vintage),
+            ",没有园区报表,只有公开数据" * pipeline.published_only(vintage),
         )
         folder = workspace.figures(month, as_of)
         before = read_manifest(folder)
@@ -317,7 +317,7 @@ def run_month(
             pages = before.get("pages", {"files": {}})
             if any(o.state != "kept" for o in outcomes) or not unchanged(folder, pages):
                 tell("网页版", len(ready), steps)
-                pages = edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")
+                pages = html_edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")
                 log.info("网页:%d 页", len(pages))
                 if pictures := sorted(folder.glob("[0-9][0-9]_*.png")):
                     pages.append(contact_sheet(pictures, folder / "contact.png"))
@@ -342,7 +342,7 @@ def run_month(
                 json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode(),
             )
             complete = not only and all(o.state != "failed" for o in outcomes)
-            if complete and not line.published_only(vintage):
+            if complete and not pipeline.published_only(vintage):
                 tell("核对各产出的数字", len(ready), steps)
                 outcomes += _disagreement(workspace, month, as_of or month, vintage)
         log.info(
@@ -379,7 +379,9 @@ def _run_notebooks(
     tell: Callable[[str, int, int], None],
 ) -> dict[str, dict]:
     """One manifest entry a notebook; those whose grounds are the same as `before` are kept as they are."""
-    basis = digest(f"{line.code_hash()}{reference_digest(workspace)}{vintage.parent.name}".encode())
+    basis = digest(
+        f"{pipeline.code_hash()}{reference_digest(workspace)}{vintage.parent.name}".encode()
+    )
     keys = {name: digest(f"{basis}{nbformat.writes(nb)}".encode()) for name, nb in ready.items()}
     made = {}
     for name, old in before.items():
@@ -488,12 +490,12 @@ def _write_returns(
     workspace: Workspace, month: pd.Period, vintage: Path, folder: Path, before: Mapping
 ) -> dict:
     """Write the return sheets of the month, those that would be the same left alone; gives their manifest entry."""
-    key, old = digest((vintage.name + line.code_hash()).encode()), before.get("returns", {})
+    key, old = digest((vintage.name + pipeline.code_hash()).encode()), before.get("returns", {})
     if old.get("key") == key and unchanged(folder, old):
         return old
     made = {
         f"returns/{name}": content
-        for name, content in line.return_sheets(workspace, month, vintage).items()
+        for name, content in pipeline.return_sheets(workspace, month, vintage).items()
     }
     for name, content in made.items():
         write_atomic(folder / name, content)
@@ -521,4 +523,4 @@ def _disagreement(
 
 
 def versions() -> dict[str, str]:
-    return {"zcqlib": line.code_hash()[:12]} | {name: version(name) for name in VERSIONED}
+    return {"zcqlib": pipeline.code_hash()[:12]} | {name: version(name) for name in VERSIONED}

@@ -1,4 +1,4 @@
-"""The Excel ledger (台账) of all targets, locked except what people fill in; `zcqlib.answers` reads it back."""
+"""The Excel ledger (台账) of all targets, locked except what people fill in; `zcqlib.ledger_reader` reads it back."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
-from zcqlib import answers as back
 from zcqlib import findings, quantity
-from zcqlib.answers import COLUMNS, FILLED, HEAD, LOCKED, SEAL, SHEET, LedgerError
+from zcqlib import ledger_reader as back
 from zcqlib.briefing import fit
 from zcqlib.briefing.passport import Passport, code, freeze, of_facts
 from zcqlib.findings import Found, Given
 from zcqlib.findings.targets import NAN, ZONES, row_id
+from zcqlib.ledger_reader import COLUMNS, FILLED, HEAD, LOCKED, SEAL, SHEET, LedgerError
 
 ORDERS, HELP = "缺口分解", "填报说明"
 FACTS = {  # column of the ledger → column of the finding `standing`

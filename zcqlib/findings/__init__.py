@@ -22,9 +22,9 @@ from zcqlib.findings import (
     outlook,
     patents,
     ranks,
-    record,
     state,
     targets,
+    track_record,
     why,
 )
 from zcqlib.findings.found import (

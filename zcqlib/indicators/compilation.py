@@ -41,9 +41,8 @@ def series(
     }
     current = known.current[known.current["value"].notna() & known.current["region"].ne("other")]
     stated = current["measure"].eq("yoy_pct")
-    current["indicator"] = current["indicator"].where(
-        ~stated, current["indicator"].map(growths).fillna("")
-    )
+    of = current["indicator"].map(lambda i: growths.get(i, "")).astype("str")
+    current["indicator"] = current["indicator"].where(~stated, of)
     kind = trait(current, "kind", catalog).fillna("")
     current = current[
         current["region"].ne("")

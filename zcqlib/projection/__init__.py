@@ -1,8 +1,8 @@
 """SERIES and targets to PROJECTIONS: the distribution of the year-end value and the chance that a target is met."""
 
+from zcqlib.projection.attribution import changes
 from zcqlib.projection.engine import LEVELS, project_year_end, refused_series
 from zcqlib.projection.kinds import Projected, project_months, project_targets
-from zcqlib.projection.why import changes
 
 __all__ = [
     "LEVELS",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from zcqlib.projection import counts, model
 from zcqlib.projection.panel import Panel, pivot
-from zcqlib.projection.scores import LEVELS
+from zcqlib.projection.scoring import LEVELS
 
 __all__ = ["LEVELS", "project_year_end", "refused_series"]
 BLOCK = 64  # series at a time

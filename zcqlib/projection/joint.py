@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from zcqlib.projection.scores import LEVELS, at_levels
+from zcqlib.projection.scoring import LEVELS, at_levels
 
 DRAWS, SEED = 4000, 0
 _Z = ndtri(np.array(LEVELS))

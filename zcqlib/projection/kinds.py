@@ -11,10 +11,10 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog, Target, in_force
-from zcqlib.projection import joint, promises, record, sparse
+from zcqlib.projection import joint, promises, recalibration, sparse
 from zcqlib.projection.engine import project_year_end, refused_series
-from zcqlib.projection.known import SUMMARY, WINDOW, Known, Node, Promise, Rows, rest_of
-from zcqlib.projection.scores import LEVELS, at_levels, chance_of
+from zcqlib.projection.history import SUMMARY, WINDOW, Known, Node, Promise, Rows, rest_of
+from zcqlib.projection.scoring import LEVELS, at_levels, chance_of
 from zcqlib.tables import PROJECTIONS, QUANTILES
 
 NUMBER = 3  # digits in front of a node's name
@@ -214,15 +214,17 @@ def _nodes(months: list[_Month]):
 
 def _alone(history: pd.DataFrame, kind: str) -> Solved:
     """Each series by itself, its levels moved by what the record of its kind had taught by its month."""
-    moves, of = {}, record.kinds(history, kind)
+    moves, of = {}, recalibration.kinds(history, kind)
     for _, h in history.groupby(history["series_id"].str[:NUMBER]):
         short = {
             c: h[c].str[NUMBER:] for c in ("series_id", "family")
         }  # a record of several months
-        learnt = record.learnt(h.assign(**short)[h["lends"]], kind, h["period"].dt.year.max())
+        learnt = recalibration.learnt(
+            h.assign(**short)[h["lends"]], kind, h["period"].dt.year.max()
+        )
         moves |= {n: learnt.get(of[n]) for n in h["series_id"].unique()}
     sets = list(dict.fromkeys(moves.values()))
-    levels = [record.moved(LEVELS, *(m or (0.0, 1.0))) for m in sets]
+    levels = [recalibration.moved(LEVELS, *(m or (0.0, 1.0))) for m in sets]
     out = project_year_end(history, kind, levels=np.concatenate(levels)).set_index("series_id")
     q = out.to_numpy().reshape(len(out), len(sets), len(LEVELS))
     found = {

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from zcqlib.catalog import Catalog
-from zcqlib.projection.known import Rows
+from zcqlib.projection.history import Rows
 from zcqlib.projection.promises import waiting
 
 SDG = ((0.95, "进展显著"), (0.60, "进展一般"), (0.0, "进展不足"))

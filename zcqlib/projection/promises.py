@@ -7,8 +7,8 @@ import pandas as pd
 
 from zcqlib.catalog import Catalog
 from zcqlib.projection.counts import batch_distribution, batch_history, in_time, quantiles_of
-from zcqlib.projection.known import SUMMARY, Promise, Rows
-from zcqlib.projection.scores import LEVELS
+from zcqlib.projection.history import SUMMARY, Promise, Rows
+from zcqlib.projection.scoring import LEVELS
 
 NO_BATCH = "缺批次安排"
 

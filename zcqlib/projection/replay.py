@@ -9,11 +9,11 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Target
-from zcqlib.projection import joint, peers, scores
+from zcqlib.projection import joint, peers, scoring
 from zcqlib.projection.engine import project_year_end
-from zcqlib.projection.known import Rows
+from zcqlib.projection.history import Rows
 from zcqlib.projection.panel import MAX_YEARS, month_numbers
-from zcqlib.projection.scores import LEVELS
+from zcqlib.projection.scoring import LEVELS
 
 MULTIPLES = (0.95, 1.0, 1.05, 1.1, 1.2)  # made-up targets of a replay, in last year's totals
 LEAST = 12  # a target of 5 % more than last year means nothing below such a total
@@ -111,14 +111,14 @@ def score(calls: pd.DataFrame) -> pd.DataFrame:
     q, y, sure = calls[list(LEVELS)].to_numpy(float), calls["truth"], calls["linear"]
     said = chances(calls)
     said = said.assign(
-        brier=scores.brier(said["p"], said["met"]),
-        linear_brier=scores.brier(said["linear"], said["met"]),
+        brier=scoring.brier(said["p"], said["met"]),
+        linear_brier=scoring.brier(said["linear"], said["met"]),
     )
     by_target = said.groupby(CALL)[["brier", "linear_brier"]].mean()
     return (
         calls[CALL]
         .assign(
-            error=100 * np.abs(scores.at_levels(q, LEVELS, [0.5])[:, 0] - y) / y,
+            error=100 * np.abs(scoring.at_levels(q, LEVELS, [0.5])[:, 0] - y) / y,
             linear_error=100 * np.abs(sure - y) / y,
             **_of_interval(y.to_numpy(float), q, calls["scale"]),
         )
@@ -128,9 +128,9 @@ def score(calls: pd.DataFrame) -> pd.DataFrame:
 
 def _of_interval(truth, quantiles, scale: pd.Series) -> dict:
     return dict(
-        crps=scores.crps(truth, quantiles) / scale,
-        cov80=scores.covered(truth, quantiles, 0.8),
-        cov95=scores.covered(truth, quantiles, 0.95),
+        crps=scoring.crps(truth, quantiles) / scale,
+        cov80=scoring.covered(truth, quantiles, 0.8),
+        cov95=scoring.covered(truth, quantiles, 0.95),
     )
 
 
@@ -141,7 +141,7 @@ def chances(calls: pd.DataFrame) -> pd.DataFrame:
     cases = calls[calls["before"].notna()].merge(pd.Series(MULTIPLES, name="multiple"), "cross")
     target = cases["before"] * cases["multiple"]
     return cases[[*CALL, "multiple"]].assign(
-        p=scores.chance_of(cases[list(LEVELS)].to_numpy(float), target),
+        p=scoring.chance_of(cases[list(LEVELS)].to_numpy(float), target),
         met=cases["truth"] >= target,
         linear=cases["linear"] >= target,
     )
@@ -223,7 +223,7 @@ def summary(calls: pd.DataFrame) -> pd.DataFrame:
     for name, p in {"right": c["p"], "linear_right": c["linear"].astype(float)}.items():
         since = first_right(c[key].assign(p=p))["month"]
         months[name] = [(since <= k).mean() for k in months.index]
-    said = scores.reliability(c["p"].to_numpy(), c["met"].to_numpy())
+    said = scoring.reliability(c["p"].to_numpy(), c["met"].to_numpy())
     sure = c.groupby(c["linear"].astype(float))["met"].agg(["mean", "size"]).reset_index()
     classes = {"said": said, "sure": sure}
     classes = [
@@ -292,9 +292,9 @@ def score_stored(
     q = wide.reindex(pd.MultiIndex.from_frame(said[[*place, "as_of"]]), columns=list(LEVELS))
     out = said[["region", "indicator", "kind", "year", "k", "truth", "demo", "p"]].assign(
         met=met,
-        brier=scores.brier(said["p"], met),
+        brier=scoring.brier(said["p"], met),
         linear=linear,
-        linear_brier=scores.brier(linear, met),
+        linear_brier=scoring.brier(linear, met),
         **_of_interval(said["truth"].to_numpy(), q.to_numpy(), said["target_low"].abs()),
     )
     return out.reset_index(drop=True)

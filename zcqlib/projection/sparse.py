@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from zcqlib.projection.scores import LEVELS
+from zcqlib.projection.scoring import LEVELS
 
 FEWEST = 5  # yearly points below which no distribution is given
 USUAL = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from zcqlib.answers import FILLED, LEDGER, heading
+from zcqlib.ledger_reader import FILLED, LEDGER, heading
 from zcqlib.reports.grid import NO_RESULT, Sheet
 from zcqlib.tables import REPLIES
 

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from zcqlib.projection.replay import replay
-from zcqlib.projection.scores import LEVELS
+from zcqlib.projection.scoring import LEVELS
 
 CALLS = 60  # own calls from which a kind learns
 MOST, HALF = 0.5, 8  # the most it may learn; series at which it learns half of that

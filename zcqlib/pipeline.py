@@ -16,15 +16,15 @@ import pandas as pd
 from joblib import cpu_count, delayed
 
 from zcqlib import (
-    answers,
+    anomalies,
     findings,
     indicators,
-    ledger,
+    ledger_reader,
+    milestones,
     published,
     ranking,
     reports,
     tables,
-    watch,
 )
 from zcqlib import catalog as catalogs
 from zcqlib.briefing import returns
@@ -48,16 +48,16 @@ METHOD = (
     "catalog",
     "published",
     "reports",
-    "answers",
+    "ledger_reader",
     "indicators",
     "projection",
     "ranking",
-    "watch",
-    "ledger",
+    "anomalies",
+    "milestones",
     "quantity",
     "analysis",
     "findings",
-    "line",
+    "pipeline",
 )
 
 
@@ -247,7 +247,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     complete = [owed(reports_only, observations, m, catalog) for m in (*history, month)]
     complete = pd.concat(complete, ignore_index=True)
     stages = _hide_later(catalog.stages, known)
-    problems.append(ledger.disagreements(stages, now.projections, now.missing, month, catalog))
+    problems.append(milestones.disagreements(stages, now.projections, now.missing, month, catalog))
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
     attained = pd.concat([*(one["ATTAINMENT"] for one in done), attained], ignore_index=True)
     contents = {
@@ -284,7 +284,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
                 m == month,  # only this month's ranking looks ahead
             ),
         ),
-        "PROMISES": ledger.ledger(
+        "PROMISES": milestones.ledger(
             catalog.stages,
             catalog.targets,
             known,
@@ -292,7 +292,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
             projections=now.projections,
             missing=now.missing,
         ),
-        "WATCH": watch.watch(series, catalog.targets, catalog, known),
+        "WATCH": anomalies.watch(series, catalog.targets, catalog, known),
         "EXPECTED": expected,
         "SUBMISSIONS": sent,
         "REPLIES": _replies(files, readings),
@@ -655,8 +655,10 @@ def _filled(
     out, said = [], []
     for f, r in zip(files.itertuples(), readings, strict=True):
         if r.info.get("ledger") is not None:
-            sent = answers.Sent(f.file, f.file_hash, f.sender, f.published, f.submission, demo)
-            back = answers.read_ledger(r.info["ledger"], sent, catalog)
+            sent = ledger_reader.Sent(
+                f.file, f.file_hash, f.sender, f.published, f.submission, demo
+            )
+            back = ledger_reader.read_ledger(r.info["ledger"], sent, catalog)
             told = pd.concat([r.problems, back.problems], ignore_index=True)
             r = replace(r, observations=back.observations, problems=told, cells=back.cells)
             said.append(back.replies)
@@ -668,7 +670,7 @@ def _answered(catalog: Catalog, filled: pd.DataFrame, known: pd.Period) -> Catal
     """The catalog with the stages that ledgers which had come by a month report as reached."""
     return replace(
         catalog,
-        stages=answers.reached(catalog.stages, filled[filled["published"] <= known], catalog),
+        stages=ledger_reader.reached(catalog.stages, filled[filled["published"] <= known], catalog),
     )
 
 
