@@ -215,8 +215,10 @@ def tabs():
             "came": [3, 0],
         }
     )
-    overdue = tables.shape(owed, tables.VINTAGE["OVERDUE"])
-    held = dict(projections=p, targets=t, ranks=ranks, milestones=m, series=s, overdue=overdue)
+    complete = tables.shape(owed, tables.VINTAGE["COMPLETENESS"])
+    held = dict(
+        projections=p, targets=t, ranks=ranks, milestones=m, series=s, completeness=complete
+    )
     return Tabs(**held, trail=pd.concat([before, p], ignore_index=True))
 
 

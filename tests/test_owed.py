@@ -91,7 +91,7 @@ def test_a_sender_counts_only_while_it_has_to_report(catalog):
 
 def found(name, catalog, overdue, **held):
     all_ = {n: empty(t) for n, t in VINTAGE.items()} | held
-    all_["OVERDUE"] = overdue.reset_index()
+    all_["COMPLETENESS"] = overdue.reset_index()
     period = month("2018-09")
     return findings.find(name, findings.Given(all_.__getitem__, catalog, period, period))
 

@@ -297,7 +297,6 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         "SUBMISSIONS": sent,
         "REPLIES": _replies(files, readings),
         "COMPLETENESS": complete,
-        "OVERDUE": complete[complete["month"] == month].reset_index(drop=True),
         **_record(workspace, catalog, series, now.projections),
     }
     given = findings.Given(contents.__getitem__, catalog, month, known)

@@ -362,7 +362,6 @@ MISSING: indicator region item
 TRAIL = PROJECTIONS
 TO_DATE = SERIES
 PUBLISHED = OBSERVATIONS
-OVERDUE = COMPLETENESS
 PROMISES: id region item
     id text! : target id
     region text! : region id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from zcqlib import quantity
@@ -82,14 +83,9 @@ def outlook(given: Given) -> Found:
     for k in BACK:
         moved = things[f"moved_{k}"].dropna()
         if len(moved):
-            row = f"back_{k}"
-            t.loc[row, ["up", "down", "same"]] = (
-                (moved > 0).sum(),
-                (moved < 0).sum(),
-                (moved == 0).sum(),
-            )
-            t.loc[row, "label"] = f"{(given.period - k).month}月"
-            t.loc[row, "inputs"] = ";".join(things.loc[moved.index, "inputs"])
+            at = f"{(given.period - k).month}月", ";".join(things.loc[moved.index, "inputs"])
+            counts = [(np.sign(moved) == way).sum() for way in (1, -1, 0)]
+            t.loc[f"back_{k}", ["label", "inputs", "up", "down", "same"]] = (*at, *counts)
     return _found("outlook", base, t, OUTLOOK, title_moved(t, 1))
 
 
@@ -115,31 +111,18 @@ def trend(given: Given) -> Found:
     counts = counts.reindex(columns=list(quantity.STATES), fill_value=0.0)
     counts["fine"] = counts["met"] + counts["good"]
     counts["more"] = counts["fine"].diff()
-    rows = counts.set_axis(counts.index.map(str), axis=0).assign(
-        label=[f"{m.month}月" for m in counts.index],
-        indicator="",
-        inputs=[
-            ";".join(
-                "TRAIL/"
-                + t.loc[t["as_of"].eq(m), "region"]
-                + "."
-                + t["indicator"][t["as_of"].eq(m)]
-            )
-            for m in counts.index
-        ],
-    )
+    of = ("TRAIL/" + t["region"] + "." + t["indicator"]).groupby(t["as_of"]).agg(";".join)
+    labels = [f"{m.month}月" for m in counts.index]
+    rows = counts.assign(label=labels, indicator="", inputs=of)
+    rows.index = rows.index.map(str)
     title = "没有各月的判断"
     if (now := str(given.period)) in rows.index:
         more = rows.at[now, "more"]
         rows["more"] = rows["more"].abs()
-        since = {True: "", False: f"，比上月{'多' if more > 0 else '少'}{{{now}.more}}"}[
-            not abs(more) > 0
-        ]
+        since = f"，比上月{'多' if more > 0 else '少'}{{{now}.more}}" if abs(more) > 0 else ""
         hard = f"；{{{now}.hard}}难度较大" if rows.at[now, "hard"] else ""
-        title = (
-            f"{{{now}.fine}}已完成或把握较大{since}{hard}",
-            f"{{{now}.fine}}已完成或把握较大{since}",
-        )
+        fine = f"{{{now}.fine}}已完成或把握较大{since}"
+        title = fine + hard, fine
     about = base.source, base.scope, base.period, base.known, base.demo
     heads = {k: Measure(quantity.lights().state(k).words, COUNT) for k in quantity.STATES}
     return Found("trend", rows, TREND | heads, *about, title)

@@ -57,14 +57,15 @@ PROMISES |= dict(promise_state=words("状态", "overdue_days"), who_misses=words
 @finding(**REPORTED)
 def reported(given: Given) -> Told:
     """Who owes the month's report and what came; what was read and asked back. Rows: senders, those who owe first."""
-    m, owed, seen = given.period, given.table("OVERDUE"), given.table("OBSERVATIONS")
+    m, owed, seen = given.period, given.table("COMPLETENESS"), given.table("OBSERVATIONS")
     problems, replies = (given.table(t) for t in ("PROBLEMS", "REPLIES"))
     problems, replies = (t[t["published"].eq(m)] for t in (problems, replies))
+    owed = owed[owed["month"].eq(m)]
     rank = owed["state"].map({w: -n for n, w in enumerate(STATES.values())})
     t = owed.assign(rank=rank).sort_values(["rank", "due", "sender"], kind="stable")
     named = dict(name="label", sender="region", state="standing_of", files="files_of")
     t = t.rename(columns=named).set_index("region", drop=False).rename_axis(None)
-    t = t.assign(indicator="reports", inputs="OVERDUE/" + t["region"] + ".")
+    t = t.assign(indicator="reports", inputs="COMPLETENESS/" + t["region"] + ".")
     t = t.assign(lacking=t["owed"] - t["came"], until=t["due"].map(_day))
     cells, asked = given.table("CELLS"), problems[problems["severity"].ne("info")]
     states, outcome = t["standing_of"].value_counts(), cells["outcome"].value_counts()
@@ -79,7 +80,7 @@ def reported(given: Given) -> Told:
     for c, w in STATES.items():
         t.loc[c, "label"] = names(t.loc[t["standing_of"].eq(w), "label"])
     t.loc["all", list(counts)] = counts
-    t.loc["all", ["label", "inputs"]] = f"{m.month}月", "OVERDUE/;PROBLEMS/;CELLS/"
+    t.loc["all", ["label", "inputs"]] = f"{m.month}月", "COMPLETENESS/;PROBLEMS/;CELLS/"
     behind = [(c, w) for c, w in (("late", "未报"), ("part", "缺项")) if counts[c]]
     title = "、".join(f"{{all.{c}}}{w}" for c, w in behind) or "全部报齐"
     share = "，完整度{all.came_pct}" * bool(counts["owed"])
