@@ -342,3 +342,8 @@ def test_other_members_are_summed_from_what_every_park_reported_also_without_a_t
     exec("\n".join(cells).rpartition("\n")[0], space)
     found = space["sums"].loc[(CATALOG.name(item), "2018-06")]
     assert len(cells) == 2 and found.tolist() == [3.0, 2.0]
+
+
+def test_a_table_that_there_is_not_is_told_the_nearest(made):
+    with pytest.raises(tables.ZcqError, match="没有叫「SERIE」的表。相近的有：.*SERIES"):
+        made().table("SERIE")

@@ -20,7 +20,7 @@ from IPython import get_ipython
 from IPython.display import HTML, display
 from matplotlib import rc_context
 
-from zcqlib import attached, figures, findings, lineage, pipeline
+from zcqlib import attached, figures, findings, lineage, pipeline, tables
 from zcqlib import catalog as catalogs
 from zcqlib.briefing import passport
 from zcqlib.catalog import Catalog
@@ -53,8 +53,9 @@ class Month:
 
         Raises
         ------
-        MissingData : the workspace holds published data only, and the table comes from reports.
+        ZcqError : no such table; names the nearest. MissingData : the table comes from reports, and there are none.
         """
+        _named(dict.fromkeys(tables.VINTAGE, ""), name, "表")
         note_(f"read {self.vintage.parent.name}/{name}")
         path = self.vintage / f"{name}.parquet"
         frame = _parquet(path, path.stat().st_mtime_ns if path.exists() else 0).copy(deep=False)
