@@ -92,12 +92,14 @@ def test_a_month_without_reports_says_which_months_there_are(project):
         monthly.run_month(project, pd.Period("2018-12", freq="M"))
 
 
-def test_an_empty_report_folder_is_no_month(tmp_path):
+def test_where_only_an_empty_folder_is_the_month_shows_what_is_published(tmp_path):
     (tmp_path / "data" / "raw" / "2018-10").mkdir(parents=True)
     shutil.copytree(ROOT / "data" / "raw" / "reference", tmp_path / "data" / "raw" / "reference")
-    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
-    with pytest.raises(NoReportsError, match="试用演示数据请加 --demo"):
-        monthly.run_month(Workspace(tmp_path), pd.Period("2018-10", freq="M"))
+    october = pd.Period("2018-10", "M")
+    assert pipeline.published_only(pipeline.build(Workspace(tmp_path), october))
+    (tmp_path / "data" / "raw" / "2018年10月").mkdir()
+    with pytest.raises(NoReportsError, match="文件夹「2018年10月」不是.*试用演示数据请加 --demo"):
+        pipeline.build(Workspace(tmp_path), october)
 
 
 def test_the_demo_month_runs_whole_and_leaves_figures_and_a_manifest(september):

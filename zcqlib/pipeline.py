@@ -179,11 +179,9 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     catalog = catalogs.load(workspace.reference, month.year)
     files = received(workspace, known, catalog)
     made_of = recipe(workspace, month, known, files["path"])
-    if (
-        not workspace.report_months()
-    ):  # a notebook that needs reports then says so, the others show what is published
+    if files.empty and not workspace.misplaced():  # notebooks show what is published
         return workspace.commit(month, _without_reports(workspace, catalog, known), made_of, known)
-    if month not in workspace.report_months():
+    if files.empty or month not in workspace.report_months():
         have = "、".join(map(str, workspace.report_months())) or "无"
         raise NoReportsError(
             f"{workspace.raw.relative_to(workspace.root)}/{month} 里没有报表(已有月份:{have})。"
