@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -82,26 +82,29 @@ class Month:
     def given(self) -> Given:
         """What the month's findings are made from, and those made already, also for notebooks before in this kernel."""
         given = _given(self)
-        self._rests_on(given, *given.read)
+        self._rests_on(set().union(*given.read.values()))
         return given
 
     def find(self, name: str, **choices) -> Found:
         """A finding of the month by its name, such as pace, the caller's own; an unknown name is told the nearest."""
-        given = _given(self)
-        found = findings.find(name, given, **choices)
-        self._rests_on(given, (name, *found.chosen))
-        return found.copy()
-
-    def _rests_on(self, given: Given, *places: tuple) -> None:
-        for table in sorted(set().union(*(given.read[p] for p in places))):
-            note_(f"read {self.vintage.parent.name}/{table}")
+        return self._asked(lambda given: findings.find(name, given, **choices)).copy()
 
     def source(self, *indicators: str) -> str:
         """Who reported these indicators, as the footer of a figure says it; from the observations, never typed."""
-        given = _given(self)
-        told = given.source(*indicators)
-        self._rests_on(given, ("senders",))
-        return told
+        return self._asked(lambda given: given.source(*indicators))
+
+    def _asked(self, ask: Callable[[Given], object]) -> object:
+        """What is asked of what was made, which rests on the same tables in whichever notebook it was made first."""
+        given, read = _given(self), set()
+        try:
+            with given.reading() as read:
+                return ask(given)
+        finally:
+            self._rests_on(read)
+
+    def _rests_on(self, names: Iterable[str]) -> None:
+        for table in sorted(names):
+            note_(f"read {self.vintage.parent.name}/{table}")
 
     def caption(
         self,
@@ -127,7 +130,7 @@ class Month:
             title=told[0],
             subtitle=told[1],
             source=told[2],
-            as_of=as_of or self.given.until(),
+            as_of=as_of or self._asked(lambda given: given.until()),
             note=told[3],
             demo=self.workspace.demo if demo is None else demo,
         )
@@ -250,8 +253,9 @@ class Month:
             raise MissingData(found.title)
         given = dict(note=note) if own else dict(note=note, source=found.source, demo=found.demo)
         if not own:
+            until = lambda given: given.until(found)  # noqa: E731
             past = found.period != self.period
-            given["as_of"] = f"{found.period.year}年" if past else self.given.until(found)
+            given["as_of"] = f"{found.period.year}年" if past else self._asked(until)
         title, scope = (found, "") if own else (found.title, f"；{found.scope}")
         page = Canvas(self.caption(title, f"{what}{scope}", **given))
         with rc_context(figures.drawing(page.scale)):

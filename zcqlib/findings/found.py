@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -113,13 +114,19 @@ class Given:
     def once(self, place: tuple, make: Callable[[], object]) -> object:
         """What is made at a place, the first time that it is asked for."""
         if place not in self.made:
-            self._making.append(set())
-            try:
+            with self.reading() as self.read[place]:
                 self.made[place] = make()
-            finally:
-                self.read[place] = self._making.pop()
         self._making[-1].update(self.read[place])
         return self.made[place]
+
+    @contextmanager
+    def reading(self) -> Iterator[set[str]]:
+        """The tables that what is asked for meanwhile was made from, also where it was made before."""
+        self._making.append(set())
+        try:
+            yield self._making[-1]
+        finally:
+            self._making.pop()
 
     def source(self, *indicators: str) -> str:
         """Who reported these indicators, or any; from the observations, never typed."""
