@@ -15,10 +15,10 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 215_900  # tokens of the library
+MOST = 215_600  # tokens of the library
 ROOMS = {
     "reports": 48_960,
-    "findings": 31_240,
+    "findings": 31_260,
     "figures": 16_980,
     "projection": 25_460,
     "briefing": 15_760,
@@ -29,7 +29,7 @@ ROOMS = {
     "catalog": 5_500,
     "quantity": 4_500,
 }
-TANGLED = 0.142  # share of functions with more than ten branches
+TANGLED = 0.136  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
 OVER: dict[str, int] = {}
 LAYOUT = {

@@ -182,13 +182,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     if files.empty and not workspace.misplaced():  # notebooks show what is published
         return workspace.commit(month, _without_reports(workspace, catalog, known), made_of, known)
     if files.empty or month not in workspace.report_months():
-        have = "、".join(map(str, workspace.report_months())) or "无"
-        raise NoReportsError(
-            f"{workspace.raw.relative_to(workspace.root)}/{month} 里没有报表(已有月份:{have})。"
-            + "".join(said for _, said in workspace.misplaced())
-            + "请把收到的文件放进该文件夹"
-            + ("。" if workspace.demo else ";试用演示数据请加 --demo。")
-        )
+        raise _no_reports(workspace, month)
     said = said_before(workspace, month, files, made_of)
     made_of["said_before"] = said.name if said else ""
     if vintage := workspace.existing(month, made_of, known):
@@ -330,6 +324,16 @@ def _in_one_batch(
 def _how_many(workspace: Workspace, keys: Iterable[str], worth: int) -> int:
     """How many processes the steps take; one, where fewer than are `worth` the start of others are new."""
     return 1 if sum(not workspace.remembers(k) for k in keys) < worth else min(4, cpu_count())
+
+
+def _no_reports(workspace: Workspace, month: pd.Period) -> NoReportsError:
+    have = "、".join(map(str, workspace.report_months())) or "无"
+    return NoReportsError(
+        f"{workspace.raw.relative_to(workspace.root)}/{month} 里没有报表(已有月份:{have})。"
+        + "".join(said for _, said in workspace.misplaced())
+        + "请把收到的文件放进该文件夹"
+        + ("。" if workspace.demo else ";试用演示数据请加 --demo。")
+    )
 
 
 def _unusable(
