@@ -18,7 +18,6 @@ from zcqlib import tables
 from zcqlib.reference import (
     GRADED,
     LINKED,
-    MATCHES,
     REFERENCE,
     SHEETS,
     CatalogError,
@@ -34,7 +33,6 @@ from zcqlib.tables import MILESTONES, TARGETS, MissingData
 
 __all__ = [
     "LINKED",
-    "MATCHES",
     "REFERENCE",
     "Catalog",
     "CatalogError",
@@ -186,7 +184,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class RegionMatch:
-    """What a region label means; `kind` is one of MATCHES, `suggestion` the nearest known name."""
+    """What a region label means; `kind` that of region_aliases or unknown, `suggestion` the nearest known name."""
 
     id: str
     kind: str

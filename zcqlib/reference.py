@@ -34,7 +34,6 @@ SECTIONS = ("state", "late", "moved", "chances", "open", "parks") + (
     "attain",
 )  # what an agenda may hold
 GRADED = ("good", "open", "hard")  # lights that grade a chance; the others are states
-MATCHES = (*SHEETS["region_aliases"]["kind"].allowed, "unknown")
 
 
 class CatalogError(ZcqError):
