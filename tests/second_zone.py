@@ -77,7 +77,8 @@ def reference(folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in LANGUAGE:
         shutil.copy(ROOT / "data" / "raw" / "reference" / f"{name}.csv", folder)
-    zone = dict(name_zh="东海国家自主创新示范区海州片区", short_zh="海创区", city_zh="海州市")
+    zone = dict(name_zh="东海国家自主创新示范区海州片区", short_zh="海创区", office_zh="海创办")
+    zone |= dict(city_zh="海州市")
     zone |= dict(province_zh="东海省", compare="", parts_zh="一区六园", parks_zh="六园区")
     table(folder, "zone", [zone])
     where = dict(parent="zone", coverage="zone_part")

@@ -391,9 +391,14 @@ def test_the_tax_bureaus_are_followed_by_one(catalog):
     assert units.loc["税务局", "start"] == units.loc["国税局", "end"] + pd.Timedelta(days=1)
 
 
-def test_every_sender_owes_something_it_is_known_for(catalog):
-    assert set(catalog.parks) < set(catalog.senders["id"])
-    assert catalog.senders["due_day"].between(1, 28).all()
+def test_every_responsible_unit_of_the_plan_is_a_sender_once_and_those_that_owe_have_a_day(catalog):
+    s = catalog.senders
+    named = set(";".join(catalog.plan["responsible"]).split(";")) - {""}
+    assert set(catalog.parks) < set(s["id"]) and s["unit"].is_unique
+    assert named <= {*s["name_zh"], *";".join(s["aliases"]).split(";")}
+    owes = s["indicators"].ne("")
+    assert s.loc[owes, "due_day"].between(1, 28).all() and s.loc[~owes, "quarterly"].eq("").all()
+    assert set(s.loc[~owes, "kind"]) == {"department"}
 
 
 def test_made_up_tables_say_so(catalog):

@@ -9,6 +9,7 @@ from observations_made import month, observations, ytd
 from zcqlib import findings, pipeline
 from zcqlib.briefing import returns
 from zcqlib.catalog import load
+from zcqlib.reports import senders
 from zcqlib.tables import PROBLEMS, REPLIES, VINTAGE, empty, shape
 
 NAN = float("nan")
@@ -44,6 +45,13 @@ def test_a_sender_without_a_file_owes_everything_by_its_day_of_the_next_month(ca
     row = owed(catalog, came("gdp")).loc["swj"]
     assert (row["state"], row["owed"], row["came"], row["due"]) == ("未报", 1, 0, "2018-10-08")
     assert row["missing"] == catalog.name("major_projects_attracted") and row["files"] == ""
+
+
+def test_a_unit_of_the_plan_that_owes_no_report_may_send_one_and_is_never_late():
+    full = load()
+    assert senders.decide("市工信委_2018年9月报表.xlsx", "", (), full) == ("市工信委", "")
+    found = pipeline.owed(files("市工信委"), observations(came("gdp")), month("2018-09"), full)
+    assert "市工信委" not in set(found["sender"]) and {"tjj", "gaoxin"} <= set(found["sender"])
 
 
 def test_a_report_without_some_of_what_is_owed_is_partial_and_names_it(catalog):

@@ -93,10 +93,11 @@ class Indicator:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """The zone itself, in words: names, where it lies, with whom it is compared, what its parks are called together."""
+    """The zone itself, in words: names, its office, where it lies, with whom it is compared, what its parks are called together."""
 
     name_zh: str
     short_zh: str
+    office_zh: str
     city_zh: str
     province_zh: str
     compare: tuple[str, ...]
@@ -434,6 +435,7 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
     for row in f.pop("region_aliases").itertuples():
         names.setdefault(squeeze(row.alias), []).append((row.id, row.kind, row.start, row.end))
     indicators = _indicators(f)
+    f["senders"] = _senders(f["senders"], f["units"])
     aliases = _aliases(indicators, f["aliases"], units)
     factors = {
         (w.word, w.normal): w.numerator / w.denominator for w in f["unit_words"].itertuples()
@@ -483,6 +485,18 @@ def _zone(rows: list[dict]) -> Zone:
     if len(rows) != 1:
         raise CatalogError(f"zone.csv 有 {len(rows)} 行,应为 1 行:本示范区的名称和叫法。")
     return Zone(**rows[0] | {"compare": tuple(filter(None, rows[0]["compare"].split(";")))})
+
+
+def _senders(senders: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Who may send: those that owe a report, then every other unit of the plan, which owes none by the month."""
+    others = units.loc[~units["id"].isin(senders["unit"]), ["id", "name_zh", "aliases"]]
+    others = others.assign(
+        kind="department",
+        region="zone",
+        unit=others["id"],
+        aliases=others["id"] + ";" + others["aliases"],
+    )
+    return pd.concat([senders, tables.shape(others, SHEETS["senders"])], ignore_index=True)
 
 
 def _indicators(f: Mapping[str, pd.DataFrame]) -> dict[str, Indicator]:

@@ -758,9 +758,9 @@ def owed(
     for s in catalog.senders.itertuples():
         if pd.notna(s.start) and s.start > month or pd.notna(s.end) and s.end < month:
             continue
-        due = s.indicators.split(";") + (
-            list(filter(None, s.quarterly.split(";"))) if month.month % 3 == 0 else []
-        )
+        due = s.indicators.split(";") + s.quarterly.split(";") * (month.month % 3 == 0)
+        if not (due := list(filter(None, due))):
+            continue  # a unit of the plan that may send and owes no report of the month
         missing = [i for i in due if i not in came.get(s.id, set())]
         rows.append(
             dict(

@@ -448,6 +448,7 @@ region_aliases: alias start
 zone: name_zh
     name_zh text! : 全称
     short_zh text! : 简称，标题和句子用它
+    office_zh text! : 编制报表的办公室，图下写「某办测算」
     city_zh text! : 所在市
     province_zh text! : 所在省
     compare text : 用来比较的省市，用分号隔开
