@@ -4,16 +4,35 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, parse_month
 
+
+class Refusing(TyperGroup):
+    """Commands that say what is wrong with data or a request in one Chinese sentence, with exit code 1."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except ZcqError as e:
+            warn(f"错误:{e}", "red")
+        except OSError as e:
+            warn(
+                f"错误:读写 {e.filename or '文件'} 时出错({e.strerror or e})。"
+                "请检查磁盘空间、权限,以及文件是否被其他程序占用。",
+                "red",
+            )
+        raise typer.Exit(1)
+
+
 app = typer.Typer(
+    cls=Refusing,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,23 +50,6 @@ Demo = Annotated[bool, typer.Option("--demo", help="用随项目附带的演示�
 AsOf = Annotated[
     str, typer.Option("--as-of", help="按该月为止所知的数据重做,如 2018-10", metavar="月份")
 ]
-
-
-@contextmanager
-def refusals():
-    """Turn what is wrong with data or a request into one Chinese sentence and exit code 1."""
-    try:
-        yield
-    except ZcqError as e:
-        warn(f"错误:{e}", "red")
-        raise typer.Exit(1) from e
-    except OSError as e:
-        warn(
-            f"错误:读写 {e.filename or '文件'} 时出错({e.strerror or e})。"
-            "请检查磁盘空间、权限,以及文件是否被其他程序占用。",
-            "red",
-        )
-        raise typer.Exit(1) from e
 
 
 def _log_to_screen(verbose: bool) -> None:
@@ -87,22 +89,21 @@ def run(
     from zcqlib import run as monthly
 
     _log_to_screen(verbose)
-    with refusals():
-        period, known = _period(month, as_of)
-        extra = dict(_assignment(s) for s in set_ or [])
-        workspace = Workspace.find(demo)
-        with typer.progressbar(
-            length=1, file=sys.stderr, item_show_func=lambda what: what or "准备"
-        ) as bar:
+    period, known = _period(month, as_of)
+    extra = dict(_assignment(s) for s in set_ or [])
+    workspace = Workspace.find(demo)
+    with typer.progressbar(
+        length=1, file=sys.stderr, item_show_func=lambda what: what or "准备"
+    ) as bar:
 
-            def tell(what: str, done: int, of: int) -> None:
-                bar.pos, bar.length, bar.current_item = done, of, what
-                bar.render_progress()
+        def tell(what: str, done: int, of: int) -> None:
+            bar.pos, bar.length, bar.current_item = done, of, what
+            bar.render_progress()
 
-            report = monthly.run_month(
-                workspace, period, known, force=force, only=only, extra=extra, tell=tell
-            )
-        changed = release.pending(workspace, period, known)
+        report = monthly.run_month(
+            workspace, period, known, force=force, only=only, extra=extra, tell=tell
+        )
+    changed = release.pending(workspace, period, known)
     words = {"done": "完成", "kept": "无变化,保留", "failed": "失败"}
     for o in report.outcomes:
         say(f"{o.name}:{words[o.state]}" + (f" {o.message}" if o.message else ""))
@@ -142,8 +143,7 @@ def verify(month: Month, demo: Demo = False, as_of: AsOf = "") -> None:
     """把某月的输入、数据表、图与运行清单逐一核对。"""
     from zcqlib import manifest
 
-    with refusals():
-        wrong = manifest.verify(Workspace.find(demo), *_period(month, as_of))
+    wrong = manifest.verify(Workspace.find(demo), *_period(month, as_of))
     for sentence in wrong:
         warn(sentence)
     if wrong:
@@ -158,20 +158,19 @@ def check() -> None:
     from zcqlib.plan_check import plan_conflicts
     from zcqlib.published import missed_checkpoints, published_observations, read_published
 
-    with refusals():
-        workspace = Workspace.find()
-        faults = catalogs.check_reference(workspace.reference)
-        for fault in faults:
-            warn(str(fault))
-        if wrong := [f for f in faults if f.severity == "error"]:
-            raise ZcqError(f"参考表有 {len(wrong)} 处错误。")
-        years = [int(p.stem[-4:]) for p in sorted(workspace.reference.glob("targets_20??.csv"))]
-        plans = {year: catalogs.load(workspace.reference, year) for year in years}
-        conflicts = {year: plan_conflicts(plan) for year, plan in plans.items()}
-        catalog = plans[years[-1]]
-        stated = published_observations(workspace.published, catalog)
-        missed = missed_checkpoints(stated, catalog)
-        unused = len(read_published(workspace.published)) - len(stated)
+    workspace = Workspace.find()
+    faults = catalogs.check_reference(workspace.reference)
+    for fault in faults:
+        warn(str(fault))
+    if wrong := [f for f in faults if f.severity == "error"]:
+        raise ZcqError(f"参考表有 {len(wrong)} 处错误。")
+    years = [int(p.stem[-4:]) for p in sorted(workspace.reference.glob("targets_20??.csv"))]
+    plans = {year: catalogs.load(workspace.reference, year) for year in years}
+    conflicts = {year: plan_conflicts(plan) for year, plan in plans.items()}
+    catalog = plans[years[-1]]
+    stated = published_observations(workspace.published, catalog)
+    missed = missed_checkpoints(stated, catalog)
+    unused = len(read_published(workspace.published)) - len(stated)
     say("参考表没有错误。")
     for year, found in conflicts.items():
         say(f"{year} 年计划本身有 {len(found)} 处需要留意:")
@@ -203,18 +202,17 @@ def read(
     """读任意报表,写出 observations.csv、problems.csv、cells.csv。"""
     from zcqlib import reports
 
-    with refusals():
-        period = parse_month(month) if month else None
-        given = [Path(f) for f in files or (Workspace.find(demo).received(period) if month else ())]
-        if not given:
-            raise ZcqError("没有要读的文件:请写出文件,或用 --month 指明 data/raw 下有报表的月份。")
-        context = reports.Context(published=period, demo=demo)
-        absent = reports.Refused("no_file", "找不到这个文件,请核对路径。")
-        readings = [
-            reports.read_report(f, context) if f.is_file() else reports.refused(f, context, absent)
-            for f in given
-        ]
-        reports.write_reading(readings, to)
+    period = parse_month(month) if month else None
+    given = [Path(f) for f in files or (Workspace.find(demo).received(period) if month else ())]
+    if not given:
+        raise ZcqError("没有要读的文件:请写出文件,或用 --month 指明 data/raw 下有报表的月份。")
+    context = reports.Context(published=period, demo=demo)
+    absent = reports.Refused("no_file", "找不到这个文件,请核对路径。")
+    readings = [
+        reports.read_report(f, context) if f.is_file() else reports.refused(f, context, absent)
+        for f in given
+    ]
+    reports.write_reading(readings, to)
     for reading in readings:
         say(reports.summary(reading))
     if all(len(r.observations) == 0 for r in readings) or not all(f.is_file() for f in given):
@@ -226,8 +224,7 @@ def doctor() -> None:
     """自检:字体、内核、内存、磁盘、编码、软件包、权限、时钟,并说明怎么办。"""
     from zcqlib.doctor import examine
 
-    with refusals():
-        findings = examine(Workspace.find())
+    findings = examine(Workspace.find())
     for f in findings:
         state, advice = ("正常", "") if f.well else ("有问题", f"。{f.do}")
         say(f"{state} {f.name}:{f.found}{advice}")
@@ -245,9 +242,8 @@ def release(
     """把某月交出的东西冻结存档;再次发布时写更正说明。"""
     from zcqlib import release as releases
 
-    with refusals():
-        period, known = _period(month, as_of)
-        made = releases.release(Workspace.find(demo), period, status, known)
+    period, known = _period(month, as_of)
+    made = releases.release(Workspace.find(demo), period, status, known)
     if not made.is_new:
         say(f"{month}:与第{made.number}次发布({made.status})完全相同,没有再发布。")
         return
@@ -276,11 +272,10 @@ def export(
     """把某月的图另存为 A4 半页或 16:9 版面,PNG、SVG 或 PDF(内嵌字体,文字可复制)。"""
     from zcqlib.export import export as write
 
-    with refusals():
-        period, known = _period(month, as_of)
-        done = write(
-            Workspace.find(demo), period, known, size=size, formats=format_.split(","), only=only
-        )
+    period, known = _period(month, as_of)
+    done = write(
+        Workspace.find(demo), period, known, size=size, formats=format_.split(","), only=only
+    )
     for path in done.files:
         say(str(path))
     for sentence in done.refused:
@@ -296,8 +291,7 @@ def init(
     """为另一个自创区建工作区:参考表、公开数据和笔记本,并说明哪些行要换。"""
     from zcqlib import begin
 
-    with refusals():
-        told = begin.init(folder)
+    told = begin.init(folder)
     for sentence in told:
         say(sentence)
     say(f"请按 data/raw/reference/README.md 修改,再在 {folder} 中运行 python -m zcqlib check。")
@@ -310,8 +304,7 @@ def new_year(
     """沿用上年的计划、分解、权重、界值和节点,日期顺延一年,再检查。"""
     from zcqlib import begin
 
-    with refusals():
-        faults = begin.new_year(Workspace.find().reference, year)
+    faults = begin.new_year(Workspace.find().reference, year)
     for fault in faults:
         warn(str(fault))
     say(f"{year} 年的各表已建好,数字仍是上年的,请逐行修改。")
@@ -330,11 +323,10 @@ def close(
     from zcqlib.month import open_month
     from zcqlib.workspace import write_atomic
 
-    with refusals():
-        month = open_month(f"{year}-12", demo, as_of)
-        told = closing.closed(month)
-        path = month.folder / "年度结账.csv"
-        write_atomic(path, told.to_csv(index=False).encode("utf-8-sig"))
+    month = open_month(f"{year}-12", demo, as_of)
+    told = closing.closed(month)
+    path = month.folder / "年度结账.csv"
+    write_atomic(path, told.to_csv(index=False).encode("utf-8-sig"))
     n = told["结果"].value_counts()
     counts = "、".join(
         f"{what}{n.get(what, 0)}项" for what in (closing.KEPT, closing.BROKEN, closing.OPEN)
@@ -361,16 +353,15 @@ def brief(
     from zcqlib import meetings
     from zcqlib.month import open_month
 
-    with refusals():
-        if meeting not in meetings.agendas():
-            raise ZcqError(f"会议「{meeting}」不认识,可用 {'、'.join(meetings.agendas())}。")
-        period, known = _period(month, as_of)
-        opened = open_month(str(period), demo, str(known or ""))
-        if check:
-            say(f"{month}:已有产出中的 {meetings.check(opened)} 个数字与数据表一致。")
-            return
-        made = meetings.export(opened, meeting)
-        compared = meetings.check(opened)
+    if meeting not in meetings.agendas():
+        raise ZcqError(f"会议「{meeting}」不认识,可用 {'、'.join(meetings.agendas())}。")
+    period, known = _period(month, as_of)
+    opened = open_month(str(period), demo, str(known or ""))
+    if check:
+        say(f"{month}:已有产出中的 {meetings.check(opened)} 个数字与数据表一致。")
+        return
+    made = meetings.export(opened, meeting)
+    compared = meetings.check(opened)
     for path in made.files:
         say(f"{path}{'(有手工改动,未覆盖)' if path in made.kept else ''}")
     say(
@@ -391,8 +382,7 @@ def trace(
     from zcqlib.briefing.passport import month_of
     from zcqlib.month import open_month
 
-    with refusals():
-        text = meetings.trace(open_month(month_of(code), demo, as_of), code)
+    text = meetings.trace(open_month(month_of(code), demo, as_of), code)
     say(text)
 
 
@@ -416,23 +406,20 @@ def project(
     from zcqlib.projection import refused_series
     from zcqlib.projection.cluster import project_batches
 
-    with refusals():
-        try:
-            history = pd.read_parquet(parquet)
-            aims = (
-                pd.read_parquet(targets).set_index("series_id")["target"] if targets.name else None
-            )
-            found = project_batches(
-                history, kind, year or None, targets=aims, n_jobs=jobs, scheduler=scheduler or None
-            )
-        except (OSError, KeyError, ValueError) as e:
-            raise ZcqError(
-                f"{parquet} 不能测算:{e}。需要 Parquet 长表,列为 series_id、period、value。"
-            ) from e
-        refused = refused_series(history, kind, year or None)
-        to = to if to.name else parquet.with_name(f"{parquet.stem}-projected.parquet")
-        found.rename(columns=str).to_parquet(to)
-        refused.to_csv(to.with_suffix(".refused.csv"), index=False, encoding="utf-8-sig")
+    try:
+        history = pd.read_parquet(parquet)
+        aims = pd.read_parquet(targets).set_index("series_id")["target"] if targets.name else None
+        found = project_batches(
+            history, kind, year or None, targets=aims, n_jobs=jobs, scheduler=scheduler or None
+        )
+    except (OSError, KeyError, ValueError) as e:
+        raise ZcqError(
+            f"{parquet} 不能测算:{e}。需要 Parquet 长表,列为 series_id、period、value。"
+        ) from e
+    refused = refused_series(history, kind, year or None)
+    to = to if to.name else parquet.with_name(f"{parquet.stem}-projected.parquet")
+    found.rename(columns=str).to_parquet(to)
+    refused.to_csv(to.with_suffix(".refused.csv"), index=False, encoding="utf-8-sig")
     say(
         f"测算 {len(found)} 条序列,写入 {to};不能测算 {len(refused)} 条,原因见 {to.with_suffix('.refused.csv')}"
     )

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 
 from zcqlib import pipeline
 from zcqlib.figures.theme import SIZES
-from zcqlib.run import Kernel, declared_parameters, notebooks, with_parameters
+from zcqlib.run import Kernel, prepared
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace
 
@@ -56,25 +55,16 @@ def export(
         raise ExportError(
             f"不认识的格式 {'、'.join(sorted(wrong))},可用的是 {'、'.join(FORMATS)}。"
         )
-    paths = [p for p in notebooks(workspace.root) if p.stem[:2] == only[:2] or not only]
-    if not paths:
-        raise ExportError(
-            f"没有名称以「{only}」开头的图。图名见 {workspace.figures(month, as_of)}。"
-        )
-    vintage, folder = pipeline.build(workspace, month, as_of), workspace.figures(month, as_of)
     given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)}
+    ready = prepared(workspace, only[:2], given)
+    vintage, folder = pipeline.build(workspace, month, as_of), workspace.figures(month, as_of)
     files, refused = [], []
     told = dict(vintage=str(vintage), size=size, formats=tuple(formats), only=only)
     with Kernel(workspace.root, **told) as kernel:
-        for path in paths:
-            source = nbformat.read(path, 4)
-            known = declared_parameters(source, path.stem)
-            ready = with_parameters(
-                source, path.stem, {k: v for k, v in given.items() if k in known}
-            )
-            problem, notes = kernel.execute(ready, workspace.root / "notebooks")
+        for name, notebook in ready.items():
+            problem, notes = kernel.execute(notebook, workspace.root / "notebooks")
             files += [folder / name for name in notes["saved"] if name.startswith("export/")]
-            refused += ([f"{path.stem}:{problem}"] if problem else []) + notes["refused"]
+            refused += [f"{name}:{problem}"] * bool(problem) + notes["refused"]
     if not files and not refused:
         raise ExportError(f"没有名称以「{only}」开头的图。图名见 {folder}。")
     return Exported(tuple(files), tuple(refused))

@@ -42,23 +42,8 @@ class NoReportsError(tables.ZcqError):
 PACKAGES = ("numpy", "pandas", "scipy", "pyarrow", "python-calamine")
 RUNS = 10_000  # simulations behind the interval of a place
 
-METHOD = (
-    "tables",
-    "reference",
-    "catalog",
-    "published",
-    "reports",
-    "ledger_reader",
-    "indicators",
-    "projection",
-    "ranking",
-    "anomalies",
-    "milestones",
-    "quantity",
-    "analysis",
-    "findings",
-    "pipeline",
-)
+METHOD = """tables reference catalog published reports ledger_reader indicators projection ranking anomalies
+milestones quantity analysis findings pipeline""".split()  # what a table rests on
 
 
 @cache
@@ -230,11 +215,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         restated = found["restated"].projections
         why = changes([trail[-2], method, restated, held, now.projections])
     past = _joined(trail, tables.PROJECTIONS)
-    tally = indicators.tally(facts.history, catalog)
-    sent = _submissions(files, readings).merge(tally, "left", ["file", "published"])
-    sent = sent.fillna(dict.fromkeys(tally.columns[2:], 0)).astype(
-        dict.fromkeys(tally.columns[2:], "int64")
-    )
+    sent = _submissions(files, readings, indicators.tally(facts.history, catalog))
     reports_only = sent[~sent["reply"]]
     complete = [owed(reports_only, observations, m, catalog) for m in (*history, month)]
     complete = pd.concat(complete, ignore_index=True)
@@ -756,60 +737,45 @@ def owed(
     came = told.groupby("sender")["indicator"].agg(set)
     rows = []
     for s in catalog.senders.itertuples():
-        if pd.notna(s.start) and s.start > month or pd.notna(s.end) and s.end < month:
-            continue
         due = s.indicators.split(";") + s.quarterly.split(";") * (month.month % 3 == 0)
-        if not (due := list(filter(None, due))):
-            continue  # a unit of the plan that may send and owes no report of the month
+        due = list(filter(None, due))  # a unit of the plan may send without owing
+        if not due or s.start > month or s.end < month:
+            continue
         missing = [i for i in due if i not in came.get(s.id, set())]
-        rows.append(
-            dict(
-                month=month,
-                sender=s.id,
-                name=s.name_zh,
-                due=f"{month + 1}-{s.due_day:02d}",
-                state="已报" if not missing else "部分" if s.id in came else "未报",
-                files=names.get(s.id, ""),
-                owed=len(due),
-                came=len(due) - len(missing),
-                missing="、".join(map(catalog.name, missing)),
-            )
-        )
-    frame = pd.DataFrame(
-        rows,
-        columns=["month", "sender", "name", "due", "state", "files", "owed", "came", "missing"],
-    )
-    return frame.astype({"month": "period[M]", "owed": "int64", "came": "int64"})
+        row = dict(month=month, sender=s.id, name=s.name_zh, due=f"{month + 1}-{s.due_day:02d}")
+        row |= dict(files=names.get(s.id, ""), owed=len(due), came=len(due) - len(missing))
+        row["state"] = "已报" if not missing else "部分" if s.id in came else "未报"
+        rows.append(row | dict(missing="、".join(map(catalog.name, missing))))
+    return tables.shape(rows, tables.VINTAGE["COMPLETENESS"])
 
 
 def _replies(files: pd.DataFrame, readings: list[reports.Reading]) -> pd.DataFrame:
     """What senders answered on return sheets that came back."""
+    sent = zip(files["sender"], files["published"], readings, strict=True)
     rows = [
-        reply | {"sender": f.sender, "published": f.published}
-        for f, r in zip(files.itertuples(), readings, strict=True)
+        reply | dict(sender=s, published=p)
+        for s, p, r in sent
         for reply in r.info.get("replies") or ()
     ]
     return tables.shape(rows, tables.REPLIES)
 
 
-def _submissions(files: pd.DataFrame, readings: list[reports.Reading]) -> pd.DataFrame:
-    """One row a file: sender, month, submission, cells, figures, errors, warnings, whether it is a returned sheet."""
-    return pd.DataFrame(
-        [
-            dict(
-                file=f.file,
-                file_hash=f.file_hash,
-                sender=f.sender,
-                published=f.published,
-                submission=f.submission,
-                cells=r.info["cells"],
-                figures=len(r.observations),
-                errors=int((r.problems["severity"] == "error").sum()),
-                warnings=int((r.problems["severity"] == "warning").sum()),
-                reply=r.info.get("replies") is not None
-                or r.info.get("ledger") is not None
-                and r.observations.empty,
-            )
-            for f, r in zip(files.itertuples(), readings, strict=True)
-        ]
-    )
+def _submissions(
+    files: pd.DataFrame, readings: list[reports.Reading], tally: pd.DataFrame
+) -> pd.DataFrame:
+    """SUBMISSIONS: what was in each file, what became of its figures (`tally`), whether it is a sheet sent back."""
+    held = [
+        dict(
+            cells=r.info["cells"],
+            figures=len(r.observations),
+            errors=r.problems["severity"].eq("error").sum(),
+            warnings=r.problems["severity"].eq("warning").sum(),
+            reply=r.info.get("replies") is not None
+            or r.info.get("ledger") is not None
+            and r.observations.empty,
+        )
+        for r in readings
+    ]
+    sent = files.reset_index(drop=True).join(pd.DataFrame(held))
+    sent = sent.merge(tally, "left", ["file", "published"])
+    return tables.shape(sent.fillna(dict.fromkeys(tally, 0)), tables.VINTAGE["SUBMISSIONS"])

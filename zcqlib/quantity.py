@@ -113,20 +113,6 @@ def number(value: float, unit: str = "", digits: int | None = None) -> str:
     return s.text(s.round(value))
 
 
-def change(value: float, unit: str = "", digits: int | None = None) -> str:
-    """A change with its sign on every value but 0; a change of a share is in 个百分点."""
-    if value is None or value != value:
-        return NONE
-    s = scale(value, "个百分点" if unit == "%" else unit, digits)
-    printed = s.round(value)
-    return "0" + s.unit if printed == 0 else ("+" if printed > 0 else "") + s.text(printed)
-
-
-def percent(value: float, digits: int = 1) -> str:
-    """A share given as 0 to 1: 63.2%."""
-    return number(None if value is None else 100 * value, "%", digits)
-
-
 def multiple(value: float, base: float) -> str:
     """How many times the base: 1.05倍; 「—」 where the base is not positive."""
     if not base > 0 or value != value:

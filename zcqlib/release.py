@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ NUMBERS = {
 }
 PENDING = "更正说明_待发布.md"
 METHOD, TARGET, DATA = "方法或参考表更新", "目标调整", "前期数据修订"
+PLACE = ["region", "indicator"]
 COLUMNS = ["地区", "指标", "项目", "原说", "现为", "原因"]
 
 
@@ -103,11 +105,7 @@ def release(
             "vintage": vintage.name,
             "files": {name: digest(p) for name, p in files.items()},
         }
-        note = (
-            corrections(workspace, earlier[-1], month, as_of)
-            if earlier
-            else pd.DataFrame(columns=COLUMNS)
-        )
+        note = corrections(workspace, [None, *earlier][-1], month, as_of)
         if earlier and (last := _record(earlier[-1])) | {"files": _own(last)} == record:
             return Release(len(earlier), status, earlier[-1], note, False)
         number = len(earlier) + 1
@@ -151,11 +149,7 @@ def pending(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = No
     the note of correction that the next release will hold, in the folder of the month's figures.
     """
     earlier, path = workspace.releases(month), workspace.figures(month, as_of) / PENDING
-    note = (
-        corrections(workspace, earlier[-1], month, as_of)
-        if earlier
-        else pd.DataFrame(columns=COLUMNS)
-    )
+    note = corrections(workspace, [None, *earlier][-1], month, as_of)
     if note.empty:
         path.unlink(missing_ok=True)
         return None
@@ -188,47 +182,80 @@ def damaged(folder: Path) -> list[str]:
 
 
 def corrections(
-    workspace: Workspace, said: Path, month: pd.Period, as_of: pd.Period | None = None
+    workspace: Workspace, said: Path | None, month: pd.Period, as_of: pd.Period | None = None
 ) -> pd.DataFrame:
     """Every number of a release that would be printed otherwise today.
 
     Parameters
     ----------
-    said : folder of the release.
+    said : folder of the release, None where nothing was handed over.
     Returns
     -------
     COLUMNS: place, indicator, which number, what was said, what it is now, why. Reasons are found by replacing method,
-    data and targets one after another; of changed data the files are named.
+    data and targets one after another; of changed data the files are named. Places follow the park's numbers, the
+    rules, or the other parks.
     """
     catalog = catalogs.load(workspace.reference, month.year)
-    stored, now = tables_of(said), pipeline.build(workspace, month, as_of)
+    now = pipeline.build(workspace, month, as_of)
+    stored = tables_of(said) if said else now
     if stored.name == now.name or pipeline.published_only(now):
         return pd.DataFrame(columns=COLUMNS)
     states = pipeline.since(workspace, stored, month, as_of)
-    place = ["region", "indicator"]
-    before, *_, after = states = [s.set_index(place) for s in states]
-    keys = before.index.union(after.index)
-    states = [s.reindex(keys) for s in states]
     files = _changed_files(workspace, stored, now)
+    ends = zip((states[0], states[-1]), (stored, now), strict=True)
+    told = [pd.concat([_numbers(p), _places(v, catalog)]) for p, v in ends]
+    values = [p.set_index(PLACE)[list(NUMBERS)].stack() for p in states]
+    rules = ["权重或界值调整"] * _other_rules(workspace, stored, now)
     rows, reasons = [], {}
-    for region, indicator in keys:
-        own = [s.loc[(region, indicator)] for s in states]
-        unit = own[-1]["unit"] if isinstance(own[-1]["unit"], str) else own[0]["unit"]
-        for column, what in NUMBERS.items():
-            told = [_printed(s[column], unit, column, indicator) for s in (own[0], own[-1])]
-            if told[0] == told[1]:
-                continue
-            why = _why([s[column] for s in own], _files_of(files, region, indicator, catalog))
+    for key in told[0].index.union(told[1].index, sort=False):
+        before, after = (t.get(key, quantity.NONE) for t in told)
+        if before == after:
+            continue
+        region, indicator, what = key
+        if what in NUMBERS:
+            own = [v.get(key, float("nan")) for v in values]
+            why = _why(own, _files_of(files, region, indicator, catalog))
             reasons.setdefault(region, []).extend(why)
-            rows.append((catalog.name(region), catalog.name(indicator), what, *told, ";".join(why)))
-    rows += _ranks(workspace, stored, now, catalog, reasons)
+        else:
+            why = rules + list(dict.fromkeys(reasons.get(region, [])))[:2] or ["其他园区的数字变化"]
+        about = catalog.name(region), catalog.name(indicator), NUMBERS.get(what, what)
+        rows.append((*about, before, after, ";".join(why)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _printed(value: float, unit: str, column: str, indicator: str) -> str:
-    if column == "probability":
-        return quantity.chance_number(value)
-    return quantity.number(value, unit, 2 if indicator == "rd_intensity" else None)
+def _numbers(projections: pd.DataFrame) -> pd.Series:
+    """What is printed of each target, by region, indicator and column of NUMBERS."""
+    t = projections.melt([*PLACE, "unit"], list(NUMBERS), "what").sort_values(PLACE, kind="stable")
+    t["printed"] = [
+        quantity.chance_number(r.value)
+        if r.what == "probability"
+        else quantity.number(r.value, r.unit, 2 if r.indicator == "rd_intensity" else None)
+        for r in t.itertuples()
+    ]
+    return t.set_index([*PLACE, "what"])["printed"]
+
+
+def _places(vintage: Path, catalog: Catalog) -> pd.Series:
+    """What is printed of each place and score, by park, list and 位次 or 得分."""
+    t = pd.read_parquet(vintage / "RANKS.parquet").query("measure == 'score'")
+    names = catalog.weights.set_index("id")["name_zh"]
+    t["indicator"] = t["indicator"].map(names).fillna("综合") + "(" + t["period"] + ")"
+    t["位次"] = ["不排位" if r != r else f"第{int(r)}位" for r in t["rank"]]
+    t["得分"] = [quantity.number(v, "分") for v in t["value"]]
+    return t.sort_values([*PLACE, "period"]).set_index(PLACE)[["位次", "得分"]].stack()
+
+
+def _other_rules(workspace: Workspace, said: Path, now: Path) -> bool:
+    """Whether weights or bounds have changed since."""
+    then, today = (
+        {
+            n: h
+            for n, h in workspace.recipe(v)["inputs"].items()
+            if re.search("/(weights|bounds)", n)
+        }
+        for v in (said, now)
+    )
+    return then != today
 
 
 def _why(values: list[float], files: list[str]) -> list[str]:
@@ -247,18 +274,12 @@ def _changed_files(workspace: Workspace, said: Path, now: Path) -> pd.DataFrame:
         {name.removeprefix("data/raw/") for name in workspace.recipe(v)["inputs"]} | set(o["file"])
         for v, o in ((said, old), (now, new))
     )
-    came, went = new[~new["obs_id"].isin(old["obs_id"])], old[~old["obs_id"].isin(new["obs_id"])]
-    words_of = [
-        f["file"].map(lambda p, o=other, t=told: f"{'报表改动' if p in o else t}:{Path(p).name}")
-        for f, other, told in ((came, had, "新到报表"), (went, have, "报表撤下"))
-    ]
-    both = pd.concat(
-        [
-            f[["region", "indicator"]].assign(told=w)
-            for f, w in zip((came, went), words_of, strict=True)
-        ]
-    )
-    return both.drop_duplicates().sort_values("told")
+    both = []
+    for seen, before, other, told in ((new, old, had, "新到报表"), (old, new, have, "报表撤下")):
+        f = seen.loc[~seen["obs_id"].isin(before["obs_id"]), [*PLACE, "file"]]
+        what = f["file"].isin(other).map({True: "报表改动:", False: f"{told}:"})
+        both.append(f.assign(told=what + f["file"].str.rpartition("/")[2]))
+    return pd.concat(both).drop(columns="file").drop_duplicates().sort_values("told")
 
 
 def _files_of(files: pd.DataFrame, region: str, indicator: str, catalog: Catalog) -> list[str]:
@@ -266,50 +287,9 @@ def _files_of(files: pd.DataFrame, region: str, indicator: str, catalog: Catalog
     i = catalog.indicators[indicator]
     of = {indicator, i.numerator, i.denominator, i.growth_of, i.part_of} - {""}
     places = {region, *(catalog.parks if region == "zone" else ())}
-    found = list(
-        dict.fromkeys(files[files["region"].isin(places) & files["indicator"].isin(of)]["told"])
-    )
-    return found[:3] + ([f"等 {len(found)} 个文件"] if len(found) > 3 else [])
-
-
-def _ranks(
-    workspace: Workspace, said: Path, now: Path, catalog: Catalog, reasons: dict[str, list[str]]
-) -> list[tuple]:
-    """Places and scores that are printed otherwise; they follow the park's numbers, the rules, or the other parks."""
-    key = ["region", "indicator", "period", "measure"]
-    old, new = (pd.read_parquet(v / "RANKS.parquet") for v in (said, now))
-    old, new = (f[f["measure"] == "score"].set_index(key) for f in (old, new))
-    inputs = [workspace.recipe(v)["inputs"] for v in (said, now)]
-    rules = any(
-        inputs[0].get(name) != inputs[1].get(name)
-        for name in inputs[0] | inputs[1]
-        if Path(name).name.startswith(("weights", "bounds"))
-    )
-    names, rows = catalog.weights.set_index("id")["name_zh"], []
-    for region, of, period, measure in old.index.union(new.index):
-        pair = [
-            f.loc[(region, of, period, measure)]
-            if (region, of, period, measure) in f.index
-            else None
-            for f in (old, new)
-        ]
-        for what, text in (
-            ("位次", lambda r: f"第{int(r['rank'])}位" if r["rank"] == r["rank"] else "不排位"),
-            ("得分", lambda r: quantity.number(r["value"], "分")),
-        ):
-            told = [quantity.NONE if r is None else text(r) for r in pair]
-            if told[0] != told[1]:
-                why = ["权重或界值调整"] * rules + list(dict.fromkeys(reasons.get(region, [])))[:2]
-                rows.append(
-                    (
-                        catalog.name(region),
-                        f"{names.get(of, '综合')}({period})",
-                        what,
-                        *told,
-                        ";".join(why) or "其他园区的数字变化",
-                    )
-                )
-    return rows
+    own = files["region"].isin(places) & files["indicator"].isin(of)
+    found = list(files.loc[own, "told"].unique())
+    return found[:3] + [f"等 {len(found)} 个文件"] * (len(found) > 3)
 
 
 def note_text(note: pd.DataFrame, record: dict, number: int) -> str:

@@ -283,7 +283,7 @@ def run_month(
     ZcqError : the month has no reports, a table is not in shape, a parameter is unknown, unread or of another type.
     """
     given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)}
-    ready = _ready(workspace, only, given, extra or {})
+    ready = prepared(workspace, only, given, extra or {})
     steps = len(ready) + 1
 
     with workspace.lock(), _logged(workspace, month, as_of):
@@ -352,14 +352,16 @@ def run_month(
     return Report(vintage, folder, outcomes, manifest)
 
 
-def _ready(
-    workspace: Workspace, only: str, given: Mapping[str, object], extra: Mapping[str, object]
+def prepared(
+    workspace: Workspace, only: str, given: Mapping[str, object], extra: Mapping[str, object] = {}
 ) -> dict[str, nbformat.NotebookNode]:
-    """The notebooks that a run is asked for, by name, with what is given in their tagged cells."""
-    paths = [p for p in notebooks(workspace.root) if p.name.startswith(only)]
-    if not paths:
+    """The notebooks whose names begin with `only`, by name, with what is given in their tagged cells, as far as they
+    declare it; what is `extra` one of them must."""
+    sources = {
+        p.stem: nbformat.read(p, 4) for p in notebooks(workspace.root) if p.name.startswith(only)
+    }
+    if not sources:
         raise ZcqError(f"notebooks 文件夹里没有以「{only}」开头的笔记本。")
-    sources = {p.stem: nbformat.read(p, 4) for p in paths}
     declared = {name: declared_parameters(nb, name) for name, nb in sources.items()}
     if unknown := set(extra) - set().union(*declared.values()):
         raise ParameterError(f"没有笔记本使用参数 {'、'.join(sorted(unknown))}。")
