@@ -362,8 +362,9 @@ class Catalog:
     def match_indicator(self, raw_path: str, suggest: bool = True) -> IndicatorMatch:
         """Find the indicator that a whole header path (a/b/c) names: a part of another thing is not the thing itself.
 
-        A tail that says no more than total (合计) is left off, and is never enough by itself. `suggest` looks for the
-        nearest names where there is none.
+        Below its whole a part may stand under its full name (专利申请量/发明专利申请量). A tail that says no more than
+        total (合计) is left off, and is never enough by itself. `suggest` looks for the nearest names where there is
+        none.
         """
         parts = [label_key(p, self._units) for p in raw_path.split("/")]
         whole = label_key(raw_path, self._units) if len(parts) > 1 else parts[0]
@@ -373,6 +374,12 @@ class Catalog:
             for candidate in (key, _COUNT_WORDS.sub("", key)):
                 if candidate in self._aliases:
                     return IndicatorMatch(self._aliases[candidate])
+        if len(parts) > 1:
+            above, own = (
+                self.match_indicator(p, False).id for p in ("/".join(parts[:-1]), parts[-1])
+            )
+            if above and own and self.indicators[own].part_of == above:
+                return IndicatorMatch(own)
         if not suggest:
             return IndicatorMatch("")
         return IndicatorMatch(
