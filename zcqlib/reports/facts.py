@@ -135,7 +135,7 @@ _REFUSED = {
         ("no_year", "error", "只写了月份,没有年份,请在表题或表头写明年份。"),
         ("no_period", "error", "没有写明是哪一期的数据,请在表题或表头写明年月。"),
         ("no_month", "error", "「本月」「累计」等字样没有对应的月份,请在表题写明年月。"),
-        ("summary_row", "info", "这是平均值一类的概括数,不是某一期的数据,没有采用,无需处理。"),
+        ("summary_row", "info", "这是平均值、增减额或一周的数,不是某一期的数据,没有采用,无需处理。"),
     )
 }
 _SENTENCES = {
@@ -533,10 +533,10 @@ def _span_of(
     if "季" in (column.frequency, row.frequency) and span.basis in ("month", "quarter"):
         q = span.end - span.end % 3
         span = Span(q, q + 2, "quarter", span.flags)
-    stock = indicator is not None and indicator.kind in ("stock", "coverage")
-    if stock and span.basis in ("month", "ytd"):
-        span = Span(span.end, span.end, "eop", span.flags)
-    return span
+    kind = indicator.kind if indicator is not None else ""
+    if kind in ("stock", "coverage") and span.basis in ("month", "ytd"):
+        return Span(span.end, span.end, "eop", span.flags)
+    return words.cumulated(span) if kind == "flow" and span.basis == "eop" else span
 
 
 def _relative(basis: str, back: int, own: Span | None, around: Surroundings) -> Span | str:

@@ -257,6 +257,13 @@ _IN_PERCENT = (  # kinds of figures that words name only where the unit is %
 )
 
 
+_CHANGE = re.compile(  # by how much a figure has changed, which is neither a figure nor a rate
+    "(?:本年|累计|[本当]月)*(?:同比|环比|[比较与](?:上年|去年|上月|上季度?|上期|年初)[末底]?(?:同期|同月)?)?"
+    "(?:净?增加?|增减|变动)(?:额|量|数)|(?:[比较](?:上月末?|上期|年初|上年[末底]|去年[末底]))?净增加?"
+    "|[比较](?:上月末?|上期|年初|上年[末底]|去年[末底])(?:增加?|增减)"
+)
+
+
 def in_percent(name: str, unit: str) -> str:
     """The kind of figure that a name is only where its unit is %, "" where it is none."""
     return next((m for p, m in _IN_PERCENT if unit == "%" and re.fullmatch(p, name)), "")
@@ -292,7 +299,7 @@ def _worded(name: str, unit: str) -> Facet:
     if measure in ("yoy_pct", "mom_pct") and unit not in ("", *words.PERCENTS):
         measure = ""  # 比上年增减(万元) is an amount, no rate
     percent = in_percent(rest, unit)
-    if rest in known("mean"):
+    if rest in known("mean") or unit not in words.PERCENTS and _CHANGE.fullmatch(rest):
         return Facet((name,), unit=unit, fault="summary_row", role="summary")
     relative = words.relative(rest)
     if relative or not rest:

@@ -167,7 +167,8 @@ _PATTERNS = [
         (rf"(?:{_YEAR})?(?P<w>上半年|全年)", "part"),
         (rf"{_YEAR}(?P<w>半年)", "part"),
         (rf"(?:{_YEAR})?下半年", "second_half"),
-        (rf"{_YEAR}(?:末|底|度|全年)?", "year"),
+        (rf"{_YEAR}(?:末|底)", "year_end"),
+        (rf"{_YEAR}(?:度|全年)?", "year"),
         (_PLAIN_YEAR, "year"),
         (rf"{_LEAD}(?P<m>\d{{1,2}})月(?:份)?", "month"),
         (r"(?P<w>半年)", "part"),  # inside a longer text it is only a length of time
@@ -194,6 +195,7 @@ def _span(m: re.Match, kind: str) -> Span | None:
         "part": (1, last, "ytd"),
         "second_half": (7, 12, "range"),
         "year": (1, 12, "year"),
+        "year_end": (12, 12, "eop"),
     }.get(kind, (month, month, "eop" if kind == "day" else kind))
     if not 1 <= first <= last <= 12:
         return None
@@ -225,7 +227,7 @@ def whole_period(text: str) -> Span | None:
     if not _DATED.search(text):
         return None
     bare = re.sub(r"^[(【\[]|[)】\]]$", "", REMARK.sub("", text))
-    bare = re.sub(r"(?:累计|合计|当月|当季|数据|实际|完成)(?:值|数)?$", "", bare) or bare
+    bare = re.sub(r"(?:累计|合计|小计|总计|当月|当季|数据|实际|完成)(?:值|数)?$", "", bare) or bare
     for pattern, kind in _PATTERNS:
         if (m := pattern.fullmatch(bare)) and (span := _span(m, kind)):
             return (
