@@ -265,7 +265,9 @@ def _observations(
     catalog: Catalog,
     month: pd.Period,
 ) -> pd.DataFrame:
-    every = [(f, s) for s, (_, found) in zip(opened, read, strict=True) for f in found.facts]
+    every = [
+        (f, s) for s, (_, found) in zip(opened, read, strict=True) for f in found.facts.values()
+    ]
     if not every:
         return tables.empty(tables.OBSERVATIONS)
     facts, sheets = [f for f, _ in every], [s.name for _, s in every]

@@ -46,7 +46,7 @@ _NOTHING = Facet()
 class Frame:
     """The cells of one table, every row as long as the widest; `stub` columns name rows, `data` columns hold figures."""
 
-    def __init__(self, block: Block, around: Surroundings):
+    def __init__(self, block: Block, around: Surroundings, found: Found):
         self.header, self.rows, self.around, self.sheet = (
             block.header,
             block.body,
@@ -61,7 +61,15 @@ class Frame:
         self.stub = stub_of(self, width)
         free = [c for c in range(width) if c not in self.stub]
         self.data = [c for c in free if self._holds_figures(c)]
-        self.aside = [c for c in free if c not in self.data]
+        aside = [c for c in free if c not in self.data]
+        found.mark(block.above, "context")
+        found.mark([(r, c) for r in self.header for c in filled(self.grid[r])], "label")
+        found.mark(
+            [(r, c) for r in self.rows for c in filled(self.grid[r]) if c in aside], "context"
+        )
+        fill_header(self)
+        if not self.sheet.name:
+            long_rows(self, found)
 
     def _holds_figures(self, c: int) -> bool:
         heads, cells = self.texts(self.header, [c]), self.body(c)
@@ -92,8 +100,7 @@ def long_rows(t: Frame, found: Found) -> None:
     for r in apart if len(long) * 2 <= len(t.rows) or apart == long else ():
         cells = filled(t.grid[r])
         raw = ",".join(str(t.grid[r][c]) for c in cells)
-        text = f"这一行有 {ends[r] + 1} 栏,表头只有 {end + 1} 栏,可能是千位分隔符把数字拆开了;整行没有采用,请去掉千位分隔符。"
-        found.problem("row_too_long", "error", (r, cells[0]), raw, text)
+        found.tell("row_too_long", (r, cells[0]), raw, ends[r] + 1, end + 1)
         found.mark([(r, c) for c in cells], "problem")
 
 
@@ -633,8 +640,7 @@ def settle_places(facets: dict[int, Facet], catalog: Catalog, found: Found) -> N
     strange = dict.fromkeys(p.raw for p in named if p.kind == "other_region")
     if ours := any(p.id in catalog.regions and p.kind == "known" for p in named):
         for raw in strange:
-            text = f"「{raw}」不是本区的园区,作为其他地区保留,不计入合计。"
-            found.problem("other_region", "info", None, raw, text)
+            found.tell("other_region", None, raw)
     others = len(strange) > 1 and not ours
     for k, f in facets.items():
         place = f.place or Place("", "")
