@@ -35,12 +35,16 @@ from zcqlib.reports.words import known
 _LIST = 20  # rows from which a table with the head of a list is one
 
 
-def read_sheet(sheet: Sheet, scope: Scope) -> Found:
-    """Everything that one sheet gives: facts, problems (one for each table and fault), and what became of each cell."""
+def read_sheet(sheet: Sheet, scope: Scope, aside: bool = False) -> Found:
+    """Everything that one sheet gives: facts, problems (one for each table and fault), and what became of each cell.
+
+    A sheet that is hidden or put `aside` is kept as text and gives no figures.
+    """
     found, lines = Found(), []
     cells = [(r, c) for r, row in enumerate(sheet.rows) for c in filled(row)]
-    if sheet.hidden and cells:
-        found.tell("hidden_sheet", None, sheet.name, len(cells))
+    if aside or sheet.hidden and cells:
+        if not aside:
+            found.tell("hidden_sheet", None, sheet.name, len(cells))
         found.mark(cells, "context")
         return found
 
