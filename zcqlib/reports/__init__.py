@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -21,20 +20,11 @@ from zcqlib import tables
 from zcqlib.catalog import Catalog
 from zcqlib.reports import checks, labels, senders, words, worker
 from zcqlib.reports.files import EMPTY, content, members, open_file
-from zcqlib.reports.grid import Refused, Sheet
+from zcqlib.reports.grid import Refused, Sheet, remember
 from zcqlib.reports.replies import came_back
 
-__all__ = [
-    "Context",
-    "Reading",
-    "Refused",
-    "content",
-    "members",
-    "opened",
-    "read_report",
-    "summary",
-    "write_reading",
-]
+_EPOCH = 1970 * 12  # months that a Period does not count
+_COUNTS = "sheets", "tables", "cells", *tables.OUTCOMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +76,10 @@ def read_report(path: str | Path, context: Context | None = None) -> Reading:
     context = _known(path, context or Context())
     inside = members(path)
     if inside != [path]:
-        name = context.file
-        own = [f"{name}/{p.relative_to(path).as_posix()}" for p in inside]
-        return _together(
-            path,
-            context,
-            [read_report(p, replace(context, file=n)) for p, n in zip(inside, own, strict=True)],
-        )
+        own = {p: f"{context.file}/{p.relative_to(path).as_posix()}" for p in inside}
+        parts = [read_report(p, replace(context, file=name)) for p, name in own.items()]
+        sums = {n: sum(r.info[n] for r in parts) for n in _COUNTS}
+        return Reading(**_joined(parts), info=_info(context, kind="zip", **sums))
     return worker.run(_read_here, path, context, otherwise=partial(refused, path, context))
 
 
@@ -107,7 +94,7 @@ def opened(path: Path) -> list[Sheet]:
     def stop(refusal):
         raise refusal
 
-    return worker.run(_sheets, path, otherwise=stop)
+    return worker.run(open_file, path, otherwise=stop).sheets
 
 
 def _known(path: Path, context: Context) -> Context:
@@ -116,19 +103,12 @@ def _known(path: Path, context: Context) -> Context:
     return replace(context, file=context.file or path.as_posix(), catalog=catalog)
 
 
-def _sheets(path: Path) -> list[Sheet]:
-    return open_file(path).sheets
-
-
-def _together(path: Path, context: Context, parts: list[Reading]) -> Reading:
-    """What the files of a zip held, as one reading."""
-    frames = (
-        pd.concat([getattr(r, name) for r in parts], ignore_index=True)
+def _joined(readings: list[Reading]) -> dict[str, pd.DataFrame]:
+    """The tables of several readings, one below the other."""
+    return {
+        name: pd.concat([getattr(r, name) for r in readings], ignore_index=True)
         for name in ("observations", "problems", "cells")
-    )
-    counted = ("sheets", "tables", "cells", *tables.OUTCOMES)
-    sums = {n: sum(r.info[n] for r in parts) for n in counted}
-    return Reading(*frames, _info(path, context, kind="zip", **sums))
+    }
 
 
 def _read_here(path: Path, context: Context) -> Reading:
@@ -137,59 +117,52 @@ def _read_here(path: Path, context: Context) -> Reading:
     collecting = gc.isenabled()
     gc.disable()  # nothing here makes cycles, and looking for them takes as long as the reading of a large file
     try:
-        raw = content(path)
-        return _read(path, raw, context, context.catalog)
+        return _read(path, content(path), context, context.catalog)
     except Refused as e:
-        return refused(path, context, e)
+        why = e
     except MemoryError:
-        return refused(path, context, worker.too_costly())
+        why = worker.too_costly()
     except FileNotFoundError:
         raise
     except Exception as e:  # one file that we fail on must not stop the others of the month
-        return refused(
-            path,
-            context,
-            Refused(
-                "reader_failed",
-                f"读取这份文件时程序出错({type(e).__name__}),整份没有采用;"
-                "请另存为 xlsx 后重新报送,并把原文件交给维护人员。",
-                raw=str(e)[:200],
-            ),
+        why = Refused(
+            "reader_failed",
+            f"读取这份文件时程序出错({type(e).__name__}),整份没有采用;"
+            "请另存为 xlsx 后重新报送,并把原文件交给维护人员。",
+            raw=str(e)[:200],
         )
     finally:
         if collecting:
             gc.enable()
+    return refused(path, context, why)
 
 
 def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading:
     opened = open_file(path, raw)
-    span, published = _when(path, context)
-    month = pd.Period(ordinal=published - 1970 * 12, freq="M") if published else pd.NaT
+    span, month = words.stated_period(words.squeeze(path.stem)), context.published
+    if month is None:  # the month of the file's name
+        dated = span is not None and span.year and span.basis != "year"
+        month = _months([span.end])[0] if dated else pd.NaT
+    published = 0 if month is pd.NaT else month.ordinal + _EPOCH
     sent = came_back(opened.sheets)
-    region = _sender_region(context, catalog)
+    region = catalog.senders.set_index("id")["region"].get(context.sender, "")
     scope = labels.Scope(path.name, catalog, published, span, region)
+    read = [(s.name, checks.read_sheet(s, scope, sent is not None)) for s in opened.sheets]
+    checks.check_file(read, published, catalog)
     problems = [  # sheet, code, severity, place, raw, message, perhaps count
         ("", code, severity, xl_cell_to_rowcol(cell) if cell else None, raw, message)
         for code, severity, cell, raw, message in opened.problems
     ]
-    unread = [p[3] for p in problems if p[3]]  # what could not be read as text
-    read = []
-    for sheet in opened.sheets:
-        found = checks.read_sheet(sheet, scope) if sent is None else _aside(sheet)
-        read.append((sheet.name, found))
-    checks.check_file(read, published, catalog)
-    for name, found in read:
-        problems += [(name, *p) for p in found.problems]
-    for at in unread if read else ():
-        read[0][1].outcome.setdefault(at, "problem")
+    for _, _, _, at, *_ in problems if read else ():
+        if at:  # what could not be read as text
+            read[0][1].outcome.setdefault(at, "problem")
+    problems += [(name, *p) for name, found in read for p in found.problems]
     problems += sent.problems if sent is not None else []
     digest = hashlib.sha256(raw).hexdigest()
     cells = _cells(read, context.file)
     if not len(cells):
         raise Refused(*EMPTY)
-    counts = Counter(o for _, found in read for o in found.outcome.values())
     info = _info(
-        path,
         context,
         kind=opened.kind,
         encoding=opened.encoding,
@@ -202,59 +175,30 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
         stated_sender=senders.stated(opened.sheets),
         replies=getattr(sent, "replies", None),
         ledger=getattr(sent, "ledger", None),
-        **{o: counts[o] for o in tables.OUTCOMES},
+        **Counter(cells["outcome"]),
     )
     observations = _observations(read, opened.sheets, digest[:16], context, catalog, month)
     return Reading(observations, _problems(problems, context, month), cells, info)
 
 
-def _when(path: Path, context: Context) -> tuple[words.Span | None, int]:
-    """The period that the file's name states, and the month that the file is of (0: not known)."""
-    name = words.squeeze(path.stem)
-    span = words.stated_period(name)
-    if context.published is not None:
-        return span, context.published.year * 12 + context.published.month - 1
-    return span, span.end if span is not None and span.year and span.basis != "year" else 0
-
-
-def _info(path: Path, context: Context, /, **known) -> dict:
+def _info(context: Context, /, **known) -> dict:
     """What `info` of a reading holds."""
     texts = dict.fromkeys("kind encoding separator digest stated_sender".split(), "")
-    counts = dict.fromkeys(("sheets", "tables", "cells", *tables.OUTCOMES), 0)
     none = {"published": pd.NaT, "replies": None, "ledger": None}
-    return {"file": context.file or path.as_posix(), **texts, **counts, **none, **known}
-
-
-def _aside(sheet: Sheet) -> labels.Found:
-    """A sheet that is kept as text and gives no figures."""
-    found = labels.Found()
-    found.outcome.update(
-        {(r, c): "context" for r, row in enumerate(sheet.rows) for c in labels.filled(row)}
-    )
-    return found
-
-
-def _sender_region(context: Context, catalog: Catalog) -> str:
-    of = dict(zip(catalog.senders["id"], catalog.senders["region"], strict=True))
-    return of.get(context.sender, "")
+    return {"file": context.file, **texts, **dict.fromkeys(_COUNTS, 0), **none, **known}
 
 
 # --- shaping --------------------------------------------------------------------------------------------------------
 
 
+@remember
 def _address(at: tuple[int, ...] | None) -> str:
     """A cell or a rectangle (first row and column, last row and column) as it is written, "" for none."""
     return xl_range(*at, *at[: 4 - len(at)]) if at else ""
 
 
-def _addresses(places: Iterable[tuple[int, int] | None]) -> list[str]:
-    """Addresses of places, of which some stand many times."""
-    known = {at: _address(at) for at in set(places)}
-    return [known[at] for at in places]
-
-
 def _months(numbers: list[int]) -> pd.PeriodIndex:
-    return pd.PeriodIndex.from_ordinals(np.array(numbers, dtype="int64") - 1970 * 12, freq="M")
+    return pd.PeriodIndex.from_ordinals(np.array(numbers, dtype="int64") - _EPOCH, freq="M")
 
 
 def _observations(
@@ -265,19 +209,17 @@ def _observations(
     catalog: Catalog,
     month: pd.Period,
 ) -> pd.DataFrame:
-    every = [(f, s) for s, (_, found) in zip(opened, read, strict=True) for f in found.facts]
-    if not every:
+    facts = [f for _, found in read for f in found.facts.values()]
+    if not facts:
         return tables.empty(tables.OBSERVATIONS)
-    facts, sheets = [f for f, _ in every], [s.name for _, s in every]
-    fact = {name: list(map(itemgetter(i), facts)) for i, name in enumerate(labels.Fact._fields)}
-    cells, places, spans = _addresses([f[:2] for f in facts]), fact["place"], fact["span"]
+    sheets = [s for s, (_, found) in zip(opened, read, strict=True) for _ in found.facts]
+    fact = {name: [f[i] for f in facts] for i, name in enumerate(labels.Fact._fields)}
+    cells, places, spans = [_address(f.at) for f in facts], fact["place"], fact["span"]
     parts = {id: region.coverage for id, region in catalog.regions.items()}
     return tables.of_columns(
         fact
         | {
-            "obs_id": [
-                f"{digest}:{sheet}:{cell}" for sheet, cell in zip(sheets, cells, strict=True)
-            ],
+            "obs_id": [f"{digest}:{s.name}:{x}" for s, x in zip(sheets, cells, strict=True)],
             "region": [p.id for p in places],
             "region_raw": [p.raw for p in places],
             "coverage": [parts.get(p.id, "") for p in places],
@@ -286,12 +228,12 @@ def _observations(
             "end": _months([s.end for s in spans]),
             "basis": [s.basis for s in spans],
             "value_raw": fact["raw"],
-            "shown": [s.shown.get(f[:2]) or f.raw for f, s in every],
-            **{n: _addresses(v) for n, v in fact.items() if n.endswith("_cell")},
+            "shown": [s.shown.get(f.at) or f.raw for s, f in zip(sheets, facts, strict=True)],
+            **{n: list(map(_address, v)) for n, v in fact.items() if n.endswith("_cell")},
             "missing_reason": fact["reason"],
             "is_total": [p.total for p in places],
             "flags": list(map(";".join, fact["flags"])),
-            "sheet": sheets,
+            "sheet": [s.name for s in sheets],
             "cell": cells,
         },
         tables.OBSERVATIONS,
@@ -307,7 +249,7 @@ def _cells(read: list[tuple[str, labels.Found]], file: str) -> pd.DataFrame:
     order = [(sheet, found.outcome, at) for sheet, found in read for at in sorted(found.outcome)]
     what = {
         "sheet": [sheet for sheet, _, _ in order],
-        "cell": _addresses([at for _, _, at in order]),
+        "cell": [_address(at) for _, _, at in order],
         "outcome": [outcome[at] for _, outcome, at in order],
     }
     return tables.of_columns(what, tables.CELLS, file=file)
@@ -327,11 +269,12 @@ def _problems(problems: list[tuple], context: Context, month) -> pd.DataFrame:
 
 def refused(path: Path, context: Context, refusal: Refused) -> Reading:
     """The reading of a file that cannot be used: no cells, one problem."""
-    info = _info(path, context)
-    problem = "", refusal.code, refusal.severity, None, refusal.raw, refusal.message
+    context = replace(context, file=context.file or path.as_posix())
     month = context.published if context.published is not None else pd.NaT
-    told = _problems([problem], replace(context, file=info["file"]), month)
-    return Reading(tables.empty(tables.OBSERVATIONS), told, tables.empty(tables.CELLS), info)
+    problem = "", refusal.code, refusal.severity, None, refusal.raw, refusal.message
+    told = _problems([problem], context, month)
+    nothing = tables.empty(tables.OBSERVATIONS), told, tables.empty(tables.CELLS)
+    return Reading(*nothing, _info(context))
 
 
 # --- what goes out --------------------------------------------------------------------------------------------------
@@ -352,9 +295,7 @@ def write_reading(readings: Iterable[Reading], folder: str | Path) -> None:
     """Write observations.csv, problems.csv and cells.csv of some readings (UTF-8 with mark, safe in a spreadsheet)."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    readings = list(readings)
-    for name in ("observations", "problems", "cells"):
-        frame = pd.concat([getattr(r, name) for r in readings], ignore_index=True)
+    for name, frame in _joined(list(readings)).items():
         for column in frame:
             if isinstance(frame[column].dtype, pd.PeriodDtype):
                 frame[column] = frame[column].astype("str").where(frame[column].notna(), "")
@@ -374,6 +315,6 @@ def summary(reading: Reading) -> str:
         f" + 问题 {i['problem']}({'相符' if total == i['cells'] else '不相符'});错误 {counts.get('error', 0)}、"
         f"警告 {counts.get('warning', 0)}、提示 {counts.get('info', 0)}"
     ]
-    for q in sorted(p.itertuples(), key=lambda q: tables.SEVERITIES.index(q.severity)):
-        lines.append(f"  {q.file} / {q.sheet or '-'} / {q.cell or '-'}:{q.message}")
+    worst = sorted(p.itertuples(), key=lambda q: tables.SEVERITIES.index(q.severity))
+    lines += [f"  {q.file} / {q.sheet or '-'} / {q.cell or '-'}:{q.message}" for q in worst]
     return "\n".join(lines)

@@ -46,22 +46,25 @@ _NOTHING = Facet()
 class Frame:
     """The cells of one table, every row as long as the widest; `stub` columns name rows, `data` columns hold figures."""
 
-    def __init__(self, block: Block, around: Surroundings):
-        self.header, self.rows, self.around, self.sheet = (
-            block.header,
-            block.body,
-            around,
-            around.sheet,
-        )
-        self.catalog, rows = around.scope.catalog, around.sheet.rows
-        every = (*block.header, *block.body)
-        width = min(block.right, max((len(rows[r]) for r in every), default=0))
+    def __init__(self, block: Block, around: Surroundings, found: Found):
+        self.header, self.rows, self.around = block.header, block.body, around
+        self.sheet, self.catalog = around.sheet, around.scope.catalog
+        rows, every = self.sheet.rows, (*block.header, *block.body)
+        width = min(block.right, max(len(rows[r]) for r in every))
         blank = [""] * width
         self.grid = {r: blank[: block.left] + (rows[r] + blank)[block.left : width] for r in every}
-        self.stub = stub_of(self, width)
+        self.stub = _stub(self, width)
         free = [c for c in range(width) if c not in self.stub]
         self.data = [c for c in free if self._holds_figures(c)]
-        self.aside = [c for c in free if c not in self.data]
+        aside = {*free} - {*self.data}
+        found.mark(block.above, "context")
+        found.mark([(r, c) for r in self.header for c in filled(self.grid[r])], "label")
+        found.mark(
+            [(r, c) for r in self.rows for c in aside if not is_empty(self.grid[r][c])], "context"
+        )
+        _fill_header(self)
+        if not self.sheet.name:
+            _long_rows(self, found)
 
     def _holds_figures(self, c: int) -> bool:
         heads, cells = self.texts(self.header, [c]), self.body(c)
@@ -82,66 +85,53 @@ class Frame:
         return [v for _, v in self.cells(self.rows, [c])]
 
 
-def long_rows(t: Frame, found: Found) -> None:
+def _long_rows(t: Frame, found: Found) -> None:
     """In separated text a row longer than the header holds figures that fell apart at their commas; none is shifted."""
-    ends = {r: max(filled(row), default=-1) for r, row in t.grid.items()}
+    cells = {r: filled(row) for r, row in t.grid.items()}
+    ends = {r: max(columns, default=-1) for r, columns in cells.items()}
     end = max((ends[r] for r in t.header), default=len(t.data) * 99)
     long = [r for r in t.rows if ends[r] > end]
-    thousands = re.compile(r"\d{3}(?:\.\d+)?")
-    apart = [r for r in long if any(thousands.fullmatch(said(v)) for v in t.grid[r][2:])]
+    apart = [
+        r for r in long if any(re.fullmatch(r"\d{3}(?:\.\d+)?", said(v)) for v in t.grid[r][2:])
+    ]
     for r in apart if len(long) * 2 <= len(t.rows) or apart == long else ():
-        cells = filled(t.grid[r])
-        raw = ",".join(str(t.grid[r][c]) for c in cells)
-        text = f"这一行有 {ends[r] + 1} 栏,表头只有 {end + 1} 栏,可能是千位分隔符把数字拆开了;整行没有采用,请去掉千位分隔符。"
-        found.problem("row_too_long", "error", (r, cells[0]), raw, text)
-        found.mark([(r, c) for c in cells], "problem")
+        raw = ",".join(str(t.grid[r][c]) for c in cells[r])
+        found.tell("row_too_long", (r, cells[r][0]), raw, ends[r] + 1, end + 1)
+        found.mark([(r, c) for c in cells[r]], "problem")
 
 
 # --- which columns name the rows --------------------------------------------------------------------------------------
 
 
-def stub_of(t: Frame, width: int) -> dict[int, str]:
+def _stub(t: Frame, width: int) -> dict[int, str]:
     """The left columns that name rows, with the role that their header or content gives them."""
-    often = {r for r in t.header if "frequency" in map(head_of, t.texts([r], [0, 1]))}
+    often = [r for r in t.header if "frequency" not in map(head_of, t.texts([r], [0, 1]))]
     stub, open_ = {}, True
     for c in range(width):
-        cells, heads = t.body(c), t.texts([r for r in t.header if r not in often], [c])
+        cells, heads = t.body(c), t.texts(often, [c])
         role = next(filter(None, map(head_of, heads)), "")
         if not open_:  # long tables may hold unit, place or period on the right
             if role in _FITS and cells and all(map(_FITS[role], cells)):
                 stub[c] = role
-            continue
-        if role == "unit" and "计量单位" not in heads and cells and not any(map(_unit_cell, cells)):
-            role = "region"  # 单位 over names of places or offices
-        if role == "note" or not cells and not role:
+        elif role == "note" or not cells and not role:
             open_ = bool(cells or not stub)
-            continue
-        after = t.body(c + 1) if c + 1 < width and not stub else []
-        if role := _stub_role(cells, heads, role, stub, after):
+        elif role := _stub_role(t, c, cells, heads, role, stub):
             stub[c] = role
         else:
             open_ = False
     return stub
 
 
-def _serial(cells: list, role: str, after: list) -> bool:
-    """A column of running numbers before the names, whatever stands over it."""
-    digits = [v for v in cells if isinstance(v, int | float) or str(v).strip().isdecimal()]
-    return (
-        {float(b) - float(a) for a, b in pairwise(digits)} == {1.0}
-        and role != "period"
-        and len(digits) >= 0.8 * len(cells)
-        and not any(map(cell_span, cells))
-        and any(isinstance(v, str) and not valueish(v) for v in after)
-    )
-
-
-def _stub_role(cells: list, heads: list[str], role: str, stub: dict[int, str], after: list) -> str:
+def _stub_role(
+    t: Frame, c: int, cells: list, heads: list[str], role: str, stub: dict[int, str]
+) -> str:
     """The role of a column that names rows by its head, or by what its cells say; "" where the figures begin."""
     named = {"name", "region", "period"} & set(stub.values())
+    if role == "unit" and "计量单位" not in heads and cells and not any(map(_unit_cell, cells)):
+        role = "region"  # 单位 over names of places or offices
     if named and cells and all(isinstance(v, str) and words.is_gloss(v) for v in cells):
         return "gloss"
-    if role == "serial" or not stub and _serial(cells, role, after):
+    if role == "serial" or not stub and role != "period" and _serial(cells, t, c):
         return "serial"
     if role in ("unit", "period", "frequency"):
         return role
@@ -150,20 +140,31 @@ def _stub_role(cells: list, heads: list[str], role: str, stub: dict[int, str], a
     return _by_content(cells, role, bool(role or not heads or not stub), bool(stub))
 
 
+def _serial(cells: list, t: Frame, c: int) -> bool:
+    """A column of running numbers before the names, whatever stands over it."""
+    digits = [v for v in cells if isinstance(v, int | float) or str(v).strip().isdecimal()]
+    after = t.body(c + 1) if c + 1 < len(t.grid[t.rows[0]]) else []
+    return (
+        {float(b) - float(a) for a, b in pairwise(digits)} == {1.0}
+        and len(digits) >= 0.8 * len(cells)
+        and not any(map(cell_span, cells))
+        and any(isinstance(v, str) and not valueish(v) for v in after)
+    )
+
+
 def _by_content(cells: list, role: str, fresh: bool, stub: bool) -> str:
     """The role of a column by what its cells say: names, periods, units; "" where they are figures."""
-    worded = [v for v in cells if _worded(v) and not (stub and doubtful(v))]
+    texts = [v for v in cells if isinstance(v, str)]
+    worded = [
+        v for v in texts if words.value_of(v).kind == "context" and not (stub and doubtful(v))
+    ]
     plain, spans = sum(not cell_span(v) for v in worded), sum(map(bool, map(cell_span, cells)))
     if (plain + spans) * 2 > len(cells) and (worded or fresh):
         if plain < spans:
             return "period" if fresh else ""
-        units = all(isinstance(v, str) and words.is_unit(squeeze(v)) for v in cells)
+        units = texts == cells and all(words.is_unit(squeeze(v)) for v in cells)
         return "unit" if units else role or "name"
     return role if role in ("region", "name") else ""
-
-
-def _worded(v: object) -> bool:
-    return isinstance(v, str) and words.value_of(v).kind == "context"
 
 
 def _due(heads: list[str]) -> bool:
@@ -182,7 +183,7 @@ _FITS = {"unit": _unit_cell, "region": lambda v: isinstance(v, str), "period": c
 # --- the header ---------------------------------------------------------------------------------------------------------
 
 
-def fill_header(t: Frame) -> None:
+def _fill_header(t: Frame) -> None:
     """Spread group words over their columns: merged ranges first, then blanks that have a word below them."""
     grid, header = t.grid, t.header
     for r0, c0, _, c1 in t.sheet.merged:
@@ -191,35 +192,32 @@ def fill_header(t: Frame) -> None:
                 grid[r0][c] = grid[r0][c0]
     for i, r in enumerate(header[:-1], 1):
         for c in t.data:
-            left = grid[r][c - 1] if c and c - 1 not in t.stub else ""
             below = t.texts(header[i:], [c]) if is_empty(grid[r][c]) else ()
             if any(label(x).role != "unit" for x in below):
-                grid[r][c] = left
+                grid[r][c] = grid[r][c - 1] if c and c - 1 not in t.stub else ""
 
 
-def _said(t: str, at: At, catalog: Catalog) -> Facet:
-    """What a cell says; a place may open its name, as in 中国:GDP:当季同比."""
+def _spoken(role: str, t: str, at: At, catalog: Catalog) -> Facet:
+    """What a cell says in a row or column of this role; a place may open its name, as in 中国:GDP:当季同比."""
     says = label(t).at(at)
+    if role == "frequency":
+        return Facet(frequency=t[:1])
+    if role == "unit":
+        return Facet(unit=says.unit or t.strip("()-—")).at(at)
     head, colon, _ = "".join(says.names).partition(":")
-    if colon and 2 <= len(head) <= 8:
-        return says._replace(place=place_of(head, catalog))
-    return says
+    return says._replace(place=place_of(head, catalog)) if colon and 2 <= len(head) <= 8 else says
 
 
 class _Header:
     """The header rows once read: what each row is about, its periods, and the cells that speak for each column."""
 
     def __init__(self, t: Frame):
-        self.catalog, header = t.catalog, t.header
+        self.catalog, header, self.periods = t.catalog, t.header, {}
         # region (region? where only some cells are places), unit, frequency, note, or ""
         self.roles = {r: _row_role(t, r) for r in header}
-        self.spans, self.faults = {}, {}
-        for n, r in enumerate(header, 1):
-            near = t.texts([r], t.stub) + t.texts(header[: n - 1], [*t.stub, *t.data])
-            settled, undecided = _periods(t, [t.grid[r][c] for c in t.data], near)
-            self.faults |= {t.data[i]: "period_ambiguous" for i in undecided}
-            cells = enumerate(zip(t.data, settled, strict=True))
-            self.spans |= {(r, c): s for i, (c, s) in cells if s and i not in undecided}
+        for n, r in enumerate(header):
+            near = t.texts([r], t.stub) + t.texts(header[:n], [*t.stub, *t.data])
+            self.periods |= _periods(t, [(r, c) for c in t.data], near)
         rows = [r for r in header if self.roles[r] != "note"]
         self.parts = {c: t.cells(rows, [c]) for c in t.data} | _broken_words(t)
         for c, cells in self.parts.items():
@@ -227,54 +225,42 @@ class _Header:
             if any(isinstance(v, str) for _, v in plain):
                 self.parts[c] = plain
         # rows of names, in which a bare unit is a name as well
-        named = (r for r in header if any(label(x).role == "name" for x in t.texts([r], t.data)))
-        self.counted = set(named)
+        self.counted = {
+            r for r in header if any(label(x).role == "name" for x in t.texts([r], t.data))
+        }
 
     def column(self, c: int, whole: Facet) -> tuple[Facet, bool]:
         """One column's header cells, from the outside in, and whether it is 其中 of the column before it."""
-        facet, hangs, rate = Facet(fault=self.faults.get(c, "")), False, ""
+        facet, hangs, rate = _NOTHING, False, ""
         for r, v in self.parts[c]:
-            t, at = said(v), (r, c)
-            if at in self.spans:
-                says = Facet(span=self.spans[at]).at(at)
-            elif words.unsupported_period(t):
-                says = Facet(fault="period_unsupported")
-            elif place := self._place(v, r):
-                says = Facet(place=place)
-            else:
-                if OF_WHICH.match(t):
-                    hangs, t = True, OF_WHICH.sub("", t)
-                    facet = facet._replace(
-                        names=whole.names, unit=whole.unit, unit_at=whole.unit_at
-                    )
-                says = self._spoken(t, at) if t else _NOTHING
-                if says.role == "measure" and says.measure in ("yoy_pct", "mom_pct"):
-                    rate = t
+            t = said(v)
+            if OF_WHICH.match(t) and (r, c) not in self.periods:
+                hangs, t = True, OF_WHICH.sub("", t)
+                facet = facet._replace(names=whole.names, unit=whole.unit, unit_at=whole.unit_at)
+            says = self._cell(v, t, (r, c)) if t else _NOTHING
+            if says.role == "measure" and says.measure in ("yoy_pct", "mom_pct"):
+                rate = t
             facet = facet.over(says)
-        amount = rate and {said(v) for _, v in self.parts[c]} & set(known("amount"))
-        if amount or words.is_index_base(facet.unit):
-            more = (
-                (rate, "绝对数") if amount else (rate,) * (facet.measure != "index" and rate != "")
-            )
-            names, measure = facet.names + more, "" if amount else "index"
-            facet = facet._replace(names=names, measure=measure)
+        if rate and {said(v) for _, v in self.parts[c]} & set(known("amount")):
+            facet = facet._replace(names=(*facet.names, rate, "绝对数"), measure="")
+        elif words.is_index_base(facet.unit):
+            more = (rate,) * (facet.measure != "index" and rate != "")
+            facet = facet._replace(names=facet.names + more, measure="index")
         elif facet.names and (kind := in_percent(facet.names[-1], facet.unit)):
             facet = facet._replace(names=facet.names[:-1], measure=kind)  # 增减 over (%)
         return facet, hangs
 
-    def _place(self, v: object, r: int) -> Place | None:
-        """The place that a header cell names, where its row is one of places."""
-        role = self.roles[r]
+    def _cell(self, v: object, t: str, at: At) -> Facet:
+        """What one more cell of a column says: a period, the place of a row of places, or by its words."""
+        role = self.roles[at[0]]
+        if at in self.periods:
+            return self.periods[at]
+        if words.unsupported_period(t):
+            return Facet(fault="period_unsupported")
         place = place_of(v, self.catalog) if isinstance(v, str) and role[:6] == "region" else None
-        return None if place and place.total and role == "region?" else place
-
-    def _spoken(self, t: str, at: At) -> Facet:
-        """What one more cell of a column says."""
-        role, says = self.roles[at[0]], _said(t, at, self.catalog)
-        if role == "frequency":
-            return Facet(frequency=t[:1])
-        if role == "unit":
-            return Facet(unit=says.unit or t.strip("-—()")).at(at)
+        if place and not (place.total and role == "region?"):
+            return Facet(place=place)
+        says = _spoken(role, t, at, self.catalog)
         # 幢 | 面积: a count that stands for a name
         counts = says.role == "unit" and at[0] in self.counted
         named = counts and words.is_unit(t) and t not in words.PERCENTS
@@ -288,42 +274,14 @@ def _row_role(t: Frame, r: int) -> str:
     if role in ("unit", "frequency"):
         fits = sum(label(x).role in ("unit", "frequency") or not x.strip("-—") for x in texts)
         return role if fits * 2 > len(texts) else ""
-    raw = [text_of(v) for _, v in t.cells([r], t.data)]
-    if sum(place_of(v, t.catalog) is not None for v in raw) >= 0.6 * len(raw):
+    if sum(place_of(x, t.catalog) is not None for x in texts) >= 0.6 * len(texts):
         return "region"
     return {"region": "region?", "note": "note"}.get(role, "")
 
 
-def _periods(
-    t: Frame, cells: list, near: list[str], headings: frozenset[int] | None = None
-) -> tuple[Spans, list[int]]:
-    """The periods of a header row, or of a stub column with these `headings`, and the places left undecided.
-
-    Bare 1, 2, 3 under 月 are months; in a header other numbers are periods only among periods.
-    """
-    present = [v for v in cells if not is_empty(v)]
-    counted = [_bare(v, counted_in(near)) for v in cells]
-    if sum(map(bool, counted)) * 2 > len(present):
-        return [a or cell_span(v) for a, v in zip(counted, cells, strict=True)], []
-    spans = list(map(cell_span, cells))
-    if headings is not None or sum(map(bool, spans)) * 2 >= len(present):
-        spans = [cell_span(v, serial=True) for v in cells]
-    else:
-        spans = [None if isinstance(v, int | float) else cell_span(v) for v in cells]
-    spans = _with_years(spans, headings)
-    return _settled(cells, spans, t.around)
-
-
-def _bare(v: object, unit: str) -> Span | None:
-    """The month or quarter that a bare number stands for; its year is still to be found."""
-    text = text_of(v).strip()
-    return words.whole_period(text + unit) if unit and text.isdecimal() else None
-
-
 def columns_of(t: Frame) -> dict[int, Facet]:
     """What each data column's header says."""
-    header = _Header(t)
-    out = {}
+    header, out = _Header(t), {}
     whole = group = _NOTHING  # what 其中 hangs on; the first column of a group, which is its total
     for c in t.data:
         facet, hangs = header.column(c, whole)
@@ -349,19 +307,18 @@ def _broken_words(t: Frame) -> dict[int, list[tuple[int, object]]]:
     """Columns whose two header cells are one word broken over two rows, joined; in some columns or in all."""
     out = {}
     for upper, lower in pairwise(t.header):
-        top, low = ({c: said(t.grid[r][c]) for c in t.data} for r in (upper, lower))
-        pairs = {c: (top[c], word) for c, word in low.items() if word}
-        if not pairs or not all(top.values()) or len(set(top.values())) < len(top):
-            continue
-        heads = ("name",) if len(pairs) == len(top) else ("name", "measure")
-        if not all(
-            label(a).role in heads and label(b).role == "name" and b not in known("total")
-            for a, b in pairs.values()
-        ):
-            continue
-        short = len(top) > 1 and all(len(a) <= 4 and len(b) <= 5 for a, b in pairs.values())
-        rest = [r for r in t.header if r not in (upper, lower)]
-        for c, (a, b) in pairs.items() if short else ():
+        tops = [said(t.grid[upper][c]) for c in t.data]
+        lows = [said(t.grid[lower][c]) for c in t.data]
+        heads = ("name",) if all(lows) else ("name", "measure")
+        pairs = [(c, a, b) for c, a, b in zip(t.data, tops, lows, strict=True) if b]
+        broken = all(tops) and len({*tops}) == len(tops) > 1
+        short = all(
+            len(a) <= 4 and len(b) <= 5 and label(a).role in heads and label(b).role == "name"
+            for _, a, b in pairs
+        )
+        broken = broken and short and not known("total").keys() & {*lows}
+        for c, a, b in pairs if broken else ():
+            rest = [r for r in t.header if r not in (upper, lower)]
             out[c] = [(lower, a + b), *t.cells(rest, [c])]
     return out
 
@@ -384,9 +341,9 @@ def _neighbours(columns: dict[int, Facet], t: Frame) -> dict[int, Facet]:
 
 def _year_before(f: Facet, last: Facet) -> bool:
     """Whether a column is of the same months as the one right before it, in an earlier year: what that is compared with."""
-    years = f.span and last.span and (last.span.end - f.span.end) / 12
-    alike = years and (f.names, "", f.span.basis) == (last.names, last.measure, last.span.basis)
-    return bool(alike and years > 0 and years.is_integer())
+    a, b = f.span, last.span
+    alike = a and b and (f.names, "", a.basis) == (last.names, last.measure, b.basis)
+    return bool(alike and b.end > a.end and (b.end - a.end) % 12 == 0)
 
 
 def _last_years(f: Facet, before: Facet, cumulative: bool) -> Facet:
@@ -411,39 +368,30 @@ def _after(f: Facet, before: Facet) -> Facet:
         f = f._replace(relative=before.relative, span=before.span, span_at=before.span_at)
     if not f.names and (f.measure or f.relative) and not f.bare:
         own = rate or f.measure == "index"
-        named = Facet(names=before.names, name_at=before.name_at)
-        f = (named if own else named._replace(unit=before.unit, unit_at=before.unit_at)).over(f)
+        unit = {} if own else {"unit": before.unit, "unit_at": before.unit_at}
+        f = Facet(names=before.names, name_at=before.name_at, **unit).over(f)
     return f
 
 
 def span_totals(facets: dict[int, Facet]) -> None:
     """A total beside months (1月, 2月, 合计) covers exactly those months, whatever the title says."""
-    spans = sorted(
-        {
-            (f.span.start, f.span.end, f.span.year)
-            for f in facets.values()
-            if f.span and f.span.basis in ("month", "quarter", "year") and not f.relative
-        }
-    )
+    dated = (f.span for f in facets.values() if f.span and not f.relative)
+    spans = sorted({s._replace(flags=()) for s in dated if s.basis in ("month", "quarter", "year")})
     if len(spans) < 2:
         return
-    (start, _, year), end = spans[0], spans[-1][1]
-    basis = "ytd" if start % 12 == 0 and start // 12 == end // 12 else "range"
-    says = {"fault": "period_ambiguous"}
-    if all(b[0] == a[1] + 1 for a, b in pairwise(spans)):
-        says = {"names": (), "span": Span(start, end, basis, (), year)}
+    start, end, says = spans[0].start, spans[-1].end, {"fault": "period_ambiguous"}
+    if all(b.start == a.end + 1 for a, b in pairwise(spans)):
+        basis = "ytd" if start % 12 == 0 and start // 12 == end // 12 else "range"
+        says = {"names": (), "span": Span(start, end, basis, (), spans[0].year)}
     for k, f in facets.items():
-        if f.names and known("total").keys() >= set(f.names) and not (f.span or f.relative):
+        if f.names and known("total").keys() >= {*f.names} and not (f.span or f.relative):
             facets[k] = f._replace(**says)
 
 
 # --- the stub -------------------------------------------------------------------------------------------------------
 
-_LEVELS = (
-    "[一二三四五六七八九十]{1,3}[、.]",
-    r"\([一二三四五六七八九十]{1,3}\)",
-    r"\d{1,2}[、.](?=\D)",
-    r"\(\d{1,2}\)",
+_LEVELS = re.compile(
+    r"([一二三四五六七八九十]{1,3}[、.])|(\([一二三四五六七八九十]{1,3}\))|(\d{1,2}[、.](?=\D))|(\(\d{1,2}\))"
 )
 
 
@@ -483,69 +431,28 @@ def _places(t: Frame, c: int) -> bool:
     )
 
 
-class _Stub:
-    """Goes down the rows of a table: names are carried down, and rows stand under their headings."""
+class _Column:
+    """One column of the stub, read down: what its cells say, under the headings above them."""
 
-    def __init__(self, t: Frame):
-        self.grid, self.catalog, body = t.grid, t.catalog, t.rows
-        self.roles = {
-            c: "region" if role == "name" and _places(t, c) else role for c, role in t.stub.items()
-        }
-        self.bare = {r for r in body if all(is_empty(t.grid[r][c]) for c in t.data)}
-        self.settled = {}
-        self.faulty = set()
-        headings = frozenset(i for i, r in enumerate(body) if r in self.bare)
-        for c in (c for c, role in self.roles.items() if role == "period"):
-            cells, heads = [t.grid[r][c] for r in body], t.texts(t.header, [c])
-            spans, undecided = _periods(t, cells, heads, headings)
-            self.settled |= {(r, c): s for r, s in zip(body, spans, strict=True)}
-            self.faulty |= {body[i] for i in undecided}
-        self.merged = {
-            (r, c0)
-            for r0, c0, r1, _ in t.sheet.merged
-            if c0 in t.stub and r0 in t.grid
-            for r in range(r0 + 1, r1 + 1)
-        }
-        self.texts = [c for c, role in self.roles.items() if role in ("name", "region", "period")]
-        self.carried = {}
-        self.outline = {c: [] for c in self.texts}
+    def __init__(self, t: Frame, c: int, role: str, bare: set[int]):
+        self.catalog, self.role, self.bare = t.catalog, role, bare
+        self.headings: list[_Heading] = []
         self.partial: tuple[str, ...] = ()
+        cells = [(r, c) for r in t.rows] if role == "period" else []
+        blank = frozenset(i for i, r in enumerate(t.rows) if r in bare)
+        self.periods = _periods(t, cells, t.texts(t.header, [c]), blank)
 
-    def row(self, r: int, found: Found) -> Facet:
-        facet = Facet(fault="period_ambiguous" if r in self.faulty else "")
-        written, dated = False, not self.settled
-        for c, role in self.roles.items():
-            at, v = (r, c), self.grid[r][c]
-            here = not is_empty(v)
-            if here:
-                found.outcome.setdefault(at, "label")
-                self.carried[c] = getattr(self, role, self.nothing)(at, v, said(v))
-                for later in self.texts:
-                    if later > c and role != "serial":
-                        self.outline[later].clear()
-                        if (r, later) not in self.merged:
-                            self.carried.pop(later, None)
-            elif at not in self.merged and c in self.texts[-1:] or c not in self.carried:
-                continue
-            written |= c in self.texts and (here or at in self.merged)
-            dated |= role == "period"
-            facet = facet.over(self.carried[c])
-        named = known("total").keys() & facet.names or facet.place and facet.place.total
-        return facet if written and (dated or named) else facet._replace(bare=True)
-
-    def nothing(self, at: At, v: object, t: str) -> Facet:
-        return _NOTHING
-
-    def unit(self, at: At, v: object, t: str) -> Facet:
-        return Facet(unit=words.units_of(t.strip("()")) or t.strip("()-—")).at(at)
-
-    def frequency(self, at: At, v: object, t: str) -> Facet:
-        return Facet(frequency=t[:1])
+    def says(self, at: At, v: object) -> Facet:
+        t = said(v)
+        if self.role in ("unit", "frequency"):
+            return _spoken(self.role, t, at, self.catalog)
+        read = {"period": self.period, "region": self.region, "name": self.name}.get(self.role)
+        return read(at, v, t) if read else _NOTHING
 
     def period(self, at: At, v: object, t: str) -> Facet:
         """What a cell of a column of periods says, or the name that it is where it is no period."""
-        if span := self.settled[at] or words.whole_period(t):
-            return Facet(span=span).at(at)
+        if at in self.periods:
+            return self.periods[at]
         if words.unsupported_period(t):
             return Facet(fault="period_unsupported")
         if t not in known("total") and (place := place_of(t, self.catalog)):
@@ -556,39 +463,38 @@ class _Stub:
         if t.startswith("#"):
             self.partial = ("partial",)
         text = text_of(v)
-        place, outline = place_of(text, self.catalog), self.outline[at[1]]
+        place = place_of(text, self.catalog)
         if place is None and at[0] in self.bare:
-            outline[:] = [self.heading(at, v, t, True)]
+            part = _spoken("", _part_of(t)[1], at, self.catalog)
+            self.headings = [self.heading(v, t, part, True)]
             return _NOTHING
         place = place or Place("", words.without_gloss(text.strip()), "other_region")
-        return [_Heading(), *outline][-1].says.over(Facet(place=place, flags=self.partial))
+        above = [_Heading(), *self.headings][-1].says
+        return above.over(Facet(place=place, flags=self.partial))
 
-    def heading(self, at: At, v: object, t: str, empty: bool) -> _Heading:
+    def heading(self, v: object, t: str, says: Facet, empty: bool) -> _Heading:
         """A row as others see it from below."""
-        number = next((n for n, p in enumerate(_LEVELS, 1) if re.match(p, t)), 0)
-        says = _said(_part_of(t)[1], at, self.catalog)
-        place = place_of(t, self.catalog) if empty else None
+        number, place = _LEVELS.match(t), place_of(t, self.catalog) if empty else None
         if place and place.kind in ("known", "total", "other_region"):
             says = Facet(place=place)
         elif empty and says.role != "name" or known("heading").keys() & says.names:
             says = says._replace(names=(), name_at=None)
-        return _Heading(says, _indent(v), number, empty)
+        return _Heading(says, _indent(v), number.lastindex if number else 0, empty)
 
     def name(self, at: At, v: object, t: str) -> Facet:
         """A cell of a column of names: its path from the outermost heading in.
 
         其中 goes under the row before it that is not itself 其中; other rows under their headings.
         """
-        headings = self.outline[at[1]]
-        of_which, inner = _part_of(t)
-        part = _said(inner, at, self.catalog)
+        headings, (of_which, inner) = self.headings, _part_of(t)
+        part = _spoken("", inner, at, self.catalog)
         if part.role in ("unit", "frequency", "summary"):
             return Facet(fault=part.fault)
         if part.role == "measure" and not of_which:  # 增长(%) below its indicator
             above = [h.says for h in headings if h.indent <= _indent(v) and not h.empty]
             last = [_NOTHING, *above][-1]
             return Facet(last.names, name_at=last.name_at).over(part)
-        here = self.heading(at, v, t, at[0] in self.bare and not part.unit)
+        here = self.heading(v, t, part, at[0] in self.bare and not part.unit)
         while headings and (
             headings[-1].indent > here.indent > 0 if of_which else not headings[-1].over(here)
         ):
@@ -613,12 +519,44 @@ def _part_of(t: str) -> tuple[bool, str]:
 
 
 def rows_of(t: Frame, found: Found) -> dict[int, Facet]:
-    """What each body row's stub says."""
+    """What each body row's stub says: names are carried down, and rows stand under their headings."""
     if not t.stub:
         alone = not t.header or len(t.rows) == 1
         return {r: Facet(bare=not alone) for r in t.rows}
-    walk = _Stub(t)
-    return {r: walk.row(r, found) for r in t.rows}
+    bare = {r for r in t.rows if all(is_empty(t.grid[r][c]) for c in t.data)}
+    merged = {
+        (r, c0) for r0, c0, r1, _ in t.sheet.merged if r0 in t.grid for r in range(r0 + 1, r1 + 1)
+    }
+    out = dict.fromkeys(t.rows, _NOTHING)
+    written, dated, anew = set(), set(), set()  # rows, of which a cell further left begins anew
+    texts = [c for c, role in t.stub.items() if role in ("name", "region", "period")]
+    for c, role in t.stub.items():
+        role = "region" if role == "name" and _places(t, c) else role
+        column, carried = _Column(t, c, role, bare), None
+        begun = set()
+        for r in t.rows:
+            at, here = (r, c), not is_empty(t.grid[r][c])
+            if r in anew and c in texts:
+                column.headings.clear()
+                carried = carried if at in merged else None
+            if here:
+                found.outcome.setdefault(at, "label")
+                carried = column.says(at, t.grid[r][c])
+                begun.add(r)
+            elif carried is None or at not in merged and c in texts[-1:]:
+                continue
+            if c in texts and (here or at in merged):
+                written.add(r)
+            if role == "period":
+                dated.add(r)
+            out[r] = out[r].over(carried)
+        anew |= begun if role != "serial" else set()
+    undated = not any(role == "period" for role in t.stub.values())
+    for r, facet in out.items():
+        named = known("total").keys() & facet.names or facet.place and facet.place.total
+        if r not in written or not (undated or r in dated or named):
+            out[r] = facet._replace(bare=True)
+    return out
 
 
 def settle_places(facets: dict[int, Facet], catalog: Catalog, found: Found) -> None:
@@ -631,20 +569,47 @@ def settle_places(facets: dict[int, Facet], catalog: Catalog, found: Found) -> N
     parts = {p.id for p in named if not p.total}
     zone = len(parts) > 1 and parts <= set(catalog.parks)
     strange = dict.fromkeys(p.raw for p in named if p.kind == "other_region")
-    if ours := any(p.id in catalog.regions and p.kind == "known" for p in named):
-        for raw in strange:
-            text = f"「{raw}」不是本区的园区,作为其他地区保留,不计入合计。"
-            found.problem("other_region", "info", None, raw, text)
+    ours = any(p.id in catalog.regions and p.kind == "known" for p in named)
+    for raw in strange if ours else ():
+        found.tell("other_region", None, raw)
     others = len(strange) > 1 and not ours
     for k, f in facets.items():
         place = f.place or Place("", "")
         if place.total and (place.id in catalog.regions if others else zone and not place.id):
-            facets[k] = f._replace(place=place._replace(id="zone" if zone else ""))
+            facets[k] = f._replace(place=place._replace(id="zone" * zone))
         elif place.kind == "near" and not ours or place.kind == "ambiguous" and others:
             facets[k] = f._replace(place=place._replace(kind="other_region"))
 
 
 # --- periods of one row or column -------------------------------------------------------------------------------------
+
+
+def _periods(
+    t: Frame, places: list[At], near: list[str], headings: frozenset[int] | None = None
+) -> dict[At, Facet]:
+    """What the cells of a header row, or of a stub column with these `headings`, say as periods: a span, or that it is not
+    decided which.
+
+    Bare 1, 2, 3 under 月 are months; in a header other numbers are periods only among periods.
+    """
+    cells = [t.grid[r][c] for r, c in places]
+    present, unit = sum(not is_empty(v) for v in cells), counted_in(near)
+    texts = [text_of(v).strip() if unit else "" for v in cells]
+    counted = [words.whole_period(x + unit) if x.isdecimal() else None for x in texts]
+    spans, unsure = list(map(cell_span, cells)), ()
+    if sum(map(bool, counted)) * 2 > present:
+        spans = [a or b for a, b in zip(counted, spans, strict=True)]
+    else:
+        if headings is not None or sum(map(bool, spans)) * 2 >= present:
+            spans = [cell_span(v, serial=True) for v in cells]
+        else:
+            spans = [None if isinstance(v, int | float) else cell_span(v) for v in cells]
+        spans, unsure = _settled(cells, _with_years(spans, headings), t.around)
+    told = {
+        i: Facet(span=s).at(at) for i, (s, at) in enumerate(zip(spans, places, strict=True)) if s
+    }
+    told |= {i: Facet(fault="period_ambiguous") for i in unsure}
+    return {places[i]: says for i, says in told.items()}
 
 
 def _with_years(spans: Spans, headings: frozenset[int] | None) -> Spans:
@@ -662,13 +627,12 @@ def _settled(cells: list, spans: Spans, around: Surroundings) -> tuple[Spans, li
     """Periods after a second look at their neighbours, and the places left undecided: what can be several months is the one
     that its neighbours are clearly nearer to."""
     published = around.scope.published
-    unsure = {i: months for i, v in enumerate(cells) if (months := _possible(v))}
     context = [s for s in (around.span, around.scope.file_span) if s and s.year]
-    context += [month_span(published)] if published and not context else []
+    context = context or [month_span(published)] * (published > 0)
     whole = [with_year(s, [*context, *spans], published) for s in spans]
+    unsure = {i: months for i, v in enumerate(cells) if (months := _possible(v))}
+    days = {i: day for i, day in enumerate(map(_day, cells, whole)) if day}
     sure = [None if i in unsure or s and not s.year else s for i, s in enumerate(whole)]
-    written = enumerate(map(_day, cells, whole))
-    days = {i: day for i, day in written if day and day.day not in _SERIES_DAYS}
     out, undecided = list(spans), []
     for i in {**unsure, **days}:
         before, after = (list(filter(None, x)) for x in (sure[:i], sure[i + 1 :]))
@@ -693,16 +657,16 @@ def _nearest(months: list[int], near: list[Span], cells: list, i: int) -> Span |
 
 
 _DAY = re.compile(r"(?:(?:19|20)\d\d[-/.]\d{1,2}[-/.]|\d{1,2}月)(\d{1,2})日?")
+_SERIES_DAYS = (1, 15, 16, 28, 29, 30, 31)  # a day of these stands for its month
 
 
 def _day(v: object, span: Span | None) -> date | None:
-    """The day that a cell is, as a date or in text (2018/1/9, or 1月9日 of a known year), None where it is none."""
-    if words.is_date(v):
-        return v
+    """The day that a cell is, as a date or in text (2018/1/9, or 1月9日 of a known year); None where it is none, or
+    stands for its month."""
     m = _DAY.fullmatch(said(v)) if isinstance(v, str) and span and span.year else None
     with suppress(ValueError):
-        return date(span.end // 12, span.end % 12 + 1, int(m[1])) if m else None
-    return None
+        v = date(span.end // 12, span.end % 12 + 1, int(m[1])) if m else v
+    return v if words.is_date(v) and v.day not in _SERIES_DAYS else None
 
 
 def _possible(v: object) -> list[int]:
@@ -712,12 +676,8 @@ def _possible(v: object) -> list[int]:
         months = month_no(v.year, v.month), month_no(2000 + v.day, v.month)
         return list(dict.fromkeys(months)) if v.day not in _SERIES_DAYS else []
     text = said(round(v, 4) if type(v) is float else v)
-    if not re.fullmatch(r"(?:19|20)\d\d\.1", text):
-        return []
-    return [month_no(int(text[:4]), m) for m in (1, 10)]
-
-
-_SERIES_DAYS = (1, 15, 16, 28, 29, 30, 31)  # a day of these stands for its month
+    found = re.fullmatch(r"((?:19|20)\d\d)\.1", text)
+    return [month_no(int(found[1]), m) for m in (1, 10)] if found else []
 
 
 def _typed(v, days: Iterable, every: list[Span]) -> Span | None:

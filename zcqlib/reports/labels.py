@@ -6,10 +6,12 @@ Words alone are known in `words`; here they become labels, and a row of periods 
 from __future__ import annotations
 
 import datetime
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
 from xlsxwriter.utility import xl_rowcol_to_cell
 
@@ -18,6 +20,7 @@ from zcqlib.reports import words
 from zcqlib.reports.grid import At, remember, written
 from zcqlib.reports.words import Span, known, month_no, month_span, squeeze
 
+T = TypeVar("T")
 PERCENT_KINDS = {"yoy_pct", "mom_pct", "share_pct", "completion_pct"}
 _PLACE = re.compile(
     r"[\u4e00-\u9fff]{1,14}(?:省|市|区|區|县|縣|旗|州|盟|地区|示范区|开发区|新区|园区|园|街道|镇|乡|管委会)$"
@@ -146,12 +149,63 @@ class Fact(NamedTuple):
         return self.value == self.value
 
 
+_PROBLEMS = {
+    key: (severity, message)
+    for key, severity, message in (
+        line.split(" ", 2)
+        for line in """
+orphan_cell warning 这个数字没有行名或列名,没有采用;如果是正式数据,请补上名称。
+no_indicator error 文件里没有写明这是什么指标,请补上指标名称和单位。
+period_ambiguous error 期间看不出是哪年哪月(如「2018.1」可能是1月或10月),请写成「2018年10月」的样子。
+period_unsupported error 学年、财年、五年规划期等期间不支持,请按年、季、月报送。
+no_year error 只写了月份,没有年份,请在表题或表头写明年份。
+no_period error 没有写明是哪一期的数据,请在表题或表头写明年月。
+no_month error 「本月」「累计」等字样没有对应的月份,请在表题写明年月。
+summary_row info 这是平均值、增减额或一周的数,不是某一期的数据,没有采用,无需处理。
+merged_value error 一个数字合并在几格里,看不出属于哪一个,请拆开分别填写。
+row_too_long error 这一行有 {0} 栏,表头只有 {1} 栏,可能是千位分隔符把数字拆开了;整行没有采用,请去掉千位分隔符。
+other_region info 「{raw}」不是本区的园区,作为其他地区保留,不计入合计。
+park_unknown error 「{0.raw}」不是已知的园区名称,是否应为「{0.suggestion}」?请改正。
+park_ambiguous error 「{0.raw}」可能是几个园区,请写出完整名称。
+new_indicator warning 「{raw}」不在指标表里{0};数字按原名保留,请核对名称,或把它加进指标别名表。
+no_unit warning 「{0}」没有写单位{2};请在表头或表题写明单位。
+unit_unknown warning 「{0}」的单位「{1}」不认得,请改用常用单位,或把它加进单位换算表。
+unit_conflict warning 「{0}」的单位「{1}」与表上或指标表的单位不同,已按「{1}」,请核对。
+unit_conflict.cell warning 格内单位「{0}」与表头单位「{1}」不同,已按格内单位,请核对。
+sign_unclear error 看不出是正是负,请用负号写明。{0}
+not_a_number error 这一格应是一个确定的数字,请改正。{0}
+word_in_number warning 这一格应是数字,「无」不能当作 0,已按未报处理,请补报。{0}
+cell_error error 公式出错,请改正后重新报送。{0}
+formula_without_value error 公式没有保存计算结果,请打开后重新计算并保存。{0}
+bound warning 这里只写了范围,暂按所写的数采用,请改报准确数。
+external_link info 这一格引用了别的文件,只采用已保存的数值。
+hidden_sheet warning 工作表「{raw}」是隐藏的,有 {0} 个单元格,没有采用;需要采用请取消隐藏。
+table_unread error 这张表没有读懂({0}),表中的数没有采用;请另附一份一行一个指标的表,或告知维护人员。
+detail_list info 这是一份明细清单(共 {0} 行),{1};需要用于分析的请另报汇总表。
+two_values error 「{0}」与工作表「{1}」{2}的数不同,请核对以哪个为准;确认之前都不采用。
+two_values.rest error 「其他」出现不止一次,看不出各属于哪一项,请写明;确认之前不采用。
+shown_differs error 这一格{0},看不出以哪个为准,暂不采用,请改成看到的就是实际的数。
+shown_scaled info 显示的「{0}」与存的「{raw}」不同,已按显示的采用。
+long_text info 这一格的文字超过 {0} 字,只读了前面的部分。
+template_zeros warning {0} 还没有到,整列都是 0,疑为未填的模板,已按未报处理。
+future_period warning {0} 晚于报告月份,请核对期间。
+fraction_suspect error 「{0}」其他数都是百分数,这一格像是小数,请改正;确认之前不采用。
+fraction_suspect.all warning 「{0}」的百分数都在 -1 到 1 之间,可能是按小数填写的,请核对;暂按百分数采用。
+ytd_falls error 「{0}」累计数 {1},小于上一期 {2},请核对;确认之前不采用。
+ytd_falls.little warning 「{0}」累计数 {1},小于上一期 {2},请核对是否修订。
+total_mismatch warning 「{0}」{1} 为 {2};请核对合计和分项。
+total_unchecked info {0}没有数字,「{1}」等 {2} 个合计没有核对。
+""".strip().splitlines()
+    )
+}
+
+
 @dataclass(slots=True, frozen=True)
 class Found:
-    """Everything that came of one sheet or table; `outcome` maps a cell to its outcome, a problem is code, severity,
+    """Everything that came of one sheet or table; `facts` and `outcome` by cell, a problem is code, severity,
     place (None, a cell, or a rectangle), raw text, message and number of cells."""
 
-    facts: list[Fact] = field(default_factory=list)
+    facts: dict[At, Fact] = field(default_factory=dict)
     problems: list[tuple] = field(default_factory=list)
     outcome: dict[At, str] = field(default_factory=dict)
     tables: list[int] = field(default_factory=list)
@@ -161,36 +215,49 @@ class Found:
     ) -> None:
         self.problems.append((code, severity, at, raw, message, count))
         if severity == "error" and at is not None:
-            self.outcome[at] = "problem"
+            self.outcome.setdefault(at, "problem")
 
-    def hold(self, code: str, which: Iterable[int], message: str, severity: str = "error") -> None:
-        """Keep some facts (by number) out of use until someone has confirmed them, and say why."""
-        for i in which:
-            f = self.facts[i]
-            self.facts[i] = f._replace(flags=tuple(dict.fromkeys((*f.flags, "held"))))
-            self.problems.append((code, severity, f.at, f.raw, message, 1))
+    def tell(
+        self, key: str, at: tuple | None, raw: str, *said: object, severity: str = "", count=1
+    ) -> None:
+        """A problem of the list above: its code, a variant behind a dot, and what its message says of the case."""
+        usual, message = _PROBLEMS[key]
+        code, _, _ = key.partition(".")
+        self.problem(code, severity or usual, at, raw, message.format(*said, raw=raw), count)
+
+    def hold(self, key: str, f: Fact, *said: object, severity: str = "") -> None:
+        """Keep a fact out of use until someone has confirmed it, and say why."""
+        self.facts[f.at] = f._replace(flags=tuple(dict.fromkeys((*f.flags, "held"))))
+        self.tell(key, f.at, f.raw, *said, severity=severity)
 
     def mark(self, cells: Iterable[At], outcome: str) -> None:
         self.outcome.update(dict.fromkeys(cells, outcome))
 
     def add(self, other: Found) -> None:
         """Take over what one table gave, with one row for each code and severity."""
-        self.facts.extend(other.facts)
+        self.facts.update(other.facts)
         self.outcome.update(other.outcome)
-        groups = {}
-        for p in dict.fromkeys(other.problems):
-            groups.setdefault(p[:2] if p[2] is not None else p, []).append(p)
+        told = dict.fromkeys(other.problems)
+        groups = grouped(told, lambda p: p if p[2] is None else p[:2])
         self.problems.extend(map(_one_row, groups.values()))
+
+
+def grouped(things: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:
+    """Things by what they share."""
+    out = {}
+    for thing in things:
+        out.setdefault(key(thing), []).append(thing)
+    return out
 
 
 def _one_row(part: list[tuple]) -> tuple:
     """Several problems as one: the rectangle around them, one example, the number of cells, further examples named."""
-    code, severity, at, raw, message, count = part[0]
+    code, severity, _, raw, message, _ = part[0]
     if len(part) == 1:
         return part[0]
     count = sum(p[5] for p in part)
     others = [f"「{x}」" for x in dict.fromkeys(p[3] for p in part) if x != raw][:4]
-    more = f"(共 {count} 处" + (f",又如{'、'.join(others)}" if others else "") + ")"
+    more = f"(共 {count} 处{',又如' * bool(others)}{'、'.join(others)})"
     box = box_of([at for p in part for at in (p[2][:2], p[2][-2:])])
     return code, severity, box, raw, message + more, count
 
@@ -236,7 +303,7 @@ def text_of(v: object) -> str:
     if isinstance(v, float):
         return written(v)
     if isinstance(v, datetime.datetime):
-        return v.strftime("%Y-%m-%d")
+        return str(v.date())
     return str(v) if v is not None else ""
 
 
@@ -332,17 +399,12 @@ def place_of(text: str, catalog: Catalog) -> Place | None:
     raw = re.sub(r"^(?:[#＃]|其中[::]?)\s*", "", words.without_gloss(text.strip()))
     if not t:
         return None
-    match = catalog.match_region(words.simple(t))
-    if match.kind != "unknown":
-        return Place(match.id, raw, match.kind)
-    kind = known("place").get(t) or ("total" if _ALL.fullmatch(t) else "")
-    if kind:
-        return Place("", raw, kind)
-    if match.suggestion and _PLACE.match(t):
-        return Place("", raw, "near", match.suggestion)
-    if _PLACE.match(t) and not re.search(r"(?:数|量|额|率|值|积)", t):
-        return Place("", raw, "other_region")
-    return None
+    match, looks = catalog.match_region(words.simple(t)), _PLACE.match(t)
+    kind = match.kind if match.kind != "unknown" else known("place").get(t)
+    kind = kind or _ALL.fullmatch(t) and "total" or looks and match.suggestion and "near"
+    if not kind and looks and not re.search("数|量|额|率|值|积", t):
+        kind = "other_region"
+    return Place(match.id, raw, kind, match.suggestion) if kind else None
 
 
 def valueish(v: object) -> bool:
@@ -374,7 +436,7 @@ def cell_span(v: object, serial: bool = False) -> Span | None:
     if span := words.whole_period(said(round(v, 4) if type(v) is float else v)):
         return span
     if serial and isinstance(v, int | float) and 29_000 <= v <= 55_000 and v == int(v):
-        day = datetime.date(1899, 12, 30) + datetime.timedelta(days=int(v))
+        day = datetime.date.fromordinal(int(v) + 693_594)  # days since 1899-12-30
         return month_span(month_no(day.year, day.month), "serial")
     return None
 
@@ -417,3 +479,28 @@ def join_spans(a: Span | None, b: Span | None) -> Span | None:
     if not a.year and b.year:
         return shift(a, b.end // 12)
     return b
+
+
+# --- units ----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _units(catalog: Catalog) -> dict[str, tuple[str, object, str, str]]:
+    frame = catalog.unit_words
+    factors = (
+        (n, d) if n != d else 1
+        for n, d in frame[["numerator", "denominator"]].to_numpy(int).tolist()
+    )
+    known = zip(frame["normal"], factors, frame["kind"], frame["family"], strict=True)
+    return dict(zip(map(squeeze, frame["word"]), known, strict=True))
+
+
+@remember
+def normal_unit(unit: str, catalog: Catalog) -> tuple[str, object, str, str]:
+    """Of a stated unit its normal one, the factor (1 or numerator and denominator), the kind, and what it goes with."""
+    units, unit = _units(catalog), squeeze(unit)
+    rest = unit.lstrip("十百千万亿")
+    if unit not in units and rest in units and units[rest][2] == "count":
+        steps = (10 ** "个十百千万    亿".index(c) for c in unit[: -len(rest)])
+        return rest, (math.prod(steps), 1), *units[rest][2:]
+    return units.get(unit, (unit, 1, "", ""))

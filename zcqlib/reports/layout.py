@@ -44,13 +44,13 @@ class Block(NamedTuple):
 class _Row:
     """A row as the rules see it: its filled cells, and what of the table has been seen before it."""
 
-    def __init__(self, cells: list, columns: list[int], above: list, header: bool, body: bool):
-        self.cells, self.above, self.inner = [cells[c] for c in columns], above, columns[0] > 0
+    def __init__(self, cells: list, above: list, inner: bool, header: bool, body: bool):
+        self.cells, self.above, self.inner = cells, above, inner
         self.header, self.body, self.fresh = header, body, not header and not body
-        self.first = self.cells[0]
+        self.first = cells[0]
         self.worded = isinstance(self.first, str)
         self.lead = squeeze(self.first) if self.worded else ""
-        self.rest = self.cells[1:] if self.worded else self.cells
+        self.rest = cells[1:] if self.worded else cells
 
     @cached_property
     def values(self) -> list[bool]:
@@ -93,19 +93,17 @@ def _counted_months(cells: list, around: list[str]) -> bool:
 
 
 def _aside(row: _Row) -> str:
-    """Contacts, notes and lines that say something about the whole table."""
+    """Contacts, notes and lines that say something about the whole table; a unit beside a title; titles of tables beside
+    each other."""
     if CONTACT.match(row.lead):
         return "note"
     if not row.worded or any(row.values[1:]):
         return ""
     if NOTE.match(row.lead) and sum(row.heads) < 2:
         return "note"
-    return "meta" if meta(row.lead)[0] and len(row.cells) <= 6 else ""
-
-
-def _caption(row: _Row) -> str:
-    """A unit beside a title, or the titles of tables that stand beside each other."""
-    if not row.fresh or not row.worded or any(row.values) or row.heads[0]:
+    if meta(row.lead)[0] and len(row.cells) <= 6:
+        return "meta"
+    if not row.fresh or row.values[0] or row.heads[0]:
         return ""
     texts = list(map(said, row.cells))
     unit = len(texts) <= 4 and any(words.stated_unit(t)[0] for t in texts)
@@ -126,15 +124,14 @@ def _alone(row: _Row) -> str:
         return ""
     if row.fresh and head_of(row.lead) in ("name", "region", "period", "serial"):
         return "header"
-    return "data" if valueish(row.first) and cell_span(row.first) is None else "single"
+    return "data" if row.values[0] and cell_span(row.first) is None else "single"
 
 
 def _headed(row: _Row) -> str:
     """A head word in front, and no number that is not a period."""
-    if row.headish and row.dated and (row.heads[0] if row.body else row.rest):
-        return "header"
-    bare = row.fresh and not row.lead and len(row.rest) > 1
-    return "header" if bare and any(row.values) and row.dated else ""
+    headish = row.headish and (row.heads[0] if row.body else row.rest)
+    bare = row.fresh and not row.lead and len(row.rest) > 1 and any(row.values)
+    return "header" if (headish or bare) and row.dated else ""
 
 
 def _years(row: _Row) -> str:
@@ -154,9 +151,7 @@ def _years(row: _Row) -> str:
 
 def _worded(row: _Row) -> str:
     """No figure at all: a header, if it is not a row whose figures cannot be read."""
-    if any(row.values):
-        return "data"
-    if row.header and words.is_date(row.first) and not row.headish:
+    if any(row.values) or row.header and words.is_date(row.first) and not row.headish:
         return "data"
     odd = [v for v in row.cells[1:] if isinstance(v, str) and squeeze(v)[:1].isdecimal()]
     if row.header and odd and all(cell_span(v) is None for v in odd):
@@ -166,7 +161,7 @@ def _worded(row: _Row) -> str:
     return "header"
 
 
-_RULES = (_aside, _caption, _numbering, _alone, _headed, _years, _worded)
+_RULES = (_aside, _numbering, _alone, _headed, _years, _worded)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -178,32 +173,28 @@ class _Cutter:
     def __init__(self, sheet: Sheet, found: Found, named: Callable[[str], bool]):
         self.rows, self.found, self.named = sheet.rows, found, named
         self.out, self.budget = [], Budget()
-        self.above = []
-        self.header = []
-        self.body = []
+        self.above, self.header, self.body = [], [], []
 
     def kind(self, r: int, columns: list[int], fresh: bool = False) -> str:
         if not columns:
             return "empty"
-        cells, header, body = self.rows[r], bool(self.header), bool(self.body)
-        first, above = cells[columns[0]], self.rows[self.header[-1]] if header else []
-        if isinstance(first, str) and len(columns) > 1 and not fresh and (header or body):
-            lead = squeeze(first)
+        cells, header, body = [self.rows[r][c] for c in columns], self.header, self.body
+        if isinstance(cells[0], str) and len(columns) > 1 and not fresh and (header or body):
+            lead = squeeze(cells[0])
             if lead not in known("head") and not CONTACT.match(lead):
-                if body and {type(cells[c]) for c in columns[1:]} <= {int, float}:
+                if body and {type(v) for v in cells[1:]} <= {int, float}:
                     return "data"  # by far most rows
-                c = columns[0]
-                over = (said(self.rows[h][c]) for h in self.header if _holds(self.rows[h], c))
-                if {"name", "region"} & set(map(head_of, over)) and self.named(first):
+                over = (said(v) for h in header for v in self.rows[h][columns[0] : columns[0] + 1])
+                if {"name", "region"} & set(map(head_of, over)) and self.named(cells[0]):
                     return "data"  # whatever stands beside it
-        row = _Row(cells, columns, above, header and not fresh, body and not fresh)
+        above = self.rows[header[-1]] if header else []
+        header, body = header and not fresh, body and not fresh
+        row = _Row(cells, above, columns[0] > 0, bool(header), bool(body))
         return next(kind for rule in _RULES if (kind := rule(row)))
 
     def next_kind(self, r: int) -> str:
-        for k in range(r + 1, min(r + 6, len(self.rows))):
-            if columns := filled(self.rows[k]):
-                return self.kind(k, columns, fresh=True)
-        return "empty"
+        coming = ((k, filled(self.rows[k])) for k in range(r + 1, min(r + 6, len(self.rows))))
+        return next((self.kind(k, columns, True) for k, columns in coming if columns), "empty")
 
     def cut(self) -> list[Block]:
         in_note = False
@@ -216,10 +207,8 @@ class _Cutter:
                 in_note, where = kind == "note", self._where(kind, r, cells)
             if where in ("label", "context"):
                 self.found.mark(cells, where)
-            elif where == "above":
-                self.above += cells
             else:
-                getattr(self, where).append(r)
+                getattr(self, where).extend(cells if where == "above" else [r])
         self._close()
         return self.out
 
@@ -235,7 +224,7 @@ class _Cutter:
 
     def _where(self, kind: str, r: int, cells: list[At]) -> str:
         """What becomes of a row: a line above a table, its header or body, a label or context; or it ends one."""
-        if kind == "empty" or kind == "meta":
+        if kind in ("empty", "meta"):
             if self.body and (kind == "meta" or self.next_kind(r) in ("single", "header", "meta")):
                 self._close()
             return "above"
@@ -246,12 +235,18 @@ class _Cutter:
         return {"numbers": "label", "note": "context", "data": "body"}[kind]
 
     def _header(self, r: int, cells: list[At]) -> str:
+        rows, last = self.rows, cells[-1][1]
         if not self.body:
-            return "body" if self.header and self._heads_a_section(r, cells) else "header"
-        if _same_row(self.rows, self.header, self.rows[r]):
+            # names right below a header that stand over the rows to come (人口 | Population), not over columns
+            coming = next((row for row in rows[r + 1 : r + 6] if any(map(valueish, row))), [])
+            section = self.header and last < min(_figures([coming]), default=0)
+            over = ({*filled(row)} for row in (rows[self.header[-1]] if section else [], coming))
+            inside = section and all({c for _, c in cells} <= columns for columns in over)
+            return "body" if inside else "header"
+        if _same_row(rows, self.header, rows[r]):
             return "label"
-        if self.header and self._inside(cells):
-            return "body"  # names only: a heading in the table, in two languages perhaps
+        if self.header and last < min(_figures(rows[b] for b in self.body), default=0):
+            return "body"  # names left of all figures: a heading in the table, in two languages perhaps
         self._close()
         return "header"
 
@@ -263,26 +258,10 @@ class _Cutter:
             return "body"
         return "header" if self.header else "above"
 
-    def _inside(self, cells: list[At]) -> bool:
-        """Whether a row without figures belongs into the table: it stands left of all of them."""
-        return cells[-1][1] < min(_figures(self.rows[b] for b in self.body), default=0)
-
-    def _heads_a_section(self, r: int, cells: list[At]) -> bool:
-        """Whether names right below a header stand over the rows to come (人口 | Population), not over columns."""
-        coming = next((row for row in self.rows[r + 1 : r + 6] if any(map(valueish, row))), [])
-        above, figures = self.rows[self.header[-1]], _figures([coming])
-        return cells[-1][1] < min(figures, default=0) and all(
-            _holds(above, c) and _holds(coming, c) for _, c in cells
-        )
-
 
 def blocks(sheet: Sheet, found: Found, named: Callable[[str], bool]) -> list[Block]:
     """Split a sheet into tables; notes and contact lines become context on the way."""
     return _Cutter(sheet, found, named).cut()
-
-
-def _holds(row: list, c: int) -> bool:
-    return c < len(row) and not is_empty(row[c])
 
 
 def _figures(rows: Iterable[list]) -> set[int]:
@@ -313,29 +292,29 @@ def panels(rows: list[list], block: Block) -> list[Block]:
     out = []
     for left, right in sides:
         own = [at for at in block.above if left <= at[1] < right or stated[at] in shared]
-        body = [r for r in block.body if any(not is_empty(v) for v in rows[r][left:right])]
-        out.append(Block(own, block.header, body, left, right))
-    return [b for b in out if b.body]
+        if body := [r for r in block.body if filled(rows[r][left:right])]:
+            out.append(Block(own, block.header, body, left, right))
+    return out
 
 
 def _panel_starts(rows: list[list], block: Block) -> list[int]:
     width = max(len(rows[r]) for r in (*block.header, *block.body))
 
-    def column(c, where):
-        return [rows[r][c] for r in where if _holds(rows[r], c)]
+    def columns(where: list[int]) -> list[list]:
+        return [
+            [v for r in where for v in rows[r][c : c + 1] if not is_empty(v)] for c in range(width)
+        ]
 
-    heads = [set(map(said, column(c, block.header))) for c in range(width)]
-    bodies = [column(c, block.body) for c in range(width)]
+    heads, bodies = [{*map(said, cells)} for cells in columns(block.header)], columns(block.body)
     first = next((c for c in range(width) if bodies[c]), 0)
     lead = {h for h in heads[first] if known("head").get(h) in ("name", "region", "period")}
     starts = [0]
     for c in range(first + 2, width - 1):
         gap = heads[c] and not heads[c - 1] and not bodies[c - 1]
-        if not lead & heads[c] and not (gap and any(map(valueish, bodies[c + 1]))):
-            continue
+        begins = lead & heads[c] or gap and any(map(valueish, bodies[c + 1]))
         figures = sum(valueish(v) and cell_span(v) is None for v in bodies[c])
         before = any(valueish(v) for k in range(starts[-1], c) for v in bodies[k])
-        if bodies[c] and figures * 2 <= len(bodies[c]) and before:
+        if begins and bodies[c] and figures * 2 <= len(bodies[c]) and before:
             starts.append(c)
     return starts
 
@@ -344,8 +323,8 @@ def is_about(rows: list[list], block: Block) -> bool:
     """Whether a table only describes others: names, units, dates of update, sources, no figures."""
     heads = {said(v) for r in block.header for v in rows[r] if not is_empty(v)}
     about = known("about")
-    strong = {h for h in heads if about.get(h) == "strong"} | heads & {"页码", "表号"}
-    return bool(strong) and heads <= set(about)
+    strong = any(about.get(h) == "strong" or h in ("页码", "表号") for h in heads)
+    return strong and heads <= set(about)
 
 
 def _starts_table(t: str) -> bool:
