@@ -36,7 +36,7 @@ def large(path: Path, rows: int = 30_000, columns: int = 20) -> Path:
 
 def spent() -> float:
     """Seconds of the processor so far (others may hold the machine), those of the reading process with them."""
-    child = worker._ALIVE[0].process.pid if worker._ALIVE else 0
+    child = next((p.pid for p in worker._ALIVE.values()), 0)
     stat = Path(f"/proc/{child}/stat")
     ticks = stat.read_text().rpartition(")")[2].split()[11:13] if stat.exists() else ()
     return time.process_time() + sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")

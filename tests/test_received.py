@@ -298,8 +298,9 @@ def test_what_one_file_leaves_in_memory_is_not_taken_from_the_next(tmp_path):
 def test_a_process_that_went_while_it_waited_is_no_fault_of_the_next_file(tmp_path):
     (tmp_path / "红旗区.csv").write_text(REPORT.format(6, "红旗区", 3), "utf-8")
     read_report(tmp_path / "红旗区.csv")
-    worker._ALIVE[0].process.kill()
-    worker._ALIVE[0].process.wait()
+    gone = worker._ALIVE[os.getpid()]
+    gone.kill()
+    gone.wait()
     assert len(read_report(tmp_path / "红旗区.csv").observations) == 1
 
 
@@ -307,8 +308,8 @@ def test_a_process_that_went_while_it_waited_is_no_fault_of_the_next_file(tmp_pa
 def test_a_killed_run_leaves_no_process(tmp_path):
     (tmp_path / "a.csv").write_text(REPORT.format(6, "红旗区", 3), "utf-8")
     code = (
-        "import sys, time; from zcqlib.reports import read_report, worker; read_report(sys.argv[1]); "
-        "print(worker._ALIVE[0].process.pid, flush=True); time.sleep(600)"
+        "import os, sys, time; from zcqlib.reports import read_report, worker; read_report(sys.argv[1]); "
+        "print(worker._ALIVE[os.getpid()].pid, flush=True); time.sleep(600)"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "a.csv")],

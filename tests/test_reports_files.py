@@ -24,8 +24,7 @@ from reports_made import (
 
 from zcqlib import catalog as catalogs
 from zcqlib.reports import Context, read_report, summary, write_reading
-from zcqlib.reports.grid import Budget, Sheet
-from zcqlib.reports.shown import Cells
+from zcqlib.reports.grid import Sheet
 
 SIMPLE = "表1 专利申请量（件）,,\n园区,2018年5月,2018年6月\n高新区,10,12\n红旗区,3,4\n"
 ROWS = [
@@ -114,8 +113,8 @@ def test_t06_an_old_workbook_with_garbled_strings_is_read_by_the_second_reader(
     context = replace(JUNE, catalog=catalogs.load())
     r = same(reports._read_here(path, context))
     assert severity(r, "second_reader") == "warning"
-    cells = Cells(Budget(), [["\x02\x03", 5]])
-    monkeypatch.setattr(books, "_calamine", lambda raw, budget: [(cells, "Sheet1", False)])
+    garbled = [Sheet("Sheet1", [["\x02\x03", 5]])]
+    monkeypatch.setattr(books, "_calamine", lambda raw, budget: garbled)
     r = reports._read_here(path, context)
     assert severity(r, "mojibake") == "error" and r.cells.empty
 

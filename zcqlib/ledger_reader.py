@@ -11,52 +11,28 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 import pandas as pd
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 from zcqlib.catalog import Catalog
 from zcqlib.tables import ANSWERS, CELLS, MILESTONES, OBSERVATIONS, PROBLEMS, ZcqError, shape
 
 SHEET, SEAL, HEAD = "台账", "校验", 3  # HEAD: the heading's row, counted from 1
-COLUMNS = (
-    "编号",
-    "组别",
-    "指标",
-    "范围",
-    "目标",
-    "单位",
-    "已完成/现值",
-    "序时应达",
-    "全年预计",
-    "区间下限",
-    "区间上限",
-    "完成把握",
-    "把握用语",
-    "灯号",
-    "缺口",
-    "月均需",
-    "责任单位",
-    "关联",
-    "节点状态",
-    "到达月份",
-    "现有佐证",
-    "应到月份",
-    "上次填报",
-    "节点阶段",
-    "达到日期",
-    "佐证材料",
-    "单位回复",
-    "本月",
-    "累计",
+_PRINTED = (
+    "编号 组别 指标 范围 目标 单位 已完成/现值 序时应达 全年预计 区间下限 区间上限 完成把握 把握用语 灯号 缺口 月均需"
+    " 责任单位 关联 节点状态 到达月份 现有佐证 应到月份 上次填报"
 )
-FIGURES = ("本月", "累计")
-FILLED = ("节点阶段", "达到日期", "佐证材料", "单位回复", *FIGURES)
-LOCKED = tuple(c for c in COLUMNS if c not in FILLED)
-STATES = ("未启动", "推进中", "已提交", "已完成", "需协调")
+LOCKED, FIGURES = tuple(_PRINTED.split()), ("本月", "累计")
 FIELDS = {"节点阶段": "stage", "达到日期": "date", "佐证材料": "evidence", "单位回复": "reply"}
+FILLED = (*FIELDS, *FIGURES)
+COLUMNS = LOCKED + FILLED
+STATES = ("未启动", "推进中", "已提交", "已完成", "需协调")
 NONE, DONE = "—", "已完成"
 LEDGER = {"编号", "指标", "单位回复"}  # by which its heading row is known
 
@@ -143,36 +119,29 @@ def read_ledger(sheets: Sequence[tuple[str, Rows]], sent: Sent, catalog: Catalog
     ------
     责任单位填回的台账。
     """
-    found = next(((n, rows) for n, rows in sheets if is_ledger(rows)), None)
-    if found is None:
+    name, rows = next(((n, rows) for n, rows in sheets if is_ledger(rows)), ("", None))
+    if rows is None:
         raise LedgerError(f"{sent.file} 里没有台账的表头,请使用下发的台账。")
-    name, rows = found
-    head = heading(rows, {"编号"})
+    head = heading(rows, LEDGER)
     at = {c: j for j, c in enumerate(map(_head, rows[head])) if c in COLUMNS}
-    copy = _sealed(next((r for n, r in sheets if n == SEAL), None))
+    copy = _sealed(next((r for n, r in sheets if n == SEAL), ()))
     page = _Page(name, at, sent, catalog, copy)
     page.check_seal()
-    for r in range(head + 1, len(rows)):
-        values = {c: rows[r][j] if j < len(rows[r]) else None for c, j in at.items()}
+    for r, row in enumerate(rows[head + 1 :], head + 1):
+        values = {c: row[j] if j < len(row) else None for c, j in at.items()}
         if any(v not in (None, "") for v in values.values()):
             page.row(r, values)
     page.check_rows()
-    wrong = {p["cell"] for p in page.problems}
-    stated = {o["cell"] for o in page.figures}
+    became = {o["cell"]: "observation" for o in page.figures}
+    became |= {p["cell"]: "problem" for p in page.problems}
     cells = [
         {
             "file": sent.file,
             "sheet": n,
-            "cell": _address(r, c),
+            "cell": (cell := xl_rowcol_to_cell(r, c)),
             "outcome": "context"
             if n != name
-            else "problem"
-            if _address(r, c) in wrong
-            else "observation"
-            if _address(r, c) in stated
-            else "label"
-            if r <= head
-            else "context",
+            else became.get(cell, "label" if r <= head else "context"),
         }
         for n, part in sheets
         for r, row in enumerate(part)
@@ -187,35 +156,24 @@ def read_ledger(sheets: Sequence[tuple[str, Rows]], sent: Sent, catalog: Catalog
     )
 
 
-def _address(row: int, column: int) -> str:
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return f"{letters}{row + 1}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """The sealed copy: rows by id, what may be chosen, and whether the seal holds."""
+class _Copy(NamedTuple):
+    """The sealed copy: locked cells by id, what may be chosen, and whether the seal holds."""
 
     rows: dict[str, dict]
     choices: dict[str, list[str]]
     whole: bool
 
 
-def _sealed(rows: Rows | None) -> _Copy | None:
+def _sealed(rows: Rows) -> _Copy | None:
     if not rows:
         return None
     copy, choices = {}, {}
     for values in rows[1:]:
         row = dict(zip(LOCKED, [*values, *[None] * len(LOCKED)], strict=False))
-        if id := str(row.get("编号") or "").strip():
+        if id := _filled(row["编号"]):
             copy[id] = row
             choices[id] = [str(v) for v in values[len(LOCKED) :] if v not in (None, "")]
-    whole = bool(copy) and str(rows[0][0] if rows[0] else "") == seal(list(copy.values()))
-    return _Copy(copy, choices, whole)
+    return _Copy(copy, choices, bool(copy) and rows[0][:1] == [seal(list(copy.values()))])
 
 
 class _Page:
@@ -225,31 +183,24 @@ class _Page:
         self, name: str, at: dict[str, int], sent: Sent, catalog: Catalog, copy: _Copy | None
     ) -> None:
         self.at, self.sent, self.catalog, self.copy = at, sent, catalog, copy
-        self.common = {
-            "file": sent.file,
-            "sheet": name,
-            "sender": sent.sender,
-            "published": sent.published,
-        }
-        self.problems: list[dict] = []
-        self.replies: list[dict] = []
-        self.figures: list[dict] = []
-        self.seen: set[str] = set()
+        self.common = asdict(sent) | {"sheet": name}
+        self.targets = catalog.targets.drop_duplicates("id").set_index("id")
+        self.problems, self.replies, self.figures, self.seen = [], [], [], set()
 
     def problem(
         self, row: int, column: str, code: str, raw: object, message: str, severity: str = "error"
     ) -> None:
         told = {"code": code, "severity": severity, "raw": _shown(raw), "message": message}
-        cell = _address(row, self.at[column]) if row >= 0 and column in self.at else ""
+        cell = xl_rowcol_to_cell(row, self.at[column]) if column in self.at else ""
         self.problems.append(self.common | told | {"cell": cell, "count": 1})
 
     def check_seal(self) -> None:
         if self.copy is None:
             said = f"没有「{SEAL}」页,锁定列没有核对,只采用填写的各列。"
-            self.problem(-1, "", "ledger_seal", "", said, "info")
+            self.problem(0, "", "ledger_seal", "", said, "info")
         elif not self.copy.whole:
             said = f"「{SEAL}」页被改动,锁定列是否改过已不能核对。请在下发的原件上填报。"
-            self.problem(-1, "", "ledger_seal", "", said)
+            self.problem(0, "", "ledger_seal", "", said)
 
     def check_rows(self) -> None:
         gone = [id for id in (self.copy.rows if self.copy else ()) if id not in self.seen]
@@ -257,143 +208,122 @@ class _Page:
             said = (
                 f"台账返回了 {len(self.seen)} 行,下发时另有 {len(gone)} 行没有返回,视为没有填写。"
             )
-            self.problem(-1, "", "ledger_missing", "、".join(gone[:3]), said, "info")
+            self.problem(0, "", "ledger_missing", "、".join(gone[:3]), said, "info")
 
     def row(self, r: int, values: dict[str, object]) -> None:
-        id = str(values["编号"] or "").strip()
-        known = self.copy.rows if self.copy else dict.fromkeys(self.catalog.targets["id"])
+        id, known = _filled(values["编号"]), self.copy.rows if self.copy else self.targets.index
         if id not in known or id in self.seen:
             what = "重复" if id in self.seen else "不在下发的台账中"
             said = f"第 {r + 1} 行编号「{id}」{what},该行填写内容未采用。请恢复原编号。"
             self.problem(r, "编号", "ledger_row", id, said)
             return
         self.seen.add(id)
-        for c in LOCKED if self.copy else ():
-            if c in values and _alike(values[c]) != _alike(known[id][c]):
+        for c, was in known[id].items() if self.copy else ():
+            if c in values and _alike(values[c]) != _alike(was):
                 said = (
-                    f"锁定的「{c}」由「{_shown(known[id][c])}」改成了"
+                    f"锁定的「{c}」由「{_shown(was)}」改成了"
                     f"「{_shown(values[c])}」,未采用。如有异议请另行说明。"
                 )
                 self.problem(r, c, "ledger_locked", values[c], said)
         filled = {name: _filled(values.get(c)) for c, name in FIELDS.items()}
         filled["date"] = self.stage(r, id, filled)
         for c in FIGURES:
-            self.figure(r, id, c, values)
+            if raw := _filled(values.get(c)):
+                self.figure(r, id, c, raw, values)
         if any(filled.values()):
-            where = {"id": id, "cell": _address(r, self.at["编号"])}
-            what = {"submission": self.sent.submission, "demo": self.sent.demo}
-            self.replies.append(self.common | filled | where | what)
+            where = {"id": id, "cell": xl_rowcol_to_cell(r, self.at["编号"])}
+            self.replies.append(self.common | filled | where)
 
     def stage(self, r: int, id: str, filled: dict[str, str]) -> str:
         """The date of a stage as it is kept, YYYY-MM-DD or YYYY-MM; what is wrong with stage or date is told."""
-        chosen, day = _parts(filled["stage"]), date_of(filled["date"])
-        offered = self.copy.choices.get(id, []) if self.copy else None
-        if chosen and offered is not None and not set(chosen) <= {*offered, *STATES}:
+        chosen, day = set(_parts(filled["stage"])), date_of(filled["date"])
+        offered = self.copy.choices.get(id, []) if self.copy else chosen
+        if not chosen <= {*offered, *STATES}:
             said = f"节点阶段「{filled['stage']}」不在可选项中,应为{'、'.join(offered)}之一,没有记入节点。"
             self.problem(r, "节点阶段", "ledger_stage", filled["stage"], said, "warning")
         said = ""
         if filled["date"] and not day:
-            said = f"达到日期「{filled['date']}」不是日期,应写作 2018-09-30,没有记入节点。"
+            said = f"达到日期「{filled['date']}」不是日期,应写作 2018-09-30,"
         elif day and pd.Period(day[:7], "M") > self.sent.published:
-            said = f"达到日期「{day}」晚于报送月份 {self.sent.published},没有记入节点。"
-        elif chosen and not day and not set(chosen) <= set(STATES) - {DONE}:
-            said = f"节点「{filled['stage']}」没有写达到日期,没有记入节点。"
+            said = f"达到日期「{day}」晚于报送月份 {self.sent.published},"
+        elif not day and not chosen <= set(STATES) - {DONE}:
+            said = f"节点「{filled['stage']}」没有写达到日期,"
         if said:
+            said += "没有记入节点。"
             self.problem(r, "达到日期", "ledger_date", filled["date"], said, "warning")
         return day or filled["date"]
 
-    def figure(self, r: int, id: str, column: str, values: dict[str, object]) -> None:
+    def figure(self, r: int, id: str, column: str, raw: str, values: dict[str, object]) -> None:
         """A figure of the report month, of the sender's own park or of what the target is about."""
-        raw, month = _filled(values.get(column)), self.sent.published
-        if not raw:
-            return
-        number = _alike(raw)
-        target = self.catalog.targets[self.catalog.targets["id"] == id]
-        try:
-            value = Decimal(number)
-            t = target.iloc[0]
-        except (ArithmeticError, IndexError):
+        number, month, catalog = _alike(raw), self.sent.published, self.catalog
+        if id not in self.targets.index or not _NUMBER.fullmatch(number):
             said = f"「{column}」填的「{raw}」不是数字,没有采用,请只填数字。"
             self.problem(r, column, "not_a_number", raw, said)
             return
-        own = self.catalog.senders[self.catalog.senders["id"] == self.sent.sender]
-        park = own["region"].iloc[0] if len(own) and own["kind"].iloc[0] == "park" else ""
-        written = str(values.get("单位") or t["unit"])
-        words = self.catalog.unit_words
-        factor = words[words["word"] == written]
-        if len(factor):
-            value = value * int(factor["numerator"].iloc[0]) / int(factor["denominator"].iloc[0])
+        t, s, words = self.targets.loc[id], catalog.senders, catalog.unit_words
+        parks = s.loc[(s["id"] == self.sent.sender) & (s["kind"] == "park"), "region"]
+        region = next(iter(parks), t["region"])
+        value, unit = Decimal(number), str(values.get("单位") or t["unit"])
+        for w in words[words["word"] == unit].itertuples():
+            value, unit = value * int(w.numerator) / int(w.denominator), w.normal
         basis = "month" if column == FIGURES[0] else "ytd"
-        if t["kind"] in ("stock", "coverage", "milestone"):
-            basis = "eop"
-        region = park or t["region"]
+        basis = "eop" if t["kind"] in ("stock", "coverage", "milestone") else basis
+        cell, place = xl_rowcol_to_cell(r, self.at[column]), catalog.regions.get(region)
         self.figures.append(
             self.common
-            | {
-                "obs_id": f"{self.sent.file_hash[:16]}:{self.common['sheet']}:{_address(r, self.at[column])}",
-                "cell": _address(r, self.at[column]),
-                "region": region,
-                "region_raw": str(values.get("范围") or ""),
-                "coverage": self.catalog.regions[region].coverage
-                if region in self.catalog.regions
-                else "",
-                "indicator": id,
-                "indicator_raw": str(values.get("指标") or t["name_zh"]),
-                "start": pd.Period(year=month.year, month=1, freq="M") if basis == "ytd" else month,
-                "end": month,
-                "basis": basis,
-                "measure": "value",
-                "value": float(value),
-                "unit": factor["normal"].iloc[0] if len(factor) else written,
-                "value_raw": number,
-                "shown": raw,
-                "unit_raw": str(values.get("单位") or ""),
-                "decimals": len(raw.partition(".")[2]),
-                "submission": self.sent.submission,
-                "demo": self.sent.demo,
-            }
+            | dict(
+                obs_id=f"{self.sent.file_hash[:16]}:{self.common['sheet']}:{cell}",
+                cell=cell,
+                region=region,
+                region_raw=str(values.get("范围") or ""),
+                coverage=getattr(place, "coverage", ""),
+                indicator=id,
+                indicator_raw=str(values.get("指标") or t["name_zh"]),
+                start=month - (month.month - 1 if basis == "ytd" else 0),
+                end=month,
+                basis=basis,
+                measure="value",
+                value=float(value),
+                unit=unit,
+                value_raw=number,
+                shown=raw,
+                unit_raw=str(values.get("单位") or ""),
+                decimals=len(raw.partition(".")[2]),
+            )
         )
 
 
 _DATE = re.compile(
-    r"(20\d\d)(?:年|[-./])(\d{1,2})(?:(?:月|[-./])(\d{1,2})日?)?(?: 00:00:00)?|(20\d\d)(\d\d)(\d\d)"
+    r"(20\d\d)(?:年|[-./]|(?=\d{4}$))(\d{1,2})(?:(?:月|[-./]|(?=\d\d$))(\d{1,2})日?|月?)"
 )
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?", re.I)
 
 
 def date_of(text: str) -> str:
     """A date or month in any usual form as YYYY-MM-DD or YYYY-MM, "" where it is none or could be two."""
-    text = "".join(unicodedata.normalize("NFKC", text).replace("。", ".").split(" 00:00"))
-    month = re.fullmatch(r"(20\d\d)(?:年(\d{1,2})月|[-/](\d{1,2})|\.(\d\d))", text.strip())
-    if month:
-        number = int(month[2] or month[3] or month[4])
-        return f"{month[1]}-{number:02d}" if 1 <= number <= 12 else ""
-    m = _DATE.fullmatch(text.strip())
-    if not m or not (m[3] or m[6]):
+    text = unicodedata.normalize("NFKC", text).replace("。", ".").partition(" 00:00")[0].strip()
+    m = _DATE.fullmatch(text)
+    if not m or re.fullmatch(r"\d+\.\d", text):  # January or October
         return ""
-    year, number, day = (int(v) for v in ((m[1], m[2], m[3]) if m[1] else (m[4], m[5], m[6])))
-    try:
-        return datetime(year, number, day).strftime("%Y-%m-%d")
-    except ValueError:
-        return ""
+    year, month, day = (int(v or 0) for v in m.groups())
+    with suppress(ValueError):
+        return datetime(year, month, day or 1).strftime("%Y-%m-%d" if day else "%Y-%m")
+    return ""
 
 
 def plain(value: object) -> str:
     """A cell's content as it is sealed: empty, 「—」 and no number are the same."""
     if value is None or value != value or value in ("", NONE):
         return ""
-    return (
-        repr(float(value))
-        if isinstance(value, int | float) and not isinstance(value, bool)
-        else str(value)
-    )
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return repr(float(value)) if number else str(value)
 
 
 def _alike(value: object) -> str:
     """A cell's content as it is compared, whatever form it came back in: 5, 5.0 and the text 5 are the same."""
     text = " ".join(unicodedata.normalize("NFKC", plain(value)).split())
     bare = text.replace(",", "")
-    number = re.fullmatch(r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?", bare, re.I)
-    return repr(float(bare)) if number else text
+    return repr(float(bare)) if _NUMBER.fullmatch(bare) else text
 
 
 def _parts(stage: str) -> list[str]:
@@ -401,30 +331,24 @@ def _parts(stage: str) -> list[str]:
 
 
 def _shown(value: object) -> str:
-    return (
-        NONE
-        if value is None or value != value
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if value is None or value != value:
+        return NONE
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _filled(value: object) -> str:
-    return (
-        value.strftime("%Y-%m-%d")
-        if isinstance(value, datetime)
-        else ""
-        if value is None
-        else str(value).strip()
-    )
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d")
+    return "" if value is None else str(value).strip()
+
+
+def _in_order(replies: pd.DataFrame) -> pd.DataFrame:
+    return replies.sort_values(["published", "submission", "file"], kind="stable")
 
 
 def latest(replies: pd.DataFrame) -> pd.DataFrame:
     """The last reply to each target."""
-    return replies.sort_values(["published", "submission", "file"], kind="stable").drop_duplicates(
-        "id", keep="last"
-    )
+    return _in_order(replies).drop_duplicates("id", keep="last")
 
 
 def reached(stages: pd.DataFrame, replies: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
@@ -434,15 +358,9 @@ def reached(stages: pd.DataFrame, replies: pd.DataFrame, catalog: Catalog) -> pd
     date that had come by the month of its report.
     """
     out, regions = stages.copy(), catalog.targets.drop_duplicates("id").set_index("id")["region"]
-    names = pd.Series(
-        [option(r, catalog.name) for r in stages.to_dict("records")],
-        index=stages.index,
-        dtype="str",
-    )
-    added = []
-    for r in replies.sort_values(["published", "submission", "file"], kind="stable").to_dict(
-        "records"
-    ):
+    names = [option(r, catalog.name) for r in stages.to_dict("records")]
+    names, added = pd.Series(names, index=stages.index, dtype="str"), []
+    for r in _in_order(replies).to_dict("records"):
         known = date_of(r["date"])
         day = pd.Period(known[:7], "M") if known else pd.NaT
         if not known or day > r["published"] or r["id"] not in regions.index:
@@ -450,20 +368,9 @@ def reached(stages: pd.DataFrame, replies: pd.DataFrame, catalog: Catalog) -> pd
         own = stages["id"] == r["id"]
         hit = own & stages["date"].isna() & names.isin(_parts(r["stage"]))
         out.loc[hit, "date"], out.loc[hit, "evidence"] = day, r["evidence"]
-        out.loc[hit, "demo"] = out.loc[hit, "demo"] | r["demo"]
+        out.loc[hit, "demo"] |= r["demo"]
         if not own.any() and DONE in _parts(r["stage"]):
-            added.append(
-                {
-                    "id": r["id"],
-                    "region": regions[r["id"]],
-                    "item": "",
-                    "stage": "done",
-                    "stage_no": 1,
-                    "stage_zh": "完成",
-                    "date": day,
-                    "evidence": r["evidence"],
-                    "demo": r["demo"],
-                }
-            )
+            done = dict(stage="done", stage_no=1, stage_zh="完成", date=day)
+            added.append(r | done | {"region": regions[r["id"]]})
     added = shape(added, MILESTONES).drop_duplicates("id", keep="last")
     return shape(pd.concat([out, added], ignore_index=True), MILESTONES) if len(added) else out

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
-import math
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
-from string import ascii_letters
+from functools import cache
+from itertools import pairwise
+from string import ascii_letters, digits
 
 import xlrd
 from lxml import etree
@@ -27,9 +29,10 @@ from zcqlib.reports.grid import (
     cut,
     latin_mojibake,
     refuse_entities,
+    written,
     xml,
 )
-from zcqlib.reports.shown import Cells, Run, sections
+from zcqlib.reports.shown import TAGS, Cells, Run, sections, stated, told
 
 CORRUPT = "文件已损坏或没有传完,整份没有采用,请重新导出后报送。"
 BACKWARDS = "文件已损坏(行号倒退),请重新导出后报送。"
@@ -57,14 +60,27 @@ def whole() -> Iterator[None]:
 
 
 def local(e) -> str:
-    """The name of an element without its space, "" of a comment."""
-    return e.tag.rpartition("}")[2] if isinstance(e.tag, str) else ""
+    """The name of an element without its space."""
+    return e.tag.rpartition("}")[2]
+
+
+def own(e, name: str) -> str:
+    """An attribute of whatever space, "" where there is none."""
+    return next((v for k, v in e.attrib.items() if k.rpartition("}")[2] == name), "")
+
+
+def pieces(e, look: dict, how: Callable, out: list[Run]) -> None:
+    """The text of an element piece by piece; `how` does so with each element in it, which may look otherwise."""
+    out.append(Run(e.text or "", **look))
+    for child in e:
+        how(child, look, out)
+        out.append(Run(child.tail or "", **look))
 
 
 def stream(raw, *names: str) -> Iterator:
     """The elements of these names in a part of any size, each when it is complete."""
     tags = [f"{{*}}{n}" for n in names]
-    for _, e in etree.iterparse(raw, tag=tags, huge_tree=True, remove_comments=True, **SAFE):
+    for _, e in etree.iterparse(raw, tag=tags, huge_tree=True, **SAFE):
         yield e
 
 
@@ -105,12 +121,10 @@ def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
     mode = any(_yes(e, "date1904") for e in book.iter("{*}workbookPr"))
     out = []
     for sheet in book.iter("{*}sheet"):
-        path = targets.get(_own(sheet, "id"), "")
+        path = targets.get(own(sheet, "id"), "")
         if re.search("(?:chart|dialog|macro)sheet", path):
             continue
-        path = parts[path]
-        budget.spend(tables=1)
-        cells = Cells(budget)
+        path, cells = parts[path], Cells(budget=budget)
         with package.open(path) as raw:
             _Page(cells, looks, strings, mode).read(raw)
         for r, target in _related(package, parts, path):
@@ -127,10 +141,18 @@ def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
 def _related(package: zipfile.ZipFile, parts: Mapping[str, str], path: str) -> Iterator[tuple]:
     """What a part refers to: relation, and the other part's name in small letters."""
     folder, name = posixpath.split(path.lower())
-    own = parts.get(f"{folder}/_rels/{name}.rels")
-    for r in xml(package.read(own)) if own else ():
+    rels = parts.get(f"{folder}/_rels/{name}.rels")
+    for r in xml(package.read(rels)) if rels else ():
         target = posixpath.join("/", folder, r.get("Target", "").lower())
         yield r, posixpath.normpath(target).lstrip("/")
+
+
+def _font(e) -> dict[str, bool]:
+    """How text of a font looks."""
+    return stated((local(p), p.get("val", "on")) for p in e)
+
+
+PLAIN = "", False  # number format, and whether struck out
 
 
 def _looks(package: zipfile.ZipFile, parts: Mapping[str, str]) -> list[tuple[str, bool]]:
@@ -139,16 +161,15 @@ def _looks(package: zipfile.ZipFile, parts: Mapping[str, str]) -> list[tuple[str
         return [PLAIN]
     root = xml(package.read(parts["xl/styles.xml"]))
     codes = _BUILT_IN | {f.get("numFmtId"): f.get("formatCode", "") for f in root.iter("{*}numFmt")}
-    struck = [_struck(font) for font in root.iterfind("{*}fonts/{*}font")]
+    fonts = dict(enumerate(map(_font, root.iterfind("{*}fonts/{*}font"))))
     out = []
     for xf in root.iterfind("{*}cellXfs/{*}xf"):
-        code, font = codes.get(xf.get("numFmtId"), ""), int(xf.get("fontId") or 0)
-        out.append(("" if code in ("General", "@") else code, struck[font : font + 1] == [True]))
+        code, font = codes.get(xf.get("numFmtId"), ""), fonts.get(int(xf.get("fontId") or 0), {})
+        out.append(("" if code in ("General", "@") else code, font.get("struck", False)))
     return out
 
 
-def _struck(look) -> bool:
-    return any(_yes(e, "val", "1") for e in look.iterfind("{*}strike"))
+SHARED = 50  # letters that a string of its own costs beside those of the cells that show it
 
 
 def _strings(
@@ -165,35 +186,31 @@ def _strings(
     return out
 
 
-SHARED = 50  # letters that a string of its own costs beside those of the cells that show it
-
-
 def _text(item) -> str | list[Run]:
     """A string, in its pieces where some are struck out or raised; one without a look of its own has its cell's."""
     if len(item) == 1 and item[0].tag[-1] == "t":  # as most are
         return cut(item[0].text or "")
     runs = []
     for e in item.iterchildren("{*}t", "{*}r"):
-        look = e.find("{*}rPr")
-        text = "".join(t.text or "" for t in e.iter("{*}t"))
-        struck = None if look is None else _struck(look)
-        raised = any("script" in a.get("val") for a in e.iterfind("{*}rPr/{*}vertAlign"))
-        runs.append(Run(text, struck, raised))
+        look = {} if (font := e.find("{*}rPr")) is None else {"struck": False} | _font(font)
+        runs.append(Run("".join(t.text or "" for t in e.iter("{*}t")), **look))
     return runs if any(x.struck or x.raised for x in runs) else cut("".join(x.text for x in runs))
 
 
-PLAIN = "", False  # number format, and whether struck out
+@cache
+def _column(letters: str) -> int:
+    return xl_cell_to_rowcol(f"{letters}1")[1]
 
 
+@dataclass
 class _Page:
-    """A sheet of an .xlsx while its rows go by."""
+    """A sheet of an .xlsx while its rows go by: cells, styles and strings, how its dates count, whether zeros show."""
 
-    def __init__(self, cells: Cells, looks: list, strings: list, mode: int) -> None:
-        self.cells, self.looks, self.strings, self.mode = cells, looks, strings, mode
-        self.zeros = True  # whether they are shown
-        # styles of plain figures; a cell without has the first
-        self.bare = {str(i) for i, look in enumerate(looks) if look == PLAIN}
-        self.bare |= {None} if PLAIN in looks[:1] else set()
+    cells: Cells
+    looks: list
+    strings: list
+    mode: int
+    zeros: bool = True
 
     def read(self, raw) -> None:
         r, cells = -1, self.cells
@@ -218,118 +235,89 @@ class _Page:
                     cells.merged.append((*ends[0], *ends[1]))
 
     def row(self, row, r: int) -> None:
-        if not (filled := [(c, e) for c, e in enumerate(row) if len(e)]):
-            return
-        if self.column(row, row[-1]) != len(row) - 1:  # empty cells are left out
-            filled = [(self.column(row, e), e) for _, e in filled]
-        self.cells.place(r, max(c for c, _ in filled))
-        line, bare = self.cells.rows[r], self.bare if self.zeros else ()
-        for c, e in filled:
-            if e.get("s") in bare and e.get("t") is None:
-                text = e[0].text if e[0].tag[-1] == "v" else None
-                if text and len(text) < 20 and math.isfinite(number := float(text)):
-                    line[c] = number  # as most are: nothing more to be said
-                    continue
-            self.cell(r, c, e)
+        c, looks = -1, self.looks
+        for e in row:
+            address, style = e.get("r"), int(e.get("s", 0))
+            c = _column(address.rstrip(digits)) if address else c + 1
+            if not len(e):
+                continue
+            look, number = looks[style] if style < len(looks) else PLAIN, None
+            if look == PLAIN and self.zeros and e.get("t") is None and e[0].tag[-1] == "v":
+                number = e[0].text
+            if number and len(number) < 20:  # as most are: nothing more to be said
+                self.cells.put(r, c, float(number))
+            else:
+                self.cells.put(r, c, self.value(r, c, e, look[0]), *look)
 
-    def column(self, row, e) -> int:
-        address = e.get("r")
-        return xl_cell_to_rowcol(address)[1] if address else row.index(e)
-
-    def cell(self, r: int, c: int, e) -> None:
-        cells, kind, text = self.cells, e.get("t", "n"), e.findtext("{*}v")
+    def value(self, r: int, c: int, e, code: str) -> object:
+        kind, text = e.get("t", "n"), e.findtext("{*}v")
         formula, value = e.findtext("{*}f"), ""
         if re.search(r"\[\d+\]|\[[^\]]+\.xls", formula or ""):
-            cells.linked.add((r, c))
-        code, struck = [*self.looks[int(e.get("s", 0)) :], PLAIN][0]
+            self.cells.linked.add((r, c))
         if not text:
             for item in e.iterfind("{*}is"):
                 value = _text(item)
-            if formula is not None and kind != "str":
-                value = NO_RESULT
-        elif kind == "s":
-            value = self.strings[int(text)]
-        else:
-            value = typed(kind, text)
+            return NO_RESULT if formula is not None and kind != "str" else value
+        value = self.strings[int(text)] if kind == "s" else typed(kind, text)
         if type(value) is float:
             if code and sections(code)[0].kind == "date" and 1 <= value < 2_958_466:
-                value = xlrd.xldate_as_datetime(value, self.mode)
-            elif value == 0 and not self.zeros:
-                cells.held[r, c] = "显示为「空白」,实际存的是 0"
-        cells.put(r, c, value, code, struck)
+                return xlrd.xldate_as_datetime(value, self.mode)
+            if value == 0 and not self.zeros:
+                self.cells.held[r, c] = "显示为「空白」,实际存的是 0"
+        return value
 
 
 # open documents -------------------------------------------------------------------------------------------------------
 
-_VALUES = {"float", "currency", "percentage"}
-_BARE = Run(""), False  # how text looks that nothing is said of, and whether it is hidden
 _BETWEEN = {"s": " ", "tab": "\t", "line-break": "\n"}
 
 
-def _own(e, name: str) -> str:
-    """An attribute of whatever space."""
-    return next((v for k, v in e.attrib.items() if k.rpartition("}")[2] == name), "")
+def _attributes(elements: Iterable) -> Iterator[tuple[str, str]]:
+    return ((k.rpartition("}")[2], v) for e in elements for k, v in e.attrib.items())
 
 
 def _times(e, what: str) -> int:
-    return max(int(_own(e, f"number-{what}-repeated") or 1), 1)
+    return max(int(own(e, f"number-{what}") or 1), 1)
 
 
 def ods(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
     """Sheets of an open document, which states each cell's value beside its displayed text."""
-    looks = {}
-    for part in {"styles.xml"} & set(package.namelist()):
-        for e in xml(package.read(part)).iter("{*}style"):
-            looks[_own(e, "name")] = _styled(e, looks)
-    out, cells, r, c = [], Cells(budget), 0, 0
-    with package.open("content.xml") as raw:
-        for e in stream(raw, "style", "table-column", "table-row", "table"):
-            away = _own(e, "visibility") in ("collapse", "filter")
-            match local(e):
-                case "style":
-                    looks[_own(e, "name")] = _styled(e, looks)
-                case "table-column":
-                    last = min(c + _times(e, "columns"), MAX_COLUMNS)
-                    cells.hidden_columns.update(range(c, last) if away else ())
-                    c = last
-                case "table-row":
-                    last = r + _times(e, "rows")
-                    if _ods_row(cells, r, last, e, looks) and away:
-                        cells.hidden_rows.update(range(r, last))
-                    r = last
-                    e.clear()
-                case "table":
-                    budget.spend(tables=1)
-                    _, hidden = looks.get(_own(e, "style-name"), _BARE)
-                    out.append(cells.sheet(_own(e, "name"), hidden=hidden))
-                    cells, r, c = Cells(budget), 0, 0
+    out, looks, cells, r, c = [], {"": {}}, Cells(budget=budget), 0, 0
+    for part in (n for n in ("styles.xml", "content.xml") if n in package.namelist()):
+        with package.open(part) as raw:
+            for e in stream(raw, "style", "table-column", "table-row", "table"):
+                away = own(e, "visibility") in ("collapse", "filter")
+                match local(e):
+                    case "style":
+                        look = looks.get(own(e, "parent-style-name"), {})
+                        looks[own(e, "name")] = look | stated(_attributes(e))
+                    case "table-column":
+                        last = min(c + _times(e, "columns-repeated"), MAX_COLUMNS)
+                        cells.hidden_columns.update(range(c, last) if away else ())
+                        c = last
+                    case "table-row":
+                        last = r + _times(e, "rows-repeated")
+                        if _ods_row(cells, r, last, e, looks) and away:
+                            cells.hidden_rows.update(range(r, last))
+                        r = last
+                        e.clear()
+                    case "table":
+                        hidden = looks.get(own(e, "style-name"), {}).get("hidden", False)
+                        out.append(cells.sheet(own(e, "name"), hidden=hidden))
+                        cells, r, c = Cells(budget=budget), 0, 0
     return out
 
 
-def _styled(style, known: Mapping[str, tuple[Run, bool]]) -> tuple[Run, bool]:
-    """How text of a style looks, and whether it is not displayed."""
-    look, hidden = known.get(_own(style, "parent-style-name"), _BARE)
-    for e in style:
-        if said := _own(e, "text-line-through-style") or _own(e, "text-line-through-type"):
-            look = look._replace(struck=said != "none")
-        if said := _own(e, "text-position"):
-            look = look._replace(raised=not re.match("0%|normal|100%", said))
-        if said := _own(e, "display"):
-            hidden = said in ("none", "false")
-    return look, hidden
-
-
-REPEATED = (
-    50  # times what a cell costs that is written down: few are repeated, and any number can be
-)
+# times what a cell costs that is written down: few are repeated, and any number can be
+REPEATED = 50
 
 
 def _ods_row(cells: Cells, r: int, last: int, e, looks: Mapping) -> bool:
     """Lay out a row as often as it stands; whether there is anything in it."""
     c, filled = 0, []
     for cell in e.iterchildren("{*}table-cell", "{*}covered-table-cell"):
-        n = _times(cell, "columns")
-        said = len(cell) or _own(cell, "value-type") or _own(cell, "formula")
+        n = _times(cell, "columns-repeated")
+        said = len(cell) or own(cell, "value-type") or own(cell, "formula")
         if said and local(cell) == "table-cell":
             cells.budget.spend(cells=REPEATED * ((last - r) * n - 1))
             filled += [(cell, c + i) for i in range(n)]
@@ -341,118 +329,98 @@ def _ods_row(cells: Cells, r: int, last: int, e, looks: Mapping) -> bool:
 
 
 def _ods_cell(cells: Cells, r: int, c: int, e, looks: Mapping) -> None:
-    cells.place(r, c)
-    kind, (look, _) = _own(e, "value-type"), looks.get(_own(e, "style-name"), _BARE)
+    def how(child, around, out):
+        name, look = local(child), around | looks.get(own(child, "style-name"), {})
+        if name in _BETWEEN:
+            out.append(Run(_BETWEEN[name]))
+        elif name in ("span", "a", "p"):
+            pieces(child, look, how, out)
 
-    def how(child, around):
-        name = local(child)
-        own, hidden = looks.get(_own(child, "style-name"), _BARE)
-        if hidden or name not in ("span", "a", "p", *_BETWEEN):
-            return None
-        look = Run("", own.struck or around.struck, own.raised or around.raised)
-        return Run(_BETWEEN[name]) if name in _BETWEEN else look
-
-    runs, texts = [], list(e.iterchildren("{*}p"))
-    for p in texts:
+    runs, look, kind = [], looks.get(own(e, "style-name"), {}), own(e, "value-type")
+    for p in e.iterchildren("{*}p"):
         runs += [Run("\n")] * bool(runs)
-        pieces(p, look, how, runs)
+        how(p, look, runs)
     for note in e.iterchildren("{*}annotation"):
         cells.comments[r, c] = cut("".join(t for p in note.iter("{*}p") for t in p.itertext()))
-    down, right = (int(_own(e, f"number-{k}-spanned") or 1) for k in ("rows", "columns"))
+    down, right = (_times(e, f"{k}-spanned") for k in ("rows", "columns"))
     cells.merged.append((r, c, r + down - 1, c + right - 1))
-    if kind in _VALUES and not any(x.struck or x.raised for x in runs):
-        text = "".join(x.text for x in runs).strip() if texts else None
-        stored = typed("n", _own(e, "value"))
-        cells.beside(r, c, stored, text, kind == "percentage")
-        return
-    value = cells.runs(r, c, runs or [Run(_own(e, "string-value"))])
-    if _own(e, "formula") and not kind:
-        value = NO_RESULT
+    cells.put(r, c, runs or [Run(own(e, "string-value"))])
+    plain = not any(x.struck or x.raised for x in runs)
+    if plain and kind in ("float", "currency", "percentage"):
+        stored = typed("n", own(e, "value"))
+        text = cells.rows[r][c] if runs else written(stored)
+        shows = told(stored, text, kind == "percentage")
+        cells.rows[r][c] = cells.keep((r, c), stored, shows)
+    elif own(e, "formula") and not kind:
+        cells.rows[r][c] = NO_RESULT
     elif kind in ("date", "boolean") and (r, c) not in cells.struck:
-        value = typed(kind, _own(e, f"{kind}-value") or value)
-    cells.rows[r][c] = value
-
-
-def pieces(e, look: Run, how, out: list[Run]) -> None:
-    """The text of an element piece by piece; `how` says how one within looks, None where it is not displayed."""
-    out.append(look._replace(text=look.text + (e.text or "")))
-    for child in e:
-        if (own := how(child, look)) is not None:
-            pieces(child, own, how, out)
-        out.append(look._replace(text=child.tail or ""))
+        cells.rows[r][c] = typed(kind, own(e, f"{kind}-value") or cells.rows[r][c])
 
 
 # XML spreadsheets of 2003 ---------------------------------------------------------------------------------------------
-
-_SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
-_VISIBLE = "{urn:schemas-microsoft-com:office:excel}Visible"
-_UNSTYLED = "", False, False
 
 
 def spreadsheet_xml(raw: bytes, budget: Budget) -> list[Sheet]:
     refuse_entities(raw)
     with whole():
-        root = xml(raw)
-        styles = {}
-        for style in root.iter(f"{_SS}Style"):
-            code, struck, raised = styles.get(style.get(f"{_SS}Parent"), _UNSTYLED)
-            for form in style.iterfind(f"{_SS}NumberFormat"):
-                code = form.get(f"{_SS}Format", "")
-            for font in style.iterfind(f"{_SS}Font"):
-                struck = _yes(font, f"{_SS}StrikeThrough")
-                raised = "script" in font.get(f"{_SS}VerticalAlign", "")
-            styles[style.get(f"{_SS}ID")] = code, struck, raised
-        return [_xml_sheet(e, styles, budget) for e in root.iter(f"{_SS}Worksheet")]
+        root, styles = xml(raw), {"": ("", {})}
+        for style in root.iter("{*}Style"):
+            code, look = styles.get(own(style, "Parent"), styles[""])
+            for form in style.iterfind("{*}NumberFormat"):
+                code = own(form, "Format")
+            look = look | stated(_attributes(style.iterfind("{*}Font")))
+            styles[own(style, "ID")] = code, look
+        return [_xml_sheet(e, styles, budget) for e in root.iter("{*}Worksheet")]
 
 
 def _ranged(e, after: int, span: str = "Span") -> tuple[int, int]:
     """Where a row, column or cell begins, given where the last one ended, and where it ends."""
-    start = int(e.get(f"{_SS}Index", after + 1)) - 1
-    return start, start + 1 + int(e.get(f"{_SS}{span}", 0))
+    start = int(own(e, "Index") or after + 1) - 1
+    return start, start + 1 + int(own(e, span) or 0)
 
 
 def _xml_sheet(sheet, styles: Mapping, budget: Budget) -> Sheet:
-    budget.spend(tables=1)
-    cells, at, below = Cells(budget), 0, 0
-    for e in sheet.iter(f"{_SS}Column"):
+    cells, at, below = Cells(budget=budget), 0, 0
+    for e in sheet.iter("{*}Column"):
         start, at = _ranged(e, at)
-        if _yes(e, f"{_SS}Hidden"):
+        if own(e, "Hidden") == "1":
             cells.hidden_columns.update(range(start, min(at, MAX_COLUMNS)))
-    for e in sheet.iter(f"{_SS}Row"):
+    for e in sheet.iter("{*}Row"):
         r, end = _ranged(e, below)
         if r < below:
             raise Refused("corrupt", BACKWARDS)
         below, right = end, 0
-        cells.hidden_rows.update([r] * _yes(e, f"{_SS}Hidden"))
-        for cell in e.iter(f"{_SS}Cell"):
+        cells.hidden_rows.update([r] * (own(e, "Hidden") == "1"))
+        for cell in e.iter("{*}Cell"):
             c, right = _ranged(cell, right, "MergeAcross")
-            cells.place(r, c)
-            cells.merged.append((r, c, r + int(cell.get(f"{_SS}MergeDown", 0)), right - 1))
-            style = styles.get(cell.get(f"{_SS}StyleID", "Default"), _UNSTYLED)
+            down = int(own(cell, "MergeDown") or 0)
+            cells.merged.append((r, c, r + down, right - 1))
+            style = styles.get(own(cell, "StyleID") or "Default", styles[""])
             _xml_cell(cells, r, c, cell, *style)
-    hidden = sheet.find(f".//{_VISIBLE}") is not None
-    return cells.sheet(sheet.get(f"{_SS}Name", ""), hidden=hidden)
+    hidden = sheet.find(".//{*}Visible") is not None
+    return cells.sheet(own(sheet, "Name"), hidden=hidden)
 
 
-def _xml_cell(cells: Cells, r: int, c: int, cell, code: str, struck: bool, raised: bool) -> None:
-    for note in cell.iterfind(f"{_SS}Comment"):
+def _xml_cell(cells: Cells, r: int, c: int, cell, code: str, look: dict) -> None:
+    for note in cell.iterfind("{*}Comment"):
         cells.comments[r, c] = cut("".join(note.itertext()).strip())
-    if (data := cell.find(f"{_SS}Data")) is None:
-        return cells.put(r, c, NO_RESULT if cell.get(f"{_SS}Formula") else "")
-    value = typed(data.get(f"{_SS}Type", ""), "".join(data.itertext()))
+    if (data := cell.find("{*}Data")) is None:
+        return cells.put(r, c, NO_RESULT if own(cell, "Formula") else "")
+    value = typed(own(data, "Type"), "".join(data.itertext()))
     if isinstance(value, str):
         value = []
-        pieces(data, Run("", None, raised and len(data) == 0), _xml_look, value)
-    return cells.put(r, c, value, code, struck)
+        raised = look.get("raised", False) and len(data) == 0
+        pieces(data, {"raised": raised}, _tagged, value)
+    return cells.put(r, c, value, code, look.get("struck", False))
 
 
-def _xml_look(e, around: Run) -> Run:
-    tag = local(e).lower()
-    struck = around.struck or tag in ("s", "del", "strike") or None
-    return Run("", struck, around.raised or tag in ("sup", "sub"))
+def _tagged(e, around: dict, out: list[Run]) -> None:
+    pieces(e, around | TAGS.get(local(e).lower(), {}), _tagged, out)
 
 
 # old workbooks --------------------------------------------------------------------------------------------------------
+
+_OLD_KINDS = {"WordDocument": "Word 文档(.doc)", "PowerPoint Document": "演示文稿(.ppt)"}
 
 
 def ole(raw: bytes, budget: Budget) -> Opened:
@@ -463,50 +431,46 @@ def ole(raw: bytes, budget: Budget) -> Opened:
         encrypted = msoffcrypto.OfficeFile(io.BytesIO(raw)).is_encrypted()
     if encrypted:
         raise Refused("encrypted", "文件有打开密码,请去掉密码后重新报送。")
-    for name, kind in (
-        ("WordDocument", "Word 文档(.doc)"),
-        ("PowerPoint Document", "演示文稿(.ppt)"),
-    ):
+    for name, kind in _OLD_KINDS.items():
         if name.encode("utf-16-le") in raw:
             raise Refused("unsupported", f"这是旧版{kind},请另存为 .docx 或 .xlsx 后报送。")
     return xls(raw, budget)
 
 
+_SECOND = "第一种读法读不出,已换用第二种;数字格式没有核对,请另存为 xlsx 后报送。"
+
+
 def xls(raw: bytes, budget: Budget) -> Opened:
     """An old workbook: xlrd first; where it fails or its strings are garbage (another code page than declared), calamine."""
-    first = Refused("mojibake", GARBLED)
-    try:
-        with whole():
-            sheets = _xlrd(raw, budget)
-        if not _garbled(sheets):
-            return Opened("xls", "", sheets, [])
-    except Refused as e:
-        first = e
-    with whole():
-        sheets = [c.sheet(name, hidden=hidden) for c, name, hidden in _calamine(raw, budget)]
-    if _garbled(sheets):
-        raise first
-    said = "第一种读法读不出,已换用第二种;数字格式没有核对,请另存为 xlsx 后报送。"
-    return Opened("xls", "", sheets, [("second_reader", "warning", "", "", said)])
+    second = [("second_reader", "warning", "", "", _SECOND)]
+    for read, problems in ((_xlrd, []), (_calamine, second)):
+        fault = Refused("mojibake", GARBLED)
+        try:
+            with whole():
+                sheets = read(raw, budget)
+        except Refused as e:
+            fault = e
+            continue
+        texts = (v for s in sheets for row in s.rows for v in row if isinstance(v, str))
+        if not any(re.search(r"[\x00-\x08\x0e-\x1f]", v) or latin_mojibake(v) for v in texts):
+            return Opened("xls", "", sheets, problems)
+    raise fault
 
 
-def _calamine(raw: bytes, budget: Budget) -> Iterator[tuple[Cells, str, bool]]:
-    """The cells of each sheet, its name, and whether it is hidden."""
+def _calamine(raw: bytes, budget: Budget) -> list[Sheet]:
     import python_calamine as pc
 
-    book = pc.CalamineWorkbook.from_filelike(io.BytesIO(raw))
+    book, out = pc.CalamineWorkbook.from_filelike(io.BytesIO(raw)), []
     for meta in book.sheets_metadata:
         if meta.typ == pc.SheetTypeEnum.WorkSheet:
             sheet = book.get_sheet_by_name(meta.name)
-            cells = Cells(budget, sheet.to_python(skip_empty_area=False))
-            cells.merged.extend((*a, *b) for a, b in sheet.merged_cell_ranges or ())
-            budget.spend(cells=sum(map(len, cells.rows)), tables=1)
-            yield cells, meta.name, meta.visible != pc.SheetVisibleEnum.Visible
-
-
-def _garbled(sheets: list[Sheet]) -> bool:
-    texts = [v for s in sheets for r in s.rows for v in r if isinstance(v, str) and v]
-    return any(re.search(r"[\x00-\x08\x0e-\x1f]", v) or latin_mojibake(v) for v in texts)
+            merged = [(*a, *b) for a, b in sheet.merged_cell_ranges or ()]
+            rows = sheet.to_python(skip_empty_area=False)
+            budget.spend(cells=sum(map(len, rows)))
+            hidden = meta.visible != pc.SheetVisibleEnum.Visible
+            cells = Cells(rows=rows, merged=merged, budget=budget)
+            out.append(cells.sheet(meta.name, hidden=hidden))
+    return out
 
 
 def _xlrd(raw: bytes, budget: Budget) -> list[Sheet]:
@@ -516,35 +480,32 @@ def _xlrd(raw: bytes, budget: Budget) -> list[Sheet]:
 
 
 def _old_sheet(book: xlrd.Book, s: xlrd.sheet.Sheet, budget: Budget) -> Sheet:
-    budget.spend(tables=1)
-    cells = Cells(budget, merged=[(a, c, b - 1, d - 1) for a, b, c, d in s.merged_cells])
+    merged = [(a, c, b - 1, d - 1) for a, b, c, d in s.merged_cells]
+    cells = Cells(merged=merged, budget=budget)
     for r in range(s.nrows):
         for c, cell in enumerate(s.row(r)):
-            value = cell.value
+            value, kind = cell.value, cell.ctype
             if value == "":
                 continue
-            if cell.ctype == xlrd.XL_CELL_DATE and 1 <= value < 2_958_466:
+            if kind == xlrd.XL_CELL_DATE and 1 <= value < 2_958_466:
                 value = xlrd.xldate_as_datetime(value, book.datemode)
-            elif cell.ctype == xlrd.XL_CELL_ERROR:
+            elif kind == xlrd.XL_CELL_ERROR:
                 value = xlrd.error_text_from_code.get(value, "#ERR")
-            elif cell.ctype == xlrd.XL_CELL_BOOLEAN:
+            elif kind == xlrd.XL_CELL_BOOLEAN:
                 value = bool(value)
             xf = book.xf_list[cell.xf_index]
-            font = book.font_list[xf.font_index]
             if marks := s.rich_text_runlist_map.get((r, c)):
-                value = _old_pieces(book, value, marks, font)
+                fonts = [(0, xf.font_index), *marks, (len(value), 0)]
+                value = [_old_run(book, value[at:end], i) for (at, i), (end, _) in pairwise(fonts)]
             code = book.format_map[xf.format_key].format_str
-            cells.put(r, c, value, "" if code == "General" else code, bool(font.struck_out))
+            struck = bool(book.font_list[xf.font_index].struck_out)
+            cells.put(r, c, value, "" if code == "General" else code, struck)
     cells.comments.update({(n.rowx, n.colx): cut(n.text) for n in s.cell_note_map.values()})
     cells.hidden_rows.update(i for i, info in s.rowinfo_map.items() if info.hidden)
     cells.hidden_columns.update(i for i, info in s.colinfo_map.items() if info.hidden)
     return cells.sheet(s.name, hidden=s.visibility != 0)
 
 
-def _old_pieces(book: xlrd.Book, text: str, marks: list[tuple[int, int]], font) -> list[Run]:
-    starts = [(0, font), *((at, book.font_list[i]) for at, i in marks)]
-    ends = [at for at, _ in starts[1:]] + [len(text)]
-    return [
-        Run(text[at:end], bool(f.struck_out), bool(f.escapement))
-        for (at, f), end in zip(starts, ends, strict=True)
-    ]
+def _old_run(book: xlrd.Book, text: str, font: int) -> Run:
+    font = book.font_list[font]
+    return Run(text, bool(font.struck_out), bool(font.escapement))

@@ -171,7 +171,9 @@ def _by_content(raw: bytes, budget: Budget) -> Opened:
     ):
         return Opened("html", encoding, drawn.html_sheets(text, budget), problems)
     rows, separator, more = delimited(text)
-    return Opened("text", encoding, [Cells(budget, rows).sheet("")], problems + more, separator)
+    return Opened(
+        "text", encoding, [Cells(rows=rows, budget=budget).sheet("")], problems + more, separator
+    )
 
 
 def _mhtml(raw: bytes, budget: Budget) -> list[Sheet]:

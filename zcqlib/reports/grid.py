@@ -22,12 +22,14 @@ MAX_LETTERS, MAX_TABLES, MAX_CELL = 20_000_000, 1_000, 2_000  # of a file; lette
 NO_RESULT = "公式无结果"  # text of a formula that was stored without its result
 
 
+@dataclass(eq=False)
 class Refused(Exception):
     """The file as a whole cannot be used; carries the problem's code, severity and Chinese sentence."""
 
-    def __init__(self, code: str, message: str, severity: str = "error", raw: str = ""):
-        super().__init__(code, message, severity, raw)
-        self.code, self.message, self.severity, self.raw = code, message, severity, raw
+    code: str
+    message: str
+    severity: str = "error"
+    raw: str = ""
 
 
 class Budget:
@@ -55,7 +57,7 @@ class Budget:
 
 def cut(text: str) -> str:
     """A cell's text within its limit."""
-    return text if len(text) <= MAX_CELL else text[:MAX_CELL]
+    return text[:MAX_CELL]
 
 
 remember = lru_cache(
@@ -125,7 +127,9 @@ def latin_mojibake(text: str) -> bool:
     return accents >= 4 and accents > sum("\u4e00" <= c <= "\u9fff" for c in text)
 
 
-SAFE = dict(resolve_entities=False, no_network=True, load_dtd=False)  # how XML is parsed
+SAFE = dict(  # how XML is parsed
+    resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+)
 
 
 def xml(raw: bytes):

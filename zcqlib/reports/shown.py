@@ -9,6 +9,7 @@ import math
 import operator
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
@@ -61,6 +62,7 @@ _POWER = re.compile(r"E[+-]?\d|\s*/\d|\s\d+/\d", re.I)  # and fractions, behind 
 _SIGNS = re.compile(r"RMB|CNY|人民币|[-+−－()（）\s￥¥$€£*↑↓▲△▼▽]")
 _DASHES = re.compile(r"\s*[-−－—–]+\s*")
 _WORDS = {"百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8}
+_USUAL = re.compile(r"(#,##)?0(?:\.(0+))?")  # only rounds and groups
 _DAY_0 = datetime(1899, 12, 30)
 
 
@@ -86,7 +88,6 @@ class Section(NamedTuple):
     after: str
     thousands: int  # scale commas
     percent: int
-    plain: bool  # only rounds and groups
     red: bool
     when: re.Match | None
 
@@ -114,10 +115,8 @@ def _section(text: str) -> Section:
     m, percent = _PART.fullmatch(text), text.count("%")
     kind = next(name for name, form in _FORMS if re.search(form, text, re.I))
     thousands = len(m["scale"] + m["more"])
-    bare = not (m["before"] or m["after"] or thousands) and m["whole"] in ("0", "#,##0")
-    plain = bare and kind == "number" and not m["places"].strip("0")
     around = _told(m["before"]), m["whole"], m["point"], m["places"], _told(m["after"])
-    return Section(kind, *around, thousands, percent, plain, red, when)
+    return Section(kind, *around, thousands, percent, red, when)
 
 
 def _chosen(parts: tuple[Section, ...], value: float) -> tuple[Section, bool]:
@@ -152,10 +151,10 @@ def seen(value: float, code: str) -> Seen:
     Where the format only rounds, groups, colours or marks the sign, the stored number is read. Scale commas, and words
     behind the digits, make what is shown another figure, and that one is read. Anything else does not agree.
     """
+    m = _USUAL.fullmatch(code)
+    if m and round(value, places := len(m[2] or "")) == value:
+        return Seen(value, f"{value:{',' if m[1] else ''}.{places}f}")
     part, signed = _chosen(sections(code), value)
-    places, grouped = len(part.places), "," if "," in part.whole else ""
-    if part.plain and not part.percent and round(value, places) == value and (signed or value >= 0):
-        return Seen(value, f"{value:{grouped}.{places}f}")
     general = part.kind == "general"
     if part.kind in ("date", "text", "other") or general and not part.before + part.after:
         return Seen(value, written(value))
@@ -225,22 +224,48 @@ def _near(exact: Decimal, shown: str) -> bool:
 
 _SEVERAL = re.compile(r"\s*[-+]?[\d.,]+%?(?:\s*[\n\t]\s*[-+]?[\d.,]+%?)+\s*")
 _RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+TAGS = dict.fromkeys(("s", "del", "strike"), {"struck": True})
+TAGS |= dict.fromkeys(("sup", "sub"), {"raised": True})
+# how text looks, the properties that say so in the words of all formats, and what they say then
+_LOOKS = """
+struck  d?strike(?:through)?                         on|1|true
+struck  text-line-through-(?:style|type)             single|solid|d(?:ouble|ash|ot)|long|wave
+struck  text-decoration(?:-line)?                    .*line-through
+raised  vert(?:ical-?)?align                         su[pb]
+raised  (?:text-)?position                           su[pb]|(?!0|100%)-?\\d
+hidden  vanish                                       on|1|true
+hidden  display|visibility|mso-hide|font-size        none|false|hidden|collapse|all|0(?:p[xt])?\\s*$
+"""
+_LOOKS = [line.split() for line in _LOOKS.strip().splitlines()]
+
+
+def stated(properties: Iterable[tuple[str, str]]) -> dict[str, bool]:
+    """What properties say of the look of text: struck, raised, hidden, each where they say anything."""
+    out = {}
+    for name, value in properties:
+        for look, names, values in _LOOKS:
+            if re.fullmatch(names, name, re.I):
+                out[look] = out.get(look, False) or bool(re.match(values, value, re.I))
+    return out
 
 
 class Run(NamedTuple):
-    """A piece of a cell's text; hidden ones are left out before."""
+    """A piece of a cell's text."""
 
     text: str
-    struck: bool | None = False  # None: as its cell
+    struck: bool | None = None  # None: as its cell
     raised: bool = False
+    hidden: bool = False
 
 
+@dataclass(frozen=True)
 class Cells(Sheet):
     """A sheet while a reader lays it out."""
 
-    def __init__(self, budget: Budget, rows: Iterable[list] = (), **known):
-        super().__init__(rows=list(rows), **known)
-        object.__setattr__(self, "budget", budget)
+    budget: Budget = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        self.budget.spend(tables=1)
 
     def place(self, r: int, c: int) -> None:
         """Make room up to a cell.
@@ -256,8 +281,7 @@ class Cells(Sheet):
                 f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限(或位置过远),"
                 "请只报送汇总表,并删去远处的内容后报送。",
             )
-        if r >= len(rows):
-            rows += [[] for _ in range(r + 1 - len(rows))]
+        rows += [[] for _ in range(r + 1 - len(rows))]
         if (more := c + 1 - len(rows[r])) > 0:
             self.budget.spend(cells=more)
             rows[r] += [""] * more
@@ -267,8 +291,7 @@ class Cells(Sheet):
         if r >= len(self.rows) or c >= len(self.rows[r]):
             self.place(r, c)
         if isinstance(value, list):
-            runs = [x if x.struck is not None else x._replace(struck=struck) for x in value]
-            value, struck = self.runs(r, c, runs), False
+            value, struck = self.runs(r, c, value, struck), False
         elif code and isinstance(value, datetime):
             if sections(code)[0].kind not in ("date", "text"):  # taken for a date by mistake
                 value = (value - _DAY_0) / timedelta(days=1)
@@ -276,18 +299,12 @@ class Cells(Sheet):
             self.budget.spend(letters=len(value))
         elif type(value) is float and (code or not math.isfinite(value)):
             shows = seen(value, code) if math.isfinite(value) else Seen("#NUM!", "")
-            value = self._keep((r, c), value, shows)
+            value = self.keep((r, c), value, shows)
         self.rows[r][c] = value
         if struck and value not in ("", None):
             self.strike(r, c)
 
-    def beside(self, r: int, c: int, value: float, text: str | None, percent: bool) -> None:
-        """A number that stands beside its displayed text (None: there is none)."""
-        self.place(r, c)
-        shows = told(value, written(value) if text is None else text, percent)
-        self.rows[r][c] = self._keep((r, c), value, shows)
-
-    def _keep(self, at: At, value: float, found: Seen) -> object:
+    def keep(self, at: At, value: float, found: Seen) -> object:
         """What is to be read of a number; the rest is noted."""
         plain = written(value)
         if found.percent and not isinstance(found.row, str):
@@ -308,22 +325,25 @@ class Cells(Sheet):
         self.struck.add((r, c))
         self.held[r, c] = "整格被划去"
 
-    def runs(self, r: int, c: int, runs: list[Run]) -> str:
-        """The text of a cell without what is struck out, and without the marks of notes."""
+    def runs(self, r: int, c: int, runs: list[Run], whole: bool = False) -> str:
+        """The text of a cell without what is struck out, and without the marks of notes; `whole`: where a piece does
+        not say, it is struck out."""
         kept, out, notes, at = "", "", "", (r, c)
-        for run in runs:
-            if run.struck:
-                out += run.text
-            elif run.raised and run.text.strip() and not re.search("[a-zA-Z]$", kept):
-                notes += run.text.strip()
+        for text, struck, raised, hidden in runs:
+            if hidden:
+                continue
+            if whole if struck is None else struck:
+                out += text
+            elif raised and text.strip() and not re.search("[a-zA-Z]$", kept):
+                notes += text.strip()
             else:
-                kept += run.text.translate(_RAISED) if run.raised else run.text
-        if notes and not kept.strip() and not out.strip():
+                kept += text.translate(_RAISED) if raised else text
+        if not kept.strip() and not out.strip():
             kept, notes = notes, ""
         if out.strip():
             self.struck.add(at)
             if kept.strip():
-                self.stored[at] = cut("".join(run.text for run in runs).strip())
+                self.stored[at] = cut("".join(x.text for x in runs if not x.hidden).strip())
             else:
                 kept = out
                 self.strike(r, c)
@@ -347,5 +367,5 @@ class Cells(Sheet):
         inside = [(a, b, min(c, last), min(d, wide)) for a, b, c, d in self.merged]
         merged = [m for m in inside if m[:2] != m[2:] and m[0] <= m[2] and m[1] <= m[3]]
         self.budget.spend(cells=sum((c - a + 1) * (d - b + 1) for a, b, c, d in merged))
-        own = vars(self) | dict(name=name, title=title, hidden=hidden, merged=merged)
-        return Sheet(**{k: v for k, v in own.items() if k != "budget"})
+        vars(self).update(name=name, title=title, hidden=hidden, merged=merged)
+        return self
