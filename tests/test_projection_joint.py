@@ -9,6 +9,7 @@ from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.projection import joint, project_targets, project_year_end, sparse
 from zcqlib.projection.counts import batch_history, quantiles_of
+from zcqlib.projection.history import Rows
 from zcqlib.projection.scoring import LEVELS, at_levels
 
 CATALOG = catalogs.load()
@@ -239,7 +240,8 @@ def test_growth_known_by_rates_alone_keeps_its_rate_and_projects_it():
         and r["low"] < r["high"]
     )
     late = rates[rates["end"] > "2017-06"]
-    assert sparse.from_rates(late["end"].array.asi8, late["value"].to_numpy(), 2018) is None
+    [own] = Rows.by_place(late).values()
+    assert sparse.from_rates(own, 2018) is None
 
 
 def test_a_year_known_by_quarters_alone_is_projected_alike_and_less_surely():

@@ -69,10 +69,11 @@ def project_year_end(
     n, good = len(panel.ids), panel.reason == ""
     aims = np.full(n, np.nan) if targets is None else targets.reindex(panel.ids).to_numpy(float)
     out, chance = np.full((len(wanted), n), np.nan), np.full(n, np.nan)
-    groups = list(_groups(panel, stock))
-    events, shares = _lent(history, panel, groups)
-    for mask, rows in groups:
-        amount = panel.amount[rows, : len(mask.now)].T
+    events, shares = _lent(history, panel, good)
+    patterns = pd.Series([cover.tobytes() for cover in panel.cover], dtype="object")[good]
+    for cover, rows in patterns.groupby(patterns).indices.items():
+        mask, rows = model.mask_of(cover, stock), np.flatnonzero(good)[rows]
+        amount = panel.amount[rows][:, mask.called].T
         for part, small in _blocks(mask, amount, panel.whole[rows] & (not stock)):
             own, values = rows[part], amount[:, part]
             known = np.maximum(panel.extra[own] + values[mask.now].sum(0), 0)
@@ -83,9 +84,7 @@ def project_year_end(
                 found = counts.counted(mask, values, known, events[:, own])
             else:
                 found = model.year_end(mask, values, known, shares[:, own])
-            out[:, own] = found.quantiles(wanted)
-            if targets is not None:
-                chance[own] = found.chance(aims[own])
+            out[:, own], chance[own] = found.quantiles(wanted), found.chance(aims[own])
     names = pd.Series(panel.ids, dtype=history["series_id"].dtype)
     frame = pd.DataFrame(out.T[good], columns=wanted.tolist(), copy=False)
     frame.insert(0, "series_id", names[good].array)
@@ -94,18 +93,8 @@ def project_year_end(
     return frame
 
 
-def _groups(panel: Panel, stock: bool):
-    """The masks that occur, each with the numbers of its series."""
-    good = np.flatnonzero(panel.reason == "")
-    patterns, which = np.unique(panel.cover[good], axis=0, return_inverse=True)
-    order = np.argsort(which.ravel(), kind="stable")
-    cuts = np.searchsorted(which.ravel()[order], np.arange(1, len(patterns)))
-    for cover, rows in zip(patterns, np.split(good[order], cuts)[: len(patterns)], strict=True):
-        yield model.mask_of(cover.tobytes(), stock), rows
-
-
 def _blocks(mask: model.Mask, amount, whole):
-    """Blocks of series of one mask, and whether they are small counts: whole numbers with few events a year.
+    """Blocks of series of one mask, by size, and whether they are small counts: whole numbers with few events a year.
 
     A block is filled up to eights with its own series: a sum over one column is rounded in another order.
     """
@@ -113,37 +102,30 @@ def _blocks(mask: model.Mask, amount, whole):
     inside = last.sum(1) == mask.member.sum(1)
     full = last[inside].any(0).all()
     yearly = amount[inside].sum(0) if full else 12 * amount.sum(0) / mask.member.sum()
-    small = whole & (yearly < SMALL) & mask.ahead.any()
+    small, order = whole & (yearly < SMALL) & mask.ahead.any(), np.argsort(yearly, kind="stable")
     for counted in (False, True):
-        some = np.flatnonzero(small == counted)
-        some = some[np.argsort(yearly[some], kind="stable")] if counted else some
+        some = order[small[order] == counted]
         for part in (some[i : i + BLOCK] for i in range(0, len(some), BLOCK)):
             yield np.resize(part, -(-len(part) // 8) * 8), counted
 
 
-def _full_years(mask: model.Mask):
-    """For each past year told by single months, their sums' numbers."""
-    single = mask.member[mask.member.sum(1) == 1].any(0)
-    for first in range(0, model.MONTHS - 12, 12):
-        if single[first : first + 12].all():
-            yield mask.member[:, first : first + 12].argmax(0)
-
-
-def _lent(history: pd.DataFrame, panel: Panel, groups: list):
-    """What its family, or it alone, tells of each series' season, (12, series): events by calendar month, log shares."""
-    family = np.arange(len(panel.ids))
+def _lent(history: pd.DataFrame, panel: Panel, good: np.ndarray):
+    """What its family, or it alone, tells of each series' season, (12, series): events by calendar month, log shares;
+    from past years that are told by single months.
+    """
+    family, month = np.arange(len(panel.ids)), np.arange(model.MONTHS)
     if "family" in history:
         first = history.drop_duplicates("series_id").set_index("series_id")["family"]
         family = pd.factorize(first.reindex(panel.ids), use_na_sentinel=False)[0]
-    (events, shares), years = np.zeros((2, len(family), 12)), np.zeros((len(family), 1))
-    for mask, rows in groups:
-        amount = panel.amount[rows].T
-        for months in _full_years(mask):
-            own = amount[months].T
-            total = np.cumsum(own, 1)[:, -1:]  # in one order, however many series
-            np.add.at(events, family[rows], own)
-            np.add.at(shares, family[rows], own / np.where(total > 0, total, np.inf))
-            np.add.at(years, family[rows], total > 0)
-    logs = np.log(np.maximum(12 * shares / np.maximum(years, 1), 0.02))
-    logs = np.where(years > 0, logs - logs.mean(1, keepdims=True), 0.0)
-    return events[family].T, logs[family].T
+    years, cover = (-1, model.YEARS, 12), panel.cover
+    single = (cover == month) & (np.roll(cover, 1, 1) != month) & good[:, None]
+    full = single.reshape(years)[:, :-1].all(2, keepdims=True)
+    own = np.where(full, panel.amount.reshape(years)[:, :-1], 0.0)
+    total = np.cumsum(own, 2)[..., -1:]  # in one order, however many series
+    told = own, own / np.where(total > 0, total, np.inf), total > 0
+    events, shares, count = (
+        pd.DataFrame(a.sum(1)).groupby(family).transform("sum").to_numpy() for a in told
+    )
+    logs = np.log(np.maximum(12 * shares / np.maximum(count, 1), 0.02))
+    logs = np.where(count > 0, logs - logs.mean(1, keepdims=True), 0.0)
+    return events.T, logs.T

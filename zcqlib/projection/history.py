@@ -85,7 +85,7 @@ class Rows(NamedTuple):
 class Node:
     """A figure to project: its series, flow or stock, and the parts it is the sum of, if it is one.
 
-    `name` : number|region|indicator, of what no part has number|region|indicator|rest|parts.
+    `name` : region|indicator, of what no part has region|indicator|the parts.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Node:
     @property
     def inputs(self) -> list[str]:
         """The series of SERIES that it rests on."""
-        _, region, indicator, *rest = self.name.split("|")
+        region, indicator, *rest = self.name.split("|")
         own = [] if rest else [f"SERIES/{region}.{indicator}"]
         return own + [i for p in self.parts for i in p.inputs]
 
@@ -107,20 +107,17 @@ class Node:
 
 class Known:
     """What is known at a month, of what `project_targets` is given: series by region and indicator (`by`), milestones
-    by id, growth as reported by region, indicator and month; `number` tells it from the others of a batch.
+    by id, growth as reported by region, indicator and month.
     """
 
-    def __init__(
-        self, number, series, as_of, catalog: Catalog, milestones=None, batches=None, growth=None
-    ):
-        self.number, self.as_of, self.catalog, self.batches = number, as_of, catalog, batches
+    def __init__(self, series, as_of, catalog: Catalog, milestones, batches, growth):
+        self.as_of, self.catalog, self.batches = as_of, catalog, batches
         self.by = Rows.by_place(series[series["end"] <= as_of])
         self.members = catalog.members(as_of)
         self.milestones = {} if milestones is None else dict(iter(milestones.groupby("id")))
-        place, self.growth = ["region", "indicator", "end"], {}
-        if growth is not None:  # the first of a place, to date
-            now = growth[growth["end"].dt.year == as_of.year].drop_duplicates(place)
-            self.growth = now.set_index(place)["reported"].to_dict()
+        self.growth, place = {}, ["region", "indicator", "end"]
+        if growth is not None:  # the first of a place
+            self.growth = growth.drop_duplicates(place).set_index(place)["reported"].to_dict()
         self.node = cache(self._node)  # a park's stands in its zone's too
 
     def whole(self, region: str, id: str) -> Node | None:
@@ -128,53 +125,52 @@ class Known:
         own, indicator = self.by.get((region, id)), self.catalog.indicators.get(id)
         if own is None or indicator is None or own.last.year != self.as_of.year:
             return None
-        level, kind = own.months == 0, "stock" if indicator.kind == "stock" else "flow"
-        own = own.only(level == (kind == "stock")) if kind == "flow" or level.any() else own
-        return Node(f"{self.number}|{region}|{id}", own, kind) if len(own.end) else None
+        level = own.months == 0
+        if indicator.kind == "flow" or indicator.kind == "stock" and level.any():
+            own = own.only(level == (indicator.kind == "stock"))
+        known = indicator.kind in ("flow", "stock") and len(own.end)
+        return Node(f"{region}|{id}", own, indicator.kind) if known else None
 
     def _node(self, region: str, id: str) -> Node | None:
         """A flow or stock as the sum of its parks, or of a part and the rest, where their months add up to it."""
-        whole, indicator = self.whole(region, id), self.catalog.indicators.get(id)
-        if whole is None or not indicator.additive or whole.kind == "stock" and indicator.batch:
+        whole, of = self.whole(region, id), self.catalog.indicators
+        if whole is None or not of[id].additive or whole.kind == "stock" and of[id].batch:
             return whole
-        parts = self._parts(region, id)
+        if region == "zone":
+            parts = [self.node(p, id) for p in self.members]
+        else:  # the largest part, as others may overlap with it
+            inside = [i for i, x in of.items() if x.part_of == id and x.kind == of[id].kind]
+            parts = [n for i in inside if (n := self.node(region, i))]
+            parts = sorted(parts, key=lambda n: -n.source.value.sum())[:1]
         if not parts or None in parts or (rest := rest_of(whole, parts)) is None:
             return whole
         if np.abs(rest.source.value).sum() > 0.005 * np.abs(whole.source.value).sum():
             parts.append(rest)
         return replace(whole, parts=tuple(parts)) if len(parts) > 1 else whole
 
-    def _parts(self, region: str, id: str) -> list[Node | None]:
-        """The parks of the zone; elsewhere the largest part of a whole, as others may overlap with it."""
-        if region == "zone":
-            return [self.node(p, id) for p in self.members]
-        of = self.catalog.indicators
-        inside = [i for i, x in of.items() if x.part_of == id and x.kind == of[id].kind]
-        parts = [n for i in inside if (n := self.node(region, i))]
-        return sorted(parts, key=lambda n: -n.source.value.sum())[:1]
-
 
 def rest_of(whole: Node, parts: list[Node]) -> Node | None:
     """What belongs to none of the parts; None where months are missing or the parts exceed the whole."""
     source, size = whole.source, np.abs(whole.source.value)
-    beyond, end, year = source.revision, source.end, source.year
-    spans = [dict(zip(_spans(p.source), p.source.value, strict=True)) for p in parts]
-    apart = np.array([[own.get(s, np.nan) for s in _spans(source)] for own in spans])
+    beyond, year = source.revision, source.year
+    apart = np.stack([_at(p.source, source) for p in parts])
     there = np.isfinite(apart).all(0) | beyond
-    if not there[end > end.max() - WINDOW].all():
+    if not there[source.end > source.end.max() - WINDOW].all():
         return None
     rest, told = source.value - np.nan_to_num(apart).sum(0), there & ~beyond
     left, all_ = (np.bincount(year[told], v[told]) for v in (rest, size))
     if (rest < -UNEVEN * size)[told].any() or (left < -1e-6 * all_).any():
         return None
     rest = np.where(beyond, rest, np.maximum(rest, 0))
-    name = f"{whole.name}|rest|{'+'.join(p.name for p in parts)}"
+    name = f"{whole.name}|{'+'.join(p.name for p in parts)}"
     return Node(name, source._replace(value=rest).only(there), whole.kind)
 
 
-def _spans(source: Rows) -> list[int]:
-    """A number for the last month and the length of what each row covers, revisions apart."""
-    return (source.end * 100 + 2 * source.months + source.revision).tolist()
+def _at(own: Rows, where: Rows) -> np.ndarray:
+    """What a series has for the last months and lengths of another's rows, revisions apart; NaN where nothing."""
+    spans = [list(zip(s.end, s.months, s.revision, strict=True)) for s in (own, where)]
+    told = dict(zip(spans[0], own.value, strict=True))
+    return np.array([told.get(s, np.nan) for s in spans[1]])
 
 
 class Promise(SimpleNamespace):
@@ -191,6 +187,11 @@ class Promise(SimpleNamespace):
             self.id = self.related_id
 
     @property
+    def of_parks(self) -> bool:
+        """Whether it is what each park owes: met when all have done it."""
+        return (self.scope, self.region, self.kind) == ("each_park", "zone", "flow")
+
+    @property
     def own(self) -> Rows | None:
         """Its own series."""
         return self.known.by.get((self.region, self.id))
@@ -199,11 +200,6 @@ class Promise(SimpleNamespace):
     def indicator(self) -> Indicator:
         """What it is about."""
         return self.known.catalog.indicators[self.id]
-
-    @property
-    def year(self) -> int:
-        """Its year."""
-        return self.known.as_of.year
 
     def met(self, value):
         """Whether a final value, or each of an array, meets it."""
@@ -214,11 +210,10 @@ class Promise(SimpleNamespace):
         rests on. What is not given is missing.
         """
         known, rests = self.known, rests or {}
-        told = ("region", "kind", "unit", "target_low", "target_high", "comparator")
+        told = ("region", "kind", "unit", "target_low", "target_high", "comparator", "year")
         about = dict(
             indicator=self.shown,
             level=LEVEL,
-            year=self.year,
             as_of=known.as_of,
             verdict=known.catalog.lights.state(light).words if light else NO_DATA,
             method=method,
@@ -227,12 +222,6 @@ class Promise(SimpleNamespace):
             inputs=";".join(f"SERIES/{region}.{self.id}" for region in rests),
         )
         return {c: getattr(self, c) for c in told} | about | more
-
-    def chance(self, method: str, p: float, done: bool, ends, rests=None, **more) -> dict:
-        """The row of a target with its chance; `ends` are the quantiles at SUMMARY."""
-        told = dict(zip(("median", "low", "high"), ends, strict=True))
-        said = verdict(p, done, self.known.catalog.lights)
-        return self.row(method, "", rests, probability=p, verdict=said, **told, **more)
 
 
 def verdict(probability: float, done: bool, lights: Lights) -> str:

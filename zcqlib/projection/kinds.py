@@ -13,11 +13,10 @@ from zcqlib import tables
 from zcqlib.catalog import Catalog, Target, in_force
 from zcqlib.projection import joint, promises, recalibration, sparse
 from zcqlib.projection.engine import project_year_end, refused_series
-from zcqlib.projection.history import SUMMARY, WINDOW, Known, Node, Promise, Rows, rest_of
+from zcqlib.projection.history import SUMMARY, WINDOW, Known, Node, Promise, Rows, rest_of, verdict
 from zcqlib.projection.scoring import LEVELS, at_levels, chance_of
 from zcqlib.tables import PROJECTIONS, QUANTILES
 
-NUMBER = 3  # digits in front of a node's name
 SMALL = 30.0  # yearly total of a small count
 SURE = 0.05  # a chance nearer to 0 or 1 is given although nothing tells the own season
 ASK = {"none": "需要去年同期数", "last_year_only": "需要去年同期累计数"}
@@ -70,58 +69,31 @@ def project_targets(
     ------
     目标、批次与节点参考表;各月报表。
     """
-    return project_months([(series, targets, as_of, catalog, milestones, batches, growth)])[0]
+    known = Known(series, as_of, catalog, milestones, batches, growth)
+    every = [Promise(row, known) for row in in_force(targets, as_of).itertuples(index=False)]
+    rules = [t for t in every if t.kind in promises.RULES]
+    asked = [(t, _asked(t)) for t in every if t.kind not in promises.RULES and not t.of_parks]
+    solved = _solve(known, [n for _, nodes in asked for n in nodes.values()])
+    found = [(promises.RULES[t.kind](t), None) for t in rules]
+    asked.sort(key=lambda one: not (one[0].indicator.batch and one[0].kind == "stock"))
+    found += [_numeric(t, nodes, solved) for t, nodes in asked]
+    found += [_all_parks(t, found) for t in every if t.of_parks]
+    told = tables.shape([r for r, _ in found], PROJECTIONS)
+    q = [q for _, q in found if q is not None]
+    own = told.loc[[q is not None for _, q in found], ["region", "indicator", "year", "as_of"]]
+    levels = own.loc[own.index.repeat(len(LEVELS))]
+    levels = levels.assign(level=np.tile(LEVELS, len(q)), value=np.ravel(q))
+    missing = [m for r, _ in found for m in r.get("missing", ())]
+    return Projected(
+        told.sort_values(["indicator", "region"], ignore_index=True),
+        tables.shape(levels.reset_index(drop=True), QUANTILES),
+        tables.shape(missing, tables.VINTAGE["MISSING"]),
+    )
 
 
 def project_months(asked: Iterable[tuple]) -> list[Projected]:
-    """As `project_targets` with each of these arguments; what all of them need is projected in one batch."""
-    months = [
-        _Month(Known(f"{n:03}", series, *more), targets)
-        for n, (series, targets, *more) in enumerate(asked)
-    ]
-    solved = _solve(months)
-    return [m.said(solved) for m in months]
-
-
-class _Month:
-    """The targets in force at a month: by rules of their own, of parks together, or by figures to project."""
-
-    def __init__(self, known: Known, targets: pd.DataFrame):
-        self.known, self.found, self.together, self.asked = known, [], [], []
-        for row in in_force(targets, known.as_of).itertuples(index=False):
-            t = Promise(row, known)
-            if t.scope == "each_park" and t.region == "zone" and t.kind == "flow":
-                self.together.append(t)
-            elif t.kind in _RULES:
-                self.found.append((_RULES[t.kind](t), None))
-            elif one := t.kind in _BATCHES and _BATCHES[t.kind](t):
-                self.found.append(one)
-            else:
-                self.asked.append((t, _asked(t)))
-
-    def said(self, solved: dict) -> Projected:
-        """What is said of each target once the figures are projected."""
-        found = self.found + [_numeric(t, n, solved) for t, n in self.asked]
-        found += [_all_parks(t, found) for t in self.together]
-        told = tables.shape([r for r, _ in found], PROJECTIONS)
-        q = [q for _, q in found if q is not None]
-        own = told.loc[[q is not None for _, q in found], ["region", "indicator", "year", "as_of"]]
-        levels = own.loc[own.index.repeat(len(LEVELS))]
-        levels = levels.assign(level=np.tile(LEVELS, len(q)), value=np.ravel(q))
-        missing = [m for r, _ in found for m in r.get("missing", ())]
-        return Projected(
-            told.sort_values(["indicator", "region"], ignore_index=True),
-            tables.shape(levels.reset_index(drop=True), QUANTILES),
-            tables.shape(missing, tables.VINTAGE["MISSING"]),
-        )
-
-
-_RULES = {
-    "milestone": promises.milestone,
-    "coverage": promises.coverage,
-    "recurring": promises.recurring,
-}
-_BATCHES = {"stock": promises.batch_stock, "flow": promises.batch_flow}
+    """As `project_targets` with each of these arguments."""
+    return [project_targets(*arguments) for arguments in asked]
 
 
 # what is projected --------------------------------------------------------------------------------------------------
@@ -129,15 +101,12 @@ _BATCHES = {"stock": promises.batch_stock, "flow": promises.batch_flow}
 
 def _asked(t: Promise) -> dict[str, Node]:
     """The figures that a numeric target needs: `own`, and of a ratio `top` and `bottom` where both are known."""
-    own, name = t.own, f"{t.known.number}|{t.region}|{t.id}"
+    own, name = t.own, f"{t.region}|{t.id}"
     if t.kind == "growth":
         if level := t.known.node(t.region, t.indicator.growth_of):
             return {"own": level}
-        made = None if own is None else sparse.from_rates(own.end, own.value, t.year)
-        if made is None:
-            return {}
-        no, demo = np.zeros((2, len(made[0])), bool)
-        return {"own": Node(name, Rows(*made, no, demo | own.demo.any(), no), "flow")}
+        made = own and sparse.from_rates(own, t.year)
+        return {"own": Node(name, made, "flow")} if made else {}
     if own is None or own.last.year != t.year:
         return {}
     if t.kind != "ratio":
@@ -175,14 +144,19 @@ def _odds(own: Rows) -> Rows:
 Solved = dict[str, tuple[np.ndarray | str, bool]]
 
 
-def _solve(months: list[_Month]) -> Solved:
+def _solve(known: Known, asked: list[Node]) -> Solved:
     """Quantiles at LEVELS of every node by name, or why it has none, and whether the own record moved them.
 
-    Season and record are those of all series that are known at a month, whatever is asked: a chance does not hang on
-    the others that are asked with it.
+    Season and record are those of all series that are known, whatever is asked: a chance does not hang on the others
+    that are asked with it.
     """
-    own, lenders = _nodes(months)
-    alone = {}
+    if not asked:
+        return {}
+    own = {n.name: n for place in known.by if (n := known.whole(*place))}
+    lenders, alone = set(own), {}
+    while asked:
+        own |= {n.name: n for n in asked}
+        asked = [p for n in asked for p in n.parts]
     for kind in ("flow", "stock"):
         if those := [n for n in own.values() if n.kind == kind]:
             alone |= _alone(_history(those, lenders), kind)
@@ -198,51 +172,28 @@ def _solve(months: list[_Month]) -> Solved:
     return {name: value(name) for name in own}
 
 
-def _nodes(months: list[_Month]):
-    """All figures by name, those that are asked with what they are the sum of; the names of those that are known."""
-    own = {}
-    for known in (m.known for m in months if m.asked):
-        of = known.catalog.indicators
-        every = [known.whole(r, i) for r, i in known.by if i in of and of[i].kind in _BATCHES]
-        own |= {n.name: n for n in every if n}
-    lenders, nodes = set(own), [n for m in months for _, some in m.asked for n in some.values()]
-    while nodes:
-        own |= {n.name: n for n in nodes}
-        nodes = [p for n in nodes for p in n.parts]
-    return own, lenders
-
-
 def _alone(history: pd.DataFrame, kind: str) -> Solved:
-    """Each series by itself, its levels moved by what the record of its kind had taught by its month."""
-    moves, of = {}, recalibration.kinds(history, kind)
-    for _, h in history.groupby(history["series_id"].str[:NUMBER]):
-        short = {
-            c: h[c].str[NUMBER:] for c in ("series_id", "family")
-        }  # a record of several months
-        learnt = recalibration.learnt(
-            h.assign(**short)[h["lends"]], kind, h["period"].dt.year.max()
-        )
-        moves |= {n: learnt.get(of[n]) for n in h["series_id"].unique()}
-    sets = list(dict.fromkeys(moves.values()))
-    levels = [recalibration.moved(LEVELS, *(m or (0.0, 1.0))) for m in sets]
-    out = project_year_end(history, kind, levels=np.concatenate(levels)).set_index("series_id")
-    q = out.to_numpy().reshape(len(out), len(sets), len(LEVELS))
-    found = {
-        n: (own[sets.index(moves[n])], moves[n] is not None)
-        for n, own in zip(out.index, q, strict=True)
-    }
+    """Each series by itself, its levels moved by what the record of its kind has taught."""
+    year = history["period"].dt.year.max()
+    learnt = recalibration.learnt(history[history["lends"]], kind, year)
+    moves = {"": (0.0, 1.0)} | learnt
+    levels = np.concatenate([recalibration.moved(LEVELS, *m) for m in moves.values()])
+    out = project_year_end(history, kind, levels=levels).set_index("series_id")
+    q = dict(zip(moves, np.split(out.to_numpy(), len(moves), 1), strict=True))
+    of = recalibration.kinds(history, kind).reindex(out.index)
+    of = of.where(of.isin(list(learnt)), "")
+    found = {n: (q[k][i], k != "") for i, (n, k) in enumerate(of.items())}
     refused = refused_series(history[~history["series_id"].isin(out.index)], kind)
     return found | {n: (why, False) for n, why in refused.itertuples(index=False)}
 
 
 def _history(nodes: list[Node], lenders: set[str]) -> pd.DataFrame:
+    """The nodes as `project_year_end` takes them; those of one indicator lend each other their season."""
     s = Rows(*map(np.concatenate, zip(*(n.source for n in nodes), strict=True)))
-    names, lends = [n.name for n in nodes], [n.name in lenders for n in nodes]
-    family = [
-        f"{n.name[:NUMBER]}|{n.name.split('|')[2]}" if own else n.name
-        for n, own in zip(nodes, lends, strict=True)
-    ]
-    about = pd.DataFrame({"series_id": names, "family": family, "lends": lends})
+    about = pd.DataFrame({"series_id": [n.name for n in nodes]})
+    about["lends"] = about["series_id"].isin(lenders)
+    indicator = about["series_id"].str.split("|").str[1]
+    about["family"] = indicator.where(about["lends"], about["series_id"])
     about = about.loc[np.repeat(about.index, [len(n.source.end) for n in nodes])]
     return about.assign(
         period=pd.PeriodIndex.from_ordinals(s.end, freq="M"),
@@ -252,7 +203,7 @@ def _history(nodes: list[Node], lenders: set[str]) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _shared(parts: tuple[Node, ...]) -> float:
+def _shared(parts: Iterable[Node]) -> float:
     """The common share of the parts' shocks, from their months."""
     own = [p.source.only(~p.source.revision) for p in parts]
     ends = np.unique(np.concatenate([s.end for s in own]))
@@ -288,7 +239,7 @@ def _numeric(t: Promise, nodes: dict[str, Node], solved: Solved) -> tuple:
     if not nodes:
         return _from_years(t)
     source = nodes["own"].source
-    about = dict(
+    said = dict(
         demo=bool(source.demo.any() or t.demo),
         inputs=";".join(dict.fromkeys(i for n in nodes.values() for i in n.inputs)),
         actual_to=source.last,
@@ -296,58 +247,77 @@ def _numeric(t: Promise, nodes: dict[str, Node], solved: Solved) -> tuple:
         calibrated=any(solved[n.name][1] for n in nodes.values()),
     )
     q = {role: solved[n.name][0] for role, n in nodes.items()}
-    said = q["own"]
-    if not isinstance(said, str):
-        said = {"growth": _growth, "ratio": _ratio}.get(t.kind, _plain)(t, nodes, q)
-    if isinstance(said, str):
-        return t.row(said, **about), None
+    batch = promises.batch(t, source) if t.indicator.batch else None
+    if batch or isinstance(q["own"], str):
+        said |= batch or dict(method=q["own"])
+    else:
+        said |= {"growth": _growth, "ratio": _ratio}.get(t.kind, _plain)(t, nodes, q)
+    if "q" not in said:
+        return t.row(**said), None
     now = source.covered[source.year == t.year].sum()
     if now and (lost := source.last.month - now) > 0:  # months that nobody reported
         said["method"] += f";本年缺{lost}个月"
-    return _judged(t, said, about)
+    return _judged(t, **said)
 
 
-def _judged(t: Promise, said: dict, about: dict) -> tuple[dict, np.ndarray]:
-    """The chance of a distribution, or why none is given."""
-    q, actual, method = said.pop("q"), said["actual"], said.pop("method")
-    over = about["actual_to"].month == 12
+def _judged(
+    t: Promise,
+    q,
+    actual: float,
+    method: str,
+    p: float | None = None,
+    withheld="",
+    ends=None,
+    **said,
+) -> tuple[dict, np.ndarray]:
+    """The row of a distribution with its chance `p`, by default that of `q`, or why none is given, `withheld`;
+    `ends` are its quantiles at SUMMARY, where they are known better.
+    """
+    over, met = said["actual_to"].month == 12, bool(t.met(actual))
     final = t.kind == "flow" and not t.indicator.can_fall  # what is met stays met
-    ends = bool(t.met(actual))
-    done = final and ends
     if final:
         q = np.fmax(q, actual)
-    count = t.indicator.count and t.kind in _BATCHES
-    p = float(ends) if over or done else chance(q, t.comparator, t.target_low, count)
-    rests, why = about["evidence"], said.pop("withheld", "")
+    if over or final and met:
+        p = float(met)
+    elif p is None:
+        p = chance(q, t.comparator, t.target_low, t.indicator.count and t.kind in ("flow", "stock"))
+    rests = said["evidence"]
     if rests == "none" or rests == "last_year_only" and SURE < p < 1 - SURE:
-        why = why or ASK[rests]
-    row = t.chance(method, p, done, at_levels(q[None], LEVELS, SUMMARY)[0], **said, **about)
-    if why and not over and not done:
+        withheld = withheld or ASK[rests]
+    ends = at_levels(q[None], LEVELS, SUMMARY)[0] if ends is None else ends
+    row = _with_chance(t, method, p, final and met, ends, actual=actual, **said)
+    if withheld and not over and not (final and met):
         thin = t.known.catalog.lights.state("thin").words
-        row |= dict(probability=np.nan, verdict=thin, method=f"{method};{thin}:{why}")
+        row |= dict(probability=np.nan, verdict=thin, method=f"{method};{thin}:{withheld}")
     return row, q
+
+
+def _with_chance(t: Promise, method: str, p: float, done: bool, ends, **more) -> dict:
+    """The row of a target with its chance; `ends` are the quantiles at SUMMARY."""
+    told = dict(zip(("median", "low", "high"), ends, strict=True))
+    said = verdict(p, done, t.known.catalog.lights)
+    return t.row(method, probability=p, verdict=said, **told, **more)
 
 
 def _plain(t: Promise, nodes: dict[str, Node], solved: dict) -> dict:
     """A flow counts its year to date, a stock its last level."""
     own = nodes["own"]
     actual = float(own.source.value[-1] if t.kind == "stock" else round(own.sum(t.year), 6))
-    aim = t.target_low + (t.comparator == "gt" and t.indicator.count)
     method = "合并模型"
     if own.parts:
         method = "园区联合加总" if t.region == "zone" else "分项联合加总"
-    needed = promises.per_month(aim - actual, own.source.last)
+    needed = promises.per_month(t, actual, own.source.last)
     return dict(q=solved["own"], actual=actual, method=method, needed_per_month=needed)
 
 
-def _growth(t: Promise, nodes: dict[str, Node], solved: dict) -> dict | str:
+def _growth(t: Promise, nodes: dict[str, Node], solved: dict) -> dict:
     """The level against last year's on this year's base; `needed_per_month` is the growth of the months left."""
     own, last = nodes["own"], nodes["own"].source.last
     before = own.source.only(own.source.year == t.year - 1)
     done, whole = float(own.sum(t.year)), before.value.sum()
     same = before.value[before.month <= last.month].sum()
     if before.covered.sum() != 12 or not same > 0:
-        return "上年数据不全,不能换算增速"
+        return dict(method="上年数据不全,不能换算增速")
     reported = t.known.growth.get((t.region, t.indicator.growth_of, last), np.nan)
     base = done / (1 + reported / 100) if reported > -100 else same
     if abs(base / same - 1) > 0.005:
@@ -413,34 +383,28 @@ def _all_parks(t: Promise, found: list) -> tuple[dict, np.ndarray | None]:
     if not told:
         return t.row("无数据"), None
     rows, quantiles = zip(*told, strict=True)
-    met = [Target.of(r).met(r["actual"]) for r in rows]
-    about = _of_all(rows) | dict(actual=float(sum(met)))
-    method, single = (
-        "各园区都完成才算完成,按联合把握计",
-        [r.get("probability", np.nan) for r in rows],
-    )
-    if len(rows) < len(members) or np.isnan(single).any():
-        row = t.row(method, "thin", **about)
-        return row | dict(method=f"{method};{row['verdict']}:有园区不能判断"), None
-    rho = _shared(tuple(t.known.node(r["region"], t.id) for r in rows))
-    count = t.known.catalog.indicators[t.shown].count
-    aims = np.array([r["target_low"] for r in rows]) - 0.5 * count
-    least = joint.at_least(np.stack(quantiles), aims, rho)
-    least = np.maximum(least, np.arange(len(least)) <= sum(met))
-    q = np.array([np.flatnonzero(least >= 1 - level)[-1] for level in LEVELS], float)
-    p, ends = min(float(least[-1]), *single), q[np.searchsorted(LEVELS, SUMMARY)]
-    return t.chance(method, p, all(met), ends, **about), q
-
-
-def _of_all(rows) -> dict:
-    """What the rows of several parks rest on."""
-    return dict(
+    met = sum(bool(Target.of(r).met(r["actual"])) for r in rows)
+    single = [r.get("probability", np.nan) for r in rows]
+    about = dict(
+        actual=float(met),
         actual_to=min(r["actual_to"] for r in rows),
         inputs=";".join(r["inputs"] for r in rows),
         demo=any(r["demo"] for r in rows),
         evidence=min((r["evidence"] for r in rows), key=WEAKEST.index),
         calibrated=any(r.get("calibrated", False) for r in rows),
     )
+    method = "各园区都完成才算完成,按联合把握计"
+    if len(rows) < len(members) or np.isnan(single).any():
+        row = t.row(method, "thin", **about)
+        return row | dict(method=f"{method};{row['verdict']}:有园区不能判断"), None
+    rho = _shared(t.known.node(r["region"], t.id) for r in rows)
+    count = t.known.catalog.indicators[t.shown].count
+    aims = np.array([r["target_low"] for r in rows]) - 0.5 * count
+    least = joint.at_least(np.stack(quantiles), aims, rho)
+    least = np.maximum(least, np.arange(len(least)) <= met)
+    q = np.array([np.flatnonzero(least >= 1 - level)[-1] for level in LEVELS], float)
+    p, ends = min(float(least[-1]), *single), q[np.searchsorted(LEVELS, SUMMARY)]
+    return _with_chance(t, method, p, met == len(rows), ends, **about), q
 
 
 def _from_years(t: Promise) -> tuple[dict, np.ndarray | None]:
@@ -457,10 +421,8 @@ def _from_years(t: Promise) -> tuple[dict, np.ndarray | None]:
     q = sparse.yearly(values.to_numpy(), key, t.kind == "ratio" and t.indicator.unit == "%")
     if q is None or values.index[-1] != t.year - 1:
         return t.row(f"本年无数据,年度数据不足{sparse.FEWEST}年", **about), None
-    if growth:
-        q = 100 * (q / values.iloc[-1] - 1)
-    said = dict(q=q, actual=np.nan, method=f"只有年度数据({len(values)}年)")
-    return _judged(t, said, about)
+    q = 100 * (q / values.iloc[-1] - 1) if growth else q
+    return _judged(t, q, np.nan, f"只有年度数据({len(values)}年)", **about)
 
 
 def _yearly(source: Rows, sums: bool, year: int) -> pd.Series:

@@ -37,12 +37,14 @@ UNKNOWN_SEASON = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mask:
-    """Which months each known sum covers (sums, 72), which are asked for (72), which sums make up what is known of it,
-    and whether a past year tells the asked months from the others. Where the last two past years are told by single
-    months and more is known before, `recent` is the mask without what was before, and `kept` its sums.
+    """Which months each known sum covers (sums, 72) and by what number it is called (sums), which are asked for (72),
+    which sums make up what is known of it, and whether a past year tells the asked months from the others. Where the
+    last two past years are told by single months and more is known before, `recent` is the mask without what was before,
+    and `kept` its sums.
     """
 
     member: np.ndarray
+    called: np.ndarray
     ahead: np.ndarray
     now: np.ndarray
     season_known: bool
@@ -53,24 +55,20 @@ class Mask:
 @lru_cache(maxsize=256)
 def mask_of(cover: bytes, stock: bool) -> Mask:
     """The mask of a series from the number of the sum (int8) that each of 72 months belongs to, -1 for none."""
-    piece = np.frombuffer(cover, "int8")
-    member = piece == np.arange(piece.max() + 1)[:, None]
-    size = member.sum(1)
-    asked = np.arange(MONTHS) >= MONTHS - (1 if stock else 12)
+    piece, month = np.frombuffer(cover, "int8"), np.arange(MONTHS)
+    called = np.unique(piece[piece >= 0])
+    member = piece == called[:, None]
+    asked = month >= MONTHS - (1 if stock else 12)
     now = member[:, asked].any(1) & ~member[:, ~asked].any(1)
     ahead = asked & ~member[now].any(0)
     late = np.tile(ahead[-12:], YEARS)
     past = member[~member[:, -12:].any(1)]
     apart = (past & late).any(1) != (past & ~late).any(1)
-    late = np.where(np.arange(MONTHS) < RECENT, -1, piece)
-    kept, short = np.unique(late[late >= 0]), None
-    if (
-        len(kept) < len(member)
-        and (member[:, RECENT:-12].any(0) & (size[piece[RECENT:-12]] == 1)).all()
-    ):
-        cover = np.where(late < 0, -1, np.searchsorted(kept, late)).astype("int8")
-        short = mask_of(cover.tobytes(), stock)
-    return Mask(member, ahead, now, bool(apart.any()), short, kept)
+    since = np.where(month < RECENT, -1, piece).astype("int8")
+    kept, single = np.flatnonzero(np.isin(called, since)), member[member.sum(1) == 1].any(0)
+    more = len(kept) < len(called) and single[RECENT:-12].all()
+    recent = mask_of(since.tobytes(), stock) if more else None
+    return Mask(member, called, ahead, now, bool(apart.any()), recent, kept)
 
 
 @cache

@@ -17,9 +17,10 @@ _LARGEST = 1e280
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One row a series. `cover` (n, 72) the sum that each month belongs to, -1 for none, the projected year last;
-    `amount` (n, sums) their values; `extra` what this year's cumulative figure holds beyond its months; `whole` all
-    values are whole numbers; `reason` why a series is refused, or "".
+    """One row a series, one column a month, the projected year last. `cover` (n, 72) the sum that each month belongs to,
+    called by its last month, -1 for none; `amount` (n, 72) what the sum of that last month comes to; `extra` what this
+    year's cumulative figure holds beyond its months; `whole` all values are whole numbers; `reason` why a series is
+    refused, or "".
     """
 
     ids: np.ndarray
@@ -36,18 +37,18 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     A sum that holds others (a cumulative figure, a year with its half) stands for the months that they leave; what
     cannot be used is refused by series.
     """
+    history = history.reset_index(drop=True)
     code, ids = pd.factorize(history["series_id"], sort=True, use_na_sentinel=False)
     n = len(ids)
     reason = np.full(n, "", dtype=object)
 
     def refuse(series: np.ndarray, words: str) -> None:
-        series = np.unique(series)
         reason[series[reason[series] == ""]] = words
 
     def column(name: str, usual) -> pd.Series:
         """What may be told of a flow."""
-        told = name in history and not stock
-        return history[name].fillna(usual) if told else pd.Series(usual, history.index)
+        told = usual if stock else history.get(name, usual)
+        return pd.Series(told, history.index).fillna(usual)
 
     t = month_numbers(history["period"])
     v = pd.to_numeric(history["value"], errors="coerce").to_numpy(float)
@@ -67,9 +68,8 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
         refuse(code[rows], words)
     months, used = np.where(wrong, 1, months).astype("int64"), np.isfinite(v) & (t >= 0)
     code, t, v, months, beyond = (a[used] for a in (code, t, v, months, beyond))
-    whole = np.full(n, True)
+    whole, latest = np.full(n, True), np.full(n, -1)
     whole[code[v != np.round(v)]] = False
-    latest = np.full(n, -1)
     np.maximum.at(latest, code[~beyond], t[~beyond])
     refuse(np.flatnonzero(latest < 0), "没有任何数值")
     this = np.maximum(latest, 0) // 12 if year is None else np.full(n, int(year))
@@ -86,50 +86,31 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
 
 
 def _apart(n, code, end, months, v, refuse):
-    """`cover` and `amount` of Panel from sums by series, last month and length."""
-    order = np.lexsort((months, end, code))
-    code, end, months, v = code[order], end[order], months[order], v[order]
-    first = np.searchsorted(code, np.arange(n))
-    number = np.arange(len(code)) - first[code]
-    cover = np.full((n, WIDTH), -1, "int8")
-    amount = np.full((n, min(WIDTH, number.max(initial=0) + 1)), np.nan)
-    before = np.r_[-1, (end - months)[1:]]
-    before[1:] = np.where(code[1:] == code[:-1], before[1:] - end[:-1], 0)
-    nested = np.zeros(n, bool)
-    nested[code[1:][before[1:] < 0]] = True
-    plain = ~nested[code]
-    for back in range(int(months.max(initial=1))):
-        long = plain & (months > back)
-        cover[code[long], end[long] - back] = number[long]
-    amount[code[plain], number[plain]] = v[plain]
-    for series in np.flatnonzero(nested):
-        own = slice(first[series], np.searchsorted(code, series, "right"))
-        row, sums, fault = _unnested(end[own], months[own], v[own])
-        refuse(np.array([series]), fault) if fault else None
-        cover[series], amount[series, : len(sums)] = row, sums
+    """`cover` and `amount` of Panel from sums by series, last month and length: the shortest first, a sum of others is
+    what it holds beyond them. Those that cannot be told apart are refused.
+    """
+    cover, amount = np.full((n, WIDTH), -1, "int8"), np.zeros((n, WIDTH))
+    told = pd.DataFrame({"months": months, "end": end, "code": code})
+    told["again"] = told.groupby(["months", "end", "code"]).cumcount()
+    for (size, last, _), rows in sorted(told.groupby(["months", "end", "again"]).indices.items()):
+        series, value = code[rows], v[rows]
+        span = slice(last - size + 1, last + 1)
+        inner, outer = cover[series, span], cover[series]
+        held, outer[:, span] = inner >= 0, -1
+        crossed = ((inner[:, :, None] == outer[:, None]) & held[:, :, None]).any((1, 2))
+        left, full = value - amount[series, span].sum(1), held.all(1)
+        faults = {
+            "合计所含月份互相交叉": crossed,
+            "同一个月有两个数值": full & (size == 1),
+            "合计与其中各月之和不一致": full & (np.abs(left) > 1e-9 * value),
+            "合计小于其中各月之和(累计数下降)": left < -1e-9 * value,
+        }
+        for words, which in faults.items():
+            refuse(series[which], words)
+        called = last - np.argmin(held[:, ::-1], 1)
+        cover[series, span] = np.where(held, inner, called[:, None])
+        amount[series[~full], called[~full]] = np.maximum(left, 0)[~full]
     return cover, amount
-
-
-def _unnested(end, months, v):
-    """The sums of one series apart, the shortest first, or why they cannot be told apart."""
-    row, sums = np.full(WIDTH, -1, "int8"), []
-    for i in np.lexsort((end, months)):
-        span = row[end[i] - months[i] + 1 : end[i] + 1]
-        inner = np.unique(span[span >= 0])
-        if any((row == j).sum() != (span == j).sum() for j in inner):
-            return row, np.array([]), "合计所含月份互相交叉"
-        if months[i] == 1 and len(inner):
-            return row, np.array([]), "同一个月有两个数值"
-        left, many = v[i] - sum(sums[j] for j in inner), int((span < 0).sum())
-        small = 1e-9 * v[i]
-        if not many and abs(left) > small:
-            return row, np.array([]), "合计与其中各月之和不一致"
-        if left < -small:
-            return row, np.array([]), "合计小于其中各月之和(累计数下降)"
-        if many:
-            span[span < 0] = len(sums)
-            sums.append(max(left, 0.0))
-    return row, np.array(sums), ""
 
 
 def month_numbers(period: pd.Series) -> np.ndarray:

@@ -41,7 +41,7 @@ def recurring(t: Promise) -> dict:
     now = t.own.only(t.own.year == t.year)
     actual, to = float(now.value.sum()), now.last if len(now.end) else t.known.as_of
     method = f"按次数推进,此时应有 {t.target_low * to.month / 12:.0f} 次"
-    more = dict(actual=actual, needed_per_month=per_month(t.target_low - actual, to), actual_to=to)
+    more = dict(actual=actual, needed_per_month=per_month(t, actual, to), actual_to=to)
     return t.row(method, _state(actual >= t.target_low), {t.region: t.own}, **more)
 
 
@@ -62,9 +62,13 @@ def milestone(t: Promise) -> dict:
     return t.row(f"节点 {reached.sum()}/{len(own)}", _state(done == final.sum()), **more)
 
 
-def per_month(gap: float, last: pd.Period) -> float:
-    """What is still missing, spread over the months left."""
-    return max(0.0, gap) / (12 - last.month) if last.month < 12 else float("nan")
+RULES = {"milestone": milestone, "coverage": coverage, "recurring": recurring}
+
+
+def per_month(t: Promise, actual: float, last: pd.Period) -> float:
+    """What is still missing, spread over the months left; one more where a whole number must be passed."""
+    gap = t.target_low + (t.comparator == "gt" and t.indicator.count) - actual
+    return max(0.0, gap) / (12 - last.month) if last.month < 12 else np.nan
 
 
 def waiting(
@@ -105,52 +109,41 @@ def waiting(
     )
 
 
-def batch_stock(t: Promise) -> tuple[dict, np.ndarray | None] | None:
-    """A stock that moves on announcement days: opening now, batches still to come, certificates that end; None of
-    another.
+def batch(t: Promise, source: Rows) -> dict | None:
+    """What is said of something that moves on announcement days, a distribution over whole numbers; None where it is
+    projected like anything else.
     """
-    if not t.indicator.batch:
-        return None
-    if t.own is None or t.own.last.year != t.year:
-        return t.row("无数据"), None
-    opening, known = int(t.own.value[-1]), t.known
-    plan = waiting(known.batches, t.region, t.own.last, known.as_of, known.catalog)
-    if not plan:
-        more = dict(rests={t.region: t.own}, actual=float(opening), verdict=NO_BATCH)
-        return t.row("缺批次安排,不算概率", **more), None
-    method = f"批次模型:未公布 {len(plan['coming'])} 批"
-    if plan["assumed"]:
-        method += f",其中 {plan['assumed']} 批暂按上年申报数"
-    how = (plan[k] for k in ("coming", "rate", "ending", "lapse"))
-    return _counted(t, t.own, batch_distribution(opening, *how), float(opening), method)
-
-
-def batch_flow(t: Promise) -> tuple[dict, np.ndarray] | None:
-    """A flow announced on few dates without a calendar, from past years by month.
-
-    None where two are not known, or where it came in the same month each year: a season like any other.
-    """
-    if t.own is None or not t.indicator.batch:
-        return None
-    told = t.own.told
-    now, past = told.only(told.year == t.year), told.only(told.year < t.year)
-    if not len(now.end):
-        return None
-    full, total, done = past.full_years(now.last.month)
-    years = [past.only(past.year == y) for y in full]
-    if len({s.month[s.value.argmax()] for s in years}) < 2:
-        return None
-    actual = float(now.value.sum())
-    found = batch_history(total - done, total, round(actual))
-    return _counted(t, told, found, actual, "批次历史:无批次安排,按往年各月")
-
-
-def _counted(t: Promise, part: Rows, found, actual: float, method: str):
-    """The row and the quantiles of a distribution over whole numbers: values and their probabilities."""
-    values, pmf = found if part.last.month < 12 else (np.array([round(actual)]), np.ones(1))
-    done = t.kind == "flow" and bool(t.met(actual))
-    p = 1.0 if done else min(1.0, float(pmf[t.met(values)].sum()))
-    needed = per_month(t.target_low - actual, part.last)
-    about = dict(rests={t.region: part}, evidence="months")
+    stock, last = t.kind == "stock", source.last
+    if stock:
+        actual, known = float(source.value[-1]), t.known
+        plan = waiting(known.batches, t.region, last, known.as_of, known.catalog)
+        if not plan:
+            about = dict(actual=actual, verdict=NO_BATCH, evidence="", calibrated=False)
+            return about | dict(method="缺批次安排,不算概率")
+        method = f"批次模型:未公布 {len(plan['coming'])} 批"
+        if plan["assumed"]:
+            method += f",其中 {plan['assumed']} 批暂按上年申报数"
+        how = (plan[k] for k in ("coming", "rate", "ending", "lapse"))
+        found = batch_distribution(int(actual), *how)
+    else:
+        # without a calendar, from past years by month; what came in the same month each year is a season like any other
+        told, now = source.told, source.year == t.year
+        past = told.only(told.year < t.year)
+        full, total, done = past.full_years(last.month)
+        years = [past.only(past.year == y) for y in full]
+        if len({s.month[s.value.argmax()] for s in years}) < 2:
+            return None
+        method, actual = "批次历史:无批次安排,按往年各月", float(source.value[now].sum())
+        found = batch_history(total - done, total, round(actual))
+    values, pmf = found if last.month < 12 else (np.array([round(actual)]), np.ones(1))
     ends, q = (quantiles_of(values, pmf, levels) for levels in (SUMMARY, LEVELS))
-    return t.chance(method, p, done, ends, actual=actual, needed_per_month=needed, **about), q
+    return dict(
+        q=q,
+        ends=ends,
+        p=min(1.0, float(pmf[t.met(values)].sum())),
+        actual=actual,
+        method=method,
+        needed_per_month=per_month(t, actual, last),
+        evidence="months",
+        calibrated=False,
+    )

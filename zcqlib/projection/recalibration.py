@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
@@ -15,12 +12,6 @@ from zcqlib.projection.scoring import LEVELS
 CALLS = 60  # own calls from which a kind learns
 MOST, HALF = 0.5, 8  # the most it may learn; series at which it learns half of that
 ORIGINS = 3, 6, 9  # the months whose calls of last year are replayed
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    key: bytes
-    frame: pd.DataFrame = field(compare=False)
 
 
 def moved(levels, a: float, b: float) -> np.ndarray:
@@ -44,9 +35,12 @@ def learnt(history: pd.DataFrame, kind: str, year: int) -> dict[str, tuple[float
     year : the projected year.
     """
     closed = history[history["period"].dt.year < year].reset_index(drop=True)
-    key = pd.util.hash_pandas_object(closed, index=False).to_numpy().tobytes()
-    calls = _placed(_Rows(key, closed), kind, year - 1)
-    out = {}
+    key = pd.util.hash_pandas_object(closed, index=False).to_numpy().tobytes(), kind, year
+    if key not in _placed:  # the same for all months of a year
+        calls = replay(closed, [year - 1], ORIGINS, kind)
+        calls = calls[calls["before"] > 0] if kind == "flow" else calls
+        _placed[key] = calls[["series_id"]].assign(z=_places(calls))
+    calls, out = _placed[key], {}
     for group, z in calls.groupby(calls["series_id"].map(kinds(history, kind))):
         if len(z) >= CALLS:
             n = z["series_id"].nunique()
@@ -57,13 +51,11 @@ def learnt(history: pd.DataFrame, kind: str, year: int) -> dict[str, tuple[float
     return out
 
 
-@lru_cache(maxsize=32)
-def _placed(rows: _Rows, kind: str, year: int) -> pd.DataFrame:
-    """`series_id` and `z` of every replayed call: where the truth fell, on normal paper, cut at four."""
-    calls = replay(rows.frame, [year], ORIGINS, kind)
-    if kind == "flow":
-        calls = calls[calls["before"] > 0]
+_placed: dict[tuple, pd.DataFrame] = {}
+
+
+def _places(calls: pd.DataFrame) -> np.ndarray:
+    """Where the truth of each call fell, on normal paper, cut at four."""
     q, truth = calls[list(LEVELS)].to_numpy(float), calls["truth"].to_numpy(float)[:, None]
     place = ((q < truth).mean(1) + (q <= truth).mean(1)) / 2
-    z = np.clip(ndtri(np.clip(place, 1e-5, 1 - 1e-5)), -4, 4)
-    return pd.DataFrame({"series_id": calls["series_id"].to_numpy(), "z": z})
+    return np.clip(ndtri(np.clip(place, 1e-5, 1 - 1e-5)), -4, 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from zcqlib.projection.history import Rows
 from zcqlib.projection.scoring import LEVELS
 
 FEWEST = 5  # yearly points below which no distribution is given
@@ -45,23 +46,20 @@ def _next(past, indicator: str, trust: float):
     return trust * mean + np.sqrt(0.6 * variance * (1 + 0.5 / n)) * stats.t.ppf(LEVELS, 5)
 
 
-def from_rates(
-    end: np.ndarray, rates: np.ndarray, year: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def from_rates(own: Rows, year: int) -> Rows | None:
     """A history for the engine made of cumulative growth rates alone; None where they do not suffice.
 
     Parameters
     ----------
-    end : months since 1970. rates : growth to date on the same months a year before, %. Two past years are needed. The
-        year before the first counts as twelve equal months; from then on a cumulative figure is last year's times its
-        growth.
+    own : growth to date on the same months a year before, %. Two past years are needed. The year before the first counts
+        as twelve equal months; from then on a cumulative figure is last year's times its growth.
     Returns
     -------
-    last months, lengths and values, without the made-up flat year; the level is arbitrary.
+    The series without the made-up flat year; the level is arbitrary.
     """
-    first = (1970 + end // 12).min()
+    first = own.year.min()
     wide = np.full((year + 1 - first, 12), np.nan)
-    wide.ravel()[end - 12 * (first - 1970)] = rates
+    wide.ravel()[own.end - 12 * (first - 1970)] = own.value
     if np.isnan(wide[-1]).all() or len(wide) < 3 or np.isnan(wide[:-1, 11]).any():
         return None
     before, out = np.arange(1.0, 13), []
@@ -71,4 +69,6 @@ def from_rates(
         gain = np.maximum(np.diff(total, prepend=0.0), 0.005 * before[-1] / 12)
         out.append((12 * y + told, np.diff(told, prepend=-1), gain))
         before = np.interp(np.arange(12), np.r_[-1, told], np.r_[0.0, np.cumsum(gain)])
-    return tuple(map(np.concatenate, zip(*out, strict=True)))
+    end, months, value = map(np.concatenate, zip(*out, strict=True))
+    no = np.zeros(len(end), bool)
+    return Rows(end, months, value, no, no | own.demo.any(), no)
