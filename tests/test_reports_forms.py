@@ -120,3 +120,38 @@ def test_a_column_of_amounts_of_change_is_read_as_nothing_else(tmp_path, head):
     reading = read(tmp_path, "市财政局9月", rows)
     assert set(reading.observations["cell"]) == {"B3", "C3"}
     assert "summary_row" in set(reading.problems["code"])
+
+
+def test_a_rate_behind_an_amount_of_change_belongs_to_the_figure_and_not_to_the_change(tmp_path):
+    rows = [
+        ["2018年9月财政收支情况表(单位:万元)"],
+        ["科目", "当月数", "累计数", "累计比上年同期增减额", "累计增减%"],
+        ["一般公共预算支出", 301_000, 2_550_000, 135_000, 5.6],
+        ["其中:科学技术支出", 6500, 52_000, 4800, 10.2],
+    ]
+    found = cells(read(tmp_path, "市财政局9月", rows))
+    assert found["E3"] == ("fiscal_expenditure", *TO_DATE, "yoy_pct", 5.6)
+    assert found["E4"] == ("fiscal_st_expenditure", *TO_DATE, "yoy_pct", 10.2)
+
+
+def test_a_target_without_a_period_is_that_of_the_year_and_done_by_a_day_is_cumulative(tmp_path):
+    rows = [
+        ["2018年人才引进情况表"],
+        ["截止日期:2018-09-30", "", "单位:人(个)"],
+        ["类别", "目标数", "已完成"],
+        ["急需紧缺人才", 100, "83人"],
+        ["高层次人才团队", "5个", "4个"],
+    ]
+    reading = read(tmp_path, "市人才办9月", rows)
+    found, year = cells(reading), ("2018-01", "2018-12", "year")
+    assert found["B4"] == ("urgently_needed_talents", *year, "target", 100)
+    assert found["C4"] == ("urgently_needed_talents", *TO_DATE, "value", 83)
+    assert found["C5"] == ("high_level_talent_teams", *TO_DATE, "value", 4)
+    assert set(reading.observations.set_index("cell").loc[["B4", "C4"], "unit"]) == {"名"}
+
+
+def test_a_unit_in_the_cell_is_a_unit(tmp_path):
+    rows = [["经开区9月简报"], ["指标", "9月", "累计"], ["技术合同成交额", "820万元", "0.8亿元"]]
+    reading = read(tmp_path, "经开区2018年9月简报", rows)
+    assert reading.observations["value"].tolist() == [820, 8000]
+    assert "no_unit" not in set(reading.problems["code"])

@@ -67,16 +67,20 @@ class Surroundings:
         The title goes before the sheet, and a conflict is said; a mere year of no line of its own goes behind the file.
         """
         name, file = self.sheet.name, self.scope.file_span
-        inside = ((words.period_in(t), at) for t, at in self.near if meta(t)[0] in ("", "period"))
-        lines = [(found[0], at) for found, at in inside if found]
-        like = [x for x in lines if _agree(lines[0][0], x[0])]
+        # 截止日期:2018-09-30 is an end and no month
+        inside = [
+            (f[0]._replace(basis="eop") if t.startswith("截") else f[0], at)
+            for t, at in self.near
+            if meta(t)[0] in ("", "period") and (f := words.period_in(t))
+        ]
+        like = [x for x in inside if _agree(inside[0][0], x[0])]
         less = lambda x: (x[0].basis == "year", "not_month_end" in x[0].flags)  # noqa: E731
         span, at = min(like, key=less, default=(None, None))
         sheet = words.stated_period(squeeze(name))
         if sheet and span and not _agree(span, sheet):
             text = f"工作表名「{name}」与表题的期间不一致,已按表题,请核对。"
             found.problem("context_conflict", "warning", None, name, text)
-        nearest = [*(x for x, _ in lines), sheet, file]
+        nearest = [*(x for x, _ in inside), sheet, file]
         span = with_year(span or sheet, nearest, self.scope.published)
         coarse = span and span.basis == "year" and not own
         if file and (not span or coarse and file.basis != "year" and _agree(span, file)):

@@ -171,10 +171,13 @@ class _Table:
         if isinstance(named, str):
             return named
         around, indicator = self.around, self.catalog.indicators.get(named.indicator)
+        measure = column.measure or row.measure or words.measure_of(named.title) or "value"
+        dated = row.span or column.span or row.relative or column.relative
+        if measure == "target" and not dated:
+            column = column._replace(relative=("year", 0))
         span = _span_of(row, column, around, indicator)
         if isinstance(span, str):
             return span
-        measure = column.measure or row.measure or words.measure_of(named.title) or "value"
         if indicator and indicator.kind in ("growth", "ratio") and measure in PERCENT_KINDS:
             # a rate that is the indicator itself is its value
             own = column.measure or row.measure and not row.names
@@ -266,7 +269,8 @@ class _Table:
             return None
         if figure and not named.indicator and place.id in self.catalog.regions:
             tell("new_indicator", at, path, _alike(path, self.catalog))
-        if figure and (doubt := meaning.doubt):
+        own = isinstance(v, str) and words.value_of(v).unit
+        if figure and not own and (doubt := meaning.doubt):
             severity = "error" * (doubt == "unit_unknown" and named.indicator != "")
             now = f",暂按「{meaning.unit}」" * bool(meaning.unit)
             tell(
@@ -311,7 +315,8 @@ class _Table:
                 tell("unit_conflict.cell", at, said, own, unit_raw)
             unit_raw, unit_at = own, at
             if own != value.scale:
-                unit, factor, *_ = normal_unit(own, self.catalog)
+                indicator = self.catalog.indicators.get(named.indicator)
+                unit, factor, _ = self._normal(own, meaning.measure, indicator, named)
             else:  # 万 and 亿 alone only make a number larger
                 factor = normal_unit(own + "元" * (unit == "万元"), self.catalog)[1]
         elif at in sheet.percent:

@@ -332,6 +332,8 @@ def _neighbours(columns: dict[int, Facet], t: Frame) -> dict[int, Facet]:
     before = last = _NOTHING
     for c, f in columns.items():
         rate = f.names and f.measure in PERCENT_KINDS
+        if f.fault:
+            continue  # no figure that others could go with
         columns[c] = f = _after(_last_years(f, before, cumulative), before)
         if rate or not f.measure and not (f.relative and f.relative[1] or _year_before(f, last)):
             before = f

@@ -380,7 +380,8 @@ def is_index_base(text: str) -> bool:
 @remember
 def units_of(text: str) -> str:
     """One unit, or several as they stand in 单位:亿元、%, joined with 、; "" where any of them is none."""
-    parts = [unit_of(p) for p in _PAIRS.split(text) if p] if text and not unit_of(text) else []
+    several = re.sub(r"[(]([^()]+)[)]$", r"、\1", text)  # 人(个)
+    parts = [unit_of(p) for p in _PAIRS.split(several) if p] if text and not unit_of(text) else []
     return unit_of(text) or ("、".join(parts) if parts and all(parts) else "")
 
 
