@@ -314,12 +314,12 @@ def test_contributions_add_up_to_growth():
     assert out.set_index("region").points.to_dict() == {"a": 6, "b": -2, "all": 4}
 
 
-def test_pipeline_odds_with_few_firms_are_marked_small():
+def test_pipeline_odds_of_few_firms_have_their_interval():
     out = analysis.pipeline_odds(
         pd.Series({"filed": 18, "reviewed": 15, "publicised": 13, "certified": 12})
     )
     last = out.iloc[-1]
-    assert last.rate == pytest.approx(100 * 12 / 18) and last.odds == 2 and last.small
+    assert last.rate == pytest.approx(100 * 12 / 18) and (last.reached, last.of) == (12, 18)
     assert last.low < last.rate < last.high
     with pytest.raises(AnalysisError, match="多于前一环节"):
         analysis.pipeline_odds(
@@ -334,7 +334,7 @@ def test_cohorts_that_are_not_due_are_left_out():
     assert (
         out.cohort.tolist() == [2014, 2015]
         and out.kept.tolist() == [75, 90]
-        and out.small.tolist() == [False, True]
+        and out.due.tolist() == [2017, 2018]
     )
     with pytest.raises(AnalysisError, match="多于"):
         analysis.cohort_survival(pd.Series({2014: 1}), pd.Series({2017: 2}))

@@ -7,7 +7,7 @@ import pytest
 
 from zcqlib import catalog as catalogs
 from zcqlib import tables
-from zcqlib.milestones import COLUMNS, MilestoneError, ledger
+from zcqlib.milestones import MilestoneError, ledger
 
 SEPTEMBER = pd.Period("2018-09", "M")
 
@@ -187,7 +187,9 @@ def test_targets_of_another_year_or_not_yet_in_force_or_of_another_kind_are_left
 def test_the_shipped_stages_give_a_row_for_each_promise(catalog):
     found = ledger(catalog.stages, catalog.targets, SEPTEMBER, catalog)
     kinds = catalog.targets[catalog.targets["kind"].isin(["coverage", "milestone"])]
-    assert list(found.columns) == list(COLUMNS) and set(found["id"]) == set(kinds["id"])
+    assert list(found.columns) == tables.VINTAGE["PROMISES"].names and set(found["id"]) == set(
+        kinds["id"]
+    )
     assert not found.duplicated(["id", "region", "item"]).any()
     assert set(found["colour"]) <= set(catalog.colours["colour"])
     assert (found["demo"] | (found["stages"] == 0)).all()
