@@ -308,8 +308,7 @@ def stock_identity(
         for the region is not reported there and counts nothing; one with a gap makes the identity unknown (NaN).
     Returns
     -------
-    `opening`, one value a flow (losses negative), `net`, `expected`, `closing`, `difference`
-    (closing − expected; 0 where the identity holds).
+    `opening`, `net` of the flows, `closing`, `difference` (closing less both; 0 where the identity holds).
     Raises
     ------
     ValueError : the span cannot be read.
@@ -321,10 +320,10 @@ def stock_identity(
     opening, closing = (total(series, region, stock, str(m)) for m in (first - 1, last))
     reported = set(series[series.region == region].indicator)
     signs = dict.fromkeys(gains, 1) | dict.fromkeys(losses, -1)
-    flows = {i: s * total(series, region, i, period) for i, s in signs.items() if i in reported}
-    net = sum(flows.values()) if flows else np.nan
-    ends = dict(opening=opening, net=net, expected=opening + net, closing=closing)
-    return Series(ends | flows | dict(difference=closing - opening - net))
+    flows = [s * total(series, region, i, period) for i, s in signs.items() if i in reported]
+    net = sum(flows) if flows else np.nan
+    found = dict(opening=opening, net=net, closing=closing, difference=closing - opening - net)
+    return Series(found)
 
 
 def contributions(before: Series, after: Series) -> DataFrame:
@@ -335,7 +334,7 @@ def contributions(before: Series, after: Series) -> DataFrame:
     before, after : values by region, same regions.
     Returns
     -------
-    `region`, `before`, `after`, `net`, `growth` (%), `points` (个百分点 of the total's growth), last row `all`, to
+    `region`, `before`, `after`, `net`, `points` (个百分点 of the total's growth), last row `all`, to
     which `net` and `points` add up. Regions without both values are in no total and have no row.
     Raises
     ------
@@ -350,7 +349,6 @@ def contributions(before: Series, after: Series) -> DataFrame:
         raise AnalysisError("没有园区同时有期初数和期末数,或期初合计不大于 0,不能计算拉动。")
     out = pd.concat([kept, kept.sum().to_frame("all").T]).rename_axis("region").reset_index()
     out["net"] = out.after - out.before
-    out["growth"] = 100 * out.net / out.before.where(out.before > 0)
     out["points"] = 100 * out.net / kept.before.sum()
     return out
 

@@ -40,36 +40,28 @@ def ledger(
     promised); `missing` names who is missing, joined with 、. A stage reached without evidence reads 「缺佐证」.
     Raises
     ------
-    MilestoneError : two rows of one stage disagree, or a milestone belongs to no target.
+    MilestoneError : a milestone belongs to no target.
     Source
     ------
     节点表、目标表。
     """
-    rows = in_force(targets[targets.kind.isin(["coverage", "milestone"])], as_of).sort_index()
+    rows = in_force(targets.query("kind in ['coverage', 'milestone']"), as_of).sort_index()
     if lost := sorted(set(milestones.id) - set(targets.id)):
         raise MilestoneError(f"节点表中的「{lost[0]}」不在目标表中,请核对编号。")
-    key = "id region item stage".split()
-    if (twice := milestones.duplicated(key)).any():
-        r = milestones[twice].iloc[0]
-        raise MilestoneError(
-            f"节点表「{r['id']}」{catalog.name(r['region'])} {r['item']} 的阶段「{r['stage_zh']}」"
-            "出现不止一次,请只留一行。"
-        )
     seen = milestones.assign(date=milestones.date.mask(milestones.date > as_of))
     absent, out = _reported(projections, missing), []
-    for t in rows.to_dict("records"):
-        parts = seen[seen.id == t["id"]].sort_values("stage_no")
-        own, who = parts[parts.region == t["region"]], []
-        if t["region"] in ZONES and own.empty:
-            who = absent.get(t["id"])
-            if len(parts):
-                out.append(_of_parks(t, parts, as_of, catalog, who))
-                continue
-        said = {"missing": "、".join(map(catalog.name, who or []))}
+    for t in rows.itertuples(index=False):
+        parts = seen[seen.id == t.id].sort_values("stage_no")
+        own = parts[parts.region == t.region]
+        who = absent.get(t.id) if t.region in ZONES and own.empty else None
+        if t.region in ZONES and own.empty and len(parts):
+            out.append(_of_parks(t, parts, as_of, catalog, who))
+            continue
+        missing = "、".join(map(catalog.name, who or []))
         for item, p in list(own.groupby("item", sort=False)) or [("", own)]:
             reached, still = p[p.date.notna()], p[p.date.isna()]
-            row = _row(t, p, as_of, catalog) | {"item": item, "stages": len(p)} | said
-            row["reached"] = len(reached)
+            row = _row(t, p, as_of, catalog)
+            row |= dict(item=item, missing=missing, stages=len(p), reached=len(reached))
             for last in reached.tail(1).itertuples():
                 evidence = last.evidence or "缺佐证"
                 row |= dict(stage_zh=last.stage_zh, date=last.date, evidence=evidence)
@@ -83,10 +75,10 @@ def _reported(projections: DataFrame | None, missing: DataFrame | None) -> dict[
     """By coverage row that reports count, the parks that have not done it."""
     if projections is None or missing is None:
         return {}
-    p = projections[projections.region.isin(ZONES) & projections.unit.eq("个园区")]
-    told = p.indicator.isin(missing.indicator) | (p.actual >= p.target_low)
-    who = missing.groupby("indicator")["region"].agg(list)
-    return {i: who.get(i, []) for i in p.loc[told, "indicator"]}
+    p = projections.query("region in @ZONES and unit == '个园区'")
+    told = p.query("indicator in @missing.indicator or actual >= target_low").indicator
+    who = missing.groupby("indicator").region.agg(list)
+    return {i: who.get(i, []) for i in told}
 
 
 def disagreements(
@@ -108,28 +100,26 @@ def disagreements(
     return shape(rows, PROBLEMS)
 
 
-def _row(t: dict, p: DataFrame, as_of: Period, catalog: Catalog, lacks: bool = False) -> dict:
+def _row(t, p: DataFrame, as_of: Period, catalog: Catalog, lacks: bool = False) -> dict:
     """A promise with its colour by the earliest open stage; `lacks` what has no stages on file."""
     still = p[p.date.isna()]
     due = still.expected.min()
     overdue = (as_of.end_time.normalize() - due.end_time.normalize()).days if due == due else None
     rules = catalog.colours
     if len(p) and still.empty and not lacks:
-        rules = rules[rules.colour.eq("done")]
+        rules = rules.query("colour == 'done'")
     elif overdue is None:
-        rules = rules[rules.colour.eq("none")]
+        rules = rules.query("colour == 'none'")
     else:
-        rules = rules[~rules.colour.isin(["done", "none"]) & ~(rules.at_least > overdue)]
+        rules = rules.query("colour not in ['done', 'none'] and not at_least > @overdue")
     first = rules[["colour", "colour_zh"]].iloc[0].to_dict()
-    return t | first | dict(overdue_days=overdue, demo=t["demo"] or p.demo.any())
+    return t._asdict() | first | dict(overdue_days=overdue, demo=t.demo or p.demo.any())
 
 
-def _of_parks(
-    t: dict, p: DataFrame, as_of: Period, catalog: Catalog, absent: list[str] | None
-) -> dict:
+def _of_parks(t, p: DataFrame, as_of: Period, catalog: Catalog, absent: list[str] | None) -> dict:
     """The zone's row where the stages stand with the parks: the earliest open promise decides, and who is missing."""
     done = p.date.notna().groupby(p.region).all()
-    asked = [r for r in catalog.members(as_of) if r in done or t["unit"] == "个园区"]
+    asked = [r for r in catalog.members(as_of) if r in done or t.unit == "个园区"]
     if absent is not None:  # what a park is reported to have done is no promise any more
         p = p.assign(date=p.date.where(p.date.notna() | p.region.isin(absent), as_of))
         done = {r: r not in absent for r in asked}

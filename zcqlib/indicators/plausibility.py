@@ -64,6 +64,8 @@ def _across(history: DataFrame, catalog: Catalog) -> DataFrame:
     senders = catalog.senders.set_index("id")
     h = h.assign(_kind=h.sender.map(senders.kind), _home=h.sender.map(senders.region))
     own = h.query("_kind == 'park' and region == _home and region in @catalog.parks")
+    if own.empty:
+        return remarks(catalog)
     own = own.sort_values("region", key=lambda parks: parks.map(catalog.parks.index))
     own["_said"] = own.region.map(catalog.name) + " " + own.value.map("{:g}".format)
     key = [c for c in _FACT if c != "region"]
