@@ -54,17 +54,17 @@ def total(series: DataFrame, regions: str | Sequence[str], indicator: str, perio
     """
     start, end = span(period)
     ids = [regions] if isinstance(regions, str) else list(regions)
-    rows = series.query("indicator == @indicator and region in @ids")
+    rows = series[series.indicator == indicator]
     parts = [_one(rows[rows.region == r], start, end) for r in ids]
     return float(sum(parts)) if parts else np.nan
 
 
 def _one(rows: DataFrame, start: Period, end: Period) -> float:
-    level = rows.query("months == 0 and end == @end").value
+    level = rows.value[(rows.months == 0) & (rows.end == end)]
     if len(level):
         return level.iloc[-1]
     # a revision is of the year to date, so it counts where the span holds all of what it revises
-    inside = rows.query("months > 0 and start >= @start and end <= @end")
+    inside = rows[(rows.months > 0) & (rows.start >= start) & (rows.end <= end)]
     out, at = inside[inside.revision].value.sum(), start
     spans = inside[~inside.revision].sort_values("months").set_index("start")
     while at <= end:
@@ -353,42 +353,32 @@ def contributions(before: Series, after: Series) -> DataFrame:
     return out
 
 
-def rate_interval(done: float, of: float, level: float = 0.8) -> tuple[float, float, float]:
-    """A share of few cases with its interval (Wilson), in %; NaN where there is no case."""
+def rate_interval(done: float, of: float) -> tuple[float, float, float]:
+    """A share of few cases with its 80 % interval (Wilson), in %; NaN where there is no case."""
     if not of > 0:
         return np.nan, np.nan, np.nan
     from statsmodels.stats.proportion import proportion_confint
 
-    low, high = proportion_confint(done, of, alpha=1 - level, method="wilson")
+    low, high = proportion_confint(done, of, alpha=0.2, method="wilson")
     return 100 * done / of, float(100 * low), float(100 * high)
 
 
-def pipeline_odds(counts: Series, stages: Sequence[str] = PIPELINE) -> DataFrame:
+def pipeline_odds(counts: Series) -> DataFrame:
     """From filed to certified: how many pass each stage, and from the first to the last.
 
     Parameters
     ----------
-    counts : firms that reached each stage, by stage, of closed batches (a firm certified also counts as filed).
+    counts : firms that reached each stage of PIPELINE, of closed batches (a firm certified also counts as filed).
     Returns
     -------
     `stage_from`, `stage_to`, `reached`, `of`, `rate`, `low`, `high` (%, 80 % Wilson); the last row goes from the first
     stage to the last.
-    Raises
-    ------
-    AnalysisError : a stage is missing, negative, or above the one before.
     Source
     ------
     申报 → 评审 → 公示 → 认定,按批次台账。
     """
-    if gone := [s for s in stages if s not in counts or not counts[s] >= 0]:
-        raise AnalysisError(f"认定流程缺少环节 {'、'.join(gone)} 的家数(或为负数)。")
-    rows, steps = [], list(pairwise(stages))
-    for a, b in [*steps, (stages[0], stages[-1])]:
-        if counts[b] > counts[a]:
-            raise AnalysisError(
-                f"{b} {counts[b]} 家多于前一环节 {a} {counts[a]} 家,请核对批次台账。"
-            )
-        rows.append((a, b, counts[b], counts[a], *rate_interval(counts[b], counts[a])))
+    steps = [*pairwise(PIPELINE), (PIPELINE[0], PIPELINE[-1])]
+    rows = [(a, b, counts[b], counts[a], *rate_interval(counts[b], counts[a])) for a, b in steps]
     return DataFrame(rows, columns="stage_from stage_to reached of rate low high".split())
 
 
@@ -402,22 +392,15 @@ def cohort_survival(recognised: Series, lapsed: Series, years: int = 3) -> DataF
     -------
     `cohort`, `due`, `recognised`, `lapsed`, `kept` (%), `low`, `high` (80 % Wilson). Cohorts whose year has not come are
     left out.
-    Raises
-    ------
-    AnalysisError : more firms lapse than were recognised.
     Source
     ------
     高新技术企业资格有效期三年;到期未续数按到期年归入认定批次。
     """
     due = lapsed.rename(lambda year: year - years)
-    rows = []
-    for cohort, size, gone in concat([recognised, due], axis=1).dropna().itertuples():
-        if gone > size:
-            raise AnalysisError(
-                f"{cohort + years}年到期未续 {gone} 家,多于 {cohort}年认定的 {size} 家;"
-                "认定数可能缺了续认定企业。"
-            )
-        rows.append((cohort, cohort + years, size, gone, *rate_interval(size - gone, size)))
+    rows = [
+        (cohort, cohort + years, size, gone, *rate_interval(size - gone, size))
+        for cohort, size, gone in concat([recognised, due], axis=1).dropna().itertuples()
+    ]
     return DataFrame(rows, columns="cohort due recognised lapsed kept low high".split())
 
 

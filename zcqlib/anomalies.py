@@ -100,7 +100,7 @@ def _december(flows: DataFrame, parks: Collection[str]) -> Look:
     full = DataFrame({"above": own[whole], "demo": years.demo.any()}).dropna().reset_index()
     for indicator, d in full.groupby("indicator"):
         year = d.year.max()
-        now, before = d.query("year == @year").set_index("region"), d.query("year < @year")
+        now, before = d[d.year == year].set_index("region"), d[d.year < year]
         past = before.groupby("region")["above"]
         before = before.assign(within=before.above - past.transform("mean"))
         now = now.join(past.agg(["mean", "count"]), how="inner")
@@ -193,7 +193,7 @@ def _on_target(s: DataFrame, targets: DataFrame, catalog: Catalog) -> Look:
     chances, exact, demo = [], [], False
     for (region, indicator, year, goal), part in both.groupby([*key, "target_low"]):
         flow = part.kind.iloc[0] == "flow"
-        own = part.query("months > 0 or revision" if flow else "months == 0")
+        own = part[(part.months > 0) | part.revision if flow else part.months == 0]
         if 12 not in set(own.month) or flow and own.months.sum() != 12:
             continue
         reached = own.value.sum() if flow else own.value.iloc[-1]

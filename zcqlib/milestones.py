@@ -107,11 +107,11 @@ def _row(t, p: DataFrame, as_of: Period, catalog: Catalog, lacks: bool = False) 
     overdue = (as_of.end_time.normalize() - due.end_time.normalize()).days if due == due else None
     rules = catalog.colours
     if len(p) and still.empty and not lacks:
-        rules = rules.query("colour == 'done'")
+        rules = rules[rules.colour == "done"]
     elif overdue is None:
-        rules = rules.query("colour == 'none'")
+        rules = rules[rules.colour == "none"]
     else:
-        rules = rules.query("colour not in ['done', 'none'] and not at_least > @overdue")
+        rules = rules[~rules.colour.isin(["done", "none"]) & ~(rules.at_least > overdue)]
     first = rules[["colour", "colour_zh"]].iloc[0].to_dict()
     return t._asdict() | first | dict(overdue_days=overdue, demo=t.demo or p.demo.any())
 

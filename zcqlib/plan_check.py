@@ -62,10 +62,11 @@ def _each(rows: DataFrame, code: str, sentence: str, **more: object) -> Found:
 
 def _linked(catalog: Catalog, relation: str) -> Iterator[tuple]:
     """Each row that others point at, with those others; only what is counted in the same unit."""
-    linked = catalog.plan.query("relation == @relation")
+    linked = catalog.plan.query("relation == @relation").groupby(["related_id", "unit"])
+    linked = dict(iter(linked))
     for whole in catalog.plan.itertuples():
-        if len(parts := linked.query("related_id == @whole.id and unit == @whole.unit")):
-            yield whole, list(parts.itertuples())
+        if (whole.id, whole.unit) in linked:
+            yield whole, list(linked[whole.id, whole.unit].itertuples())
 
 
 def _parts(catalog: Catalog) -> Found:
@@ -110,7 +111,7 @@ def _responsible(catalog: Catalog) -> Found:
 
 def _scopes(catalog: Catalog) -> Found:
     """Items of one sentence (same section and same units after it) that count for the zone here and the city there."""
-    wide = catalog.plan[catalog.plan["scope"].isin(["zone", "city"])]
+    wide = catalog.plan.query("scope in ['zone', 'city']")
     for (section, _), part in wide.groupby(["seed_section", "responsible"], sort=False):
         named = part.groupby("scope")["name_zh"].agg("、".join)
         if len(named) > 1:
@@ -122,8 +123,9 @@ def _scopes(catalog: Catalog) -> Found:
 
 
 def _split(catalog: Catalog) -> Found:
+    split = catalog.split
     for whole in catalog.plan.itertuples():
-        indicator, part = catalog.indicators[whole.id], catalog.split.query("id == @whole.id")
+        indicator, part = catalog.indicators[whole.id], split[split.id == whole.id]
         latest = part.sort_values("in_force_from").drop_duplicates("region", keep="last")
         total = round(latest.target_low.sum(), 6)
         counted = indicator.additive or indicator.unit == "个园区"
@@ -134,7 +136,7 @@ def _split(catalog: Catalog) -> Found:
 
 
 def _cadences(catalog: Catalog) -> Found:
-    for row in catalog.plan[catalog.plan["kind"] == "recurring"].itertuples():
+    for row in catalog.plan.query("kind == 'recurring'").itertuples():
         text, times = f"{row.name_zh} {row.name_en} {row.note}".casefold(), []
         for pattern, number in _CADENCES:
             text, found = re.subn(pattern, "", text)

@@ -29,21 +29,38 @@ def zone_totals(known: DataFrame, catalog: Catalog) -> DataFrame:
     belongs = belongs.assign(region=belongs._who).explode("region")
     year = ["indicator", "_year"]
     # a park with January and February in one figure: the sums to date still tell the months of the zone
-    sums = _over_parks(_summed(parks), belongs).sort_values(["indicator", "end"])
-    sums = sums[sums.groupby(year)._who.transform("nunique").eq(1)]
-    years = sums.groupby(year)
-    last = years[["value", "_revised", "months"]].shift(fill_value=0)
-    revised = (sums._revised - last._revised).round(9)
-    months = sums.assign(
-        value=sums.value - last.value - revised,
-        months=sums.months - last.months,
-        start=sums.start + last.months,
+    ends = _summed(parks).merge(belongs).groupby([*year, "_january", "end", "_who"])
+    ends = ends.region.nunique().reset_index()
+    ends = ends[ends.region == ends._who.str.len()]
+    ends = ends[ends.groupby(year)._who.transform("nunique") == 1]
+    ends["_from"] = (ends.groupby(year).end.shift() + 1).fillna(ends._january)
+    ends["_to"] = ends.end
+    last = ends.groupby(year).end.max().rename("_reached")
+    parts, ends = (
+        f.assign(_year=f.end.dt.year, _end=ordinal(f.end)).sort_values("_end")
+        for f in (parks, ends)
     )
-    revisions = sums.assign(value=revised, revision=True).query("value != 0")
-    exact = _over_parks(parks[~parks.revision].assign(_revised=0.0), belongs)
-    exact = exact.join(years.end.max().rename("_to"), on=year)
-    exact = exact.query("months == 0 or _to.isna() or start > _to")
-    total = pd.concat([exact, months, revisions], ignore_index=True)
+    ends = ends[[*year, "_end", "_from", "_to", "_january"]]
+    parts = pd.merge_asof(parts, ends, on="_end", by=year, direction="forward")
+    parts = parts.join(last, on=year).assign(_level=parts.months.eq(0))
+    parts["_alone"] = parts._to.isna() | parts._level
+    parts = parts.query(
+        "not _alone or not revision and (_level or _reached.isna() or start > _reached)"
+    )
+    start = parts._from.mask(parts.revision, parts._january)
+    parts = parts.assign(
+        start=parts.start.where(parts._alone, start), end=parts.end.where(parts._alone, parts._to)
+    ).merge(belongs)
+    total = parts.groupby("indicator start end revision _level _alone _who".split(), as_index=False)
+    total = total.agg(
+        dict(value="sum", unit="first", published="max", inputs=net, demo="any", region="nunique")
+    )
+    total = total[~total._alone | total.region.eq(total._who.str.len())]
+    total = total.assign(
+        region="zone",
+        value=total.value.round(9),
+        months=(ordinal(total.end) - ordinal(total.start) + 1) * ~total._level,
+    ).query("not revision or value != 0")
     # what the zone says itself; of a revision the last month alone
     spans, own = (
         f.assign(_from=f.start.mask(f["revision"], f.end), _level=f.months.eq(0))
@@ -51,45 +68,21 @@ def zone_totals(known: DataFrame, catalog: Catalog) -> DataFrame:
     )
     taken = spans.merge(own, on=["indicator", "_level"], suffixes=("", "_own"))
     taken = taken.query("_from <= end_own and _from_own <= end")["index"]
-    total = total.assign(value=total.value.round(9)).drop(taken.unique())
-    return shape(_traced(total, parks.merge(belongs)), SERIES)
-
-
-def _over_parks(parks: DataFrame, belongs: DataFrame) -> DataFrame:
-    """Sums over the member parks where every one of them has a figure."""
-    total = parks.merge(belongs).groupby("indicator start end months _who".split(), as_index=False)
-    total = total.agg(dict(value="sum", _revised="sum", unit="first", region="nunique", demo="any"))
-    total = total[total.region == total._who.str.len()]
-    return total.assign(region="zone", revision=False, _year=total.end.dt.year)
-
-
-def _traced(total: DataFrame, parks: DataFrame) -> DataFrame:
-    """Totals with the observations behind the parks' figures in them, and the latest of their report months."""
-    on = ["indicator", "revision", "_level"]
-    parts, where = (
-        f.assign(_level=f.months.eq(0), _end=ordinal(f.end)).sort_values("_end")
-        for f in (parks, total.reset_index(names="_row"))
-    )
-    where = where[[*on, "_end", "_row", "start"]]
-    parts = pd.merge_asof(
-        parts, where, on="_end", by=on, direction="forward", suffixes=("", "_of")
-    ).query("start >= start_of")
-    return total.join(parts.groupby("_row").agg({"inputs": net, "published": "max"}))
+    return shape(total.drop(taken.unique()), SERIES)
 
 
 def _summed(known: DataFrame) -> DataFrame:
-    """Sums from January to each month that is complete, with the part of revisions in them, `_revised`."""
+    """Sums from January to each month that is complete."""
     order = "region indicator end months revision".split()
     flows = known.query("months > 0").sort_values(order, ignore_index=True)
     flows = flows.assign(
-        _revised=flows.value.where(flows.revision, 0.0),
         months=flows.months.mask(flows.revision, 0),
         _year=flows.end.dt.year,
         _january=flows.end - flows.end.dt.month + 1,
     )
     lines = flows.groupby(["region", "indicator", "_year"])
     out = flows.assign(
-        **lines[["value", "_revised", "months"]].cumsum().round(9),
+        **lines[["value", "months"]].cumsum().round(9),
         start=flows._january,
         published=lines.published.cummax(),
         demo=lines.demo.cummax(),
