@@ -304,7 +304,7 @@ def test_the_stock_identity_shows_what_does_not_add_up():
         ["hightech_recognised"],
         ["hightech_lapsed"],
     )
-    assert (f.opening, f.hightech_lapsed, f.net, f.closing, f.difference) == (72, -3, 11, 82, -1)
+    assert (f.opening, f.net, f.closing, f.difference) == (72, 11, 82, -1)
 
 
 def test_contributions_add_up_to_growth():
@@ -314,17 +314,13 @@ def test_contributions_add_up_to_growth():
     assert out.set_index("region").points.to_dict() == {"a": 6, "b": -2, "all": 4}
 
 
-def test_pipeline_odds_with_few_firms_are_marked_small():
+def test_pipeline_odds_of_few_firms_have_their_interval():
     out = analysis.pipeline_odds(
         pd.Series({"filed": 18, "reviewed": 15, "publicised": 13, "certified": 12})
     )
     last = out.iloc[-1]
-    assert last.rate == pytest.approx(100 * 12 / 18) and last.odds == 2 and last.small
+    assert last.rate == pytest.approx(100 * 12 / 18) and (last.reached, last.of) == (12, 18)
     assert last.low < last.rate < last.high
-    with pytest.raises(AnalysisError, match="多于前一环节"):
-        analysis.pipeline_odds(
-            pd.Series({"filed": 1, "reviewed": 2, "publicised": 1, "certified": 1})
-        )
 
 
 def test_cohorts_that_are_not_due_are_left_out():
@@ -334,10 +330,8 @@ def test_cohorts_that_are_not_due_are_left_out():
     assert (
         out.cohort.tolist() == [2014, 2015]
         and out.kept.tolist() == [75, 90]
-        and out.small.tolist() == [False, True]
+        and out.due.tolist() == [2017, 2018]
     )
-    with pytest.raises(AnalysisError, match="多于"):
-        analysis.cohort_survival(pd.Series({2014: 1}), pd.Series({2017: 2}))
 
 
 def test_arguments_stay_as_they_are():

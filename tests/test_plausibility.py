@@ -18,7 +18,7 @@ def catalog():
 
 def doubts(frame, catalog, as_of=None):
     """Problems only."""
-    return indicators.check_plausibility(frame, catalog, as_of)[1]
+    return indicators.check_plausibility(consolidate(frame, catalog, as_of), catalog)[1]
 
 
 def five(values, **more):

@@ -7,14 +7,15 @@ Every split adds up exactly to what it splits. Spans are written `2018` (the yea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from pandas import DataFrame, Period, Series, concat
 
 from zcqlib.tables import ZcqError
 
 NATION = ("全国", "中国", "china", "nation")
-FEW = 20  # cases of which a share says little
 PIPELINE = ("filed", "reviewed", "publicised", "certified")
 
 
@@ -22,11 +23,11 @@ class AnalysisError(ZcqError, ValueError):
     """Figures that an analysis cannot use; the sentence says which and what to do."""
 
 
-def span(text: str) -> tuple[pd.Period, pd.Period]:
+def span(text: str) -> tuple[Period, Period]:
     """First and last month of a span."""
     first, _, last = str(text).partition("/")
     try:
-        a, b = pd.Period(first), pd.Period(last or first)
+        a, b = Period(first), Period(last or first)
     except ValueError as e:
         raise ValueError(f"时间「{text}」不能识别,应写作 2018、2018-09 或 2018-01/2018-09。") from e
     start, end = a.asfreq("M", "start"), b.asfreq("M", "end")
@@ -35,7 +36,7 @@ def span(text: str) -> tuple[pd.Period, pd.Period]:
     return start, end
 
 
-def total(series: pd.DataFrame, regions: str | Sequence[str], indicator: str, period: str) -> float:
+def total(series: DataFrame, regions: str | Sequence[str], indicator: str, period: str) -> float:
     """Sum over a span and over regions; for a level, its value in the span's last month.
 
     Parameters
@@ -52,40 +53,36 @@ def total(series: pd.DataFrame, regions: str | Sequence[str], indicator: str, pe
     各期数按月份首尾相接,累计数的修订计入整段累计;2月含1月的合并数原样使用。
     """
     start, end = span(period)
-    rows = series[series["indicator"] == indicator]
     ids = [regions] if isinstance(regions, str) else list(regions)
-    return (
-        float(sum(_one(rows[rows["region"] == r], start, end) for r in ids))
-        if ids
-        else float("nan")
-    )
+    rows = series[series.indicator == indicator]
+    parts = [_one(rows[rows.region == r], start, end) for r in ids]
+    return float(sum(parts)) if parts else np.nan
 
 
-def _one(rows: pd.DataFrame, start: pd.Period, end: pd.Period) -> float:
-    level = rows[(rows["months"] == 0) & (rows["end"] == end)]
+def _one(rows: DataFrame, start: Period, end: Period) -> float:
+    level = rows.value[(rows.months == 0) & (rows.end == end)]
     if len(level):
-        return float(level["value"].iloc[-1])
+        return level.iloc[-1]
     # a revision is of the year to date, so it counts where the span holds all of what it revises
-    whole = rows["revision"] & (rows["start"] >= start) & (rows["end"] <= end)
-    flows = rows[rows["months"].gt(0) & ~rows["revision"]]
-    out, at = float(rows.loc[whole, "value"].sum()), start
+    inside = rows[(rows.months > 0) & (rows.start >= start) & (rows.end <= end)]
+    out, at = inside[inside.revision].value.sum(), start
+    spans = inside[~inside.revision].sort_values("months").set_index("start")
     while at <= end:
-        fits = flows[(flows["start"] == at) & (flows["end"] <= end)]
-        if fits.empty:
-            return float("nan")
-        row = fits.loc[fits["months"].idxmax()]
-        out, at = out + float(row["value"]), row["end"] + 1
+        if at not in spans.index:
+            return np.nan
+        longest = spans.loc[[at]].iloc[-1]
+        out, at = out + longest.value, longest.end + 1
     return out
 
 
 def within_between(
-    series: pd.DataFrame,
+    series: DataFrame,
     parks: Sequence[str],
     numerator: str,
     denominator: str,
     before: str,
     after: str,
-) -> pd.DataFrame:
+) -> DataFrame:
     """Split the change of the parks' joint ratio into their own ratios' changes and the shift of weight among them.
 
     Parameters
@@ -107,42 +104,35 @@ def within_between(
         p: [total(series, p, i, s) for i in (numerator, denominator) for s in (before, after)]
         for p in parks
     }
-    table = pd.DataFrame(got, index=["n0", "n1", "d0", "d1"]).T
-    kept = table.dropna()
-    if kept.empty:
+    t = DataFrame(got, index="n0 n1 d0 d1".split()).T.dropna()
+    if t.empty:
         raise AnalysisError(
             f"没有一个园区同时有 {before} 和 {after} 的 {numerator} 与 {denominator},不能分解。"
         )
-    if (kept[["d0", "d1"]] <= 0).any(axis=None):
-        bad = "、".join(kept.index[(kept[["d0", "d1"]] <= 0).any(axis=1)])
-        raise AnalysisError(f"{bad} 的 {denominator} 不为正数,不能分解。请核对报表。")
-    s = kept.sum()
-    r0, r1 = 100 * kept.n0 / kept.d0, 100 * kept.n1 / kept.d1
-    w0, w1 = kept.d0 / s.d0, kept.d1 / s.d1
-    mean = (100 * s.n0 / s.d0 + 100 * s.n1 / s.d1) / 2
-    out = pd.DataFrame(
-        {
-            "region": kept.index,
-            "ratio_before": r0.values,
-            "ratio_after": r1.values,
-            "share_before": 100 * w0.values,
-            "share_after": 100 * w1.values,
-            "within": ((r1 - r0) * (w0 + w1) / 2).values,
-            "between": ((w1 - w0) * ((r0 + r1) / 2 - mean)).values,
-        }
+    if len(bad := t.query("d0 <= 0 or d1 <= 0")):
+        raise AnalysisError(
+            f"{'、'.join(bad.index)} 的 {denominator} 不为正数,不能分解。请核对报表。"
+        )
+    t.loc["all"] = t.sum()
+    r0, r1, w0, w1 = 100 * t.n0 / t.d0, 100 * t.n1 / t.d1, t.d0 / t.d0["all"], t.d1 / t.d1["all"]
+    mean = (r0 + r1) / 2
+    out = DataFrame(
+        dict(
+            ratio_before=r0,
+            ratio_after=r1,
+            share_before=100 * w0,
+            share_after=100 * w1,
+            within=(r1 - r0) * (w0 + w1) / 2,
+            between=(w1 - w0) * (mean - mean["all"]),
+        )
     )
-    out["total"] = out["within"] + out["between"]
-    last = {
-        "region": "all",
-        "ratio_before": 100 * s.n0 / s.d0,
-        "ratio_after": 100 * s.n1 / s.d1,
-        "share_before": 100.0,
-        "share_after": 100.0,
-    } | out[["within", "between", "total"]].sum().to_dict()
-    return pd.concat([out, pd.DataFrame([last])], ignore_index=True)
+    out["total"] = out.within + out.between
+    effects = ["within", "between", "total"]
+    out.loc["all", effects] = out.drop("all")[effects].sum()
+    return out.rename_axis("region").reset_index()
 
 
-def proxy_bridge(official: pd.Series, proxy: pd.Series) -> pd.DataFrame:
+def proxy_bridge(official: Series, proxy: Series) -> DataFrame:
     """Estimate a yearly official ratio that is not out yet from a proxy, with the error this made in past years.
 
     Parameters
@@ -167,17 +157,17 @@ def proxy_bridge(official: pd.Series, proxy: pd.Series) -> pd.DataFrame:
         raise AnalysisError(
             f"官方数与替代指标只有 {len(common)} 个共同年份,至少要 2 个才能检验推算误差。"
         )
-    rows = []
-    for year in proxy.index[proxy.index > common[0]]:
-        base = common[common < year][-1]
-        estimate = official[base] * proxy[year] / proxy[base]
-        known = official.get(year, np.nan)
-        row = dict(year=year, official=known, proxy=proxy[year], estimate=estimate)
-        rows.append(row | dict(error=estimate - known))
-    return pd.DataFrame(rows)
+    years = proxy.index[proxy.index > common[0]]
+    base = [common[common < year][-1] for year in years]
+    growth = proxy[years].to_numpy() / proxy[base].to_numpy()
+    out = DataFrame(
+        dict(year=years, official=official.reindex(years).array, proxy=proxy[years].array)
+    )
+    out["estimate"] = official[base].to_numpy() * growth
+    return out.assign(error=out.estimate - out.official)
 
 
-def patents_on_rd(panel: pd.DataFrame, lags: int = 0, model: str = "fe_poisson") -> pd.DataFrame:
+def patents_on_rd(panel: DataFrame, lags: int = 0, model: str = "fe_poisson") -> DataFrame:
     """Regress patents on the logarithm of R&D spending of the same and of earlier years; errors clustered by region.
 
     Parameters
@@ -204,26 +194,26 @@ def patents_on_rd(panel: pd.DataFrame, lags: int = 0, model: str = "fe_poisson")
     """
     if model not in ("poisson", "nb2", "fe_poisson"):
         raise ValueError(f"模型「{model}」不认识,可用 poisson、nb2、fe_poisson。")
-    if isinstance(lags, bool) or not isinstance(lags, (int, np.integer)) or lags < 0:
+    if type(lags) is not int or lags < 0:
         raise ValueError(f"滞后期数 {lags!r} 须为不小于 0 的整数。")
-    data = _panel(panel, int(lags))
+    data = _panel(panel, lags)
     terms = [f"log_rd_lag{k}" if k else "log_rd" for k in range(lags + 1)]
     if model == "fe_poisson":  # a region with one year or no patents tells nothing of the slope
         by = data.groupby("region")["patents"]
         data = data[by.transform("size").gt(1) & by.transform("sum").gt(0)]
-    if len(data) and data["patents"].sum() == 0:
+    if len(data) and data.patents.sum() == 0:
         raise AnalysisError("专利数全部为 0,不能估计。")
     data = data.assign(**data[terms] - data[terms].mean())  # slopes stay, the numbers are small
     whole, plain = (_fit(data, terms, model, years) for years in (" + C(year)", ""))
     return whole.merge(plain, on="term", suffixes=("", "_without_years"))
 
 
-def _panel(panel: pd.DataFrame, lags: int) -> pd.DataFrame:
+def _panel(panel: DataFrame, lags: int) -> DataFrame:
     """The rows that can be used, with lags."""
     if gone := [c for c in ("region", "year", "patents", "rd") if c not in panel]:
         raise AnalysisError(f"面板缺少列 {'、'.join(gone)};须有 region、year、patents、rd。")
-    data = panel[["region", "year", "patents", "rd"]].copy()
-    named = data["region"].astype("str").str.replace(r"[((].*", "", regex=True)
+    data = panel["region year patents rd".split()].copy()
+    named = data.region.astype("str").str.replace(r"[((].*", "", regex=True)
     data = data[~named.str.strip().str.lower().isin(NATION)]
     if len(twice := data[data.duplicated(["region", "year"])]):
         raise AnalysisError(
@@ -234,30 +224,28 @@ def _panel(panel: pd.DataFrame, lags: int) -> pd.DataFrame:
     except (TypeError, ValueError) as e:
         raise AnalysisError(f"面板里有不是数字的内容:{e}。") from e
     for bad, what in (
-        (data.rd <= 0, "rd 不大于 0"),
-        (data.patents < 0, "patents 为负数"),
-        (np.isinf(data.rd) | np.isinf(data.patents), "有无穷大"),
-        (data.patents.notna() & (data.patents % 1 != 0), "patents 不是整数"),
+        ("rd <= 0", "rd 不大于 0"),
+        ("patents < 0", "patents 为负数"),
+        ("rd == inf or patents == inf", "有无穷大"),
+        ("patents % 1 > 0", "patents 不是整数"),
     ):
-        if bad.any():
-            row = data[bad].iloc[0]
+        for row in data.query(bad).head(1).itertuples():
             raise AnalysisError(
                 f"{row.region} {row.year} 年 {what}(rd={row.rd},patents={row.patents}),请更正后再算。"
             )
-    if data["region"].nunique() < 2:
+    if data.region.nunique() < 2:
         raise AnalysisError(
             f"面板只有 {data['region'].nunique()} 个地区,至少要 2 个才能按地区聚类。"
         )
-    data["log_rd"] = np.log(data["rd"])
-    known = data.set_index(["region", "year"])["log_rd"]
+    data["log_rd"] = np.log(data.rd)
+    known = data[["region", "year", "log_rd"]]
     for k in range(1, lags + 1):
-        data[f"log_rd_lag{k}"] = known.reindex(
-            pd.MultiIndex.from_arrays([data.region, data.year - k])
-        ).to_numpy()
+        before = known.set_axis(["region", "year", f"log_rd_lag{k}"], axis=1)
+        data = data.merge(before.assign(year=before.year + k), "left")
     return data.dropna().sort_values(["region", "year"], ignore_index=True)
 
 
-def _fit(data: pd.DataFrame, terms: list[str], model: str, years: str) -> pd.DataFrame:
+def _fit(data: DataFrame, terms: list[str], model: str, years: str) -> DataFrame:
     """Terms and their sum with errors by region."""
     import warnings
 
@@ -266,7 +254,7 @@ def _fit(data: pd.DataFrame, terms: list[str], model: str, years: str) -> pd.Dat
     from statsmodels.formula import api
 
     formula = "patents ~ " + " + ".join(terms) + " + C(region)" * (model == "fe_poisson") + years
-    groups = data["region"].nunique()
+    groups = data.region.nunique()
     ask = api.glm(formula, data, family=sm.families.Poisson()) if groups > 1 else None
     size = 0 if ask is None else ask.exog.shape[1]
     if groups < 2 or len(data) <= size:
@@ -278,13 +266,13 @@ def _fit(data: pd.DataFrame, terms: list[str], model: str, years: str) -> pd.Dat
         raise AnalysisError(
             "研发投入(或其滞后项)没有足够的变动,系数不能识别。请增加年份或减少滞后期。"
         )
-    how = {"cov_type": "cluster", "cov_kwds": {"groups": pd.factorize(data["region"])[0]}}
+    how = {"cov_type": "cluster", "cov_kwds": {"groups": pd.factorize(data.region)[0]}}
     with warnings.catch_warnings():  # whether it converged is read from the result, below
         warnings.simplefilter("ignore")
         fit = ask.fit(tol=1e-12, maxiter=200, **how)
         converged = fit.converged
         if model == "nb2":
-            scatter = (fit.resid_response**2 - data["patents"]).sum()
+            scatter = (fit.resid_response**2 - data.patents).sum()
             if scatter > 0:  # else Poisson's is the maximum, at the edge
                 ask = api.negativebinomial(formula, data)
                 fit = ask.fit(method="lbfgs", maxiter=5000, pgtol=1e-10, factr=10, disp=0)
@@ -295,23 +283,23 @@ def _fit(data: pd.DataFrame, terms: list[str], model: str, years: str) -> pd.Dat
         raise AnalysisError(f"{model} 模型没有收敛:请检查面板中的极端值、集中在一年的专利数。")
     if model == "fe_poisson":
         cov = cov * (len(data) - size) / (len(data) - size + groups)
-    c = np.vstack([np.eye(len(terms)), np.ones(len(terms))])
-    estimate = (c * fit.params[terms].to_numpy()).sum(1)
-    error = np.sqrt((c[:, :, None] * c[:, None, :] * cov).sum((1, 2)))
+    slopes = fit.params[terms].to_numpy()
+    estimate = np.append(slopes, slopes.sum())
+    error = np.sqrt(np.append(np.diag(cov), cov.sum()))
     reach = float(t.ppf(0.975, groups - 1)) * error
     found = {"estimate": estimate, "std_error": error, "low": estimate - reach}
-    out = pd.DataFrame({"term": [*terms, "sum"], **found, "high": estimate + reach})
+    out = DataFrame({"term": [*terms, "sum"], **found, "high": estimate + reach})
     return out.round(9)  # what lies beyond differs from processor to processor
 
 
 def stock_identity(
-    series: pd.DataFrame,
+    series: DataFrame,
     region: str,
     period: str,
     stock: str,
     gains: Sequence[str],
     losses: Sequence[str],
-) -> pd.Series:
+) -> Series:
     """Check that opening stock plus new minus lapsed minus moved is the closing stock.
 
     Parameters
@@ -320,8 +308,7 @@ def stock_identity(
         for the region is not reported there and counts nothing; one with a gap makes the identity unknown (NaN).
     Returns
     -------
-    `opening`, one value a flow (losses negative), `net`, `expected`, `closing`, `difference`
-    (closing − expected; 0 where the identity holds).
+    `opening`, `net` of the flows, `closing`, `difference` (closing less both; 0 where the identity holds).
     Raises
     ------
     ValueError : the span cannot be read.
@@ -331,19 +318,15 @@ def stock_identity(
     """
     first, last = span(period)
     opening, closing = (total(series, region, stock, str(m)) for m in (first - 1, last))
-    reported = set(series.loc[series["region"] == region, "indicator"])
-    flows = {
-        i: 0.0 + sign * total(series, region, i, period)
-        for ids, sign in ((gains, 1), (losses, -1))
-        for i in ids
-        if i in reported
-    }
-    net = sum(flows.values()) if flows else np.nan
-    ends = dict(opening=opening, net=net, expected=opening + net, closing=closing)
-    return pd.Series(ends | flows | dict(difference=closing - opening - net))
+    reported = set(series[series.region == region].indicator)
+    signs = dict.fromkeys(gains, 1) | dict.fromkeys(losses, -1)
+    flows = [s * total(series, region, i, period) for i, s in signs.items() if i in reported]
+    net = sum(flows) if flows else np.nan
+    found = dict(opening=opening, net=net, closing=closing, difference=closing - opening - net)
+    return Series(found)
 
 
-def contributions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
+def contributions(before: Series, after: Series) -> DataFrame:
     """Each region's part in the growth of a total.
 
     Parameters
@@ -351,7 +334,7 @@ def contributions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     before, after : values by region, same regions.
     Returns
     -------
-    `region`, `before`, `after`, `net`, `growth` (%), `points` (个百分点 of the total's growth), last row `all`, to
+    `region`, `before`, `after`, `net`, `points` (个百分点 of the total's growth), last row `all`, to
     which `net` and `points` add up. Regions without both values are in no total and have no row.
     Raises
     ------
@@ -360,62 +343,46 @@ def contributions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     ------
     拉动 = 本园区增量 ÷ 全区期初数。
     """
-    both = pd.DataFrame({"before": before, "after": after}).astype(float)
+    both = DataFrame({"before": before, "after": after}).astype(float)
     kept = both.dropna()
-    if kept.empty or kept["before"].sum() <= 0:
+    if kept.empty or kept.before.sum() <= 0:
         raise AnalysisError("没有园区同时有期初数和期末数,或期初合计不大于 0,不能计算拉动。")
     out = pd.concat([kept, kept.sum().to_frame("all").T]).rename_axis("region").reset_index()
-    out["net"] = out["after"] - out["before"]
-    out["growth"] = 100 * out["net"] / out["before"].where(out["before"] > 0)
-    out["points"] = 100 * out["net"] / kept["before"].sum()
+    out["net"] = out.after - out.before
+    out["points"] = 100 * out.net / kept.before.sum()
     return out
 
 
-def rate_interval(done: float, of: float, level: float = 0.8) -> tuple[float, float, float]:
-    """A share of few cases with its interval (Wilson), in %; NaN where there is no case."""
+def rate_interval(done: float, of: float) -> tuple[float, float, float]:
+    """A share of few cases with its 80 % interval (Wilson), in %; NaN where there is no case."""
     if not of > 0:
-        return float("nan"), float("nan"), float("nan")
+        return np.nan, np.nan, np.nan
     from statsmodels.stats.proportion import proportion_confint
 
-    low, high = proportion_confint(done, of, alpha=1 - level, method="wilson")
+    low, high = proportion_confint(done, of, alpha=0.2, method="wilson")
     return 100 * done / of, float(100 * low), float(100 * high)
 
 
-def pipeline_odds(counts: pd.Series, stages: Sequence[str] = PIPELINE) -> pd.DataFrame:
-    """From filed to certified: how many pass each stage and the odds from the first to the last.
+def pipeline_odds(counts: Series) -> DataFrame:
+    """From filed to certified: how many pass each stage, and from the first to the last.
 
     Parameters
     ----------
-    counts : firms that reached each stage, by stage, of closed batches (a firm certified also counts as filed).
+    counts : firms that reached each stage of PIPELINE, of closed batches (a firm certified also counts as filed).
     Returns
     -------
-    `stage_from`, `stage_to`, `reached`, `of`, `rate`, `low`, `high` (%, 80 % Wilson), `odds` (passes per failure,
-    inf where none failed); the last row goes from the first stage to the last. `small` marks fewer than 20 cases.
-    Raises
-    ------
-    AnalysisError : a stage is missing, negative, or above the one before.
+    `stage_from`, `stage_to`, `reached`, `of`, `rate`, `low`, `high` (%, 80 % Wilson); the last row goes from the first
+    stage to the last.
     Source
     ------
     申报 → 评审 → 公示 → 认定,按批次台账。
     """
-    if gone := [s for s in stages if s not in counts or not counts[s] >= 0]:
-        raise AnalysisError(f"认定流程缺少环节 {'、'.join(gone)} 的家数(或为负数)。")
-    for a, b in zip(stages, stages[1:], strict=False):
-        if counts[b] > counts[a]:
-            raise AnalysisError(
-                f"{b} {counts[b]} 家多于前一环节 {a} {counts[a]} 家,请核对批次台账。"
-            )
-    rows = []
-    for a, b in [*zip(stages, stages[1:], strict=False), (stages[0], stages[-1])]:
-        done, of = float(counts[b]), float(counts[a])
-        rate, low, high = rate_interval(done, of)
-        odds = done / (of - done) if of > done else np.inf if of else np.nan
-        row = dict(stage_from=a, stage_to=b, reached=done, of=of, rate=rate, low=low, high=high)
-        rows.append(row | dict(odds=odds, small=of < FEW))
-    return pd.DataFrame(rows)
+    steps = [*pairwise(PIPELINE), (PIPELINE[0], PIPELINE[-1])]
+    rows = [(a, b, counts[b], counts[a], *rate_interval(counts[b], counts[a])) for a, b in steps]
+    return DataFrame(rows, columns="stage_from stage_to reached of rate low high".split())
 
 
-def cohort_survival(recognised: pd.Series, lapsed: pd.Series, years: int = 3) -> pd.DataFrame:
+def cohort_survival(recognised: Series, lapsed: Series, years: int = 3) -> DataFrame:
     """How many firms of a year's cohort kept a status that ends after `years` unless it is won again.
 
     Parameters
@@ -423,42 +390,27 @@ def cohort_survival(recognised: pd.Series, lapsed: pd.Series, years: int = 3) ->
     recognised, lapsed : firms by year. What lapses in a year was recognised `years` before.
     Returns
     -------
-    `cohort`, `due`, `recognised`, `lapsed`, `kept` (%), `low`, `high` (80 % Wilson), `small` (fewer than 20 firms).
-    Cohorts whose year has not come are left out.
-    Raises
-    ------
-    AnalysisError : more firms lapse than were recognised.
+    `cohort`, `due`, `recognised`, `lapsed`, `kept` (%), `low`, `high` (80 % Wilson). Cohorts whose year has not come are
+    left out.
     Source
     ------
     高新技术企业资格有效期三年;到期未续数按到期年归入认定批次。
     """
-    rows = []
-    for cohort, size in recognised.dropna().sort_index().items():
-        due = cohort + years
-        if due not in lapsed.index or pd.isna(lapsed[due]):
-            continue
-        if lapsed[due] > size:
-            raise AnalysisError(
-                f"{due}年到期未续 {lapsed[due]} 家,多于 {cohort}年认定的 {size} 家;"
-                "认定数可能缺了续认定企业。"
-            )
-        kept, low, high = rate_interval(size - lapsed[due], size)
-        row = dict(cohort=cohort, due=due, recognised=size, lapsed=lapsed[due])
-        rows.append(row | dict(kept=kept, low=low, high=high, small=size < FEW))
-    columns = ["cohort", "due", "recognised", "lapsed", "kept", "low", "high", "small"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def recent_means(series: pd.DataFrame, as_of: pd.Period) -> dict[tuple[str, str], float]:
-    """Mean of the last 12 months by (region, indicator), of a level its mean change; only where all 12 are known."""
-    last = series[
-        (series["start"] > as_of - 12)
-        & (series["end"] <= as_of)
-        & series["months"].isin([1, 2])
-        & ~series["revision"]
+    due = lapsed.rename(lambda year: year - years)
+    rows = [
+        (cohort, cohort + years, size, gone, *rate_interval(size - gone, size))
+        for cohort, size, gone in concat([recognised, due], axis=1).dropna().itertuples()
     ]
+    return DataFrame(rows, columns="cohort due recognised lapsed kept low high".split())
+
+
+def recent_means(series: DataFrame, as_of: Period) -> dict[tuple[str, str], float]:
+    """Mean of the last 12 months by (region, indicator), of a level its mean change; only where all 12 are known."""
+    last = series.query(
+        "start > @as_of - 12 and end <= @as_of and months in [1, 2] and not revision"
+    )
     sums = last.groupby(["region", "indicator"])[["months", "value"]].sum()
-    out = (sums.loc[sums["months"] == 12, "value"] / 12).to_dict()
-    levels = series[series["months"] == 0].set_index(["region", "indicator"])
-    now, then = (levels.loc[levels["end"] == m, "value"] for m in (as_of, as_of - 12))
-    return out | ((now - then).dropna() / 12).to_dict()
+    flows = sums.query("months == 12").value / 12
+    levels = series.query("months == 0").set_index(["region", "indicator"])
+    now, then = (levels[levels.end == m].value for m in (as_of, as_of - 12))
+    return flows.to_dict() | ((now - then).dropna() / 12).to_dict()

@@ -31,8 +31,7 @@ def init(folder: Path) -> list[str]:
         shutil.copytree(shipped / part, folder / part)
     told = []
     for name, t in sorted(read_all(new / "reference")[0].items()):
-        made_up = int(t["demo"].sum()) if "demo" in t else 0
-        if made_up:
+        if made_up := t.get("demo", pd.Series(0)).sum():
             told.append(f"{name}.csv：{len(t)}行中{made_up}行是演示，换成真实数据后把 demo 改为 0")
         elif len(t) and name not in LANGUAGE:
             told.append(f"{name}.csv：{len(t)}行是示例示范区的，逐行换成本区的")
@@ -57,9 +56,8 @@ def new_year(reference: Path, year: int) -> list[Fault]:
         if not (old := reference / f"{name}_{year - 1}.csv").exists():
             continue
         (_, head), *rows = rows_of(old, [])
-        t = pd.DataFrame([dict(zip(head, r, strict=False)) for _, r in rows], columns=head).fillna(
-            ""
-        )
+        rows = [dict(zip(head, r, strict=False)) for _, r in rows]
+        t = pd.DataFrame(rows, columns=head).fillna("")
         if name == "split":  # of a part that changed in the year, the last
             t = t.drop_duplicates(["id", "region"], keep="last").assign(in_force_from=f"{year}01")
         elif name == "stages":

@@ -215,7 +215,7 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         restated = found["restated"].projections
         why = changes([trail[-2], method, restated, held, now.projections])
     past = _joined(trail, tables.PROJECTIONS)
-    sent = _submissions(files, readings, indicators.tally(facts.history, catalog))
+    sent = _submissions(files, readings, indicators.tally(facts.history))
     reports_only = sent[~sent["reply"]]
     complete = [owed(reports_only, observations, m, catalog) for m in (*history, month)]
     complete = pd.concat(complete, ignore_index=True)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
+from pandas import DataFrame
 
 from zcqlib.catalog import Catalog
 
-COLUMNS = ["code", "severity", "ids", "section", "message"]
+COLUMNS = "code severity ids section message".split()
+_INFO = (
+    "responsible_unit_inferred",
+    "unit_is_gone",
+)  # good to know; of the others someone must decide
+Found = Iterator[tuple[str, Iterable, str, str]]  # code, rows of the plan, section, sentence
 _CADENCES = (
     (r"fortnight|every two weeks|两周|双周", 26),
     (r"weekly|once a week|每周|周协调", 52),
@@ -19,7 +25,7 @@ _CADENCES = (
 )
 
 
-def plan_conflicts(catalog: Catalog) -> pd.DataFrame:
+def plan_conflicts(catalog: Catalog) -> DataFrame:
     """Report where a plan contradicts itself, leaves something open, or rests on units that are gone.
 
     Parameters
@@ -34,9 +40,13 @@ def plan_conflicts(catalog: Catalog) -> pd.DataFrame:
     targets_<year>.csv、split_<year>.csv、units.csv、membership.csv
     """
     rules = (_parts, _repeats, _responsible, _scopes, _split, _cadences, _members, _gone)
-    found = [row for rule in rules for row in rule(catalog)]
-    frame = pd.DataFrame(found, columns=COLUMNS)
-    return frame.sort_values("severity", ascending=False, kind="stable").reset_index(drop=True)
+    found = [
+        (code, "info" if code in _INFO else "warning", ";".join(r.id for r in rows), section, said)
+        for rule in rules
+        for code, rows, section, said in rule(catalog)
+    ]
+    frame = DataFrame(found, columns=COLUMNS)
+    return frame.sort_values("severity", ascending=False, kind="stable", ignore_index=True)
 
 
 def _said(row) -> str:
@@ -44,160 +54,114 @@ def _said(row) -> str:
     return f"「{row.name_zh}」{row.target_low:g} {high}{row.unit}({row.seed_section})"
 
 
+def _each(rows: DataFrame, code: str, sentence: str, **more: object) -> Found:
+    """The same of each row of the plan."""
+    for row in rows.itertuples():
+        yield code, [row], row.seed_section, sentence.format(_said(row), **more)
+
+
 def _linked(catalog: Catalog, relation: str) -> Iterator[tuple]:
     """Each row that others point at, with those others; only what is counted in the same unit."""
-    plan = {r.id: r for r in catalog.plan.itertuples()}
-    for whole in plan.values():
-        parts = [
-            r
-            for r in plan.values()
-            if (r.relation, r.related_id, r.unit) == (relation, whole.id, whole.unit)
-        ]
-        if parts:
-            yield whole, parts
+    linked = catalog.plan.query("relation == @relation").groupby(["related_id", "unit"])
+    linked = dict(iter(linked))
+    for whole in catalog.plan.itertuples():
+        if (whole.id, whole.unit) in linked:
+            yield whole, list(linked[whole.id, whole.unit].itertuples())
 
 
-def _parts(catalog: Catalog) -> Iterator[tuple]:
+def _parts(catalog: Catalog) -> Found:
     for relation in ("part_of", "stage_of"):
         for whole, parts in _linked(catalog, relation):
+            goal = whole.target_low
             for part in parts:
-                if part.target_low > whole.target_low:
-                    yield (
-                        "part_above_whole",
-                        "warning",
-                        f"{part.id};{whole.id}",
-                        part.seed_section,
-                        f"部分大于整体:{_said(part)}高于{_said(whole)},请核实口径。",
-                    )
+                if part.target_low > goal:
+                    said = f"部分大于整体:{_said(part)}高于{_said(whole)},请核实口径。"
+                    yield "part_above_whole", [part, whole], part.seed_section, said
             total = sum(p.target_low for p in parts)
             # one part alone need not be all of it; several named together are read as the whole broken down
-            if relation == "part_of" and len(parts) > 1 and total != whole.target_low:
-                word = "低于" if total < whole.target_low else "高于"
+            if relation == "part_of" and len(parts) > 1 and total != goal:
                 summands = " + ".join(f"{p.target_low:g}" for p in parts)
-                yield (
-                    "parts_do_not_add_up",
-                    "warning",
-                    ";".join(r.id for r in (whole, *parts)),
-                    whole.seed_section,
-                    f"{_said(whole)}与分项对不上:{summands} = {total:g},{word}总目标 {whole.target_low:g}"
-                    f"({'、'.join(_said(p) for p in parts)}),请确认以哪个为准。",
+                said = (
+                    f"{_said(whole)}与分项对不上:{summands} = {total:g},"
+                    f"{'低于' if total < goal else '高于'}总目标 {goal:g}"
+                    f"({'、'.join(map(_said, parts))}),请确认以哪个为准。"
                 )
+                yield "parts_do_not_add_up", [whole, *parts], whole.seed_section, said
 
 
-def _repeats(catalog: Catalog) -> Iterator[tuple]:
+def _repeats(catalog: Catalog) -> Found:
     for first, again in _linked(catalog, "restates"):
         for row in again:
             if (row.target_low, row.comparator) != (first.target_low, first.comparator):
-                yield (
-                    "repeated_differently",
-                    "warning",
-                    f"{first.id};{row.id}",
-                    row.seed_section,
-                    f"同一目标前后不一致:{_said(first)}与{_said(row)}。",
-                )
+                said = f"同一目标前后不一致:{_said(first)}与{_said(row)}。"
+                yield "repeated_differently", [first, row], row.seed_section, said
 
 
-def _responsible(catalog: Catalog) -> Iterator[tuple]:
-    for row in catalog.plan.itertuples():
-        if row.responsible_basis == "none":
-            yield (
-                "no_responsible_unit",
-                "warning",
-                row.id,
-                row.seed_section,
-                f"{_said(row)}全文没有写明责任单位,请明确。",
-            )
-    inferred = catalog.plan[catalog.plan["responsible_basis"] == "inferred"]
-    for section, part in inferred.groupby("seed_section", sort=False):
-        yield (
-            "responsible_unit_inferred",
-            "info",
-            ";".join(part["id"]),
-            section,
-            f"{section}的 {len(part)} 项目标在原处没有写责任单位,按后文推定:{'、'.join(part['name_zh'])}。",
+def _responsible(catalog: Catalog) -> Found:
+    nobody = catalog.plan.query("responsible_basis == 'none'")
+    yield from _each(nobody, "no_responsible_unit", "{}全文没有写明责任单位,请明确。")
+    inferred = catalog.plan.query("responsible_basis == 'inferred'")
+    for section, rows in inferred.groupby("seed_section", sort=False):
+        said = (
+            f"{section}的 {len(rows)} 项目标在原处没有写责任单位,按后文推定:"
+            f"{'、'.join(rows.name_zh)}。"
         )
+        yield "responsible_unit_inferred", rows.itertuples(), section, said
 
 
-def _scopes(catalog: Catalog) -> Iterator[tuple]:
+def _scopes(catalog: Catalog) -> Found:
     """Items of one sentence (same section and same units after it) that count for the zone here and the city there."""
-    wide = catalog.plan[catalog.plan["scope"].isin(["zone", "city"])]
+    wide = catalog.plan.query("scope in ['zone', 'city']")
     for (section, _), part in wide.groupby(["seed_section", "responsible"], sort=False):
-        if part["scope"].nunique() > 1:
-            named = {
-                s: "、".join(part.loc[part["scope"] == s, "name_zh"]) for s in ("zone", "city")
-            }
-            yield (
-                "scopes_differ",
-                "warning",
-                ";".join(part["id"]),
-                section,
-                f"{section}同一句中统计范围不一:全区口径的有{named['zone']};全市口径的有{named['city']}。请逐项确认范围。",
+        named = part.groupby("scope")["name_zh"].agg("、".join)
+        if len(named) > 1:
+            said = (
+                f"{section}同一句中统计范围不一:全区口径的有{named['zone']};"
+                f"全市口径的有{named['city']}。请逐项确认范围。"
             )
+            yield "scopes_differ", part.itertuples(), section, said
 
 
-def _split(catalog: Catalog) -> Iterator[tuple]:
-    plan = {r.id: r for r in catalog.plan.itertuples()}
-    for id, part in catalog.split.groupby("id", sort=False):
-        whole, indicator = plan.get(id), catalog.indicators[id]
+def _split(catalog: Catalog) -> Found:
+    split = catalog.split
+    for whole in catalog.plan.itertuples():
+        indicator, part = catalog.indicators[whole.id], split[split.id == whole.id]
         latest = part.sort_values("in_force_from").drop_duplicates("region", keep="last")
+        total = round(latest.target_low.sum(), 6)
         counted = indicator.additive or indicator.unit == "个园区"
-        total = round(latest["target_low"].sum(), 6)
-        if whole is not None and counted and total != whole.target_low:
-            each = "、".join(
-                f"{catalog.name(r.region)} {r.target_low:g}" for r in latest.itertuples()
-            )
-            yield (
-                "split_does_not_add_up",
-                "warning",
-                id,
-                whole.seed_section,
-                f"园区分解合计 {total:g},与全区目标不等:{_said(whole)};分解为{each}。",
-            )
+        if len(latest) and counted and total != whole.target_low:
+            each = map("{} {:g}".format, latest.region.map(catalog.name), latest.target_low)
+            said = f"园区分解合计 {total:g},与全区目标不等:{_said(whole)};分解为{'、'.join(each)}。"
+            yield "split_does_not_add_up", [whole], whole.seed_section, said
 
 
-def _cadences(catalog: Catalog) -> Iterator[tuple]:
-    for row in catalog.plan[catalog.plan["kind"] == "recurring"].itertuples():
+def _cadences(catalog: Catalog) -> Found:
+    for row in catalog.plan.query("kind == 'recurring'").itertuples():
         text, times = f"{row.name_zh} {row.name_en} {row.note}".casefold(), []
         for pattern, number in _CADENCES:
-            if re.search(pattern, text):
-                times.append(number)
-                text = re.sub(pattern, "", text)
-        if len(set(times)) > 1:
-            yield (
-                "two_cadences",
-                "warning",
-                row.id,
-                row.seed_section,
-                f"{_said(row)}前后写了两种频次(一年约 {'、'.join(f'{n} 次' for n in times)}),请确认按哪种考核。",
-            )
+            text, found = re.subn(pattern, "", text)
+            times += [f"{number} 次"] * (found > 0)
+        if len(times) > 1:
+            said = f"{_said(row)}前后写了两种频次(一年约 {'、'.join(times)}),请确认按哪种考核。"
+            yield "two_cadences", [row], row.seed_section, said
 
 
-def _members(catalog: Catalog) -> Iterator[tuple]:
+def _members(catalog: Catalog) -> Found:
     number = len(catalog.members(pd.Period(f"{catalog.year}-12", "M")))
-    for row in catalog.plan[catalog.plan["unit"] == "个园区"].itertuples():
-        if row.target_low != number:
-            yield (
-                "members_changed",
-                "warning",
-                row.id,
-                row.seed_section,
-                f"{_said(row)}指全部园区,而 {catalog.year} 年底园区为 {number} 个,请同步调整。",
-            )
+    wrong = catalog.plan.query("unit == '个园区' and target_low != @number")
+    said = "{}指全部园区,而 {year} 年底园区为 {number} 个,请同步调整。"
+    return _each(wrong, "members_changed", said, year=catalog.year, number=number)
 
 
-def _gone(catalog: Catalog) -> Iterator[tuple]:
+def _gone(catalog: Catalog) -> Found:
     """Units that end within the plan year, with the one that takes over."""
-    year = catalog.units[catalog.units["end"].dt.year <= catalog.year]
-    for unit in year.itertuples():
-        rows = catalog.plan[
-            catalog.plan["responsible"].str.split(";").map(lambda names, id=unit.id: id in names)
-        ]
+    responsible = catalog.plan["responsible"].str.split(";").explode()
+    for unit in catalog.units[catalog.units["end"].dt.year <= catalog.year].itertuples():
+        rows = catalog.plan.loc[responsible.index[responsible == unit.id]]
         if len(rows):
             day = f"{unit.end.year} 年 {unit.end.month} 月 {unit.end.day} 日"
-            yield (
-                "unit_is_gone",
-                "info",
-                ";".join(rows["id"]),
-                "",
-                f"责任单位「{unit.id}」{day}后不再存在,{len(rows)} 项目标由「{unit.successor or '未定'}」承接。",
+            said = (
+                f"责任单位「{unit.id}」{day}后不再存在,"
+                f"{len(rows)} 项目标由「{unit.successor or '未定'}」承接。"
             )
+            yield "unit_is_gone", rows.itertuples(), "", said

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 import pandas as pd
+from pandas import DataFrame
 
 from zcqlib.catalog import Catalog
 from zcqlib.indicators.conflicts import Consolidated, consolidate
 from zcqlib.indicators.holding import HISTORY, median, past
-from zcqlib.indicators.problems import joined, noise, problems_of, trait
+from zcqlib.indicators.problems import noise, remarks, trait
 
 FACTORS = (1e8, 1e4, 1e3, 1e2, 1e1)  # what a wrong unit multiplies or divides by
 DEVIATIONS, ENOUGH = 6.0, 6  # robust deviations; earlier figures needed at least
 LEAST, ABOUT = 0.1, 0.35  # a deviation is never taken for less; how near a power of ten is (logs)
-_FACT = ["region", "indicator", "start", "end", "basis", "measure", "demo"]
-_LINE = ["region", "indicator", "coverage", "demo"]
+_FACT = "region indicator start end basis measure demo".split()
+_LINE = "region indicator coverage demo".split()
 
 
 def check_plausibility(
-    observations: pd.DataFrame | Consolidated, catalog: Catalog, as_of: pd.Period | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    observations: DataFrame | Consolidated, catalog: Catalog
+) -> tuple[DataFrame, DataFrame]:
     """Report figures that only look doubtful beside other reports; none of them is changed.
 
     Parameters
     ----------
     observations : OBSERVATIONS of any number of reports, or what `consolidate` made of them.
-    as_of : report month; later reports are not looked at.
     Returns
     -------
     (table, PROBLEMS). Table: `file`, `sheet`, `cell`, `low`, `high`, `unit` (as in the report): the range that the last
@@ -43,219 +44,164 @@ def check_plausibility(
     ------
     各月报表。
     """
-    known = consolidate(observations, catalog, as_of)
-    ranges = _ranges(known, catalog)
-    parts = [
-        *_across(known.history, catalog),
-        *_unlike(ranges, catalog),
+    known = consolidate(observations, catalog)
+    ranges = _ranges(known.history, catalog)
+    told = [
+        _across(known.history, catalog),
+        _unlike(ranges, catalog),
         _blank(known.history, catalog),
     ]
-    return _expected(known.history, ranges, catalog), joined(parts)
+    return _expected(known.history, ranges, catalog), pd.concat(told, ignore_index=True)
 
 
-# --- the parks' own reports against the department's table ----------------------------------------------------------
-
-
-def _across(history: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
-    h = history[
-        history["value"].notna()
-        & history["measure"].eq("value")
-        & trait(history, "additive", catalog).eq(True)
-        & ~history["state"].isin(["conflict", "withdrawn", "held"])
-    ]
-    h = h.assign(_tol=catalog.tolerance(h)).sort_values(
-        ["published", "submission", "decimals", "obs_id"]
+def _across(history: DataFrame, catalog: Catalog) -> DataFrame:
+    """The parks' own reports against the department's table."""
+    h = history[trait(history, "additive", catalog)].query(
+        "value.notna() and measure == 'value' and state not in ['conflict', 'withdrawn', 'held']"
     )
+    h = h.sort_values("published submission decimals obs_id".split())
     h = h.drop_duplicates([*_FACT, "sender"], keep="last")
     senders = catalog.senders.set_index("id")
-    kind, home = h["sender"].map(senders["kind"]), h["sender"].map(senders["region"])
-    own = h[kind.eq("park") & h["region"].eq(home) & h["region"].isin(catalog.parks)]
-    key = [c for c in _FACT if c != "region"]
+    h = h.assign(_kind=h.sender.map(senders.kind), _home=h.sender.map(senders.region))
+    own = h.query("_kind == 'park' and region == _home and region in @catalog.parks")
     if own.empty:
-        return []
-    order = dict(zip(catalog.parks, range(len(catalog.parks)), strict=True))
-    own = own.sort_values("region", key=lambda s: s.map(order))
-    own["_said"] = own["region"].map(catalog.name) + " " + own["value"].map("{:g}".format)
+        return remarks(catalog)
+    own = own.sort_values("region", key=lambda parks: parks.map(catalog.parks.index))
+    own["_said"] = own.region.map(catalog.name) + " " + own.value.map("{:g}".format)
+    key = [c for c in _FACT if c != "region"]
     sums = own.groupby(key, as_index=False).agg(
         _sum=("value", "sum"),
         _rounding=("_tol", "sum"),
         _said=("_said", "、".join),
-        _who=("region", tuple),
+        _who=("region", set),
         _latest=("published", "max"),
     )
-    pairs = h[kind.eq("department") & h["region"].eq("zone")].merge(sums, on=key)
+    pairs = h.query("_kind == 'department' and region == 'zone'").merge(sums, on=key)
     pairs["_missing"] = [
         "、".join(catalog.name(p) for p in catalog.members(end) if p not in who)
         for end, who in zip(pairs["end"], pairs["_who"], strict=True)
     ]
-    pairs["_off"], whole = pairs["_sum"] - pairs["value"], pairs["_missing"] == ""
-    rounding = pairs["_tol"] + pairs["_rounding"] + noise(pairs["value"])
-    short = pairs[~whole].groupby(["file", "_missing"], as_index=False)
-    first = {c: (c, "first") for c in ("sheet", "cell", "value_raw", "sender", "published")}
-    return [
-        problems_of(
-            pairs[whole & (pairs["_off"].abs() > rounding)],
-            catalog,
-            "total_mismatch",
-            "warning",
-            "{what}:部门表的合计为 {value:g}{unit},园区自报之和为 {_sum:g}({_said};最晚报于 {_latest}),"
-            "相差 {_off:+g};请与园区核对。",
-        ),
-        problems_of(
-            short.agg(_n=("obs_id", "size"), **first),
-            catalog,
-            "total_unchecked",
-            "info",
-            "{_missing}没有自报数,这份表中 {_n} 个合计没有与园区自报核对。",
-        ),
-    ]
+    pairs["_off"], whole = pairs._sum - pairs.value, pairs._missing.eq("")
+    rounding = pairs._tol + pairs._rounding + noise(pairs.value)
+    group = ["file", "_missing"]
+    short = pairs[~whole].sort_values(group, kind="stable")
+    short["_n"] = short.groupby(group).obs_id.transform("size")
+    short = short.drop_duplicates(group)
+    wrong = pairs[whole & pairs._off.abs().gt(rounding)]
+    return remarks(catalog, (wrong, "total_mismatch"), (short, "total_unchecked"))
 
 
-# --- figures unlike their own past ----------------------------------------------------------------------------------
-
-
-def _ranges(known: Consolidated, catalog: Catalog) -> pd.DataFrame:
+def _ranges(history: DataFrame, catalog: Catalog) -> DataFrame:
     """Each fact that stands or is missing, with what its last 12 figures lead to expect of it."""
-    h = known.history.assign(_none=known.history["state"].ne("current")).sort_values(
-        "_none", kind="stable"
-    )
+    h = history.assign(_none=history.state.ne("current")).sort_values("_none", kind="stable")
     h = h.drop_duplicates([*_FACT, "coverage"])  # the figure that stands, or an empty place
-    c = h[h["measure"].eq("value") & ~h["value"].lt(0) & h["region"].isin(list(catalog.regions))]
-    c = c[c["indicator"].ne("") & c["basis"].isin(["month", "ytd", "eop"])]
-    c = c.assign(value=c["value"].where(~c["_none"]), _rounding=catalog.tolerance(c))
-    c = c.sort_values([*_LINE, "basis", "end", "obs_id"])
-    c["_months"] = (c["end"].dt.month - c["start"].dt.month + 1).where(c["basis"].eq("ytd"), 1)
-    c["_half"] = c["_rounding"].where(c["_rounding"] > 0, 0.5)  # what a zero may at most be
-    c["_log"] = np.log(c["value"].clip(lower=c["_half"]) / c["_months"])
-    lines = c.groupby([*_LINE, "basis"])["_log"]
-    before = past(lines)
+    usable = (
+        "measure == 'value' and not value < 0 and basis in ['month', 'ytd', 'eop'] "
+        "and indicator != '' and region in @catalog.regions"
+    )
+    c = h.query(usable).sort_values([*_LINE, "basis", "end", "obs_id"])
+    value = c.value.mask(c._none)
+    months = (c.end.dt.month - c.start.dt.month + 1).where(c.basis.eq("ytd"), 1)
+    half = c._tol.where(c._tol > 0, 0.5)  # what a zero may at most be
+    log = np.log(value.clip(lower=half) / months)
+    before = past(log.groupby([c[k] for k in [*_LINE, "basis"]]))
     middle = median(before, ENOUGH)
     spread = 1.4826 * median(np.abs(before - middle[:, None]), ENOUGH)
-    usual = np.exp(middle) * c["_months"]
-    rounding = (c["_half"] / usual).where(
-        c["value"].notna(), 0.0
-    )  # of a small figure is no deviation
-    scale = np.maximum(spread, np.maximum(LEAST, rounding))
-    low, high = usual * np.exp(-DEVIATIONS * scale), usual * np.exp(DEVIATIONS * scale)
-    return c.assign(_away=c["_log"] - middle, _scale=scale, _usual=usual, _low=low, _high=high)
+    usual = np.exp(middle) * months
+    # of a small figure rounding is no deviation
+    reach = DEVIATIONS * np.maximum(
+        np.maximum(spread, LEAST), (half / usual).where(value.notna(), 0.0)
+    )
+    low, high = usual * np.exp(-reach), usual * np.exp(reach)
+    return c.assign(
+        value=value, _away=log - middle, _reach=reach, _usual=usual, _low=low, _high=high
+    )
 
 
-def _expected(history: pd.DataFrame, ranges: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
-    last = history[history["published"].eq(history["published"].max())]
-    fact = [*_FACT, "coverage"]
-    out = last[["file", "sheet", "cell", "unit", "unit_raw", *fact]]
+def _expected(history: DataFrame, ranges: DataFrame, catalog: Catalog) -> DataFrame:
+    fact, place = [*_FACT, "coverage"], ["file", "sheet", "cell"]
+    out = history.query("published == published.max()")[[*place, "unit", "unit_raw", *fact]]
     out = out.merge(ranges[[*fact, "_low", "_high"]].dropna(subset="_low"), on=fact)
-    words = catalog.unit_words.set_index(["word", "normal"])
-    factor = (words["numerator"] / words["denominator"]).groupby(level=[0, 1]).last()
-    factor = factor.reindex(pd.MultiIndex.from_frame(out[["unit_raw", "unit"]])).to_numpy()
-    out["unit"] = out["unit_raw"].where(np.isfinite(factor), out["unit"])
-    out["low"], out["high"] = (out[end] / np.nan_to_num(factor, nan=1) for end in ("_low", "_high"))
-    out = out[["file", "sheet", "cell", "low", "high", "unit"]]
-    return out.sort_values(["file", "sheet", "cell"], ignore_index=True)
+    words = catalog.unit_words.drop_duplicates(["word", "normal"], keep="last")
+    words = words.rename(columns={"word": "unit_raw", "normal": "unit"})
+    out = out.merge(words, "left", ["unit_raw", "unit"])
+    factor = out.numerator / out.denominator
+    out = out.assign(
+        low=out._low / factor.fillna(1),
+        high=out._high / factor.fillna(1),
+        unit=out.unit_raw.where(factor.notna(), out.unit),
+    )
+    return out[[*place, "low", "high", "unit"]].sort_values(place, ignore_index=True)
 
 
-def _unlike(ranges: pd.DataFrame, catalog: Catalog) -> list[pd.DataFrame]:
-    c = ranges[ranges["value"].notna()]
+def _unlike(ranges: DataFrame, catalog: Catalog) -> DataFrame:
+    """Figures unlike their own past."""
+    c = ranges
     # a cumulative figure is looked at as a rate a month, and only where no month is stated
-    monthly = c["basis"].eq("month").groupby([c[k] for k in _LINE]).transform("any")
-    counts = trait(c, "count", catalog).eq(True)
-    far = (c["_away"].abs() > DEVIATIONS * c["_scale"]) & ~(monthly & c["basis"].eq("ytd"))
-    jump = 2 * (np.sqrt(c["value"]) - np.sqrt(c["_usual"])).abs()  # small counts jump
+    stated = c.eval("basis == 'month' and value.notna()")
+    monthly = stated.groupby([c[k] for k in _LINE]).transform("any")
+    far = (c._away.abs() > c._reach) & ~(monthly & c.basis.eq("ytd"))
+    jump = 2 * (np.sqrt(c.value) - np.sqrt(c._usual)).abs()  # small counts jump
     # nothing this month is no doubtful amount
-    far &= jump.gt(DEVIATIONS).where(counts, c["value"].gt(0) | c["basis"].eq("eop"))
+    counts, some = trait(c, "count", catalog), c.eval("value > 0 or basis == 'eop'")
+    c = c[far & jump.gt(DEVIATIONS).where(counts, some)]
     power = pd.Series(0.0, index=c.index)
     for factor in FACTORS:
-        power = power.mask((c["_away"].abs() - np.log(factor)).abs() <= ABOUT, factor)
+        power = power.mask((c._away.abs() - np.log(factor)).abs() <= ABOUT, factor)
     note = c["flags"].str.extract("note:([^;]+)", expand=False)
     c = c.assign(
-        _times=power.map("{:,.0f} 倍".format).where(c["_away"] > 0, power.map("1/{:,.0f}".format)),
+        _times=power.map("{:,.0f} 倍".format).where(c._away > 0, power.map("1/{:,.0f}".format)),
         _noted=("(表上注:" + note + ")").fillna(""),
+        _periods=HISTORY,
         **{name: c[name].map(_plain) for name in ("_usual", "_low", "_high")},
     )
-    return [
-        problems_of(
-            c[far & power.ne(0)],
-            catalog,
-            "unit_suspect",
-            "warning",
-            "{what}为 {value:g}{unit},约为以往水平 {_usual}{unit} 的 {_times},单位可能填错,请核对;"
-            "数字没有改动。{_noted}",
-        ),
-        problems_of(
-            c[far & power.eq(0)],
-            catalog,
-            "outlier",
-            "warning",
-            f"{{what}}为 {{value:g}}{{unit}},按此前 {HISTORY} 期应在 {{_low}} 至 {{_high}}{{unit}} 之间,"
-            "请核实或说明原因。{_noted}",
-        ),
-    ]
+    return remarks(catalog, (c, power.gt(0).map({True: "unit_suspect", False: "outlier"})))
 
 
 def _plain(value: float) -> str:
     """Three digits that count, without an exponent."""
-    digits = max(0, 2 - int(np.floor(np.log10(value)))) if value > 0 else 0
+    digits = max(0, 2 - int(np.floor(np.log10(value)))) if 0 < value < np.inf else 0
     return f"{value:.{digits}f}"
 
 
-# --- cells left blank -----------------------------------------------------------------------------------------------
-
-
-def _blank(history: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+def _blank(history: DataFrame, catalog: Catalog) -> DataFrame:
     """Figures that stand, but whose place in a later report of the same sender is empty between filled neighbours."""
-    named = history["indicator"].ne("")
-    o = history[named & ~history["flags"].str.contains("restated_base", regex=False)]
-    place = o["cell"].str.extract(r"^([A-Z]+)(\d+)$")
-    ends = {f"_{end}": o[end].astype("str") for end in ("start", "end")}
-    o = o.assign(_column=place[0], _row=place[1], **ends)
-    fact = ["region", "indicator", "_start", "_end", "basis", "measure"]
-    head = ["file", "sheet", "sender", "published"]
-    sheets: dict[tuple, dict] = {}
-    for r in o[[*head, "_row", "_column", *fact]].itertuples(index=False, name=None):
-        sheets.setdefault(r[:4], {})[r[4:6]] = r[6:]
-    holes = [(*at, cell, *meant) for at, filled in sheets.items() for cell, meant in _holes(filled)]
-    holes = pd.DataFrame(holes, columns=[*head, "cell", *fact]).astype({"published": "period[M]"})
-    standing = o[o["state"].eq("current") & o["value"].notna()]
-    beside = ["value", "unit", "indicator_raw", "start", "end", "published"]
-    holes = holes.merge(
-        standing[["sender", *fact, *beside]], on=["sender", *fact], suffixes=("", "_stands")
-    )
-    holes = holes[holes["published"] > holes["published_stands"]]
-    said = o[["file", "published", *fact]].drop_duplicates()  # in another table of the report
-    holes = holes.merge(said, "left", ["file", "published", *fact], indicator="_elsewhere")
-    holes = holes[holes["_elsewhere"] == "left_only"].drop_duplicates(["file", *fact])
-    return problems_of(
-        holes.assign(value_raw=""),
-        catalog,
-        "withdrawn",
-        "warning",
-        "{what}以前报过 {value:g}{unit},这次空白;仍用原数,请确认是否撤回。",
-    )
+    o, head = history.query("indicator != ''"), "file sheet sender published".split()
+    fact = "region indicator start end basis measure".split()
+    columns = o[head], o.cell.str.extract(r"^([A-Z]+)(\d+)$"), o[fact]
+    sheets, said = defaultdict(dict), defaultdict(set)
+    for at, place, meant in zip(
+        *(c.itertuples(index=False, name=None) for c in columns), strict=True
+    ):
+        sheets[at][place] = meant
+        said[at[0]].add(meant)  # also in another table of the report
+    holes = [
+        (*at, cell, *meant)
+        for at, filled in sheets.items()
+        for cell, meant in _holes(filled)
+        if meant not in said[at[0]]
+    ]
+    columns = [*head, "cell", *fact]
+    holes = DataFrame(holes, columns=columns).astype(o.dtypes[columns])
+    standing = o.query("state == 'current'")
+    holes = holes.merge(standing, on=["sender", *fact], suffixes=("", "_stands"))
+    holes = holes.query("published > published_stands").drop_duplicates(["file", *fact])
+    return remarks(catalog, (holes.assign(value_raw=""), "withdrawn.hole"))
 
 
 def _holes(filled: dict[tuple[str, str], tuple]) -> Iterator[tuple[str, tuple]]:
     """Empty places of a sheet with a filled one in their row, in their column and where those two cross, and what they
-    would say."""
-    rows, columns = (list(dict.fromkeys(at[i] for at in filled)) for i in (0, 1))
-    along = {r: [c for c in columns if (r, c) in filled] for r in rows}
-    down = {c: [r for r in rows if (r, c) in filled] for c in columns}
+    would say: what the three say of it, where that follows."""
+    columns, rows = (list(dict.fromkeys(names)) for names in zip(*filled, strict=True))
+    along = {r: [c for c in columns if (c, r) in filled] for r in rows}
+    down = {c: [r for r in rows if (c, r) in filled] for c in columns}
     for row, column in product(rows, columns):
-        if (row, column) not in filled:
-            for c, r in product(_ends(along[row]), _ends(down[column])):
-                if meant := _implied(filled[row, c], filled[r, column], filled.get((r, c))):
-                    yield f"{column}{row}", meant
+        if (column, row) in filled:
+            continue
+        ends = [places[:1] + places[-1:] for places in (along[row], down[column])]
+        for c, r in product(*ends):
+            if (c, r) in filled:
+                three = [*zip(filled[c, row], filled[column, r], filled[c, r], strict=True)]
+                if all(z in (x, y) for x, y, z in three):
+                    yield f"{column}{row}", tuple(y if x == z else x for x, y, z in three)
                     break
-
-
-def _ends(places: list[str]) -> list[str]:
-    return list(dict.fromkeys((places[0], places[-1])))
-
-
-def _implied(beside: tuple, above: tuple, corner: tuple | None) -> tuple | None:
-    """What a place says whose row, column and their crossing say these; None where it does not follow from them."""
-    if corner is None:
-        return None
-    three = list(zip(beside, above, corner, strict=True))
-    if any(z not in (x, y) for x, y, z in three):
-        return None
-    return tuple(y if x == z else x for x, y, z in three)
