@@ -208,7 +208,7 @@ def test_a_name_typed_wrongly_is_answered_with_the_nearest(analyst, line):
 
 def test_each_section_of_a_meeting_has_its_cell_in_the_notebooks():
     sources = "\n".join(c.source for path in NOTEBOOKS for c in code(nbformat.read(path, 4)))
-    assert {call for call in meetings.CELLS.values() if f"{call}(" not in sources} == set()
+    assert {s.cell for s in pages.SECTIONS.values() if f"{s.cell}(" not in sources} == set()
 
 
 def test_any_figure_can_be_had_for_half_a_page_with_its_font_embedded(september, project):

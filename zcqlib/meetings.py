@@ -17,29 +17,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import findings, ledger_reader, lineage, quantity
+from zcqlib import findings, lineage, quantity
 from zcqlib.briefing import brief, ledger, pages, passport, slides
-from zcqlib.briefing.pages import agendas
+from zcqlib.briefing.pages import SECTIONS, agendas
 from zcqlib.briefing.passport import Passport, ReconciliationError
+from zcqlib.ledger_reader import COLUMNS, FILLED, HEAD, SHEET, plain
 from zcqlib.manifest import read_manifest, unchanged
 from zcqlib.month import Month
 from zcqlib.tables import MissingData
 from zcqlib.workspace import digest, note, write_atomic
 
-# section → what its cell in the notebooks calls; the first cell that does is linked
-CELLS = {
-    "state": "standing, reported = month.find",
-    "late": "sent = month.find",
-    "moved": "outlook = month.find",
-    "chances": "parks, name = month.find",
-    "open": "standing.table",
-    "parks": "parks, name = month.find",
-    "ranks": "figures.places",
-    "groups": "groups = month.find",
-    "orders": "asks.table",
-    "stages": "promises = month.find",
-    "attain": "half = month.find",
-}
 ROLE = re.compile(r"""role\(["'](\w+)["']\)""")  # in the cell of one target
 # a line of text in a drawing, which is stored as outlines
 DRAWN = re.compile("<!-- (.*?) -->|<rdf:li>(.*?)</rdf:li>|<title>(.*?)</title>", re.S)
@@ -61,13 +48,9 @@ class Export:
             f"- [{p.code}]({p.link}) {p.title}" if p.link else f"- {p.code} {p.title}"
             for p in self.pages
         ]
-        kept = {p.name for p in self.kept}
-        names = "、".join(
-            p.name + ("(有手工改动,未覆盖)" if p.name in kept else "") for p in self.files
-        )
-        return "\n".join(
-            [*lines, "", f"文件(briefing 文件夹):{names};核对{self.compared}个数字,全部一致。"]
-        )
+        names = "、".join(p.name + "(有手工改动,未覆盖)" * (p in self.kept) for p in self.files)
+        told = f"文件(briefing 文件夹):{names};核对{self.compared}个数字,全部一致。"
+        return "\n".join([*lines, "", told])
 
 
 def _links(month: Month) -> dict[str, str]:
@@ -76,11 +59,10 @@ def _links(month: Month) -> dict[str, str]:
     for path in sorted((month.workspace.root / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         for cell in _code(path):
             source = "".join(cell["source"])
-            shown = [section for section, call in CELLS.items() if call in source]
             course = "figures.course(" in source and "controls." not in source
             roles = ROLE.findall(source) if course else ()
-            shown += [f"open/{i.id}" for i in indicators if i.role in roles]
-            for section in shown:
+            shown = [s.id for s in SECTIONS.values() if s.cell in source]
+            for section in (*shown, *(f"open/{i.id}" for i in indicators if i.role in roles)):
                 found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell['id']}")
     return found
 
@@ -96,50 +78,41 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     ValueError : unknown meeting. TemplateError : a template lacks what a page needs. ReconciliationError : a number in
     one of them is not the tables'.
     """
-    folder, links, when = month.folder / "briefing", _links(month), month.period
-    before, hashes, kept, drawn = _written(folder), {}, [], {}
     standing = month.find("standing")
     if standing.missing:
         raise MissingData(standing.title)
-    demo = standing.demo
-    as_of = f"{when.year}年{when.month}月" + (f"({quantity.DEMO})" if demo else "")
+    folder, links = month.folder / "briefing", _links(month)
+    when = f"{month.year}年{month.period.month}月"
     contents = {"ledger.xlsx": ledger.ledger(month.given)}
-    sidecars = {"ledger": ledger.passports(month.given)}
-    for m in [
-        m
-        for m in agendas()
-        if m == meeting or f"{m}.json" in {p.name for p in folder.glob("*.json")}
-    ]:
-        drawn[m] = pages.pages(month.given, m, links)
-        title = f"关于{when.year}年{when.month}月{month.catalog.zone.short_zh}建设目标进展情况的报告({agendas()[m].name_zh})"
-        contents |= {
-            f"{m}.pptx": slides.slides(drawn[m], _template(month, slides.TEMPLATE)),
-            f"{m}.docx": brief.brief(drawn[m], title, as_of, _template(month, brief.TEMPLATE)),
-        }
-        sidecars[m] = [p.passport for p in drawn[m]]
+    sidecars, drawn, kept = {"ledger": ledger.passports(month.given)}, {}, []
+    for m, agenda in agendas().items():
+        if m == meeting or (folder / f"{m}.json").exists():
+            drawn[m] = made = pages.pages(month.given, m, links)
+            what = f"{month.catalog.zone.short_zh}建设目标进展情况的报告({agenda.name_zh})"
+            deck, doc = (_template(month, t) for t in (slides.TEMPLATE, brief.TEMPLATE))
+            about = f"关于{when}{what}", when + f"({quantity.DEMO})" * standing.demo, doc
+            contents[f"{m}.pptx"] = slides.slides(made, deck)
+            contents[f"{m}.docx"] = brief.brief(made, *about)
+            sidecars[m] = [p.passport for p in made]
+    log = folder / "written.json"  # hashes of the files as they were last written
+    written = json.loads(log.read_text("utf-8")) if log.exists() else {}
     for name, content in contents.items():
-        path, hashes[name] = folder / name, digest(content)
-        if path.exists() and digest(path) not in (before.get(name), hashes[name]):
+        path, new = folder / name, digest(content)
+        if path.exists() and digest(path) not in (written.get(name), new):
             kept.append(path)
-            hashes[name] = before.get(name, "")
-            continue
-        write_atomic(path, content)
+        else:
+            write_atomic(path, content)
+            written[name] = new
     for name, passports in sidecars.items():
         used = {i for p in passports for n in p.numbers for i in n.inputs}
         write_atomic(folder / f"{name}.json", passport.write(passports, lineage.cells(month, used)))
-    write_atomic(folder / "written.json", json.dumps(hashes, indent=1, sort_keys=True).encode())
+    write_atomic(log, json.dumps(written, indent=1, sort_keys=True).encode())
     for path in sorted(folder.iterdir()):
         note(f"saved briefing/{path.name}")
-    facts = _facts(month)
+    facts, own = _facts(month), (meeting, "ledger")
     compared = sum(_agree(month, m, facts) for m in drawn) + _ledger_agrees(month, facts)
-    files = tuple(
-        folder / n
-        for n in (
-            *(n for n in contents if n.startswith((meeting, "ledger"))),
-            f"{meeting}.json",
-            "ledger.json",
-        )
-    )
+    names = [*(n for n in contents if n.startswith(own)), *(f"{n}.json" for n in own)]
+    files = tuple(folder / name for name in names)
     return Export(folder, files, tuple(kept), drawn[meeting], compared)
 
 
@@ -147,12 +120,6 @@ def _template(month: Month, shipped: Path) -> Path:
     """The office's own template, where one of that name stands among the reference tables, else the shipped one."""
     own = month.workspace.reference / shipped.name
     return own if own.exists() else shipped
-
-
-def _written(folder: Path) -> dict[str, str]:
-    """Hashes of the files as they were last written."""
-    path = folder / "written.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def check(month: Month) -> int:
@@ -223,18 +190,16 @@ def _untouched(month: Month) -> None:
 
 def _agree(month: Month, meeting: str, facts: pd.DataFrame) -> int:
     """Read slides and brief of a meeting back, where there are any."""
-    folder = month.folder / "briefing"
+    folder, readers = month.folder / "briefing", (slides.read_slides, brief.read_brief)
+    files = dict(zip((f"{meeting}.pptx", f"{meeting}.docx"), readers, strict=True))
     found = {
-        f"{meeting}{kind}": read((folder / f"{meeting}{kind}").read_bytes())
-        for kind, read in ((".pptx", slides.read_slides), (".docx", brief.read_brief))
-        if (folder / f"{meeting}{kind}").exists()
+        n: read((folder / n).read_bytes()) for n, read in files.items() if (folder / n).exists()
     }
     if not found:
         return 0
     _verify(folder / f"{meeting}.json", facts)
-    return passport.reconcile(
-        found, {p.code: p.passport for p in pages.pages(month.given, meeting)}
-    )
+    made = pages.pages(month.given, meeting)
+    return passport.reconcile(found, {p.code: p.passport for p in made})
 
 
 def _ledger_agrees(month: Month, facts: pd.DataFrame) -> int:
@@ -247,28 +212,24 @@ def _ledger_agrees(month: Month, facts: pd.DataFrame) -> int:
         return 0
     _verify(path.with_suffix(".json"), facts)
     book, compared = load_workbook(path), 0
-    for now in load_workbook(io.BytesIO(ledger.ledger(month.given))):
-        if now.title == ledger_reader.SEAL:
-            continue
-        found, own = book[now.title], now.title == ledger_reader.SHEET
-        head = {ledger_reader.SHEET: ledger_reader.HEAD, ledger.ORDERS: 2}.get(
-            now.title, now.max_row
-        )
+    new = load_workbook(io.BytesIO(ledger.ledger(month.given)))
+    for sheet, head in ((SHEET, HEAD), (ledger.ORDERS, 2), (ledger.HELP, new[ledger.HELP].max_row)):
+        found, own = book[sheet], sheet == SHEET
         at = {c.value: c.row for c in found["A"][head:]} if own else {}  # it may be sorted
-        for cell in (c for row in now.iter_rows() for c in row):
-            body = cell.row > head
-            if own and body and ledger_reader.COLUMNS[cell.column - 1] in ledger_reader.FILLED:
+        for now in (c for row in new[sheet].iter_rows() for c in row):
+            body = now.row > head
+            if own and body and COLUMNS[now.column - 1] in FILLED:
                 continue
-            row = at.get(now.cell(cell.row, 1).value) if own and body else cell.row
-            said = found.cell(row, cell.column) if row else cell
-            alike = ledger_reader.plain if body else _digits
-            if not row or alike(said.value) != alike(cell.value):
+            row = at.get(new[sheet].cell(now.row, 1).value) if own and body else now.row
+            said = found.cell(row, now.column) if row else now
+            alike = plain if body else _digits
+            if not row or alike(said.value) != alike(now.value):
                 what = f"印作「{said.value}」" if row else "没有这一行"
                 raise ReconciliationError(
-                    f"ledger.xlsx「{now.title}」{said.coordinate} {what},"
-                    f"而数据表算得「{cell.value}」。两处不一致。请改回,或删除该文件后重新生成。"
+                    f"ledger.xlsx「{sheet}」{said.coordinate} {what},"
+                    f"而数据表算得「{now.value}」。两处不一致。请改回,或删除该文件后重新生成。"
                 )
-            compared += isinstance(cell.value, int | float)
+            compared += isinstance(now.value, int | float)
     return compared
 
 
@@ -293,39 +254,27 @@ def _code(path: Path) -> list[dict]:
     return [c for c in json.loads(path.read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
 
 
-def _forms(month: Month) -> dict[str, tuple[re.Pattern, set[str]]]:
-    """What the findings say: a sentence without its numbers → how it is found in a text, and all that it may read."""
+def _forms(month: Month) -> dict[str, set[str]]:
+    """What the findings say: a sentence without its numbers → all that it may read."""
     known: dict[str, set[str]] = {}
     for f in findings.every(month.given):
-        told = f.rows["told"].dropna() if "told" in f.rows else ()
-        for text in (*f.sentences, *told):
+        for text in (*f.sentences, *f.rows.get("told", pd.Series()).dropna()):
             if passport.sequence(text):
                 known.setdefault(passport.NUMBER.sub("#", text), set()).add(text)
-    number = r"[\u2212\d,.]+"
-    return {
-        shape: (re.compile("(?<!\\d)" + number.join(map(re.escape, shape.split("#")))), texts)
-        for shape, texts in known.items()
-    }
+    return known
 
 
-def _said_right(place: str, text: str, forms: Mapping[str, tuple[re.Pattern, set[str]]]) -> int:
-    """Compare what a text says in fixed forms with what the tables give; how many numbers that were.
-
-    A form may stand within another one, such as 专利申请 within 发明专利申请, which is then what is said.
-    """
-    text, right, wrong = quantity.typeset(text), [], []
-    for name, (pattern, known) in forms.items():
-        for m in pattern.finditer(text):
-            (right if m[0] in known else wrong).append((m, name, known))
-    for m, name, known in wrong:
-        if any(r.start() <= m.start() and m.end() <= r.end() for r, *_ in right):
-            continue
-        near = next(iter(difflib.get_close_matches(m[0], known, 1, 0)), "没有这一项")
+def _said_right(place: str, text: str, forms: Mapping[str, set[str]]) -> int:
+    """Compare a sentence that ends in a fixed form, the longest one, with what the tables give; how many numbers."""
+    text = quantity.typeset(text).strip()
+    shape = passport.NUMBER.sub("#", text)
+    known = forms.get(max((f for f in forms if shape.endswith(f)), key=len, default=""))
+    if known and not text.endswith(tuple(known)):
+        near = next(iter(difflib.get_close_matches(text, known, 1, 0)))
         raise ReconciliationError(
-            f"{place}印有「{m[0]}」({name[:20]}),而数据表最接近的是「{near}」。两处不一致。"
-            "如数据更新过,请重新运行该月。"
+            f"{place}印有「{text}」,而数据表最接近的是「{near}」。两处不一致。如数据更新过,请重新运行该月。"
         )
-    return sum(len(passport.sequence(m[0])) for m, *_ in right)
+    return len(passport.sequence(text)) if known else 0
 
 
 def trace(month: Month, wanted: str) -> str:

@@ -60,9 +60,8 @@ FREE = (
     ("#C2708F", "#9A4C6A", ">"),
     ("#8A6E4B", "#6B5335", "h"),
 )
-SHADES = {NAVY: NAVY} | {
-    colour: shade for colour, shade, _ in FREE
-}  # text never takes a fill colour
+# text never takes a fill colour
+SHADES = {NAVY: NAVY, BENCHMARK: BENCHMARK} | {colour: shade for colour, shade, _ in FREE}
 _MARK_SIZES = {"o": 9, "D": 7.5, "^": 9.5, "v": 9.5}
 
 
