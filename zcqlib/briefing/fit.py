@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import xlsxwriter
 
 from zcqlib.tables import ZcqError
@@ -58,33 +59,11 @@ def cell_lines(text: str, width: float) -> int:
 
 
 def column_widths(rows: Sequence[Sequence[str]], room: float) -> list[float]:
-    """Letters for each column of a table: short ones first, then more wherever that saves most lines."""
+    """Letters for each column of a table: whole for the short ones, the long ones share what is left."""
     longest = [max(map(letters, column)) for column in zip(*rows, strict=True)]
-    widths = [min(n, 5) + CELL for n in longest]
-    widths = widths if sum(widths) <= room else [min(n, 3) + CELL for n in longest]
-
-    def cost(j: int, more: int) -> float:
-        """Lines of all rows if a column were wider; a broken cell counts a little even beside a longer one."""
-        tall = [
-            [
-                cell_lines(t, w + more * (k == j))
-                for k, (t, w) in enumerate(zip(r, widths, strict=True))
-            ]
-            for r in rows
-        ]
-        return sum(max(r) + 0.3 * sum(r) for r in tall)
-
-    while True:
-        steps = [
-            ((cost(j, 0) - cost(j, k)) / k, -k, j)
-            for j in range(len(widths))
-            for k in range(1, 8)
-            if sum(widths) + k <= room
-        ]
-        saved, k, j = max(steps, default=(0.0, 0, 0))
-        if saved <= 0:
-            return widths
-        widths[j] -= k
+    caps = np.arange(max(longest), 2, -0.5)
+    widths = (np.minimum(longest, cap) + CELL for cap in caps)
+    return next((list(w) for w in widths if w.sum() <= room), [3 + CELL] * len(longest))
 
 
 def decimals(values: Iterable[float], most: int) -> int:
@@ -110,12 +89,11 @@ def styles(text: str) -> dict[str, dict]:
     return out
 
 
-def sheet(book, name: str, columns: Mapping[str, float], head: int, form, paper: int = 9):
-    """A locked sheet for print with heads in row `head` (from 0) over columns of some widths; filters stay free."""
+def sheet(book, name: str, widths: Iterable[float], head: int, paper: int = 9):
+    """A locked sheet for print with columns of some widths and heads in row `head` (from 0); filters stay free."""
     out = book.add_worksheet(name)
-    for j, (column, width) in enumerate(columns.items()):
+    for j, width in enumerate(widths):
         out.set_column(j, j, width)
-        out.write_string(head, j, column, form)
     out.protect("", dict.fromkeys(("autofilter", "format_columns", "format_rows"), True))
     out.freeze_panes(head + 1, 1)
     out.set_landscape()

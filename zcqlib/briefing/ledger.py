@@ -6,12 +6,13 @@ import io
 from collections.abc import Callable
 
 import pandas as pd
+from openpyxl import load_workbook
 from xlsxwriter.utility import xl_col_to_name
 
 from zcqlib import findings, quantity
 from zcqlib import ledger_reader as back
 from zcqlib.briefing import fit
-from zcqlib.briefing.passport import Passport, code, of_facts
+from zcqlib.briefing.passport import CODE, Passport, code, of_facts
 from zcqlib.findings import Found, Given
 from zcqlib.findings.targets import NAN, ZONES, row_id
 from zcqlib.ledger_reader import COLUMNS, FILLED, HEAD, LOCKED, SEAL, SHEET, LedgerError
@@ -181,15 +182,24 @@ def _stages(t: dict, stages: pd.DataFrame, name: Callable[[str], str]) -> dict[s
 def passports(given: Given) -> list[Passport]:
     """The passports of the two sheets: every number printed is a fact."""
     asks, standing = findings.find("asks", given), findings.find("standing", given)
-    month, plan = given.period, _plan(given)
+    plan, texts = _plan(given), read_ledger(ledger(given))
     ids = map(row_id, plan["region"], plan["id"])
     held = {standing.key(r, c) for r in ids for c in FACTS.values()}
     asked = {k for r in asks.things.index for c in ("ask", "grade") for k in asks.behind(r, c)}
-    title = f"{month.year}年{month.month}月目标台账"
-    return [
-        Passport(code(month, "T", 1), title, of_facts(standing.facts(), held)),
-        Passport(code(month, "T", 2), ORDERS, of_facts(asks.facts(), asked)),
-    ]
+    numbers = of_facts(standing.facts(), held), of_facts(asks.facts(), asked)
+    told = zip(texts.items(), numbers, strict=True)
+    return [Passport(mark, rows[0], own, tuple(rows)) for (mark, rows), own in told]
+
+
+def read_ledger(content: bytes) -> dict[str, list[str]]:
+    """Every row of the two sheets, by code: what people do not fill in, cells joined with `|`."""
+    out = {}
+    for sheet in load_workbook(io.BytesIO(content)):
+        rows = [list(map(back.plain, row)) for row in sheet.values]
+        for mark in filter(CODE.fullmatch, rows[0]):
+            own = [j for j, head in enumerate(rows[HEAD - 1]) if head not in FILLED]
+            out[mark] = ["|".join(r[j] for j in own if r[j] != mark).strip("|") for r in rows]
+    return out
 
 
 def ledger(given: Given) -> bytes:
@@ -219,22 +229,21 @@ def ledger(given: Given) -> bytes:
     return out.getvalue()
 
 
-def _headed(book, form: dict, name: str, title: str, mark: str, columns: dict, head: int, paper=9):
-    """A sheet with its title at the left and its code at the right."""
-    sheet = fit.sheet(book, name, columns, head, form["head"], paper)
+def _titled(sheet, form: dict, title: str, mark: str, last: int) -> None:
+    """The title at the left and the code at the right."""
     sheet.write_string(0, 0, quantity.typeset(title), form["title"])
-    sheet.write_string(0, len(columns) - 1, mark, form["right"])
+    sheet.write_string(0, last, mark, form["right"])
     sheet.set_row(0, 28)
-    return sheet
 
 
 def _targets(book, form: dict, lines: pd.DataFrame, period: pd.Period, mark: str) -> None:
     """The sheet 台账, locked but for what people fill in."""
-    month, widths = f"{period.year}年{period.month}月", {c: WIDTHS.get(c, 9) for c in COLUMNS}
-    about = f"{month}目标台账{mark}", code(period, "T", 1), widths, HEAD - 1
-    sheet = _headed(book, form, SHEET, *about, paper=8)
+    month, last = f"{period.year}年{period.month}月", len(COLUMNS) - 1
+    sheet = fit.sheet(book, SHEET, (WIDTHS.get(c, 9) for c in COLUMNS), HEAD - 1, 8)
+    _titled(sheet, form, f"{month}目标台账{mark}", code(period, "T", 1), last)
     said = f"共{len(lines)}项;黄色列由责任单位填写,其余列锁定;数据截至{month}{mark}"
     sheet.write_string(1, 0, quantity.typeset(said), form["free"])
+    sheet.write_row(HEAD - 1, 0, COLUMNS, form["head"])
     sheet.set_row(HEAD - 1, 32)
     kinds = dict.fromkeys(COLUMNS, "centre") | dict.fromkeys(WIDTHS, "text")
     kinds |= dict.fromkeys(FILLED, "fill") | {"编号": "key"}
@@ -248,14 +257,14 @@ def _targets(book, form: dict, lines: pd.DataFrame, period: pd.Period, mark: str
                 sheet.write_string(i, j, told, form[kinds[column]])
         height = max(-(-2 * len(row[c]) // w) for c, w in WIDTHS.items() if c != "编号")
         sheet.set_row(i, 15 * max(1, height) + 3)
-    last, light = HEAD + max(len(lines), 1) - 1, COLUMNS.index("灯号")
-    sheet.autofilter(HEAD - 1, 0, last, len(COLUMNS) - 1)
+    foot, light = HEAD + max(len(lines), 1) - 1, COLUMNS.index("灯号")
+    sheet.autofilter(HEAD - 1, 0, foot, last)
     sheet.freeze_panes(HEAD, 3)
     for r in quantity.lights().rows:
         if r.mark:
             tint = dict(type="text", criteria="begins with", value=r.mark)
             tint["format"] = book.add_format({"bg_color": f"#{r.tint}"})
-            sheet.conditional_format(HEAD, light, last, light, tint)
+            sheet.conditional_format(HEAD, light, foot, light, tint)
     sheet.fit_to_pages(2, 0)
     sheet.repeat_columns(0, 2)
 
@@ -288,7 +297,9 @@ def _choices(book, lines: pd.DataFrame, given: Given) -> None:
 def _orders(book, form: dict, asks: Found, period: pd.Period, mark: str) -> None:
     """The sheet 缺口分解: what is asked of whom, as printed."""
     title = f"缺口按园区和月份分解,历史上做到次数少的在前{mark}"
-    sheet = _headed(book, form, ORDERS, title, code(period, "T", 2), ASKS, 1)
+    sheet = fit.sheet(book, ORDERS, ASKS.values(), 1)
+    sheet.write_row(1, 0, ASKS, form["head"])
+    _titled(sheet, form, title, code(period, "T", 2), len(ASKS) - 1)
     for i, r in enumerate(asks.things.to_dict("records"), 2):
         s = r["scale"]
         for j, value in enumerate(

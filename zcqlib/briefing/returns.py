@@ -17,17 +17,8 @@ from zcqlib.briefing import fit
 from zcqlib.tables import RETURN_SHEET, RETURN_TITLE
 
 RETURN_NAME = "退回单"
-WIDTHS = {
-    "序号": 6,
-    "文件": 30,
-    "工作表": 14,
-    "单元格": 9,
-    "所报": 14,
-    "问题": 60,
-    "参考范围": 20,
-    "目前怎样处理": 26,
-    "单位回复": 40,
-}
+_WIDTHS = "序号 6 文件 30 工作表 14 单元格 9 所报 14 问题 60 参考范围 20 目前怎样处理 26 单位回复 40".split()
+WIDTHS = dict(zip(_WIDTHS[::2], map(int, _WIDTHS[1::2]), strict=True))
 COLUMNS = tuple(WIDTHS)
 SEVERITY = {"error": "错误", "warning": "请核对"}
 # what was done meanwhile about a kind of problem; others by severity
@@ -157,7 +148,7 @@ def _sheet_names(books: Mapping[str, Sequence]) -> dict[tuple[str, int], str]:
 
 
 def _reply_table(book, form: dict, asked: pd.DataFrame, title: str) -> None:
-    sheet = fit.sheet(book, RETURN_SHEET, WIDTHS, 3, form["head", ""])
+    sheet = fit.sheet(book, RETURN_SHEET, WIDTHS.values(), 3)
     errors = asked["severity"].eq("error").sum()
     said = (
         f"共{len(asked)}处请核对,其中{errors}处数字没有采用。请在最后一列逐条回复(原数无误的说明"
@@ -166,6 +157,7 @@ def _reply_table(book, form: dict, asked: pd.DataFrame, title: str) -> None:
     more = "需要改数的,请同时在下月报表中更正。后面各表是贵单位的原表,有疑问的格已着色并加批注。"
     for i, (text, kind) in enumerate(((title, "title"), (said, "plain"), (more, "plain"))):
         sheet.write_string(i, 0, text, form[kind, ""])
+    sheet.write_row(3, 0, COLUMNS, form["head", ""])
     for i, r in enumerate(asked.itertuples(), 4):
         cells = (*(r.file, r.sheet, r.cell, r.raw, r.told, r.span), done(r.code, r.severity))
         sheet.write_number(i, 0, r.number, form["text", r.severity])

@@ -216,7 +216,7 @@ def faces(root) -> None:
 
 
 def read_slides(content: bytes) -> dict[str, list[str]]:
-    """Every text and chart value of each page, by code: from the shapes, the notes, the chart and its workbook."""
+    """Every text and chart value of each page, by code: from the shapes, the notes and the chart."""
     out: dict[str, list[str]] = {}
     for number, slide in enumerate(Presentation(io.BytesIO(content)).slides, 1):
         texts = [p.text for p in slide.notes_slide.notes_text_frame.paragraphs]
@@ -231,23 +231,16 @@ def read_slides(content: bytes) -> dict[str, list[str]]:
 
 
 def _texts(shape) -> list[str]:
-    """The paragraphs, rows or values of a shape, of a chart as drawn and as in its workbook."""
+    """The paragraphs, rows or values of a shape."""
     if shape.has_text_frame:
         return [p.text for p in shape.text_frame.paragraphs]
     if shape.has_table:
         return ["|".join(cell.text for cell in row.cells) for row in shape.table.rows]
-    if not shape.has_chart:
-        return []
-    from openpyxl import load_workbook
-
-    chart = shape.chart
-    seen = [
-        (s.name, *at)
-        for plot in chart.plots
+    plots = shape.chart.plots if shape.has_chart else ()
+    return [
+        f"{s.name}|{c}|{v:g}"
+        for plot in plots
         for s in plot.series
-        for at in zip(plot.categories, s.values, strict=True)
+        for c, v in zip(plot.categories, s.values, strict=True)
+        if v is not None
     ]
-    book = load_workbook(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob))
-    head, *rows = book.active.iter_rows(values_only=True)
-    seen += [(n, r[0], v) for r in rows for n, v in zip(head[1:], r[1:], strict=True)]
-    return [f"{name}|{c}|{v:g}" for name, c, v in seen if v is not None]

@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from zcqlib import quantity
 from zcqlib.figures import theme as look
-from zcqlib.figures.readback import TICK, Marks, series_of
+from zcqlib.figures.readback import Marks, series_of
 
 LEADER = dict(arrowstyle="-", color=look.AXIS, lw=0.8, shrinkA=0, shrinkB=3, relpos=(0, 0.5))
 YEARS = 1950, 2100  # an axis that holds nothing else counts years
@@ -27,7 +27,7 @@ PAGE, ROW, COLUMN = (
     dict(xycoords=at)
     for at in ("axes fraction", ("axes fraction", "data"), ("data", "axes fraction"))
 )
-# colour, width in pt and dashes of lines, by measure or by what they mean
+# colour, width in pt, dashes and gid of lines, by measure or by what they mean
 _PENS = """
 so_far NAVY 3.4 -
 stock NAVY 3.4 -
@@ -36,21 +36,22 @@ by_batches SEASON_LINE 1.8 -
 straight BENCHMARK 1.6 5,3
 by_months BENCHMARK 1.6 5,3
 middle NAVY 2.2 1.2,1.6
-target INK 1.8 -
-tick INK 2.4 -
+target INK 1.8 - reference
+tick INK 2.4 - tick
 zero AXIS 1.2 -
 batch AXIS 1.2 2,3
 other OTHER 1.2 -
-step SECOND 1 -
+step SECOND 1 - reference
 """
 PENS = {name: own for name, *own in map(str.split, _PENS.strip().split("\n"))}
 
 
 def pen(ax, name: str) -> dict:
     """How a line is drawn."""
-    colour, wide, dashes = PENS[name]
+    colour, wide, dashes, *gid = PENS[name]
     style = "-" if dashes == "-" else (0, tuple(map(float, dashes.split(","))))
-    return dict(color=getattr(look, colour), lw=float(wide) * _scale(ax), ls=style)
+    out = dict(color=getattr(look, colour), lw=float(wide) * _scale(ax), ls=style)
+    return out | dict(zip(["gid"], gid, strict=False))
 
 
 def line(ax, t, column: str, of: str = "", **more) -> None:
@@ -112,7 +113,7 @@ def aim(ax, found, row: str, column: str, words: str) -> None:
     """A line of ink across the chart at a fact, if there is one, its words and printed value at the line's start."""
     value = found.rows[column].get(row, np.nan)
     if np.isfinite(value):
-        ax.axhline(value, gid=look.REFERENCE, **pen(ax, "target"))
+        ax.axhline(value, **pen(ax, "target"))
         fact(ax, found, row, column, (0, value), (0, 10), words, strong=True, **ROW)
 
 
@@ -194,7 +195,7 @@ def bars(
         aims = t[own.aim] if isinstance(own.aim, str) else [own.aim] * len(t)
         for at, value, aimed in zip(y, t[id], aims, strict=True):
             if value == value:
-                ax.plot([aimed] * 2, [at - 0.34, at + 0.34], gid=TICK, **pen(ax, "tick"))
+                ax.plot([aimed] * 2, [at - 0.34, at + 0.34], **pen(ax, "tick"))
         ax.axvline(0, **pen(ax, "zero"))
         ax.set(xlabel=id, xticks=[], title=title or own.head)
         ax.spines["bottom"].set_visible(False)
@@ -257,7 +258,7 @@ def bullets(ax, found) -> None:
     t = found.things
     year_end = "median_pct", "low_pct", "high_pct", "done_pct"
     spans(ax, found, t.index, *year_end, {"on_pace_pct": "|"}, 130)
-    ax.axvline(100, gid=look.REFERENCE, **pen(ax, "target"))
+    ax.axvline(100, **pen(ax, "target"))
     at, size = (0, 25, 50, 75, 100, 125), _letters(ax)
     ax.set_xticks(at, [f"{v}＝目标" if v == 100 else v for v in at])
     wide = max((_wide(label, size) for label in t["label"]), default=0.0)
@@ -526,7 +527,7 @@ def _ends_as_dots(ax, found, last) -> None:
         dot = dict(mfc=fill, mec=look.NAVY, mew=1.2 * k, ms=8 * k, label="ending")
         ax.plot(1.8 + 0.95 * beside[own], ends_[own], "o", **dot)
     if np.isfinite(met):
-        ax.axhline(met, gid=look.REFERENCE, **pen(ax, "target"))
+        ax.axhline(met, **pen(ax, "target"))
 
 
 def _told(ax, found, row: str) -> None:
@@ -591,7 +592,7 @@ def waterfall(ax, found) -> None:
     _hatched(ax, ax.barh(y, step, 0.46, after - step, **about))
     ax.plot(t["said"], y, "o", color=look.NAVY, ms=14 * k, label="said")
     for row, at in zip(y, after[:-1], strict=False):
-        ax.plot([at, at], [row, row + 1], gid=look.REFERENCE, zorder=0, **pen(ax, "step"))
+        ax.plot([at, at], [row, row + 1], zorder=0, **pen(ax, "step"))
     low, high = min(after, default=0), max(after, default=100)
     room = max(0.15 * (high - low), (10 - (high - low)) / 2)
     limits = max(low - room, -2), min(high + room, 102)

@@ -207,21 +207,14 @@ class Marks:
                 or self.found.shown(row, column) not in text.get_text()
             ):
                 self.refuse(row, column, "数字", text.get_text(), self.found.shown(row, column))
-            here = dict(self.rows).get(round(text.xy[1])) if self.row_axis else None
+            here = dict(self.rows).get(round(text.xy[self.row_axis]))
             if any(isinstance(c, QuadMesh) for c in self.ax.collections):
                 here = self.grid.get(tuple(text.xy))
-            here = here or self.barred(column, *text.xy)
             value = self.found.rows.at[row, column]
             free = text.xycoords == "axes fraction" or row == here
             free = free or self.plain[row].get("at") == text.xy[0]
             if not free and (isinstance(value, str) or not any(_same(v, value) for v in text.xy)):
                 self.refuse(row, column, "数字的位置", here or text.xy, row)
-
-    def barred(self, column: str, x: float, y: float) -> str | None:
-        """The row of the upright bar of a measure that holds a place, or stands just at its left."""
-        own = (b.get_bbox() for g in self.ax.containers if g.get_label() == column for b in g)
-        held = any(b.x0 <= x <= b.x1 + 0.1 and b.y0 <= y <= b.y1 for b in own)
-        return dict(self.rows).get(round(x - 0.1)) if held and not self.row_axis else None
 
     @cached_property
     def grid(self) -> dict[tuple[float, float], str]:
