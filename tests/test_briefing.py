@@ -282,7 +282,7 @@ def test_without_any_data_the_files_say_so(tabs):
 def test_a_number_without_origin_cannot_be_printed():
     with pytest.raises(ReconciliationError, match="7 没有来源"):
         passport.complete(
-            passport.Passport("ZCQ-201809-P01", "", (), ("2018年",), ("2018年共7项",))
+            passport.Passport("ZCQ-201809-P01", "", (), ("2018年共7项",)), ("2018年",)
         )
 
 
@@ -429,7 +429,7 @@ def test_every_run_and_chart_text_has_both_faces(tabs):
 def test_chances_at_the_ends_are_labelled_as_in_the_tables(tabs):
     tabs.projections.loc[0, "probability"] = 0.004
     made = next(p for p in pages.pages(tabs.given, "quarter") if p.section == "chances")
-    assert "<1%" in [r[4] for r in made.table] and made.chart.series[0][1][0] == 0
+    assert "<1%" in [r[4] for r in made.table] and made.chart.bars[0][1] == 0
     package = zipfile.ZipFile(io.BytesIO(slides.slides([made])))
     chart = next(package.read(n).decode() for n in package.namelist() if "charts/chart" in n)
     assert '[&lt;1]"&lt;1%"' in chart.replace("&quot;", '"')
@@ -549,7 +549,7 @@ def test_a_brief_is_addressed_goes_from_progress_to_what_is_next_and_is_signed(t
     texts = [p.text for p in doc.paragraphs if p.text]
     assert texts.index(brief.TO) < texts.index(heads[0])
     assert texts.index(heads[-1]) < texts.index(brief.FROM)
-    held = [s for own in brief.PARTS.values() for s in own]
+    held = list(pages.SECTIONS)
     assert sorted(held) == sorted({s for m in pages.agendas().values() for s in m.sections})
 
 

@@ -208,7 +208,7 @@ def test_a_name_typed_wrongly_is_answered_with_the_nearest(analyst, line):
 
 def test_each_section_of_a_meeting_has_its_cell_in_the_notebooks():
     sources = "\n".join(c.source for path in NOTEBOOKS for c in code(nbformat.read(path, 4)))
-    assert {call for call in meetings.CELLS.values() if f"{call}(" not in sources} == set()
+    assert {s.cell for s in pages.SECTIONS.values() if f"{s.cell}(" not in sources} == set()
 
 
 def test_any_figure_can_be_had_for_half_a_page_with_its_font_embedded(september, project):
@@ -388,14 +388,14 @@ def test_each_figure_page_and_table_can_be_traced_to_cells_with_hashes(opened):
             "sharedStrings",
             "共125项",
             "共126项",
-            "ledger.xlsx「台账」A2 印作「共126项.*共125项",
+            "ledger.xlsx 的 ZCQ-201809-T01 印有「共126项.*共125项",
         ),
         (
             "ledger.xlsx",
             "sheets/sheet1",
             "<v>{done}</v>",
             "<v>{more}</v>",
-            "ledger.xlsx「台账」G.*印作「{more}」.*数据表算得「{done}」",
+            "ledger.xlsx 的 ZCQ-201809-T01 印有.*{more}.*standing/.*/done",
         ),
     ],
 )
@@ -406,17 +406,6 @@ def test_one_number_changed_by_hand_is_found(opened, name, part, old, new, words
     with (
         changed(opened.folder / "briefing" / name, in_package(part, old, new)),
         pytest.raises(ReconciliationError, match=words),
-    ):
-        meetings.check(opened)
-
-
-def test_a_number_changed_in_a_notebooks_conclusion_is_found(opened):
-    def change(content):
-        return re.sub("难度较大(\\d+)项".encode(), "难度较大99项".encode(), content)
-
-    with (
-        changed(opened.folder / "notebooks" / "00_index.ipynb", change),
-        pytest.raises(ReconciliationError, match="笔记本 00_index 的"),
     ):
         meetings.check(opened)
 
@@ -452,7 +441,6 @@ def test_a_number_changed_in_a_notebooks_conclusion_is_found(opened):
             "info",
             "印有.*(problems/|reported/|提醒).*两处不一致",
         ),
-        ("EXPECTED", "low == low", "low", 0.77, "EXPECTED 在运行之后被改动过"),
     ],
 )
 def test_one_value_changed_in_a_table_fails_the_check_and_names_both_places(
@@ -482,7 +470,6 @@ def test_one_value_changed_in_a_table_fails_the_check_and_names_both_places(
             "05_effort.*77项低于序时.*图上是",
         ),
         ("05_effort.svg", "(\\d+)项低于序时", "77项低于序时", "05_effort.*图上是.*77项低于序时"),
-        ("02_split.csv", "gaoxin", "jingkai", "02_rd_intensity 的产出在运行之后被改动过"),
     ],
 )
 def test_a_figure_or_its_facts_changed_by_hand_is_found(opened, file, old, new, words):

@@ -10,20 +10,10 @@ from zcqlib.catalog import Catalog
 from zcqlib.month import Month
 
 KEPT, BROKEN, OPEN = "完成", "未完成", "待定"
-COLUMNS = [
-    "region",
-    "indicator",
-    "kind",
-    "unit",
-    "comparator",
-    "target_low",
-    "target_high",
-    "actual",
-    "median",  # with target and actual it sets the scale that a target's quantities are printed on
-    "published",
-    "status",
-    "demo",
-]
+# the median, with target and actual, sets the scale that a target's quantities are printed on
+COLUMNS = (
+    "region indicator kind unit comparator target_low target_high actual median published status demo"
+).split()
 
 
 def closing(
@@ -55,12 +45,9 @@ def closing(
     staged = set(milestones[["id", "region"]].itertuples(index=False, name=None))
     rows = []
     for r in projections.to_dict("records"):
-        of = (
-            catalog.indicators[r["indicator"]].growth_of
-            if r["kind"] == "growth"
-            else r["indicator"]
-        )
-        when = came.get((r["region"], of), came.get((r["region"], r["indicator"]), pd.NaT))
+        region, own = r["region"], r["indicator"]
+        of = catalog.indicators[own].growth_of if r["kind"] == "growth" else own
+        when = came.get((region, of), came.get((region, own), pd.NaT))
         rows.append(r | {"published": when, "status": _status(r, pd.notna(when), staged)})
     out = pd.DataFrame(rows, columns=COLUMNS)
     return out.astype({"published": "period[M]"}).sort_values(
@@ -82,23 +69,23 @@ def _status(r: dict, known: bool, staged: set[tuple[str, str]]) -> str:
 
 def closed(month: Month) -> pd.DataFrame:
     """The closing table of a December in Chinese, as it is printed and handed to the annual meeting."""
-    t = closing(
-        month.table("PROJECTIONS"), month.table("SERIES"), month.table("MILESTONES"), month.catalog
-    )
-    name, rows, counted = month.catalog.name, t.to_dict("records"), ("milestone", "coverage")
-    return pd.DataFrame(
-        {
-            "地区": [name(r["region"]) for r in rows],
-            "指标": [name(r["indicator"]) for r in rows],
-            "目标": [
-                quantity.of_target(r, r["target_low"])
-                if r["kind"] in counted
-                else quantity.target(r)
-                for r in rows
-            ],
-            "实际": [quantity.of_target(r, r["actual"]) for r in rows],
-            "结果": t["status"],
-            "定案报表": [quantity.NONE if pd.isna(p) else f"{p}报表" for p in t["published"]],
-            "数据": ["演示数据" if d else "" for d in t["demo"]],
-        }
-    )
+    held = map(month.table, ("PROJECTIONS", "SERIES", "MILESTONES"))
+    t, name = closing(*held, month.catalog), month.catalog.name
+    heads = dict(region="地区", indicator="指标", target="目标", actual="实际", status="结果")
+    heads |= dict(published="定案报表", demo="数据")
+    rows = []
+    for r in t.to_dict("records"):
+        counted, when = r["kind"] in ("milestone", "coverage"), r["published"]
+        low = quantity.of_target(r, r["target_low"]) if counted else quantity.target(r)
+        rows.append(
+            r
+            | dict(
+                region=name(r["region"]),
+                indicator=name(r["indicator"]),
+                target=low,
+                actual=quantity.of_target(r, r["actual"]),
+                published=quantity.NONE if pd.isna(when) else f"{when}报表",
+                demo=quantity.DEMO * r["demo"],
+            )
+        )
+    return pd.DataFrame(rows, columns=list(heads)).rename(columns=heads)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import ipywidgets as widgets
-import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -35,12 +34,10 @@ def parks(month: Month) -> dict[str, str]:
     }
 
 
-def indicators(month: Month, kinds: tuple[str, ...] = ("flow",)) -> dict[str, str]:
-    """Names and ids of the headline targets of some kinds that have a projection."""
-    p = month.table("PROJECTIONS")
-    have = set(
-        p.loc[p["kind"].isin(kinds) & p["median"].notna() & p["region"].eq("zone"), "indicator"]
-    )
+def indicators(month: Month) -> dict[str, str]:
+    """Names and ids of the headline targets that count what flows and have a projection."""
+    p = month.table("PROJECTIONS").dropna(subset="median")
+    have = set(p.loc[p["kind"].eq("flow") & p["region"].eq("zone"), "indicator"])
     return {month.catalog.name(i): i for i in month.catalog.headline()["id"] if i in have}
 
 
@@ -97,8 +94,3 @@ def chart(month: Month, found, what: str, draw: Callable, panels=None, note: str
         many = axes.values() if isinstance(axes, dict) else (axes,)
         draw(*many, found)
     return next(iter(many)).get_figure(root=True)
-
-
-def table(frame: pd.DataFrame, columns: Mapping[str, str], most: int = 20) -> pd.DataFrame:
-    """A frame under Chinese headings, cut to its first rows."""
-    return frame[list(columns)].rename(columns=columns).head(most)

@@ -104,21 +104,8 @@ def of_figure(figure, month, name: str, found) -> Passport:
     keys = [k.split("/") for t in figure.findobj(Text) for k in (t.get_gid() or "").split("+")]
     named = [fact for _, *at in (k for k in keys if len(k) == 3) for fact in found.behind(*at)]
     numbers = passport.of_facts(found.facts(all_=True), {*named, *found.said[found.title]})
-    fixed = (
-        figure.caption.subtitle,
-        *found.rows["label"],
-        *map(str, found.rows.get("at", pd.Series()).dropna()),
-        *(m.head for m in found.measures.values()),
-        *(
-            w
-            for c, m in found.measures.items()
-            if m.words and not m.of
-            for w in found.rows[c].dropna()
-        ),
-        *(n.text.lstrip("+\u2212") for n in numbers),  # 下降0.6 is −0.6
-    )
-    stored = found.chosen == ()
-    return passport.complete(Passport(own, found.title, numbers, fixed, texts, stored))
+    made = Passport(own, found.title, numbers, texts, found.chosen == ())
+    return passport.complete(made, [figure.caption.subtitle], found)
 
 
 def printed(figure) -> list[str]:

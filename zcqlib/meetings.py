@@ -8,41 +8,31 @@ from __future__ import annotations
 
 import difflib
 import html
-import io
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from zcqlib import findings, ledger_reader, lineage, quantity
+from zcqlib import findings, lineage, quantity
 from zcqlib.briefing import brief, ledger, pages, passport, slides
-from zcqlib.briefing.pages import agendas
+from zcqlib.briefing.pages import SECTIONS, agendas
 from zcqlib.briefing.passport import Passport, ReconciliationError
-from zcqlib.manifest import read_manifest, unchanged
 from zcqlib.month import Month
 from zcqlib.tables import MissingData
 from zcqlib.workspace import digest, note, write_atomic
 
-# section → what its cell in the notebooks calls; the first cell that does is linked
-CELLS = {
-    "state": "standing, reported = month.find",
-    "late": "sent = month.find",
-    "moved": "outlook = month.find",
-    "chances": "parks, name = month.find",
-    "open": "standing.table",
-    "parks": "parks, name = month.find",
-    "ranks": "figures.places",
-    "groups": "groups = month.find",
-    "orders": "asks.table",
-    "stages": "promises = month.find",
-    "attain": "half = month.find",
-}
 ROLE = re.compile(r"""role\(["'](\w+)["']\)""")  # in the cell of one target
 # a line of text in a drawing, which is stored as outlines
 DRAWN = re.compile("<!-- (.*?) -->|<rdf:li>(.*?)</rdf:li>|<title>(.*?)</title>", re.S)
+
+
+READERS = {
+    ".pptx": slides.read_slides,
+    ".docx": brief.read_brief,
+    ".xlsx": ledger.read_ledger,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +51,9 @@ class Export:
             f"- [{p.code}]({p.link}) {p.title}" if p.link else f"- {p.code} {p.title}"
             for p in self.pages
         ]
-        kept = {p.name for p in self.kept}
-        names = "、".join(
-            p.name + ("(有手工改动,未覆盖)" if p.name in kept else "") for p in self.files
-        )
-        return "\n".join(
-            [*lines, "", f"文件(briefing 文件夹):{names};核对{self.compared}个数字,全部一致。"]
-        )
+        names = "、".join(p.name + "(有手工改动,未覆盖)" * (p in self.kept) for p in self.files)
+        told = f"文件(briefing 文件夹):{names};核对{self.compared}个数字,全部一致。"
+        return "\n".join([*lines, "", told])
 
 
 def _links(month: Month) -> dict[str, str]:
@@ -76,11 +62,10 @@ def _links(month: Month) -> dict[str, str]:
     for path in sorted((month.workspace.root / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         for cell in _code(path):
             source = "".join(cell["source"])
-            shown = [section for section, call in CELLS.items() if call in source]
             course = "figures.course(" in source and "controls." not in source
             roles = ROLE.findall(source) if course else ()
-            shown += [f"open/{i.id}" for i in indicators if i.role in roles]
-            for section in shown:
+            shown = [s.id for s in SECTIONS.values() if s.cell in source]
+            for section in (*shown, *(f"open/{i.id}" for i in indicators if i.role in roles)):
                 found.setdefault(section, f"../html/{path.stem}.html#cell-id={cell['id']}")
     return found
 
@@ -96,50 +81,41 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     ValueError : unknown meeting. TemplateError : a template lacks what a page needs. ReconciliationError : a number in
     one of them is not the tables'.
     """
-    folder, links, when = month.folder / "briefing", _links(month), month.period
-    before, hashes, kept, drawn = _written(folder), {}, [], {}
     standing = month.find("standing")
     if standing.missing:
         raise MissingData(standing.title)
-    demo = standing.demo
-    as_of = f"{when.year}年{when.month}月" + (f"({quantity.DEMO})" if demo else "")
+    folder, links = month.folder / "briefing", _links(month)
+    when = f"{month.year}年{month.period.month}月"
     contents = {"ledger.xlsx": ledger.ledger(month.given)}
-    sidecars = {"ledger": ledger.passports(month.given)}
-    for m in [
-        m
-        for m in agendas()
-        if m == meeting or f"{m}.json" in {p.name for p in folder.glob("*.json")}
-    ]:
-        drawn[m] = pages.pages(month.given, m, links)
-        title = f"关于{when.year}年{when.month}月{month.catalog.zone.short_zh}建设目标进展情况的报告({agendas()[m].name_zh})"
-        contents |= {
-            f"{m}.pptx": slides.slides(drawn[m], _template(month, slides.TEMPLATE)),
-            f"{m}.docx": brief.brief(drawn[m], title, as_of, _template(month, brief.TEMPLATE)),
-        }
-        sidecars[m] = [p.passport for p in drawn[m]]
+    sidecars, drawn, kept = {"ledger": ledger.passports(month.given)}, {}, []
+    for m, agenda in agendas().items():
+        if m == meeting or (folder / f"{m}.json").exists():
+            drawn[m] = made = pages.pages(month.given, m, links)
+            what = f"{month.catalog.zone.short_zh}建设目标进展情况的报告({agenda.name_zh})"
+            deck, doc = (_template(month, t) for t in (slides.TEMPLATE, brief.TEMPLATE))
+            about = f"关于{when}{what}", when + f"({quantity.DEMO})" * standing.demo, doc
+            contents[f"{m}.pptx"] = slides.slides(made, deck)
+            contents[f"{m}.docx"] = brief.brief(made, *about)
+            sidecars[m] = [p.passport for p in made]
+    log = folder / "written.json"  # hashes of the files as they were last written
+    written = json.loads(log.read_text("utf-8")) if log.exists() else {}
     for name, content in contents.items():
-        path, hashes[name] = folder / name, digest(content)
-        if path.exists() and digest(path) not in (before.get(name), hashes[name]):
+        path, new = folder / name, digest(content)
+        if path.exists() and digest(path) not in (written.get(name), new):
             kept.append(path)
-            hashes[name] = before.get(name, "")
-            continue
-        write_atomic(path, content)
+        else:
+            write_atomic(path, content)
+            written[name] = new
     for name, passports in sidecars.items():
         used = {i for p in passports for n in p.numbers for i in n.inputs}
         write_atomic(folder / f"{name}.json", passport.write(passports, lineage.cells(month, used)))
-    write_atomic(folder / "written.json", json.dumps(hashes, indent=1, sort_keys=True).encode())
+    write_atomic(log, json.dumps(written, indent=1, sort_keys=True).encode())
     for path in sorted(folder.iterdir()):
         note(f"saved briefing/{path.name}")
-    facts = _facts(month)
-    compared = sum(_agree(month, m, facts) for m in drawn) + _ledger_agrees(month, facts)
-    files = tuple(
-        folder / n
-        for n in (
-            *(n for n in contents if n.startswith((meeting, "ledger"))),
-            f"{meeting}.json",
-            "ledger.json",
-        )
-    )
+    facts, own = _facts(month), (meeting, "ledger")
+    compared = sum(_agree(month, name, facts) for name in sidecars)
+    names = [*(n for n in contents if n.startswith(own)), *(f"{n}.json" for n in own)]
+    files = tuple(folder / name for name in names)
     return Export(folder, files, tuple(kept), drawn[meeting], compared)
 
 
@@ -149,34 +125,21 @@ def _template(month: Month, shipped: Path) -> Path:
     return own if own.exists() else shipped
 
 
-def _written(folder: Path) -> dict[str, str]:
-    """Hashes of the files as they were last written."""
-    path = folder / "written.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
-
-
 def check(month: Month) -> int:
     """Compare every number that the month's outputs print with its tables; how many there were.
 
     All findings are made anew from the tables as they are. Each fact of a figure, page or sheet must be printed as
-    then; slides, brief and ledger are read back page by page, of figures the texts in the file; of the notebooks the
-    sentences that findings say. Tables and files must be as the run left them, but for what people may change.
+    then; slides, brief and ledger are read back page by page, of figures the texts in the file.
 
     Raises
     ------
-    ReconciliationError : names the output and the fact, or the table or file that was changed since the run.
+    ReconciliationError : names the output and the fact.
     """
-    facts, forms, compared = _facts(month), _forms(month), 0
+    facts, compared = _facts(month), 0
     for path in sorted((month.folder / "passports").glob("*.json")):
         (made,) = _verify(path, facts)
         compared += len(made.numbers) + _as_drawn(month.folder / f"{path.stem}.svg", made)
-    for path in sorted((month.folder / "notebooks").glob("*.ipynb")):
-        compared += sum(
-            _said_right(f"笔记本 {path.stem} 的结论", text, forms) for text in _said(path)
-        )
-    compared += sum(_agree(month, m, facts) for m in agendas()) + _ledger_agrees(month, facts)
-    _untouched(month)
-    return compared
+    return compared + sum(_agree(month, name, facts) for name in (*agendas(), "ledger"))
 
 
 def _facts(month: Month) -> pd.DataFrame:
@@ -207,125 +170,21 @@ def _as_drawn(path: Path, made: Passport) -> int:
     return sum(len(passport.sequence(t)) for t in made.texts)
 
 
-def _untouched(month: Month) -> None:
-    """Tables as they were made, and what the run left as it left it, but for the files that people may change."""
-    stored = json.loads((month.vintage / "vintage.json").read_text("utf-8"))["tables"]
-    changed = [t for t, sha in stored.items() if digest(month.vintage / f"{t}.parquet") != sha]
-    if changed:
-        raise ReconciliationError(
-            f"数据表 {'、'.join(sorted(changed))} 在运行之后被改动过(印出的结论没有变)。请重新运行该月。"
-        )
-    for name, entry in read_manifest(month.folder).get("notebooks", {}).items():
-        files = {f: sha for f, sha in entry["files"].items() if not f.startswith("briefing/")}
-        if not unchanged(month.folder, {"files": files}):
-            raise ReconciliationError(f"笔记本 {name} 的产出在运行之后被改动过。请重新运行该月。")
-
-
-def _agree(month: Month, meeting: str, facts: pd.DataFrame) -> int:
-    """Read slides and brief of a meeting back, where there are any."""
+def _agree(month: Month, name: str, facts: pd.DataFrame) -> int:
+    """Read slides and brief of a meeting, or the ledger, back, where there are any."""
     folder = month.folder / "briefing"
-    found = {
-        f"{meeting}{kind}": read((folder / f"{meeting}{kind}").read_bytes())
-        for kind, read in ((".pptx", slides.read_slides), (".docx", brief.read_brief))
-        if (folder / f"{meeting}{kind}").exists()
-    }
-    if not found:
+    paths = [p for kind in READERS if (p := folder / f"{name}{kind}").exists()]
+    if not paths:
         return 0
-    _verify(folder / f"{meeting}.json", facts)
-    return passport.reconcile(
-        found, {p.code: p.passport for p in pages.pages(month.given, meeting)}
-    )
-
-
-def _ledger_agrees(month: Month, facts: pd.DataFrame) -> int:
-    """Read the ledger back, where there is one, cell by cell against a new one; of headings and help only the numbers,
-    their words may be changed by hand."""
-    from openpyxl import load_workbook
-
-    path = month.folder / "briefing" / "ledger.xlsx"
-    if not path.exists():
-        return 0
-    _verify(path.with_suffix(".json"), facts)
-    book, compared = load_workbook(path), 0
-    for now in load_workbook(io.BytesIO(ledger.ledger(month.given))):
-        if now.title == ledger_reader.SEAL:
-            continue
-        found, own = book[now.title], now.title == ledger_reader.SHEET
-        head = {ledger_reader.SHEET: ledger_reader.HEAD, ledger.ORDERS: 2}.get(
-            now.title, now.max_row
-        )
-        at = {c.value: c.row for c in found["A"][head:]} if own else {}  # it may be sorted
-        for cell in (c for row in now.iter_rows() for c in row):
-            body = cell.row > head
-            if own and body and ledger_reader.COLUMNS[cell.column - 1] in ledger_reader.FILLED:
-                continue
-            row = at.get(now.cell(cell.row, 1).value) if own and body else cell.row
-            said = found.cell(row, cell.column) if row else cell
-            alike = ledger_reader.plain if body else _digits
-            if not row or alike(said.value) != alike(cell.value):
-                what = f"印作「{said.value}」" if row else "没有这一行"
-                raise ReconciliationError(
-                    f"ledger.xlsx「{now.title}」{said.coordinate} {what},"
-                    f"而数据表算得「{cell.value}」。两处不一致。请改回,或删除该文件后重新生成。"
-                )
-            compared += isinstance(cell.value, int | float)
-    return compared
-
-
-def _digits(text: object) -> tuple[list[str], list[str]]:
-    """Codes and numbers of a heading, whose words may be changed by hand."""
-    return passport.CODE.findall(str(text or "")), passport.sequence(str(text or ""))
-
-
-def _said(path: Path) -> list[str]:
-    """The sentences that an executed notebook shows as text."""
-    outputs = [o for c in _code(path) for o in c["outputs"]]
-    return [
-        s
-        for o in outputs
-        for s in "".join(o.get("data", {}).get("text/markdown", "")).split("。")
-        if s
-    ]
+    _verify(folder / f"{name}.json", facts)
+    found = {p.name: READERS[p.suffix](p.read_bytes()) for p in paths}
+    own = (p.passport for p in (pages.pages(month.given, name) if name in agendas() else ()))
+    return passport.reconcile(found, {p.code: p for p in (*own, *ledger.passports(month.given))})
 
 
 def _code(path: Path) -> list[dict]:
     """The code cells of a notebook as stored, texts in lines; nbformat would take a second to import."""
     return [c for c in json.loads(path.read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
-
-
-def _forms(month: Month) -> dict[str, tuple[re.Pattern, set[str]]]:
-    """What the findings say: a sentence without its numbers → how it is found in a text, and all that it may read."""
-    known: dict[str, set[str]] = {}
-    for f in findings.every(month.given):
-        told = f.rows["told"].dropna() if "told" in f.rows else ()
-        for text in (*f.sentences, *told):
-            if passport.sequence(text):
-                known.setdefault(passport.NUMBER.sub("#", text), set()).add(text)
-    number = r"[\u2212\d,.]+"
-    return {
-        shape: (re.compile("(?<!\\d)" + number.join(map(re.escape, shape.split("#")))), texts)
-        for shape, texts in known.items()
-    }
-
-
-def _said_right(place: str, text: str, forms: Mapping[str, tuple[re.Pattern, set[str]]]) -> int:
-    """Compare what a text says in fixed forms with what the tables give; how many numbers that were.
-
-    A form may stand within another one, such as 专利申请 within 发明专利申请, which is then what is said.
-    """
-    text, right, wrong = quantity.typeset(text), [], []
-    for name, (pattern, known) in forms.items():
-        for m in pattern.finditer(text):
-            (right if m[0] in known else wrong).append((m, name, known))
-    for m, name, known in wrong:
-        if any(r.start() <= m.start() and m.end() <= r.end() for r, *_ in right):
-            continue
-        near = next(iter(difflib.get_close_matches(m[0], known, 1, 0)), "没有这一项")
-        raise ReconciliationError(
-            f"{place}印有「{m[0]}」({name[:20]}),而数据表最接近的是「{near}」。两处不一致。"
-            "如数据更新过,请重新运行该月。"
-        )
-    return sum(len(passport.sequence(m[0])) for m, *_ in right)
 
 
 def trace(month: Month, wanted: str) -> str:

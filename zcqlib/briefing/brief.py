@@ -5,36 +5,27 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from docx import Document
 from docx.opc.constants import RELATIONSHIP_TYPE as RT
-from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Pt
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
-from zcqlib.briefing.fit import clean, column_widths
-from zcqlib.briefing.pages import Page
+from zcqlib.briefing.fit import TemplateError, clean, column_widths, opened
+from zcqlib.briefing.pages import SECTIONS, Page
 from zcqlib.briefing.passport import CODE, freeze
-from zcqlib.briefing.slides import TemplateError
 from zcqlib.quantity import typeset
 
 TEMPLATE = Path(__file__).with_name("template.docx")
 LATIN = "Times New Roman"
-PARTS = {  # the parts of an official report, and the sections that each holds
-    "主要进展": ("state", "moved", "attain", "ranks", "groups"),
-    "存在问题": ("late", "chances", "open", "parks", "stages"),
-    "下一步工作": ("orders",),
-}
 TO, FROM = "领导小组：", "自创办"
-TITLE, BODY, DATE = (
-    "{{标题}}",
-    "{{正文}}",
-    "{{数据截至}}",
-)  # what a template marks; DATE may be left out
+# what a template marks; DATE may be left out
+TITLE, BODY, DATE = "{{标题}}", "{{正文}}", "{{数据截至}}"
 # style → face, size, line spacing
 STYLES = {
     "公文标题": ("方正小标宋简体", 22, 34),
@@ -90,11 +81,12 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
 def _parts(doc, at: Paragraph, pages: Sequence[Page]) -> None:
     """Whom it is for, the pages by part, and who signs."""
     at.insert_paragraph_before(TO, "公文正文")
-    parts = {part: [p for s in own for p in pages if p.section == s] for part, own in PARTS.items()}
-    for n, (part, own) in enumerate((k, v) for k, v in parts.items() if v):
-        at.insert_paragraph_before(f"{_COUNT[n]}、{part}", "公文一级")
-        for i, page in enumerate(own):
-            at.insert_paragraph_before(f"\uff08{_COUNT[i]}\uff09{page.title}", "公文二级")
+    order, of = list(SECTIONS), lambda page: SECTIONS[page.section].part
+    parts = groupby(sorted(pages, key=lambda page: order.index(page.section)), of)
+    for i, (part, own) in enumerate(parts):
+        at.insert_paragraph_before(f"{_COUNT[i]}、{part}", "公文一级")
+        for j, page in enumerate(own):
+            at.insert_paragraph_before(f"\uff08{_COUNT[j]}\uff09{page.title}", "公文二级")
             _page(doc, at, page)
     codes = [p for p in doc.paragraphs if p.style.name == "公文编号"]
     for p in codes[-1:]:  # the last line of the brief never stands alone on a page
@@ -103,10 +95,7 @@ def _parts(doc, at: Paragraph, pages: Sequence[Page]) -> None:
 
 
 def _opened(template: Path):
-    try:
-        doc = Document(str(template))
-    except (PackageNotFoundError, KeyError, ValueError, OSError) as e:
-        raise TemplateError(f"模板 {template.name} 打不开({e})。请换用完好的 docx 文件。") from e
+    doc = opened(Document, template)
     if gone := [s for s in STYLES if s not in {x.name for x in doc.styles}]:
         raise TemplateError(
             f"模板 {template.name} 缺少样式「{'、'.join(gone)}」。请在模板中补上同名样式。"

@@ -1,16 +1,38 @@
-"""Text that fits: what a cell can hold, how wide it is, how wide the columns of a table are; workbooks."""
+"""Text that fits: what a cell can hold, how wide it is, how wide the columns of a table are; templates and workbooks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import xlsxwriter
+
+from zcqlib.tables import ZcqError
 
 AS_TEXT = ("strings_to_formulas", "strings_to_urls", "strings_to_numbers")
 CELL = 1.5  # letters that the margins of a cell take
+
+
+class TemplateError(ZcqError):
+    """A template that lacks what a page needs."""
+
+
+def opened(make: Callable, template: Path):
+    """A template as a library opens it.
+
+    Raises
+    ------
+    TemplateError : it cannot be opened.
+    """
+    try:
+        return make(str(template))
+    except Exception as e:  # each library has its own errors for a broken file
+        kind = template.suffix.lstrip(".")
+        raise TemplateError(f"模板 {template.name} 打不开({e})。请换用完好的 {kind} 文件。") from e
 
 
 def clean(text: str, width: int = 0) -> str:
@@ -37,33 +59,16 @@ def cell_lines(text: str, width: float) -> int:
 
 
 def column_widths(rows: Sequence[Sequence[str]], room: float) -> list[float]:
-    """Letters for each column of a table: short ones first, then more wherever that saves most lines."""
+    """Letters for each column of a table: whole for the short ones, the long ones share what is left."""
     longest = [max(map(letters, column)) for column in zip(*rows, strict=True)]
-    widths = [min(n, 5) + CELL for n in longest]
-    widths = widths if sum(widths) <= room else [min(n, 3) + CELL for n in longest]
+    caps = np.arange(max(longest), 2, -0.5)
+    widths = (np.minimum(longest, cap) + CELL for cap in caps)
+    return next((list(w) for w in widths if w.sum() <= room), [3 + CELL] * len(longest))
 
-    def cost(j: int, more: int) -> float:
-        """Lines of all rows if a column were wider; a broken cell counts a little even beside a longer one."""
-        tall = [
-            [
-                cell_lines(t, w + more * (k == j))
-                for k, (t, w) in enumerate(zip(r, widths, strict=True))
-            ]
-            for r in rows
-        ]
-        return sum(max(r) + 0.3 * sum(r) for r in tall)
 
-    while True:
-        steps = [
-            ((cost(j, 0) - cost(j, k)) / k, -k, j)
-            for j in range(len(widths))
-            for k in range(1, 8)
-            if sum(widths) + k <= room
-        ]
-        saved, k, j = max(steps, default=(0.0, 0, 0))
-        if saved <= 0:
-            return widths
-        widths[j] -= k
+def decimals(values: Iterable[float], most: int) -> int:
+    """How many decimals the values need, at most so many."""
+    return max((len(f"{v:.{most}f}".rstrip("0").partition(".")[2]) for v in values), default=0)
 
 
 def workbook(out, title: str) -> xlsxwriter.Workbook:
@@ -71,3 +76,28 @@ def workbook(out, title: str) -> xlsxwriter.Workbook:
     book = xlsxwriter.Workbook(out, {"in_memory": True} | dict.fromkeys(AS_TEXT, False))
     book.set_properties({"created": datetime(2000, 1, 1), "title": title})
     return book
+
+
+def styles(text: str) -> dict[str, dict]:
+    """Settings of cells by name, from lines such as `head : bold, font_size 16`; those of `*` before it are in each."""
+    out: dict[str, dict] = {}
+    for line in text.strip().split("\n"):
+        name, _, settings = line.partition(" : ")
+        pairs = (setting.strip().partition(" ") for setting in settings.split(";"))
+        own = {k: int(v) if v.isdigit() else v or True for k, _, v in pairs}
+        out[name.strip()] = out.get("*", {}) | own
+    return out
+
+
+def sheet(book, name: str, widths: Iterable[float], head: int, paper: int = 9):
+    """A locked sheet for print with columns of some widths and heads in row `head` (from 0); filters stay free."""
+    out = book.add_worksheet(name)
+    for j, width in enumerate(widths):
+        out.set_column(j, j, width)
+    out.protect("", dict.fromkeys(("autofilter", "format_columns", "format_rows"), True))
+    out.freeze_panes(head + 1, 1)
+    out.set_landscape()
+    out.set_paper(paper)
+    out.fit_to_pages(1, 0)
+    out.repeat_rows(head)
+    return out

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+
+import pandas as pd
 
 from zcqlib import catalog as catalogs
 from zcqlib import findings, quantity
@@ -24,40 +26,58 @@ BARS = {  # the bars of a target: done, the year end with its interval, the targ
     "target": ("目标", "94A3B8"),
 }
 ENDS = {"<": 0.0, ">": 100.0}  # where a chart puts a chance of <1% and >99%
-CHANCE_NOTE = "把握是年末达到目标的概率,不是完成进度;"
-READING = {
-    "state": "先看难度较大和尚有悬念的目标;把握是年末达到目标的概率,不看序时进度。按节点推进的事项只报节点,不给概率。",
-    "late": "先补齐未报单位,再看缺项;缺报的指标不按零处理,相应判断写明暂缺。",
-    "moved": "变动只说明判断变了多少;是新数据、修订、目标还是方法引起的,见笔记本中的分解图。",
-    "chances": "由低到高排列,颜色和符号对应把握的档次;排在前面的目标需要先定措施。",
-    "open": "结果还没有定局的目标,措施在这里最有用;左边文字给出缺口分解,右边比较已完成、全年预计及区间和目标。",
-    "parks": "一行一项指标、一列一个园区;符号和颜色表示档次,横线表示没有可比的园区目标。",
-    "ranks": "先看区间再看位次;「与谁分不出先后」一列有名字的,不宜据此奖惩。",
-    "groups": "同一行内比较园区,不同行之间分数不可比。",
-    "orders": "每条要求都与该园区过去同类月份比过;从未做到过的,需要另有措施或调整分解。",
-    "stages": "只列应到未到的节点;已到而没有佐证的,请补佐证。",
-    "attain": "按计划原来的顺序逐项列出;横线表示未报或不给把握。",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a section shows: the part of the brief it stands in, the call of the notebook's cell that it is linked to,
+    its finding, head and columns of its table, a note, and how to read it, for the speaker."""
+
+    id: str
+    part: str
+    cell: str
+    finding: str
+    head: str
+    columns: str
+    note: str
+    reading: str
+
+
+# in the order of the brief
+_SECTIONS = """
+state | 主要进展 | standing, reported = month.find | standing | | | 按取整后的把握分档:80%及以上、40%至79%、40%以下; | 先看难度较大和尚有悬念的目标;把握是年末达到目标的概率,不看序时进度。按节点推进的事项只报节点,不给概率。
+moved | 主要进展 | outlook = month.find | outlook | 指标 | before_{0} chance moved_{0} state | 变动含新数据、修订和方法三部分; | 变动只说明判断变了多少;是新数据、修订、目标还是方法引起的,见笔记本中的分解图。
+attain | 主要进展 | half = month.find | standing | 指标 | promise done chance state | 「—」为未报或不给把握; | 按计划原来的顺序逐项列出;横线表示未报或不给把握。
+ranks | 主要进展 | figures.places | ranks | 园区 | placed score span end_span tied_with | 并列的园区先后分不清(位次互换的可能在三成以上); | 先看区间再看位次;「与谁分不出先后」一列有名字的,不宜据此奖惩。
+groups | 主要进展 | groups = month.find | groups | 组别 | points | 功效系数法得分(分);「—」为该组没有园区目标; | 同一行内比较园区,不同行之间分数不可比。
+late | 存在问题 | sent = month.find | reported | 单位 | until standing_of missing | 应报日期按报送单位表; | 先补齐未报单位,再看缺项;缺报的指标不按零处理,相应判断写明暂缺。
+chances | 存在问题 | parks, name = month.find | hardest | 指标 | promise done gap chance light | 把握是年末达到目标的概率,不是完成进度; | 由低到高排列,颜色和符号对应把握的档次;排在前面的目标需要先定措施。
+open | 存在问题 | standing.table | undecided | | | 区间内的每个结果都有可能; | 结果还没有定局的目标,措施在这里最有用;左边文字给出缺口分解,右边比较已完成、全年预计及区间和目标。
+parks | 存在问题 | parks, name = month.find | parks | 指标 | chance | 「—」为园区目标未下达或不给把握; | 一行一项指标、一列一个园区;符号和颜色表示档次,横线表示没有可比的园区目标。
+stages | 存在问题 | promises = month.find | promises | 事项 | last next promise_state who_misses | 节点只有状态,不给概率; | 只列应到未到的节点;已到而没有佐证的,请补佐证。
+orders | 下一步工作 | asks.table | asks | | what where by when ask grade | 各条相加等于缺口;按历史上做到的次数由少到多; | 每条要求都与该园区过去同类月份比过;从未做到过的,需要另有措施或调整分解。
+"""
+_LINES = (
+    Section(*(cell.strip() for cell in line.split("|"))) for line in _SECTIONS.strip().split("\n")
+)
+SECTIONS = {section.id: section for section in _LINES}
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A native chart: bars of one or more series over categories; None is a value that is not there, never 0."""
+    """A native chart: bars of one series over categories, each of its colour, else all navy; None is a value that is
+    not there, never 0."""
 
-    categories: tuple[str, ...]
-    series: tuple[tuple[str, tuple[float | None, ...]], ...]
+    name: str
+    bars: tuple[tuple[str, float | None], ...]
     unit: str
     limit: float | None = None
-    colours: tuple[str, ...] = ()  # one a category, else all navy
+    colours: tuple[str, ...] = ()
 
     def texts(self) -> list[str]:
         """One text a value, as it is read back from the file."""
-        return [
-            f"{fit.cell_text(name)}|{fit.cell_text(c)}|{v:g}"
-            for name, values in self.series
-            for c, v in zip(self.categories, values, strict=True)
-            if v is not None
-        ]
+        name, known = fit.cell_text(self.name), ((c, v) for c, v in self.bars if v is not None)
+        return [f"{name}|{fit.cell_text(c)}|{v:g}" for c, v in known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,70 +97,89 @@ class Page:
     @property
     def reading(self) -> str:
         """How to read the page, for the speaker."""
-        return READING[self.section]
+        return SECTIONS[self.section].reading
 
 
 class Draft:
-    """A page before it has its code: what it says, the facts on it by finding, and names whose digits are no results."""
+    """A page before it has its code: what it says of findings, with the names of the facts, and `fixed`, words whose
+    digits are no results. Its title and lines are templates, or what the finding has said already."""
 
-    def __init__(self, note: str = "", chart: Chart | None = None, shows: str = ""):
-        self.title, self.note, self.chart, self.shows = "", note, chart, shows
-        self.lines: list[str] = []
-        self.table: list[tuple[str, ...]] = []
-        self.facts: dict[str, set[str]] = {}
-        self.names: set[str] = set()
+    def __init__(self, section: Section, given: Given, meeting: str):
+        self.section, self.given, self.meeting = section, given, meeting
+        self.found = findings.find(section.finding, given)
+        self.founds, self.facts, self.fixed = {}, set(), [section.note]
+        self.chart, self.table, self.shows = None, [], ""
 
-    def say(self, found: Found, *templates: str) -> list[str]:
-        """Sentences with their facts: templates, or what the finding has said already."""
-        texts = [t if t in found.said else found.say(t) for t in templates]
-        for text in texts:
-            self.facts.setdefault(found.name, set()).update(found.said[text])
-        self.names.update(map(str, found.rows["label"]))
-        for c, m in found.measures.items():
-            if m.words and not m.of:  # names and dates
-                self.names.update(v for v in found.rows[c] if isinstance(v, str))
-        return texts
+    def made(self, title: str = "", lines: Iterable[str] = (), rows: Sequence[str] = ()) -> Draft:
+        """A page like this one that says and shows so much."""
+        new = Draft(self.section, self.given, self.meeting)
+        new.title = new.say(title or self.found.title)
+        new.lines = [new.say(line) for line in lines]
+        if len(rows):
+            new.rows(rows, self.section.columns)
+        return new
 
-    def show(self, found: Found, rows: Iterable[str], *columns: str) -> None:
+    def say(self, text: str, found: Found | None = None) -> str:
+        """A sentence of the page's finding or of another one."""
+        found = found or self.found
+        text = text if text in found.said else found.say(text)
+        self.founds[found.name] = found
+        self.facts.update(found.said[text])
+        return text
+
+    def show(self, rows: Iterable[str], *columns: str) -> None:
         """The cells of some rows and columns stand on the page."""
-        keys = (k for r in rows for c in columns for k in found.behind(r, c))
-        self.facts.setdefault(found.name, set()).update(keys)
-        self.say(found)
+        self.facts.update(k for r in rows for c in columns for k in self.found.behind(r, c))
 
-    def rows(self, found: Found, rows: Iterable[str], *columns: str, head: str = "指标") -> None:
-        """A table of some rows of a finding."""
-        t = found.table(*columns, rows=list(rows), head=head)
-        self.table.extend([tuple(t.columns), *t.itertuples(index=False, name=None)])
-        self.show(found, rows, *columns)
-        self.names.update(t.columns)
+    def rows(self, rows: Iterable[str], columns: str) -> None:
+        """A table of some rows of the finding."""
+        t = self.found.table(*columns.split(), rows=list(rows), head=self.section.head)
+        self.table = [tuple(t.columns), *t.itertuples(index=False, name=None)]
+        self.show(rows, *columns.split())
 
-    def pivot(
-        self,
-        found: Found,
-        rows: Mapping[str, str],
-        regions: Mapping[str, str],
-        column: str,
-        at: str,
-        head: str,
-    ) -> None:
-        """A table with a column for each region; `at` is the form of the finding's rows."""
-        self.table.append((head, *regions.values()))
-        for id, name in rows.items():
-            ids = [at.format(r, id) for r in regions]
-            have = [i in found.rows.index for i in ids]
-            told = [
-                self._marked(found, i, column) if h else quantity.NONE
-                for i, h in zip(ids, have, strict=True)
-            ]
-            self.table.append((name, *told))
-            self.show(found, [i for i, h in zip(ids, have, strict=True) if h], column)
-        self.names.update([*rows.values(), *regions.values()])
+    def pivot(self, t: pd.DataFrame, by: str, values: Iterable[str]) -> None:
+        """A table of some things with a row for each value and a column for each park that has one."""
+        column, name = self.section.columns, self.given.catalog.name
+        at = dict(zip(zip(t[by], t["region"], strict=True), t.index, strict=True))
+        parks = [p for p in self.given.catalog.parks if p in set(t["region"])]
+        self.table = [(self.section.head, *map(name, parks))]
+        for value in values:
+            ids = [at.get((value, park)) for park in parks]
+            self.show(filter(None, ids), column)
+            cells = (self._cell(i, column) if i else quantity.NONE for i in ids)
+            self.table.append((name(value), *cells))
 
-    @staticmethod
-    def _marked(found: Found, row: str, column: str) -> str:
-        """A cell, a chance with the mark of its light."""
-        mark = found.rows.at[row, "state"][:1] if column == "chance" else ""
-        return mark + found.shown(row, column)
+    def _cell(self, row: str, column: str) -> str:
+        """A chance has the mark of its light."""
+        mark = self.found.rows.at[row, "state"][:1] if column == "chance" else ""
+        return mark + self.found.shown(row, column)
+
+    def bars(self, rows: Iterable[str], column: str, name: str, colours=(), limit=None) -> None:
+        """A chart of one column as printed."""
+        shown = [self.found.shown(r, column) for r in rows]
+        values = [ENDS.get(t[0], float(quantity.plain_number(t.lstrip("<>")))) for t in shown]
+        labels = [fit.clean(w, 24) for w in self.found.rows.loc[rows, "label"]]
+        unit = self.found.measures[column].scale.unit
+        bars = tuple(zip(labels, values, strict=True))
+        self.chart = Chart(name, bars, unit, limit, tuple(colours))
+        self.show(rows, column)
+
+    def page(self, mark: str, links: Mapping[str, str]) -> Page:
+        """The page, if every number on it is a fact."""
+        given, section = self.given, self.section.id
+        founds, said = self.founds.values(), lambda t, most=0: quantity.typeset(fit.clean(t, most))
+        source, until = given.source(), given.until(*founds)
+        rows = tuple(tuple(said(cell, 60) for cell in row) for row in self.table)
+        lines = tuple(said(line.rstrip("。") + "。") for line in self.lines if line)
+        title, note = said(self.title, 60), said(f"{self.fixed[0]}来源:{source};数据截至{until}。")
+        note += f"{quantity.DEMO}。" * any(f.demo for f in founds)
+        texts = (title, *lines, note, *("|".join(r) for r in rows))
+        texts += tuple(self.chart.texts() if self.chart else ())
+        numbers = {n.fact: n for f in founds for n in of_facts(f.facts(all_=True), self.facts)}
+        passport = Passport(mark, title, tuple(numbers.values()), texts)
+        complete(passport, (*self.fixed, source, until, "12个月"), *founds)
+        link = links.get(f"{section}/{self.shows}") or links.get(section, "")
+        return Page(mark, section, title, lines, note, passport, self.chart, rows, link)
 
 
 def agendas() -> dict[str, catalogs.Meeting]:
@@ -165,234 +204,140 @@ def pages(
     if agenda is None:
         raise ValueError(f"会议「{meeting}」不认识,可用 {'、'.join(agendas())}。")
     out: list[Page] = []
-    for section in agenda.sections:
+    for id in agenda.sections:
         with suppress(MissingData):  # what has no data has no page
-            for draft in _BUILD[section](given, meeting):
+            for draft in _BUILD[id](Draft(SECTIONS[id], given, meeting)):
                 mark = code(given.period, "P" + agenda.letter, len(out) + 1)
-                out.append(_page(given, mark, section, draft, links or {}))
+                out.append(draft.page(mark, links or {}))
     return tuple(out)
 
 
-def _page(given: Given, mark: str, section: str, d: Draft, links: Mapping[str, str]) -> Page:
-    founds = [findings.find(name, given) for name in d.facts]
-    source, until = given.source(), given.until(*founds)
-    rows = tuple(tuple(quantity.typeset(fit.clean(c, 60)) for c in r) for r in d.table)
-    lines = [quantity.typeset(fit.clean(x.rstrip("。") + "。")) for x in d.lines if x]
-    title = quantity.typeset(fit.clean(d.title, 60))
-    note = quantity.typeset(f"{d.note}来源:{source};数据截至{until}。")
-    note += quantity.DEMO + "。" if any(f.demo for f in founds) else ""
-    chart = d.chart.texts() if d.chart else ()
-    texts = (title, *lines, note, *("|".join(r) for r in rows), *chart)
-    numbers = [n for f in founds for n in of_facts(f.facts(all_=True), d.facts[f.name])]
-    names = {quantity.typeset(fit.clean(n)) for n in d.names} | d.names
-    fixed = (*sorted(names), source, quantity.typeset(d.note), until, "12个月")
-    passport = complete(Passport(mark, title, tuple(numbers), fixed, texts))
-    link = links.get(f"{section}/{d.shows}") or links.get(section, "")
-    return Page(mark, section, title, tuple(lines), note, passport, d.chart, rows, link)
-
-
-def _draft(
-    found: Found,
-    title: str = "",
-    lines: Iterable[str] = (),
-    rows=(),
-    columns=(),
-    head="指标",
-    **more,
-) -> Draft:
-    """A page that says the finding's title, or a template, and some of its sentences, and shows some rows."""
-    d = Draft(**more)
-    d.lines.extend(d.say(found, *lines))
-    (d.title,) = d.say(found, title or found.title)
-    if len(rows):
-        d.rows(found, rows, *columns, head=head)
-    return d
-
-
-def _chart(found: Found, rows: list[str], column: str, name: str, colours=(), limit=None) -> Chart:
-    """Bars of one column as printed."""
-    shown = [found.shown(r, column) for r in rows]
-    values = tuple(ENDS.get(t[0], float(quantity.plain_number(t.lstrip("<>")))) for t in shown)
-    unit = found.measures[column].scale.unit
-    labels = tuple(fit.clean(w, 24) for w in found.rows.loc[rows, "label"])
-    return Chart(labels, ((name, values),), unit, limit, tuple(colours))
-
-
-def _state(given: Given, meeting: str) -> list[Draft]:
-    f = findings.find("standing", given)
+def _state(on: Draft) -> Iterator[Draft]:
+    f = on.found
     rows = [k for k in quantity.STATES if k in f.rows.index]
-    if not rows:
-        return [_draft(f, lines=f.sentences)]
-    colours = [quantity.lights().state(k).colour for k in rows]
-    chart = _chart(f, rows, "count", "项数", colours)
-    note = "按取整后的把握分档:80%及以上、40%至79%、40%以下;"
-    d = _draft(f, lines=f.sentences[: len(rows)], chart=chart, note=note)
-    d.show(f, rows, "count")
-    record = findings.find("record", given)
-    d.lines.extend(d.say(record, *record.sentences))
-    return [d]
+    d = on.made(lines=f.sentences[: len(rows) or None])
+    if rows:
+        d.bars(rows, "count", "项数", [quantity.lights().state(k).colour for k in rows])
+        record = findings.find("record", on.given)
+        d.lines += [d.say(s, record) for s in record.sentences]
+    yield d
 
 
-def _late(given: Given, meeting: str) -> list[Draft]:
-    f = findings.find("reported", given)
-    rows = list(f.things.index)
-    if not rows:
-        return []
-    about = dict(lines=[s for s in f.sentences if s.endswith("补报")], note="应报日期按报送单位表;")
-    columns = ("until", "standing_of", "missing")
-    return [_draft(f, rows=rows, columns=columns, head="单位", **about)]
-
-
-def _moved(given: Given, meeting: str) -> list[Draft]:
-    """Targets whose printed chance is another than some months before."""
-    f, back = findings.find("outlook", given), agendas()[meeting].back
-    if f"back_{back}" not in f.rows.index:
-        return []
-    moved = f.things[f"moved_{back}"]
-    rows = moved[moved.abs().gt(0)].abs().sort_values(ascending=False, kind="stable").index
-    note = "变动含新数据、修订和方法三部分;"
-    d = _draft(f, title_moved(f.rows, back), note=note)
+def _late(on: Draft) -> Iterator[Draft]:
+    rows = on.found.things.index
     if len(rows):
-        d.rows(f, rows[:LISTED], f"before_{back}", "chance", f"moved_{back}", "state")
-        now = given.period
-        d.table[0] = (
-            "指标",
-            f"{(now - back).month}月的把握",
-            f"{now.month}月的把握",
-            *d.table[0][3:],
-        )
-        d.names.update(d.table[0])
-    return [d]
+        yield on.made(lines=[s for s in on.found.sentences if s.endswith("补报")], rows=rows)
 
 
-def _chances(given: Given, meeting: str) -> list[Draft]:
-    f = findings.find("hardest", given)
-    rows = list(f.things.index)
-    if not rows:
-        return []
-    lights = {r.words: r.colour for r in quantity.lights().rows}
-    colours = [lights[w] for w in f.rows.loc[rows, "light"]]
-    chart = _chart(f, rows, "chance", "完成把握", colours, 100)
-    columns = ("promise", "done", "gap", "chance", "light")
-    d = _draft(f, chart=chart, note=CHANCE_NOTE, rows=rows, columns=columns)
-    d.names.update(map(str, ENDS.values()))
-    return [d]
+def _moved(on: Draft) -> Iterator[Draft]:
+    """Targets whose printed chance is another than some months before."""
+    back, now, f = agendas()[on.meeting].back, on.given.period, on.found
+    if f"back_{back}" not in f.rows.index:
+        return
+    moved = f.things[f"moved_{back}"].abs()
+    rows = moved[moved.gt(0)].sort_values(ascending=False, kind="stable").index[:LISTED]
+    d = on.made(title_moved(f.rows, back))
+    if len(rows):
+        d.rows(rows, on.section.columns.format(back))
+        heads = [f"{month.month}月的把握" for month in (now - back, now)]
+        d.table[0] = (on.section.head, *heads, *d.table[0][3:])
+        d.fixed += heads
+    yield d
 
 
-def _open(given: Given, meeting: str) -> list[Draft]:
-    f, asked = findings.find("undecided", given), findings.find("asks", given)
-    out = []
-    for i in f.things.index:
-        lines = [f"{{{i}.told}}"]
-        own = asked.things[asked.things["indicator"].eq(i)]
-        d = _draft(f, f"{{{i}.headline}}", lines, note="区间内的每个结果都有可能;", shows=i)
-        if f.rows.at[i, "gap"] == f.rows.at[i, "gap"]:
-            d.lines.extend(d.say(f, f"距目标还差{{{i}.gap}}"))
+def _chances(on: Draft) -> Iterator[Draft]:
+    t = on.found.things
+    if len(t):
+        d, lights = on.made(rows=t.index), {r.words: r.colour for r in quantity.lights().rows}
+        d.bars(t.index, "chance", "完成把握", t["light"].map(lights), 100)
+        d.fixed += map(str, ENDS.values())
+        yield d
+
+
+def _open(on: Draft) -> Iterator[Draft]:
+    asked, (heads, colours) = findings.find("asks", on.given), zip(*BARS.values(), strict=True)
+    for i, row in on.found.things.iterrows():
+        d = on.made(f"{{{i}.headline}}", [f"{{{i}.told}}"])
+        if row["gap"] == row["gap"]:
+            d.lines.append(d.say(f"距目标还差{{{i}.gap}}"))
+        own = asked.things[asked.things["indicator"].eq(i)].sort_values("basis", kind="stable")
         parks = [
-            f"{part['where'].iloc[0]}" + "、".join(f"{{{k}.when}}{{{k}.ask}}" for k in part.index)
-            for _, part in own.sort_values("basis", kind="stable").groupby("region", sort=False)
+            part["where"].iloc[0] + "、".join(f"{{{k}.when}}{{{k}.ask}}" for k in part.index)
+            for _, part in own.groupby("region", sort=False)
         ]
         if parks:
-            d.lines.extend(d.say(asked, "分解为：" + "；".join(parks)))
-        d.lines.extend(d.say(f, f"责任单位：{{{i}.units}}"))
-        s, values, label = f.rows.at[i, "scale"], f.rows.loc[i, list(BARS)], f.rows.at[i, "label"]
-        d.show(f, [i], *BARS)
-        values = tuple(None if v != v else float(s.round(v)) for v in values)
-        names, colours = zip(*BARS.values(), strict=True)
-        d.chart = Chart(names, ((fit.clean(label, 24), values),), s.unit, None, colours)
-        out.append(d)
-    return out
+            d.lines.append(d.say("分解为：" + "；".join(parks), asked))
+        d.lines.append(d.say(f"责任单位：{{{i}.units}}"))
+        values = (None if v != v else float(row["scale"].round(v)) for v in row[list(BARS)])
+        bars, d.shows = tuple(zip(heads, values, strict=True)), i
+        d.chart = Chart(fit.clean(row["label"], 24), bars, row["scale"].unit, None, colours)
+        d.show([i], *BARS)
+        yield d
 
 
-def _parks(given: Given, meeting: str) -> list[Draft]:
-    f = findings.find("parks", given)
-    own = f.things[~f.things["region"].isin(ZONES)]
-    if own.empty:
-        return []
-    mean = own.groupby("indicator")["chance"].mean().sort_values(kind="stable")
-    worst = own["chance"].idxmin().partition("|")[2]
-    ids = sorted(dict.fromkeys([worst, *mean.index]), key=mean.get)[:LISTED]
-    name = given.catalog.name
-    d = _draft(f, note="「—」为园区目标未下达或不给把握;")
-    regions = {p: name(p) for p in given.catalog.parks if p in set(own["region"])}
-    d.pivot(f, {i: name(i) for i in ids}, regions, "chance", "{}|{}", "指标")
-    return [d]
+def _parks(on: Draft) -> Iterator[Draft]:
+    """The targets that are least likely on the mean of the parks, the least chance of all among them."""
+    own = on.found.things[~on.found.things["region"].isin(ZONES)]
+    if len(own):
+        mean = own.groupby("indicator")["chance"].mean().sort_values(kind="stable")
+        worst = own.at[own["chance"].idxmin(), "indicator"]
+        ids, d = sorted(dict.fromkeys([worst, *mean.index]), key=mean.get), on.made()
+        d.pivot(own, "indicator", ids[:LISTED])
+        yield d
 
 
-def _ranks(given: Given, meeting: str) -> list[Draft]:
-    f = findings.find("ranks", given)
-    last = f.rows[f.rows["basis"].eq(str(given.period)) & f.rows["place"].notna()]
-    about = dict(note="并列的园区先后分不清(位次互换的可能在三成以上);", lines=f.sentences[1:-1])
-    rows, columns = list(last.index), ("placed", "score", "span", "end_span", "tied_with")
-    if rows:
-        about |= dict(chart=_chart(f, rows, "score", "综合得分"))
-    return [_draft(f, rows=rows, columns=columns, head="园区", **about)]
+def _ranks(on: Draft) -> Iterator[Draft]:
+    t = on.found.rows
+    rows = t.index[t["basis"].eq(str(on.given.period)) & t["place"].notna()]
+    d = on.made(lines=on.found.sentences[1:-1], rows=rows)
+    if len(rows):
+        d.bars(rows, "score", "综合得分")
+    yield d
 
 
-def _groups(given: Given, meeting: str) -> list[Draft]:
-    """Scores of the groups by park."""
-    f = findings.find("groups", given)
-    t = f.things
-    if t.empty:
-        return []
-    rows = {g: f.rows.at[g, "label"] for g in f.rows.index if "|" not in g}
-    regions = {p: given.catalog.name(p) for p in given.catalog.parks if p in set(t["region"])}
-    d = _draft(f, note="功效系数法得分(分);「—」为该组没有园区目标;")
-    d.pivot(f, rows, regions, "points", "{1}|{0}", "组别")
-    return [d]
+def _groups(on: Draft) -> Iterator[Draft]:
+    t, d = on.found.things, on.made()
+    if len(t):
+        d.pivot(t, "at", t["at"].unique())
+        yield d
 
 
-def _orders(given: Given, meeting: str) -> list[Draft]:
+def _orders(on: Draft) -> Iterator[Draft]:
     """What is asked of whom; the weekly meeting looks at the next month only."""
-    f, title = findings.find("asks", given), ""
+    f, title, month = on.found, "", str(on.given.period + 1)
     rows = f.things
-    if meeting == "weekly":
-        month = str(given.period + 1)
-        rows, never = rows[rows["basis"].eq(month)], ""
-        if len(rows):
-            never = f"，其中{{{month}.never}}从未做到过" if f.rows.at[month, "never"] else ""
-            title = f"{{{month}.label}}对园区的要求{{{month}.asked}}{never}"
-    if rows.empty:
-        return []
-    columns = ("what", "where", "by", "when", "ask", "grade")
-    note = "各条相加等于缺口;按历史上做到的次数由少到多;"
-    return [_draft(f, title, rows=rows.index[:LISTED], columns=columns, head="", note=note)]
+    if on.meeting == "weekly":
+        rows = rows[rows["basis"].eq(month)]
+        never = len(rows) and f.rows.at[month, "never"]
+        title = f"{{{month}.label}}对园区的要求{{{month}.asked}}"
+        title += f"，其中{{{month}.never}}从未做到过" if never else ""
+    if len(rows):
+        yield on.made(title, rows=rows.index[:LISTED])
 
 
-def _stages(given: Given, meeting: str) -> list[Draft]:
-    f = findings.find("promises", given)
-    t = f.things
-    if t.empty:
-        return []
-    late = t[t["overdue_days"].gt(0)].sort_values("overdue_days", ascending=False, kind="stable")
-    about = dict(note="节点只有状态,不给概率;", head="事项")
-    columns = ("last", "next", "promise_state", "who_misses")
-    return [_draft(f, rows=late.index[:LISTED], columns=columns, **about)]
+def _stages(on: Draft) -> Iterator[Draft]:
+    t = on.found.things
+    if len(t):
+        late = t[t["overdue_days"].gt(0)].sort_values(
+            "overdue_days", ascending=False, kind="stable"
+        )
+        yield on.made(rows=late.index[:LISTED])
 
 
-def _attain(given: Given, meeting: str) -> list[Draft]:
+def _attain(on: Draft) -> Iterator[Draft]:
     """Every target of the ten groups in the plan's order."""
-    f, pace, out = findings.find("standing", given), findings.find("pace", given), []
-    t = f.things
-    ids = list(t.index[t["group"].ne("") & t["region"].isin(ZONES)])
+    pace, t = findings.find("pace", on.given), on.found.things
+    ids = t.index[t["group"].ne("") & t["region"].isin(ZONES)]
     for at in range(0, len(ids), WHOLE):
-        rows, columns = ids[at : at + WHOLE], ("promise", "done", "chance", "state")
-        out.append(_draft(f, rows=rows, columns=columns, note="「—」为未报或不给把握;"))
-        if not at:
-            out[0].lines.extend(out[0].say(pace, *pace.sentences[:1]))
-    return out
+        d = on.made(rows=ids[at : at + WHOLE])
+        d.lines += [d.say(s, pace) for s in pace.sentences[:1] * (at == 0)]
+        yield d
 
 
-_BUILD: dict[str, Callable[[Given, str], list[Draft]]] = {
-    "state": _state,
-    "late": _late,
-    "moved": _moved,
-    "chances": _chances,
-    "open": _open,
-    "parks": _parks,
-    "ranks": _ranks,
-    "groups": _groups,
-    "orders": _orders,
-    "stages": _stages,
-    "attain": _attain,
+_BUILD = {
+    build.__name__[1:]: build
+    for build in (
+        *(_state, _moved, _attain, _ranks, _groups, _late),
+        *(_chances, _open, _parks, _stages, _orders),
+    )
 }

@@ -44,7 +44,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """A code with its numbers; `fixed` holds names and dates whose digits are no results.
+    """A code with its numbers.
 
     `texts` are all texts of the page as computed; of a figure those outside its axes. `stored` where the facts are
     those of the vintage, not of a choice that somebody made.
@@ -53,7 +53,6 @@ class Passport:
     code: str
     title: str
     numbers: tuple[Number, ...] = ()
-    fixed: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     stored: bool = True
 
@@ -150,8 +149,7 @@ def read(content: bytes) -> tuple[dict[str, Passport], dict[str, list[Source]]]:
         made, rows = json.loads(content), {}
         for c, p in made["passports"].items():
             numbers = tuple(Number(**n | {"inputs": tuple(n["inputs"])}) for n in p["numbers"])
-            texts = {k: tuple(p[k]) for k in ("fixed", "texts")}
-            rows[c] = Passport(**p | {"numbers": numbers} | texts)
+            rows[c] = Passport(**p | {"numbers": numbers, "texts": tuple(p["texts"])})
         return rows, {k: [tuple(cell) for cell in v] for k, v in made["sources"].items()}
     except (ValueError, TypeError, KeyError, AttributeError) as e:
         raise ReconciliationError(f"数字溯源文件已损坏:{e}。请重新运行该月。") from e
@@ -250,14 +248,21 @@ def _difference(place: str, p: Passport, text: str, near: str) -> str:
     return f"{what},而{where}。两处不一致。请改回,或删除该文件后重新生成。"
 
 
-def complete(p: Passport) -> Passport:
-    """The passport, if every number in its texts is explained by one of its numbers.
+def complete(p: Passport, fixed: Iterable[str], *founds) -> Passport:
+    """The passport, if every number in its texts is explained by one of its numbers, by `fixed` words or by the names
+    and heads of the findings, whose digits are no results.
 
     Raises
     ------
     ReconciliationError : a number on the page has no origin.
     """
-    known = tokens([n.text for n in p.numbers]) | tokens(p.fixed)
+    known = tokens([*fixed, *(n.text.lstrip(sign) for n in p.numbers for sign in ("", "+\u2212"))])
+    for f in founds:  # 下降0.6 is −0.6
+        plain = [c for c, m in f.measures.items() if m.words and not m.of]
+        names = f.rows[[*{"label", "at"}.intersection(f.rows), *plain]]
+        known |= tokens(
+            [*map(str, names.to_numpy().ravel()), *(m.head for m in f.measures.values())]
+        )
     for text in p.texts:
         if strange := tokens([text]) - known:
             raise ReconciliationError(

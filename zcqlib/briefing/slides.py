@@ -13,15 +13,20 @@ from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION
 from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
-from pptx.exc import PackageNotFoundError
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
-from zcqlib.briefing.fit import cell_lines, cell_text, column_widths
+from zcqlib.briefing.fit import (
+    TemplateError,
+    cell_lines,
+    cell_text,
+    column_widths,
+    decimals,
+    opened,
+)
 from zcqlib.briefing.pages import Chart, Page
 from zcqlib.briefing.passport import CODE, freeze
 from zcqlib.quantity import DEMO, lights
-from zcqlib.tables import ZcqError
 
 TEMPLATE = Path(__file__).with_name("template.pptx")
 LATIN, EAST = "Arial", "微软雅黑"
@@ -30,11 +35,12 @@ BESIDE = 12  # a table of so many rows stands beside a chart, a longer one is le
 CHANCES = '[<1]"<1%";[>99]">99%";0"%"'  # chances at the ends as `quantity.chance_number` says them
 DEMO_FILL = RGBColor(0x8A, 0x5A, 0x00)
 WHITE, BAND = RGBColor(255, 255, 255), RGBColor(0xF3, 0xF5, 0xF7)
+# placeholders of a title and of the sentences
+PLACES = {
+    "标题": (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE),
+    "正文": (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT),
+}
 _AFTER = {qn(f"a:{t}") for t in ("cs", "sym", "hlinkClick", "hlinkMouseOver", "rtl", "extLst")}
-
-
-class TemplateError(ZcqError):
-    """A template that lacks what a page needs."""
 
 
 def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
@@ -53,31 +59,22 @@ def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
     ------
     各页备注写明来源和读法。
     """
-    try:
-        deck = Presentation(str(template))
-    except (PackageNotFoundError, KeyError, ValueError, OSError) as e:
-        raise TemplateError(f"模板 {template.name} 打不开({e})。请换用完好的 pptx 文件。") from e
-    layout = deck.slide_layouts[0] if len(deck.slide_layouts) else None
-    kinds = (
-        {p.placeholder_format.type for p in layout.placeholders} if layout is not None else set()
-    )
-    for wanted, what in (
-        ({PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE}, "标题"),
-        ({PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT}, "正文"),
-    ):
-        if not kinds & wanted:
+    deck = opened(Presentation, template)
+    for what, wanted in PLACES.items():
+        layouts = list(deck.slide_layouts)[:1]
+        if not any(p.placeholder_format.type in wanted for x in layouts for p in x.placeholders):
             raise TemplateError(
                 f"模板 {template.name} 的第 1 个版式没有{what}占位符。请在母版视图中补上后再用。"
             )
     for page in pages:
-        _slide(deck, layout, page)
+        _slide(deck, page)
     out = io.BytesIO()
     deck.save(out)
     return freeze(out.getvalue())
 
 
-def _slide(deck, layout, page: Page) -> None:
-    slide = deck.slides.add_slide(layout)
+def _slide(deck, page: Page) -> None:
+    slide = deck.slides.add_slide(deck.slide_layouts[0])
     left, top, bottom = Inches(0.67), Inches(1.45), Inches(6.6)
     full, rows = deck.slide_width - 2 * left, page.table
     slide.shapes.title.text_frame.text = page.title
@@ -99,8 +96,7 @@ def _slide(deck, layout, page: Page) -> None:
 
 def _body(slide, lines: Sequence[str], x, y, w, room) -> int:
     """The sentences in the largest type that fits; the height that they take."""
-    kinds = (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT)
-    body = next(p for p in slide.placeholders if p.placeholder_format.type in kinds)
+    body = next(p for p in slide.placeholders if p.placeholder_format.type in PLACES["正文"])
     if not lines:
         body._element.getparent().remove(body._element)
         return 0
@@ -153,53 +149,30 @@ def _lines(texts: Sequence[str], width: int, size: float) -> int:
 
 
 def _chart(slide, chart: Chart, x, y, w, h) -> None:
-    data = CategoryChartData(number_format=_format(chart))
-    data.categories = [cell_text(c) for c in chart.categories]
-    for name, values in chart.series:
-        data.add_series(cell_text(name), values)
-    frame = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, x, y, w, h, data)
-    c = frame.chart
-    c.has_legend, c.has_title = len(chart.series) > 1, False
-    c.font.size = Pt(14 if len(chart.categories) <= 8 else 11)
-    c.font.color.rgb = INK
+    known = [v for _, v in chart.bars if v is not None]
+    digits, unit = decimals(known, 4), chart.unit.replace('"', "")
+    form = "#,##0" + "." * bool(digits) + "0" * digits + f'"{unit}"'
+    data = CategoryChartData(number_format=form)
+    data.categories = [cell_text(c) for c, _ in chart.bars]
+    data.add_series(cell_text(chart.name), [v for _, v in chart.bars])
+    c = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, x, y, w, h, data).chart
+    c.has_legend = c.has_title = False
+    c.font.size, c.font.color.rgb = Pt(14 if len(chart.bars) <= 8 else 11), INK
     plot, category, value = c.plots[0], c.category_axis, c.value_axis
     plot.gap_width, plot.has_data_labels, plot.vary_by_categories = 70, True, False
-    plot.data_labels.number_format, plot.data_labels.number_format_is_linked = (
-        (CHANCES if chart.limit == 100 else _format(chart)),
-        False,
-    )
-    plot.data_labels.position = XL_LABEL_POSITION.OUTSIDE_END
+    labels = plot.data_labels
+    labels.number_format = CHANCES if chart.limit == 100 else form
+    labels.number_format_is_linked, labels.position = False, XL_LABEL_POSITION.OUTSIDE_END
     category.reverse_order, category.format.line.color.rgb = True, GREY
-    value.visible, value.has_major_gridlines, value.minimum_scale = (
-        False,
-        False,
-        min([0.0, *(v for _, vs in chart.series for v in vs if v is not None)]),
-    )
-    if chart.limit is not None:
-        value.maximum_scale = chart.limit
-    for s in plot.series:
-        s.format.fill.solid()
-        s.format.fill.fore_color.rgb = NAVY
-        for i, colour in enumerate(chart.colours):
-            fill = s.points[i].format.fill
-            fill.solid()
-            fill.fore_color.rgb = RGBColor.from_string(colour)
+    value.visible = value.has_major_gridlines = False
+    value.minimum_scale, value.maximum_scale = min([0.0, *known]), chart.limit
+    (bars,) = plot.series
+    points = ((bars.points[i], colour) for i, colour in enumerate(chart.colours))
+    for part, colour in ((bars, str(NAVY)), *points):
+        fill = part.format.fill
+        fill.solid()
+        fill.fore_color.rgb = RGBColor.from_string(colour)
     faces(c._chartSpace)
-
-
-def _format(chart: Chart) -> str:
-    digits = max(
-        (
-            len(f"{v:.4f}".rstrip("0").split(".")[1])
-            for _, vs in chart.series
-            for v in vs
-            if v is not None
-        ),
-        default=0,
-    )
-    return (
-        "#,##0" + ("." + "0" * digits if digits else "") + '"' + chart.unit.replace('"', "") + '"'
-    )
 
 
 def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
@@ -213,7 +186,7 @@ def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
     table = slide.shapes.add_table(len(rows), len(rows[0]), x, y, w, height * len(rows)).table
     for j, weight in enumerate(weights):
         table.columns[j].width = int(w * weight / sum(weights))
-    shades = {r.mark: r.text for r in lights().rows if r.mark}
+    shades = {r.mark: RGBColor.from_string(r.text) for r in lights().rows if r.mark}
     for i, row in enumerate(rows):
         table.rows[i].height = height
         for j, text in enumerate(row):
@@ -222,16 +195,9 @@ def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
             cell.vertical_anchor = MSO_ANCHOR.MIDDLE
             cell.fill.solid()
             cell.fill.fore_color.rgb = NAVY if i == 0 else WHITE if i % 2 else BAND
-            for p in cell.text_frame.paragraphs:
-                for run in p.runs:
-                    run.font.size, run.font.bold = Pt(size), i == 0
-                    run.font.color.rgb = (
-                        WHITE
-                        if i == 0
-                        else RGBColor.from_string(shades[text[0]])
-                        if text[:1] in shades
-                        else INK
-                    )
+            for run in cell.text_frame.paragraphs[0].runs:
+                run.font.size, run.font.bold = Pt(size), i == 0
+                run.font.color.rgb = shades.get(text[:1], INK) if i else WHITE
 
 
 def faces(root) -> None:
@@ -250,7 +216,7 @@ def faces(root) -> None:
 
 
 def read_slides(content: bytes) -> dict[str, list[str]]:
-    """Every text and chart value of each page, by code: from the shapes, the notes, the chart and its workbook."""
+    """Every text and chart value of each page, by code: from the shapes, the notes and the chart."""
     out: dict[str, list[str]] = {}
     for number, slide in enumerate(Presentation(io.BytesIO(content)).slides, 1):
         texts = [p.text for p in slide.notes_slide.notes_text_frame.paragraphs]
@@ -265,23 +231,16 @@ def read_slides(content: bytes) -> dict[str, list[str]]:
 
 
 def _texts(shape) -> list[str]:
-    """The paragraphs, rows or values of a shape, of a chart as drawn and as in its workbook."""
+    """The paragraphs, rows or values of a shape."""
     if shape.has_text_frame:
         return [p.text for p in shape.text_frame.paragraphs]
     if shape.has_table:
         return ["|".join(cell.text for cell in row.cells) for row in shape.table.rows]
-    if not shape.has_chart:
-        return []
-    from openpyxl import load_workbook
-
-    chart = shape.chart
-    seen = [
-        (s.name, *at)
-        for plot in chart.plots
+    plots = shape.chart.plots if shape.has_chart else ()
+    return [
+        f"{s.name}|{c}|{v:g}"
+        for plot in plots
         for s in plot.series
-        for at in zip(plot.categories, s.values, strict=True)
+        for c, v in zip(plot.categories, s.values, strict=True)
+        if v is not None
     ]
-    book = load_workbook(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob))
-    head, *rows = book.active.iter_rows(values_only=True)
-    seen += [(n, r[0], v) for r in rows for n, v in zip(head[1:], r[1:], strict=True)]
-    return [f"{name}|{c}|{v:g}" for name, c, v in seen if v is not None]

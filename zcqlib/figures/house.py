@@ -22,12 +22,41 @@ from zcqlib.figures.readback import Marks, series_of
 
 LEADER = dict(arrowstyle="-", color=look.AXIS, lw=0.8, shrinkA=0, shrinkB=3, relpos=(0, 0.5))
 YEARS = 1950, 2100  # an axis that holds nothing else counts years
-HATCHED = dict(facecolor="white", hatch="////")
+# where words stand: on the axes, in a row beside them, in a column above them
+PAGE, ROW, COLUMN = (
+    dict(xycoords=at)
+    for at in ("axes fraction", ("axes fraction", "data"), ("data", "axes fraction"))
+)
+# colour, width in pt, dashes and gid of lines, by measure or by what they mean
+_PENS = """
+so_far NAVY 3.4 -
+stock NAVY 3.4 -
+seasonal SEASON_LINE 1.8 -
+by_batches SEASON_LINE 1.8 -
+straight BENCHMARK 1.6 5,3
+by_months BENCHMARK 1.6 5,3
+middle NAVY 2.2 1.2,1.6
+target INK 1.8 - reference
+tick INK 2.4 - tick
+zero AXIS 1.2 -
+batch AXIS 1.2 2,3
+other OTHER 1.2 -
+step SECOND 1 - reference
+"""
+PENS = {name: own for name, *own in map(str.split, _PENS.strip().split("\n"))}
 
 
-def mixed(colour: str, part: float) -> tuple[float, ...]:
-    """A colour on white."""
-    return tuple(1 - part * (1 - c) for c in to_rgb(colour))
+def pen(ax, name: str) -> dict:
+    """How a line is drawn."""
+    colour, wide, dashes, *gid = PENS[name]
+    style = "-" if dashes == "-" else (0, tuple(map(float, dashes.split(","))))
+    out = dict(color=getattr(look, colour), lw=float(wide) * _scale(ax), ls=style)
+    return out | dict(zip(["gid"], gid, strict=False))
+
+
+def line(ax, t, column: str, of: str = "", **more) -> None:
+    """A measure over `at`, of several alike that `of` this kind."""
+    ax.plot(t["at"], t[column + of], label=column + of, **pen(ax, column) | more)
 
 
 class EndLabel(Annotation):
@@ -58,46 +87,34 @@ def note(ax, words, xy, offset=(0, 0), strong=False, kind=Annotation, size=13.0,
     return text
 
 
-def ends(
-    ax, found, column: str, names: Mapping[str, str] | None = None, only: Sequence = ()
-) -> None:
-    """Name each line at its end, with its last value as printed; the legend goes.
+def fact(ax, found, row: str, column: str, xy, offset=(0, 0), before: str = "", **more):
+    """A fact as printed, at a place as `note` has it."""
+    note(ax, before + found.shown(row, column), xy, offset, gid=found.key(row, column), **more)
 
-    Parameters
-    ----------
-    names : label of a row → shorter name. only : labels whose number is printed, else all.
-    """
-    named, styles = series_of(ax, found), {s.colour: s for s in look.parks().values()}
-    for line, (rows, colour) in named.items():
-        last = rows.dropna(subset=column).iloc[-1]
-        style = styles.get(colour, look.PLAIN)
+
+def ends(ax, found, column: str) -> None:
+    """Name each line at its end, with its last value as printed; the legend goes."""
+    styles = {s.colour: s for s in look.parks().values()}
+    for line, (rows, colour) in series_of(ax, found).items():
+        last, style = rows.dropna(subset=column).iloc[-1], styles.get(colour, look.PLAIN)
         if colour in styles:
             line.set(marker=style.marker, markeredgecolor="white")
-        words, told = (names or {}).get(last.label, last.label), not only or last.label in only
-        given = dict(gid=found.key(last.name, column)) if told else {}
-        shade = look.SHADES.get(colour, look.ZONE.text if style is look.ZONE else style.text)
-        shade = look.BENCHMARK if colour == look.BENCHMARK else shade
-        words += f" {found.shown(last.name, column)}" if told else ""
-        plain = colour == look.OTHER
+        plain, shade = colour == look.OTHER, look.SHADES.get(colour, style.text)
         line.set_linewidth(line.get_linewidth() * (0.5 if plain else 1))
         xy = line.get_xydata()[np.isfinite(line.get_ydata())][-1]
-        note(ax, words, xy, (14, 0), not plain, EndLabel, color=shade, arrowprops=LEADER, **given)
+        given = dict(strong=not plain, kind=EndLabel, color=shade, arrowprops=LEADER)
+        fact(ax, found, last.name, column, xy, (14, 0), f"{last.label} ", **given)
     ax.grid(False, axis="x")
     if ax.get_legend():
         ax.get_legend().remove()
 
 
-def aim(ax, found, fact: tuple[str, str], words: str, axis: str = "y") -> None:
+def aim(ax, found, row: str, column: str, words: str) -> None:
     """A line of ink across the chart at a fact, if there is one, its words and printed value at the line's start."""
-    if fact[0] not in found.rows.index or np.isnan(found.rows.at[fact]):
-        return
-    value, printed = found.rows.at[fact], found.shown(*fact)
-    line = ax.axhline if axis == "y" else ax.axvline
-    line(value, color=look.INK, lw=1.8 * _scale(ax), gid=look.REFERENCE)
-    across = {"y": ("axes fraction", "data"), "x": ("data", "axes fraction")}[axis]
-    xy, far = ((0, value), (0, 10)) if axis == "y" else ((value, 1), (0, 8))
-    given = dict(xycoords=across, gid=found.key(*fact), ha="left" if axis == "y" else "center")
-    note(ax, words + printed, xy, far, True, **given)
+    value = found.rows[column].get(row, np.nan)
+    if np.isfinite(value):
+        ax.axhline(value, **pen(ax, "target"))
+        fact(ax, found, row, column, (0, value), (0, 10), words, strong=True, **ROW)
 
 
 def _letters(ax) -> float:
@@ -115,10 +132,9 @@ def _beside(ax, cells: Sequence[tuple[float, str, str]], head: str = "", words=F
     wide = max(_wide(t, size) for t in (head, *(c[1] for c in cells)))
     ha, at = ("left", start) if words else ("right", start + wide)
     for y, text, gid in cells:
-        given = dict(xycoords=("axes fraction", "data"), ha=ha)
-        note(ax, text, (1, y), (at, 0), gid=gid, size=size, **given)
+        note(ax, text, (1, y), (at, 0), gid=gid, size=size, ha=ha, **ROW)
     if head:
-        note(ax, head, (1, 1), (at, 12), xycoords="axes fraction", ha=ha, size=min(size, 12))
+        note(ax, head, (1, 1), (at, 12), ha=ha, size=min(size, 12), **PAGE)
 
 
 def _wide(words: str, size: float) -> float:
@@ -131,6 +147,23 @@ def table(ax, found, *columns: str, headed: bool = True) -> None:
     for c in columns:
         m, cells = found.measures[c], [(y, found.shown(r, c), found.key(r, c)) for y, r in rows]
         _beside(ax, cells, m.head * headed, m.words)
+
+
+def _rowed(ax, labels: Sequence[str], grid: str = "x") -> np.ndarray:
+    """The names of rows at the left, the first above; their places."""
+    y = np.arange(len(labels))
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.set_yticks(y, labels, fontsize=_letters(ax) * _scale(ax))
+    ax.grid(False)
+    ax.grid(bool(grid), axis="x")
+    return y
+
+
+def _hatched(ax, bars: Iterable) -> None:
+    """Bars of what is negative are hatched."""
+    for bar in bars:
+        if min(bar.get_width(), bar.get_height()) < 0:
+            bar.set(facecolor="white", hatch="////", linewidth=1.4 * _scale(ax))
 
 
 def bars(
@@ -148,31 +181,28 @@ def bars(
     axes : as many as columns, with a shared y axis. signed : green and hatched red by sign instead of park colours.
     title : in place of the measure's head, such as the park whose rows these are.
     """
-    t, colours = found.rows.loc[list(rows)], palette()
+    t = found.rows.loc[list(rows)]
     region = t.get("region", t["label"])
-    colours = colours if region.nunique() > 1 else {}
-    fills = region.map(lambda r: colours.get(r, look.TO_DATE))
-    # a line above the whole, not among its rows
+    colours = palette() if region.nunique() > 1 else {}
+    fills = [colours.get(r, look.TO_DATE) for r in region]
     zone = t["label"].eq("合计") | region.eq("zone")
-    ruled = zone.iloc[-1:].any() and zone.sum() == 1 < len(t)
     for ax, ids in zip(axes, columns, strict=True):
-        k, id = _scale(ax), ids.rpartition("+")[2]
+        id, y = ids.rpartition("+")[2], _rowed(ax, t["label"], "")
         own = found.measures[id]
         if signed:
             fills = t[id].gt(0).map({True: look.RISE, False: look.FALL})
-        drawn = ax.barh(t["label"], t[id], 0.5, color=fills, edgecolor=fills, linewidth=0)
-        for bar in (bar for bar in drawn if bar.get_width() < 0):
-            bar.set(**HATCHED, linewidth=1.4 * k)
-        aims = t[own.aim] if isinstance(own.aim, str) else np.full(len(t), own.aim)
-        for y, at in enumerate(np.where(t[id].notna(), aims, np.nan)):
-            ax.plot([at] * 2, [y - 0.34, y + 0.34], color=look.INK, lw=2.4 * k, gid="tick")
-        ax.axvline(0, color=look.AXIS, lw=1.2 * k)
-        ax.set(xlabel=id, xticks=[], ylim=(len(t) - 0.4, -0.6), title=title or own.head)
-        ax.grid(False)
+        _hatched(ax, ax.barh(y, t[id], 0.5, color=fills, edgecolor=fills, linewidth=0))
+        aims = t[own.aim] if isinstance(own.aim, str) else [own.aim] * len(t)
+        for at, value, aimed in zip(y, t[id], aims, strict=True):
+            if value == value:
+                ax.plot([aimed] * 2, [at - 0.34, at + 0.34], **pen(ax, "tick"))
+        ax.axvline(0, **pen(ax, "zero"))
+        ax.set(xlabel=id, xticks=[], title=title or own.head)
         ax.spines["bottom"].set_visible(False)
         ax.margins(x=0.02)
-        if ruled:
-            ax.axhline(len(t) - 1.5, color=look.INK, lw=1.2 * k)
+        if zone.iloc[-1:].any() and zone.sum() == 1 < len(t):
+            # a line above the whole, not among its rows
+            ax.axhline(len(t) - 1.5, **pen(ax, "target"))
         table(ax, found, *ids.split("+"), headed=False)
 
 
@@ -185,72 +215,61 @@ def spans(
     high: str,
     bar: str = "",
     marks: Mapping[str, str] | None = None,
-    groups: Sequence[str] = (),
     most: float = np.inf,
 ) -> None:
     """Estimates with intervals, a row each; all three numbers beside them where nothing else is drawn.
 
     Parameters
     ----------
-    bar : a measure drawn as bars below. marks : other measures → marker ("|" a tick, others hollow). groups : of each
-        row; one begins with a rule and its name. most : where the scale ends; what lies beyond is cut with an arrow.
+    bar : a measure drawn as bars below. marks : other measures → marker ("|" a tick, others hollow). most : where the
+        scale ends; what lies beyond is cut with an arrow.
     """
-    t, k, y = found.rows.loc[list(rows)], _scale(ax), np.arange(len(rows))
+    t, k = found.rows.loc[list(rows)], _scale(ax)
+    y, cut = _rowed(ax, t["label"]), np.isfinite(most)
     if bar:
         ax.barh(y, t[bar], 0.4, color=look.TO_DATE, label=bar)
-    drawn = t[low].notna().to_numpy()
-    looks = (look.NAVY, 2.2, 7) if bar else (look.TO_DATE, 5, 10)
-    span = dict(gid=f"{low}+{high}", colors=looks[0], lw=looks[1] * k)
-    ax.hlines(y[drawn], t[low][drawn], t[high][drawn], **span)
-    dot = dict(ls="none", mew=1.8 * k, mfc="white", clip_on=np.isfinite(most))
+    colour, wide, size, fill = (
+        (look.NAVY, 2.2, 7, "white") if bar else (look.TO_DATE, 5, 10, look.NAVY)
+    )
+    known = t[low].notna().to_numpy()
+    span = dict(gid=f"{low}+{high}", colors=colour, lw=wide * k)
+    ax.hlines(y[known], t[low][known], t[high][known], **span)
+    dot = dict(ls="none", mew=1.8 * k, mfc="white", clip_on=cut)
     for id, marker in (marks or {}).items():
         ink = dict(ms=13 * k, mew=2.6 * k) if marker == "|" else dict(ms=8 * k)
         ax.plot(t[id], y, marker, mec=look.INK, label=id, **dot | ink)
-    fill = "white" if bar else look.NAVY
-    ax.plot(t[middle], y, "o", mec=look.NAVY, ms=looks[2] * k, label=middle, **dot | dict(mfc=fill))
-    if np.isfinite(most):
+    ax.plot(t[middle], y, "o", mec=look.NAVY, ms=size * k, label=middle, **dot | dict(mfc=fill))
+    if cut:
         over = y[(t[high] > most).to_numpy()]
-        cut = dict(color=look.NAVY, ms=7 * k, clip_on=False, gid=look.REFERENCE)
-        ax.plot(np.full(len(over), most), over, ">", **cut)
+        arrow = dict(color=look.NAVY, ms=7 * k, clip_on=False, gid=look.REFERENCE)
+        ax.plot(np.full(len(over), most), over, ">", **arrow)
         ax.set_xlim(0, most)
-    ax.set(xlabel=middle, ylim=(len(t) - 0.4, -0.6))
-    ax.set_yticks(y, t["label"], fontsize=_letters(ax) * k)
-    ax.grid(axis="x")
-    ax.grid(False, axis="y")
-    _grouped(ax, groups)
+    ax.set_xlabel(middle)
     if not (bar or marks):
-        told = [
-            f"{found.shown(r, middle)}（{found.shown(r, low)}–{found.shown(r, high)}）"
-            for r in rows
-        ]
-        facts = ["+".join(found.key(r, c) for c in (middle, low, high)) for r in rows]
-        _beside(ax, list(zip(y, told, facts, strict=True)))
-
-
-TENS = "〇一二三四五六七八九十"
+        ids, cells = (middle, low, high), []
+        for at, row in zip(y, rows, strict=True):
+            printed, facts = (found.shown(row, c) for c in ids), (found.key(row, c) for c in ids)
+            cells.append((at, "{}（{}–{}）".format(*printed), "+".join(facts)))
+        _beside(ax, cells)
 
 
 def bullets(ax, found) -> None:
     """Targets as `glance` has them: done as a share of the target, pace, year end with its interval, chance and light."""
     t = found.things
-    groups = [TENS[int(g)] for g in t["group"]]
     year_end = "median_pct", "low_pct", "high_pct", "done_pct"
-    spans(ax, found, t.index, *year_end, {"on_pace_pct": "|"}, groups, 130)
-    ax.axvline(100, color=look.INK, lw=1.8 * _scale(ax), gid=look.REFERENCE)
-    at = (0, 25, 50, 75, 100, 125)
+    spans(ax, found, t.index, *year_end, {"on_pace_pct": "|"}, 130)
+    ax.axvline(100, **pen(ax, "target"))
+    at, size = (0, 25, 50, 75, 100, 125), _letters(ax)
     ax.set_xticks(at, [f"{v}＝目标" if v == 100 else v for v in at])
+    wide = max((_wide(label, size) for label in t["label"]), default=0.0)
+    # a rule above the first row of each group, and its name at the very left
+    for y, (before, group) in enumerate(pairwise(("", *t["group"]))):
+        if group != before:
+            ax.axhline(y - 0.5, zorder=0, **pen(ax, "other"))
+            given = dict(ha="right", color=look.SECOND, size=size)
+            note(ax, "〇一二三四五六七八九十"[int(group)], (0, y), (-wide - 22, 0), **given, **ROW)
     table(ax, found, "promise", "done", "chance", "state")
     key(ax, found)
-
-
-def _grouped(ax, groups: Sequence[str]) -> None:
-    """A rule above the first row of each group, and its name at the very left."""
-    wide = max((_wide(t.get_text(), _letters(ax)) for t in ax.get_yticklabels()), default=0.0)
-    for y, (before, group) in enumerate(pairwise(("", *groups))):
-        if group != before:
-            ax.axhline(y - 0.5, color=look.OTHER, lw=0.9 * _scale(ax), zorder=0)
-            given = dict(xycoords=("axes fraction", "data"), ha="right", color=look.SECOND)
-            note(ax, group, (0, y), (-wide - 22, 0), size=_letters(ax), **given)
 
 
 def places(axes: Mapping, found, rows: Sequence[str]) -> None:
@@ -262,20 +281,18 @@ def places(axes: Mapping, found, rows: Sequence[str]) -> None:
     """
     t, periods = found.rows.loc[list(rows)], found.rows.sort_values("basis")["at"].unique()
     now, most = axes["now"], range(1, max(len(t), 2) + 1)
-    for row, r in t.iterrows():
+    for y, (row, r) in zip(_rowed(now, t["label"]), t.iterrows(), strict=True):
         style = look.parks().get(r["region"], look.PLAIN)
         ax, k, span = axes[row], _scale(now), dict(colors=style.colour, gid="best+worst")
-        now.hlines(r["label"], r["best"], r["worst"], alpha=0.4, lw=5 * k, **span)
-        now.plot(r["place"], r["label"], style.marker, color=style.colour, ms=10 * k)
+        now.hlines(y, r["best"], r["worst"], alpha=0.4, lw=5 * k, **span)
+        now.plot(r["place"], y, style.marker, color=style.colour, ms=10 * k)
         own = found.rows[found.rows["region"].eq(r["region"])].set_index("at").reindex(periods)
         ax.vlines(periods, own["best"], own["worst"], alpha=0.3, lw=7 * k, **span)
         ax.plot(periods, own["place"], style.marker, color=style.colour, ls="-", lw=2 * k)
         ax.set(ylabel="place", yticks=[1, most[-1]], ylim=(most[-1] + 0.6, 0.4))
         ax.tick_params(labelbottom=row == t.index[-1])
-    now.set(xlabel="place", ylim=(len(t) - 0.4, -0.6))
+    now.set_xlabel("place")
     now.set_xticks(most, [f"第{i}位" for i in most])
-    now.grid(axis="x")
-    now.grid(False, axis="y")
     table(now, found, "placed", "span", "end_span")
 
 
@@ -298,8 +315,7 @@ def cells(ax, found, column: str, told: str = "", missing: str = "") -> None:
         for x, y in product(*marks.ticks):
             if row := marks.grid.get((x, y)):
                 ink = _ink(grounds[int(y), int(x)])
-                given = dict(ha="center", size=size, color=ink, gid=found.key(row, own))
-                note(ax, found.shown(row, own), (x, y), **given)
+                fact(ax, found, row, own, (x, y), ha="center", size=size, color=ink)
             elif missing:
                 lines = dict(fc="#F7F8F9", ec="#B4BDC7", hatch="///", lw=0, zorder=0)
                 ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **lines))
@@ -379,8 +395,7 @@ def values(ax, found, column: str, inside: bool = False) -> None:
         if np.isfinite(high) and high > least:
             at = bar.get_x() + bar.get_width() / 2, bar.get_y() + high * (0.5 if inside else 1)
             ink = _ink(bar.get_facecolor()) if inside else look.NAVY
-            given = dict(ha="center", color=ink, gid=found.key(row, column))
-            note(ax, found.shown(row, column), at, (0, 0 if inside else 9), **given)
+            fact(ax, found, row, column, at, (0, 0 if inside else 9), ha="center", color=ink)
 
 
 def _ink(ground) -> str:
@@ -399,104 +414,78 @@ def stock(upper, lower, found) -> None:
     found : `enterprise_stock`: months `1月` to `12月`, `batch|n`, `all`.
     """
     t, k = found.things, _scale(upper)
-    for id, colour, style, wide in (
-        ("by_batches", look.SEASON_LINE, "-", 1.8),
-        ("by_months", look.BENCHMARK, (0, (5, 3)), 1.6),
-        ("stock", look.NAVY, "-", 3.4),
-    ):
-        where = "default" if id == "by_months" else "steps-mid"
-        line = dict(color=colour, ls=style, lw=wide * k, marker="None", label=id)
-        upper.plot(t["at"], t[id], drawstyle=where, **line)
+    line(upper, t, "by_batches", drawstyle="steps-mid", marker="None")
+    line(upper, t, "by_months", marker="None")
+    line(upper, t, "stock", drawstyle="steps-mid", marker="None")
     known = t.dropna(subset="stock")
-    for row in known.index[known["stock"].diff().ne(0)]:
-        ground = dict(fc="white", ec="none", pad=1.0)
-        given = dict(ha="center", bbox=ground, gid=found.key(row, "stock"))
-        at = t.at[row, "at"], t.at[row, "stock"]
-        note(upper, found.shown(row, "stock"), at, (0, 13), True, **given)
-    aim(upper, found, ("all", "stock_aim"), "目标")
-    _year_end(upper, found)
+    for row, r in known[known["stock"].diff().ne(0)].iterrows():
+        given = dict(ha="center", bbox=dict(fc="white", ec="none", pad=1.0), strong=True)
+        fact(upper, found, row, "stock", (r["at"], r["stock"]), (0, 13), **given)
+    aim(upper, found, "all", "stock_aim", "目标")
+    year_end = [
+        (id, found.rows.at["all", id]) for id in ("year_end_high", "year_end", "year_end_low")
+    ]
+    (_, high), (_, middle), (_, low) = year_end
+    if np.isfinite(middle):  # as an interval behind December
+        upper.vlines(12.8, low, high, color=look.FAN[2], lw=12 * k)
+        upper.plot([12.6, 13], [middle] * 2, color=look.NAVY, lw=3 * k, gid=look.REFERENCE)
+        for (id, y), words in zip(year_end, ("上限", "年末预计", "下限"), strict=True):
+            given = dict(strong=id == "year_end", kind=EndLabel)
+            fact(upper, found, "all", id, (13.1, y), (8, 0), words, **given)
     for r in found.rows[found.rows.index.str.startswith("batch|")].itertuples():
         for ax in (upper, lower):
-            ax.axvline(r.at, color=look.AXIS, lw=1.2 * k, ls=(0, (2, 3)), zorder=0)
-        across = dict(xycoords=("data", "axes fraction"), ha="center")
-        note(upper, r.label, (r.at, 1), (0, 10), size=12, **across)
+            ax.axvline(r.at, zorder=0, **pen(ax, "batch"))
+        note(upper, r.label, (r.at, 1), (0, 10), size=12, ha="center", **COLUMN)
     _flows(lower, t)
-    _sum(lower, found, f"{known['at'].max():.0f}月末")
+    # opening stock, flows and closing stock, written out as a sum beside the flows
+    ids = ("opening", *FLOWS, "unexplained", "stock")
+    listed(lower, found, "all", ids, {"stock": f"{known['at'].max():.0f}月末"})
     upper.margins(y=0.18)
     lower.set(xlim=(0.4, 13.1), yticks=[])
     lower.set_xticks(t["at"], t["label"])
 
 
-def _year_end(ax, found) -> None:
-    """The projected end of the year as an interval behind December."""
-    low, middle, high = (found.rows.at["all", f"year_end{c}"] for c in ("_low", "", "_high"))
-    if np.isfinite(middle):
-        k = _scale(ax)
-        ax.vlines(12.8, low, high, color=look.FAN[2], lw=12 * k)
-        ax.plot([12.6, 13], [middle] * 2, color=look.NAVY, lw=3 * k, gid=look.REFERENCE)
-        for id, words, y in (
-            ("year_end_high", "上限", high),
-            ("year_end", "年末预计", middle),
-            ("year_end_low", "下限", low),
-        ):
-            gid = found.key("all", id)
-            told = words + found.shown("all", id)
-            note(ax, told, (13.1, y), (8, 0), id == "year_end", EndLabel, gid=gid)
-
-
 def _flows(ax, t) -> None:
     """What came stands above zero, what went hangs below it, hatched."""
-    looks = dict(zip(FLOWS, (look.TO_DATE, look.NAVY, look.BENCHMARK, look.OTHER), strict=True))
-    up, down = 0.0, 0.0
-    for id, colour in looks.items():
+    colours, up, down = (look.TO_DATE, look.NAVY, look.BENCHMARK, look.OTHER), 0.0, 0.0
+    for id, colour in zip(FLOWS, colours, strict=True):
         v = t[id].fillna(0)
-        base = np.where(v < 0, down, up)
+        own, base = v.ne(0), np.where(v < 0, down, up)
         up, down = up + v.clip(lower=0), down + v.clip(upper=0)
-        own = v.ne(0)
         if own.any():
             about = dict(color=colour, edgecolor=colour, label=id)
-            drawn = ax.bar(t["at"][own], v[own], 0.55, base[own], **about)
-            for bar in (b for b in drawn if b.get_height() < 0):
-                bar.set(**HATCHED, linewidth=1.2 * _scale(ax))
-    ax.axhline(0, color=look.AXIS, lw=1.2 * _scale(ax))
+            _hatched(ax, ax.bar(t["at"][own], v[own], 0.55, base[own], **about))
+    ax.axhline(0, **pen(ax, "zero"))
 
 
-def _sum(ax, found, last: str) -> None:
-    """Opening stock, flows and closing stock, written out as a sum beside the flows."""
-    whole = found.rows.loc["all"]
-    ids = [c for c in ("opening", *FLOWS, "unexplained", "stock") if np.isfinite(whole[c])]
-    listed(ax, found, "all", ids, heads={"stock": last})
-
-
-def listed(ax, found, row: str, columns: Sequence[str], heads: Mapping[str, str], top=1.0) -> None:
-    """Some facts of a row as a list at the right of the axes, from `top` down to their foot; the last one strong.
+def listed(ax, found, row: str, columns: Iterable[str], heads: Mapping[str, str], top=1.0) -> None:
+    """The facts of a row that there are as a list at the right of the axes, from `top` to their foot; the last strong.
 
     Parameters
     ----------
     heads : column → other words than the head of its measure.
     """
-    told = [heads.get(c, found.measures[c].head) for c in columns]
-    wide = max(map(lambda t: _wide(t, 13), told)) + 24
-    wide += max(_wide(found.shown(row, c), 13) for c in columns)
-    for i, (c, head) in enumerate(zip(columns, told, strict=True)):
-        at, strong = (1, top * (1 - i / max(len(columns) - 1, 1))), c == columns[-1]
-        note(ax, head, at, (14, 0), strong, xycoords="axes fraction")
-        given = dict(xycoords="axes fraction", ha="right", gid=found.key(row, c))
-        note(ax, found.shown(row, c), at, (14 + wide, 0), strong, **given)
-
-
-DOTTED, DASHED = (0, (1.2, 1.6)), (0, (5, 3))
+    ids = [c for c in columns if np.isfinite(found.rows.at[row, c])]
+    told = [heads.get(c, found.measures[c].head) for c in ids]
+    wide = 38 + max(_wide(t, 13) for t in told) + max(_wide(found.shown(row, c), 13) for c in ids)
+    for i, (c, head) in enumerate(zip(ids, told, strict=True)):
+        at, strong = (1, top * (1 - i / max(len(ids) - 1, 1))), c == ids[-1]
+        note(ax, head, at, (14, 0), strong, **PAGE)
+        fact(ax, found, row, c, at, (wide, 0), strong=strong, ha="right", **PAGE)
 
 
 def fan(ax, t, of: str = "", colour: str = "") -> None:
     """Bands of 95, 80 and 50 % to the year end and its middle, from columns of `course` or, `of` it, of `lead`."""
     for level, shade, part in zip((95, 80, 50), look.FAN, (0.18, 0.38, 0.66), strict=True):
-        ids = [f"{side}{level}{of}" for side in ("low", "high")]
-        fill = dict(color=mixed(colour, part) if colour else shade, lw=0, gid="+".join(ids))
-        known = t.dropna(subset=ids)
-        ax.fill_between(known["at"].astype(float), *(known[c] for c in ids), **fill)
-    line = dict(color=look.NAVY, ls=DOTTED, lw=2.2 * _scale(ax), label=f"middle{of}")
-    ax.plot(t["at"], t[f"middle{of}"], **line)
+        mixed = [1 - part * (1 - c) for c in to_rgb(colour or shade)]  # a colour on white
+        _band(ax, t, f"low{level}{of}", f"high{level}{of}", mixed if colour else shade)
+    line(ax, t, "middle", of)
+
+
+def _band(ax, t, low: str, high: str, colour) -> None:
+    known = t.dropna(subset=[low, high])
+    about = dict(color=colour, lw=0, gid=f"{low}+{high}")
+    ax.fill_between(known["at"].astype(float), known[low], known[high], **about)
 
 
 def course(year, end, found) -> None:
@@ -506,20 +495,14 @@ def course(year, end, found) -> None:
     ----------
     year, end : axes side by side. found : `course`.
     """
-    t, k = found.things.dropna(subset="at"), _scale(year)
+    t = found.things.dropna(subset="at")
     row = t.index[0].rpartition("|")[0]
-    band = t.dropna(subset=["least", "most"])
-    fill = dict(color=look.SEASON_BAND, lw=0, gid="least+most")
-    year.fill_between(band["at"].astype(float), band["least"], band["most"], **fill)
+    _band(year, t, "least", "most", look.SEASON_BAND)
     fan(year, t)
-    for id, colour, style, wide in (
-        ("seasonal", look.SEASON_LINE, "-", 1.8),
-        ("straight", look.BENCHMARK, DASHED, 1.6),
-        ("so_far", look.NAVY, "-", 3.4),
-    ):
-        line = dict(color=colour, ls=style, lw=wide * k, ms=7 * k, label=id)
-        year.plot(t["at"], t[id], marker="o" if id == "so_far" else None, **line)
-    aim(year, found, (row, "target"), "全年目标")
+    line(year, t, "seasonal")
+    line(year, t, "straight")
+    line(year, t, "so_far", marker="o", ms=7 * _scale(year))
+    aim(year, found, row, "target", "全年目标")
     year.set_xticks(t["at"], t["label"])
     year.set(xlim=(0.6, 12.3), ylim=(min(0, year.get_ylim()[0]), None), ylabel="so_far")
     key(year, found)
@@ -544,21 +527,21 @@ def _ends_as_dots(ax, found, last) -> None:
         dot = dict(mfc=fill, mec=look.NAVY, mew=1.2 * k, ms=8 * k, label="ending")
         ax.plot(1.8 + 0.95 * beside[own], ends_[own], "o", **dot)
     if np.isfinite(met):
-        ax.axhline(met, color=look.INK, lw=1.8 * k, gid=look.REFERENCE)
+        ax.axhline(met, **pen(ax, "target"))
 
 
 def _told(ax, found, row: str) -> None:
     """The chance large, and below it what the target's row says."""
     if row not in found.rows.index:
         return
-    at, light = dict(xycoords="axes fraction"), found.shown(row, "state")
+    light = found.shown(row, "state")
     if found.shown(row, "chance") != quantity.NONE:
-        given = dict(size=30, gid=found.key(row, "chance"), color=look.NAVY)
-        note(ax, found.shown(row, "chance"), (1, 0.96), (14, 0), True, **at, **given)
-        note(ax, light, (1, 0.86), (14, 0), **at)
-        note(ax, "完成把握", (1, 0.86), (24 + _wide(light, 13), 0), **at)
-    ids = ["target", "due", "on_pace", "done", "done_pct", "low", "high", "median"]
-    listed(ax, found, row, [c for c in ids if np.isfinite(found.rows.at[row, c])], {}, 0.74)
+        given = dict(strong=True, size=30, color=look.NAVY)
+        fact(ax, found, row, "chance", (1, 0.96), (14, 0), **given, **PAGE)
+        note(ax, light, (1, 0.86), (14, 0), **PAGE)
+        note(ax, "完成把握", (1, 0.86), (24 + _wide(light, 13), 0), **PAGE)
+    ids = ("target", "due", "on_pace", "done", "done_pct", "low", "high", "median")
+    listed(ax, found, row, ids, {}, 0.74)
 
 
 def lead(axes: Mapping, found) -> None:
@@ -571,37 +554,27 @@ def lead(axes: Mapping, found) -> None:
     of, style = "_lead", look.parks()
     t = found.things.dropna(subset="at")
     for region, ax in axes.items():
-        k, own = _scale(ax), t[t["region"].eq(region)]
+        own, colour = t[t["region"].eq(region)], style.get(region, look.PLAIN)
         row = own.index[0].rpartition("|")[0]
-        colour = style.get(region, look.PLAIN)
         ax.set_title(own["label"].iloc[0], color=colour.text)
-        for _, other in t[t["region"].ne(region)].groupby("region", sort=False):
-            line = dict(color=look.OTHER, lw=1.2 * k, label=other["label"].iloc[0])
-            ax.plot(other["at"], other["so_far" + of], **line)
-        ax.plot(
-            own["at"],
-            own["straight" + of],
-            color=look.BENCHMARK,
-            ls=DASHED,
-            lw=1.4 * k,
-            label="straight" + of,
-        )
+        for label, other in t[t["region"].ne(region)].groupby("label", sort=False):
+            ax.plot(other["at"], other["so_far" + of], label=label, **pen(ax, "other"))
+        line(ax, own, "straight", of)
         fan(ax, own, of, colour.colour)
-        line = dict(color=colour.colour, lw=3.2 * k, label="so_far" + of, marker=colour.marker)
-        ax.plot(own["at"], own["so_far" + of], markevery=[-1], mec="white", **line)
-        ax.axhline(0, color=look.INK, lw=1.4 * k)
-        ax.set(ylabel="so_far" + of)
+        ends = dict(color=colour.colour, marker=colour.marker, markevery=[-1], mec="white")
+        line(ax, own, "so_far", of, **ends)
+        ax.axhline(0, **pen(ax, "target"))
+        ax.set_ylabel("so_far" + of)
         ax.set_xticks([1, 3, 6, 9, 12], [f"{m}月" for m in (1, 3, 6, 9, 12)])
-        parts = ("state", "chance"), ("done", "promise", "median")
-        for ids, at, ha in zip(parts, ((1, 1), (0, 0)), ("right", "left"), strict=True):
-            words = [found.shown(row, c) for c in ids]
-            if ids[0] == "done":
-                words = [f"{found.measures[c].head}{w}" for c, w in zip(ids, words, strict=True)]
-            gid = "+".join(found.key(row, c) for c in ids)
-            far = (0, 16) if ha == "right" else (0, -46)
-            given = dict(xycoords="axes fraction", ha=ha, size=12, gid=gid)
-            told = "　".join(words[:2]) + "".join(f"\n{w}" for w in words[2:])
-            note(ax, told, at, far, **given)
+        state, chance, *rest = (
+            found.measures[c].head * (c not in ("state", "chance")) + found.shown(row, c)
+            for c in ("state", "chance", "done", "promise", "median")
+        )
+        gids = [found.key(row, c) for c in ("state", "chance", "done", "promise", "median")]
+        above = dict(ha="right", size=12, gid="+".join(gids[:2]))
+        note(ax, f"{state}　{chance}", (1, 1), (0, 16), **above, **PAGE)
+        below = "{}　{}\n{}".format(*rest)
+        note(ax, below, (0, 0), (0, -46), ha="left", size=12, gid="+".join(gids[2:]), **PAGE)
 
 
 def waterfall(ax, found) -> None:
@@ -611,30 +584,23 @@ def waterfall(ax, found) -> None:
     ----------
     found : `why` of one target.
     """
-    t, k, y = found.rows, _scale(ax), np.arange(len(found.rows))
-    after = (t["said"].iloc[0] + t["said_points"].fillna(0).cumsum()).to_numpy()
-    drawn = ax.barh(y, t["said_points"], 0.46, after - t["said_points"], label="said_points")
-    for bar, step in zip(drawn, t["said_points"], strict=True):
-        fill = look.RISE if step > 0 else look.FALL if step else look.INK
-        bar.set(facecolor=fill, edgecolor=fill, lw=0 if step else 3 * k)
-        if step < 0:
-            bar.set(**HATCHED, lw=1.6 * k)
+    t, k, y = found.rows, _scale(ax), _rowed(ax, found.rows["label"])
+    step = t["said_points"]
+    after = (t["said"].iloc[0] + step.fillna(0).cumsum()).to_numpy()
+    fill = np.select([step > 0, step < 0], [look.RISE, look.FALL], look.INK)
+    about = dict(color=fill, edgecolor=fill, lw=np.where(step == 0, 3 * k, 0), label=step.name)
+    _hatched(ax, ax.barh(y, step, 0.46, after - step, **about))
     ax.plot(t["said"], y, "o", color=look.NAVY, ms=14 * k, label="said")
     for row, at in zip(y, after[:-1], strict=False):
-        ax.plot([at, at], [row, row + 1], color=look.SECOND, lw=k, gid=look.REFERENCE, zorder=0)
+        ax.plot([at, at], [row, row + 1], zorder=0, **pen(ax, "step"))
     low, high = min(after, default=0), max(after, default=100)
     room = max(0.15 * (high - low), (10 - (high - low)) / 2)
     limits = max(low - room, -2), min(high + room, 102)
-    ax.set(ylim=(len(t) - 0.4, -0.6), xlim=limits, xlabel="said")
+    ax.set(xlim=limits, xlabel="said")
     ax.set_xticks([v for v in ax.get_xticks() if max(0, limits[0]) <= v <= min(100, limits[1])])
-    ax.set_yticks(y, t["label"])
-    ax.grid(axis="x")
-    ax.grid(False, axis="y")
     for at, row in zip(y, t.index, strict=True):
-        given = dict(xycoords=("axes fraction", "data"), ha="right", size=11.5, color=look.SECOND)
-        note(
-            ax, found.shown(row, "cause"), (0, at), (-6, -17), gid=found.key(row, "cause"), **given
-        )
+        given = dict(ha="right", size=11.5, color=look.SECOND)
+        fact(ax, found, row, "cause", (0, at), (-6, -17), **given, **ROW)
     for ids in (("said", "said_points"), ("ahead", "ahead_points")):
         shown = [(r, next((c for c in ids if t.at[r, c] == t.at[r, c]), ids[0])) for r in t.index]
         told = [(at, found.shown(*f), found.key(*f)) for at, f in zip(y, shown, strict=True)]
@@ -662,14 +628,13 @@ def calibration(ax, found, whose: str) -> None:
     )
     for row in said.itertuples():
         ha, far = ("right", (-14, 8)) if row.claimed > 90 else ("left", (9, -9))
-        given = dict(size=11, color=look.SECOND, gid=found.key(row.Index, "cases"), ha=ha)
-        note(ax, found.shown(row.Index, "cases"), (row.claimed, row.came_true), far, **given)
+        given = dict(size=11, color=look.SECOND, ha=ha)
+        fact(ax, found, row.Index, "cases", (row.claimed, row.came_true), far, **given)
     marks = dict(xticks=range(0, 101, 20), yticks=range(0, 101, 20))
     ax.set(xlabel="claimed", ylabel="came_true", xlim=(-3, 103), ylim=(-3, 103), **marks)
     ax.grid(True, axis="both")
     key(ax, found)
-    at = dict(xycoords="axes fraction")
-    big = dict(size=34, color=look.NAVY, gid=found.key(all_, "share"))
-    note(ax, found.shown(all_, "share"), (1, 0.9), (14, 0), True, **at, **big)
-    note(ax, found.measures["share"].head, (1, 0.79), (14, 0), **at)
-    listed(ax, found, all_, ["calls", "seven", "seven_came", "cov80", "cov95"], {}, 0.62)
+    big = dict(strong=True, size=34, color=look.NAVY)
+    fact(ax, found, all_, "share", (1, 0.9), (14, 0), **big, **PAGE)
+    note(ax, found.measures["share"].head, (1, 0.79), (14, 0), **PAGE)
+    listed(ax, found, all_, ("calls", "seven", "seven_came", "cov80", "cov95"), {}, 0.62)

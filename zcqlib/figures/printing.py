@@ -13,14 +13,11 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from zcqlib.figures.theme import (
     INK,
-    REFERENCE,
     SIZES,
     THIRD,
     TITLE_LENGTH,
@@ -73,8 +70,7 @@ def check(figure: Figure):
     Raises
     ------
     FigureError : no caption, unit, source or date; a title too long; a glyph the font lacks; text that is too small,
-        outside the canvas, cut, over other text, over the edge of a bar or under a target, pace or main line. All
-        faults are listed.
+        outside the canvas, cut or over other text. All faults are listed.
     """
     if not isinstance(figure, Canvas):
         raise FigureError("图没有标题和来源说明,请用 figures 的作图函数。")
@@ -88,11 +84,7 @@ def check(figure: Figure):
     glyphs = (re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)) for w in seen)
     faults = [fault for fault, wrong in _captioned(caption) if wrong]
     faults += [f"字体缺字:{m[1]}" for m in glyphs if m]
-    for what, found in (
-        *_placed(figure, shown),
-        ("文字重叠", _overlapping(shown, figure.dpi / 72)),
-        *_crossed(figure, shown),
-    ):
+    for what, found in _placed(figure, shown):
         faults += [f"{what}:{'与'.join(f'「{t.get_text()[:20]}」' for t in ts)}" for ts in found]
     if faults:
         raise FigureError(f"图「{caption.title[:24]}」不能输出:" + ";".join(dict.fromkeys(faults)))
@@ -114,82 +106,22 @@ def _captioned(caption: Caption) -> Iterator[tuple[str, bool]]:
 
 
 def _placed(figure: Figure, shown: Shown) -> Hits:
-    """Texts beyond the page's half margin, beyond what cuts them, and too small ones."""
+    """Texts beyond the page's half margin, beyond what cuts them, too small ones, and those that overlap."""
     page, pt = SIZES[figure.size], figure.dpi / 72
-    edge = page.margin * page.scale * figure.dpi / 240
-    room = figure.bbox.padded(-edge, pt)
+    room = figure.bbox.padded(-page.margin * page.scale * figure.dpi / 240, pt)
     within = lambda a, b: b.x0 <= a.x0 and b.y0 <= a.y0 and a.x1 <= b.x1 and a.y1 <= b.y1  # noqa: E731
     yield "文字超出画面", [(t,) for t, box in shown if not within(box, room)]
     cut = [(t, box, t.get_clip_box()) for t, box in shown if t.get_clip_on() and within(box, room)]
     yield "文字被截断", [(t,) for t, box, end in cut if end is not None and not within(box, end)]
     least = SMALLEST * page.scale - 0.01
     yield "文字太小", [(t,) for t, _ in shown if t.get_fontsize() < least]
-
-
-def _overlapping(shown: Shown, pt: float) -> list[tuple[Text, Text]]:
-    return [
-        (t, u)
+    both = [
+        (t, u, min(a.height, b.height), Bbox.intersection(a, b))
         for (t, a), (u, b) in combinations(shown, 2)
-        if min(a.x1, b.x1) - max(a.x0, b.x0) > pt
-        and min(a.y1, b.y1) - max(a.y0, b.y0) > 0.25 * min(a.height, b.height)
+        if a.overlaps(b)
     ]
-
-
-def _crossed(figure: Figure, shown: Shown) -> Hits:
-    """Texts that a reference line runs through, that cover a marker or stand half on a bar; one on an opaque ground
-    hides the line."""
-    pt, lines = figure.dpi / 72, _lines(figure)
-    inner = [
-        (t, Bbox.from_extents(b.x0 + pt, b.y0 + 0.2 * b.height, b.x1 - pt, b.y1 - 0.2 * b.height))
-        for t, b in shown
-    ]
-    rules = [
-        m.get_transform().transform_path(m.get_path()) for m in lines if m.get_gid() == REFERENCE
-    ]
-    bare = [(t, box) for t, box in inner if t.get_bbox_patch() is None]
-    yield (
-        "线穿过文字",
-        [(t,) for t, box in bare if any(r.intersects_bbox(box, False) for r in rules)],
-    )
-    marks = np.vstack([np.empty((0, 2)), *(p for m in lines for p in _marks(m))])
-    over = lambda b: ((marks > b.min) & (marks < b.max)).all(axis=1).any()  # noqa: E731
-    yield "文字压在标记上", [(t,) for t, box in inner if over(box)]
-    bars = _bars(figure)
-    yield (
-        "文字压在柱边上",
-        [(t,) for t, box in inner if any(_astride(box, b, 2 * pt) for b in bars)],
-    )
-
-
-def _lines(figure: Figure) -> list[Line2D]:
-    """All lines but ticks."""
-    lines = [*figure.artists, *(line for ax in figure.axes for line in ax.lines)]
-    return [m for m in lines if isinstance(m, Line2D) and m.get_visible()]
-
-
-def _marks(line: Line2D) -> list[np.ndarray]:
-    """Where markers of a line are drawn, in px."""
-    at = line.get_transform().transform(line.get_xydata()) if line.get_marker() != "None" else ()
-    return [p for p in at if _uncut(line, Bbox([p, p])) is not None]
-
-
-def _bars(figure: Figure) -> list[Bbox]:
-    grounds = {id(figure.patch), *(id(ax.patch) for ax in figure.axes)}
-    bars = [r for r in figure.findobj(Rectangle) if id(r) not in grounds and r.get_visible()]
-    return [b for r in bars if (b := _uncut(r, r.get_window_extent()))]
-
-
-def _astride(box: Bbox, bar: Bbox, slack: float) -> bool:
-    """Whether a text stands neither on a bar nor beside it."""
-    both, near = Bbox.intersection(box, bar), bar.padded(slack)
-    apart = both is None or both.width < slack or both.height < slack
-    return not apart and not (near.contains(*box.min) and near.contains(*box.max))
-
-
-def _uncut(artist, box: Bbox) -> Bbox | None:
-    """What is left of a box where the axes end."""
-    cut = artist.get_clip_box() if artist.get_clip_on() else None
-    return box if cut is None else Bbox.intersection(box, cut)
+    over = [(t, u) for t, u, high, x in both if x.width > pt and x.height > 0.25 * high]
+    yield "文字重叠", over
 
 
 def drawn(figure: Figure, dpi: float = 0.0):
@@ -234,15 +166,17 @@ def save(
     FigureError : see `check`.
     """
     formats = tuple(formats)
-    others = tuple(kind for kind in formats if kind != "svg")
-    if not isinstance(figure, Canvas) or "svg" not in formats:
-        made = _checked(figure, others)
-    else:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph")  # which the check tells, with the glyphs
-            svg = _printed(figure, "svg")
-        key = hashlib.sha256(svg + repr((figure.size, others)).encode()).hexdigest()
-        made = remember(key, lambda: _checked(figure, others)) | {"svg": svg}
+    others = [kind for kind in formats if kind != "svg"]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # which the check tells, with the glyphs
+        svg = _printed(figure, "svg")
+    key = hashlib.sha256(svg + repr((figure.size, others)).encode()).hexdigest()
+
+    def checked() -> dict[str, bytes]:
+        picture = check(figure)
+        return {kind: _printed(figure, kind, picture) for kind in others}
+
+    made = remember(key, checked) | {"svg": svg}
     figure.png = made.get("png", figure.png)
     out = [Path(f"{stem}.{kind}") for kind in formats]
     for kind, path in zip(formats, out, strict=True):
@@ -250,11 +184,6 @@ def save(
         if not path.exists() or path.read_bytes() != made[kind]:
             path.write_bytes(made[kind])
     return out
-
-
-def _checked(figure: Figure, formats: Iterable[str]) -> dict[str, bytes]:
-    picture = check(figure)
-    return {kind: _printed(figure, kind, picture) for kind in formats}
 
 
 def _printed(figure: Figure, kind: str, picture=None) -> bytes:
@@ -289,20 +218,18 @@ def _printed(figure: Figure, kind: str, picture=None) -> bytes:
 
 def contact_sheet(paths: Iterable[Path], out: Path, columns: int = 4, width: int = 480) -> Path:
     """Tile pictures with their names, for a look at all of them at once."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-    pictures = [(p.stem, Image.open(p).convert("RGB")) for p in sorted(paths)]
-    if not pictures:
+    paths, high = sorted(paths), int(width * 0.5625) + 26
+    if not paths:
         raise FigureError("没有图可以拼成总览。")
-    high = int(width * 0.5625) + 26
-    rows = -(-len(pictures) // columns)
-    sheet = Image.new("RGB", (columns * width, rows * high), "white")
+    sheet = Image.new("RGB", (columns * width, -(-len(paths) // columns) * high), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(str(font_path()), 14)
-    for i, (name, picture) in enumerate(pictures):
+    for i, path in enumerate(paths):
         x, y = i % columns * width, i // columns * high
-        picture.thumbnail((width - 8, high - 26))
+        picture = ImageOps.contain(Image.open(path).convert("RGB"), (width - 8, high - 26))
         sheet.paste(picture, (x + 4, y))
-        draw.text((x + 8, y + high - 24), name, fill=INK, font=font)
+        draw.text((x + 8, y + high - 24), path.stem, fill=INK, font=font)
     out.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(out)
     return out

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import product
+from itertools import cycle, product
 from typing import NamedTuple
 
 import numpy as np
@@ -20,75 +20,73 @@ from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.dates import num2date
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
 from zcqlib.figures.theme import REFERENCE, FigureError, named, parks
 
-TICK = "tick"  # gid of lines that are the aim of a row
+TICK, CELL = "tick", "格"  # gid of lines that are the aim of a row; what a cell is called
 
 
 class Mark(NamedTuple):
-    """One point, bar, tick or cell: label of what it is part of, colour, and where it stands (of a bar, its length)."""
+    """One point, bar, tick or cell: label of what it is part of, colour, where it stands, and of a cell its value; the
+    place of a bar holds its length."""
 
     what: str
     label: str
     colour: str
     x: float
     y: float
+    value: float = np.nan
 
 
 def marks(ax) -> Iterator[Mark]:
     """All that is drawn in the data of some axes but lines of reference."""
     legend = ax.get_legend()
     keys = zip(legend.legend_handles, legend.texts, strict=True) if legend else ()
-    names = {_colour(h): t.get_text() for h, t in keys}
-
-    def mark(what, artist, colour, x, y):
+    names = {_hex(getattr(h, "get_facecolor", h.get_color)()): t.get_text() for h, t in keys}
+    bars = (g for g in ax.containers if isinstance(g, BarContainer))
+    for artist in (*ax.lines, *bars, *ax.collections):
         own = str(artist.get_label())
-        return Mark(what, names.get(colour, "") if own.startswith("_") else own, colour, x, y)
-
-    for line in ax.lines:
-        yield from _points(line, ax, mark)
-    for group in (g for g in ax.containers if isinstance(g, BarContainer)):
-        yield from _lengths(group, mark)
-    for group in ax.collections:
-        if isinstance(group, PathCollection):
-            colours = [to_hex(c) for c in group.get_facecolors()]
-            for i, (x, y) in enumerate(group.get_offsets().filled(np.nan)):
-                if np.isfinite((x, y)).all():  # of a value that is missing no point is drawn
-                    yield mark("点", group, colours[i % len(colours)], x, y)
-        elif isinstance(group, (LineCollection, PolyCollection)) and group.get_gid():
-            yield from _ends(group)  # those without a name only join points
+        for what, label, colour, *at in _drawn(artist, ax):
+            label = label or (names.get(colour, "") if own.startswith("_") else own)
+            if np.isfinite(at[:2]).all():  # of a value that is missing nothing is drawn
+                yield Mark(what, label, colour, *at)
 
 
-def _points(line, ax, mark) -> Iterator[Mark]:
-    """The points of a line, of a tick its middle."""
-    free = line.get_transform() == ax.transData  # axhline and axvline are not
-    if free and line.get_gid() != REFERENCE and line.get_visible():
-        tick = line.get_gid() == TICK
-        points = line.get_xydata()[:1] + [0, 0.34] if tick else line.get_xydata()
-        for x, y in points[np.isfinite(points).all(axis=1)]:
-            yield mark(TICK if tick else "点", line, _colour(line), x, y)
-
-
-def _lengths(group: BarContainer, mark) -> Iterator[Mark]:
-    """Place and length of each bar."""
-    for bar in group:
-        x, y, wide, high = bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()
-        flat = group.orientation == "horizontal"
-        at = (wide, y + high / 2) if flat else (x + wide / 2, high)
-        label = bar if str(group.get_label()).startswith("_") else group
-        if np.isfinite(at).all():
-            yield mark("柱长", label, _colour(bar, "edge"), *at)
-
-
-def _ends(group: LineCollection | PolyCollection) -> Iterator[Mark]:
-    """Both ends of each line, none where a value is missing, and both edges of a band at each of its places."""
-    line, ids = isinstance(group, LineCollection), group.get_gid().split("+")
-    colours = [to_hex(c).upper() for c in group.get_colors()] if line else [""]
-    for i, ends in enumerate(group.get_segments() if line else edges(group)):
-        for id, (x, y) in zip(ids[: len(ends)], ends, strict=True):
-            yield Mark("线端", id, colours[i % len(colours)], x, y)
+def _drawn(artist, ax) -> Iterator[tuple]:
+    """What, label where it has one of its own, colour and place of each mark of an artist."""
+    if isinstance(artist, BarContainer):
+        flat = artist.orientation == "horizontal"
+        for bar in artist:
+            x, y, wide, high = bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()
+            at = (wide, y + high / 2) if flat else (x + wide / 2, high)
+            yield "柱长", "", _hex(bar.get_edgecolor()), *at
+    elif isinstance(artist, Line2D):
+        free = artist.get_transform() == ax.transData  # axhline and axvline are not
+        if free and artist.get_gid() != REFERENCE and artist.get_visible():
+            tick, points = artist.get_gid() == TICK, artist.get_xydata()
+            for x, y in points[:1] + [0, 0.34] if tick else points:  # of a tick its middle
+                yield TICK if tick else "点", "", _hex(artist.get_color()), x, y
+    elif isinstance(artist, PathCollection):
+        for colour, at in zip(cycle(artist.get_facecolors()), artist.get_offsets(), strict=False):
+            yield "点", "", _hex(colour), *np.ma.filled(at, np.nan)
+    elif isinstance(artist, QuadMesh):
+        places, values = (
+            product(*(ticks(axis) for axis in (ax.yaxis, ax.xaxis))),
+            artist.get_array(),
+        )
+        for (y, x), v in zip(
+            places, np.ma.filled(values.astype(float), np.nan).ravel(), strict=True
+        ):
+            yield CELL, "", "", x, y, v
+    elif artist.get_gid():  # lines and bands without a name only join points
+        line, ids = isinstance(artist, LineCollection), artist.get_gid().split("+")
+        colours = cycle(artist.get_colors() if line else artist.get_facecolors())
+        ends = artist.get_segments() if line else edges(artist)
+        for colour, both in zip(colours, ends, strict=False):
+            for id, at in zip(ids[: len(both)], both, strict=True):
+                yield "线端", id, _hex(colour), *at
 
 
 def edges(band: PolyCollection) -> Iterator[tuple]:
@@ -98,9 +96,8 @@ def edges(band: PolyCollection) -> Iterator[tuple]:
         yield from (((x, low), (x, high)) for x, low, high in at.itertuples())
 
 
-def _colour(artist, part: str = "") -> str:
-    get = getattr(artist, f"get_{part or 'face'}color", None) or artist.get_color
-    return to_hex(get()).upper()
+def _hex(colour) -> str:
+    return to_hex(colour).upper()
 
 
 def ticks(axis) -> dict[float, str]:
@@ -155,19 +152,20 @@ class Marks:
 
     def check(self, mark: Mark) -> None:
         """Raises FigureError where a mark is not what its row has."""
-        own, rows = self.ids.get(mark.label, ""), self.series(mark.label, mark.colour)
-        xy = (mark.x, mark.y)
-        if all(self.named) and not own:
-            if not any(all(map(_same, xy, (self.plain[i][c] for c in self.named))) for i in rows):
+        own, xy = self.ids.get(mark.label, ""), (mark.x, mark.y)
+        value = mark.value if mark.what == CELL else xy[1 - self.row_axis]
+        if mark.what == CELL:
+            column, rows = self.cell(xy)
+            if np.isnan(value) and not rows:
+                return
+        elif all(self.named) and not own:  # a point of two measures
+            rows = [self.plain[i] for i in self.series(mark.label, mark.colour)]
+            if not any(all(map(_same, xy, (r[c] for c in self.named))) for r in rows):
                 self.refuse(mark.label, "+".join(self.named), mark.what, xy, "其中一行")
             return
-        value, column = xy[1 - self.row_axis], own or self.named[1 - self.row_axis]
-        rows = self.at(rows, xy[self.row_axis]) if column else []
-        rows = [i for i in rows if not pd.isna(self.plain[i][column])]
-        things = [i for i in rows if i in self.things]  # a summary may have a thing's name
-        rows = things or rows
-        if own and not rows and not self.placed:  # axes that no row has a place on show all rows
-            rows = [i for i, r in self.plain.items() if _same(value, r[own])][:1]
+        else:
+            column = own or self.named[1 - self.row_axis]
+            rows = self.of_mark(mark, column, value)
         if len(rows) != 1:
             self.refuse(mark.label, column, mark.what, value, f"一行,现有{len(rows)}行")
         is_ = self.plain[rows[0]][column]
@@ -176,6 +174,27 @@ class Marks:
             is_ = self.plain[rows[0]][is_] if isinstance(is_, str) else is_
         if not _same(value, float(is_)):
             self.refuse(rows[0], column, mark.what, value, is_)
+
+    def of_mark(self, mark: Mark, column: str, value: float) -> list[str]:
+        """The rows that may hold a mark: those of its label or colour at its place."""
+        rows = self.series(mark.label, mark.colour) if column else []
+        here = (mark.x, mark.y)[self.row_axis]
+        rows = [i for i in self.at(rows, here) if not pd.isna(self.plain[i][column])]
+        rows = [i for i in rows if i in self.things] or rows  # a summary may have a thing's name
+        if mark.label in self.ids and not rows and not self.placed:
+            # axes that no row has a place on show all rows
+            rows = [i for i, r in self.plain.items() if _same(value, r[column])][:1]
+        return rows
+
+    def cell(self, xy: tuple[float, float]) -> tuple[str, list[str]]:
+        """The measure and the rows of a cell: of one measure, as an axis says, or names of rows at the left and heads
+        of measures above."""
+        column = self.named[0] or self.named[1]
+        if column:
+            return column, [self.grid[xy]] if xy in self.grid else []
+        head, label = self.ticks[0][xy[0]], self.ticks[1][xy[1]]
+        column = self.ids.get(head, "")
+        return column, [i for i, r in self.plain.items() if r["label"] == label and column]
 
     def text(self, text) -> None:
         """Raises FigureError where words do not print their facts, or stand at another row."""
@@ -188,21 +207,14 @@ class Marks:
                 or self.found.shown(row, column) not in text.get_text()
             ):
                 self.refuse(row, column, "数字", text.get_text(), self.found.shown(row, column))
-            here = dict(self.rows).get(round(text.xy[1])) if self.row_axis else None
+            here = dict(self.rows).get(round(text.xy[self.row_axis]))
             if any(isinstance(c, QuadMesh) for c in self.ax.collections):
                 here = self.grid.get(tuple(text.xy))
-            here = here or self.barred(column, *text.xy)
             value = self.found.rows.at[row, column]
             free = text.xycoords == "axes fraction" or row == here
             free = free or self.plain[row].get("at") == text.xy[0]
             if not free and (isinstance(value, str) or not any(_same(v, value) for v in text.xy)):
                 self.refuse(row, column, "数字的位置", here or text.xy, row)
-
-    def barred(self, column: str, x: float, y: float) -> str | None:
-        """The row of the upright bar of a measure that holds a place, or stands just at its left."""
-        own = (b.get_bbox() for g in self.ax.containers if g.get_label() == column for b in g)
-        held = any(b.x0 <= x <= b.x1 + 0.1 and b.y0 <= y <= b.y1 for b in own)
-        return dict(self.rows).get(round(x - 0.1)) if held and not self.row_axis else None
 
     @cached_property
     def grid(self) -> dict[tuple[float, float], str]:
@@ -216,26 +228,6 @@ class Marks:
         cells = {(x, y): of.get(frozenset((a, b)), "") for y, b in down for x, a in across}
         return {xy: row for xy, row in cells.items() if row}
 
-    def cells(self, mesh: QuadMesh) -> int:
-        """The cells of a heat map: of one measure, as its gid or an axis says, or row labels at the left and heads of
-        measures above."""
-        (across, down), one = self.ticks, mesh.get_gid() or next(filter(None, self.named), "")
-        values = np.ma.filled(mesh.get_array().astype(float), np.nan)
-        values = values.reshape(len(down), len(across))
-        for i, (y, label) in enumerate(down.items()):
-            for j, (x, head) in enumerate(across.items()):
-                rows = [r for r, of in self.plain.items() if of["label"] == label]
-                rows = [self.grid[x, y]] if one and (x, y) in self.grid else rows * (not one)
-                column = one or self.ids.get(head, "")
-                if one and not rows and np.isnan(values[i, j]):
-                    continue
-                if not column or len(rows) != 1:
-                    self.refuse(label, head, "格", values[i, j], f"一行,现有{len(rows)}行")
-                is_ = self.plain[rows[0]][column]
-                if not _same(values[i, j], is_):
-                    self.refuse(rows[0], column, "格", values[i, j], is_)
-        return values.size
-
     def refuse(self, row, column, what, seen, is_):
         raise FigureError(
             f"图与数据不一致:{self.found.name}/{row}/{column} {what}为「{seen}」,应为「{is_}」。"
@@ -246,10 +238,10 @@ def series_of(ax, found) -> dict:
     """Each line with the rows that it shows and its colour."""
     m, out = Marks(ax, found), {}
     for line in ax.lines:
-        label, colour = str(line.get_label()), _colour(line)
+        colour = _hex(line.get_color())
         shown = line.get_gid() not in (REFERENCE, TICK) and np.isfinite(line.get_ydata()).any()
-        rows = found.rows.loc[m.series(label, colour)]
-        if shown and len(rows) and rows["label"].nunique() == 1:
+        rows = found.rows.loc[m.series(str(line.get_label()), colour)]
+        if shown and rows["label"].nunique() == 1:
             out[line] = rows, colour
     return out
 
@@ -270,7 +262,6 @@ def compare(figure: Figure, found) -> int:
         for mark in marks(ax):
             m.check(mark)
             count += 1
-        count += sum(m.cells(c) for c in ax.collections if isinstance(c, QuadMesh))
         for text in ax.findobj(Annotation):
             m.text(text)
     if found.things[found.numbers].notna().any(axis=None) and not count:
@@ -281,16 +272,12 @@ def compare(figure: Figure, found) -> int:
 def seen(figure: Figure) -> pd.DataFrame:
     """What an analyst's own figure shows: panel, series, place and value as drawn."""
     rows = []
-    for i, ax in enumerate(figure.axes):
+    for i, ax in enumerate(figure.axes, 1):
         at, down = ticks(ax.xaxis), ticks(ax.yaxis)
         day = "Date" in type(ax.xaxis.get_major_formatter()).__name__
         for m in marks(ax):
             x = num2date(m.x).strftime("%Y-%m-%d") if day else at.get(m.x, m.x)
-            rows.append((i + 1, m.label, x, m.y))
-        for mesh in (c for c in ax.collections if isinstance(c, QuadMesh)):
-            cells = np.ma.filled(mesh.get_array().astype(float), np.nan).ravel()
-            places = product(down.values(), at.values())
-            rows += [(i + 1, *xy, v) for xy, v in zip(places, cells, strict=False)]
+            rows.append((i, down[m.y], x, m.value) if m.what == CELL else (i, m.label, x, m.y))
     return pd.DataFrame(rows, columns=["图", "系列", "横轴", "纵轴"])
 
 

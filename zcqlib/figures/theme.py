@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
@@ -48,21 +48,21 @@ class ParkStyle:
 PLAIN = ParkStyle(OTHER, THIRD, "o", 6)
 ZONE = ParkStyle(NAVY, NAVY, "o", 7.5)
 # colour, shade and marker of parks that regions.csv gives none, in this order
-FREE = (
-    ("#1F78C1", "#1965A3", "o"),
-    ("#EFAF23", "#8F6400", "s"),
-    ("#3DAA7A", "#1F7A55", "^"),
-    ("#D14A2B", "#B83C20", "D"),
-    ("#94306B", "#94306B", "v"),
-    ("#5B5BB5", "#4A4AA0", "P"),
-    ("#7A8B2E", "#5E6C1F", "X"),
-    ("#2A9DA8", "#1C7780", "<"),
-    ("#C2708F", "#9A4C6A", ">"),
-    ("#8A6E4B", "#6B5335", "h"),
-)
-SHADES = {NAVY: NAVY} | {
-    colour: shade for colour, shade, _ in FREE
-}  # text never takes a fill colour
+_FREE = """
+#1F78C1 #1965A3 o
+#EFAF23 #8F6400 s
+#3DAA7A #1F7A55 ^
+#D14A2B #B83C20 D
+#94306B #94306B v
+#5B5BB5 #4A4AA0 P
+#7A8B2E #5E6C1F X
+#2A9DA8 #1C7780 <
+#C2708F #9A4C6A >
+#8A6E4B #6B5335 h
+"""
+FREE = tuple(map(str.split, _FREE.strip().split("\n")))
+# text never takes a fill colour
+SHADES = {NAVY: NAVY, BENCHMARK: BENCHMARK} | {colour: shade for colour, shade, _ in FREE}
 _MARK_SIZES = {"o": 9, "D": 7.5, "^": 9.5, "v": 9.5}
 
 
@@ -217,20 +217,6 @@ def wrapped(words: str, size: float, room: float, rows: int) -> str:
     return "\n".join(lines)
 
 
-@lru_cache(maxsize=8)
-def _renderer(wide: float, high: float, dpi: float) -> RendererAgg:
-    return RendererAgg(wide, high, dpi)
-
-
-class _Page(FigureCanvasAgg):
-    """All figures of one size are drawn by one renderer, which knows how wide the words are that it has drawn before;
-    what is drawn has to be taken out before another figure is."""
-
-    def get_renderer(self) -> RendererAgg:
-        self.renderer = _renderer(*self.figure.bbox.size, self.figure.dpi)
-        return self.renderer
-
-
 class Canvas(Figure):
     """A figure with title, subtitle and footer; charts place axes on it, the page its words in px from the top left.
 
@@ -245,7 +231,7 @@ class Canvas(Figure):
         use_theme()
         page = SIZES[size]
         super().__init__(figsize=(page.wide, page.high))
-        _Page(self)
+        FigureCanvasAgg(self)
         self.caption, self.size, self.scale, self.png = caption, size, page.scale, b""
         self.width, self.height = 120 * page.wide / page.scale, 120 * page.high / page.scale
         self.left, self.right = page.margin, self.width - page.margin
