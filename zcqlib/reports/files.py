@@ -32,6 +32,7 @@ from zcqlib.reports.grid import (
     Sheet,
     latin_mojibake,
     refuse_entities,
+    too_large,
 )
 from zcqlib.reports.shown import Cells
 
@@ -81,7 +82,7 @@ def open_file(path: Path, raw: bytes | None = None) -> Opened:
         raise Refused(*EMPTY)
     if len(raw) > MAX_FILE:
         size, most = len(raw) / 2**20, MAX_FILE // 2**20
-        raise Refused("too_large", f"文件有 {size:.0f} MiB,超过 {most} MiB 的上限,请拆分后报送。")
+        raise too_large(f"文件有 {size:.0f} MiB,超过 {most} MiB 的上限")
     opened = _by_content(raw, Budget())
     if path.suffix.lower() not in _KINDS[opened.kind].split():
         said = f"文件扩展名是 {path.suffix or '空'},内容其实是 {opened.kind},已按内容读取。"
@@ -152,17 +153,18 @@ def _by_content(raw: bytes, budget: Budget) -> Opened:
         if re.match(mark, raw, re.S):
             raise Refused("unsupported", f"这是{kind},没有读取。{ask}。")
     text, encoding, problems = decode(raw)
-    head = text[:2000].lstrip().lower()
+    head, separator = text[:2000].lstrip().lower(), ""
     if head.startswith("mime-version:") or "\nmime-version:" in head[:500]:
-        return Opened("mhtml", encoding, _mhtml(raw, budget), problems)
-    if "urn:schemas-microsoft-com:office:spreadsheet" in head and "<html" not in head:
-        return Opened("xml", encoding, books.spreadsheet_xml(raw, budget), problems)
-    if re.search(r"^<(?:!doctype html|html|head|body|meta|style|div)\b|<table", head):
-        return Opened("html", encoding, drawn.html_sheets(text, budget), problems)
-    rows, separator, more = delimited(text)
-    return Opened(
-        "text", encoding, [Cells(rows=rows, budget=budget).sheet("")], problems + more, separator
-    )
+        kind, sheets = "mhtml", _mhtml(raw, budget)
+    elif "urn:schemas-microsoft-com:office:spreadsheet" in head and "<html" not in head:
+        kind, sheets = "xml", books.spreadsheet_xml(raw, budget)
+    elif re.search(r"^<(?:!doctype html|html|head|body|meta|style|div)\b|<table", head):
+        kind, sheets = "html", drawn.html_sheets(text, budget)
+    else:
+        rows, separator, more = delimited(text)
+        kind, sheets = "text", [Cells(rows=rows, budget=budget).sheet("")]
+        problems += more
+    return Opened(kind, encoding, sheets, problems, separator)
 
 
 def _mhtml(raw: bytes, budget: Budget) -> list[Sheet]:
@@ -282,7 +284,7 @@ def _rows(lines: list[str], separator: str, usual: int) -> tuple[list[list[str]]
                 rows.append(row)
                 at, cells = last, cells + len(row)
                 if cells > MAX_AREA:
-                    raise Refused("too_large", f"内容超过 {MAX_AREA} 格的上限,请只报送汇总表。")
+                    raise too_large(f"内容超过 {MAX_AREA} 格的上限")
         except csv.Error:
             kept, lost = _broken(lines[at], separator)
             rows.append(kept)
@@ -322,10 +324,9 @@ def _package(raw: bytes) -> zipfile.ZipFile:
         infos = package.infolist()
     total = sum(i.file_size for i in infos)
     if total > MAX_UNPACKED or len(infos) > MAX_PARTS or total > MAX_RATIO * max(len(raw), 20_000):
-        raise Refused(
-            "too_large",
+        raise too_large(
             f"文件展开后有 {total / 2**20:.0f} MiB、{len(infos)} 个部件,超过 "
-            f"{MAX_UNPACKED // 2**20} MiB、{MAX_PARTS} 个、压缩比 {MAX_RATIO} 的上限,没有打开。",
+            f"{MAX_UNPACKED // 2**20} MiB、{MAX_PARTS} 个、压缩比 {MAX_RATIO} 的上限"
         )
     names = Counter(i.filename.replace("\\", "/").lower() for i in infos)
     if twice := [n for n, count in names.items() if count > 1]:
@@ -339,7 +340,7 @@ def _package(raw: bytes) -> zipfile.ZipFile:
 
 def _zip(raw: bytes, budget: Budget) -> Opened:
     package = _package(raw)
-    names = {n.lower() if n.lower() == _BOOK else n for n in package.namelist()}
+    names = {n.lower() for n in package.namelist()}
     with books.whole():
         if package.testzip() is not None:  # a part that is not as long as it says, or damaged
             raise Refused("corrupt", books.CORRUPT)
@@ -355,12 +356,11 @@ def _zip(raw: bytes, budget: Budget) -> Opened:
     raise Refused("corrupt", "压缩包里没有能识别的表格,请直接报送表格文件。")
 
 
-_BOOK = "xl/workbook.xml"
 _PARTS = {  # what a package with this part is, and its reader
     "word/document.xml": ("docx", drawn.docx),
     "content.xml": ("ods", books.ods),
-    _BOOK: ("xlsx", books.xlsx),
+    "xl/workbook.xml": ("xlsx", books.xlsx),
     "xl/workbook.bin": ("二进制工作簿(.xlsb)", None),
     "ppt/presentation.xml": ("演示文稿(.pptx)", None),
-    "OFD.xml": ("OFD 版式文件", None),
+    "ofd.xml": ("OFD 版式文件", None),
 }
