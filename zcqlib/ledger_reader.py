@@ -12,7 +12,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -41,18 +40,16 @@ class LedgerError(ZcqError):
     """A ledger that cannot be written or read back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(NamedTuple):
     """What one returned ledger holds: ANSWERS, OBSERVATIONS, PROBLEMS and CELLS."""
 
     replies: pd.DataFrame
-    observations: pd.DataFrame = field(repr=False)
-    problems: pd.DataFrame = field(repr=False)
-    cells: pd.DataFrame = field(repr=False)
+    observations: pd.DataFrame
+    problems: pd.DataFrame
+    cells: pd.DataFrame
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What is known of a ledger that came back: its name in the tables, hash, sender, report month, submission."""
 
     file: str
@@ -72,7 +69,7 @@ def heading(rows: Rows, wanted: set[str]) -> int | None:
 
 
 def _head(v: object) -> str:
-    return "".join(str(v).split()) if v is not None else ""
+    return "".join(str(v).split())
 
 
 def is_ledger(rows: Rows) -> bool:
@@ -88,9 +85,8 @@ def seal(rows: Sequence[Mapping[str, object]]) -> str:
 
 def options(stages: pd.DataFrame, name: Callable[[str], str]) -> list[str]:
     """What may be chosen as 节点阶段 of one target: its open stages, and the general states where it has none."""
-    return [option(r, name) for r in stages[stages["date"].isna()].to_dict("records")] or list(
-        STATES
-    )
+    still = stages[stages["date"].isna()].to_dict("records")
+    return [option(r, name) for r in still] or list(STATES)
 
 
 def option(r: Mapping, name: Callable[[str], str]) -> str:
@@ -183,7 +179,7 @@ class _Page:
         self, name: str, at: dict[str, int], sent: Sent, catalog: Catalog, copy: _Copy | None
     ) -> None:
         self.at, self.sent, self.catalog, self.copy = at, sent, catalog, copy
-        self.common = asdict(sent) | {"sheet": name}
+        self.common = sent._asdict() | {"sheet": name}
         self.targets = catalog.targets.drop_duplicates("id").set_index("id")
         self.problems, self.replies, self.figures, self.seen = [], [], [], set()
 

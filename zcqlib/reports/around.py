@@ -38,8 +38,8 @@ class Surroundings:
     def __init__(
         self, sheet: Sheet, block: Block, scope: Scope, found: Found, inherited: list[str]
     ):
-        own = {str(sheet.rows[r][c]): (r, c) for r, c in block.above}
-        own = {x: at for x, at in own.items() if not _CONTINUED.fullmatch(squeeze(x))}
+        own = ((str(sheet.rows[r][c]), (r, c)) for r, c in block.above)
+        own = {x: at for x, at in own if not _CONTINUED.fullmatch(squeeze(x))}
         self.lines = list(own) or inherited or sheet.title.split("\n")
         self.scope, self.sheet, self.name_at = scope, sheet, None
         self.near = [(squeeze(x), own.get(x)) for x in reversed(self.lines) if x.strip()]
@@ -68,19 +68,22 @@ class Surroundings:
         """
         name, file = self.sheet.name, self.scope.file_span
         # 截止日期:2018-09-30 is an end and no month
-        inside = [
+        lines = [
             (f[0]._replace(basis="eop") if t.startswith("截") else f[0], at)
             for t, at in self.near
             if meta(t)[0] in ("", "period") and (f := words.period_in(t))
         ]
-        like = [x for x in inside if _agree(inside[0][0], x[0])]
-        less = lambda x: (x[0].basis == "year", "not_month_end" in x[0].flags)  # noqa: E731
-        span, at = min(like, key=less, default=(None, None))
+        like = [
+            (span.basis == "year", "not_month_end" in span.flags, i)
+            for i, (span, _) in enumerate(lines)
+            if _agree(lines[0][0], span)
+        ]
+        span, at = lines[min(like)[-1]] if like else (None, None)
         sheet = words.stated_period(squeeze(name))
         if sheet and span and not _agree(span, sheet):
             text = f"工作表名「{name}」与表题的期间不一致,已按表题,请核对。"
             found.problem("context_conflict", "warning", None, name, text)
-        nearest = [*(x for x, _ in inside), sheet, file]
+        nearest = [*(x for x, _ in lines), sheet, file]
         span = with_year(span or sheet, nearest, self.scope.published)
         coarse = span and span.basis == "year" and not own
         if file and (not span or coarse and file.basis != "year" and _agree(span, file)):
@@ -116,27 +119,22 @@ class Surroundings:
         if self.indicator:
             return self.indicator, ""
         catalog, sheet = self.scope.catalog, squeeze(self.sheet.name)
+        file = squeeze(re.sub(r"\.\w+$", "", self.scope.file))
         sources = [(t, "indicator_from_title", at) for t, at in self.near if not meta(t)[0]]
-        sources.append((sheet, "indicator_from_sheet", None))
+        sources += [(sheet, "indicator_from_sheet", None), (file, "from_filename", None)]
         named = [(strip_title(t, catalog), *more) for t, *more in sources]
-        file = strip_title(squeeze(re.sub(r"\.\w+$", "", self.scope.file)), catalog)
-        sure = [
-            n
-            for n in [*named, (file, "from_filename", None)]
-            if n[0] and catalog.match_indicator(n[0], False).id
-        ]
-        if place_of(named[-1][0], catalog):
-            named.pop()
-        likely = [n for n in named if _TITLE.match(n[0]) and not _NO_TITLE.match(n[0])]
+        sure = [n for n in named if n[0] and catalog.match_indicator(n[0], False).id]
+        *likely, own, _ = named
+        likely += [] if place_of(own[0], catalog) else [own]
+        likely = [n for n in likely if _TITLE.match(n[0]) and not _NO_TITLE.match(n[0])]
         name, flag, self.name_at = [*sure, *likely, ("", "", None)][0]
         return name, flag
 
 
 def _agree(a: Span, b: Span) -> bool:
     """Whether two periods can be of one table: no two years, no two months."""
-    if a.year and b.year and a.end // 12 != b.end // 12:
-        return False
-    return not (a.basis == b.basis == "month" and a.end % 12 != b.end % 12)
+    years = a.year and b.year and a.end // 12 != b.end // 12
+    return not (years or a.basis == b.basis == "month" and a.end % 12 != b.end % 12)
 
 
 def strip_title(t: str, catalog: Catalog) -> str:
@@ -156,8 +154,8 @@ def strip_title(t: str, catalog: Catalog) -> str:
 def regions_in(text: str, catalog: Catalog) -> tuple[str, ...]:
     """Ids of our own places whose names stand in a longer text."""
     names = {n: p.id for p in catalog.regions.values() for n in (p.name_zh, p.short_zh)}
-    long = sorted((re.escape(n) for n in names if len(n) >= 3), key=len, reverse=True)
-    found = re.findall("|".join(long), squeeze(text)) if long else ()
+    long = sorted((n for n in names if len(n) >= 3), key=len, reverse=True)
+    found = re.findall("|".join(map(re.escape, long)), squeeze(text)) if long else ()
     return tuple(dict.fromkeys(names[n] for n in found))
 
 

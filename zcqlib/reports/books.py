@@ -32,10 +32,9 @@ from zcqlib.reports.grid import (
     written,
     xml,
 )
-from zcqlib.reports.shown import TAGS, Cells, Run, sections, stated, told
+from zcqlib.reports.shown import TAGS, Cells, Run, stated, told
 
 CORRUPT = "文件已损坏或没有传完,整份没有采用,请重新导出后报送。"
-BACKWARDS = "文件已损坏(行号倒退),请重新导出后报送。"
 GARBLED = "文字是乱码(编码转换出错),整份文件没有采用,请从原系统重新导出。"
 
 
@@ -114,22 +113,20 @@ _BUILT_IN |= {str(k): code for k, code in xlrd.formatting.std_format_strings.ite
 
 def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
     """Sheets of an .xlsx or .xlsm."""
-    parts = {n.lower(): n for n in package.namelist()}
-    book = xml(package.read(parts["xl/workbook.xml"]))
-    targets = {r.get("Id"): p for r, p in _related(package, parts, "xl/workbook.xml")}
-    looks, strings = _looks(package, parts), _strings(package, parts, budget)
+    book = xml(part(package, "xl/workbook.xml"))
+    targets = {r.get("Id"): path for r, path in _related(package, "xl/workbook.xml")}
+    looks, strings = _looks(package), _strings(package, budget)
     mode = any(_yes(e, "date1904") for e in book.iter("{*}workbookPr"))
     out = []
     for sheet in book.iter("{*}sheet"):
-        path = targets.get(own(sheet, "id"), "")
+        path, cells = targets.get(own(sheet, "id"), ""), Cells(budget=budget, mode=mode)
         if re.search("(?:chart|dialog|macro)sheet", path):
             continue
-        path, cells = parts[path], Cells(budget=budget)
-        with package.open(path) as raw:
-            _Page(cells, looks, strings, mode).read(raw)
-        for r, target in _related(package, parts, path):
-            if r.get("Type", "").endswith("/comments") and target in parts:
-                for note in xml(package.read(parts[target])).iter("{*}comment"):
+        with package.open(_named(package)[path]) as raw:
+            _Page(cells, looks, strings).read(raw)
+        for r, target in _related(package, path):
+            if r.get("Type", "").endswith("/comments"):
+                for note in xml(part(package, target)).iter("{*}comment"):
                     said = "".join(t.text or "" for t in note.iter("{*}t"))
                     cells.comments[xl_cell_to_rowcol(note.get("ref"))] = cut(said)
         out.append(
@@ -138,11 +135,21 @@ def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
     return out
 
 
-def _related(package: zipfile.ZipFile, parts: Mapping[str, str], path: str) -> Iterator[tuple]:
+def _named(package: zipfile.ZipFile) -> dict[str, str]:
+    """The names of the parts of a package by themselves in small letters."""
+    return {n.lower(): n for n in package.namelist()}
+
+
+def part(package: zipfile.ZipFile, path: str) -> bytes:
+    """A part of a package, however its name is written; an empty one where there is none."""
+    name = _named(package).get(path.lower())
+    return package.read(name) if name else b"<none/>"
+
+
+def _related(package: zipfile.ZipFile, path: str) -> Iterator[tuple]:
     """What a part refers to: relation, and the other part's name in small letters."""
-    folder, name = posixpath.split(path.lower())
-    rels = parts.get(f"{folder}/_rels/{name}.rels")
-    for r in xml(package.read(rels)) if rels else ():
+    folder, name = posixpath.split(path)
+    for r in xml(part(package, f"{folder}/_rels/{name}.rels")):
         target = posixpath.join("/", folder, r.get("Target", "").lower())
         yield r, posixpath.normpath(target).lstrip("/")
 
@@ -155,11 +162,9 @@ def _font(e) -> dict[str, bool]:
 PLAIN = "", False  # number format, and whether struck out
 
 
-def _looks(package: zipfile.ZipFile, parts: Mapping[str, str]) -> list[tuple[str, bool]]:
+def _looks(package: zipfile.ZipFile) -> list[tuple[str, bool]]:
     """Number format ("" where it shows the plain value) and whether it is struck out, of each style."""
-    if "xl/styles.xml" not in parts:
-        return [PLAIN]
-    root = xml(package.read(parts["xl/styles.xml"]))
+    root = xml(part(package, "xl/styles.xml"))
     codes = _BUILT_IN | {f.get("numFmtId"): f.get("formatCode", "") for f in root.iter("{*}numFmt")}
     fonts = dict(enumerate(map(_font, root.iterfind("{*}fonts/{*}font"))))
     out = []
@@ -172,17 +177,13 @@ def _looks(package: zipfile.ZipFile, parts: Mapping[str, str]) -> list[tuple[str
 SHARED = 50  # letters that a string of its own costs beside those of the cells that show it
 
 
-def _strings(
-    package: zipfile.ZipFile, parts: Mapping[str, str], budget: Budget
-) -> list[str | list[Run]]:
+def _strings(package: zipfile.ZipFile, budget: Budget) -> list[str | list[Run]]:
     """The strings that the sheets share."""
     out = []
-    if path := parts.get("xl/sharedstrings.xml"):
-        with package.open(path) as raw:
-            for si in stream(raw, "si"):
-                budget.spend(letters=SHARED)
-                out.append(_text(si))
-                si.clear()
+    for si in stream(io.BytesIO(part(package, "xl/sharedStrings.xml")), "si"):
+        budget.spend(letters=SHARED)
+        out.append(_text(si))
+        si.clear()
     return out
 
 
@@ -204,12 +205,11 @@ def _column(letters: str) -> int:
 
 @dataclass
 class _Page:
-    """A sheet of an .xlsx while its rows go by: cells, styles and strings, how its dates count, whether zeros show."""
+    """A sheet of an .xlsx while its rows go by: cells, styles and strings, whether zeros show."""
 
     cells: Cells
     looks: list
     strings: list
-    mode: int
     zeros: bool = True
 
     def read(self, raw) -> None:
@@ -220,7 +220,7 @@ class _Page:
                     said = e.get("r") or next((c.get("r") for c in e if c.get("r")), f"{r + 2}")
                     before, r = r, int(said.lstrip(ascii_letters)) - 1
                     if r <= before:
-                        raise Refused("corrupt", BACKWARDS)
+                        raise Refused("corrupt", CORRUPT)
                     cells.hidden_rows.update([r] * _yes(e, "hidden"))
                     self.row(e, r)
                     e.clear()
@@ -230,40 +230,35 @@ class _Page:
                 case "sheetView":
                     self.zeros = _yes(e, "showZeros", "1")
                 case "mergeCell":
-                    first, _, last = e.get("ref", "").partition(":")
-                    ends = xl_cell_to_rowcol(first), xl_cell_to_rowcol(last or first)
-                    cells.merged.append((*ends[0], *ends[1]))
+                    ends = [xl_cell_to_rowcol(at) for at in e.get("ref", "").split(":")]
+                    cells.merged.append(ends[0] + ends[-1])
 
     def row(self, row, r: int) -> None:
-        c, looks = -1, self.looks
+        c, filled = -1, []
         for e in row:
-            address, style = e.get("r"), int(e.get("s", 0))
+            address = e.get("r")
             c = _column(address.rstrip(digits)) if address else c + 1
-            if not len(e):
-                continue
-            look, number = looks[style] if style < len(looks) else PLAIN, None
-            if look == PLAIN and self.zeros and e.get("t") is None and e[0].tag[-1] == "v":
-                number = e[0].text
-            if number and len(number) < 20:  # as most are: nothing more to be said
-                self.cells.put(r, c, float(number))
-            else:
-                self.cells.put(r, c, self.value(r, c, e, look[0]), *look)
+            filled += [(c, e)] * (len(e) > 0)
+        if filled:
+            self.cells.place(r, filled[-1][0])  # once for all
+        for c, e in filled:
+            style = int(e.get("s", 0))
+            look = self.looks[style] if style < len(self.looks) else PLAIN
+            self.cells.put(r, c, self.value(r, c, e), *look)
 
-    def value(self, r: int, c: int, e, code: str) -> object:
-        kind, text = e.get("t", "n"), e.findtext("{*}v")
-        formula, value = e.findtext("{*}f"), ""
-        if re.search(r"\[\d+\]|\[[^\]]+\.xls", formula or ""):
+    def value(self, r: int, c: int, e) -> object:
+        kind, found = e.get("t", "n"), {child.tag[-1]: child for child in e}
+        text = found["v"].text if "v" in found else ""
+        if "f" in found and re.search(r"\[\d+\]|\[[^\]]+\.xls", found["f"].text or ""):
             self.cells.linked.add((r, c))
-        if not text:
-            for item in e.iterfind("{*}is"):
-                value = _text(item)
-            return NO_RESULT if formula is not None and kind != "str" else value
-        value = self.strings[int(text)] if kind == "s" else typed(kind, text)
-        if type(value) is float:
-            if code and sections(code)[0].kind == "date" and 1 <= value < 2_958_466:
-                return xlrd.xldate_as_datetime(value, self.mode)
-            if value == 0 and not self.zeros:
-                self.cells.held[r, c] = "显示为「空白」,实际存的是 0"
+        if text:
+            value = self.strings[int(text)] if kind == "s" else typed(kind, text)
+        elif "f" in found and kind != "str":
+            value = NO_RESULT
+        else:
+            value = _text(found["s"]) if "s" in found else ""  # of the cell's own: is
+        if type(value) is float and value == 0 and not self.zeros:
+            self.cells.held[r, c] = "显示为「空白」,实际存的是 0"
         return value
 
 
@@ -283,28 +278,28 @@ def _times(e, what: str) -> int:
 def ods(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
     """Sheets of an open document, which states each cell's value beside its displayed text."""
     out, looks, cells, r, c = [], {"": {}}, Cells(budget=budget), 0, 0
-    for part in (n for n in ("styles.xml", "content.xml") if n in package.namelist()):
-        with package.open(part) as raw:
-            for e in stream(raw, "style", "table-column", "table-row", "table"):
-                away = own(e, "visibility") in ("collapse", "filter")
-                match local(e):
-                    case "style":
-                        look = looks.get(own(e, "parent-style-name"), {})
-                        looks[own(e, "name")] = look | stated(_attributes(e))
-                    case "table-column":
-                        last = min(c + _times(e, "columns-repeated"), MAX_COLUMNS)
-                        cells.hidden_columns.update(range(c, last) if away else ())
-                        c = last
-                    case "table-row":
-                        last = r + _times(e, "rows-repeated")
-                        if _ods_row(cells, r, last, e, looks) and away:
-                            cells.hidden_rows.update(range(r, last))
-                        r = last
-                        e.clear()
-                    case "table":
-                        hidden = looks.get(own(e, "style-name"), {}).get("hidden", False)
-                        out.append(cells.sheet(own(e, "name"), hidden=hidden))
-                        cells, r, c = Cells(budget=budget), 0, 0
+    for name in ("styles.xml", "content.xml"):
+        raw = io.BytesIO(part(package, name))
+        for e in stream(raw, "style", "table-column", "table-row", "table"):
+            away = own(e, "visibility") in ("collapse", "filter")
+            match local(e):
+                case "style":
+                    look = looks.get(own(e, "parent-style-name"), {})
+                    looks[own(e, "name")] = look | stated(_attributes(e))
+                case "table-column":
+                    last = min(c + _times(e, "columns-repeated"), MAX_COLUMNS)
+                    cells.hidden_columns.update(range(c, last) if away else ())
+                    c = last
+                case "table-row":
+                    last = r + _times(e, "rows-repeated")
+                    if _ods_row(cells, r, last, e, looks) and away:
+                        cells.hidden_rows.update(range(r, last))
+                    r = last
+                    e.clear()
+                case "table":
+                    hidden = looks.get(own(e, "style-name"), {}).get("hidden", False)
+                    out.append(cells.sheet(own(e, "name"), hidden=hidden))
+                    cells, r, c = Cells(budget=budget), 0, 0
     return out
 
 
@@ -363,13 +358,13 @@ def _ods_cell(cells: Cells, r: int, c: int, e, looks: Mapping) -> None:
 def spreadsheet_xml(raw: bytes, budget: Budget) -> list[Sheet]:
     refuse_entities(raw)
     with whole():
-        root, styles = xml(raw), {"": ("", {})}
+        root, styles = xml(raw), {}
         for style in root.iter("{*}Style"):
-            code, look = styles.get(own(style, "Parent"), styles[""])
+            code, struck = styles.get(own(style, "Parent"), PLAIN)
             for form in style.iterfind("{*}NumberFormat"):
                 code = own(form, "Format")
-            look = look | stated(_attributes(style.iterfind("{*}Font")))
-            styles[own(style, "ID")] = code, look
+            font = stated(_attributes(style.iterfind("{*}Font")))
+            styles[own(style, "ID")] = code, font.get("struck", struck)
         return [_xml_sheet(e, styles, budget) for e in root.iter("{*}Worksheet")]
 
 
@@ -388,20 +383,20 @@ def _xml_sheet(sheet, styles: Mapping, budget: Budget) -> Sheet:
     for e in sheet.iter("{*}Row"):
         r, end = _ranged(e, below)
         if r < below:
-            raise Refused("corrupt", BACKWARDS)
+            raise Refused("corrupt", CORRUPT)
         below, right = end, 0
         cells.hidden_rows.update([r] * (own(e, "Hidden") == "1"))
         for cell in e.iter("{*}Cell"):
             c, right = _ranged(cell, right, "MergeAcross")
             down = int(own(cell, "MergeDown") or 0)
             cells.merged.append((r, c, r + down, right - 1))
-            style = styles.get(own(cell, "StyleID") or "Default", styles[""])
+            style = styles.get(own(cell, "StyleID") or "Default", PLAIN)
             _xml_cell(cells, r, c, cell, *style)
     hidden = sheet.find(".//{*}Visible") is not None
     return cells.sheet(own(sheet, "Name"), hidden=hidden)
 
 
-def _xml_cell(cells: Cells, r: int, c: int, cell, code: str, look: dict) -> None:
+def _xml_cell(cells: Cells, r: int, c: int, cell, code: str, struck: bool) -> None:
     for note in cell.iterfind("{*}Comment"):
         cells.comments[r, c] = cut("".join(note.itertext()).strip())
     if (data := cell.find("{*}Data")) is None:
@@ -409,9 +404,8 @@ def _xml_cell(cells: Cells, r: int, c: int, cell, code: str, look: dict) -> None
     value = typed(own(data, "Type"), "".join(data.itertext()))
     if isinstance(value, str):
         value = []
-        raised = look.get("raised", False) and len(data) == 0
-        pieces(data, {"raised": raised}, _tagged, value)
-    return cells.put(r, c, value, code, look.get("struck", False))
+        pieces(data, {}, _tagged, value)
+    return cells.put(r, c, value, code, struck)
 
 
 def _tagged(e, around: dict, out: list[Run]) -> None:
@@ -481,15 +475,13 @@ def _xlrd(raw: bytes, budget: Budget) -> list[Sheet]:
 
 def _old_sheet(book: xlrd.Book, s: xlrd.sheet.Sheet, budget: Budget) -> Sheet:
     merged = [(a, c, b - 1, d - 1) for a, b, c, d in s.merged_cells]
-    cells = Cells(merged=merged, budget=budget)
+    cells = Cells(merged=merged, budget=budget, mode=bool(book.datemode))
     for r in range(s.nrows):
         for c, cell in enumerate(s.row(r)):
             value, kind = cell.value, cell.ctype
             if value == "":
                 continue
-            if kind == xlrd.XL_CELL_DATE and 1 <= value < 2_958_466:
-                value = xlrd.xldate_as_datetime(value, book.datemode)
-            elif kind == xlrd.XL_CELL_ERROR:
+            if kind == xlrd.XL_CELL_ERROR:
                 value = xlrd.error_text_from_code.get(value, "#ERR")
             elif kind == xlrd.XL_CELL_BOOLEAN:
                 value = bool(value)
@@ -498,6 +490,8 @@ def _old_sheet(book: xlrd.Book, s: xlrd.sheet.Sheet, budget: Budget) -> Sheet:
                 fonts = [(0, xf.font_index), *marks, (len(value), 0)]
                 value = [_old_run(book, value[at:end], i) for (at, i), (end, _) in pairwise(fonts)]
             code = book.format_map[xf.format_key].format_str
+            if kind == xlrd.XL_CELL_DATE:
+                code = code or "yyyy/m/d"  # of a numbered format
             struck = bool(book.font_list[xf.font_index].struck_out)
             cells.put(r, c, value, "" if code == "General" else code, struck)
     cells.comments.update({(n.rowx, n.colx): cut(n.text) for n in s.cell_note_map.values()})

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lxml import html
 
-from zcqlib.reports.books import local, own, pieces
+from zcqlib.reports.books import local, own, part, pieces
 from zcqlib.reports.grid import (
     MAX_COLUMNS,
     Budget,
@@ -174,9 +174,8 @@ _GONE = {"tr": ("trPr/del", "trPr/hidden"), "tc": ("tcPr/cellDel",)}
 def docx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
     """The tables of a document; deleted, moved and hidden text and empty forms are not displayed."""
     page = _Word(budget)
-    if "word/styles.xml" in package.namelist():
-        page.inherit(_plain(package.read("word/styles.xml")))
-    data = package.read("word/document.xml")
+    page.inherit(_plain(part(package, "word/styles.xml")))
+    data = part(package, "word/document.xml")
     refuse_entities(data)
     root = _plain(data)
     for form in root.iterfind(".//sdtPr/showingPlcHdr/../.."):

@@ -10,6 +10,7 @@ import email
 import io
 import re
 import zipfile
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ from zcqlib.reports.grid import (
     Sheet,
     latin_mojibake,
     refuse_entities,
+    too_large,
 )
 from zcqlib.reports.shown import Cells
 
@@ -59,6 +61,7 @@ _FOREIGN = (  # what is no table, by its first bytes, and what to ask for
 )
 
 
+_TEMPORARY = "~$", ".~"
 EMPTY = "empty_file", "文件里没有内容,请重新报送。", "warning"
 
 
@@ -72,27 +75,18 @@ def open_file(path: Path, raw: bytes | None = None) -> Opened:
     ------
     Refused : not a report, empty, encrypted, damaged, too large, or in no known form.
     """
-    if path.name.startswith(("~$", ".~")):
+    if path.name.startswith(_TEMPORARY):
         raise Refused("not_a_report", "这是办公软件的临时文件,已跳过。", "info")
     raw = content(path) if raw is None else raw
     if not raw:
         raise Refused(*EMPTY)
     if len(raw) > MAX_FILE:
-        raise Refused(
-            "too_large",
-            f"文件有 {len(raw) / 2**20:.0f} MiB,超过 {MAX_FILE // 2**20} MiB 的上限,请拆分后报送。",
-        )
+        size, most = len(raw) / 2**20, MAX_FILE // 2**20
+        raise too_large(f"文件有 {size:.0f} MiB,超过 {most} MiB 的上限")
     opened = _by_content(raw, Budget())
     if path.suffix.lower() not in _KINDS[opened.kind].split():
-        opened.problems.append(
-            (
-                "extension_mismatch",
-                "info",
-                "",
-                path.suffix,
-                f"文件扩展名是 {path.suffix or '空'},内容其实是 {opened.kind},已按内容读取。",
-            )
-        )
+        said = f"文件扩展名是 {path.suffix or '空'},内容其实是 {opened.kind},已按内容读取。"
+        opened.problems.append(("extension_mismatch", "info", "", path.suffix, said))
     return opened
 
 
@@ -100,6 +94,7 @@ _SUFFIXES = tuple(
     s for kind, known in _KINDS.items() for s in known.split() if kind not in ("text", "xml")
 )
 _LITTER = re.compile(r"(?:^|/)(?:\.|__MACOSX|Thumbs\.db|desktop\.ini)")
+_OFFICE = re.compile(r"\[Content_Types\]\.xml$|content\.xml$|OFD\.xml$|(?:xl|word|ppt)/")
 
 
 def content(path: Path) -> bytes:
@@ -108,12 +103,11 @@ def content(path: Path) -> bytes:
         if path.is_file():
             with path.open("rb") as fh:
                 return fh.read(MAX_FILE + 1)
-        for zipped in path.parents:
-            if zipped.is_file():
-                inner = path.relative_to(zipped).as_posix()
-                with books.whole():
-                    package = _package(zipped.read_bytes())
-                    return next(package.read(i) for i in package.infolist() if _member(i) == inner)
+        for zipped in filter(Path.is_file, path.parents):
+            inner = path.relative_to(zipped).as_posix()
+            with books.whole():
+                package = _package(zipped.read_bytes())
+                return next(package.read(i) for i in package.infolist() if _member(i) == inner)
     except OSError as e:
         raise Refused(
             "unreadable", "文件打不开(可能没有权限,或正被别的程序占用),请检查后重试。"
@@ -123,21 +117,20 @@ def content(path: Path) -> bytes:
 
 def members(path: Path) -> list[Path]:
     """The files in a zip of reports as paths behind its own; just the file itself where it is no such zip."""
-    if not path.is_file() or path.name.startswith(("~$", ".~")) or path.stat().st_size > MAX_FILE:
+    if path.name.startswith(_TEMPORARY) or not zipfile.is_zipfile(path):
         return [path]
-    with path.open("rb") as fh:
-        if fh.read(4) != b"PK\x03\x04":
-            return [path]
     try:
-        names = sorted(_member(i) for i in _package(path.read_bytes()).infolist() if not i.is_dir())
+        names = sorted(_member(i) for i in _package(content(path)).infolist() if not i.is_dir())
     except Refused:
         return [path]  # for the reader to say
-    office = {"[Content_Types].xml", "content.xml", "OFD.xml"}
-    if office & set(names) or any(n.startswith(("xl/", "word/", "ppt/")) for n in names):
-        return [path]
-    plain = [n for n in names if not _LITTER.search(n) and ".." not in n.split("/")]
+    plain = [n for n in names if not _LITTER.search(n)]
     reports = path.suffix.lower() == ".zip" or any(n.lower().endswith(_SUFFIXES) for n in plain)
-    return [path / n for n in plain] if reports and 0 < len(plain) <= MAX_MEMBERS else [path]
+    office = any(map(_OFFICE.match, names))
+    return (
+        [path / n for n in plain]
+        if reports and not office and len(plain) <= MAX_MEMBERS
+        else [path]
+    )
 
 
 def _member(info: zipfile.ZipInfo) -> str:
@@ -154,26 +147,24 @@ def _by_content(raw: bytes, budget: Budget) -> Opened:
         return _zip(raw, budget)
     if raw.startswith(OLE):
         return books.ole(raw, budget)
-    if raw[:2] in (b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00") and raw[3:4] == b"\x00":
+    if re.match(rb"\x09[\x08\x04\x02\x00].\x00", raw, re.S):
         return books.xls(raw, budget)
     for mark, kind, ask in _FOREIGN:
         if re.match(mark, raw, re.S):
             raise Refused("unsupported", f"这是{kind},没有读取。{ask}。")
     text, encoding, problems = decode(raw)
-    head = text[:2000].lstrip().lower()
+    head, separator = text[:2000].lstrip().lower(), ""
     if head.startswith("mime-version:") or "\nmime-version:" in head[:500]:
-        return Opened("mhtml", encoding, _mhtml(raw, budget), problems)
-    if "urn:schemas-microsoft-com:office:spreadsheet" in head and "<html" not in head:
-        return Opened("xml", encoding, books.spreadsheet_xml(raw, budget), problems)
-    if (
-        re.match(r"<(!doctype html|html|table|head|body|meta|style|div)\b", head)
-        or "<table" in head
-    ):
-        return Opened("html", encoding, drawn.html_sheets(text, budget), problems)
-    rows, separator, more = delimited(text)
-    return Opened(
-        "text", encoding, [Cells(rows=rows, budget=budget).sheet("")], problems + more, separator
-    )
+        kind, sheets = "mhtml", _mhtml(raw, budget)
+    elif "urn:schemas-microsoft-com:office:spreadsheet" in head and "<html" not in head:
+        kind, sheets = "xml", books.spreadsheet_xml(raw, budget)
+    elif re.search(r"^<(?:!doctype html|html|head|body|meta|style|div)\b|<table", head):
+        kind, sheets = "html", drawn.html_sheets(text, budget)
+    else:
+        rows, separator, more = delimited(text)
+        kind, sheets = "text", [Cells(rows=rows, budget=budget).sheet("")]
+        problems += more
+    return Opened(kind, encoding, sheets, problems, separator)
 
 
 def _mhtml(raw: bytes, budget: Budget) -> list[Sheet]:
@@ -186,11 +177,7 @@ def _mhtml(raw: bytes, budget: Budget) -> list[Sheet]:
 
 # text ---------------------------------------------------------------------------------------------------------------
 
-_MARKED = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe", "utf-16-le"),
-    (b"\xfe\xff", "utf-16-be"),
-)
+_MARKED = {BOM_UTF8: "utf-8", BOM_UTF16_LE: "utf-16-le", BOM_UTF16_BE: "utf-16-be"}
 
 
 _SIMPLE = re.compile(rb"[\xb0-\xd6][\xa1-\xfe]", re.S)
@@ -207,7 +194,7 @@ def _usual(raw: bytes, encoding: str, frequent: re.Pattern[bytes]) -> float:
 
 def _encoding(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
     """The bytes without their mark, and the encodings to be tried on them."""
-    for mark, name in _MARKED:
+    for mark, name in _MARKED.items():
         if raw.startswith(mark):
             return raw[len(mark) :], (name,)
     if b"\0" in raw[:4096]:
@@ -227,23 +214,23 @@ def _encoding(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
 def decode(raw: bytes) -> tuple[str, str, list]:
     """Text by its mark, else strict UTF-8, else GB18030 or Big5; what cannot be decoded is cut off and reported."""
     raw, names = _encoding(raw)
-    problems, errors = [], []
+    problems, faults = [], []
     for encoding in names:
         try:
             text = raw.decode(encoding)
             break
         except UnicodeDecodeError as e:
-            errors.append(e)
+            faults.append(e)
     else:
-        error = max(errors, key=lambda e: e.start)
-        encoding = error.encoding
-        good = raw[: error.start].decode(encoding)
+        fault = max(faults, key=lambda e: e.start)
+        encoding = fault.encoding
+        good = raw[: fault.start].decode(encoding)
         row = good.count("\n") + 1
-        where = f"第 {row} 行(第 {error.start + 1} 个字节起)文字编码损坏"
+        where = f"第 {row} 行(第 {fault.start + 1} 个字节起)文字编码损坏"
         text = good[: good.rfind("\n") + 1]  # the cut row is a problem, the rows before it are read
         if not text:
             raise Refused("bad_bytes", f"{where},请另存为 UTF-8 后报送。")
-        what = raw[error.start : error.start + 8].hex(" ")
+        what = raw[fault.start : fault.start + 8].hex(" ")
         said = f"{where},该行及以后没有读取,请重新导出。"
         problems.append(("bad_bytes", "error", f"A{row}", what, said))
     body = text[:20000]
@@ -263,12 +250,10 @@ def delimited(text: str) -> tuple[list[list[str]], str, list]:
         raise Refused(*EMPTY)
 
     def steadiness(separator):
-        widths = Counter(n for n in (x.count(separator) for x in first) if n)
+        widths = Counter(filter(None, (x.count(separator) for x in first)))
         return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
-    separator = max("\t;\uff0c,|", key=lambda s: (*steadiness(s), s == ","))
-    if steadiness(separator)[0] == 0:
-        separator = ","
+    separator = max(",\t;\uff0c|", key=steadiness)
     rows, problems = _rows(lines, separator, steadiness(separator)[1])
     for row in rows:
         while row and not row[-1].strip():
@@ -299,7 +284,7 @@ def _rows(lines: list[str], separator: str, usual: int) -> tuple[list[list[str]]
                 rows.append(row)
                 at, cells = last, cells + len(row)
                 if cells > MAX_AREA:
-                    raise Refused("too_large", f"内容超过 {MAX_AREA} 格的上限,请只报送汇总表。")
+                    raise too_large(f"内容超过 {MAX_AREA} 格的上限")
         except csv.Error:
             kept, lost = _broken(lines[at], separator)
             rows.append(kept)
@@ -339,10 +324,9 @@ def _package(raw: bytes) -> zipfile.ZipFile:
         infos = package.infolist()
     total = sum(i.file_size for i in infos)
     if total > MAX_UNPACKED or len(infos) > MAX_PARTS or total > MAX_RATIO * max(len(raw), 20_000):
-        raise Refused(
-            "too_large",
+        raise too_large(
             f"文件展开后有 {total / 2**20:.0f} MiB、{len(infos)} 个部件,超过 "
-            f"{MAX_UNPACKED // 2**20} MiB、{MAX_PARTS} 个、压缩比 {MAX_RATIO} 的上限,没有打开。",
+            f"{MAX_UNPACKED // 2**20} MiB、{MAX_PARTS} 个、压缩比 {MAX_RATIO} 的上限"
         )
     names = Counter(i.filename.replace("\\", "/").lower() for i in infos)
     if twice := [n for n, count in names.items() if count > 1]:
@@ -356,26 +340,27 @@ def _package(raw: bytes) -> zipfile.ZipFile:
 
 def _zip(raw: bytes, budget: Budget) -> Opened:
     package = _package(raw)
-    names = {i.filename for i in package.infolist()}
-    readers = {
-        "word/document.xml": ("docx", drawn.docx),
-        "content.xml": ("ods", books.ods),
-        **{n: ("xlsx", books.xlsx) for n in names if n.lower() == "xl/workbook.xml"},
-    }
+    names = {n.lower() for n in package.namelist()}
     with books.whole():
         if package.testzip() is not None:  # a part that is not as long as it says, or damaged
             raise Refused("corrupt", books.CORRUPT)
         for part in package.infolist():
             if part.filename.endswith((".xml", ".rels")):
                 refuse_entities(package.open(part).read(10_000))
-        for name, (kind, reader) in readers.items():
-            if name in names:
-                return Opened(kind, "", reader(package, budget), [])
-    for part, kind in (
-        ("xl/workbook.bin", "二进制工作簿(.xlsb)"),
-        ("ppt/presentation.xml", "演示文稿(.pptx)"),
-        ("OFD.xml", "OFD 版式文件"),
-    ):
-        if part in names:
-            raise Refused("unsupported", f"这是{kind},没有读取。请另存为 .xlsx 后报送。")
+        for name, (kind, reader) in _PARTS.items():
+            if name not in names:
+                continue
+            if reader is None:
+                raise Refused("unsupported", f"这是{kind},没有读取。请另存为 .xlsx 后报送。")
+            return Opened(kind, "", reader(package, budget), [])
     raise Refused("corrupt", "压缩包里没有能识别的表格,请直接报送表格文件。")
+
+
+_PARTS = {  # what a package with this part is, and its reader
+    "word/document.xml": ("docx", drawn.docx),
+    "content.xml": ("ods", books.ods),
+    "xl/workbook.xml": ("xlsx", books.xlsx),
+    "xl/workbook.bin": ("二进制工作簿(.xlsb)", None),
+    "ppt/presentation.xml": ("演示文稿(.pptx)", None),
+    "ofd.xml": ("OFD 版式文件", None),
+}

@@ -32,6 +32,10 @@ class Refused(Exception):
     raw: str = ""
 
 
+def too_large(what: str) -> Refused:
+    return Refused("too_large", f"{what},没有采用。请只报送汇总表,或拆成几个文件后报送。")
+
+
 class Budget:
     """What one file may still cost, whichever reader spends it: cells laid out (empty ones too), letters, tables."""
 
@@ -48,11 +52,10 @@ class Budget:
         for what, cost in costs.items():
             self.left[what] -= cost
             if self.left[what] < 0:
-                raise Refused(
-                    "too_large",
-                    f"展开后超过 {MAX_AREA} 个单元格、{MAX_LETTERS} 个字或 {MAX_TABLES} 张表的上限,"
-                    "没有采用,请只报送汇总表,或拆成几个文件。",
+                far = (
+                    f"展开后超过 {MAX_AREA} 个单元格、{MAX_LETTERS} 个字或 {MAX_TABLES} 张表的上限"
                 )
+                raise too_large(far)
 
 
 def cut(text: str) -> str:
@@ -114,10 +117,9 @@ def check_size(rows: list[list]) -> None:
     filled = [n for row in rows if (n := sum(c not in ("", None) for c in row))]
     width = max(map(len, rows), default=0)
     if len(filled) > MAX_ROWS or width > MAX_COLUMNS or sum(filled) > MAX_CELLS:
-        raise Refused(
-            "too_large",
+        raise too_large(
             f"表格有 {len(filled)} 行、{width} 列、{sum(filled)} 个有内容的单元格,超过 {MAX_ROWS} 行、{MAX_COLUMNS} 列"
-            f"或 {MAX_CELLS} 个的上限。请只报送汇总表,或拆成几个文件。",
+            f"或 {MAX_CELLS} 个的上限"
         )
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import PurePath
 
 from zcqlib.catalog import Catalog
@@ -16,6 +17,7 @@ _STATED = re.compile(
     r"(?:填报|报送|编报|填表|上报|制表|报表|汇总|呈报)(?:单位|部门|机构)(?:名称|全称)?(?:\(?(?:盖章|公章|签章)\)?)?[::]*(.*)"
 )
 _FORMS = re.compile(r"(?:国家级?|省级)$")
+_HALL = re.compile(r"(?:管委会|政府|管理委员会)$")
 _OF_A_PLACE = re.compile(r"[区县镇乡园省州旗盟]$|管委会$|政府$")
 # words in a file name that order the submissions of one month (report-formats, trait 85)
 _EARLIER = re.compile(r"快报|初步|预报|草稿|[非未](?:最终|正式|定稿)")
@@ -28,10 +30,9 @@ _NUMBERED = re.compile(
 def stated(sheets: Sequence[Sheet]) -> str:
     """What stands behind 填报单位 in the first sheet that has such a line, "" where none has."""
     for s in sheets:
-        rows = s.rows if len(s.rows) <= 60 else [*s.rows[:40], *s.rows[-20:]]
-        for row in rows:
+        for row in (*s.rows[:40], *s.rows[40:][-20:]):
             texts = [_flat(v) for v in row if isinstance(v, str) and v.strip()]
-            for text, after in zip(texts, [*texts[1:], ""], strict=False):
+            for text, after in pairwise([*texts, ""]):
                 if len(text) <= 80 and (m := _STATED.match(text)):
                     return (m[1] or after)[:80]
     return ""
@@ -44,16 +45,17 @@ def _flat(text: str) -> str:
 @lru_cache(maxsize=8)
 def _names(catalog: Catalog) -> dict[str, tuple[str, bool]]:
     """Every name of a sender, the longest first, with the sender and whether it is a park."""
-    known = {}
-    places = {
-        alias: uses[0][0]
-        for alias, uses in catalog._region_aliases.items()
-        if len(alias) > 2 and uses[0][1] == "known"
-    }
+    known, places = {}, {}
+    for alias, ((region, kind, *_), *_) in catalog._region_aliases.items():
+        if len(alias) > 2 and kind == "known":
+            places.setdefault(region, []).append(alias)
     for s in catalog.senders.itertuples():
         park = s.kind == "park"
-        also = [a for a, region in places.items() if park and region == s.region]
-        for alias in (s.name_zh, *s.aliases.split(";"), *also):
+        for alias in (
+            s.name_zh,
+            *s.aliases.split(";"),
+            *(places.get(s.region, ()) if park else ()),
+        ):
             if alias:
                 known.setdefault(_flat(alias), (s.id, park))
     return {a: known[a] for a in sorted(known, key=len, reverse=True)}
@@ -68,9 +70,7 @@ def named(text: str, catalog: Catalog) -> set[str]:
     out = set()
     for start, _, sender, park in found:
         before = _FORMS.sub("", text[:start])
-        own = start in parks or any(
-            before == text[:p] + w for p in parks for w in ("管委会", "政府", "管理委员会")
-        )
+        own = start in parks or len(_HALL.sub("", before)) in parks
         place = _place_before(before, catalog)
         if park:
             out.add("" if place == "other" else sender)
@@ -97,6 +97,7 @@ def decide(name: str, said: str, inside: Iterable[str], catalog: Catalog) -> tup
     name : the file's name. said : what stands behind 填报单位. inside : ids of the regions that its figures are of.
     """
     by_name, by_line = named(PurePath(name).stem, catalog), named(said, catalog) if said else set()
+    known = catalog.senders.set_index("id")
     line = f"填报单位写的是「{said}」" if said else "文件里没有填报单位"
     agreed = by_name & by_line if by_name and by_line else by_name | by_line
     if len(agreed) != 1 and by_name and by_line:
@@ -104,27 +105,24 @@ def decide(name: str, said: str, inside: Iterable[str], catalog: Catalog) -> tup
     if not agreed:
         return "", f"文件名里没有已知的报送单位,{line}"
     if len(agreed) > 1:
-        known = dict(zip(catalog.senders["id"], catalog.senders["name_zh"], strict=True))
-        several = "、".join(known.get(s, "外地单位") for s in sorted(agreed))
+        several = "、".join(known["name_zh"].get(s, "外地单位") for s in sorted(agreed))
         return "", f"名称里有几个单位({several})"
     (sender,) = agreed
     if not sender:
         return "", f"写的是外地的同名单位({line})"
-    own = catalog.senders.loc[catalog.senders["id"] == sender].iloc[0]
+    own = known.loc[sender]
     places = set(inside) & set(catalog.parks)
     if own["kind"] == "park" and places and own["region"] not in places:
-        return (
-            "",
-            f"文件名写的是{own['name_zh']},表里却只有{'、'.join(map(catalog.name, sorted(places)))}的数",
-        )
+        inside = "、".join(map(catalog.name, sorted(places)))
+        return "", f"文件名写的是{own['name_zh']},表里却只有{inside}的数"
     return sender, ""
 
 
 def order(name: str) -> tuple[int, int, int]:
     """Order key of a file among the submissions of one sender and month; equal keys cannot be told apart."""
-    stem = re.sub(
-        r"\(\d+\)$", "", _flat(PurePath(name).stem)
-    ).lower()  # a download counter, no version
+    # a download counter is no version
+    stem = re.sub(r"\(\d+\)$", "", _flat(PurePath(name).stem)).lower()
     found = _NUMBERED.search(stem) or "0" * 5
-    major, minor = numeral(found[1] or found[3] or found[4]), int(found[2] or 0)
-    return -1 if _EARLIER.search(stem) else 1 if _LATER.search(stem) else 0, int(major), minor
+    major, minor = int(numeral(found[1] or found[3] or found[4])), int(found[2] or 0)
+    early = _EARLIER.search(stem) is not None
+    return (not early and _LATER.search(stem) is not None) - early, major, minor

@@ -6,13 +6,14 @@ Every reader lays its cells out here, so that there is one rule for all formats.
 from __future__ import annotations
 
 import math
-import operator
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from operator import eq, ge, gt, le, lt, ne
 from typing import NamedTuple
+
+from xlrd import xldate_as_datetime
 
 from zcqlib.reports.grid import (
     MAX_AREA,
@@ -21,11 +22,11 @@ from zcqlib.reports.grid import (
     MAX_ROWS,
     At,
     Budget,
-    Refused,
     Sheet,
     check_size,
     cut,
     remember,
+    too_large,
     written,
 )
 
@@ -54,7 +55,7 @@ _NAMED = {  # how XML spreadsheets of 2003 call some formats
     "currency": "#,##0.00",
     "scientific": "0.00E+00",
 }
-_ORDER = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "=": "eq", "<>": "ne"}
+_ORDER = dict(zip("< <= > >= = <>".split(), (lt, le, gt, ge, eq, ne), strict=True))
 _FIGURE = re.compile(
     r"(\D*?)(\d[\d,]*(?:[ \u00a0\u2009\u202f]\d{3})*(?:\.\d+)?|(?<!\w)\.\d+)(.*)", re.S
 )
@@ -63,7 +64,6 @@ _SIGNS = re.compile(r"RMB|CNY|人民币|[-+−－()（）\s￥¥$€£*↑↓▲
 _DASHES = re.compile(r"\s*[-−－—–]+\s*")
 _WORDS = {"百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8}
 _USUAL = re.compile(r"(#,##)?0(?:\.(0+))?")  # only rounds and groups
-_DAY_0 = datetime(1899, 12, 30)
 
 
 class Seen(NamedTuple):
@@ -123,7 +123,7 @@ def _chosen(parts: tuple[Section, ...], value: float) -> tuple[Section, bool]:
     """The part that a value is written by, and whether a minus is written by itself."""
     if any(p.when for p in parts):
         for p in parts[:3]:
-            if not p.when or getattr(operator, _ORDER[p.when[1]])(value, float(p.when[2])):
+            if not p.when or _ORDER[p.when[1]](value, float(p.when[2])):
                 return p, True
         return parts[-1], True
     if value < 0 and len(parts) > 1:
@@ -263,6 +263,7 @@ class Cells(Sheet):
     """A sheet while a reader lays it out."""
 
     budget: Budget = field(kw_only=True)
+    mode: bool = field(default=False, kw_only=True)  # whether its days are counted from 1904
 
     def __post_init__(self) -> None:
         self.budget.spend(tables=1)
@@ -276,11 +277,8 @@ class Cells(Sheet):
         """
         rows = self.rows
         if r >= MAX_ROWS or c >= MAX_COLUMNS or r * c > MAX_AREA:
-            raise Refused(
-                "too_large",
-                f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限(或位置过远),"
-                "请只报送汇总表,并删去远处的内容后报送。",
-            )
+            far = f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限(或位置过远)"
+            raise too_large(far)
         rows += [[] for _ in range(r + 1 - len(rows))]
         if (more := c + 1 - len(rows[r])) > 0:
             self.budget.spend(cells=more)
@@ -292,14 +290,14 @@ class Cells(Sheet):
             self.place(r, c)
         if isinstance(value, list):
             value, struck = self.runs(r, c, value, struck), False
-        elif code and isinstance(value, datetime):
-            if sections(code)[0].kind not in ("date", "text"):  # taken for a date by mistake
-                value = (value - _DAY_0) / timedelta(days=1)
         if type(value) is str:
             self.budget.spend(letters=len(value))
         elif type(value) is float and (code or not math.isfinite(value)):
-            shows = seen(value, code) if math.isfinite(value) else Seen("#NUM!", "")
-            value = self.keep((r, c), value, shows)
+            if 1 <= value < 2_958_466 and sections(code)[0].kind == "date":
+                value = xldate_as_datetime(value, self.mode)
+            else:
+                shows = seen(value, code) if math.isfinite(value) else Seen("#NUM!", "")
+                value = self.keep((r, c), value, shows)
         self.rows[r][c] = value
         if struck and value not in ("", None):
             self.strike(r, c)
@@ -364,8 +362,11 @@ class Cells(Sheet):
                 if ("\n" in v or "\t" in v) and _SEVERAL.fullmatch(v):
                     row[c] = " / ".join(v.split())
         last, wide = len(self.rows) - 1, max(map(len, self.rows), default=0) - 1
-        inside = [(a, b, min(c, last), min(d, wide)) for a, b, c, d in self.merged]
-        merged = [m for m in inside if m[:2] != m[2:] and m[0] <= m[2] and m[1] <= m[3]]
-        self.budget.spend(cells=sum((c - a + 1) * (d - b + 1) for a, b, c, d in merged))
+        merged = []
+        for a, b, c, d in self.merged:
+            c, d = min(c, last), min(d, wide)
+            if a <= c and b <= d and (a, b) != (c, d):
+                self.budget.spend(cells=(c - a + 1) * (d - b + 1))
+                merged.append((a, b, c, d))
         vars(self).update(name=name, title=title, hidden=hidden, merged=merged)
         return self

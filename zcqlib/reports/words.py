@@ -21,18 +21,12 @@ from zcqlib.reports.grid import NO_RESULT, remember
 
 
 @cache
-def _lists() -> dict[str, dict[str, str]]:
-    """Word lists by the first part of their role: {"head": {"园区": "region", ...}, "missing": {...}, ...}."""
-    out = {}
-    for row in catalog.load().words.itertuples():
-        group, _, rest = row.role.partition(":")
-        out.setdefault(group, {})[row.word] = rest or group
-    return out
-
-
 def known(group: str) -> dict[str, str]:
-    """The words of one group of roles, each with what it stands for."""
-    return _lists()[group]
+    """The words of one group of roles, each with what it stands for: {"园区": "region", ...} of head."""
+    words = catalog.load().words
+    of = words["role"].str.partition(":")
+    own = words["word"][of[0] == group]
+    return {word: of.at[i, 2] or group for i, word in own.items()}
 
 
 # --- plain text -----------------------------------------------------------------------------------------------------
@@ -143,37 +137,30 @@ _PLAIN_YEAR = r"(?P<y>(?:19|20)\d{2})"
 _ANY_YEAR = rf"(?:(?P<y>(?:19|20)\d{{2}})年?|{_YEAR.replace('<y>', '<y2>')})?"
 _DASH = r"(?:[-—–―~∼至到─]|--)"
 _LEAD = r"(?:截至|截止|至|到|截至到)?"
-_PATTERNS = [
-    (re.compile(p), k)
-    for p, k in [
-        (
-            rf"(?:自|从)?{_YEAR}(?P<a>\d{{1,2}})月(?P<a1>\d{{1,2}})[日号]{_DASH}(?:(?P=y)年)?(?P<b>\d{{1,2}})月(?P<d>\d{{1,2}})[日号]",
-            "range",
-        ),
-        (
-            rf"{_LEAD}(?:{_YEAR})?(?P<a>\d{{1,2}})月?{_DASH}(?P<b>\d{{1,2}})月(?:份)?(?P<cum>累计)?",
-            "range",
-        ),
-        (rf"(?:{_YEAR})?前(?P<b>\d{{1,2}}|[一二两三四五六七八九十]{{1,2}})个月(?:份)?", "range"),
-        (rf"{_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月(?P<d>\d{{1,2}})[日号]", "day"),
-        (rf"{_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月份?(?:末|底)", "eop"),
-        (rf"{_PLAIN_YEAR}[-./年](?P<m>\d{{1,2}})[-./月](?P<d>\d{{1,2}})日?", "day"),
-        (rf"(?:截至|截止|至|到)?{_YEAR}(?P<m>\d{{1,2}})月(?:份)?", "month"),
-        (rf"{_PLAIN_YEAR}[-/.](?P<m>\d{{1,2}})", "month"),
-        (rf"{_PLAIN_YEAR}(?P<m>0[1-9]|1[0-2])", "month"),
-        (rf"{_ANY_YEAR}(?:前|[1一](?:季度?)?{_DASH})(?P<q>[二两三四2-4])个?季度", "quarters"),
-        (rf"{_ANY_YEAR}第?(?P<q>[一二三四1-4])季度", "quarter"),
-        (rf"{_PLAIN_YEAR}年?Q(?P<q>[1-4])", "quarter"),
-        (rf"(?:{_YEAR})?(?P<w>上半年|全年)", "part"),
-        (rf"{_YEAR}(?P<w>半年)", "part"),
-        (rf"(?:{_YEAR})?下半年", "second_half"),
-        (rf"{_YEAR}(?:末|底)", "year_end"),
-        (rf"{_YEAR}(?:度|全年)?", "year"),
-        (_PLAIN_YEAR, "year"),
-        (rf"{_LEAD}(?P<m>\d{{1,2}})月(?:份)?", "month"),
-        (r"(?P<w>半年)", "part"),  # inside a longer text it is only a length of time
-    ]
-]
+# kinds of periods, each as it is written, the first that fits; the last is inside a longer text only a length of time
+_PATTERNS = rf"""
+range       (?:自|从)?{_YEAR}(?P<a>\d{{1,2}})月(?P<a1>\d{{1,2}})[日号]{_DASH}(?:(?P=y)年)?(?P<b>\d{{1,2}})月(?P<d>\d{{1,2}})[日号]
+range       {_LEAD}(?:{_YEAR})?(?P<a>\d{{1,2}})月?{_DASH}(?P<b>\d{{1,2}})月(?:份)?(?P<cum>累计)?
+range       (?:{_YEAR})?前(?P<b>\d{{1,2}}|[一二两三四五六七八九十]{{1,2}})个月(?:份)?
+day         {_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月(?P<d>\d{{1,2}})[日号]
+eop         {_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月份?(?:末|底)
+day         {_PLAIN_YEAR}[-./年](?P<m>\d{{1,2}})[-./月](?P<d>\d{{1,2}})日?
+month       (?:截至|截止|至|到)?{_YEAR}(?P<m>\d{{1,2}})月(?:份)?
+month       {_PLAIN_YEAR}[-/.](?P<m>\d{{1,2}})
+month       {_PLAIN_YEAR}(?P<m>0[1-9]|1[0-2])
+quarters    {_ANY_YEAR}(?:前|[1一](?:季度?)?{_DASH})(?P<q>[二两三四2-4])个?季度
+quarter     {_ANY_YEAR}第?(?P<q>[一二三四1-4])季度
+quarter     {_PLAIN_YEAR}年?Q(?P<q>[1-4])
+part        (?:{_YEAR})?(?P<w>上半年|全年)
+part        {_YEAR}(?P<w>半年)
+second_half (?:{_YEAR})?下半年
+year_end    {_YEAR}(?:末|底)
+year        {_YEAR}(?:度|全年)?
+year        {_PLAIN_YEAR}
+month       {_LEAD}(?P<m>\d{{1,2}})月(?:份)?
+part        (?P<w>半年)
+"""
+_PATTERNS = [(re.compile(p), kind) for kind, p in map(str.split, _PATTERNS.strip().splitlines())]
 _UNSUPPORTED = re.compile(
     r"[\"“]?十[一二三四五]五[\"”]?(?:时期|期间)?(?:末|累计)?|(?:19|20)\d{2}(?:[-/—–~至](?:19|20)?\d{2})?(?:学年|财年)度?(?:第[一二]学期)?"
     r"|(?:19|20)\d{2}年?[-/—–~至](?:19|20)?\d{2}(?:年度?)?"
@@ -183,30 +170,24 @@ _UNSUPPORTED = re.compile(
 def _span(m: re.Match, kind: str) -> Span | None:
     g = m.groupdict(default="")
     short, year = g.get("yy"), int(g.get("y") or g.get("y2") or 0)
-    flags = ("short_year",) if short else ()
-    year = int(f"20{short}") if short else year
-    numbers = (numeral(g.get(k) or "0") for k in "abqm")
-    a, b, q, month = (int(n) if n == n else 0 for n in numbers)
-    last = 12 if g.get("w") == "全年" else 6
+    flags, year = (("short_year",), int(f"20{short}")) if short else ((), year)
+    numbers = (numeral(g.get(k) or "0") for k in ("a", "b", "q", "m", "d"))
+    a, b, q, month, day = (int(n) if n == n else 0 for n in numbers)
     first, last, basis = {
         "range": (a or 1, b if b > (a or 1) else 0, "range" if a > 1 else "ytd"),
         "quarters": (1, 3 * q, "ytd"),
         "quarter": (3 * q - 2, 3 * q, "quarter"),
-        "part": (1, last, "ytd"),
+        "part": (1, 12 if g.get("w") == "全年" else 6, "ytd"),
         "second_half": (7, 12, "range"),
         "year": (1, 12, "year"),
         "year_end": (12, 12, "eop"),
     }.get(kind, (month, month, "eop" if kind == "day" else kind))
-    if not 1 <= first <= last <= 12:
+    if not 1 <= first <= last <= 12 or kind == "day" and not 1 <= day <= 31:
         return None
-    if kind == "day":
-        day = int(g["d"])
-        if re.match(r"\d{4}[-./]", m[0]):  # a date of a series stands for its month
-            basis = "month"
-        elif day < calendar.monthrange(year or 2018, month)[1]:
-            flags += ("not_month_end",)
-        if not 1 <= day <= 31:
-            return None
+    if kind == "day" and re.match(r"\d{4}[-./]", m[0]):
+        basis = "month"  # a date of a series stands for its month
+    elif kind == "day" and day < calendar.monthrange(year or 2018, month)[1]:
+        flags += ("not_month_end",)
     return Span(month_no(year, first), month_no(year, last), basis, flags, bool(year))
 
 
@@ -230,9 +211,8 @@ def whole_period(text: str) -> Span | None:
     bare = re.sub(r"(?:累计|合计|小计|总计|当月|当季|数据|实际|完成)(?:值|数)?$", "", bare) or bare
     for pattern, kind in _PATTERNS:
         if (m := pattern.fullmatch(bare)) and (span := _span(m, kind)):
-            return (
-                cumulated(span) if "累计" in text and span.basis in ("month", "quarter") else span
-            )
+            whole = "累计" in text and span.basis in ("month", "quarter")
+            return cumulated(span) if whole else span
     return None
 
 
@@ -271,41 +251,38 @@ def unsupported_period(text: str) -> bool:
     return bool(_UNSUPPORTED.fullmatch(text)) and whole_period(text) is None
 
 
-def _placed(role: str | None) -> tuple[str, int] | None:
+def _placed(role: str) -> tuple[str, int]:
     """What a role such as same-12 says against the report month: the basis, and how many months back."""
-    basis, _, back = (role or "").partition("-")
-    return (basis, int(back or 0)) if basis else None
+    basis, _, back = role.partition("-")
+    return basis, int(back or 0)
 
 
 def relative(text: str) -> tuple[str, int] | None:
     """What a whole label such as 本月 or 上年同期(修订) says relative to the report month."""
-    return _placed(known("relative").get(REMARK.sub("", text)))
+    role = known("relative").get(REMARK.sub("", text))
+    return _placed(role) if role else None
 
 
 def relative_in(name: str) -> tuple[str, int] | None:
     """What a word inside a name says relative to the report month; 累计 goes before all others."""
     inside = known("inside")
-    found = re.findall("|".join(inside), name)
-    return _placed(inside["累计" if "累计" in found else found[0]]) if found else None
+    found = re.search("累计" if "累计" in name else "|".join(inside), name)
+    return _placed(inside[found[0]]) if found else None
 
 
 # --- kinds of figures -----------------------------------------------------------------------------------------------
 
-_MEASURES = (
-    (
-        r"(?:完成率|完成比例|完成百分比|完成(?:年度)?(?:目标|任务|计划)的?(?:%|比例|百分比)|(?:目标|任务|计划)完成率|完成进度)",
-        "completion_pct",
-    ),
-    (r"^(?:年度|全年|本年|年)?(?:目标|任务|计划)(?:值|数|任务)?$", "target"),
-    (r"^(?:全市|全省|本月|累计|增速|总量)?(?:位次|排名|名次|排位)$", "rank"),
-    (r"环比(?!.*同比)|[比较]上[月季]度?(?:增|升|降|变|涨|±)", "mom_pct"),
-    (r"指数(?:_|$)", "index"),
-    (
-        r"同比|比(?:上年|去年)(?:同期|同月)?(?:增长|增减|增加|±)?|增长(?:率|速度|%)?(?:\(.*\))?$|增速|增幅|±%|(?:同期|累计)增长",
-        "yoy_pct",
-    ),
-    (r"^(?:占比|比重|所占比重|占总量比重|份额|占全市比重|占合计比重)$", "share_pct"),
-)
+# kinds of figures, and what a label of such says
+_MEASURES = r"""
+completion_pct  (?:完成率|完成比例|完成百分比|完成(?:年度)?(?:目标|任务|计划)的?(?:%|比例|百分比)|(?:目标|任务|计划)完成率|完成进度)
+target          ^(?:年度|全年|本年|年)?(?:目标|任务|计划)(?:值|数|任务)?$
+rank            ^(?:全市|全省|本月|累计|增速|总量)?(?:位次|排名|名次|排位)$
+mom_pct         环比(?!.*同比)|[比较]上[月季]度?(?:增|升|降|变|涨|±)
+index           指数(?:_|$)
+yoy_pct         同比|比(?:上年|去年)(?:同期|同月)?(?:增长|增减|增加|±)?|增长(?:率|速度|%)?(?:\(.*\))?$|增速|增幅|±%|(?:同期|累计)增长
+share_pct       ^(?:占比|比重|所占比重|占总量比重|份额|占全市比重|占合计比重)$
+"""
+_MEASURES = [line.split() for line in _MEASURES.strip().splitlines()]
 _CHANGE = re.compile(
     r"^(?:本月|当月|累计|本年累计|本年|较|与)?(?:同比|环比)?(?:(?:比|较)?(?:上年|去年|上月|上季度?)(?:同期|同月)?)?(?:实际|名义)?"
     r"(?:增长|增速|增幅|增减|增长率|增减率|增长速度|±|增加|涨跌|涨幅|跌幅|变动)?(?:率|幅度?)?(?:%|\(%\)|±%|\(±%\)|百分点)?$"
@@ -322,7 +299,7 @@ def measure_of(text: str) -> str:
     if re.search(r"(?:同期|同月|上月|上年)=100", text):
         return "index"
     bare = re.sub(r"[(].*?[)]", "", text)
-    return next((measure for pattern, measure in _MEASURES if re.search(pattern, bare)), "")
+    return next((measure for measure, pattern in _MEASURES if re.search(pattern, bare)), "")
 
 
 def only_measure(text: str) -> bool:
@@ -364,7 +341,7 @@ def unit_of(text: str, loose: bool = True) -> str:
         return t
     if t in ("年", "日", "分"):
         return ""
-    return t if _unit().fullmatch(t) or _INDEX_BASE.fullmatch(t) else ""
+    return t if _unit().fullmatch(t) or is_index_base(t) else ""
 
 
 def is_unit(text: str) -> bool:
@@ -381,8 +358,8 @@ def is_index_base(text: str) -> bool:
 def units_of(text: str) -> str:
     """One unit, or several as they stand in 单位:亿元、%, joined with 、; "" where any of them is none."""
     several = re.sub(r"[(]([^()]+)[)]$", r"、\1", text)  # 人(个)
-    parts = [unit_of(p) for p in _PAIRS.split(several) if p] if text and not unit_of(text) else []
-    return unit_of(text) or ("、".join(parts) if parts and all(parts) else "")
+    parts = [unit_of(p) for p in _PAIRS.split(several) if p]
+    return unit_of(text) or ("、".join(parts) if all(parts) else "")
 
 
 @remember
