@@ -53,7 +53,7 @@ def read_sheet(sheet: Sheet, scope: Scope, aside: bool = False) -> Found:
         known = place and place.kind in ("known", "total")
         return known or scope.catalog.match_indicator(text, False).id
 
-    for block in layout.blocks(sheet, found, named):
+    for block in layout.Cutter(sheet, found, named).cut():
         if layout.is_about(sheet.rows, block):
             found.mark(_cells_of(sheet, block), "context")
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from zcqlib.catalog import Catalog, Indicator
@@ -15,6 +16,7 @@ from zcqlib.reports.labels import (
     PERCENT_KINDS,
     At,
     Facet,
+    Facets,
     Fact,
     Found,
     Place,
@@ -69,13 +71,13 @@ class _Named(NamedTuple):
 
 
 class _Meaning(NamedTuple):
-    """Everything about a figure but its name and place; `factor` is 1 or (numerator, denominator)."""
+    """Everything about a figure but its name and place; `factor` makes the normal unit of the stated one."""
 
     span: Span
     measure: str
     unit: str
     unit_raw: str
-    factor: object
+    factor: Fraction
     doubt: str  # no_unit, unit_unknown or unit_conflict
     flags: tuple[str, ...]
     # "row": the row's own cell, since rows that say the same share a meaning
@@ -100,7 +102,7 @@ _AMOUNTS = "value", "target"
 class _Table:
     """The figures of one table."""
 
-    def __init__(self, t: Frame, found: Found, columns: dict[int, Facet], lines: dict[int, Facet]):
+    def __init__(self, t: Frame, found: Found, columns: Facets, lines: Facets):
         sheet = t.sheet
         self.grid, self.sheet, self.around, self.found = t.grid, sheet, t.around, found
         self.catalog, self.columns, self.lines = t.catalog, columns, lines
@@ -231,7 +233,7 @@ class _Table:
 
     def _normal(
         self, raw: str, measure: str, indicator: Indicator | None, named: _Named
-    ) -> tuple[str, object, str]:
+    ) -> tuple[str, Fraction, str]:
         """Normal unit, factor and what is doubtful about a stated unit."""
         home = indicator.unit if indicator and measure in _AMOUNTS else ""
         if measure not in _AMOUNTS:
@@ -320,7 +322,7 @@ class _Table:
             else:  # 万 and 亿 alone only make a number larger
                 factor = normal_unit(own + "元" * (unit == "万元"), self.catalog)[1]
         elif at in sheet.percent:
-            number, unit_raw, unit, factor = _scale(number, (100, 1)), "%", "%", 1
+            number, unit_raw, unit, factor = _scale(number, 100), "%", "%", 1
             raw, unit_at = f"{number:.10g}", at
         if at in sheet.decimals and type(v) is float:
             shown = sheet.decimals[at]
@@ -357,11 +359,11 @@ def _written(number: float) -> tuple[str, int]:
     return text, words.decimals_of(text)
 
 
-def _scale(number: float, factor: object) -> float:
+def _scale(number: float, factor: Fraction) -> float:
     """Exact decimal scaling: 56.68 亿元 is 566800 万元, not 566799.9999999999."""
     if factor == 1 or number != number:
         return number
-    return float(Decimal(repr(float(number))) * factor[0] / factor[1])
+    return float(Decimal(repr(float(number))) * factor.numerator / factor.denominator)
 
 
 _PLACED = re.compile(

@@ -18,10 +18,10 @@ from zcqlib.reports.labels import (
     PERCENT_KINDS,
     At,
     Facet,
+    Facets,
     Found,
     Place,
     Spans,
-    carry_years,
     cell_span,
     doubtful,
     filled,
@@ -31,6 +31,7 @@ from zcqlib.reports.labels import (
     label,
     place_of,
     said,
+    shift,
     text_of,
     valueish,
 )
@@ -68,9 +69,8 @@ class Frame:
 
     def _holds_figures(self, c: int) -> bool:
         heads, cells = self.texts(self.header, [c]), self.body(c)
-        if not cells or "note" in map(head_of, heads):
-            return False
-        return _due(heads) or any(valueish(v) or isinstance(v, str) and doubtful(v) for v in cells)
+        figures = (valueish(v) or isinstance(v, str) and doubtful(v) for v in cells)
+        return "note" not in map(head_of, heads) and bool(cells) and (_due(heads) or any(figures))
 
     def cells(self, rows: Iterable[int], columns: Iterable[int]) -> list[tuple[int, object]]:
         """What stands in some columns of some rows, each with its row."""
@@ -129,7 +129,7 @@ def _stub_role(
     named = {"name", "region", "period"} & set(stub.values())
     if role == "unit" and "计量单位" not in heads and cells and not any(map(_unit_cell, cells)):
         role = "region"  # 单位 over names of places or offices
-    if named and cells and all(isinstance(v, str) and words.is_gloss(v) for v in cells):
+    if named and cells and all(words.is_gloss(text_of(v)) for v in cells):
         return "gloss"
     if role == "serial" or not stub and role != "period" and _serial(cells, t, c):
         return "serial"
@@ -192,9 +192,9 @@ def _fill_header(t: Frame) -> None:
                 grid[r0][c] = grid[r0][c0]
     for i, r in enumerate(header[:-1], 1):
         for c in t.data:
-            below = t.texts(header[i:], [c]) if is_empty(grid[r][c]) else ()
-            if any(label(x).role != "unit" for x in below):
-                grid[r][c] = grid[r][c - 1] if c and c - 1 not in t.stub else ""
+            if c and c - 1 not in t.stub and is_empty(grid[r][c]):
+                if any(label(x).role != "unit" for x in t.texts(header[i:], [c])):
+                    grid[r][c] = grid[r][c - 1]
 
 
 def _spoken(role: str, t: str, at: At, catalog: Catalog) -> Facet:
@@ -221,7 +221,7 @@ class _Header:
         rows = [r for r in header if self.roles[r] != "note"]
         self.parts = {c: t.cells(rows, [c]) for c in t.data} | _broken_words(t)
         for c, cells in self.parts.items():
-            plain = [(r, v) for r, v in cells if not (isinstance(v, str) and words.is_gloss(v))]
+            plain = [(r, v) for r, v in cells if not words.is_gloss(text_of(v))]
             if any(isinstance(v, str) for _, v in plain):
                 self.parts[c] = plain
         # rows of names, in which a bare unit is a name as well
@@ -274,12 +274,12 @@ def _row_role(t: Frame, r: int) -> str:
     if role in ("unit", "frequency"):
         fits = sum(label(x).role in ("unit", "frequency") or not x.strip("-—") for x in texts)
         return role if fits * 2 > len(texts) else ""
-    if sum(place_of(x, t.catalog) is not None for x in texts) >= 0.6 * len(texts):
+    if _of_places(texts, t.catalog):
         return "region"
     return {"region": "region?", "note": "note"}.get(role, "")
 
 
-def columns_of(t: Frame) -> dict[int, Facet]:
+def columns_of(t: Frame) -> Facets:
     """What each data column's header says."""
     header, out = _Header(t), {}
     whole = group = _NOTHING  # what 其中 hangs on; the first column of a group, which is its total
@@ -323,7 +323,7 @@ def _broken_words(t: Frame) -> dict[int, list[tuple[int, object]]]:
     return out
 
 
-def _neighbours(columns: dict[int, Facet], t: Frame) -> dict[int, Facet]:
+def _neighbours(columns: Facets, t: Frame) -> Facets:
     """A bare 同比 belongs to the column before it; a bare 上年同期 is cumulative where the table is."""
     cumulative = any(
         f.relative == ("ytd", 0) or f.span and f.span.basis == "ytd"
@@ -375,7 +375,7 @@ def _after(f: Facet, before: Facet) -> Facet:
     return f
 
 
-def span_totals(facets: dict[int, Facet]) -> None:
+def span_totals(facets: Facets) -> None:
     """A total beside months (1月, 2月, 合计) covers exactly those months, whatever the title says."""
     dated = (f.span for f in facets.values() if f.span and not f.relative)
     spans = sorted({s._replace(flags=()) for s in dated if s.basis in ("month", "quarter", "year")})
@@ -421,16 +421,12 @@ def _indent(v: object) -> int:
     return len(lead) + lead.count("\u3000")
 
 
-def _places(t: Frame, c: int) -> bool:
-    """Whether most names of a column are places and not only totals."""
-    cells = list(map(text_of, t.body(c)[:300]))
-    found = [p for v in cells if (p := place_of(v, t.catalog)) and p.kind != "near"]
-    bare = sum(squeeze(v) in ("合计", "总计", "小计", "其他") for v in cells)
-    return (
-        len(found) * 2 > len(cells)
-        and not any(label(squeeze(v)).unit for v in cells)
-        and (len(found) > bare or bare == len(cells))
-    )
+def _of_places(texts: list[str], catalog: Catalog) -> bool:
+    """Whether most names of a row or column are places and not only totals."""
+    found = [p for x in texts if (p := place_of(x, catalog)) and p.kind != "near"]
+    bare = sum(x in ("合计", "总计", "小计", "其他") for x in texts)
+    named = len(found) > bare or bare == len(texts)
+    return len(found) * 2 > len(texts) and named and not any(label(x).unit for x in texts)
 
 
 class _Column:
@@ -445,11 +441,13 @@ class _Column:
         self.periods = _periods(t, cells, t.texts(t.header, [c]), blank)
 
     def says(self, at: At, v: object) -> Facet:
-        t = said(v)
-        if self.role in ("unit", "frequency"):
-            return _spoken(self.role, t, at, self.catalog)
-        read = {"period": self.period, "region": self.region, "name": self.name}.get(self.role)
-        return read(at, v, t) if read else _NOTHING
+        read = getattr(self, self.role, None)  # none for numbers and words in another language
+        return read(at, v, said(v)) if read else _NOTHING
+
+    def unit(self, at: At, v: object, t: str) -> Facet:
+        return _spoken(self.role, t, at, self.catalog)
+
+    frequency = unit
 
     def period(self, at: At, v: object, t: str) -> Facet:
         """What a cell of a column of periods says, or the name that it is where it is no period."""
@@ -520,7 +518,7 @@ def _part_of(t: str) -> tuple[bool, str]:
     return False, t
 
 
-def rows_of(t: Frame, found: Found) -> dict[int, Facet]:
+def rows_of(t: Frame, found: Found) -> Facets:
     """What each body row's stub says: names are carried down, and rows stand under their headings."""
     if not t.stub:
         alone = not t.header or len(t.rows) == 1
@@ -533,7 +531,8 @@ def rows_of(t: Frame, found: Found) -> dict[int, Facet]:
     written, dated, anew = set(), set(), set()  # rows, of which a cell further left begins anew
     texts = [c for c, role in t.stub.items() if role in ("name", "region", "period")]
     for c, role in t.stub.items():
-        role = "region" if role == "name" and _places(t, c) else role
+        names = list(map(said, t.body(c)[:300])) if role == "name" else []
+        role = "region" if _of_places(names, t.catalog) else role
         column, carried = _Column(t, c, role, bare), None
         begun = set()
         for r in t.rows:
@@ -561,7 +560,7 @@ def rows_of(t: Frame, found: Found) -> dict[int, Facet]:
     return out
 
 
-def settle_places(facets: dict[int, Facet], catalog: Catalog, found: Found) -> None:
+def settle_places(facets: Facets, catalog: Catalog, found: Found) -> None:
     """The places of all rows, or of all columns, seen together.
 
     A bare total over parks of the zone alone is the zone's. Beside our own parks a strange name is asked for; in other
@@ -615,14 +614,30 @@ def _periods(
 
 
 def _with_years(spans: Spans, headings: frozenset[int] | None) -> Spans:
-    """A month without year takes the one before it; a whole year gives its year on where it is one of the `headings`, or
-    stands more than once before months."""
+    """In 2017年11月, 12月, 1月 the later months have the year before them, or the next one after December.
+
+    A whole year (2018年, then 1月, 2月) gives its year on where it is one of the `headings`, or stands more than once
+    before months.
+    """
     followed = {
         i
         for i, (a, b) in enumerate(pairwise(spans))
         if a and a.year and a.basis == "year" and b and not b.year
     }
-    return carry_years(spans, len(followed) > 1 or bool(headings) and followed <= headings)
+    from_years = len(followed) > 1 or headings and followed <= headings
+    out, year, before = [], None, 0
+    for s in spans:
+        if s is not None and s.year:
+            whole = s.basis == "year"
+            year = s.end // 12 if from_years or not whole else None
+            before = 12 if whole else s.end % 12
+        elif s is not None and year is not None:
+            month = s.end % 12
+            year += before == 11 and month < 3 and s.basis != "ytd"
+            year -= before == 0 and month == 11
+            s, before = shift(s, year), month
+        out.append(s)
+    return out
 
 
 def _settled(cells: list, spans: Spans, around: Surroundings) -> tuple[Spans, list[int]]:
@@ -647,15 +662,14 @@ def _settled(cells: list, spans: Spans, around: Surroundings) -> tuple[Spans, li
     return out, undecided
 
 
-def _nearest(months: list[int], near: list[Span], cells: list, i: int) -> Span | None:
+def _nearest(months: Spans, near: list[Span], cells: list, i: int) -> Span | None:
     """The month that the neighbours of a cell are clearly nearer to than to any other that it can be."""
-    far = sorted((sum(abs(s.end - m) for s in near), m) for m in months)
+    far = sorted((sum(abs(s.end - m.end) for s in near), m) for m in months)
     if not near or not far or far[0][0] > max(len(cells), 12) * len(near):
         return None
     if len(far) > 1 and far[1][0] - far[0][0] < 7:
         return None
-    repaired = words.is_date(cells[i]) and far[0][1] != months[0]
-    return month_span(far[0][1], *["date_repaired"] * repaired)
+    return far[0][1]
 
 
 _DAY = re.compile(r"(?:(?:19|20)\d\d[-/.]\d{1,2}[-/.]|\d{1,2}月)(\d{1,2})日?")
@@ -671,15 +685,15 @@ def _day(v: object, span: Span | None) -> date | None:
     return v if words.is_date(v) and v.day not in _SERIES_DAYS else None
 
 
-def _possible(v: object) -> list[int]:
+def _possible(v: object) -> Spans:
     """The months that a cell may stand for, where it may be several: 2018.1 is January, or October that lost its nought;
     a day that is no first, middle or last one may be 06/18 that a spreadsheet took for a date."""
     if words.is_date(v):
-        months = month_no(v.year, v.month), month_no(2000 + v.day, v.month)
-        return list(dict.fromkeys(months)) if v.day not in _SERIES_DAYS else []
+        years = {} if v.day in _SERIES_DAYS else {2000 + v.day: ["date_repaired"], v.year: []}
+        return [month_span(month_no(y, v.month), *flags) for y, flags in years.items()]
     text = said(round(v, 4) if type(v) is float else v)
     found = re.fullmatch(r"((?:19|20)\d\d)\.1", text)
-    return [month_no(int(found[1]), m) for m in (1, 10)] if found else []
+    return [month_span(month_no(int(found[1]), m)) for m in (1, 10)] if found else []
 
 
 def _typed(v, days: Iterable, every: list[Span]) -> Span | None:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -110,6 +111,9 @@ class Facet(NamedTuple):
         return both._replace(names=self.names + more, span=span, name_at=at)
 
 
+Facets = dict[int, Facet]  # of rows or columns
+
+
 class Fact(NamedTuple):
     """One observation before it is shaped; spans are counted months. A tuple, since there may be millions."""
 
@@ -141,7 +145,7 @@ class Fact(NamedTuple):
 
     @property
     def when(self) -> tuple[int, int, str]:
-        return self.span.start, self.span.end, self.span.basis
+        return self.span[:3]
 
     @property
     def given(self) -> bool:
@@ -286,7 +290,7 @@ def head_of(text: str) -> str:
     return (
         heads.get(text)
         or heads.get(text.casefold())
-        or ("region" if _PLACE_HEAD.fullmatch(text) else "")
+        or "region" * bool(_PLACE_HEAD.fullmatch(text))
     )
 
 
@@ -444,26 +448,6 @@ def cell_span(v: object, serial: bool = False) -> Span | None:
 Spans = list[Span | None]  # of a row or column of cells
 
 
-def carry_years(spans: Spans, from_years: bool) -> Spans:
-    """In 2017年11月, 12月, 1月 the later months have the year before them, or the next one after December.
-
-    A whole year (2018年, then 1月, 2月) gives its year on only with `from_years`.
-    """
-    out, year, before = [], None, 0
-    for s in spans:
-        if s is not None and s.year:
-            year = s.end // 12 if s.basis != "year" or from_years else None
-            before = s.end % 12 if s.basis != "year" else 12
-        elif s is not None and year is not None:
-            month = s.end % 12
-            year += (before == 11 and month < 3 and s.basis != "ytd") - (
-                before == 0 and month == 11
-            )
-            s, before = shift(s, year), month
-        out.append(s)
-    return out
-
-
 def shift(span: Span, year: int) -> Span:
     return span._replace(
         start=span.start % 12 + 12 * year, end=span.end % 12 + 12 * year, year=True
@@ -472,35 +456,28 @@ def shift(span: Span, year: int) -> Span:
 
 def join_spans(a: Span | None, b: Span | None) -> Span | None:
     """A year over a month, or a month beside a year, make one span."""
-    if a is None or b is None:
-        return b or a
-    if not b.year and a.year:
-        return shift(b, a.end // 12)
-    if not a.year and b.year:
-        return shift(a, b.end // 12)
-    return b
+    if a and b and a.year != b.year:
+        return shift(b, a.end // 12) if a.year else shift(a, b.end // 12)
+    return b or a
 
 
 # --- units ----------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=8)
-def _units(catalog: Catalog) -> dict[str, tuple[str, object, str, str]]:
+def _units(catalog: Catalog) -> dict[str, tuple[str, Fraction, str, str]]:
     frame = catalog.unit_words
-    factors = (
-        (n, d) if n != d else 1
-        for n, d in frame[["numerator", "denominator"]].to_numpy(int).tolist()
-    )
+    factors = map(Fraction, frame["numerator"].astype(int), frame["denominator"].astype(int))
     known = zip(frame["normal"], factors, frame["kind"], frame["family"], strict=True)
     return dict(zip(map(squeeze, frame["word"]), known, strict=True))
 
 
 @remember
-def normal_unit(unit: str, catalog: Catalog) -> tuple[str, object, str, str]:
-    """Of a stated unit its normal one, the factor (1 or numerator and denominator), the kind, and what it goes with."""
+def normal_unit(unit: str, catalog: Catalog) -> tuple[str, Fraction, str, str]:
+    """Of a stated unit its normal one, the factor, the kind, and what it goes with."""
     units, unit = _units(catalog), squeeze(unit)
     rest = unit.lstrip("十百千万亿")
     if unit not in units and rest in units and units[rest][2] == "count":
         steps = (10 ** "个十百千万    亿".index(c) for c in unit[: -len(rest)])
-        return rest, (math.prod(steps), 1), *units[rest][2:]
-    return units.get(unit, (unit, 1, "", ""))
+        return rest, Fraction(math.prod(steps)), *units[rest][2:]
+    return units.get(unit, (unit, Fraction(1), "", ""))

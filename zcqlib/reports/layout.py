@@ -167,8 +167,8 @@ _RULES = (_aside, _numbering, _alone, _headed, _years, _worded)
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-class _Cutter:
-    """Goes down a sheet and cuts it into tables; `named` says whether the catalog knows a text, as a figure or a place."""
+class Cutter:
+    """Goes down a sheet and cuts it into tables; notes and contact lines become context on the way. `named` says whether the catalog knows a text, as a figure or a place."""
 
     def __init__(self, sheet: Sheet, found: Found, named: Callable[[str], bool]):
         self.rows, self.found, self.named = sheet.rows, found, named
@@ -257,11 +257,6 @@ class _Cutter:
         if self.body or self.header and cells[0][1] == 0 and after in ("data", "single"):
             return "body"
         return "header" if self.header else "above"
-
-
-def blocks(sheet: Sheet, found: Found, named: Callable[[str], bool]) -> list[Block]:
-    """Split a sheet into tables; notes and contact lines become context on the way."""
-    return _Cutter(sheet, found, named).cut()
 
 
 def _figures(rows: Iterable[list]) -> set[int]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from zcqlib.catalog import Catalog
-from zcqlib.reports.grid import remember
 from zcqlib.reports.labels import Fact, Found, Place, grouped, normal_unit
 from zcqlib.reports.words import known
 
@@ -94,12 +93,6 @@ def _by_name(facts: list[Fact]) -> Iterator[_Sum]:
                 yield f, parts, absent, len(names) < 2
 
 
-@remember
-def _members(catalog: Catalog, month: int) -> tuple[str, ...]:
-    """The parks of the zone in a month, counted as in a span."""
-    return catalog.members(pd.Period(ordinal=month - 1970 * 12, freq="M"))
-
-
 def _adds_up(f: Fact, catalog: Catalog) -> bool:
     if indicator := catalog.indicators.get(f.indicator):
         return indicator.additive
@@ -126,7 +119,8 @@ def _parts(
     absent = [p.raw.strip() for p in pieces if not given.get(p)]
     if total.place.id == "zone":
         there = {p.id for p in pieces}
-        absent += [catalog.name(i) for i in _members(catalog, total.span.end) if i not in there]
+        month = pd.Period(ordinal=total.span.end - 1970 * 12, freq="M")
+        absent += [catalog.name(i) for i in catalog.members(month) if i not in there]
     totals = sorted(f.at for f in group if f.place.total)
     here = totals.index(total.at)
     for section in () if absent else (here, here + 1):
