@@ -6,13 +6,15 @@ import pandas as pd
 import pytest
 from observations_made import month, observations, ytd
 
-from zcqlib import findings, pipeline
+from zcqlib import findings, indicators, pipeline
 from zcqlib.briefing import returns
 from zcqlib.catalog import load
+from zcqlib.ledger_reader import COLUMNS, SHEET, Sent, reached, read_ledger
+from zcqlib.projection import project_targets
 from zcqlib.reports import senders
 from zcqlib.tables import PROBLEMS, REPLIES, VINTAGE, empty, shape
 
-NAN = float("nan")
+NAN, SEPTEMBER = float("nan"), pd.Period("2018-09", "M")
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +140,27 @@ def test_what_was_done_and_what_the_sender_replied_stand_beside_each_problem():
         ["错误", "这个数字没有采用", ""],
         ["请核对", "数字没有改动", "属实"],
     ]
+
+
+def test_every_row_of_the_plan_has_a_value_where_its_units_fill_in_their_ledgers():
+    catalog, parts = load(), []
+    for sender in (*catalog.parks, "市工信委"):
+        rows = [list(COLUMNS)]
+        for t in catalog.plan.itertuples():
+            filled = {"节点阶段": "推进中"} if t.kind == "milestone" else {"累计": 3}
+            row = dict.fromkeys(COLUMNS) | {"编号": t.id, "单位": t.unit} | filled
+            rows.append(list(row.values()))
+        sent = Sent(f"{sender}台账.xlsx", sender, sender, SEPTEMBER)
+        parts.append(read_ledger([(SHEET, rows)], sent, catalog))
+    told, said = (pd.concat([getattr(p, k) for p in parts]) for k in ("observations", "replies"))
+    facts = indicators.consolidate(told.reset_index(drop=True), catalog, SEPTEMBER)
+    series, _ = indicators.series(facts, catalog)
+    growth, _ = indicators.growth(facts, series, catalog)
+    stages = reached(catalog.stages.iloc[:0], said, catalog)
+    given = catalog.targets, SEPTEMBER, catalog, stages, catalog.batches, growth
+    found = project_targets(series, *given).projections
+    zone = found[found["region"].isin(["zone", "city"])]
+    assert set(zone.loc[zone["actual"].isna(), "indicator"]) == set()
+    assert set(catalog.plan["id"]) <= set(found["indicator"])
+    under_way = zone[zone["kind"].eq("milestone")]
+    assert under_way["actual"].eq(0).all() and under_way["method"].eq("节点 0/1").all()

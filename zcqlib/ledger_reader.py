@@ -350,23 +350,24 @@ def latest(replies: pd.DataFrame) -> pd.DataFrame:
 def reached(stages: pd.DataFrame, replies: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """MILESTONES with what the replies report: an open stage gets its month and evidence, a dated one stays as it is.
 
-    A target without stages that is reported done gets one stage 「完成」. A reply counts where it names a stage and a
-    date that had come by the month of its report.
+    A target without stages that is reported done gets one stage 「完成」, one that is under way the same without its
+    month. A reply that names a date counts where that had come by the month of its report.
     """
-    out, regions = stages.copy(), catalog.targets.drop_duplicates("id").set_index("id")["region"]
+    about = catalog.targets.drop_duplicates("id").set_index("id")
     names = [option(r, catalog.name) for r in stages.to_dict("records")]
-    names, added = pd.Series(names, index=stages.index, dtype="str"), []
+    names, out, added = pd.Series(names, index=stages.index, dtype="str"), stages.copy(), []
     for r in _in_order(replies).to_dict("records"):
-        known = date_of(r["date"])
+        known, said = date_of(r["date"]), set(_parts(r["stage"]))
         day = pd.Period(known[:7], "M") if known else pd.NaT
-        if not known or day > r["published"] or r["id"] not in regions.index:
+        if day > r["published"] or r["id"] not in about.index:
             continue
         own = stages["id"] == r["id"]
-        hit = own & stages["date"].isna() & names.isin(_parts(r["stage"]))
+        hit = own & stages["date"].isna() & names.isin(said) & bool(known)
         out.loc[hit, "date"], out.loc[hit, "evidence"] = day, r["evidence"]
         out.loc[hit, "demo"] |= r["demo"]
-        if not own.any() and DONE in _parts(r["stage"]):
-            done = dict(stage="done", stage_no=1, stage_zh="完成", date=day)
-            added.append(r | done | {"region": regions[r["id"]]})
+        done, under_way = known and DONE in said, about.at[r["id"], "kind"] == "milestone"
+        if not own.any() and (done or under_way and said & set(STATES)):
+            stage = dict(stage="done", stage_no=1, stage_zh=DONE[1:], date=day if done else pd.NaT)
+            added.append(r | stage | {"region": about.at[r["id"], "region"]})
     added = shape(added, MILESTONES).drop_duplicates("id", keep="last")
     return shape(pd.concat([out, added], ignore_index=True), MILESTONES) if len(added) else out

@@ -249,7 +249,8 @@ def _numeric(t: Promise, nodes: dict[str, Node], solved: Solved) -> tuple:
     q = {role: solved[n.name][0] for role, n in nodes.items()}
     batch = promises.batch(t, source) if t.indicator.batch else None
     if batch or isinstance(q["own"], str):
-        said |= batch or dict(method=q["own"])
+        level = float(source.value[-1]) if t.kind == "stock" else np.nan
+        said |= batch or dict(method=q["own"], actual=level)
     else:
         said |= {"growth": _growth, "ratio": _ratio}.get(t.kind, _plain)(t, nodes, q)
     if "q" not in said:
@@ -411,7 +412,9 @@ def _from_years(t: Promise) -> tuple[dict, np.ndarray | None]:
     """No month of this year is known: from yearly figures where there are five or more, else no chance."""
     growth = t.kind == "growth"
     key = t.indicator.growth_of if growth else t.id
-    own = t.known.by.get((t.region, key))
+    own, stated = (t.known.by.get((t.region, k)) for k in (key, t.id))
+    if own is None and stated is not None:  # a rate of growth alone
+        return t.row("只有增速,没有数额", "thin", {t.region: stated}, actual=stated.value[-1]), None
     if own is None:
         return t.row("无数据"), None
     demo = bool(own.demo.any() or t.demo)
