@@ -406,9 +406,8 @@ def cohort_survival(recognised: Series, lapsed: Series, years: int = 3) -> DataF
 
 def recent_means(series: DataFrame, as_of: Period) -> dict[tuple[str, str], float]:
     """Mean of the last 12 months by (region, indicator), of a level its mean change; only where all 12 are known."""
-    last = series.query(
-        "start > @as_of - 12 and end <= @as_of and months in [1, 2] and not revision"
-    )
+    last = series[(series.start > as_of - 12) & (series.end <= as_of)]
+    last = last.query("months in [1, 2] and not revision")
     sums = last.groupby(["region", "indicator"])[["months", "value"]].sum()
     flows = sums.query("months == 12").value / 12
     levels = series.query("months == 0").set_index(["region", "indicator"])

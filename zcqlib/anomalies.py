@@ -116,10 +116,10 @@ def _december(flows: DataFrame, parks: Collection[str]) -> Look:
             spread += ((others.change - usual) ** 2 / others.by).sum()
             scale = np.sqrt(spread / free * (r.by + others.by.sum() / max(n, 1) ** 2))
             if scale > 0:
-                times, mean = float(np.exp(r.above)), np.exp(r.mean)
+                times, mean = np.exp(r.above), np.exp(r.mean)
                 beside = f",扣除其他园区当年12月的变化{np.exp(usual):.1f}倍" if n else ""
                 said = f"{year}年12月为其余各月(几何)平均的{times:.1f}倍,往年12月为{mean:.1f}倍{beside}"
-                p = float(stats.t.sf((r.change - usual) / scale, free))
+                p = stats.t.sf((r.change - usual) / scale, free)
                 when = f"{year}年12月"
                 yield r.Index, indicator, when, "december_spike", times, "倍", r.demo, p, said
 
@@ -144,7 +144,7 @@ def _repeats(single: DataFrame) -> Look:
     """The longest run of one and the same figure in months that follow each other, and heaping on tens."""
     for same, part in single.groupby(["region", "indicator"]):
         value, end = part.value.to_numpy(), part.end.to_numpy()
-        count, unit, demo = bool(part["count"].iloc[0]), part.unit.iloc[0], part.demo.any()
+        count, unit, demo = part["count"].iloc[0], part.unit.iloc[0], part.demo.any()
         p, best, at = _run(value, (12 * part.year + part.month).to_numpy(), count)
         if best:
             when, said = (
@@ -154,8 +154,8 @@ def _repeats(single: DataFrame) -> Look:
             yield *same, when, "identical_increments", best, "个月", demo, p, said
         big = value[value >= 100]
         if count and len(big) >= 8:
-            k, when = int((big % 10 == 0).sum()), f"{end[0]}至{end[-1]}"
-            p = float(stats.binom.sf(k - 1, len(big), 0.1))
+            k, when = (big % 10 == 0).sum(), f"{end[0]}至{end[-1]}"
+            p = stats.binom.sf(k - 1, len(big), 0.1)
             said = f"{len(big)} 个不小于 100 的月度数中 {k} 个末位为 0"
             yield *same, when, "round_numbers", k, "个", demo, p, said
 
@@ -167,7 +167,7 @@ def _run(value: np.ndarray, month: np.ndarray, count: bool) -> tuple[float, int,
     goes_on = (np.diff(value) == 0) & (value[1:] != 0) & (np.diff(month) == 1)
     starts = np.flatnonzero(np.append(True, ~goes_on))
     lengths = np.diff(np.append(starts, len(value)))
-    best, at = int(lengths.max()), starts[lengths.argmax()]
+    best, at = lengths.max(), starts[lengths.argmax()]
     rest = np.delete(value, range(at, at + best))
     spread = max(
         float(rest.std(ddof=1)) if len(rest) > 2 else 0.0, np.sqrt(value.mean()) if count else 0.0
@@ -206,7 +206,7 @@ def _on_target(s: DataFrame, targets: DataFrame, catalog: Catalog) -> Look:
             if off < step / 2:
                 exact.append(f"{catalog.name(region)}「{catalog.name(indicator)}」{year}年{goal:g}")
     if chances:
-        n, p = len(exact), float(stats.poisson_binom(chances).sf(len(exact) - 1))
+        n, p = len(exact), stats.poisson_binom(chances).sf(len(exact) - 1)
         said = f"年末数在目标上下10%以内的{len(chances)}项中,{n}项恰等于目标:{'、'.join(exact)}"
         period = f"{both['year'].min()}—{both['year'].max()}"
         yield "zone", ALL, period, "on_target", n, "项", demo, p, said

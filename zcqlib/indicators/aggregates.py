@@ -29,27 +29,27 @@ def zone_totals(known: DataFrame, catalog: Catalog) -> DataFrame:
     belongs = belongs.assign(region=belongs._who).explode("region")
     year = ["indicator", "_year"]
     # a park with January and February in one figure: the sums to date still tell the months of the zone
-    ends = _summed(parks).merge(belongs).groupby([*year, "_january", "end", "_who"])
+    ends = _summed(parks).merge(belongs).groupby([*year, "start", "end", "_who"])
     ends = ends.region.nunique().reset_index()
     ends = ends[ends.region == ends._who.str.len()]
     ends = ends[ends.groupby(year)._who.transform("nunique") == 1]
-    ends["_from"] = (ends.groupby(year).end.shift() + 1).fillna(ends._january)
+    ends["_from"] = (ends.groupby(year).end.shift() + 1).fillna(ends.start)
     ends["_to"] = ends.end
     last = ends.groupby(year).end.max().rename("_reached")
     parts, ends = (
         f.assign(_year=f.end.dt.year, _end=ordinal(f.end)).sort_values("_end")
         for f in (parks, ends)
     )
-    ends = ends[[*year, "_end", "_from", "_to", "_january"]]
+    ends = ends[[*year, "_end", "_from", "_to"]]
     parts = pd.merge_asof(parts, ends, on="_end", by=year, direction="forward")
     parts = parts.join(last, on=year).assign(_level=parts.months.eq(0))
     parts["_alone"] = parts._to.isna() | parts._level
     parts = parts.query(
         "not _alone or not revision and (_level or _reached.isna() or start > _reached)"
     )
-    start = parts._from.mask(parts.revision, parts._january)
     parts = parts.assign(
-        start=parts.start.where(parts._alone, start), end=parts.end.where(parts._alone, parts._to)
+        start=parts.start.where(parts._alone | parts.revision, parts._from),
+        end=parts.end.where(parts._alone, parts._to),
     ).merge(belongs)
     total = parts.groupby("indicator start end revision _level _alone _who".split(), as_index=False)
     total = total.agg(
