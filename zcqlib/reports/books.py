@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import pairwise
@@ -203,14 +202,12 @@ def _column(letters: str) -> int:
     return xl_cell_to_rowcol(f"{letters}1")[1]
 
 
-@dataclass
 class _Page:
-    """A sheet of an .xlsx while its rows go by: cells, styles and strings, whether zeros show."""
+    """A sheet of an .xlsx while its rows go by."""
 
-    cells: Cells
-    looks: list
-    strings: list
-    zeros: bool = True
+    def __init__(self, cells: Cells, looks: list, strings: list) -> None:
+        self.cells, self.looks, self.strings = cells, looks, strings
+        self.zeros = True  # whether they are shown
 
     def read(self, raw) -> None:
         r, cells = -1, self.cells
