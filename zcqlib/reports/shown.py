@@ -222,6 +222,7 @@ def _near(exact: Decimal, shown: str) -> bool:
 
 # cells --------------------------------------------------------------------------------------------------------------
 
+_AS_STORED = {"", "General", "@", None}  # formats that show the plain value
 _SEVERAL = re.compile(r"\s*[-+]?[\d.,]+%?(?:\s*[\n\t]\s*[-+]?[\d.,]+%?)+\s*")
 _RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 TAGS = dict.fromkeys(("s", "del", "strike"), {"struck": True})
@@ -292,7 +293,7 @@ class Cells(Sheet):
             value, struck = self.runs(r, c, value, struck), False
         if type(value) is str:
             self.budget.spend(letters=len(value))
-        elif type(value) is float and (code or not math.isfinite(value)):
+        elif type(value) is float and (code not in _AS_STORED or not math.isfinite(value)):
             if 1 <= value < 2_958_466 and sections(code)[0].kind == "date":
                 value = xldate_as_datetime(value, self.mode)
             else:
