@@ -74,7 +74,8 @@ def test_a_number_is_read_as_its_format_shows_it(value, code, row, shown):
 @pytest.mark.parametrize(
     ("value", "code"),
     [(5, ";;;"), (0, "0;-0;;@"), (0, "#,###"), (-5, "0;0"), (5, "-0"), (5, '"—"')]
-    + [(12, '"1"0'), (12, '0"0000"'), (150000000, '0"亿"0000"万"'), (7, '"保密"'), (5, '"No."0')],
+    + [(12, '"1"0'), (12, '0"0000"'), (150000000, '0"亿"0000"万"'), (7, '"保密"'), (5, '"No."0')]
+    + [(1234567, "000-0000"), (201806, '0"年"00"月"')],
 )
 def test_a_number_that_its_format_hides_or_makes_another_is_held(value, code):
     found = seen(float(value), code)

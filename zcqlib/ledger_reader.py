@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import NamedTuple
 
 import pandas as pd
@@ -165,7 +166,7 @@ def _sealed(rows: Rows) -> _Copy | None:
         return None
     copy, choices = {}, {}
     for values in rows[1:]:
-        row = dict(zip(LOCKED, [*values, *[None] * len(LOCKED)], strict=False))
+        row = dict(zip_longest(LOCKED, values[: len(LOCKED)]))
         if id := _filled(row["编号"]):
             copy[id] = row
             choices[id] = [str(v) for v in values[len(LOCKED) :] if v not in (None, "")]
@@ -207,7 +208,8 @@ class _Page:
             self.problem(0, "", "ledger_missing", "、".join(gone[:3]), said, "info")
 
     def row(self, r: int, values: dict[str, object]) -> None:
-        id, known = _filled(values["编号"]), self.copy.rows if self.copy else self.targets.index
+        texts = {c: _filled(v) for c, v in values.items()}
+        id, known = texts["编号"], self.copy.rows if self.copy else self.targets.index
         if id not in known or id in self.seen:
             what = "重复" if id in self.seen else "不在下发的台账中"
             said = f"第 {r + 1} 行编号「{id}」{what},该行填写内容未采用。请恢复原编号。"
@@ -221,11 +223,11 @@ class _Page:
                     f"「{_shown(values[c])}」,未采用。如有异议请另行说明。"
                 )
                 self.problem(r, c, "ledger_locked", values[c], said)
-        filled = {name: _filled(values.get(c)) for c, name in FIELDS.items()}
+        filled = {name: texts.get(c, "") for c, name in FIELDS.items()}
         filled["date"] = self.stage(r, id, filled)
         for c in FIGURES:
-            if raw := _filled(values.get(c)):
-                self.figure(r, id, c, raw, values)
+            if texts.get(c):
+                self.figure(r, id, c, texts)
         if any(filled.values()):
             where = {"id": id, "cell": xl_rowcol_to_cell(r, self.at["编号"])}
             self.replies.append(self.common | filled | where)
@@ -249,9 +251,10 @@ class _Page:
             self.problem(r, "达到日期", "ledger_date", filled["date"], said, "warning")
         return day or filled["date"]
 
-    def figure(self, r: int, id: str, column: str, raw: str, values: dict[str, object]) -> None:
+    def figure(self, r: int, id: str, column: str, texts: dict[str, str]) -> None:
         """A figure of the report month, of the sender's own park or of what the target is about."""
-        number, month, catalog = _alike(raw), self.sent.published, self.catalog
+        raw, month, catalog = texts[column], self.sent.published, self.catalog
+        number = _alike(raw)
         if id not in self.targets.index or not _NUMBER.fullmatch(number):
             said = f"「{column}」填的「{raw}」不是数字,没有采用,请只填数字。"
             self.problem(r, column, "not_a_number", raw, said)
@@ -259,7 +262,7 @@ class _Page:
         t, s, words = self.targets.loc[id], catalog.senders, catalog.unit_words
         parks = s.loc[(s["id"] == self.sent.sender) & (s["kind"] == "park"), "region"]
         region = next(iter(parks), t["region"])
-        value, unit = Decimal(number), str(values.get("单位") or t["unit"])
+        value, unit = Decimal(number), texts.get("单位") or t["unit"]
         for w in words[words["word"] == unit].itertuples():
             value, unit = value * int(w.numerator) / int(w.denominator), w.normal
         basis = "month" if column == FIGURES[0] else "ytd"
@@ -271,10 +274,10 @@ class _Page:
                 obs_id=f"{self.sent.file_hash[:16]}:{self.common['sheet']}:{cell}",
                 cell=cell,
                 region=region,
-                region_raw=str(values.get("范围") or ""),
+                region_raw=texts.get("范围", ""),
                 coverage=getattr(place, "coverage", ""),
                 indicator=id,
-                indicator_raw=str(values.get("指标") or t["name_zh"]),
+                indicator_raw=texts.get("指标") or t["name_zh"],
                 start=month - (month.month - 1 if basis == "ytd" else 0),
                 end=month,
                 basis=basis,
@@ -283,7 +286,7 @@ class _Page:
                 unit=unit,
                 value_raw=number,
                 shown=raw,
-                unit_raw=str(values.get("单位") or ""),
+                unit_raw=texts.get("单位", ""),
                 decimals=len(raw.partition(".")[2]),
             )
         )

@@ -73,12 +73,13 @@ class Surroundings:
             for t, at in self.near
             if meta(t)[0] in ("", "period") and (f := words.period_in(t))
         ]
-        like = [
-            (span.basis == "year", "not_month_end" in span.flags, i)
-            for i, (span, _) in enumerate(lines)
-            if _agree(lines[0][0], span)
-        ]
-        span, at = lines[min(like)[-1]] if like else (None, None)
+
+        def less(line):
+            span, _ = line
+            far = not _agree(lines[0][0], span)
+            return far, span.basis == "year", "not_month_end" in span.flags
+
+        span, at = min(lines, key=less, default=(None, None))
         sheet = words.stated_period(squeeze(name))
         if sheet and span and not _agree(span, sheet):
             text = f"工作表名「{name}」与表题的期间不一致,已按表题,请核对。"

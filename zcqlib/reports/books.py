@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import pairwise
@@ -48,13 +47,9 @@ def whole() -> Iterator[None]:
     """
     try:
         yield
-    except (Refused, MemoryError):
+    except (Refused, MemoryError, KeyboardInterrupt, SystemExit):
         raise
-    except Exception as e:
-        raise Refused("corrupt", CORRUPT) from e
-    except BaseException as e:  # how a failed assumption in Rust code comes out
-        if type(e).__name__ != "PanicException":
-            raise
+    except BaseException as e:  # a failed assumption in Rust code is no Exception
         raise Refused("corrupt", CORRUPT) from e
 
 
@@ -163,15 +158,14 @@ PLAIN = "", False  # number format, and whether struck out
 
 
 def _looks(package: zipfile.ZipFile) -> list[tuple[str, bool]]:
-    """Number format ("" where it shows the plain value) and whether it is struck out, of each style."""
+    """Number format and whether it is struck out, of each style."""
     root = xml(part(package, "xl/styles.xml"))
     codes = _BUILT_IN | {f.get("numFmtId"): f.get("formatCode", "") for f in root.iter("{*}numFmt")}
-    fonts = dict(enumerate(map(_font, root.iterfind("{*}fonts/{*}font"))))
-    out = []
-    for xf in root.iterfind("{*}cellXfs/{*}xf"):
-        code, font = codes.get(xf.get("numFmtId"), ""), fonts.get(int(xf.get("fontId") or 0), {})
-        out.append(("" if code in ("General", "@") else code, font.get("struck", False)))
-    return out
+    struck = [_font(e).get("struck", False) for e in root.iterfind("{*}fonts/{*}font")] or [False]
+    return [
+        (codes.get(xf.get("numFmtId"), ""), struck[int(xf.get("fontId") or 0)])
+        for xf in root.iterfind("{*}cellXfs/{*}xf")
+    ]
 
 
 SHARED = 50  # letters that a string of its own costs beside those of the cells that show it
@@ -203,14 +197,12 @@ def _column(letters: str) -> int:
     return xl_cell_to_rowcol(f"{letters}1")[1]
 
 
-@dataclass
 class _Page:
-    """A sheet of an .xlsx while its rows go by: cells, styles and strings, whether zeros show."""
+    """A sheet of an .xlsx while its rows go by."""
 
-    cells: Cells
-    looks: list
-    strings: list
-    zeros: bool = True
+    def __init__(self, cells: Cells, looks: list, strings: list) -> None:
+        self.cells, self.looks, self.strings = cells, looks, strings
+        self.zeros = True  # whether they are shown
 
     def read(self, raw) -> None:
         r, cells = -1, self.cells
@@ -493,7 +485,7 @@ def _old_sheet(book: xlrd.Book, s: xlrd.sheet.Sheet, budget: Budget) -> Sheet:
             if kind == xlrd.XL_CELL_DATE:
                 code = code or "yyyy/m/d"  # of a numbered format
             struck = bool(book.font_list[xf.font_index].struck_out)
-            cells.put(r, c, value, "" if code == "General" else code, struck)
+            cells.put(r, c, value, code, struck)
     cells.comments.update({(n.rowx, n.colx): cut(n.text) for n in s.cell_note_map.values()})
     cells.hidden_rows.update(i for i, info in s.rowinfo_map.items() if info.hidden)
     cells.hidden_columns.update(i for i, info in s.colinfo_map.items() if info.hidden)

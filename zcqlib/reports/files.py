@@ -20,12 +20,6 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from zcqlib.reports import books, drawn
 from zcqlib.reports.grid import (
     MAX_AREA,
-    MAX_FILE,
-    MAX_MEMBERS,
-    MAX_PARTS,
-    MAX_RATIO,
-    MAX_UNPACKED,
-    OLE,
     Budget,
     Opened,
     Refused,
@@ -36,6 +30,8 @@ from zcqlib.reports.grid import (
 )
 from zcqlib.reports.shown import Cells
 
+MAX_FILE, MAX_UNPACKED, MAX_RATIO, MAX_PARTS = 100 * 2**20, 200 * 2**20, 100, 2_000
+MAX_MEMBERS = 200  # files in a zip of reports
 _STRAY = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 
 _KINDS = {
@@ -145,7 +141,7 @@ def _member(info: zipfile.ZipInfo) -> str:
 def _by_content(raw: bytes, budget: Budget) -> Opened:
     if raw[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _zip(raw, budget)
-    if raw.startswith(OLE):
+    if raw.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return books.ole(raw, budget)
     if re.match(rb"\x09[\x08\x04\x02\x00].\x00", raw, re.S):
         return books.xls(raw, budget)

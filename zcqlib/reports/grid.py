@@ -8,13 +8,10 @@ from typing import NamedTuple
 
 from lxml import etree
 
-MAX_FILE, MAX_UNPACKED, MAX_RATIO, MAX_PARTS = 100 * 2**20, 200 * 2**20, 100, 2_000
-MAX_MEMBERS = 200  # files in a zip of reports
 MAX_ROWS, MAX_COLUMNS = 200_000, 2_000
 MAX_CELLS = (
     1_000_000  # with content, on one sheet: what can be accounted for cell by cell in 1.5 GB
 )
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_AREA = 5_000_000  # cells between the corners: what a reader that lays them all out can hold
 MAX_LETTERS, MAX_TABLES, MAX_CELL = 20_000_000, 1_000, 2_000  # of a file; letters of one cell
 
@@ -22,14 +19,12 @@ MAX_LETTERS, MAX_TABLES, MAX_CELL = 20_000_000, 1_000, 2_000  # of a file; lette
 NO_RESULT = "公式无结果"  # text of a formula that was stored without its result
 
 
-@dataclass(eq=False)
 class Refused(Exception):
     """The file as a whole cannot be used; carries the problem's code, severity and Chinese sentence."""
 
-    code: str
-    message: str
-    severity: str = "error"
-    raw: str = ""
+    def __init__(self, code: str, message: str, severity: str = "error", raw: str = ""):
+        super().__init__(code, message, severity, raw)
+        self.code, self.message, self.severity, self.raw = code, message, severity, raw
 
 
 def too_large(what: str) -> Refused:

@@ -60,6 +60,7 @@ _FIGURE = re.compile(
     r"(\D*?)(\d[\d,]*(?:[ \u00a0\u2009\u202f]\d{3})*(?:\.\d+)?|(?<!\w)\.\d+)(.*)", re.S
 )
 _POWER = re.compile(r"E[+-]?\d|\s*/\d|\s\d+/\d", re.I)  # and fractions, behind a figure
+_SECOND = re.compile(r"[^(（\[]*\d")  # another figure behind it, which is no mark of a note
 _SIGNS = re.compile(r"RMB|CNY|人民币|[-+−－()（）\s￥¥$€£*↑↓▲△▼▽]")
 _DASHES = re.compile(r"\s*[-−－—–]+\s*")
 _WORDS = {"百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8}
@@ -122,10 +123,8 @@ def _section(text: str) -> Section:
 def _chosen(parts: tuple[Section, ...], value: float) -> tuple[Section, bool]:
     """The part that a value is written by, and whether a minus is written by itself."""
     if any(p.when for p in parts):
-        for p in parts[:3]:
-            if not p.when or _ORDER[p.when[1]](value, float(p.when[2])):
-                return p, True
-        return parts[-1], True
+        fits = (p for p in parts[:3] if not p.when or _ORDER[p.when[1]](value, float(p.when[2])))
+        return next(fits, parts[-1]), True
     if value < 0 and len(parts) > 1:
         return parts[1], False
     return parts[2 if value == 0 and len(parts) > 2 else 0], True
@@ -159,20 +158,18 @@ def seen(value: float, code: str) -> Seen:
     if part.kind in ("date", "text", "other") or general and not part.before + part.after:
         return Seen(value, written(value))
     scaled = Decimal(repr(abs(value))) * 100**part.percent / 1000**part.thousands
-    body = f"{scaled.normalize():f}" if general else ""
-    body = _digits(part, scaled) if part.kind == "number" else body
+    number = _digits(part, scaled) if part.kind == "number" else ""
+    body = f"{scaled.normalize():f}" if general else number
     minus = "-" if value < 0 and signed and scaled else ""
     text = f"{minus}{part.before}{body}{part.after}"
-    if _told(part.whole).strip("0#?, .-'") and not general:  # words among the digits
-        return _differs(value, text)
     return _agree(value, scaled, text, part)._replace(percent=bool(part.percent))
 
 
 def told(value: float, text: str, percent: bool) -> Seen:
     """A stored number beside the text that is displayed for it, where a file has both and no format."""
-    stored, m = Decimal(repr(abs(value))), _FIGURE.fullmatch(text.strip())
+    stored, m = Decimal(repr(abs(value))), _FIGURE.fullmatch(text)
     if m and _POWER.match(m[3]):
-        return Seen(value, text.strip(), percent=percent)
+        return Seen(value, text, percent=percent)
     percent = percent or bool(m) and "%" in m[3] and _near(stored * 100, m[2])
     part = sections("0%" if percent else "0")[0]
     return _agree(value, stored * 100**percent, text, part)._replace(percent=percent)
@@ -189,7 +186,7 @@ def _agree(value: float, scaled: Decimal, text: str, part: Section) -> Seen:
     if value == 0 and _DASHES.fullmatch(text):
         return Seen(value, text)
     m = _FIGURE.fullmatch(text)
-    if m is None or not _same_sign(value, m[1], part.red):
+    if m is None or _SECOND.match(m[3]) or not _same_sign(value, m[1], part.red):
         return _differs(value, text)
     before, body, after = m.groups()
     moved = not _near(scaled, body)
@@ -222,6 +219,7 @@ def _near(exact: Decimal, shown: str) -> bool:
 
 # cells --------------------------------------------------------------------------------------------------------------
 
+_AS_STORED = {"", "General", "@", None}  # formats that show the plain value
 _SEVERAL = re.compile(r"\s*[-+]?[\d.,]+%?(?:\s*[\n\t]\s*[-+]?[\d.,]+%?)+\s*")
 _RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 TAGS = dict.fromkeys(("s", "del", "strike"), {"struck": True})
@@ -292,7 +290,7 @@ class Cells(Sheet):
             value, struck = self.runs(r, c, value, struck), False
         if type(value) is str:
             self.budget.spend(letters=len(value))
-        elif type(value) is float and (code or not math.isfinite(value)):
+        elif type(value) is float and (code not in _AS_STORED or not math.isfinite(value)):
             if 1 <= value < 2_958_466 and sections(code)[0].kind == "date":
                 value = xldate_as_datetime(value, self.mode)
             else:

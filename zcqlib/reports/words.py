@@ -170,7 +170,7 @@ _UNSUPPORTED = re.compile(
 def _span(m: re.Match, kind: str) -> Span | None:
     g = m.groupdict(default="")
     short, year = g.get("yy"), int(g.get("y") or g.get("y2") or 0)
-    flags, year = (("short_year",), int(f"20{short}")) if short else ((), year)
+    flags, year = ("short_year",) * bool(short), int(f"20{short}" if short else year)
     numbers = (numeral(g.get(k) or "0") for k in ("a", "b", "q", "m", "d"))
     a, b, q, month, day = (int(n) if n == n else 0 for n in numbers)
     first, last, basis = {
@@ -407,7 +407,7 @@ def fitting_unit(units: str, percent: bool) -> str:
     """Of several stated units (亿元、%) the percent, "" where there is none, or the first that is not."""
     parts = units.split("、")
     fitting = [p for p in parts if (p in PERCENTS) == percent]
-    return fitting[0] if fitting else "" if percent else parts[0]
+    return [*fitting, "" if percent else parts[0]][0]
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
@@ -432,7 +432,6 @@ class Value(NamedTuple):
 
 
 _DIGIT = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_PLAIN = re.compile(rf"([-+]?)({_DIGIT})((?:e[+-]?\d+)?)", re.I)
 _FOOTNOTE = re.compile(
     r"(?<=[\d%)])\s?(?:[\u00b9\u00b2\u00b3\u2070-\u2079①-⑳*#※†]+|[\[【〔]\d{1,2}[\]】〕])$"
 )
@@ -440,7 +439,7 @@ _MOVED = re.compile(
     rf"(?:增长|上升|提高|增加|上涨|升高|(下降|减少|降低|下滑|回落|负增长))(?:了)?(-?)({_DIGIT})(%|个百分点|百分点|倍|‰)?"
 )
 _SAYS = re.compile(
-    rf"(约|近|大约|超过|超|逾|突破|不足|低于)?([-+]?)({_DIGIT}|[一二两三四五六七八九十百千零]+)(余|多)?([百千万亿]*)(余|多)?"
+    rf"(约|近|大约|超过|超|逾|突破|不足|低于)?([-+]?)((?:{_DIGIT})(?:[eE][-+]?\d+)?|[一二两三四五六七八九十百千零]+)(余|多)?([百千万亿]*)(余|多)?"
     r"([^\d()（）+]*?)(以上|以下|以内|左右|上下|余|\+)?(?:[((](.*)[))])?"
 )
 
@@ -469,25 +468,20 @@ def value_of(text: str, money: bool = False, count: bool = True, figures: bool =
     `figures`: the cell stands where a figure must be, so that words are tried too: 三十, 100以上, 50个左右.
     """
     bare = text.strip()
-    if mark := _mark(bare):
-        return mark
     t = _FOOTNOTE.sub("", bare)
     note = "" if t == bare else f"标注{bare[len(t) :]}"
     t = re.sub(r"[−–—－﹣](?=[\d.])", "-", re.sub(r"\s+", "", t))
     t = unicodedata.normalize("NFKC", t)
-    if mark := _mark(t):
+    if mark := _mark(bare) or _mark(t):
         return mark
     if t in known("equal") or t in ("无", "零") and count:
         return _number("0", "zero_from_word")
     if t in ("无", "零"):
         return Value("missing", reason="not_reported", code="word_in_number")
-    if m := _PLAIN.fullmatch(t):
-        return _number(m[2] + m[3], "text_number", minus=m[1] == "-", note=note)
-    bracket = re.fullmatch(rf"\(({_DIGIT})\)", t)
-    if re.match(r"[▲△▼▽]", t) or bracket and not money:
+    if m := re.fullmatch(rf"\(({_DIGIT})\)|[▲△▼▽].*", t):
+        if m[1] and money:
+            return _number(m[1], "text_number", minus=True)
         return Value("problem", code="sign_unclear")
-    if bracket:
-        return _number(bracket[1], "text_number", minus=True)
     if m := _MOVED.fullmatch(t):
         unit = {"倍": "%", "百分点": "pp", "个百分点": "pp"}.get(m[4], m[4] or "")
         moved = _number(m[3], "text_number", minus=bool(m[1]) != bool(m[2]), unit=unit)
@@ -517,9 +511,8 @@ def _said(m: re.Match, figures: bool, note: str) -> Value | None:
         return None
     if (worded or bound or limit) and not figures:
         return None
-    flags = ("text_number", flag) if flag else ("text_number",)
-    note = remark or note
-    return _number(digits, *flags, minus=sign == "-", unit=unit, note=note, scale=scale)
+    more = dict(unit=unit, note=remark or note, scale=scale)
+    return _number(digits, "text_number", *[flag] * bool(flag), minus=sign == "-", **more)
 
 
 @remember
