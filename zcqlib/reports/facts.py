@@ -40,7 +40,7 @@ def read_table(
     """
     around = Surroundings(sheet, block, scope, found, inherited)
     t = Frame(block, around, found)
-    columns, lines = headers.columns_of(t), headers.rows_of(t, found)
+    columns, lines = headers.columns_of(t), headers.rows_of(t)
     apart = True
     for facets in (lines, columns):
         headers.span_totals(facets)
@@ -173,17 +173,13 @@ class _Table:
         if isinstance(named, str):
             return named
         around, indicator = self.around, self.catalog.indicators.get(named.indicator)
-        measure = column.measure or row.measure or words.measure_of(named.title) or "value"
+        measure = _measure(row, column, named, indicator)
         dated = row.span or column.span or row.relative or column.relative
         if measure == "target" and not dated:
             column = column._replace(relative=("year", 0))
         span = _span_of(row, column, around, indicator)
         if isinstance(span, str):
             return span
-        if indicator and indicator.kind in ("growth", "ratio") and measure in PERCENT_KINDS:
-            # a rate that is the indicator itself is its value
-            own = column.measure or row.measure and not row.names
-            measure = measure if own or measure not in ("yoy_pct", "share_pct") else "value"
         raw, at = self._stated_unit(row, column, named, measure, indicator)
         normal, factor, doubt = self._normal(raw, measure, indicator, named)
         others = set(around.unit.split("、")) - {"", raw} if measure == "value" else ()
@@ -338,6 +334,14 @@ class _Table:
         )
         flags = (*flags, *filter(None, marks), *value.flags)
         return _scale(number, factor), unit, raw, unit_raw, decimals, value.reason, flags, unit_at
+
+
+def _measure(row: Facet, column: Facet, named: _Named, indicator: Indicator | None) -> str:
+    """The kind of figure: what column or row say; a rate that is the indicator itself is its value."""
+    measure = column.measure or row.measure or words.measure_of(named.title) or "value"
+    own = column.measure or row.measure and not row.names
+    itself = indicator and indicator.kind in ("growth", "ratio") and not own
+    return "value" if itself and measure in ("yoy_pct", "share_pct") else measure
 
 
 @remember

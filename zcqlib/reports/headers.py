@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import date
 from itertools import pairwise
@@ -42,6 +42,7 @@ _OWN_UNIT = re.compile(
     r"(?:个|家|人|户|件|项|台|单位)数量?$|[率度]$|比重$|占比$|指数$|^人均|^每|平均"
 )
 _NOTHING = Facet()
+_TEXTS = "name", "region", "period"
 
 
 class Frame:
@@ -57,12 +58,12 @@ class Frame:
         self.stub = _stub(self, width)
         free = [c for c in range(width) if c not in self.stub]
         self.data = [c for c in free if self._holds_figures(c)]
-        aside = {*free} - {*self.data}
         found.mark(block.above, "context")
         found.mark([(r, c) for r in self.header for c in filled(self.grid[r])], "label")
-        found.mark(
-            [(r, c) for r in self.rows for c in aside if not is_empty(self.grid[r][c])], "context"
-        )
+        for r in self.rows:
+            for c in filled(self.grid[r]):
+                if c not in self.data:
+                    found.outcome[r, c] = "label" if c in self.stub else "context"
         _fill_header(self)
         if not self.sheet.name:
             _long_rows(self, found)
@@ -126,7 +127,7 @@ def _stub_role(
     t: Frame, c: int, cells: list, heads: list[str], role: str, stub: dict[int, str]
 ) -> str:
     """The role of a column that names rows by its head, or by what its cells say; "" where the figures begin."""
-    named = {"name", "region", "period"} & set(stub.values())
+    named = set(_TEXTS) & set(stub.values())
     if role == "unit" and "计量单位" not in heads and cells and not any(map(_unit_cell, cells)):
         role = "region"  # 单位 over names of places or offices
     if named and cells and all(words.is_gloss(text_of(v)) for v in cells):
@@ -224,10 +225,8 @@ class _Header:
             plain = [(r, v) for r, v in cells if not words.is_gloss(text_of(v))]
             if any(isinstance(v, str) for _, v in plain):
                 self.parts[c] = plain
-        # rows of names, in which a bare unit is a name as well
-        self.counted = {
-            r for r in header if any(label(x).role == "name" for x in t.texts([r], t.data))
-        }
+        roles = ((r, label(x).role) for r in header for x in t.texts([r], t.data))
+        self.named = {r for r, role in roles if role == "name"}
 
     def column(self, c: int, whole: Facet) -> tuple[Facet, bool]:
         """One column's header cells, from the outside in, and whether it is 其中 of the column before it."""
@@ -261,8 +260,8 @@ class _Header:
         if place and not (place.total and role == "region?"):
             return Facet(place=place)
         says = _spoken(role, t, at, self.catalog)
-        # 幢 | 面积: a count that stands for a name
-        counts = says.role == "unit" and at[0] in self.counted
+        # 幢 | 面积: in a row of names a count stands for a name
+        counts = says.role == "unit" and at[0] in self.named
         named = counts and words.is_unit(t) and t not in words.PERCENTS
         return says._replace(names=(t,), name_at=at) if named else says
 
@@ -434,15 +433,34 @@ class _Column:
 
     def __init__(self, t: Frame, c: int, role: str, bare: set[int]):
         self.catalog, self.role, self.bare = t.catalog, role, bare
+        self.cells = [((r, c), t.grid[r][c]) for r in t.rows]
+        self.texts = role in _TEXTS
         self.headings: list[_Heading] = []
         self.partial: tuple[str, ...] = ()
-        cells = [(r, c) for r in t.rows] if role == "period" else []
+        dated = [at for at, _ in self.cells] if role == "period" else []
         blank = frozenset(i for i, r in enumerate(t.rows) if r in bare)
-        self.periods = _periods(t, cells, t.texts(t.header, [c]), blank)
+        self.periods = _periods(t, dated, t.texts(t.header, [c]), blank)
 
-    def says(self, at: At, v: object) -> Facet:
+    def down(
+        self, anew: set[int], merged: set[At], last: bool
+    ) -> Iterator[tuple[int, Facet, bool]]:
+        """What each row says here, carried down to the next one, and whether it has a name of its own.
+
+        Rows where a column further left begins `anew` take nothing from above, nor do those of the `last` column of names.
+        """
+        carried = None
         read = getattr(self, self.role, None)  # none for numbers and words in another language
-        return read(at, v, said(v)) if read else _NOTHING
+        for at, v in self.cells:
+            r, here, joined = at[0], not is_empty(v), at in merged
+            if r in anew and self.texts:
+                self.headings.clear()
+                carried = carried if joined else None
+            if here:
+                carried = read(at, v, said(v)) if read else _NOTHING
+                anew |= {r} if self.role != "serial" else set()
+            elif carried is None or last and not joined:
+                continue
+            yield r, carried, self.texts and (here or joined)
 
     def unit(self, at: At, v: object, t: str) -> Facet:
         return _spoken(self.role, t, at, self.catalog)
@@ -466,7 +484,7 @@ class _Column:
         place = place_of(text, self.catalog)
         if place is None and at[0] in self.bare:
             part = _spoken("", _part_of(t)[1], at, self.catalog)
-            self.headings = [self.heading(v, t, part, True)]
+            self.headings[:] = [self.heading(v, t, part, True)]
             return _NOTHING
         place = place or Place("", words.without_gloss(text.strip()), "other_region")
         above = [_Heading(), *self.headings][-1].says
@@ -518,7 +536,7 @@ def _part_of(t: str) -> tuple[bool, str]:
     return False, t
 
 
-def rows_of(t: Frame, found: Found) -> Facets:
+def rows_of(t: Frame) -> Facets:
     """What each body row's stub says: names are carried down, and rows stand under their headings."""
     if not t.stub:
         alone = not t.header or len(t.rows) == 1
@@ -528,34 +546,20 @@ def rows_of(t: Frame, found: Found) -> Facets:
         (r, c0) for r0, c0, r1, _ in t.sheet.merged if r0 in t.grid for r in range(r0 + 1, r1 + 1)
     }
     out = dict.fromkeys(t.rows, _NOTHING)
-    written, dated, anew = set(), set(), set()  # rows, of which a cell further left begins anew
-    texts = [c for c, role in t.stub.items() if role in ("name", "region", "period")]
+    anew, written, dated = set(), set(), set()  # rows
+    last = [c for c, role in t.stub.items() if role in _TEXTS][-1:]
     for c, role in t.stub.items():
         names = list(map(said, t.body(c)[:300])) if role == "name" else []
-        role = "region" if _of_places(names, t.catalog) else role
-        column, carried = _Column(t, c, role, bare), None
-        begun = set()
-        for r in t.rows:
-            at, here = (r, c), not is_empty(t.grid[r][c])
-            if r in anew and c in texts:
-                column.headings.clear()
-                carried = carried if at in merged else None
-            if here:
-                found.outcome.setdefault(at, "label")
-                carried = column.says(at, t.grid[r][c])
-                begun.add(r)
-            elif carried is None or at not in merged and c in texts[-1:]:
-                continue
-            if c in texts and (here or at in merged):
-                written.add(r)
-            if role == "period":
-                dated.add(r)
-            out[r] = out[r].over(carried)
-        anew |= begun if role != "serial" else set()
-    undated = not any(role == "period" for role in t.stub.values())
+        column = _Column(t, c, "region" if _of_places(names, t.catalog) else role, bare)
+        for r, says, own in column.down(anew, merged, c in last):
+            out[r] = out[r].over(says)
+            written |= {r} if own else set()
+            dated |= {r} if role == "period" else set()
+    if "period" not in t.stub.values():
+        dated = out.keys()
     for r, facet in out.items():
         named = known("total").keys() & facet.names or facet.place and facet.place.total
-        if r not in written or not (undated or r in dated or named):
+        if r not in written or r not in dated and not named:
             out[r] = facet._replace(bare=True)
     return out
 
@@ -577,9 +581,10 @@ def settle_places(facets: Facets, catalog: Catalog, found: Found) -> None:
     for k, f in facets.items():
         place = f.place or Place("", "")
         if place.total and (place.id in catalog.regions if others else zone and not place.id):
-            facets[k] = f._replace(place=place._replace(id="zone" * zone))
+            place = place._replace(id="zone" * zone)
         elif place.kind == "near" and not ours or place.kind == "ambiguous" and others:
-            facets[k] = f._replace(place=place._replace(kind="other_region"))
+            place = place._replace(kind="other_region")
+        facets[k] = f._replace(place=f.place and place)
 
 
 # --- periods of one row or column -------------------------------------------------------------------------------------
@@ -606,11 +611,8 @@ def _periods(
         else:
             spans = [None if isinstance(v, int | float) else cell_span(v) for v in cells]
         spans, unsure = _settled(cells, _with_years(spans, headings), t.around)
-    told = {
-        i: Facet(span=s).at(at) for i, (s, at) in enumerate(zip(spans, places, strict=True)) if s
-    }
-    told |= {i: Facet(fault="period_ambiguous") for i in unsure}
-    return {places[i]: says for i, says in told.items()}
+    told = {at: Facet(span=s).at(at) for at, s in zip(places, spans, strict=True) if s}
+    return told | {places[i]: Facet(fault="period_ambiguous") for i in unsure}
 
 
 def _with_years(spans: Spans, headings: frozenset[int] | None) -> Spans:
@@ -619,11 +621,8 @@ def _with_years(spans: Spans, headings: frozenset[int] | None) -> Spans:
     A whole year (2018年, then 1月, 2月) gives its year on where it is one of the `headings`, or stands more than once
     before months.
     """
-    followed = {
-        i
-        for i, (a, b) in enumerate(pairwise(spans))
-        if a and a.year and a.basis == "year" and b and not b.year
-    }
+    pairs = enumerate(pairwise(spans))
+    followed = {i for i, (a, b) in pairs if a and b and a.year and not b.year and a.basis == "year"}
     from_years = len(followed) > 1 or headings and followed <= headings
     out, year, before = [], None, 0
     for s in spans:
@@ -643,14 +642,13 @@ def _with_years(spans: Spans, headings: frozenset[int] | None) -> Spans:
 def _settled(cells: list, spans: Spans, around: Surroundings) -> tuple[Spans, list[int]]:
     """Periods after a second look at their neighbours, and the places left undecided: what can be several months is the one
     that its neighbours are clearly nearer to."""
-    published = around.scope.published
+    published, out, undecided = around.scope.published, list(spans), []
     context = [s for s in (around.span, around.scope.file_span) if s and s.year]
     context = context or [month_span(published)] * (published > 0)
     whole = [with_year(s, [*context, *spans], published) for s in spans]
     unsure = {i: months for i, v in enumerate(cells) if (months := _possible(v))}
     days = {i: day for i, day in enumerate(map(_day, cells, whole)) if day}
     sure = [None if i in unsure or s and not s.year else s for i, s in enumerate(whole)]
-    out, undecided = list(spans), []
     for i in {**unsure, **days}:
         before, after = (list(filter(None, x)) for x in (sure[:i], sure[i + 1 :]))
         typed = i in days and _typed(days[i], days.values(), before + after + context)

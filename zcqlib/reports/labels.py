@@ -356,16 +356,16 @@ def label(text: str) -> Facet:
         # 2018年比2017年增长(%); a base other than the year before has no measure of its own
         span, usual = words.year_span(int(m[1])), int(m[3]) == int(m[1]) - 1
         measure = "yoy_pct" if usual and m[2] == "比" else "index"
-        role, names = ("measure", ()) if usual else ("name", (t,))
-        return Facet(names, span, None, "%", measure, role=role)
+        return Facet(
+            () if usual else (t,), span, None, "%", measure, role="measure" if usual else "name"
+        )
     return _worded(name or t, unit)
 
 
 def _worded(name: str, unit: str) -> Facet:
     """A label of words: perhaps a period before or behind them, and a kind of figure alone or in a name."""
-    span, rest = words.whole_period(name), ""
-    if not span:
-        span, rest = _without_period(name)
+    span = words.whole_period(name)
+    span, rest = (span, "") if span else _without_period(name)
     measure = "index" if words.is_index_base(unit) else words.measure_of(rest)
     if measure in ("yoy_pct", "mom_pct") and unit not in ("", *words.PERCENTS):
         measure = ""  # 比上年增减(万元) is an amount, no rate
@@ -412,10 +412,8 @@ def place_of(text: str, catalog: Catalog) -> Place | None:
 
 
 def valueish(v: object) -> bool:
-    if isinstance(v, bool):
-        return False
     if isinstance(v, int | float):
-        return True
+        return not isinstance(v, bool)
     return isinstance(v, str) and words.value_of(v).kind in ("number", "missing", "problem")
 
 

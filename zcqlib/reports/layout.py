@@ -114,7 +114,7 @@ def _numbering(row: _Row) -> str:
     """A row that only numbers the columns: 甲 乙 1 2 3."""
     texts = [text_of(v).strip() for v in row.cells]
     numbers = [t.strip("()() ") for t in texts if t not in "甲乙丙丁戊己庚辛"]
-    counted = row.header and not row.body and numbers == [str(i + 1) for i in range(len(numbers))]
+    counted = row.header and not row.body and numbers == [*map(str, range(1, len(numbers) + 1))]
     enough = 2 < len(texts) > len(numbers) or len(numbers) > 3
     return "numbers" if counted and enough and not row.dated else ""
 
@@ -143,7 +143,7 @@ def _years(row: _Row) -> str:
     distinct = list(dict.fromkeys(s.end for s in spans))
     if 0 < len(years) < len(row.rest) or len(distinct) == 1 < len(years):
         return "header" if row.header and row.inner else ""
-    ordered = distinct in (sorted(distinct), sorted(distinct)[::-1]) and len(distinct) > 1
+    ordered = len({b > a for a, b in pairwise(distinct)}) == 1
     again = row.header and sum(cell_span(v) is not None for v in row.above) * 2 > len(row.rest)
     typed = any(isinstance(v, str) for v in years)  # figures as text, more often
     return "header" if ordered and (row.inner or row.worded) and not (again or typed) else ""

@@ -46,20 +46,24 @@ def reconcile(
         if not total.given or not there or len(parts) < 2 and not at_most:
             continue
         summed = round(sum(f.value for f in there), 9)
-        difference = round(summed - total.value, 9)
+        above = round(summed - total.value, 9)
         tolerance = _tolerance([total, *there], catalog) + 1e-9 * abs(summed)
-        above = difference > tolerance
-        if absent and not (above and all(f.value >= 0 for f in there)):
+        if absent and not (above > tolerance and all(f.value >= 0 for f in there)):
             unchecked.setdefault("、".join(absent), []).append(total)
-        elif above or not at_most and -difference > tolerance:
-            cells = "+".join(f.cell for f in there[:12]) + "…" * (len(there) > 12)
-            name = total.place.raw if total.place.total and len(there) > 1 else total.path
-            sums = f"{total.value:.12g}{total.unit},分项({cells})之和为 {summed:.12g}{total.unit},相差 {difference:+.12g}"
-            found.tell("total_mismatch", total.at, total.raw, name, total.cell, sums)
+        elif above > tolerance or not at_most and -above > tolerance:
+            _mismatch(total, there, summed, found)
     for absent, totals in unchecked.items():
         first = totals[0]
         name = first.place.raw or first.path
         found.tell("total_unchecked", first.at, first.raw, absent, name, len(totals))
+
+
+def _mismatch(total: Fact, parts: list[Fact], summed: float, found: Found) -> None:
+    cells = "+".join(f.cell for f in parts[:12]) + "…" * (len(parts) > 12)
+    name = total.place.raw if total.place.total and len(parts) > 1 else total.path
+    sums = f"之和为 {summed:.12g}{total.unit},相差 {round(summed - total.value, 9):+.12g}"
+    said = f"{total.value:.12g}{total.unit},分项({cells}){sums}"
+    found.tell("total_mismatch", total.at, total.raw, name, total.cell, said)
 
 
 def _by_place(facts: list[Fact], listed: list[Place], catalog: Catalog) -> Iterator[_Sum]:
@@ -121,14 +125,20 @@ def _parts(
         there = {p.id for p in pieces}
         month = pd.Period(ordinal=total.span.end - 1970 * 12, freq="M")
         absent += [catalog.name(i) for i in catalog.members(month) if i not in there]
+    near = [] if absent else _beside(total, parts, group)
+    return near or parts, absent
+
+
+def _beside(total: Fact, parts: list[Fact], group: list[Fact]) -> list[Fact]:
+    """The parts right before or right behind a total, up to the next one, where they agree with it."""
     totals = sorted(f.at for f in group if f.place.total)
     here = totals.index(total.at)
-    for section in () if absent else (here, here + 1):
+    for section in (here, here + 1):
         near = [f for f in parts if bisect(totals, f.at) == section]
         agree = math.isclose(sum(f.value for f in near), total.value, rel_tol=1e-9)
         if len(near) > 1 and agree:
-            return near, []
-    return parts, absent
+            return near
+    return []
 
 
 def _tolerance(facts: list[Fact], catalog: Catalog) -> float:
