@@ -388,14 +388,14 @@ def test_each_figure_page_and_table_can_be_traced_to_cells_with_hashes(opened):
             "sharedStrings",
             "共125项",
             "共126项",
-            "ledger.xlsx 的 ZCQ-201809-T01 印有「共126项.*共125项",
+            "ledger.xlsx 的 ZCQ-201809-T01 印有「共126项",
         ),
         (
             "ledger.xlsx",
             "sheets/sheet1",
             "<v>{done}</v>",
             "<v>{more}</v>",
-            "ledger.xlsx 的 ZCQ-201809-T01 印有.*{more}.*standing/.*/done",
+            "ledger.xlsx 的 ZCQ-201809-T01 印有.*{more}.*standing/",
         ),
     ],
 )

@@ -71,21 +71,14 @@ def closed(month: Month) -> pd.DataFrame:
     """The closing table of a December in Chinese, as it is printed and handed to the annual meeting."""
     held = map(month.table, ("PROJECTIONS", "SERIES", "MILESTONES"))
     t, name = closing(*held, month.catalog), month.catalog.name
-    heads = dict(region="地区", indicator="指标", target="目标", actual="实际", status="结果")
-    heads |= dict(published="定案报表", demo="数据")
-    rows = []
-    for r in t.to_dict("records"):
-        counted, when = r["kind"] in ("milestone", "coverage"), r["published"]
-        low = quantity.of_target(r, r["target_low"]) if counted else quantity.target(r)
-        rows.append(
-            r
-            | dict(
-                region=name(r["region"]),
-                indicator=name(r["indicator"]),
-                target=low,
-                actual=quantity.of_target(r, r["actual"]),
-                published=quantity.NONE if pd.isna(when) else f"{when}报表",
-                demo=quantity.DEMO * r["demo"],
-            )
-        )
-    return pd.DataFrame(rows, columns=list(heads)).rename(columns=heads)
+    rows, when = t.to_dict("records"), t["published"]
+    target = [
+        quantity.of_target(r, r["target_low"])
+        if r["kind"] in ("milestone", "coverage")
+        else quantity.target(r)
+        for r in rows
+    ]
+    out = dict(地区=t["region"].map(name), 指标=t["indicator"].map(name), 目标=target)
+    out |= dict(实际=[quantity.of_target(r, r["actual"]) for r in rows], 结果=t["status"])
+    out |= dict(定案报表=(when.astype(str) + "报表").where(when.notna(), quantity.NONE))
+    return pd.DataFrame(out | dict(数据=t["demo"].map({True: quantity.DEMO, False: ""})))

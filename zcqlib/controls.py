@@ -62,12 +62,15 @@ def explore(draw: Callable[..., Figure | Axes], **choices: Mapping[str, object])
         the mapping's key `""` if it has one.
     """
     image, told = widgets.Image(format="png"), widgets.HTML()
-    boxes, kept = {}, {}
-    for name, options in choices.items():
-        label = options.get("", name)
-        boxes[name] = widgets.Dropdown(
-            options=[(k, v) for k, v in options.items() if k], description=str(label), style=WIDE
+    kept: dict[tuple, bytes] = {}
+    boxes = {
+        name: widgets.Dropdown(
+            options=[(k, v) for k, v in options.items() if k],
+            description=str(options.get("", name)),
+            style=WIDE,
         )
+        for name, options in choices.items()
+    }
 
     def redraw(_=None) -> None:
         chosen = tuple(box.label for box in boxes.values())

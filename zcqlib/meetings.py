@@ -11,6 +11,7 @@ import html
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -107,8 +108,7 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
             write_atomic(path, content)
             written[name] = new
     for name, passports in sidecars.items():
-        used = {i for p in passports for n in p.numbers for i in n.inputs}
-        write_atomic(folder / f"{name}.json", passport.write(passports, lineage.cells(month, used)))
+        write_atomic(folder / f"{name}.json", passport.write(passports))
     write_atomic(log, json.dumps(written, indent=1, sort_keys=True).encode())
     for path in sorted(folder.iterdir()):
         note(f"saved briefing/{path.name}")
@@ -154,7 +154,7 @@ def _verify(path: Path, facts: pd.DataFrame) -> list[Passport]:
     """The passports of a sidecar, after its facts were compared with those of now."""
     if not path.exists():
         raise ReconciliationError(f"缺少数字溯源文件 {path.name}。请重新运行该月。")
-    passports, _ = passport.read(path.read_bytes())
+    passports = passport.read(path.read_bytes())
     passport.verify(passports.values(), facts)
     return list(passports.values())
 
@@ -194,11 +194,9 @@ def trace(month: Month, wanted: str) -> str:
     ------
     ReconciliationError : no such code in the month; names the nearest.
     """
-    passports, cells = {}, {}
-    for path in sorted(
-        [*(month.folder / "briefing").glob("*.json"), *(month.folder / "passports").glob("*.json")]
-    ):
-        if path.name != "written.json":
-            some, more = passport.read(path.read_bytes())
-            passports, cells = passports | some, cells | more
-    return passport.trace(wanted, passports, cells)
+    passports: dict[str, Passport] = {}
+    for part in ("briefing", "passports"):
+        for path in sorted((month.folder / part).glob("*.json")):
+            if path.name != "written.json":
+                passports |= passport.read(path.read_bytes())
+    return passport.trace(wanted, passports, partial(lineage.cells, month))

@@ -302,11 +302,7 @@ class Month:
             made = lineage.of_figure(figure, self, name, found)
             if isinstance(found, Found) and found.name not in findings.MAKERS:
                 made = replace(made, stored=False)  # no run makes its facts anew
-            used = {i for n in made.numbers for i in n.inputs}
-            write_atomic(
-                self.folder / "passports" / f"{name}.json",
-                passport.write([made], lineage.cells(self, used)),
-            )
+            write_atomic(self.folder / "passports" / f"{name}.json", passport.write([made]))
             note_(f"saved passports/{name}.json")
         if found is not None:
             figures.show(figure)

@@ -22,20 +22,21 @@ from zcqlib.briefing.passport import CODE, freeze
 from zcqlib.quantity import typeset
 
 TEMPLATE = Path(__file__).with_name("template.docx")
-LATIN = "Times New Roman"
 TO, FROM = "领导小组：", "自创办"
 # what a template marks; DATE may be left out
 TITLE, BODY, DATE = "{{标题}}", "{{正文}}", "{{数据截至}}"
-# style → face, size, line spacing
-STYLES = {
-    "公文标题": ("方正小标宋简体", 22, 34),
-    "公文一级": ("黑体", 16, 28),
-    "公文二级": ("楷体_GB2312", 16, 28),
-    "公文正文": ("仿宋_GB2312", 16, 28),
-    "公文落款": ("仿宋_GB2312", 16, 28),
-    "公文表格": ("仿宋_GB2312", 11, 15),
-    "公文编号": ("仿宋_GB2312", 10.5, 16),
-}
+# style and its face, which falls back where it is not installed
+_STYLES = """
+公文标题 方正小标宋简体
+公文一级 黑体
+公文二级 楷体_GB2312
+公文正文 仿宋_GB2312
+公文落款 仿宋_GB2312
+公文表格 仿宋_GB2312
+公文编号 仿宋_GB2312
+"""
+STYLES = dict(map(str.split, _STYLES.strip().split("\n")))
+SMALL = 11  # pt of a table
 _COUNT = "一二三四五六七八九十"
 
 
@@ -58,11 +59,12 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
     """
     doc = _opened(template)
     held = {mark: [p for p in doc.paragraphs if mark in p.text] for mark in (TITLE, BODY, DATE)}
-    if gone := [mark for mark in (TITLE, BODY) if len(held[mark]) != 1]:
-        raise TemplateError(
-            f"模板 {template.name} 中「{gone[0]}」出现 {len(held[gone[0]])} 次,应为 1 次。"
-            "请在模板中单独成段写上该占位符。"
-        )
+    for mark in (TITLE, BODY):
+        if (times := len(held[mark])) != 1:
+            raise TemplateError(
+                f"模板 {template.name} 中「{mark}」出现 {times} 次,应为 1 次。"
+                "请在模板中单独成段写上该占位符。"
+            )
     for mark, text in ((TITLE, clean(title)), (DATE, as_of)):
         for p in held[mark]:
             p.text = p.text.replace(mark, typeset(text))
@@ -72,7 +74,7 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
     for run in doc.element.body.iter(qn("w:r")):
         style = Paragraph(next(run.iterancestors(qn("w:p"))), doc).style.name
         if style in STYLES:
-            run.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), STYLES[style][0])
+            run.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), STYLES[style])
     out = io.BytesIO()
     doc.save(out)
     return freeze(out.getvalue())
@@ -110,12 +112,8 @@ def _page(doc, at: Paragraph, page: Page) -> None:
         at.insert_paragraph_before(said, "公文正文")
     if page.table:
         at._p.addprevious(_table(doc, page.table)._tbl)
-    _mark(at.insert_paragraph_before(page.note + "\t", "公文编号"), page)
-
-
-def _mark(paragraph: Paragraph, page: Page) -> None:
-    """The page's code at the right, a link to its place in the notebooks."""
-    run = paragraph.add_run(page.code)
+    paragraph = at.insert_paragraph_before(page.note + "\t", "公文编号")
+    run = paragraph.add_run(page.code)  # at the right, a link to the page's place in the notebooks
     if page.link:
         link = OxmlElement("w:hyperlink")
         link.set(qn("r:id"), paragraph.part.relate_to(page.link, RT.HYPERLINK, is_external=True))
@@ -127,7 +125,7 @@ def _table(doc, rows: Sequence[Sequence[str]]) -> Table:
     table = doc.add_table(len(rows), len(rows[0]), "Table Grid")
     section = doc.sections[0]
     room = section.page_width - section.left_margin - section.right_margin
-    letters = column_widths(rows, int(room / Pt(STYLES["公文表格"][1])))
+    letters = column_widths(rows, int(room / Pt(SMALL)))
     table.autofit = False
     widths = [int(room * w / sum(letters)) for w in letters]
     for j, width in enumerate(widths):

@@ -197,7 +197,8 @@ def read_ledger(content: bytes) -> dict[str, list[str]]:
     for sheet in load_workbook(io.BytesIO(content)):
         rows = [list(map(back.plain, row)) for row in sheet.values]
         for mark in filter(CODE.fullmatch, rows[0]):
-            own = [j for j, head in enumerate(rows[HEAD - 1]) if head not in FILLED]
+            heads = enumerate(zip(*rows[:HEAD], strict=True))
+            own = [j for j, column in heads if not set(column) & set(FILLED)]
             out[mark] = ["|".join(r[j] for j in own if r[j] != mark).strip("|") for r in rows]
     return out
 

@@ -18,13 +18,15 @@ from zcqlib.findings.targets import ZONES
 from zcqlib.tables import MissingData
 
 LISTED, WHOLE = 12, 16  # rows of a table that is cut, and of one that goes on over pages
-BARS = {  # the bars of a target: done, the year end with its interval, the target
-    "done": ("当前", "14284B"),
-    "low": ("预计下限", "C0CEE0"),
-    "median": ("全年预计", "1F78C1"),
-    "high": ("预计上限", "C0CEE0"),
-    "target": ("目标", "94A3B8"),
-}
+# the bars of a target: done, the year end with its interval, the target
+_BARS = """
+done 当前 14284B
+low 预计下限 C0CEE0
+median 全年预计 1F78C1
+high 预计上限 C0CEE0
+target 目标 94A3B8
+"""
+BARS, HEADS, COLOURS = zip(*map(str.split, _BARS.strip().split("\n")), strict=True)
 ENDS = {"<": 0.0, ">": 100.0}  # where a chart puts a chance of <1% and >99%
 
 
@@ -255,7 +257,7 @@ def _chances(on: Draft) -> Iterator[Draft]:
 
 
 def _open(on: Draft) -> Iterator[Draft]:
-    asked, (heads, colours) = findings.find("asks", on.given), zip(*BARS.values(), strict=True)
+    asked = findings.find("asks", on.given)
     for i, row in on.found.things.iterrows():
         d = on.made(f"{{{i}.headline}}", [f"{{{i}.told}}"])
         if row["gap"] == row["gap"]:
@@ -269,8 +271,8 @@ def _open(on: Draft) -> Iterator[Draft]:
             d.lines.append(d.say("分解为：" + "；".join(parks), asked))
         d.lines.append(d.say(f"责任单位：{{{i}.units}}"))
         values = (None if v != v else float(row["scale"].round(v)) for v in row[list(BARS)])
-        bars, d.shows = tuple(zip(heads, values, strict=True)), i
-        d.chart = Chart(fit.clean(row["label"], 24), bars, row["scale"].unit, None, colours)
+        bars, d.shows = tuple(zip(HEADS, values, strict=True)), i
+        d.chart = Chart(fit.clean(row["label"], 24), bars, row["scale"].unit, None, COLOURS)
         d.show([i], *BARS)
         yield d
 

@@ -11,7 +11,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class ReconciliationError(ZcqError):
 class Number:
     """A fact on a page: its name (finding/row/column), how it is printed, its value, and what it rests on.
 
-    `inputs` names entries of the sidecar's sources (`region/indicator`), each a list of cells of received files.
+    `inputs` names (`region/indicator`) lists of cells of received files.
     """
 
     fact: str
@@ -59,12 +59,12 @@ class Passport:
 
 def of_facts(facts: pd.DataFrame, keys: Collection[str]) -> tuple[Number, ...]:
     """The FACTS of these keys (finding/row/column) as printed numbers, each with what it rests on."""
-    own = facts.assign(name=names(facts))
+    own = facts.set_axis(names(facts))
     return tuple(
         Number(
-            f.name, f.printed, f.value, tuple(dict.fromkeys(map(_cells_of, f.inputs.split(";"))))
+            f.Index, f.printed, f.value, tuple(dict.fromkeys(map(_cells_of, f.inputs.split(";"))))
         )
-        for f in own[own["name"].isin(keys)].itertuples()
+        for f in own[own.index.isin(keys)].itertuples()
     )
 
 
@@ -128,35 +128,35 @@ def gather(cells: Iterable[Source]) -> tuple[Source, ...]:
     )
 
 
-def write(
-    passports: Iterable[Passport], cells: Mapping[str, tuple[Source, ...]] | None = None
-) -> bytes:
-    """The sidecar: passports by code and the cells by the names that their numbers use; same content, same bytes."""
+def write(passports: Iterable[Passport]) -> bytes:
+    """The sidecar: passports by code; same content, same bytes."""
     rows = {p.code: asdict(p) for p in passports}
-    used = {i for p in rows.values() for n in p["numbers"] for i in n["inputs"]}
-    made = {"passports": rows, "sources": {k: v for k, v in (cells or {}).items() if k in used}}
-    return json.dumps(made, ensure_ascii=False, indent=0, sort_keys=True).encode()
+    return json.dumps(rows, ensure_ascii=False, indent=0, sort_keys=True).encode()
 
 
-def read(content: bytes) -> tuple[dict[str, Passport], dict[str, list[Source]]]:
-    """Passports by code, and cells by name, from a sidecar.
+def read(content: bytes) -> dict[str, Passport]:
+    """Passports by code from a sidecar.
 
     Raises
     ------
     ReconciliationError : it is not a sidecar.
     """
     try:
-        made, rows = json.loads(content), {}
-        for c, p in made["passports"].items():
-            numbers = tuple(Number(**n | {"inputs": tuple(n["inputs"])}) for n in p["numbers"])
-            rows[c] = Passport(**p | {"numbers": numbers, "texts": tuple(p["texts"])})
-        return rows, {k: [tuple(cell) for cell in v] for k, v in made["sources"].items()}
+        rows = {}
+        for c, p in json.loads(content).items():
+            numbers = (Number(**n | {"inputs": tuple(n["inputs"])}) for n in p["numbers"])
+            rows[c] = Passport(**p | {"numbers": tuple(numbers), "texts": tuple(p["texts"])})
+        return rows
     except (ValueError, TypeError, KeyError, AttributeError) as e:
         raise ReconciliationError(f"数字溯源文件已损坏:{e}。请重新运行该月。") from e
 
 
-def trace(wanted: str, passports: Mapping[str, Passport], cells: Mapping[str, list[Source]]) -> str:
-    """What `trace CODE` prints: each number with value, formula and input cells.
+def trace(
+    wanted: str,
+    passports: Mapping[str, Passport],
+    cells: Callable[[Iterable[str]], Mapping[str, Iterable[Source]]],
+) -> str:
+    """What `trace CODE` prints: each number with value, formula and input cells; `cells` gives those of names.
 
     Raises
     ------
@@ -166,13 +166,12 @@ def trace(wanted: str, passports: Mapping[str, Passport], cells: Mapping[str, li
         near = difflib.get_close_matches(wanted, passports, 5, 0.5) or sorted(passports)[:20]
         raise ReconciliationError(f"没有编号 {wanted};相近的编号有 {'、'.join(near) or '(无)'}。")
     p = passports[wanted]
-    lines, named = [f"{p.code} {p.title}"], []
+    lines = [f"{p.code} {p.title}"]
     for n in p.numbers:
         lines.append(f"  {n.text} = {n.value!r} | {n.fact} | 输入:{'、'.join(n.inputs)}")
-        named += [i for i in n.inputs if i not in named]
-    for i in named:
-        held = [f"  {file} {sheet} {cell} sha256:{sha[:12]}" for file, sheet, cell, sha in cells[i]]
-        lines += [f"输入 {i}:", *held]
+    for name, of in cells(dict.fromkeys(i for n in p.numbers for i in n.inputs)).items():
+        held = [f"  {file} {sheet} {cell} sha256:{sha[:12]}" for file, sheet, cell, sha in of]
+        lines += [f"输入 {name}:", *held]
     return "\n".join(lines)
 
 
@@ -184,9 +183,8 @@ def verify(passports: Iterable[Passport], facts: pd.DataFrame) -> int:
     ReconciliationError : names the page, the fact and both printed forms.
     """
     numbers = [(p, n) for p in passports if p.stored for n in p.numbers]
-    asked = facts.assign(name=names(facts))
-    asked = asked[asked["name"].isin({n.fact for _, n in numbers})]
-    now = {f.name: (f.value, f.printed) for f in asked.itertuples()}
+    held = zip(facts["value"], facts["printed"], strict=True)
+    now = dict(zip(names(facts), held, strict=True))
     for p, n in numbers:
         value, printed = now.get(n.fact, (None, "(没有)"))
         if (value, printed) != (n.value, n.text):

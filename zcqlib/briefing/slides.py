@@ -30,11 +30,10 @@ from zcqlib.quantity import DEMO, lights
 
 TEMPLATE = Path(__file__).with_name("template.pptx")
 LATIN, EAST = "Arial", "微软雅黑"
-NAVY, INK, GREY = RGBColor(0x14, 0x28, 0x4B), RGBColor(0x1F, 0x29, 0x37), RGBColor(0x5B, 0x67, 0x75)
+_COLOURS = "14284B 1F2937 5B6775 8A5A00 FFFFFF F3F5F7".split()
+NAVY, INK, GREY, DEMO_FILL, WHITE, BAND = map(RGBColor.from_string, _COLOURS)
 BESIDE = 12  # a table of so many rows stands beside a chart, a longer one is left to the brief
 CHANCES = '[<1]"<1%";[>99]">99%";0"%"'  # chances at the ends as `quantity.chance_number` says them
-DEMO_FILL = RGBColor(0x8A, 0x5A, 0x00)
-WHITE, BAND = RGBColor(255, 255, 255), RGBColor(0xF3, 0xF5, 0xF7)
 # placeholders of a title and of the sentences
 PLACES = {
     "标题": (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE),
@@ -102,7 +101,8 @@ def _body(slide, lines: Sequence[str], x, y, w, room) -> int:
         return 0
 
     def height(size: float) -> int:
-        return _lines(lines, w, size) * Pt(1.3 * size) + Pt(8) * len(lines)
+        rows = sum(cell_lines(line, w / Pt(size)) for line in lines)
+        return rows * Pt(1.3 * size) + Pt(8) * len(lines)
 
     size = next((s for s in (18, 16, 14, 13, 12) if height(s) <= room), 11)
     body.left, body.top, body.width, body.height = x, y, w, int(height(size) + Pt(8))
@@ -116,36 +116,28 @@ def _body(slide, lines: Sequence[str], x, y, w, room) -> int:
 
 def _foot(slide, page: Page, left, full) -> None:
     """The mark of made-up data, source and date, and the page's code with its link."""
-    aside, wide = Inches(1.05) if DEMO in page.note else 0, Inches(2.2)
-    if aside:
-        badge = slide.shapes.add_textbox(left, Inches(6.88), Inches(0.9), Inches(0.26))
-        badge.fill.solid()
-        badge.fill.fore_color.rgb = DEMO_FILL
-        frame = badge.text_frame
+    aside, wide = Inches(1.05) * (DEMO in page.note), Inches(2.2)
+    boxes = [
+        (DEMO, left, Inches(0.9), WHITE, PP_ALIGN.CENTER),
+        (page.note, left + aside, full - wide - aside, GREY, PP_ALIGN.LEFT),
+        (page.code, left + full - wide, wide, GREY, PP_ALIGN.RIGHT),
+    ]
+    for text, x, w, colour, align in boxes[not aside :]:
+        box = slide.shapes.add_textbox(x, Inches(6.88), w, Inches(0.26))
+        frame = box.text_frame
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
-        _set(frame, DEMO, 11, WHITE, PP_ALIGN.CENTER)
-    for text, x, w, align in (
-        (page.note, left + aside, full - wide - aside, PP_ALIGN.LEFT),
-        (page.code, left + full - wide, wide, PP_ALIGN.RIGHT),
-    ):
-        box = slide.shapes.add_textbox(x, Inches(6.85), w, Inches(0.4)).text_frame
-        box.word_wrap, box.margin_left, box.margin_right = True, 0, 0
-        run = _set(box, text, 10.5, GREY, align)
+        frame.word_wrap, frame.text, frame.paragraphs[0].alignment = True, text, align
+        run = frame.paragraphs[0].runs[0]
+        run.font.size, run.font.color.rgb = Pt(10.5), colour
+        if text == DEMO:
+            _filled(box.fill, DEMO_FILL)
         if text == page.code and page.link:
             run.hyperlink.address = page.link
 
 
-def _set(frame, text: str, size: float, colour: RGBColor, align):
-    """One paragraph of one run, which it gives."""
-    frame.text, frame.paragraphs[0].alignment = text, align
-    run = frame.paragraphs[0].runs[0]
-    run.font.size, run.font.color.rgb = Pt(size), colour
-    return run
-
-
-def _lines(texts: Sequence[str], width: int, size: float) -> int:
-    """How many lines the texts take when set in this size."""
-    return sum(-(-len(t) // max(1, int(width / Pt(size) - 1.5))) for t in texts)
+def _filled(fill, colour: RGBColor) -> None:
+    fill.solid()
+    fill.fore_color.rgb = colour
 
 
 def _chart(slide, chart: Chart, x, y, w, h) -> None:
@@ -167,11 +159,9 @@ def _chart(slide, chart: Chart, x, y, w, h) -> None:
     value.visible = value.has_major_gridlines = False
     value.minimum_scale, value.maximum_scale = min([0.0, *known]), chart.limit
     (bars,) = plot.series
-    points = ((bars.points[i], colour) for i, colour in enumerate(chart.colours))
-    for part, colour in ((bars, str(NAVY)), *points):
-        fill = part.format.fill
-        fill.solid()
-        fill.fore_color.rgb = RGBColor.from_string(colour)
+    _filled(bars.format.fill, NAVY)
+    for i, colour in enumerate(chart.colours):
+        _filled(bars.points[i].format.fill, RGBColor.from_string(colour))
     faces(c._chartSpace)
 
 
@@ -193,8 +183,7 @@ def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
             cell = table.cell(i, j)
             cell.text, cell.margin_top, cell.margin_bottom = text, Pt(2), Pt(2)
             cell.vertical_anchor = MSO_ANCHOR.MIDDLE
-            cell.fill.solid()
-            cell.fill.fore_color.rgb = NAVY if i == 0 else WHITE if i % 2 else BAND
+            _filled(cell.fill, NAVY if i == 0 else WHITE if i % 2 else BAND)
             for run in cell.text_frame.paragraphs[0].runs:
                 run.font.size, run.font.bold = Pt(size), i == 0
                 run.font.color.rgb = shades.get(text[:1], INK) if i else WHITE
@@ -204,15 +193,13 @@ def faces(root) -> None:
     """Set the Latin and the East-Asian face on every run and on every text property of an element."""
     for run in root.iter(qn("a:r")):
         run.get_or_add_rPr()
-    for tag in ("a:rPr", "a:defRPr", "a:endParaRPr"):
-        for properties in root.iter(qn(tag)):
-            for old in properties.findall(qn("a:latin")) + properties.findall(qn("a:ea")):
-                properties.remove(old)
-            at = next((i for i, e in enumerate(properties) if e.tag in _AFTER), len(properties))
-            for shift, (name, face) in enumerate((("a:latin", LATIN), ("a:ea", EAST))):
-                element = etree.Element(qn(name))
-                element.set("typeface", face)
-                properties.insert(at + shift, element)
+    kinds, own = map(qn, ("a:rPr", "a:defRPr", "a:endParaRPr")), (qn("a:ea"), qn("a:latin"))
+    for properties in list(root.iter(*kinds)):
+        for old in [e for e in properties if e.tag in own]:
+            properties.remove(old)
+        at = next((i for i, e in enumerate(properties) if e.tag in _AFTER), len(properties))
+        for tag, face in zip(own, (EAST, LATIN), strict=True):  # each before the other
+            properties.insert(at, etree.Element(tag, typeface=face))
 
 
 def read_slides(content: bytes) -> dict[str, list[str]]:

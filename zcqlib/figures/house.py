@@ -19,8 +19,22 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from zcqlib import quantity
 from zcqlib.figures import theme as look
 from zcqlib.figures.readback import Marks, series_of
+from zcqlib.figures.theme import (
+    AXIS,
+    FALL,
+    FAN,
+    INK,
+    NAVY,
+    OTHER,
+    PLAIN,
+    REFERENCE,
+    RISE,
+    SECOND,
+    TO_DATE,
+    parks,
+)
 
-LEADER = dict(arrowstyle="-", color=look.AXIS, lw=0.8, shrinkA=0, shrinkB=3, relpos=(0, 0.5))
+LEADER = dict(arrowstyle="-", color=AXIS, lw=0.8, shrinkA=0, shrinkB=3, relpos=(0, 0.5))
 YEARS = 1950, 2100  # an axis that holds nothing else counts years
 # where words stand: on the axes, in a row beside them, in a column above them
 PAGE, ROW, COLUMN = (
@@ -65,7 +79,7 @@ class EndLabel(Annotation):
 
 def palette() -> dict[str, str]:
     """Colour of each park and the zone, by id and by Chinese name: seaborn's `palette`."""
-    out = {r: style.colour for r, style in look.parks().items()}
+    out = {r: style.colour for r, style in parks().items()}
     return out | {name: out[r] for name, r in look.named().items()}
 
 
@@ -79,7 +93,7 @@ def note(ax, words, xy, offset=(0, 0), strong=False, kind=Annotation, size=13.0,
     k, lights = _scale(ax), {r.mark: f"#{r.text}" for r in quantity.lights().rows if r.mark}
     given = dict(xytext=[k * v for v in offset], textcoords="offset points", va="center")
     given |= dict(annotation_clip=False, clip_on=False, fontsize=k * size)
-    given |= dict(color=lights.get(words[:1], look.INK)) | more
+    given |= dict(color=lights.get(words[:1], INK)) | more
     text = kind(words, xy, **given)
     ax.add_artist(text)
     if strong:
@@ -94,12 +108,12 @@ def fact(ax, found, row: str, column: str, xy, offset=(0, 0), before: str = "", 
 
 def ends(ax, found, column: str) -> None:
     """Name each line at its end, with its last value as printed; the legend goes."""
-    styles = {s.colour: s for s in look.parks().values()}
+    styles = {s.colour: s for s in parks().values()}
     for line, (rows, colour) in series_of(ax, found).items():
-        last, style = rows.dropna(subset=column).iloc[-1], styles.get(colour, look.PLAIN)
+        last, style = rows.dropna(subset=column).iloc[-1], styles.get(colour, PLAIN)
         if colour in styles:
             line.set(marker=style.marker, markeredgecolor="white")
-        plain, shade = colour == look.OTHER, look.SHADES.get(colour, style.text)
+        plain, shade = colour == OTHER, look.SHADES.get(colour, style.text)
         line.set_linewidth(line.get_linewidth() * (0.5 if plain else 1))
         xy = line.get_xydata()[np.isfinite(line.get_ydata())][-1]
         given = dict(strong=not plain, kind=EndLabel, color=shade, arrowprops=LEADER)
@@ -184,13 +198,13 @@ def bars(
     t = found.rows.loc[list(rows)]
     region = t.get("region", t["label"])
     colours = palette() if region.nunique() > 1 else {}
-    fills = [colours.get(r, look.TO_DATE) for r in region]
+    fills = [colours.get(r, TO_DATE) for r in region]
     zone = t["label"].eq("合计") | region.eq("zone")
     for ax, ids in zip(axes, columns, strict=True):
         id, y = ids.rpartition("+")[2], _rowed(ax, t["label"], "")
         own = found.measures[id]
         if signed:
-            fills = t[id].gt(0).map({True: look.RISE, False: look.FALL})
+            fills = t[id].gt(0).map({True: RISE, False: FALL})
         _hatched(ax, ax.barh(y, t[id], 0.5, color=fills, edgecolor=fills, linewidth=0))
         aims = t[own.aim] if isinstance(own.aim, str) else [own.aim] * len(t)
         for at, value, aimed in zip(y, t[id], aims, strict=True):
@@ -227,30 +241,31 @@ def spans(
     t, k = found.rows.loc[list(rows)], _scale(ax)
     y, cut = _rowed(ax, t["label"]), np.isfinite(most)
     if bar:
-        ax.barh(y, t[bar], 0.4, color=look.TO_DATE, label=bar)
-    colour, wide, size, fill = (
-        (look.NAVY, 2.2, 7, "white") if bar else (look.TO_DATE, 5, 10, look.NAVY)
-    )
+        ax.barh(y, t[bar], 0.4, color=TO_DATE, label=bar)
+    colour, wide, size, fill = (NAVY, 2.2, 7, "white") if bar else (TO_DATE, 5, 10, NAVY)
     known = t[low].notna().to_numpy()
     span = dict(gid=f"{low}+{high}", colors=colour, lw=wide * k)
     ax.hlines(y[known], t[low][known], t[high][known], **span)
     dot = dict(ls="none", mew=1.8 * k, mfc="white", clip_on=cut)
     for id, marker in (marks or {}).items():
         ink = dict(ms=13 * k, mew=2.6 * k) if marker == "|" else dict(ms=8 * k)
-        ax.plot(t[id], y, marker, mec=look.INK, label=id, **dot | ink)
-    ax.plot(t[middle], y, "o", mec=look.NAVY, ms=size * k, label=middle, **dot | dict(mfc=fill))
+        ax.plot(t[id], y, marker, mec=INK, label=id, **dot | ink)
+    ax.plot(t[middle], y, "o", mec=NAVY, ms=size * k, label=middle, **dot | dict(mfc=fill))
     if cut:
         over = y[(t[high] > most).to_numpy()]
-        arrow = dict(color=look.NAVY, ms=7 * k, clip_on=False, gid=look.REFERENCE)
+        arrow = dict(color=NAVY, ms=7 * k, clip_on=False, gid=REFERENCE)
         ax.plot(np.full(len(over), most), over, ">", **arrow)
         ax.set_xlim(0, most)
     ax.set_xlabel(middle)
     if not (bar or marks):
-        ids, cells = (middle, low, high), []
-        for at, row in zip(y, rows, strict=True):
-            printed, facts = (found.shown(row, c) for c in ids), (found.key(row, c) for c in ids)
-            cells.append((at, "{}（{}–{}）".format(*printed), "+".join(facts)))
-        _beside(ax, cells)
+        told = "{}（{}–{}）", middle, low, high
+        _beside(ax, [(at, *_several(found, row, *told)) for at, row in zip(y, rows, strict=True)])
+
+
+def _several(found, row: str, form: str, *columns: str) -> tuple[str, str]:
+    """Some facts of a row as printed in one text, and their keys."""
+    told = form.format(*(found.shown(row, c) for c in columns))
+    return told, "+".join(found.key(row, c) for c in columns)
 
 
 def bullets(ax, found) -> None:
@@ -266,7 +281,7 @@ def bullets(ax, found) -> None:
     for y, (before, group) in enumerate(pairwise(("", *t["group"]))):
         if group != before:
             ax.axhline(y - 0.5, zorder=0, **pen(ax, "other"))
-            given = dict(ha="right", color=look.SECOND, size=size)
+            given = dict(ha="right", color=SECOND, size=size)
             note(ax, "〇一二三四五六七八九十"[int(group)], (0, y), (-wide - 22, 0), **given, **ROW)
     table(ax, found, "promise", "done", "chance", "state")
     key(ax, found)
@@ -282,7 +297,7 @@ def places(axes: Mapping, found, rows: Sequence[str]) -> None:
     t, periods = found.rows.loc[list(rows)], found.rows.sort_values("basis")["at"].unique()
     now, most = axes["now"], range(1, max(len(t), 2) + 1)
     for y, (row, r) in zip(_rowed(now, t["label"]), t.iterrows(), strict=True):
-        style = look.parks().get(r["region"], look.PLAIN)
+        style = parks().get(r["region"], PLAIN)
         ax, k, span = axes[row], _scale(now), dict(colors=style.colour, gid="best+worst")
         now.hlines(y, r["best"], r["worst"], alpha=0.4, lw=5 * k, **span)
         now.plot(r["place"], y, style.marker, color=style.colour, ms=10 * k)
@@ -320,19 +335,18 @@ def cells(ax, found, column: str, told: str = "", missing: str = "") -> None:
                 lines = dict(fc="#F7F8F9", ec="#B4BDC7", hatch="///", lw=0, zorder=0)
                 ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **lines))
                 ground = dict(fc="white", ec="none", pad=1.5 * k)
-                note(ax, missing, (x, y), ha="center", size=11, color=look.SECOND, bbox=ground)
+                note(ax, missing, (x, y), ha="center", size=11, color=SECOND, bbox=ground)
 
 
 def key(ax, found) -> None:
     """The key as one row above the chart; a measure is called by its head."""
-    handles, labels = ax.get_legend_handles_labels()
-    own = [i for i, n in enumerate(labels) if n in found.measures or n not in found.rows]
-    handles, labels = [handles[i] for i in own], [labels[i] for i in own]
+    known, drawn = found.measures, zip(*ax.get_legend_handles_labels(), strict=True)
+    own = [(h, n) for h, n in drawn if n in known or n not in found.rows]
     if ax.get_legend():
         ax.get_legend().remove()
-    words = [found.measures[n].head if n in found.measures else n for n in labels]
+    words = [known[n].head if n in known else n for _, n in own]
     row = dict(loc="outside upper left", ncols=len(words), columnspacing=2, borderaxespad=0.2)
-    ax.figure.legend(handles, words, **row)
+    ax.figure.legend([h for h, _ in own], words, **row)
 
 
 def finish(figure: Figure, found=None) -> None:
@@ -394,13 +408,13 @@ def values(ax, found, column: str, inside: bool = False) -> None:
         high = bar.get_height()
         if np.isfinite(high) and high > least:
             at = bar.get_x() + bar.get_width() / 2, bar.get_y() + high * (0.5 if inside else 1)
-            ink = _ink(bar.get_facecolor()) if inside else look.NAVY
+            ink = _ink(bar.get_facecolor()) if inside else NAVY
             fact(ax, found, row, column, at, (0, 0 if inside else 9), ha="center", color=ink)
 
 
 def _ink(ground) -> str:
     """White on a dark ground."""
-    return "white" if np.dot(ground[:3], (0.3, 0.6, 0.1)) < 0.58 else look.INK
+    return "white" if np.dot(ground[:3], (0.3, 0.6, 0.1)) < 0.58 else INK
 
 
 FLOWS = ("recognised", "moved_in", "lapsed", "moved_out")
@@ -427,8 +441,8 @@ def stock(upper, lower, found) -> None:
     ]
     (_, high), (_, middle), (_, low) = year_end
     if np.isfinite(middle):  # as an interval behind December
-        upper.vlines(12.8, low, high, color=look.FAN[2], lw=12 * k)
-        upper.plot([12.6, 13], [middle] * 2, color=look.NAVY, lw=3 * k, gid=look.REFERENCE)
+        upper.vlines(12.8, low, high, color=FAN[2], lw=12 * k)
+        upper.plot([12.6, 13], [middle] * 2, color=NAVY, lw=3 * k, gid=REFERENCE)
         for (id, y), words in zip(year_end, ("上限", "年末预计", "下限"), strict=True):
             given = dict(strong=id == "year_end", kind=EndLabel)
             fact(upper, found, "all", id, (13.1, y), (8, 0), words, **given)
@@ -447,7 +461,7 @@ def stock(upper, lower, found) -> None:
 
 def _flows(ax, t) -> None:
     """What came stands above zero, what went hangs below it, hatched."""
-    colours, up, down = (look.TO_DATE, look.NAVY, look.BENCHMARK, look.OTHER), 0.0, 0.0
+    colours, up, down = (TO_DATE, NAVY, look.BENCHMARK, OTHER), 0.0, 0.0
     for id, colour in zip(FLOWS, colours, strict=True):
         v = t[id].fillna(0)
         own, base = v.ne(0), np.where(v < 0, down, up)
@@ -476,7 +490,7 @@ def listed(ax, found, row: str, columns: Iterable[str], heads: Mapping[str, str]
 
 def fan(ax, t, of: str = "", colour: str = "") -> None:
     """Bands of 95, 80 and 50 % to the year end and its middle, from columns of `course` or, `of` it, of `lead`."""
-    for level, shade, part in zip((95, 80, 50), look.FAN, (0.18, 0.38, 0.66), strict=True):
+    for level, shade, part in zip((95, 80, 50), FAN, (0.18, 0.38, 0.66), strict=True):
         mixed = [1 - part * (1 - c) for c in to_rgb(colour or shade)]  # a colour on white
         _band(ax, t, f"low{level}{of}", f"high{level}{of}", mixed if colour else shade)
     line(ax, t, "middle", of)
@@ -516,15 +530,15 @@ def _ends_as_dots(ax, found, last) -> None:
     ax.set(xticks=[], xlim=(-1, 7), ylabel="ending")
     if np.isnan(last["middle"]):
         return
-    for level, shade in zip((95, 80, 50), look.FAN, strict=True):
+    for level, shade in zip((95, 80, 50), FAN, strict=True):
         ids = f"low{level}", f"high{level}"
         ax.vlines(0, *(last[c] for c in ids), colors=shade, lw=30 * k, gid="+".join(ids))
-    ax.plot([0], [last["middle"]], "_", color=look.NAVY, ms=28 * k, mew=3 * k, label="middle")
+    ax.plot([0], [last["middle"]], "_", color=NAVY, ms=28 * k, mew=3 * k, label="middle")
     ends_, met = t["ending"].dropna(), t["target"].max()
     step = max((ends_.max() - ends_.min()) / 15, 1e-9)
     beside = ends_.groupby((ends_ - (0 if np.isnan(met) else met)) // step).cumcount()
-    for fill, own in ((look.NAVY, ends_ >= met), ("white", ~(ends_ >= met))):
-        dot = dict(mfc=fill, mec=look.NAVY, mew=1.2 * k, ms=8 * k, label="ending")
+    for fill, own in ((NAVY, ends_ >= met), ("white", ~(ends_ >= met))):
+        dot = dict(mfc=fill, mec=NAVY, mew=1.2 * k, ms=8 * k, label="ending")
         ax.plot(1.8 + 0.95 * beside[own], ends_[own], "o", **dot)
     if np.isfinite(met):
         ax.axhline(met, **pen(ax, "target"))
@@ -536,7 +550,7 @@ def _told(ax, found, row: str) -> None:
         return
     light = found.shown(row, "state")
     if found.shown(row, "chance") != quantity.NONE:
-        given = dict(strong=True, size=30, color=look.NAVY)
+        given = dict(strong=True, size=30, color=NAVY)
         fact(ax, found, row, "chance", (1, 0.96), (14, 0), **given, **PAGE)
         note(ax, light, (1, 0.86), (14, 0), **PAGE)
         note(ax, "完成把握", (1, 0.86), (24 + _wide(light, 13), 0), **PAGE)
@@ -551,10 +565,10 @@ def lead(axes: Mapping, found) -> None:
     ----------
     axes : region → axes. found : `lead`.
     """
-    of, style = "_lead", look.parks()
+    of, style = "_lead", parks()
     t = found.things.dropna(subset="at")
     for region, ax in axes.items():
-        own, colour = t[t["region"].eq(region)], style.get(region, look.PLAIN)
+        own, colour = t[t["region"].eq(region)], style.get(region, PLAIN)
         row = own.index[0].rpartition("|")[0]
         ax.set_title(own["label"].iloc[0], color=colour.text)
         for label, other in t[t["region"].ne(region)].groupby("label", sort=False):
@@ -566,15 +580,13 @@ def lead(axes: Mapping, found) -> None:
         ax.axhline(0, **pen(ax, "target"))
         ax.set_ylabel("so_far" + of)
         ax.set_xticks([1, 3, 6, 9, 12], [f"{m}月" for m in (1, 3, 6, 9, 12)])
-        state, chance, *rest = (
-            found.measures[c].head * (c not in ("state", "chance")) + found.shown(row, c)
-            for c in ("state", "chance", "done", "promise", "median")
-        )
-        gids = [found.key(row, c) for c in ("state", "chance", "done", "promise", "median")]
-        above = dict(ha="right", size=12, gid="+".join(gids[:2]))
-        note(ax, f"{state}　{chance}", (1, 1), (0, 16), **above, **PAGE)
-        below = "{}　{}\n{}".format(*rest)
-        note(ax, below, (0, 0), (0, -46), ha="left", size=12, gid="+".join(gids[2:]), **PAGE)
+        below = "当前值{}　目标{}\n全年预计{}", "done", "promise", "median"
+        for told, xy, far, ha in (
+            (("{}　{}", "state", "chance"), (1, 1), (0, 16), "right"),
+            (below, (0, 0), (0, -46), "left"),
+        ):
+            words, gid = _several(found, row, *told)
+            note(ax, words, xy, far, ha=ha, size=12, gid=gid, **PAGE)
 
 
 def waterfall(ax, found) -> None:
@@ -587,10 +599,10 @@ def waterfall(ax, found) -> None:
     t, k, y = found.rows, _scale(ax), _rowed(ax, found.rows["label"])
     step = t["said_points"]
     after = (t["said"].iloc[0] + step.fillna(0).cumsum()).to_numpy()
-    fill = np.select([step > 0, step < 0], [look.RISE, look.FALL], look.INK)
+    fill = np.select([step > 0, step < 0], [RISE, FALL], INK)
     about = dict(color=fill, edgecolor=fill, lw=np.where(step == 0, 3 * k, 0), label=step.name)
     _hatched(ax, ax.barh(y, step, 0.46, after - step, **about))
-    ax.plot(t["said"], y, "o", color=look.NAVY, ms=14 * k, label="said")
+    ax.plot(t["said"], y, "o", color=NAVY, ms=14 * k, label="said")
     for row, at in zip(y, after[:-1], strict=False):
         ax.plot([at, at], [row, row + 1], zorder=0, **pen(ax, "step"))
     low, high = min(after, default=0), max(after, default=100)
@@ -599,7 +611,7 @@ def waterfall(ax, found) -> None:
     ax.set(xlim=limits, xlabel="said")
     ax.set_xticks([v for v in ax.get_xticks() if max(0, limits[0]) <= v <= min(100, limits[1])])
     for at, row in zip(y, t.index, strict=True):
-        given = dict(ha="right", size=11.5, color=look.SECOND)
+        given = dict(ha="right", size=11.5, color=SECOND)
         fact(ax, found, row, "cause", (0, at), (-6, -17), **given, **ROW)
     for ids in (("said", "said_points"), ("ahead", "ahead_points")):
         shown = [(r, next((c for c in ids if t.at[r, c] == t.at[r, c]), ids[0])) for r in t.index]
@@ -616,11 +628,11 @@ def calibration(ax, found, whose: str) -> None:
     """
     k, t, all_ = _scale(ax), found.things, f"{whose}|all"
     said, sure = (t[t.index.str.startswith(f"{whose}|{kind}")] for kind in ("said", "sure"))
-    ax.axline((0, 0), slope=1, color=look.AXIS, lw=1.6 * k)
-    luck = dict(colors=look.FAN[1], lw=9 * k, gid="by_luck+by_luck_high", label="抽样误差范围")
+    ax.axline((0, 0), slope=1, color=AXIS, lw=1.6 * k)
+    luck = dict(colors=FAN[1], lw=9 * k, gid="by_luck+by_luck_high", label="抽样误差范围")
     ax.vlines(said["claimed"], said["by_luck"], said["by_luck_high"], **luck)
     area = k * k * np.clip(900 * said["cases"] / max(said["cases"].sum(), 1), 70, 420)
-    dots = dict(color=look.NAVY, ec="white", lw=k, zorder=3, label="我们")
+    dots = dict(color=NAVY, ec="white", lw=k, zorder=3, label="我们")
     ax.scatter(said["claimed"], said["came_true"], s=area, **dots)
     rival = dict(marker="s", fc="white", ec=look.SEASON_LINE, lw=2 * k, zorder=4, clip_on=False)
     ax.scatter(
@@ -628,13 +640,13 @@ def calibration(ax, found, whose: str) -> None:
     )
     for row in said.itertuples():
         ha, far = ("right", (-14, 8)) if row.claimed > 90 else ("left", (9, -9))
-        given = dict(size=11, color=look.SECOND, ha=ha)
+        given = dict(size=11, color=SECOND, ha=ha)
         fact(ax, found, row.Index, "cases", (row.claimed, row.came_true), far, **given)
     marks = dict(xticks=range(0, 101, 20), yticks=range(0, 101, 20))
     ax.set(xlabel="claimed", ylabel="came_true", xlim=(-3, 103), ylim=(-3, 103), **marks)
     ax.grid(True, axis="both")
     key(ax, found)
-    big = dict(strong=True, size=34, color=look.NAVY)
+    big = dict(strong=True, size=34, color=NAVY)
     fact(ax, found, all_, "share", (1, 0.9), (14, 0), **big, **PAGE)
     note(ax, found.measures["share"].head, (1, 0.79), (14, 0), **PAGE)
     listed(ax, found, all_, ("calls", "seven", "seven_came", "cov80", "cov95"), {}, 0.62)

@@ -32,13 +32,7 @@ SMALLEST = 10.5  # pt on the 16:9 page: the footer
 
 def texts(figure: Figure, axes: bool = True) -> list[str]:
     """Every string that the figure prints; without `axes` no marks of a scale, which are no result."""
-    ticks = {
-        id(t)
-        for ax in figure.axes
-        for axis in (ax.xaxis, ax.yaxis)
-        for t in axis.get_ticklabels(which="both")
-    }
-    return [t.get_text() for t in _texts(figure) if axes or id(t) not in ticks]
+    return [t.get_text() for t in _texts(figure, axes)]
 
 
 def stamp(figure: Canvas, code: str) -> None:
@@ -48,20 +42,17 @@ def stamp(figure: Canvas, code: str) -> None:
         figure.write(figure.right, foot, code, SMALLEST, THIRD, ha="right", gid="code")
 
 
-def _texts(figure: Figure) -> list[Text]:
+def _texts(figure: Figure, axes: bool = True) -> list[Text]:
     """Texts that are drawn: tick labels beyond the axis limits exist, but are not."""
-    unseen = set()
+    ticks: dict[int, bool] = {}
     for ax in figure.axes:
         for axis, limits, i in ((ax.xaxis, ax.get_xlim(), 0), (ax.yaxis, ax.get_ylim(), 1)):
-            slack = 1e-6 * (max(limits) - min(limits))
+            slack = 1e-6 * abs(limits[1] - limits[0])
+            low, high = min(limits) - slack, max(limits) + slack
             for t in axis.get_ticklabels(which="both"):
-                if not min(limits) - slack <= t.get_position()[i] <= max(limits) + slack:
-                    unseen.add(id(t))
-    return [
-        t
-        for t in figure.findobj(Text)
-        if t.get_text().strip() and t.get_visible() and id(t) not in unseen
-    ]
+                ticks[id(t)] = axes and low <= t.get_position()[i] <= high
+    drawn_ = (t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible())
+    return [t for t in drawn_ if ticks.get(id(t), True)]
 
 
 def check(figure: Figure):

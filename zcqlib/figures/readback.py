@@ -198,10 +198,9 @@ class Marks:
 
     def text(self, text) -> None:
         """Raises FigureError where words do not print their facts, or stand at another row."""
-        for key in (text.get_gid() or "").split("+"):
-            _, row, column = [*key.split("/"), "", ""][:3]
-            if not column:
-                continue
+        keys = (text.get_gid() or "").split("+")
+        for key in (k for k in keys if "/" in k):
+            row, column = key.split("/")[1:]
             if (
                 key != self.found.key(row, column)
                 or self.found.shown(row, column) not in text.get_text()

@@ -27,7 +27,7 @@ from zcqlib.tables import ZcqError
 NAVY, INK, SECOND, THIRD = "#14284B", "#1F2937", "#52606D", "#6B7785"
 AXIS, GRID, OTHER, BENCHMARK, TO_DATE = "#9AA5B1", "#E4E8EC", "#BCC5CE", "#566473", "#8FA7C6"
 FAN = ("#E3E9F1", "#C0CEE0", "#8FA7C6")  # 95, 80, 50 %
-SEASON_LINE, SEASON_TEXT, SEASON_BAND = "#8A7F6E", "#6E6452", "#EFEBE3"
+SEASON_LINE, SEASON_BAND = "#8A7F6E", "#EFEBE3"
 RISE, FALL, DEMO = "#0B7A5E", "#B3261E", "#8A5A00"
 CHANCE = (
     "#7A1F0B #B5401C #E8A076 #F3BE96 #FAE3D0 #FDF6F0".split()
@@ -37,16 +37,15 @@ CHANCES = mpl.colors.LinearSegmentedColormap.from_list("chances", CHANCE)
 
 @dataclass(frozen=True, slots=True)
 class ParkStyle:
-    """Colour of fills and lines, darker shade for text, marker and its size."""
+    """Colour of fills and lines, darker shade for text, marker."""
 
     colour: str
     text: str
     marker: str
-    size: float
 
 
-PLAIN = ParkStyle(OTHER, THIRD, "o", 6)
-ZONE = ParkStyle(NAVY, NAVY, "o", 7.5)
+PLAIN = ParkStyle(OTHER, THIRD, "o")
+ZONE = ParkStyle(NAVY, NAVY, "o")
 # colour, shade and marker of parks that regions.csv gives none, in this order
 _FREE = """
 #1F78C1 #1965A3 o
@@ -63,7 +62,6 @@ _FREE = """
 FREE = tuple(map(str.split, _FREE.strip().split("\n")))
 # text never takes a fill colour
 SHADES = {NAVY: NAVY, BENCHMARK: BENCHMARK} | {colour: shade for colour, shade, _ in FREE}
-_MARK_SIZES = {"o": 9, "D": 7.5, "^": 9.5, "v": 9.5}
 
 
 def parks() -> dict[str, ParkStyle]:
@@ -72,13 +70,10 @@ def parks() -> dict[str, ParkStyle]:
     regions = [r for r in catalogs.load().regions.values() if r.level == "park"]
     taken = {f"#{r.colour}" for r in regions if r.colour}
     for r in regions:
-        colour, shade, marker = (
-            (f"#{r.colour}", f"#{r.shade or r.colour}", r.marker or "o")
-            if r.colour
-            else next(f for f in free if f[0] not in taken)
-        )
-        taken |= {colour} if len(taken) < len(FREE) else set()
-        out[r.id] = ParkStyle(colour, shade, marker, _MARK_SIZES.get(marker, 8))
+        own = f"#{r.colour}", f"#{r.shade or r.colour}", r.marker or "o"
+        style = ParkStyle(*(own if r.colour else next(f for f in free if f[0] not in taken)))
+        taken |= {style.colour} if len(taken) < len(FREE) else set()
+        out[r.id] = style
     return out
 
 
