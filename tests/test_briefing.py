@@ -597,6 +597,15 @@ def test_a_ledger_is_known_by_its_heading_in_any_form(sent):
         assert back.problems["severity"].tolist() == ["info"]  # without the sealed copy
 
 
+def test_a_unit_s_own_ledger_has_its_rows_alone_and_reads_back(tabs):
+    given, targets = tabs.given, tabs.given.catalog.targets
+    who = targets["id"].map({"odd": "甲局;乙局", "b": "乙局"}).fillna("甲局分局")
+    shared = replace(given.catalog, targets=targets.assign(responsible=who))
+    own = ledger.ledger(replace(given, catalog=shared, made={}, read={}), {"甲局", "甲"})
+    rows = dict(sheets_of(own))[ledger_reader.SHEET][ledger_reader.HEAD :]
+    assert [r[0] for r in rows] == ["odd"] and read(own).problems.empty
+
+
 def test_an_untouched_ledger_says_nothing(sent):
     back = read(sent[1])
     assert back.replies.empty and back.problems.empty and len(back.cells) > 100

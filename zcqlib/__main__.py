@@ -348,6 +348,9 @@ def brief(
         ),
     ] = "fortnight",
     check: Annotated[bool, typer.Option("--check", help="不写文件,只核对已有产出中的数字")] = False,
+    units: Annotated[
+        bool, typer.Option("--units", help="另为每个责任单位写一份只有本单位各行的台账")
+    ] = False,
 ) -> None:
     """会议材料:幻灯片、公文、台账和数字溯源,写好后逐个核对数字。"""
     from zcqlib import meetings
@@ -360,6 +363,8 @@ def brief(
     if check:
         say(f"{month}:已有产出中的 {meetings.check(opened)} 个数字与数据表一致。")
         return
+    for path in meetings.unit_ledgers(opened) if units else ():
+        say(str(path))
     made = meetings.export(opened, meeting)
     compared = meetings.check(opened)
     for path in made.files:

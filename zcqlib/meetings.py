@@ -119,6 +119,19 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     return Export(folder, files, tuple(kept), drawn[meeting], compared)
 
 
+def unit_ledgers(month: Month) -> list[Path]:
+    """Write each responsible unit a ledger of its own rows, for it to fill in and send back; the files."""
+    out, plan = [], month.catalog.plan["responsible"].str.split(";").explode()
+    for s in month.catalog.senders.itertuples():
+        names = {s.name_zh, s.unit, *s.aliases.split(";")}
+        if plan.isin(names - {""}).any():
+            out.append(
+                month.folder / "briefing" / "units" / f"台账_{s.name_zh}_{month.period}.xlsx"
+            )
+            write_atomic(out[-1], ledger.ledger(month.given, names - {""}))
+    return out
+
+
 def _template(month: Month, shipped: Path) -> Path:
     """The office's own template, where one of that name stands among the reference tables, else the shipped one."""
     own = month.workspace.reference / shipped.name

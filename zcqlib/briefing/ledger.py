@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pandas as pd
 from openpyxl import load_workbook
@@ -13,7 +13,7 @@ from zcqlib import findings, quantity
 from zcqlib import ledger_reader as back
 from zcqlib.briefing import fit
 from zcqlib.briefing.passport import CODE, Passport, code, of_facts
-from zcqlib.findings import Found, Given
+from zcqlib.findings import Given
 from zcqlib.findings.targets import NAN, ZONES, row_id
 from zcqlib.ledger_reader import COLUMNS, FILLED, HEAD, LOCKED, SEAL, SHEET, LedgerError
 
@@ -203,9 +203,12 @@ def read_ledger(content: bytes) -> dict[str, list[str]]:
     return out
 
 
-def ledger(given: Given) -> bytes:
+def ledger(given: Given, names: Collection[str] = ()) -> bytes:
     """The ledger as an XLSX file; same tables, same bytes; no cell is a formula.
 
+    Parameters
+    ----------
+    names : of one responsible unit, however the plan writes them; its own rows alone are then on it.
     Returns
     -------
     The file's bytes: sheets 台账 (locked except FILLED, filters, frozen panes), 缺口分解, 填报说明, and 校验 (hidden):
@@ -215,12 +218,16 @@ def ledger(given: Given) -> bytes:
     KeyError : a column is missing.
     """
     out, period, lines = io.BytesIO(), given.period, rows(given)
+    if names:
+        own = [bool({*names} & {*u.split(";")}) for u in _plan(given)["responsible"]]
+        lines = lines[own].reset_index(drop=True)
     book = fit.workbook(out, f"{period}目标台账")
     form = {k: book.add_format(v) for k, v in fit.styles(STYLES).items()}
     asks, demo = (findings.find(n, given) for n in ("asks", "standing"))
     mark = f"({quantity.DEMO})" * demo.demo
     _targets(book, form, lines, period, mark)
     _choices(book, lines, given)
+    asks = asks.things[asks.things["indicator"].isin(lines["编号"])]
     _orders(book, form, asks, period, mark)
     guide = book.add_worksheet(HELP)
     guide.set_column(0, 0, 90)
@@ -295,13 +302,13 @@ def _choices(book, lines: pd.DataFrame, given: Given) -> None:
     sheet.data_validation(HEAD, at("佐证材料"), last, at("单位回复"), WORDS)
 
 
-def _orders(book, form: dict, asks: Found, period: pd.Period, mark: str) -> None:
+def _orders(book, form: dict, asks: pd.DataFrame, period: pd.Period, mark: str) -> None:
     """The sheet 缺口分解: what is asked of whom, as printed."""
     title = f"缺口按园区和月份分解,历史上做到次数少的在前{mark}"
     sheet = fit.sheet(book, ORDERS, ASKS.values(), 1)
     sheet.write_row(1, 0, ASKS, form["head"])
     _titled(sheet, form, title, code(period, "T", 2), len(ASKS) - 1)
-    for i, r in enumerate(asks.things.to_dict("records"), 2):
+    for i, r in enumerate(asks.to_dict("records"), 2):
         s = r["scale"]
         for j, value in enumerate(
             (r["what"], r["where"], r["by"], r["basis"], s.round(r["ask"]), s.unit, r["grade"])
@@ -311,4 +318,4 @@ def _orders(book, form: dict, asks: Found, period: pd.Period, mark: str) -> None
             else:
                 sheet.write_number(i, j, float(value), form["number"])
         sheet.set_row(i, 15 * -(-2 * len(r["by"]) // UNITS) + 3)
-    sheet.autofilter(1, 0, max(len(asks.things), 1) + 1, len(ASKS) - 1)
+    sheet.autofilter(1, 0, max(len(asks), 1) + 1, len(ASKS) - 1)

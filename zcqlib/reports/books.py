@@ -161,9 +161,9 @@ def _looks(package: zipfile.ZipFile) -> list[tuple[str, bool]]:
     """Number format and whether it is struck out, of each style."""
     root = xml(part(package, "xl/styles.xml"))
     codes = _BUILT_IN | {f.get("numFmtId"): f.get("formatCode", "") for f in root.iter("{*}numFmt")}
-    struck = [_font(e).get("struck", False) for e in root.iterfind("{*}fonts/{*}font")] or [False]
+    struck = {i: _font(e).get("struck") for i, e in enumerate(root.iterfind("{*}fonts/{*}font"))}
     return [
-        (codes.get(xf.get("numFmtId"), ""), struck[int(xf.get("fontId") or 0)])
+        (codes.get(xf.get("numFmtId"), ""), bool(struck.get(int(xf.get("fontId") or 0))))
         for xf in root.iterfind("{*}cellXfs/{*}xf")
     ]
 
