@@ -95,7 +95,8 @@ def standing(given: Given) -> Told:
     order = {i: n for n, i in enumerate(plan.index)}
     key, about = ["region", "indicator"], dict(responsible="", responsible_basis="")
     due = paces(p, s, catalog, catalog.batches).drop(columns="actual").set_index(key)
-    p = p.sort_values("indicator", key=lambda v: v.map(order), kind="stable").drop(columns="demo")
+    p = p.drop(columns=["demo", "commitment"], errors="ignore")
+    p = p.sort_values("indicator", key=lambda v: v.map(order), kind="stable")
     p = p.join(plan[[*about, "commitment"]], on="indicator").fillna(about | dict(commitment="firm"))
     usual, group = recent_means(s, given.period), catalog.headline().set_index("id")["group"]
     rows = [
