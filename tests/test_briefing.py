@@ -18,7 +18,6 @@ from zcqlib.analysis import recent_means
 from zcqlib.briefing import brief, ledger, pages, passport, slides
 from zcqlib.briefing.passport import ReconciliationError
 from zcqlib.findings import Given
-from zcqlib.findings.asks import gap_orders
 
 NAN, PERIOD = float("nan"), pd.Period("2018-09", "M")
 ODD = "=1+1&<甲>😀" + "很长的名称" * 40
@@ -483,15 +482,13 @@ def test_odd_names_come_back_whole_from_the_ledger_and_short_on_slides(tabs):
 
 
 def test_asks_add_up_to_the_gap_and_know_their_history(tabs):
-    orders = gap_orders(tabs.projections, tabs.series, tabs.targets)
+    orders = tabs.asks.things
     a = orders[orders["indicator"] == "a"]
     assert a["ask"].sum() == 2200 - 1640 and set(a["region"]) == {"gaoxin", "muye"}
     assert a.groupby("region")["ask"].sum().to_dict() == {"gaoxin": 300, "muye": 260}
-    assert (
-        a.set_index(["region", "month"]).loc[("gaoxin", pd.Period("2018-10", "M")), "times"] == 33
-    )
+    assert a.set_index(["region", "basis"]).loc[("gaoxin", "2018-10"), "times"] == 33
     assert (a.loc[a["region"] == "muye", "grade"] == "近33个月从未做到").all()
-    assert a["times"].is_monotonic_increasing and orders["demo"].all()
+    assert a["times"].is_monotonic_increasing and tabs.asks.demo
 
 
 def test_recent_means_need_all_twelve_months():
@@ -531,8 +528,8 @@ def test_the_page_of_asks_names_what_is_asked_of_whom(tabs):
 
 
 def test_nothing_is_asked_where_the_target_will_be_met(tabs):
-    sure = tabs.projections.assign(probability=0.9)
-    assert gap_orders(sure, tables.empty(tables.SERIES), tabs.targets).empty
+    tabs.projections = tabs.projections.assign(probability=0.9)
+    assert tabs.asks.things.empty
 
 
 def test_a_brief_is_addressed_goes_from_progress_to_what_is_next_and_is_signed(tabs):

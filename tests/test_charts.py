@@ -13,10 +13,8 @@ from matplotlib.text import Annotation
 from zcqlib import catalog as catalogs
 from zcqlib import figures, quantity, tables
 from zcqlib.figures import Canvas, Caption, FigureError
-from zcqlib.findings import Found, Given, Measure, find, targets
-from zcqlib.findings import why as reasons
+from zcqlib.findings import MAKERS, Found, Given, Measure, find
 from zcqlib.findings.found import lay
-from zcqlib.findings.track_record import RECORD
 from zcqlib.quantity import Scale
 from zcqlib.workspace import Workspace
 
@@ -61,12 +59,12 @@ def glance():
         },
         list("abcd"),
     )
-    return found("glance", rows, targets.STANDING)
+    return found("glance", rows, MAKERS["standing"].measures)
 
 
 def outlook():
     made = glance()
-    return found("glance", made.rows.dropna(subset="chance"), targets.STANDING)
+    return found("glance", made.rows.dropna(subset="chance"), MAKERS["standing"].measures)
 
 
 def intervals(ax, made):
@@ -132,7 +130,7 @@ def grid():
         ]
     ).set_index(["region", "indicator"], drop=False)
     rows.index = ["|".join(i) for i in rows.index]
-    return found("grid", rows, targets.STANDING)
+    return found("grid", rows, MAKERS["standing"].measures)
 
 
 def grid_of(ax, made):
@@ -180,7 +178,7 @@ def why():
         },
         [f"x|{i}" for i in ids],
     )
-    return found("why", rows, reasons.WHY)
+    return found("why", rows, MAKERS["why"].measures)
 
 
 def record():
@@ -200,7 +198,7 @@ def record():
     return found(
         "record",
         pd.concat([rows, pd.DataFrame(whole | dict(label="合计", indicator=""), ["own|all"])]),
-        RECORD,
+        MAKERS["record"].measures,
     )
 
 

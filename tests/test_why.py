@@ -14,7 +14,7 @@ from zcqlib import catalog as catalogs
 from zcqlib import pipeline, quantity, tables
 from zcqlib.findings import Found
 from zcqlib.findings.found import lay
-from zcqlib.findings.why import PARTS, WHY, _told
+from zcqlib.findings.why import PARTS, _told, why
 from zcqlib.month import Month
 from zcqlib.projection import changes
 from zcqlib.workspace import Workspace
@@ -294,8 +294,8 @@ def told(values, medians=(5037, 97, -18, 0, 7, 5123), what="专利申请"):
         rows[level] = [given_[0], *[float("nan")] * 4, given_[-1]]
         rows[step] = [float("nan"), *given_[1:-1], float("nan")]
     own = [i for i in rows.index if i in parts[6 - len(values) :]]
-    t = lay(rows.loc[own].set_axis([f"x|{i}" for i in own]), WHY)
-    return Found("why", t, WHY, "s", "2018年", MARCH, MARCH, True, *_told(t, what))
+    t = lay(rows.loc[own].set_axis([f"x|{i}" for i in own]), why.measures)
+    return Found("why", t, why.measures, "s", "2018年", MARCH, MARCH, True, *_told(t, what))
 
 
 def test_the_title_names_the_largest_cause_in_the_direction_of_the_change():

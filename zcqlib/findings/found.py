@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,18 +14,26 @@ from inspect import signature
 from string import Formatter
 
 import pandas as pd
+from pandas.api.types import is_list_like
 
-from zcqlib import quantity, tables
+from zcqlib import analysis, quantity, tables
 from zcqlib.catalog import Catalog
 from zcqlib.quantity import Scale
 from zcqlib.tables import MissingData
 
 FACTS = tables.VINTAGE["FACTS"]
+NAN = float("nan")
 ABOUT = ("label", "indicator", "region", "basis", "inputs", "scale")  # columns that are no measure
 # nor are these: the place on an axis, the period where it is not the finding's
 PLACED = ("at", "period")
 PROSE = {"<1%": "不足1%", ">99%": "99%以上"}  # chances at the ends, in a sentence
 KEY = ["column", "indicator", "region", "basis", "period", "known"]  # what two facts may be both of
+LISTED, NAMED = (
+    6,
+    3,
+)  # names of a list before it is cut; so many that tie are named, more are counted
+FIELD = r"\{[^{}]*\}"
+CLAUSE = re.compile(rf"\[((?:[^][{{}}/]|{FIELD})*)(?:/((?:[^][{{}}]|{FIELD})*))?\]")
 
 OWNER: dict[str, str] = {}  # measure → the function that may give it
 MAKERS: dict[str, Callable[[Given], Found]] = {}
@@ -48,6 +57,13 @@ class Chance(Scale):
         return quantity.chance_number(printed)
 
 
+class Whole(Scale):
+    """A chance in whole per cent as it was printed: 0 stands for <1%, 100 for >99%."""
+
+    def text(self, printed, unit: bool = True) -> str:
+        return {0: "<1%", 100: ">99%"}.get(int(printed), f"{printed}%")
+
+
 class Change(Scale):
     """How a change is printed: with its sign."""
 
@@ -57,9 +73,12 @@ class Change(Scale):
         return ("+" if printed > 0 else "") + Scale.text(self, printed, unit)
 
 
-NAN = float("nan")
-CHANCE, COUNT = Chance("%"), Scale("项")
-PERCENT, WHOLE, TIMES = Scale("%", digits=1), Scale("%"), Scale("倍", digits=2)
+def _signed(scale: Scale, value: float) -> Scale:
+    return Change("", scale.factor, scale.digits)
+
+
+SCALES = {"chance": Chance("%"), "whole_chance": Whole("%"), "-": None, "text": None}
+SCALES |= {"usual": quantity.usual_scale, "signed": _signed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +88,106 @@ class Measure:
 
     head: str
     scale: Scale | Callable[[Scale, float], Scale] | None = None
-    aim: str | float = float("nan")
+    aim: str | float = NAN
     of: tuple[str, ...] = ()
     words: bool = False
 
 
-def words(head: str, *of: str) -> Measure:
-    """A column of words, and the facts of its row that they speak of."""
-    return Measure(head, of=of, words=True)
+def scale_of(text: str) -> Scale | Callable[[Scale, float], Scale] | None:
+    """A name in SCALES, or a unit with decimals and divisor, + before that of a change: 件, %.1, +个百分点.2, 亿元/10000."""
+    if text in SCALES:
+        return SCALES[text]
+    sign, unit, digits, factor = re.fullmatch(r"(\+?)([^.\d/]*)\.?(\d*)/?(\d*)", text).groups()
+    return (Change if sign else Scale)(unit, int(factor or 1), int(digits or 0))
 
 
-def heads(scale: Scale | None = None, aim: str | float = NAN, **named: str) -> dict[str, Measure]:
-    """Measures of one scale (none: that of the row) and aim, with their Chinese heads."""
-    return {c: Measure(head, scale, aim) for c, head in named.items()}
+def measures(text: str) -> dict[str, Measure]:
+    """Read `name [scale [aim]] : head` lines, `name text [columns that the words speak of] : head` for words; without
+    a scale that of the row."""
+    out = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        about, _, head = line.partition(" : ")
+        name, *rest = about.split()
+        scale, *of = rest or ["-"]
+        words, head = scale == "text", head or name
+        if of and not words:
+            out[name] = Measure(head, scale_of(scale), 1.0 if of[0] == "1.0" else of[0])
+        else:
+            out[name] = Measure(head, scale_of(scale), of=tuple(of), words=words)
+    return out
 
 
 def lay(rows: pd.DataFrame, measures: Mapping[str, Measure]) -> pd.DataFrame:
     """Rows, indexed by their ids, with all columns of a finding: numbers as floats, no text missing."""
     rows = pd.DataFrame(rows)
     t = rows.reindex(columns=[*ABOUT, *measures, *(c for c in PLACED if c in rows)])
-    text = [c for c in t if c in ABOUT[:-1] or c in measures and measures[c].words]
+    text = [*ABOUT[:-1], *(c for c, m in measures.items() if m.words)]
     t[text] = t[text].astype(object).where(t[text].notna(), "")
-    numbers = [c for c, m in measures.items() if not m.words]
-    return t.astype(dict.fromkeys(numbers, float))
+    return t.astype(dict.fromkeys(set(measures).difference(text), float))
+
+
+def names(labels: Iterable[str], most: int = LISTED) -> str:
+    """Names with 、, a long list cut."""
+    all_ = list(labels)
+    return "、".join(all_[:most]) + "等" * (len(all_) > most)
+
+
+def inputs(region: str, *indicators: str, table: str = "SERIES") -> str:
+    """The rows of a table, or of several joined with a space, that a figure rests on."""
+    return ";".join(f"{t}/{region}.{i}" for t in table.split() for i in indicators)
+
+
+def sum_up(t: pd.DataFrame, row: str, label: str, parts=None, **counts: float) -> None:
+    """Add a summary row to the rows of a finding: what it counts, resting on all rows, on `parts`, or on what that says."""
+    parts = parts if isinstance(parts, str) else ";".join((t if parts is None else parts)["inputs"])
+    t.loc[row, ["label", "inputs", *counts]] = label, parts, *counts.values()
+
+
+def counted(t: pd.DataFrame, row: str, between: str = "，", **words: str) -> str:
+    """What a row counts in words, {all.kept}完成，{all.overdue}逾期; what counts nothing is left out."""
+    has = t.loc[row, list(words)].gt(0)
+    return between.join(f"{{{row}.{c}}}{w}" for c, w in words.items() if has[c])
+
+
+def printed(values: pd.Series, digits: int) -> pd.Series:
+    """Values as they stand on paper."""
+    return values.map(lambda v: float(Scale("", digits=digits).round(v)), "ignore")
+
+
+def real(t: pd.DataFrame, source: str) -> tuple[str, dict]:
+    """The years of published figures in words, and their source, date and mark."""
+    first, last = int(t["at"].min()), int(t["at"].max())
+    when = pd.Period(f"{last}-12", "M")
+    return f"{first}—{last}年", dict(source=f"{source}，经公开数据整理", demo=False, period=when)
+
+
+def top(t: pd.DataFrame, column: str, digits: int, least: bool = False) -> tuple[str, pd.DataFrame]:
+    """Who has the highest (or least) value as printed: all labels up to three that tie, else how many, and their rows."""
+    told = printed(t[column].dropna(), digits)
+    rows = t.loc[told.index[told.eq(told.min() if least else told.max())]]
+    n = len(rows)
+    many = f"并列的{'零一二三四五六七八九十'[n] if n <= 10 else '十多'}个园区"
+    return "、".join(rows.label) if n <= NAMED else many, rows
+
+
+def add_up(t: pd.DataFrame, column: str, digits: int) -> pd.Series:
+    """A column whose parts add up to the row `all` as printed (largest remainder)."""
+    parts = t[column].drop("all")
+    told = quantity.printed_parts(parts, digits, t.at["all", column])
+    out = pd.Series([float(v) for v in told], parts.index)
+    out["all"] = float(sum(told))
+    return out.reindex(t.index)
+
+
+def quarter(period: pd.Period) -> tuple[str, str]:
+    """The year so far up to the last full quarter, and the same months a year before, as spans: before, after."""
+    q, y = period.month - period.month % 3 or 12, period.year - (period.month < 3)
+    return f"{y - 1}-01/{y - 1}-{q:02d}", f"{y}-01/{y}-{q:02d}"
+
+
+def so_far(span: str) -> str:
+    """2018-01/2018-09 in words: 2018年1—9月."""
+    return f"{span[:4]}年1—{int(span[-2:])}月"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +203,82 @@ class Given:
     read: dict[tuple, set[str]] = field(default_factory=dict, compare=False, repr=False)
     _making: list[set[str]] = field(default_factory=lambda: [set()], compare=False, repr=False)
 
-    def table(self, name: str) -> pd.DataFrame:
+    def table(self, name: str, **where: object) -> pd.DataFrame:
+        """A table, or its rows up to the report month `where` columns hold a value or one of several."""
         self._making[-1].add(name)
-        return self.tables(name)
+        t = self.tables(name)
+        for column, values in where.items():
+            t = t[t[column].isin(values if is_list_like(values) else [values])]
+        return t[t.end.le(self.period)] if where and "end" in t else t
+
+    @property
+    def year(self) -> int:
+        return self.period.year
+
+    @property
+    def place(self) -> str:
+        """The zone without the city's other parts, in Chinese."""
+        return self.catalog.zone.parts_zh
+
+    def name(self, id: str) -> str:
+        """The Chinese name of an indicator or region."""
+        return self.catalog.name(id)
+
+    def role(self, role: str) -> str:
+        """The indicator that plays a role."""
+        return self.catalog.role(role)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Chinese names of the parks and, last, of the zone."""
+        return {r: self.name(r) for r in self.catalog.parks} | {"zone": self.place}
+
+    def row_of(self, table: str, indicator: str, region: str = "zone") -> Mapping:
+        """The last row of TARGETS or PROJECTIONS, {} without one."""
+        of = {"id" if table == "TARGETS" else "indicator": indicator}
+        t = self.table(table, region=region, **of)
+        return t.iloc[-1].to_dict() if len(t) else {}
+
+    def aims(self, indicator: str, regions) -> pd.Series:
+        """The targets of some regions."""
+        low = {r: self.row_of("TARGETS", indicator, r).get("target_low", NAN) for r in regions}
+        return pd.Series(low, dtype=float)
+
+    def totals(self, regions, indicator: str, span: str) -> pd.Series:
+        """What each region did in a span, the zone what all of today's parks did."""
+        s, parks = self.table("SERIES"), list(self.catalog.parks)
+        of = {r: parks if r == "zone" else r for r in regions}
+        done = {r: analysis.total(s, who, indicator, span) for r, who in of.items()}
+        return pd.Series(done, dtype=float)
+
+    def published(self, indicator: str) -> pd.DataFrame:
+        """Published yearly figures as rows `region|year`: `at` the year, `value`; of two sources the first named."""
+        o = self.table("PUBLISHED")
+        o = o.query("measure == 'value' and basis == 'year' and indicator == @indicator")
+        region = o.region.where(o.region.ne(""), o.region_raw)
+        t = pd.DataFrame(dict(label=region, region=region, at=o.end.dt.year, value=o.value))
+        t = t.assign(indicator=indicator, inputs="PUBLISHED/" + o.obs_id.astype(str))
+        t = t.dropna(subset="value").drop_duplicates(["region", "at"])
+        t["period"] = pd.PeriodIndex([f"{y}-12" for y in t["at"]], freq="M")
+        return t.set_axis(t.region + "|" + t["at"].astype(str))
+
+    def by_region(self, indicator: str, *of: str, table: str = "SERIES") -> pd.DataFrame:
+        """The rows of the parks and, last, the zone: label, indicator, region, and what they rest on."""
+        named = self.names
+        t = pd.DataFrame(dict(label=named, region={r: r for r in named}, indicator=indicator))
+        return t.assign(inputs=[inputs(r, *(of or [indicator]), table=table) for r in named])
+
+    def with_whole(self, t: pd.DataFrame, indicator: str, *of: str) -> pd.DataFrame:
+        """What `analysis` gives of parks and of `all`, as rows that are named."""
+        t = t.assign(label=t.region.map(self.names), indicator=indicator)
+        t = t.set_axis(t.region.array)
+        t["inputs"] = [inputs(r, *of) for r in t.index]
+        sum_up(t, "all", "合计", t.drop("all"), region="zone")
+        return t
+
+    def left_out(self, t: pd.DataFrame) -> str:
+        """The parks that have no row."""
+        return "、".join(self.name(p) for p in self.catalog.parks if p not in t.index)
 
     def once(self, place: tuple, make: Callable[[], object]) -> object:
         """What is made at a place, the first time that it is asked for."""
@@ -135,12 +304,10 @@ class Given:
         seen = self.once(("senders",), make)
         known = [self.catalog.indicators[i] for i in indicators if i in self.catalog.indicators]
         of = {*indicators, *(p for i in known for p in (i.growth_of, i.numerator, i.denominator))}
-        came = (seen[seen.indicator.isin(of - {""})] if indicators else seen).sender
-        names = senders[senders.id.isin(came)].set_index("id").name_zh
-        parks, others = (
-            [n for i, n in names.items() if (i in self.catalog.parks) is own]
-            for own in (True, False)
-        )
+        came = seen[seen.indicator.isin(of - {""})] if indicators else seen
+        senders = senders[senders.id.isin(came.sender)]
+        own = senders.id.isin(self.catalog.parks)
+        parks, others = (list(senders.loc[which, "name_zh"]) for which in (own, ~own))
         parts = [f"{len(parks)}个园区月报"] if len(parks) > 1 else [f"{n}月报" for n in parks]
         parts += [f"{len(others)}个部门月报"] if len(others) > 3 else others
         return "、".join(parts) or "公开统计资料"
@@ -153,7 +320,7 @@ class Given:
         except MissingData:  # what is published only
             s = tables.empty(tables.SERIES)
         ids = {i for f in found for i in f.rows["indicator"]}
-        ends = s.loc[s["indicator"].isin(ids) if ids else s["region"].ne(""), "end"]
+        ends = s.loc[s.indicator.isin(ids) if ids else s.region.ne(""), "end"]
         last = ends[ends.le(self.period)].max()
         last = self.period if last is pd.NaT else last
         return f"{last.year}年{last.month}月"
@@ -187,10 +354,8 @@ class Found:
     def __post_init__(self):
         if not self.source.strip():
             raise FindingError(f"{self.name} 没有来源,不能印出。")
-        if odd := set(self.rows).difference((*ABOUT, *PLACED)) ^ set(self.measures):
-            raise FindingError(f"{self.name} 的列与度量不一致:{'、'.join(sorted(odd))}。")
         facts = self.rows[self._own].notna()
-        bare = facts[facts.any(axis=1) & self.rows["inputs"].fillna("").eq("")]
+        bare = facts[facts.any(axis=1) & self.rows.inputs.fillna("").eq("")]
         if len(bare):
             first = bare.iloc[0]
             raise FindingError(
@@ -200,7 +365,8 @@ class Found:
         told = [self.say(v) for v in versions]
         object.__setattr__(self, "title", quantity.fit_title(*told))
         self.said.setdefault(self.title, self.said[told[-1]])
-        object.__setattr__(self, "sentences", tuple(map(self.say, self.sentences)))
+        told = tuple(filter(None, map(self.say, self.sentences)))
+        object.__setattr__(self, "sentences", told)
 
     def copy(self) -> Found:
         """One whose rows may be changed without changing this one's."""
@@ -224,10 +390,9 @@ class Found:
 
     def behind(self, row: str, column: str) -> list[str]:
         """The facts that stand in a cell: its own, or those that its words speak of."""
-        if column not in self.measures or not self.measures[column].of:
-            return [self.key(row, column)]
-        of = self.measures[column].of
-        return [self.key(row, c) for c in of if self.rows.at[row, c] == self.rows.at[row, c]]
+        of = self.measures[column].of if column in self.measures else ()
+        there = self.rows.loc[row, list(of)].dropna().index if of else [column]
+        return [self.key(row, c) for c in there]
 
     @property
     def things(self) -> pd.DataFrame:
@@ -239,7 +404,7 @@ class Found:
         """
         if self.missing:
             raise MissingData(self.sentences[0])
-        return self.rows[self.rows["indicator"].fillna("").ne("")]
+        return self.rows[self.rows.indicator.fillna("").ne("")]
 
     @property
     def paragraph(self) -> str:
@@ -256,12 +421,18 @@ class Found:
         return scale.text(scale.round(value))
 
     def say(self, text: str) -> str:
-        """A template filled: {row.column} a number as printed, {row.column:size} without its sign, {row.label} a name.
+        """A template filled: {row.column} a number as printed, {row.column:size} without its sign, {row.label} a name,
+        {row.column:增/减/平} a word by its sign; [a clause/another] is left out, or the other one stands for it, where a
+        fact in it is missing or none, or no fact is left in it.
 
         Raises
         ------
         FindingError : a digit outside braces, a fact that is not there or has no value.
         """
+        while clause := CLAUSE.search(text):
+            fields = [place for _, place, *_ in Formatter().parse(clause[1]) if place]
+            kept = clause[1] if fields and all(map(self._holds, fields)) else clause[2] or ""
+            text = text[: clause.start()] + kept + text[clause.end() :]
         out, keys = "", []
         for words, place, form, _ in Formatter().parse(text):
             if typed := [c for c in words if unicodedata.category(c).startswith("N")]:
@@ -269,14 +440,28 @@ class Found:
                     f"{self.name} 的句子「{text}」手写了数字「{typed[0]}」,数字只能写作 {{行.列}}。"
                 )
             out += words
-            if place is not None:
+            if place is not None and "/" in form:
+                value = self.rows.at[*self._at(place)]
+                out += [*form.split("/"), ""][0 if value > 0 else 1 if value < 0 else 2]
+            elif place is not None:
                 out += self._filled(place, text).lstrip("+\u2212" if form else "")
-                keys += self.behind(*place.rsplit(".", 1))
+                keys += self.behind(*self._at(place))
         self.said[out] = tuple(keys)
         return out
 
-    def _filled(self, place: str, text: str) -> str:
+    @staticmethod
+    def _at(place: str) -> tuple[str, str]:
         row, _, column = place.rpartition(".")
+        return row, column
+
+    def _holds(self, place: str) -> bool:
+        """Whether a fact is there and not none."""
+        row, column = self._at(place)
+        value = self.rows[column].get(row, NAN)
+        return value == value and value not in (0, "", quantity.NONE)
+
+    def _filled(self, place: str, text: str) -> str:
+        row, column = self._at(place)
         if row not in self.rows.index or column not in (*self.measures, "label"):
             raise FindingError(f"{self.name}/{row}/{column} 没有这个数(句子「{text}」)。")
         printed = self.rows.at[row, "label"] if column == "label" else self.shown(row, column)
@@ -294,10 +479,10 @@ class Found:
         rows = self.rows.rename_axis("row").reset_index()
         about = [c for c in rows if c in ("row", *ABOUT, *PLACED)]
         t = rows.melt(about, numbers, "column", "value").dropna(subset="value")
-        t["printed"] = [self.shown(*at) for at in zip(t["row"], t["column"], strict=True)]
-        t["value"] = t["value"].map("{:.9g}".format).astype(float)  # the same on every processor
-        t["finding"] = t["column"].map(lambda c: self.home.get(c, self.name))
-        own = t["period"] if "period" in t else pd.Series(pd.NaT, t.index)
+        t["printed"] = [self.shown(*at) for at in zip(t.row, t.column, strict=True)]
+        t["value"] = t.value.map("{:.9g}".format).astype(float)  # the same on every processor
+        t["finding"] = t.column.map(lambda c: self.home.get(c, self.name))
+        own = t.period if "period" in t else pd.Series(pd.NaT, t.index)
         period = [p if p == p else self.period for p in own]
         same = dict(period=period, known=self.known, demo=self.demo)
         return tables.shape(t.assign(**same), FACTS)
@@ -311,9 +496,8 @@ class Found:
         ------
         FindingError : two columns of one head. MissingData : what the finding rests on has not come.
         """
-        if self.missing:
-            raise MissingData(self.sentences[0])
-        rows = list(self.things.index if rows is None else rows)
+        things = self.things.index
+        rows = list(things if rows is None else rows)
         names = [head] * bool(head) + [self.measures[c].head for c in columns]
         if len(set(names)) < len(names):
             raise FindingError(f"{self.name} 的表有两列同名:{'、'.join(names)}。")
@@ -327,7 +511,8 @@ class Told:
     """What a function in findings/ gives: `finding` makes a Found of it.
 
     `scope` names place and period. Source and demo mark are those of the reports on the indicators `of`, or of all
-    reports; `about` overrides them. `base` is the finding whose columns are shown beside the own ones.
+    reports, or those of `base`, the finding whose columns are shown beside the own ones; `about` overrides them. `demo`
+    is the table whose rows say whether they are made up.
     """
 
     rows: pd.DataFrame
@@ -336,40 +521,44 @@ class Told:
     sentences: Iterable[str] = ()
     of: tuple[str, ...] = ()
     base: Found | None = None
+    demo: str = "OBSERVATIONS"
     about: Mapping = field(default_factory=dict)
 
     def found(self, given: Given, name: str, own: Mapping[str, Measure]) -> Found:
         """The finding of this name with measures of its own."""
-        about = dict(period=given.period, known=given.known) | self.about
-        if "demo" not in about:
-            seen = given.table("OBSERVATIONS")
-            seen = seen[seen["indicator"].isin(self.of)] if self.of else seen
-            about["demo"] = bool(seen["demo"].any())
+        base, about = self.base, dict(period=given.period, known=given.known, measures=own)
+        about |= self.about
+        if "demo" not in about and base:
+            about["demo"] = base.demo
+        elif "demo" not in about:
+            seen = given.table(self.demo)
+            seen = seen.query("indicator in @self.of") if self.of else seen
+            about["demo"] = bool(seen.demo.any())
         if "source" not in about:
             about["source"] = f"{given.source(*self.of)}，自创办测算"
-        shown, home = (self.base.measures, self.base.home) if self.base else ({}, {})
-        home = {c: home.get(c, self.base.name) for c in shown}
-        said, measures = tuple(filter(None, self.sentences)), {**shown, **own}
-        about |= dict(scope=self.scope, title=self.title, sentences=said, home=home)
-        return Found(name, lay(self.rows, measures), measures, **about)
+        shown, home = (base.measures, base.home) if base else ({}, {})
+        home = {c: home.get(c, base.name) for c in shown}
+        own = about["measures"] = {**shown, **about["measures"]}
+        about |= dict(scope=self.scope, title=self.title, sentences=tuple(self.sentences))
+        return Found(name, lay(self.rows, own), home=home, **about)
 
 
-def finding(*measures: str, **own: Measure) -> Callable:
-    """Make a function the home of these measures, and known by its name; what it has `told` becomes a Found.
+def finding(text: str = "") -> Callable:
+    """Make a function the home of the measures that `text` describes, and known by its name; what it has `told`
+    becomes a Found.
 
     Raises
     ------
     TwoHomes : a measure has another home, at import.
     """
-    measures = (*measures, *own)
-    kinds = {m: Measure(m) for m in measures} | own
+    own = measures(text)
 
-    def keep(make: Callable[..., Found | Told]) -> Callable[..., Found]:
+    def keep(make: Callable[..., Told]) -> Callable[..., Found]:
         home, usual = f"{make.__module__}.{make.__name__}", signature(make).parameters
-        for m in measures:
+        for m in own:
             if OWNER.get(m, home) != home:
                 raise TwoHomes(f"度量 {m} 已由 {OWNER[m]} 给出,{home} 不能再给。")
-        OWNER.update(dict.fromkeys(measures, home))
+        OWNER.update(dict.fromkeys(own, home))
 
         @wraps(make)
         def made(given: Given, **choices) -> Found:
@@ -377,21 +566,18 @@ def finding(*measures: str, **own: Measure) -> Callable:
 
             def checked() -> Found:
                 try:
-                    found = make(given, **choices)
+                    told = make(given, **choices)
                 except MissingData as e:
                     about = dict(source=quantity.NONE, demo=False, missing=True)
                     row, said = pd.DataFrame(dict(label=str(e)), ["now"]), "{now.label}"
-                    found = Told(row, "", said, [said], about=about)
-                if isinstance(found, Told):
-                    found = found.found(given, make.__name__, kinds)
-                declared = set(found.measures) - set(found.home)
-                if odd := declared ^ set(measures) or {found.name} ^ {make.__name__}:
-                    raise FindingError(f"{home} 给出的与它声明的不一致:{'、'.join(sorted(odd))}。")
+                    told = Told(row, "", said, [said], about=about)
+                found = told.found(given, make.__name__, own)
                 object.__setattr__(found, "chosen", other)
                 return found
 
             return given.once((make.__name__, *other), checked)
 
+        made.measures = own
         MAKERS[make.__name__] = made
         return made
 
@@ -424,7 +610,7 @@ def collect(found: Iterable[Found]) -> pd.DataFrame:
     FindingError : one key has two values or two printed forms; names both places.
     """
     t = pd.concat([tables.empty(FACTS), *(f.facts() for f in found)], ignore_index=True)
-    forms = t[t["indicator"].ne("")].drop_duplicates([*KEY, "value", "printed"])
+    forms = t.query("indicator != ''").drop_duplicates([*KEY, "value", "printed"])
     twice = forms[forms.duplicated(KEY, keep=False)]
     if len(twice):
         same = twice.merge(twice[:1][KEY]).head(2)
