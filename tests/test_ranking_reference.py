@@ -189,20 +189,6 @@ def test_every_edge_case_of_a_single_function_gives_its_result_or_is_refused():
     assert seen == 19
 
 
-@reference
-def test_goalposts_are_cut_scaled_and_turned_for_negative_indicators():
-    values, meta = inputs("indicators_denominated"), plan()
-    posts = pd.read_csv(FOLDER / "inputs" / "goalposts.csv").set_index("iCode")
-    signs = meta["Direction"].reindex(values.columns)
-    for i in values:
-        low, high, top = posts.loc[i, ["lower", "upper", "scale"]]
-        share = ((values[i] - low) if signs[i] > 0 else (high - values[i])) / (high - low)
-        close(
-            composite(values[[i]], None, posts, "goalposts", direction=signs),
-            share.clip(0, 1) * top,
-        )
-
-
 def test_an_invented_case_worked_by_hand_always_runs():
     values = pd.DataFrame(
         {"a": [0.0, 5, 10], "b": [3.0, np.nan, 1], "c": [2.0, 2, 4]}, index=["X", "Y", "Z"]

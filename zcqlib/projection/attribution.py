@@ -1,7 +1,5 @@
 """Why a projection moved since last month: its change taken apart into what was replaced, one thing at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The same projection in batches: several processes of one machine, or the workers of a dask cluster."""
 
-from __future__ import annotations
-
 from contextlib import contextmanager
 
 import joblib
@@ -57,7 +55,7 @@ def project_batches(
             for _, rows in history.groupby(batch)
         )
     out = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
-    return out.sort_values("series_id", ignore_index=True) if together == "family" else out
+    return out.sort_values("series_id", ignore_index=True)
 
 
 @contextmanager

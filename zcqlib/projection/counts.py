@@ -1,7 +1,5 @@
 """Year ends that are whole numbers: small counts by the one model with Poisson noise, stocks in announced batches."""
 
-from __future__ import annotations
-
 from functools import cache, lru_cache
 from itertools import product
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The year-end distribution of many series in one call: masks are told apart, each is solved in blocks of series."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

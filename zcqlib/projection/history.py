@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from zcqlib import tables
 from zcqlib.catalog import Catalog, Indicator, Lights, Target
+from zcqlib.tables import MILESTONES
 
 LEVEL = 0.8
 SUMMARY = 0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2  # levels of median, low and high
@@ -20,14 +22,13 @@ UNEVEN = 0.02  # share of a month by which parts may exceed their whole where th
 
 
 class Rows(NamedTuple):
-    """A series of SERIES in the order of its last months (counted from 1970), column by column; `percent`: its unit."""
+    """A series of SERIES in the order of its last months (counted from 1970), column by column."""
 
     end: np.ndarray
     months: np.ndarray
     value: np.ndarray
     revision: np.ndarray
     demo: np.ndarray
-    percent: np.ndarray
 
     @classmethod
     def by_place(cls, series: pd.DataFrame) -> dict[tuple[str, str], Rows]:
@@ -39,7 +40,6 @@ class Rows(NamedTuple):
             s["value"].to_numpy(float),
             s["revision"].to_numpy(bool),
             s["demo"].to_numpy(bool),
-            s["unit"].eq("%").to_numpy(bool),
         )
         groups = s.groupby(["region", "indicator"]).indices
         return {place: whole.only(rows) for place, rows in groups.items()}
@@ -80,6 +80,14 @@ class Rows(NamedTuple):
         full = np.flatnonzero(months == 12)
         return full, total[full], done[full]
 
+    def ends(self, sums: bool) -> pd.Series:
+        """What years ended with: the totals of those whose months are all known, or the last levels of December."""
+        if sums:
+            full, total, _ = self.only(self.months > 0).full_years()
+            return pd.Series(total, full)
+        last = self.only(self.month == 12)
+        return pd.Series(dict(zip(last.year.tolist(), last.value, strict=True)), dtype=float)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
@@ -106,15 +114,15 @@ class Node:
 
 
 class Known:
-    """What is known at a month, of what `project_targets` is given: series by region and indicator (`by`), milestones
-    by id, growth as reported by region, indicator and month.
+    """What is known at a month, of what `project_targets` is given: series by region and indicator (`by`),
+    MILESTONES, growth as reported by region, indicator and month.
     """
 
     def __init__(self, series, as_of, catalog: Catalog, milestones, batches, growth):
         self.as_of, self.catalog, self.batches = as_of, catalog, batches
         self.by = Rows.by_place(series[series["end"] <= as_of])
         self.members = catalog.members(as_of)
-        self.milestones = {} if milestones is None else dict(iter(milestones.groupby("id")))
+        self.milestones = tables.empty(MILESTONES) if milestones is None else milestones
         self.growth, place = {}, ["region", "indicator", "end"]
         if growth is not None:  # the first of a place
             self.growth = growth.drop_duplicates(place).set_index(place)["reported"].to_dict()
@@ -181,7 +189,7 @@ class Promise(SimpleNamespace):
     def __init__(self, row, known: Known):
         super().__init__(**row._asdict(), shown=row.id, known=known)
         part = self.relation == "part_of" and self.region in known.catalog.parks
-        part = part and self.own is None and self.id not in known.milestones
+        part = part and self.own is None and not known.milestones["id"].eq(self.id).any()
         kin = known.catalog.indicators.get(self.related_id)
         if (self.relation == "restates" or part) and kin and kin.kind == self.kind:
             self.id = self.related_id
@@ -210,7 +218,7 @@ class Promise(SimpleNamespace):
         rests on. What is not given is missing.
         """
         known, rests = self.known, rests or {}
-        told = ("region", "kind", "unit", "target_low", "target_high", "comparator", "year")
+        told = "region kind unit target_low target_high comparator year".split()
         about = dict(
             indicator=self.shown,
             level=LEVEL,

@@ -3,12 +3,10 @@
 Every margin keeps the engine's quantiles untouched; one number, the share of shocks common to all, joins them.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import ndtri
 
-from zcqlib.projection.scoring import LEVELS, at_levels
+from zcqlib.projection.scoring import LEVELS
 
 DRAWS, SEED = 4000, 0
 _Z = ndtri(np.array(LEVELS))
@@ -51,21 +49,9 @@ def read(values: np.ndarray) -> np.ndarray:
     return np.quantile(values, LEVELS, method="hazen")
 
 
-def ratio(numerator: np.ndarray, denominator: np.ndarray, rho: float) -> np.ndarray:
-    """Quantiles at LEVELS of numerator over denominator, both given by theirs; from the draws."""
-    both = draws(np.stack([numerator, denominator]), rho)
-    return read(both[:, 0] / np.maximum(both[:, 1], 1e-300))
-
-
-def mean_of_logs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The middle of two sets of quantiles of a positive quantity."""
-    return np.exp((np.log(np.maximum(a, 1e-12)) + np.log(np.maximum(b, 1e-12))) / 2)
-
-
-def spread(quantiles: np.ndarray) -> float:
-    """Half the width of the middle two thirds, on the log scale."""
-    low, high = at_levels(np.maximum(quantiles, 1e-12)[None], LEVELS, [0.16, 0.84])[0]
-    return float(np.log(high / low) / 2)
+def middle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The middle, on the log scale, of two sets of quantiles of a positive quantity."""
+    return np.sqrt(np.maximum(a, 1e-12) * np.maximum(b, 1e-12))
 
 
 def at_least(quantiles: np.ndarray, targets: np.ndarray, rho: float) -> np.ndarray:

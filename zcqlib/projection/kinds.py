@@ -1,7 +1,5 @@
 """Every kind of promise to a projection: which rule fits, what it says, and when it must say nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -75,8 +73,8 @@ def project_targets(
     asked = [(t, _asked(t)) for t in every if t.kind not in promises.RULES and not t.of_parks]
     solved = _solve(known, [n for _, nodes in asked for n in nodes.values()])
     found = [(promises.RULES[t.kind](t), None) for t in rules]
-    asked.sort(key=lambda one: not (one[0].indicator.batch and one[0].kind == "stock"))
-    found += [_numeric(t, nodes, solved) for t, nodes in asked]
+    numbers = [_numeric(t, nodes, solved) for t, nodes in asked]
+    found += sorted(numbers, key=lambda one: not one[0]["method"].startswith("批次"))
     found += [_all_parks(t, found) for t in every if t.of_parks]
     told = tables.shape([r for r, _ in found], PROJECTIONS)
     q = [q for _, q in found if q is not None]
@@ -103,17 +101,24 @@ def _asked(t: Promise) -> dict[str, Node]:
     """The figures that a numeric target needs: `own`, and of a ratio `top` and `bottom` where both are known."""
     own, name = t.own, f"{t.region}|{t.id}"
     if t.kind == "growth":
-        if level := t.known.node(t.region, t.indicator.growth_of):
-            return {"own": level}
-        made = own and sparse.from_rates(own, t.year)
-        return {"own": Node(name, made, "flow")} if made else {}
+        return {"own": level} if (level := _level(t)) else {}
     if own is None or own.last.year != t.year:
         return {}
     if t.kind != "ratio":
         return {"own": t.known.node(t.region, t.id)}
     if (level := own.months == 0).any():
-        return {"own": Node(name, _odds(own.only(level)), "stock")}
+        own = own.only(level)
+        return {"own": Node(name, _odds(own) if t.indicator.unit == "%" else own, "stock")}
     return {"own": Node(name, _quasi(own), "flow")} | _pair(t)
+
+
+def _level(t: Promise) -> Node | None:
+    """The level that a growth target is about, or one made of its rates alone."""
+    level = t.known.node(t.region, t.indicator.growth_of)
+    if level or t.own is None:
+        return level
+    made = sparse.from_rates(t.own, t.year)
+    return Node(f"{t.region}|{t.id}", made, "flow") if made else None
 
 
 def _pair(t: Promise) -> dict[str, Node]:
@@ -136,9 +141,9 @@ def _quasi(own: Rows) -> Rows:
 
 
 def _odds(own: Rows) -> Rows:
-    """A share on a date as odds; a ratio that is no share stays."""
-    share = own.percent.all() and ((own.value >= 0) & (own.value < 100)).all()
-    return own._replace(value=own.value / (100 - own.value)) if share else own
+    """Shares on dates as odds; what are no shares stay."""
+    shares = ((own.value >= 0) & (own.value < 100)).all()
+    return own._replace(value=own.value / (100 - own.value)) if shares else own
 
 
 Solved = dict[str, tuple[np.ndarray | str, bool]]
@@ -206,13 +211,10 @@ def _history(nodes: list[Node], lenders: set[str]) -> pd.DataFrame:
 def _shared(parts: Iterable[Node]) -> float:
     """The common share of the parts' shocks, from their months."""
     own = [p.source.only(~p.source.revision) for p in parts]
-    ends = np.unique(np.concatenate([s.end for s in own]))
-    months = np.full((len(own), len(ends)), np.nan)
-    for row, s in zip(months, own, strict=True):
-        row[np.searchsorted(ends, s.end)] = s.value  # the last of a month stands
-    yearly = 12 * np.nanmean(months, 1) / max(1.0, np.median(own[0].months))
-    whole = (np.nan_to_num(months) % 1 == 0).all()
-    return joint.shared(months[:, -WINDOW:], bool(whole and np.median(yearly) < SMALL))
+    months = pd.DataFrame([dict(zip(s.end, s.value, strict=True)) for s in own]).sort_index(axis=1)
+    yearly = 12 * months.mean(axis=1).median() / max(1.0, np.median(own[0].months))
+    small = yearly < SMALL and (months.fillna(0) % 1 == 0).all(axis=None)
+    return joint.shared(months.to_numpy()[:, -WINDOW:], small)
 
 
 # what is said -------------------------------------------------------------------------------------------------------
@@ -348,15 +350,17 @@ def _ratio(t: Promise, nodes: dict[str, Node], solved: dict) -> dict:
     method, below = "比率自身走势", "rest" if "rest" in nodes else "bottom"
     if "top" in nodes and not any(isinstance(solved[n], str) for n in ("top", below)):
         pair = nodes["top"], nodes[below]
-        joined = joint.ratio(solved["top"], solved[below], _shared(pair))
+        both = joint.draws(np.stack([solved["top"], solved[below]]), _shared(pair))
+        joined = joint.read(both[:, 0] / np.maximum(both[:, 1], 1e-300))
         if below == "rest":
             share = np.clip(q / 100, 1e-9, 1 - 1e-9)
-            odds = joint.mean_of_logs(joined, share / (1 - share))
+            odds = joint.middle(joined, share / (1 - share))
             q = 100 * odds / (1 + odds)
         else:
             top, bottom = (n.sum(t.year) for n in pair)
-            q = joint.mean_of_logs(joined * actual * bottom / max(top, 1e-300), q)
-        first = joint.spread(solved["top"]) >= joint.spread(solved["bottom"])
+            q = joint.middle(joined * actual * bottom / max(top, 1e-300), q)
+        top, bottom = (np.maximum(solved[n], 1e-12) for n in ("top", "bottom"))
+        first = top[84] / top[15] >= bottom[84] / bottom[15]  # the middle seven in ten
         method = f"分子分母联合,主要取决于{'分子' if first else '分母'}"
     return _bridged(t, dict(q=q, actual=actual, method=method))
 
@@ -366,8 +370,7 @@ def _bridged(t: Promise, said: dict) -> dict:
     official = t.known.by.get((t.region, t.id + OFFICIAL))
     if official is None:
         return said
-    a, b = (_yearly(s, False, t.year) for s in (official, t.own))
-    apart = np.log(a / b).dropna().to_numpy()
+    apart = np.log(official.ends(False) / t.own.ends(False)).loc[: t.year - 1].dropna().to_numpy()
     if len(apart) < 2:
         return said | dict(withheld=f"公布数与月报可对照的年份只有{len(apart)}年")
     off = np.add.outer(np.log(np.maximum(said["q"], 1e-12)), sparse.apart(apart, t.id))
@@ -383,28 +386,26 @@ def _all_parks(t: Promise, found: list) -> tuple[dict, np.ndarray | None]:
     t.target_low, t.unit = float(len(members)), "个园区"
     if not told:
         return t.row("无数据"), None
-    rows, quantiles = zip(*told, strict=True)
-    met = sum(bool(Target.of(r).met(r["actual"])) for r in rows)
-    single = [r.get("probability", np.nan) for r in rows]
+    rows, quantiles = tables.shape([r for r, _ in told], PROJECTIONS), [q for _, q in told]
+    met = sum(bool(Target.of(r).met(r["actual"])) for r in rows.to_dict("records"))
     about = dict(
         actual=float(met),
-        actual_to=min(r["actual_to"] for r in rows),
-        inputs=";".join(r["inputs"] for r in rows),
-        demo=any(r["demo"] for r in rows),
-        evidence=min((r["evidence"] for r in rows), key=WEAKEST.index),
-        calibrated=any(r.get("calibrated", False) for r in rows),
+        actual_to=rows["actual_to"].min(),
+        inputs=";".join(rows["inputs"]),
+        demo=rows["demo"].any(),
+        evidence=min(rows["evidence"], key=WEAKEST.index),
+        calibrated=rows["calibrated"].any(),
     )
     method = "各园区都完成才算完成,按联合把握计"
-    if len(rows) < len(members) or np.isnan(single).any():
+    if len(rows) < len(members) or rows["probability"].isna().any():
         row = t.row(method, "thin", **about)
         return row | dict(method=f"{method};{row['verdict']}:有园区不能判断"), None
-    rho = _shared(t.known.node(r["region"], t.id) for r in rows)
-    count = t.known.catalog.indicators[t.shown].count
-    aims = np.array([r["target_low"] for r in rows]) - 0.5 * count
+    rho = _shared(t.known.node(park, t.id) for park in rows["region"])
+    aims = rows["target_low"].to_numpy() - 0.5 * t.known.catalog.indicators[t.shown].count
     least = joint.at_least(np.stack(quantiles), aims, rho)
     least = np.maximum(least, np.arange(len(least)) <= met)
     q = np.array([np.flatnonzero(least >= 1 - level)[-1] for level in LEVELS], float)
-    p, ends = min(float(least[-1]), *single), q[np.searchsorted(LEVELS, SUMMARY)]
+    p, ends = min(float(least[-1]), rows["probability"].min()), q[np.searchsorted(LEVELS, SUMMARY)]
     return _with_chance(t, method, p, met == len(rows), ends, **about), q
 
 
@@ -419,19 +420,10 @@ def _from_years(t: Promise) -> tuple[dict, np.ndarray | None]:
         return t.row("无数据"), None
     demo = bool(own.demo.any() or t.demo)
     about = dict(demo=demo, inputs=f"SERIES/{t.region}.{key}", evidence="sums", actual_to=pd.NaT)
-    values = _yearly(own, growth or t.kind == "flow", t.year)
+    values = own.ends(growth or t.kind == "flow").loc[: t.year - 1]
     values = values[values.index > t.year - 1 - len(values)]  # none missing up to the last one
     q = sparse.yearly(values.to_numpy(), key, t.kind == "ratio" and t.indicator.unit == "%")
     if q is None or values.index[-1] != t.year - 1:
         return t.row(f"本年无数据,年度数据不足{sparse.FEWEST}年", **about), None
     q = 100 * (q / values.iloc[-1] - 1) if growth else q
     return _judged(t, q, np.nan, f"只有年度数据({len(values)}年)", **about)
-
-
-def _yearly(source: Rows, sums: bool, year: int) -> pd.Series:
-    """Past year ends by year: totals of full years, or the last levels of December."""
-    if sums:
-        full, total, _ = source.only((source.year < year) & (source.months > 0)).full_years()
-        return pd.Series(total, full)
-    past = source.only((source.year < year) & (source.month == 12))
-    return pd.Series(dict(zip(past.year.tolist(), past.value, strict=True)), dtype=float)

@@ -286,19 +286,16 @@ def year_end(mask: Mask, amount: np.ndarray, known: np.ndarray, season: np.ndarr
     amount : (sums, series). known : what is certain. season : (12, series) log shares of the months that sister series
         show, all 0 where they show none; used where the own past does not tell.
     """
-    size, n = mask.member.sum(1), amount.shape[1]
+    size = mask.member.sum(1)
+    mean, usual = mask.member / size[:, None], GROWTH * TAU
     unit = np.maximum(amount.sum(0) / size.sum(), 1e-300)
     offset = np.where((amount > 0).all(0), 0.0, ZERO)
-    logs = np.log(amount / size[:, None] / unit + offset)
-    usual, ahead = GROWTH * TAU, mask.member / size[:, None]
-    prior = np.repeat(usual[mask.ahead, None], n, 1)
-    logs -= (ahead * usual).sum(1)[:, None]
-    weights = log_weights(mask.season_known)[..., None]
-    if not mask.season_known:
-        months = np.tile(season, (YEARS, 1))
-        prior = prior + months[mask.ahead]
-        logs -= np.log((ahead[..., None] * np.exp(months)).sum(1))
-        weights = np.where(season.any(0), log_weights(True)[..., None], weights)
+    months = np.tile(season * (not mask.season_known), (YEARS, 1))
+    prior = (usual[:, None] + months)[mask.ahead]
+    logs = np.log(amount / size[:, None] / unit + offset) - (mean * usual).sum(1)[:, None]
+    logs -= np.log((mean[..., None] * np.exp(months)).sum(1))
+    known_season = mask.season_known | months.any(0)
+    weights = np.where(known_season, *(log_weights(k)[..., None] for k in (True, False)))
     most = HEAVIEST // 2 if mask.recent else HEAVIEST
     rest = mixture(factors(mask), logs, prior, weights, most)
     if mask.recent:  # years long past mislead as often as they tell: as likely without them

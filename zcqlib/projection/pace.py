@@ -4,8 +4,6 @@ Beside ours stands the progress measure of the SDG indicator reports: actual ove
 and 0.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -15,8 +13,7 @@ from zcqlib.projection.promises import waiting
 
 SDG = ((0.95, "进展显著"), (0.60, "进展一般"), (0.0, "进展不足"))
 AWAY, UNDEFINED = "偏离目标", "不适用"
-NAMES = {"linear": "序时进度", "season": "季节进度", "batch": "批次进度"}
-COLUMNS = "region indicator actual linear season batch fits due word reason sdg_ratio sdg".split()
+COLUMNS = "region indicator linear due word reason sdg_ratio sdg".split()
 
 
 def sdg_status(
@@ -122,9 +119,8 @@ def paces(
     projections : PROJECTIONS of one month. series : SERIES known then. batches : the catalog's batch calendar.
     Returns
     -------
-    One row a target with a figure: `actual`; what is due by now by `linear`, `season` and `batch` (NaN where it does
-    not apply); `fits` which of them is the right one, `due` by it, `word` 领先, 持平 or 落后
-    and `reason`; `sdg_ratio` and `sdg`.
+    One row a target with a figure: what is due by now in equal steps, `linear`, and by the pace that fits, `due`; by
+    this `word` 领先, 持平 or 落后; `reason`, which pace it is and why; `sdg_ratio` and `sdg`.
     Source
     ------
     各月报表;批次参考表。
@@ -140,39 +136,30 @@ def paces(
 
 
 def _pace(r, source: Rows, catalog: Catalog, batches: pd.DataFrame | None) -> dict:
-    last, before = source.last, source.only(source.year == r.year - 1)
-    k, goal, due, fits = last.month, r.target_low, dict.fromkeys(NAMES, np.nan), "linear"
+    last, goal, k = source.last, r.target_low, source.last.month
+    base = source.ends(r.kind == "flow").get(r.year - 1, np.nan)
     if r.kind == "stock":
-        base = next(iter(before.value[before.month == 12][::-1]), np.nan)
-        now, due["linear"] = r.actual, base + (goal - base) * k / 12
-        reason = "存量由上年末匀速推到目标"
+        now, linear = r.actual, base + (goal - base) * k / 12
+        due, reason = linear, "序时进度:存量由上年末匀速推到目标"
         own = catalog.indicators[r.indicator].batch
         plan = waiting(batches, r.region, last, r.as_of, catalog) if own else {}
         if plan and plan["whole"]:  # with batches still to be planned, what is to come is not known
-            fits, due["batch"] = "batch", _by_batches(plan, goal, last)[k - 1]
-            coming = goal - due["batch"]
-            reason = f"还有{len(plan['coming'])}批未公布,按往年通过率预计净增{coming:.0f}"
-    else:
-        base = next(iter(before.full_years()[1]), np.nan)
-        now = base + r.actual - before.value[before.month <= k].sum()
-        due["linear"], reason = goal * k / 12, "往年数据不足两年,只能按月均匀"
-        if len(past := _shares(source, r.year, k)) >= 2:
-            share, fits = past.mean(), "season"
-            due["season"] = goal * share
+            due = _by_batches(plan, goal, last)[k - 1]
             reason = (
-                f"近{len(past)}年到{k}月平均完成全年的{100 * share:.0f}%,匀速为{100 * k / 12:.0f}%"
+                f"批次进度:还有{len(plan['coming'])}批未公布,按往年通过率预计净增{goal - due:.0f}"
             )
-    lead, small = r.actual - due[fits], 0.01 * abs(goal)
-    word = "领先" if lead > small else "落后" if lead < -small else "持平"
+    else:
+        before = source.only(source.year == r.year - 1)
+        now = base + r.actual - before.value[before.month <= k].sum()
+        linear = due = goal * k / 12
+        reason = "序时进度:往年数据不足两年,只能按月均匀"
+        if len(past := _shares(source, r.year, k)) >= 2:
+            share, even = past.mean(), 100 * k / 12
+            due, done = goal * share, f"平均完成全年的{100 * share:.0f}%"
+            reason = f"季节进度:近{len(past)}年到{k}月{done},匀速为{even:.0f}%"
+    lead, small = r.actual - due, 0.01 * abs(goal)
+    words = {"领先": lead > small, "落后": lead < -small, "持平": abs(lead) <= small}
+    word = next((word for word, so in words.items() if so), "")
     ratio, band = sdg_status(base, now, goal, k / 12, 1.0)
-    return due | dict(
-        region=r.region,
-        indicator=r.indicator,
-        actual=r.actual,
-        fits=fits,
-        due=due[fits],
-        word=word if lead == lead else "",
-        reason=f"{NAMES[fits]}:{reason}",
-        sdg_ratio=ratio,
-        sdg=band,
-    )
+    told = (r.region, r.indicator, linear, due, word, reason, ratio, band)
+    return dict(zip(COLUMNS, told, strict=True))

@@ -2,8 +2,6 @@
 the projected one; faults refused by series.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@
 series, years and origins; the notebook recomputes ours alone.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Promises that the engine does not project: coverage, recurring meetings, milestones, recognitions in batches."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -47,13 +45,12 @@ def recurring(t: Promise) -> dict:
 
 def milestone(t: Promise) -> dict:
     """Stages reached; never an invented chance. The zone's are its own or else those of its parks."""
-    own = t.known.milestones.get(t.id)
-    if own is not None:
-        here = own["region"] == t.region
-        if not here.any() and t.region == "zone":
-            here = own["region"].isin(t.known.members)
-        own = own[here]
-    if own is None or own.empty:
+    own = t.known.milestones[t.known.milestones["id"] == t.id]
+    here = own["region"] == t.region
+    if t.region == "zone" and not here.any():
+        here = own["region"].isin(t.known.members)
+    own = own[here]
+    if own.empty:
         return t.row("未报节点", "stage")
     reached = own["date"] <= t.known.as_of
     final = own["stage_no"] == own.groupby(["region", "item"])["stage_no"].transform("max")

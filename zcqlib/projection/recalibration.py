@@ -1,7 +1,5 @@
 """The own record acts: where the truth of closed years fell in what would have been said of them, and what follows."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri

@@ -1,7 +1,5 @@
 """The record: past months projected with only what was then known, and stored calls scored once the year is known."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np
@@ -18,7 +16,7 @@ from zcqlib.projection.scoring import LEVELS
 MULTIPLES = (0.95, 1.0, 1.05, 1.1, 1.2)  # made-up targets of a replay, in last year's totals
 LEAST = 12  # a target of 5 % more than last year means nothing below such a total
 STATES = r"US-..\|business_applications$"  # parts of one whole among the real series
-SCORES = ["error", "linear_error", "crps", "cov80", "cov95", "brier", "linear_brier"]
+SCORES = "error linear_error crps cov80 cov95 brier linear_brier".split()
 CALL = ["series_id", "year", "k"]
 COLUMNS = [*CALL, "truth", "before", "scale", "linear", *LEVELS]
 
@@ -49,42 +47,42 @@ def replay(
     ------
     series 自带来源;只用当时已知的数字。
     """
-    origins, stock = pd.Series(list(origins), name="k", dtype="int64"), kind == "stock"
-    if not origins.between(1, 11).all():
-        raise ValueError(f"origins are months from 1 to 11, not {list(origins)}")
+    origins, stock = list(origins), kind == "stock"
+    if not set(origins) <= set(range(1, 12)):
+        raise ValueError(f"origins are months from 1 to 11, not {origins}")
     rows = _history(series, stock)
-    closed = rows.sort_values("month").groupby(["series_id", "year"], as_index=False)
-    ends = closed.agg(total=("value", "sum"), last=("value", "last"), months=("months", "sum"))
+    ends = rows.groupby(["series_id", "year"]).agg(
+        truth=("value", "last" if stock else "sum"),
+        scale=("value", "sum"),
+        months=("months", "sum"),
+    )
     ends = ends[ends["months"] == 12]
-    value, scale = ends["last" if stock else "total"], ends["total"] / (12 if stock else 1)
-    calls = ends[["series_id"]].assign(year=ends["year"], truth=value)
-    before = ends[["series_id"]].assign(year=ends["year"] + 1, before=value, scale=scale)
-    calls = calls.merge(before, "left", ["series_id", "year"])
-    calls = calls[calls["year"].isin(list(years))].merge(origins, "cross")
+    before = ends.rename(index=lambda year: year + 1, level="year")
+    before = before.rename(columns={"truth": "before"}).drop(columns="months")
+    calls = ends[["truth"]].join(before).reset_index()
+    calls["scale"] /= 12 if stock else 1
+    calls = calls[calls["year"].isin(list(years))].merge(pd.Series(origins, name="k"), "cross")
     if calls.empty:
         return pd.DataFrame(columns=COLUMNS)
     calls["call"] = np.arange(len(calls))
-    known = pd.concat([_known(c, rows) for _, c in calls.groupby("year")], ignore_index=True)
-    now = known[known["month"] // 12 == known["year"]].groupby("call")["value"]
+    known = calls[["call", *CALL]].merge(rows.drop(columns="year"), on="series_id")
+    known["since"] = known["month"] - 12 * known["year"]  # months since the year began
+    known = known[known["since"].between(-12 * MAX_YEARS, known["k"] - 1)]
+    now = known[known["since"] >= 0].groupby("call")["value"]
     done = calls["call"].map(now.last() if stock else now.sum())
     calls["linear"] = done if stock else done * (12 / calls["k"])
     if "family" in known:  # sisters lend their season as it was known at the same call
-        known["family"] += "|" + known["year"].astype("str") + "|" + known["k"].astype("str")
+        family = (
+            known["family"] + "|" + known["year"].astype("str") + "|" + known["k"].astype("str")
+        )
+        known = known.assign(family=family)
     asked = known.drop(columns="series_id").rename(columns={"call": "series_id"})
     out = project_year_end(asked, kind).rename(columns={"series_id": "call"})
     return calls.merge(out, on="call")[COLUMNS]
 
 
-def _known(calls: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """What was known at each call of one year, in order: covered by then."""
-    last = int(calls["year"].iloc[0]) * 12 + 11
-    window = rows[rows["month"].between(last - 12 * (MAX_YEARS + 1) + 1, last)]
-    both = calls[["call", *CALL]].merge(window.drop(columns="year"), on="series_id")
-    return both[both["month"] <= both["year"] * 12 + both["k"] - 1].sort_values(["call", "month"])
-
-
 def _history(series: pd.DataFrame, stock: bool) -> pd.DataFrame:
-    """`series_id`, `period`, `value`, `months`, `year` and `month` (since year 0) and what else is told."""
+    """`series_id`, `period`, `value`, `months`, `year` and `month` (since year 0), in order, and what else is told."""
     out = series
     if "series_id" not in out and {"region", "indicator", "end"} <= set(out.columns):
         own = out["months"].eq(0) if stock else out["months"].between(1, 11) | out["revision"]
@@ -98,32 +96,23 @@ def _history(series: pd.DataFrame, stock: bool) -> pd.DataFrame:
     out = out.assign(months=out.get("months", 1), month=month_numbers(out["period"]))
     if "revision" in out:
         out = tables.covering(out)
-    keep = ["series_id", "period", "value", "months", "month", "family", "revision"]
-    return out[[c for c in keep if c in out]].assign(
-        year=out["month"] // 12, series_id=out["series_id"].astype("str")
-    )
+    keep = "series_id period value months month family revision".split()
+    out = out[[c for c in keep if c in out]].sort_values("month", kind="stable")
+    return out.assign(year=out["month"] // 12, series_id=out["series_id"].astype("str"))
 
 
 def score(calls: pd.DataFrame) -> pd.DataFrame:
     """Scores of each call: `error` (|median − truth| / truth, %), `crps` over the scale, `cov80`, `cov95`, `brier` over
     the made-up targets, and of 序时进度 as a sure statement `linear_error`, `linear_brier`.
     """
-    q, y, sure = calls[list(LEVELS)].to_numpy(float), calls["truth"], calls["linear"]
+    q, truth = calls[list(LEVELS)].to_numpy(float), calls["truth"]
     said = chances(calls)
-    said = said.assign(
-        brier=scoring.brier(said["p"], said["met"]),
-        linear_brier=scoring.brier(said["linear"], said["met"]),
-    )
-    by_target = said.groupby(CALL)[["brier", "linear_brier"]].mean()
-    return (
-        calls[CALL]
-        .assign(
-            error=100 * np.abs(scoring.at_levels(q, LEVELS, [0.5])[:, 0] - y) / y,
-            linear_error=100 * np.abs(sure - y) / y,
-            **_of_interval(y.to_numpy(float), q, calls["scale"]),
-        )
-        .join(by_target, on=CALL)
-    )
+    for name, p in {"brier": "p", "linear_brier": "linear"}.items():
+        said[name] = scoring.brier(said[p], said["met"])
+    out = calls[CALL].assign(**_of_interval(truth.to_numpy(float), q, calls["scale"]))
+    for name, end in {"error": np.median(q, 1), "linear_error": calls["linear"]}.items():
+        out[name] = 100 * np.abs(end - truth) / truth
+    return out.join(said.groupby(CALL)[["brier", "linear_brier"]].mean(), on=CALL)
 
 
 def _of_interval(truth, quantiles, scale: pd.Series) -> dict:
@@ -164,27 +153,6 @@ def first_right(said: pd.DataFrame) -> pd.DataFrame:
     return d.groupby(key, as_index=False).agg(met=("met", "first"), month=("month", "min"))
 
 
-def joint_calls(calls: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
-    """The calls of all series of a replay summed by the rule for parks and zone, one a year and month of call.
-
-    Parameters
-    ----------
-    calls : of `replay`, flows. series : the same as there.
-    Returns
-    -------
-    As `replay`, `series_id` "sum"; the common share of shocks is that of the months known at each call.
-    """
-    wide = _history(series, False).pivot_table(index="month", columns="series_id", values="value")
-    out = []
-    for (year, k), part in calls.groupby(["year", "k"]):
-        known = wide.loc[wide.index <= year * 12 + k - 1, list(part["series_id"])]
-        rho = joint.shared(known.to_numpy().T[:, -36:])
-        q = joint.read(joint.draws(part[list(LEVELS)].to_numpy(float), rho).sum(1))
-        sums = part[["truth", "before", "scale", "linear"]].sum().to_dict()
-        out.append(dict(series_id="sum", year=year, k=k) | sums | dict(zip(LEVELS, q, strict=True)))
-    return pd.DataFrame(out)
-
-
 def record(
     series: pd.DataFrame, projections: pd.DataFrame, published: pd.DataFrame, flows: Iterable[str]
 ) -> pd.DataFrame:
@@ -202,12 +170,35 @@ def record(
     told = [summary(c).assign(whose=w) for w, c in calls.items() if len(c)]
     moved = (projections["calibrated"] & projections["probability"].notna()).sum()
     states = calls["real"][calls["real"]["series_id"].str.match(STATES)]
-    if len(states):
-        told.append(_together(states, real).assign(whose="real"))
+    if len(states):  # whether parts and their sum keep their intervals
+        for what, c in {"parts": states, "joint": joint_calls(states, real)}.items():
+            about = dict(what=what, no=0, whose="real", calls=len(c))
+            told.append(score(c)[SCORES].mean().to_frame().T.assign(**about))
     rows = pd.concat([pd.DataFrame(columns=["whose", "what"]), *told])
     ours = rows["whose"].eq("own")
     rows["calibrated"] = np.where(ours & rows["what"].eq("all") & (moved > 0), moved, np.nan)
     return tables.shape(rows.assign(demo=ours & own["demo"].any()), tables.VINTAGE["RECORD"])
+
+
+def joint_calls(calls: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
+    """The calls of all series of a replay summed by the rule for parks and zone, one a year and month of call.
+
+    Parameters
+    ----------
+    calls : of `replay`, flows. series : the same as there.
+    Returns
+    -------
+    As `replay`, `series_id` "sum"; the common share of shocks is that of the months known at each call.
+    """
+    wide = _history(series, False).pivot_table(index="month", columns="series_id", values="value")
+    out = calls.groupby(["year", "k"])[["truth", "before", "scale", "linear"]].sum()
+    q = []
+    for (year, k), part in calls.groupby(["year", "k"]):
+        known = wide.loc[: year * 12 + k - 1, list(part["series_id"])].to_numpy().T
+        drawn = joint.draws(part[list(LEVELS)].to_numpy(float), joint.shared(known[:, -36:]))
+        q.append(joint.read(drawn.sum(1)))
+    out = out.join(pd.DataFrame(q, out.index, list(LEVELS)))
+    return out.reset_index().assign(series_id="sum")
 
 
 def summary(calls: pd.DataFrame) -> pd.DataFrame:
@@ -219,36 +210,14 @@ def summary(calls: pd.DataFrame) -> pd.DataFrame:
     about |= dict(seven=len(seven), seven_came=seven["met"].sum())
     every, by = s[SCORES].mean().to_frame().T.assign(what="all", no=0, **about), s.groupby("k")
     months = by[SCORES].mean().assign(calls=by.size(), what="month", no=lambda d: d.index)
-    key = ["series_id", "year", "multiple", "k", "met"]
-    for name, p in {"right": c["p"], "linear_right": c["linear"].astype(float)}.items():
+    key, classes = ["series_id", "year", "multiple", "k", "met"], []
+    sure = c["linear"].astype(float)
+    for what, right, p in (("said", "right", c["p"]), ("sure", "linear_right", sure)):
         since = first_right(c[key].assign(p=p))["month"]
-        months[name] = [(since <= k).mean() for k in months.index]
-    said = scoring.reliability(c["p"].to_numpy(), c["met"].to_numpy())
-    sure = c.groupby(c["linear"].astype(float))["met"].agg(["mean", "size"]).reset_index()
-    classes = {"said": said, "sure": sure}
-    classes = [
-        t.set_axis(["said", "came", "calls"], axis=1).assign(what=what, no=range(len(t)))
-        for what, t in classes.items()
-    ]
+        months[right] = [(since <= k).mean() for k in months.index]
+        one = scoring.reliability(p, c["met"]).set_axis(["said", "came", "calls"], axis=1)
+        classes.append(one.assign(what=what, no=range(len(one))))
     return pd.concat([every, months, *classes], ignore_index=True)
-
-
-def _together(states: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
-    """Whether parts and their sum keep their intervals: the states and their joint sum."""
-    calls = dict(parts=states, joint=joint_calls(states, series))
-    found = [score(c)[SCORES].mean().to_dict() | dict(calls=len(c)) for c in calls.values()]
-    return pd.DataFrame(found).assign(what=list(calls), no=0)
-
-
-def _ended(source: Rows, kind: str, year: int) -> float:
-    """What a year ended with: its total, its growth or the level of its December; NaN where that is not known."""
-    if kind in ("stock", "ratio"):
-        december = (source.year == year) & (source.month == 12)
-        return next(iter(source.value[december][::-1]), np.nan)
-    full, totals, _ = source.full_years()
-    total = dict(zip(full, totals, strict=True))
-    now, last = (total.get(y, np.nan) for y in (year, year - 1))
-    return 100 * (now / last - 1) if kind == "growth" else now
 
 
 def score_stored(
@@ -274,23 +243,23 @@ def score_stored(
     """
     place = ["region", "indicator", "year"]
     said = projections[projections["probability"].notna()].drop_duplicates([*place, "as_of"])
-    said = said.assign(k=said["as_of"].dt.month).query("k < 12")
-    by = Rows.by_place(series)
-    truth = []
+    said = said.assign(k=said["as_of"].dt.month, p=said["probability"]).query("k < 12")
+    by, truth = Rows.by_place(series), []
     for r in said.itertuples():
         of = (growth_of or {}).get(r.indicator) if r.kind == "growth" else r.indicator
         own = by.get((r.region, of))
-        truth.append(np.nan if own is None else _ended(own, r.kind, r.year))
+        ends = pd.Series(dtype=float) if own is None else own.ends(r.kind in ("flow", "growth"))
+        end, before = (ends.get(year, np.nan) for year in (r.year, r.year - 1))
+        truth.append(100 * (end / before - 1) if r.kind == "growth" else end)
     sure = said["actual"] * np.where(said["kind"] == "flow", 12 / said["k"], 1.0)
-    said = said.assign(truth=truth, sure=sure, p=said["probability"]).dropna(subset="truth")
-    goals = [Target.of(r) for r in said.to_dict("records")]
+    said = said.assign(truth=truth, sure=sure).dropna(subset="truth")
     met, linear = (
-        np.array([g.met(v) for g, v in zip(goals, said[c], strict=True)], bool)
+        np.array([Target.of(r).met(r[c]) for r in said.to_dict("records")], bool)
         for c in ("truth", "sure")
     )
     wide = quantiles.pivot_table(index=[*place, "as_of"], columns="level", values="value")
     q = wide.reindex(pd.MultiIndex.from_frame(said[[*place, "as_of"]]), columns=list(LEVELS))
-    out = said[["region", "indicator", "kind", "year", "k", "truth", "demo", "p"]].assign(
+    out = said["region indicator kind year k truth demo p".split()].assign(
         met=met,
         brier=scoring.brier(said["p"], met),
         linear=linear,

@@ -3,8 +3,6 @@
 `quantiles` is (cases, levels), levels ascending; `truth` has one value a case.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Year ends where there are no months: yearly figures alone, or only cumulative growth rates."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import stats
 
@@ -71,4 +69,4 @@ def from_rates(own: Rows, year: int) -> Rows | None:
         before = np.interp(np.arange(12), np.r_[-1, told], np.r_[0.0, np.cumsum(gain)])
     end, months, value = map(np.concatenate, zip(*out, strict=True))
     no = np.zeros(len(end), bool)
-    return Rows(end, months, value, no, no | own.demo.any(), no)
+    return Rows(end, months, value, no, no | own.demo.any())

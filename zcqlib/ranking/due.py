@@ -1,7 +1,5 @@
 """What each park has done of what was due by now: the year's calendar of each item, the same for all parks."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -116,9 +114,7 @@ def calendar(
     -------
     By indicator: `kind`, `share` from 0 to 1.
     """
-    traits = ["kind", "batch", "count"]
-    own = [[getattr(catalog.indicators[i], c) for c in traits] for i in through.index]
-    of = pd.DataFrame(own, through.index, traits)
+    of = pd.DataFrame([catalog.indicators[i] for i in through.index], through.index)
     flow = of["kind"] == "flow"
     share = (through.dt.month / 12).where(flow | of["kind"].isin(STEPS), 1.0)
     s = series[series["months"].between(1, 11) & series["indicator"].isin(of.index[flow])]

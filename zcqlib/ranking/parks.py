@@ -1,7 +1,5 @@
 """The parks' scores on the ten groups, from attainment of each park's own targets: RANKS, and who is not ranked."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 
@@ -10,8 +8,8 @@ import pandas as pd
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
-from zcqlib.ranking.due import GAPS, NO_TARGET
-from zcqlib.ranking.scores import RankingError, tree_of, weights_of
+from zcqlib.ranking.due import GAPS, KEY, NO_TARGET
+from zcqlib.ranking.scores import RankingError
 from zcqlib.ranking.simulate import Choices, Model, monte_carlo, moved, shared, simulated
 from zcqlib.tables import RANKS
 
@@ -116,16 +114,15 @@ def score_parks(
     parks = list(parks or catalog.members(last))
     w, bounds = catalog.weights.set_index("id"), catalog.bounds.set_index("indicator")
     ids = w.index[w["level"] == "indicator"]
-    grid = pd.MultiIndex.from_product([parks, ids], names=["region", "indicator"])
+    grid = pd.MultiIndex.from_product([parks, ids], names=KEY)
     items = _counted(a, bounds, form in ("quarter", "half")).reindex(grid)
     items = items.fillna({"reason": NO_TARGET, "demo": False})
     shape, bounds = (len(parks), len(ids)), bounds.reindex(ids)
     values = items["value"].to_numpy("float64").reshape(shape)
     gaps = items["reason"].isin(GAPS).to_numpy().reshape(shape)
     groups = w["parent"].where(w["level"] == "indicator", "")
-    weights_of(w["weight"], list(ids), tree_of(groups, list(ids)), "one")
     frame = pd.DataFrame(values, parks, ids)
-    model = Model(frame, w["weight"], bounds[["low", "high"]], groups, clip=True)
+    model = Model(frame, w["weight"], bounds[["low", "high"]], groups, None, True, "one")
     noise = np.nan_to_num(values * ~gaps * bounds["error_pct"].to_numpy() / 100)
     choices = choices or Choices(noise=noise)
     now, then = monte_carlo(model, choices, runs=runs, seed=seed), {}
@@ -135,7 +132,7 @@ def score_parks(
     cases = _cases(model, gaps, bounds["high"].to_numpy(), choices, min(runs, SHORT), seed)
     basis = bool(catalog.weights["demo"].any() or catalog.bounds["demo"].any())
     demo = items.groupby("region")["demo"].any().astype(bool).reindex(parks) | basis
-    rows, chances = [], []
+    rows, places = [], list(range(1, len(parks) + 1))
     for node, score in model.scores(model.x, choices.methods[0]).items():
         id, of = (COMPOSITE, True) if node == model.top else (node, groups[ids].eq(node).to_numpy())
         own = _lines(score, (gaps & of).sum(1), now[node], then.get(node), cases.get(node))
@@ -144,15 +141,15 @@ def score_parks(
             for park, counts in zip(parks, ~np.isnan(values) & of, strict=True)
         }
         rows.append(own.assign(indicator=id, inputs=own.index.map(cells)))
-        chances.append(now[node][range(1, len(parks) + 1)].assign(indicator=id))
-    rows, chances = (
-        pd.concat(frames).rename_axis("region").reset_index().assign(period=str(period))
-        for frames in (rows, chances)
-    )
-    chances = chances.melt(["region", "indicator", "period"], None, "place", "probability")
+    rows = pd.concat(rows).rename_axis("region").reset_index()
+    rows = rows.assign(period=str(period), demo=rows["region"].map(demo))
+    told = ["region", "indicator", "period", "demo"]
+    chances = rows[rows["measure"] == "score"].melt(told, places, "place", "probability")
     chances = chances.dropna().head(len(chances) if runs else 0)
-    chances = chances.assign(demo=chances["region"].map(demo)).astype({"place": int, "demo": bool})
-    ranks = tables.shape(rows.assign(demo=rows["region"].map(demo)), RANKS)
+    chances = chances[[*told[:3], "place", "probability", "demo"]].astype(
+        {"place": int, "demo": bool}
+    )
+    ranks = tables.shape(rows, RANKS)
     items = items.reset_index()
     return ParkScores(ranks, items, _notes(ranks, items, catalog), chances, model, choices)
 
@@ -161,9 +158,8 @@ def _counted(a: pd.DataFrame, bounds: pd.DataFrame, mean: bool) -> pd.DataFrame:
     """By park and item, the value as it counts: the last month's, or the mean of the months'."""
     low, high = (a["indicator"].map(bounds[end]) for end in ("low", "high"))
     a = a.assign(value=a["value"].clip(low, high).mask(a["reason"].isin(GAPS), low))
-    key = ["region", "indicator"]
-    last = a[a["month"] == a["month"].max()].drop(columns="month").set_index(key)
-    by = a.groupby(key)
+    last = a[a["month"] == a["month"].max()].drop(columns="month").set_index(KEY)
+    by = a.groupby(KEY)
     return last.assign(value=by["value"].mean(), demo=by["demo"].any()) if mean else last
 
 
@@ -177,10 +173,8 @@ def _cases(
     x = [*np.where(own, full, model.x), *np.where(own, model.x, full)]
     told = [simulated(model.on(case), choices, None, runs, seed) for case in x]
     places = {k: [shared(*s[k])[0] for s in told] for k in model.tree}
-    return {
-        k: np.stack(np.array_split([p[i % len(own)] for i, p in enumerate(v)], 2))
-        for k, v in places.items()
-    }
+    of = {k: [p[i % len(own)] for i, p in enumerate(v)] for k, v in places.items()}
+    return {k: np.reshape(v, (2, -1)) for k, v in of.items()}
 
 
 def _drawn(
@@ -190,7 +184,7 @@ def _drawn(
     count for one park counts for all that have a target."""
     x, rng = np.repeat(model.x[None], runs, axis=0), np.random.default_rng([seed, 1])
     asked = items["target"].where(items["target"] > 0).to_numpy().reshape(model.x.shape)
-    projected = dict(iter(quantiles.groupby(["region", "indicator"])))
+    projected = dict(iter(quantiles.groupby(KEY)))
     for n, i in np.argwhere(~np.isnan(asked)):
         if (q := projected.get((model.units[n], model.ids[i]))) is not None:
             x[:, n, i] = 100 / asked[n, i] * np.interp(rng.random(runs), q["level"], q["value"])
@@ -201,7 +195,7 @@ def _drawn(
 def _lines(score, missing, now: pd.DataFrame, then, case) -> pd.DataFrame:
     """The RANKS rows of one list by park: of now, of the year's end, and where a place is provisional."""
     place = now["place"]
-    out = now[["tied_with"]].assign(measure="score", value=score.round(9), unit="分", rank=place)
+    out = now.assign(measure="score", value=score.round(9), unit="分", rank=place)
     out = out.assign(low=np.minimum(now["low"], place), high=np.maximum(now["high"], place))
     frames = [out]
     if then is not None:

@@ -1,7 +1,5 @@
 """Composite scores of units by indicators: fill, normalise, climb a hierarchy of weighted means, rank."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
@@ -16,13 +14,11 @@ NORMALISE = {  # normalisation → its range, or mean and deviation
     "efficacy": (60.0, 100.0),
     "minmax_100": (0.0, 100.0),
     "minmax_1_100": (1.0, 100.0),
-    "goalposts": (0.0, 100.0),
     "zscore": (0.0, 1.0),
     "rank": None,
     "percentile_rank": None,
     "none": None,
 }
-BOUNDED = ("efficacy", "goalposts")  # without bounds from outside they say nothing
 AGGREGATE = ("arithmetic", "geometric", "harmonic")
 MISSING = ("drop", "mean", "group_mean")
 
@@ -43,7 +39,7 @@ def composite(
     missing: str = "drop",
     unit_groups=None,
     scale: tuple[float, float] | None = None,
-    clip: bool | None = None,
+    clip: bool = False,
     weight_sum: str = "any",
     levels: bool = False,
 ) -> pd.Series | pd.DataFrame:
@@ -56,19 +52,19 @@ def composite(
         outside the hierarchy are not looked at. None, or a level of which no element is named: siblings count the same.
         Only the ratio to siblings matters, since they are divided by their sum; `weight_sum="one"` refuses siblings
         that do not sum to 1. A negative weight counts against; weight 0 takes an element out.
-    bounds : indicator → (low, high), a frame with columns low and high (or lower and upper; optional scale), or a pair
-        for all; in the indicator's own unit and sense. Needed for efficacy and goalposts; min-max takes the smallest
+    bounds : indicator → (low, high), a frame with columns low and high (or lower and upper), or a pair
+        for all; in the indicator's own unit and sense. Needed for efficacy; min-max takes the smallest
         and largest value available where None. Efficacy reads low > high as a negative indicator.
     normalise : efficacy `60 + 40·(x − low)/(high − low)`, not cut; minmax_100; minmax_1_100; zscore (sample deviation);
-        rank (1 is the worst, ties take the lowest); percentile_rank; goalposts (cut to the posts, [0, 100]); none.
+        rank (1 is the worst, ties take the lowest); percentile_rank; none.
         An indicator that is the same everywhere has no min-max by data and no z-score: it counts as missing.
     aggregate : arithmetic, geometric, harmonic.
     groups : child → parent for indicators and groups (Series or mapping). None: all indicators side by side.
     direction : indicator → 1 or -1; values are multiplied by it before normalising.
     missing : drop (weights go to the siblings), mean, group_mean (of `unit_groups`, a Series by unit); filled before
         normalising. A parent with all children missing is missing.
-    scale : range of min-max and goalposts, mean and deviation of the z-score, in place of the usual.
-    clip : cut at the bounds; default only for goalposts. levels : give every group too.
+    scale : range of min-max, mean and deviation of the z-score, in place of the usual.
+    clip : cut at the bounds. levels : give every group too.
     Returns
     -------
     Series by unit, named score; with `levels` a frame with the groups and `score` as columns.
@@ -239,7 +235,7 @@ def _filled(values: pd.DataFrame, missing: str, unit_groups) -> pd.DataFrame:
 
 
 def normalised(
-    x: np.ndarray, how: str, bounds, ids: list[str], direction=None, scale=None, clip=None
+    x: np.ndarray, how: str, bounds, ids: list[str], direction=None, scale=None, clip=False
 ) -> np.ndarray:
     """Values (..., units, indicators) on the common scale; arguments as `composite`."""
     _known(how, NORMALISE, "normalise")
@@ -254,17 +250,13 @@ def normalised(
         others = (~np.isnan(x)).sum(-2, keepdims=True) - 1
         return place if how == "rank" else (place - 1) / np.where(others, others, np.nan)
     start, end = scale or NORMALISE[how]
-    if how in BOUNDED or bounds is not None and how != "zscore":
-        low, high, top = _posts(how, bounds, ids, signs)
-        if how == "goalposts" and scale is None:
-            end = np.where(np.isnan(top), end, top)
+    if how == "efficacy" or bounds is not None and how != "zscore":
+        low, high = _posts(how, bounds, ids, signs)
     else:
         low, high = _spread(x, how)
         end += start * (how == "zscore")
     share = (x - low) / (high - low)
-    if how == "goalposts" if clip is None else clip:
-        share = np.clip(share, 0.0, 1.0)
-    return start + (end - start) * share
+    return start + (end - start) * (np.clip(share, 0.0, 1.0) if clip else share)
 
 
 def _spread(x, how: str) -> tuple:
@@ -279,7 +271,7 @@ def _spread(x, how: str) -> tuple:
 
 
 def _posts(how: str, bounds, ids: list[str], signs) -> tuple:
-    """Lower end, upper end and scale (NaN where not named) of each indicator, after its direction."""
+    """Lower and upper end of each indicator, after its direction."""
     if bounds is None:
         raise RankingError(
             f"{how} 需要界值 bounds(每个指标的 low、high),界值取自参考表,不取当月的最小、最大值。"
@@ -289,7 +281,7 @@ def _posts(how: str, bounds, ids: list[str], signs) -> tuple:
     if not isinstance(bounds, pd.DataFrame):
         bounds = pd.DataFrame.from_dict(dict(bounds), "index", columns=["low", "high"])
     frame = bounds.rename(columns={"lower": "low", "upper": "high"})
-    low, high, top = frame.reindex(index=ids, columns=["low", "high", "scale"]).to_numpy(float).T
+    low, high = frame.reindex(index=ids, columns=["low", "high"]).to_numpy(float).T
     turned = (low > high) & ((signs < 0) | (how != "efficacy"))
     if (wrong := ~np.isfinite(high - low) | (low == high) | turned).any():
         i = int(np.argmax(wrong))
@@ -297,4 +289,4 @@ def _posts(how: str, bounds, ids: list[str], signs) -> tuple:
             f"指标「{ids[i]}」的界值 low、high 为 {low[i]:g} 至 {high[i]:g},应为两个不相等的数字;"
             "low 大于 high 时请改用 direction=-1。"
         )
-    return np.where(signs < 0, -high, low), np.where(signs < 0, -low, high), top
+    return np.where(signs < 0, -high, low), np.where(signs < 0, -low, high)

@@ -53,11 +53,20 @@ class Choices:
 class Model:
     """Units' values with weights and hierarchy, to be scored many times; arguments as `composite`."""
 
-    def __init__(self, values, weights=None, bounds=None, groups=None, direction=None, clip=None):
+    def __init__(
+        self,
+        values,
+        weights=None,
+        bounds=None,
+        groups=None,
+        direction=None,
+        clip=False,
+        weight_sum="any",
+    ):
         self.values, self.x = values, values.to_numpy("float64")
         self.ids, self.units = list(values), list(values.index)
         self.tree = tree_of(groups, self.ids)
-        self.weights = weights_of(weights, self.ids, self.tree)
+        self.weights = weights_of(weights, self.ids, self.tree, weight_sum)
         self.top = list(self.tree)[-1]
         self.how = bounds, self.ids, direction, None, clip
 
