@@ -191,8 +191,11 @@ def _agree(month: Month, name: str, facts: pd.DataFrame) -> int:
         return 0
     _verify(folder / f"{name}.json", facts)
     found = {p.name: READERS[p.suffix](p.read_bytes()) for p in paths}
-    own = (p.passport for p in (pages.pages(month.given, name) if name in agendas() else ()))
-    return passport.reconcile(found, {p.code: p for p in (*own, *ledger.passports(month.given))})
+    if name == "ledger":
+        own = ledger.passports(month.given)
+    else:
+        own = [p.passport for p in pages.pages(month.given, name)]
+    return passport.reconcile(found, {p.code: p for p in own})
 
 
 def _code(path: Path) -> list[dict]:
