@@ -308,7 +308,8 @@ def stock_identity(
         for the region is not reported there and counts nothing; one with a gap makes the identity unknown (NaN).
     Returns
     -------
-    `opening`, `net` of the flows, `closing`, `difference` (closing less both; 0 where the identity holds).
+    `opening`, one value a flow (losses negative), their `net`, `closing`, `difference` (closing less opening and net; 0
+    where the identity holds).
     Raises
     ------
     ValueError : the span cannot be read.
@@ -320,10 +321,10 @@ def stock_identity(
     opening, closing = (total(series, region, stock, str(m)) for m in (first - 1, last))
     reported = set(series[series.region == region].indicator)
     signs = dict.fromkeys(gains, 1) | dict.fromkeys(losses, -1)
-    flows = [s * total(series, region, i, period) for i, s in signs.items() if i in reported]
-    net = sum(flows) if flows else np.nan
-    found = dict(opening=opening, net=net, closing=closing, difference=closing - opening - net)
-    return Series(found)
+    flows = {i: s * total(series, region, i, period) for i, s in signs.items() if i in reported}
+    net = sum(flows.values()) if flows else np.nan
+    ends = dict(opening=opening, net=net, closing=closing, difference=closing - opening - net)
+    return Series(ends | flows)
 
 
 def contributions(before: Series, after: Series) -> DataFrame:
