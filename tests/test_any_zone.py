@@ -15,7 +15,7 @@ from zcqlib.briefing import pages
 from zcqlib.month import Month
 
 FIRST_ZONE = re.compile(
-    "新乡|郑洛新|河南|高新区|经开区|平原示范区|牧野|红旗区|一区四园|五个?园区|自创区"
+    "新乡|郑洛新|河南|高新区|经开区|平原示范区|牧野|红旗区|一区四园|五个?园区|自创[区办]"
 )
 OCTOBER, MARCH, JANUARY = (pd.Period(f"2026-{m:02d}", "M") for m in (10, 3, 1))
 

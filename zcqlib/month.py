@@ -122,7 +122,7 @@ class Month:
             for t in (
                 title,
                 subtitle,
-                source or f"{self.source(*indicators)},自创办测算",
+                source or self._asked(lambda given: given.reckoned(*indicators)),
                 note,
             )
         ]

@@ -22,7 +22,7 @@ from zcqlib.briefing.passport import CODE, freeze
 from zcqlib.quantity import typeset
 
 TEMPLATE = Path(__file__).with_name("template.docx")
-TO, FROM = "领导小组：", "自创办"
+TO = "领导小组："
 # what a template marks; DATE may be left out
 TITLE, BODY, DATE = "{{标题}}", "{{正文}}", "{{数据截至}}"
 # style and its face, which falls back where it is not installed
@@ -40,13 +40,15 @@ SMALL = 11  # pt of a table
 _COUNT = "一二三四五六七八九十"
 
 
-def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = TEMPLATE) -> bytes:
+def brief(
+    pages: Sequence[Page], title: str, as_of: str = "", template: Path = TEMPLATE, office: str = ""
+) -> bytes:
     """The pages as a DOCX file; same pages, same bytes.
 
     Parameters
     ----------
     pages : as `pages.pages` gives them. title : of the brief, without results. as_of : 数据截至, for the last line.
-    template : a file with the STYLES and paragraphs {{标题}} and {{正文}}; all else in it stays.
+    template : a file with the STYLES and paragraphs {{标题}} and {{正文}}; all else in it stays. office : that signs.
     Returns
     -------
     The file's bytes.
@@ -70,6 +72,7 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
             p.text = p.text.replace(mark, typeset(text))
     at = held[BODY][0]
     _parts(doc, at, pages)
+    at.insert_paragraph_before(office, "公文落款")
     at._p.getparent().remove(at._p)
     for run in doc.element.body.iter(qn("w:r")):
         style = Paragraph(next(run.iterancestors(qn("w:p"))), doc).style.name
@@ -81,7 +84,7 @@ def brief(pages: Sequence[Page], title: str, as_of: str = "", template: Path = T
 
 
 def _parts(doc, at: Paragraph, pages: Sequence[Page]) -> None:
-    """Whom it is for, the pages by part, and who signs."""
+    """Whom it is for, and the pages by part."""
     at.insert_paragraph_before(TO, "公文正文")
     order, of = list(SECTIONS), lambda page: SECTIONS[page.section].part
     parts = groupby(sorted(pages, key=lambda page: order.index(page.section)), of)
@@ -93,7 +96,6 @@ def _parts(doc, at: Paragraph, pages: Sequence[Page]) -> None:
     codes = [p for p in doc.paragraphs if p.style.name == "公文编号"]
     for p in codes[-1:]:  # the last line of the brief never stands alone on a page
         p.paragraph_format.keep_with_next = True
-    at.insert_paragraph_before(FROM, "公文落款")
 
 
 def _opened(template: Path):

@@ -192,7 +192,7 @@ def _own_table(sheet, form: dict, own, told: pd.DataFrame) -> None:
         spans = [f"参考范围:{m.span}。" * (m.span != quantity.NONE) for m in mark]
         lines = [f"第{m.number}条{m.told}{span}" for m, span in zip(mark, spans, strict=True)]
         text = "\n".join([*map(fit.clean, lines), f"请在「{RETURN_SHEET}」回复。"])
-        size = dict(author="自创办", x_scale=2.4, y_scale=1 + 0.8 * len(lines))
+        size = dict(author="退回", x_scale=2.4, y_scale=1 + 0.8 * len(lines))
         sheet.write_comment(*at, text[:2000], size)
 
 

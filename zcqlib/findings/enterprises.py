@@ -197,7 +197,7 @@ def enterprise_odds(given: Given) -> Told:
     years = b.query("out")["year"]
     scope = f"{given.place}合计，{years.min()}—{years.max()}年已公布各批"
     demo = bool(given.catalog.batches["demo"].any())
-    about = dict(source="认定批次参考表，自创办整理", demo=demo)
+    about = dict(source=given.reckoned(source="认定批次参考表"), demo=demo)
     return Told(t, scope, title, told, about=about)
 
 

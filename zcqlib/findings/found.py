@@ -312,6 +312,10 @@ class Given:
         parts += [f"{len(others)}个部门月报"] if len(others) > 3 else others
         return "、".join(parts) or "公开统计资料"
 
+    def reckoned(self, *indicators: str, source: str = "") -> str:
+        """The same, or another source, and who reckoned from it."""
+        return f"{source or self.source(*indicators)}，{self.catalog.zone.office_zh}测算"
+
     def until(self, *found: Found) -> str:
         """The last month that figures of the findings' indicators, or of all, hold, as 2018年9月; the report month
         where there is none."""
@@ -535,7 +539,7 @@ class Told:
             seen = seen.query("indicator in @self.of") if self.of else seen
             about["demo"] = bool(seen.demo.any())
         if "source" not in about:
-            about["source"] = f"{given.source(*self.of)}，自创办测算"
+            about["source"] = given.reckoned(*self.of)
         shown, home = (base.measures, base.home) if base else ({}, {})
         home = {c: home.get(c, base.name) for c in shown}
         own = about["measures"] = {**shown, **about["measures"]}

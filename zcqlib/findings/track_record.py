@@ -64,8 +64,8 @@ def record(given: Given) -> Told:
     told[:1] = [f"按往年逐月回放，{t}" for t in told[:1]]
     if rows.calibrated.any():
         told.insert(1, "本期{own|all.calibrated}把握已按本办记录校正")
-    source = f"{given.source()}、" * ("own|all" in t.index) + f"{REAL}，自创办测算"
-    about = dict(source=source, demo=bool(t.demo.any()))
+    source = f"{given.source()}、" * ("own|all" in t.index) + REAL
+    about = dict(source=given.reckoned(source=source), demo=bool(t.demo.any()))
     return Told(rows, "往年逐月回放", (told or [NOTHING])[0], told, about=about)
 
 
@@ -86,7 +86,7 @@ def record_of(given: Given, whose: str = "own") -> Told:
     """One part of `record`, the `own` or the `real` series, with a title of its own."""
     base, row = record(given), f"{whose}|all"
     rows, t = base.rows[base.rows.index.str.startswith(whose)], given.table("RECORD")
-    about = dict(source=f"{given.source()}，自创办测算" if whose == "own" else REAL, demo=False)
+    about = dict(source=given.reckoned() if whose == "own" else REAL, demo=False)
     if rows.empty:
         return Told(rows, WHOSE[whose], NOTHING, base=base, about=about)
     own = t.query("whose == @whose and what == 'all'").iloc[0]
