@@ -534,12 +534,12 @@ def test_nothing_is_asked_where_the_target_will_be_met(tabs):
 
 def test_a_brief_is_addressed_goes_from_progress_to_what_is_next_and_is_signed(tabs):
     made = pages.pages(tabs.given, "quarter")
-    doc = Document(io.BytesIO(brief.brief(made, "标题")))
+    doc = Document(io.BytesIO(brief.brief(made, "标题", office="某办")))
     heads = [p.text for p in doc.paragraphs if p.style.name == "公文一级"]
     assert heads == ["一、主要进展", "二、存在问题", "三、下一步工作"]
     texts = [p.text for p in doc.paragraphs if p.text]
     assert texts.index(brief.TO) < texts.index(heads[0])
-    assert texts.index(heads[-1]) < texts.index(brief.FROM)
+    assert texts.index(heads[-1]) < texts.index("某办")
     held = list(pages.SECTIONS)
     assert sorted(held) == sorted({s for m in pages.agendas().values() for s in m.sections})
 

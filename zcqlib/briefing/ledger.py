@@ -104,9 +104,10 @@ def rows(given: Given) -> pd.DataFrame:
     ------
     LedgerError : a target stands twice.
     """
-    plan, judged = _plan(given), findings.find("standing", given).rows
+    plan = _plan(given)
     if len(twice := plan[plan["id"].duplicated()]):
         raise LedgerError(f"目标 {twice['id'].iloc[0]} 在目标表中出现不止一次,台账每项只能一行。")
+    judged = findings.find("standing", given).rows
     stages, name = given.table("MILESTONES"), given.catalog.name
     of, said = dict(iter(stages.groupby("id"))), {}
     for r in back.latest(given.table("ANSWERS")).to_dict("records"):

@@ -140,6 +140,8 @@ def inputs(region: str, *indicators: str, table: str = "SERIES") -> str:
 def sum_up(t: pd.DataFrame, row: str, label: str, parts=None, **counts: float) -> None:
     """Add a summary row to the rows of a finding: what it counts, resting on all rows, on `parts`, or on what that says."""
     parts = parts if isinstance(parts, str) else ";".join((t if parts is None else parts)["inputs"])
+    flags = list(t.columns[t.dtypes.eq(bool)])
+    t[flags] = t[flags].astype(object)  # a summary has none
     t.loc[row, ["label", "inputs", *counts]] = label, parts, *counts.values()
 
 

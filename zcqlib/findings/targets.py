@@ -94,7 +94,7 @@ def standing(given: Given) -> Told:
     plan = catalog.targets.drop_duplicates("id").set_index("id")
     order = {i: n for n, i in enumerate(plan.index)}
     key, about = ["region", "indicator"], dict(responsible="", responsible_basis="")
-    due = paces(p, s, catalog, catalog.batches).drop(columns="actual").set_index(key)
+    due = paces(p, s, catalog, catalog.batches).set_index(key)
     p = p.drop(columns=["demo", "commitment"], errors="ignore")
     p = p.sort_values("indicator", key=lambda v: v.map(order), kind="stable")
     p = p.join(plan[[*about, "commitment"]], on="indicator").fillna(about | dict(commitment="firm"))
