@@ -58,13 +58,11 @@ def _growth(
     # rounding of both levels, as shown by those who reported them, and of the rate itself
     stated = current.query("measure == 'value'").groupby(KEY[:2])._tol.max()
     out = out.join(stated, on=KEY[:2]).assign(start=out.end, basis=spans[0])
-    out = out.eval("""
-        from_levels = 100 * (value / base.where(base > 0) - 1)
-        on_restated_base = 100 * (value / restated_base.where(restated_base > 0) - 1)
-        _computed = on_restated_base.fillna(from_levels)
-        _level = restated_base.fillna(base)
-        _slack = 0.5 * 10.0 ** -decimals + 100 * _tol.fillna(0) * (1 + value / _level) / _level + 1e-6
-    """)
+    rises = [100 * (out.value / b.where(b > 0) - 1) for b in (out.base, out.restated_base)]
+    out = out.assign(from_levels=rises[0], on_restated_base=rises[1])
+    out["_computed"], level = rises[1].fillna(rises[0]), out.restated_base.fillna(out.base)
+    shown = 100 * out._tol.fillna(0) * (1 + out.value / level) / level
+    out["_slack"] = 0.5 * 10.0**-out.decimals + shown + 1e-6
     # not revised since
     off = out.query("abs(_computed - reported) > _slack and published <= _since")
     constant = trait(off, "constant_price", catalog)
