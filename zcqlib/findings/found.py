@@ -28,10 +28,8 @@ ABOUT = ("label", "indicator", "region", "basis", "inputs", "scale")  # columns 
 PLACED = ("at", "period")
 PROSE = {"<1%": "不足1%", ">99%": "99%以上"}  # chances at the ends, in a sentence
 KEY = ["column", "indicator", "region", "basis", "period", "known"]  # what two facts may be both of
-LISTED, NAMED = (
-    6,
-    3,
-)  # names of a list before it is cut; so many that tie are named, more are counted
+# names of a list before it is cut; so many that tie are named, more are counted
+LISTED, NAMED = 6, 3
 FIELD = r"\{[^{}]*\}"
 CLAUSE = re.compile(rf"\[((?:[^][{{}}/]|{FIELD})*)(?:/((?:[^][{{}}]|{FIELD})*))?\]")
 
