@@ -155,3 +155,17 @@ def test_a_unit_in_the_cell_is_a_unit(tmp_path):
     reading = read(tmp_path, "经开区2018年9月简报", rows)
     assert reading.observations["value"].tolist() == [820, 8000]
     assert "no_unit" not in set(reading.problems["code"])
+
+
+def test_the_whole_city_over_some_of_its_districts_is_no_wrong_total(tmp_path):
+    rows = [
+        ["2018年1-9月规模以上工业增加值(亿元)"],
+        ["地区", "规模以上工业增加值"],
+        ["全市", 208.6],
+        ["红旗区", 31.2],
+        ["卫滨区", 12.3],
+    ]
+    codes = set(read(tmp_path, "市统计局9月分区", rows).problems["code"])
+    assert "total_mismatch" not in codes and "total_unchecked" in codes
+    rows[2][1] = 40.1  # less than its parts
+    assert "total_mismatch" in set(read(tmp_path, "再报", rows).problems["code"])

@@ -121,10 +121,10 @@ def _parts(
     if len(given) < len(parts):
         return [], []  # rows that differ by more than their place
     absent = [p.raw.strip() for p in pieces if not given.get(p)]
-    if total.place.id == "zone":
-        there = {p.id for p in pieces}
-        month = pd.Period(ordinal=total.span.end - 1970 * 12, freq="M")
-        absent += [catalog.name(i) for i in catalog.members(month) if i not in there]
+    month = pd.Period(ordinal=total.span.end - 1970 * 12, freq="M")
+    districts = [r.id for r in catalog.regions.values() if r.level == "district"]
+    whole = {"zone": catalog.members(month), "city": districts}.get(total.place.id, ())
+    absent += [catalog.name(i) for i in whole if i not in {p.id for p in pieces}]
     near = [] if absent else _beside(total, parts, group)
     return near or parts, absent
 
