@@ -7,7 +7,9 @@ import pytest
 
 from zcqlib import catalog as catalogs
 from zcqlib import tables
-from zcqlib.findings import Given, find
+from zcqlib.findings import Given, find, state
+from zcqlib.indicators import problems
+from zcqlib.reports import labels
 from zcqlib.workspace import Workspace
 
 PERIOD = pd.Period("2018-09", "M")
@@ -178,3 +180,10 @@ def test_a_stock_is_told_since_december_and_what_the_flows_do_not_explain():
     ]
     assert f.sentences[0].startswith("高新技术企业91家，较年初净增13家")
     assert "期末与流入流出相差+2家，待报送单位说明" in f.sentences
+
+
+def test_every_kind_of_fault_that_is_counted_has_a_chinese_name():
+    read = {k: severity for k, (severity, _) in labels._PROBLEMS.items()}
+    lines = (line.split()[:2] for line in problems.SENTENCES.strip().splitlines())
+    counted = {k.partition(".")[0] for k, s in (read | dict(lines)).items() if s != "info"}
+    assert counted <= set(state.FAULT_NAMES) and len(counted) > 30

@@ -169,3 +169,16 @@ def test_the_whole_city_over_some_of_its_districts_is_no_wrong_total(tmp_path):
     assert "total_mismatch" not in codes and "total_unchecked" in codes
     rows[2][1] = 40.1  # less than its parts
     assert "total_mismatch" in set(read(tmp_path, "再报", rows).problems["code"])
+
+
+def test_a_growth_that_is_the_difference_of_the_two_figures_is_held(tmp_path):
+    rows = [
+        ["主要科技指标对比表"],
+        ["指标", "单位", "2018年9月", "2017年9月", "同比增减"],
+        ["技术合同成交额", "万元", 2100, 1800, "16.7%"],
+        ["高新技术企业", "家", 91, 78, "13"],
+    ]
+    reading = read(tmp_path, "市科技局2018年9月", rows)
+    held = reading.observations.set_index("cell")["flags"].str.contains("held")
+    assert held[held].index.tolist() == ["E4"]
+    assert "C4 与 D4 之差" in reading.problems.set_index("code").at["rate_is_amount", "message"]

@@ -32,6 +32,43 @@ WORDS = """
     unit_conflict 单位不一致
     no_indicator 没有指标名称
     corrupt 文件损坏
+    encrypted 文件加密
+    unsupported 文件类型不支持
+    too_large 文件过大
+    no_table 没有表格
+    mojibake 文字乱码
+    bad_bytes 文字编码混乱
+    not_a_report 不是报表
+    no_file 没有这个文件
+    misplaced 放错位置
+    held 数值可疑暂不采用
+    bound 只写了范围
+    formula_without_value 公式没有结果
+    fraction_suspect 百分数像小数
+    rate_is_amount 增减是数额
+    future_period 期间晚于报告月份
+    template_zeros 未填的模板
+    merged_value 数字合并在几格
+    row_too_long 一行多出几栏
+    no_period 没有写期间
+    no_month 没有写月份
+    no_year 没有写年份
+    period_ambiguous 期间看不明
+    period_unsupported 期间不支持
+    no_unit 没有写单位
+    unit_unknown 单位不认得
+    park_ambiguous 园区名称不全
+    shown_differs 显示与所存不同
+    sign_unclear 正负不明
+    word_in_number 文字当数字
+    table_unread 表没有读懂
+    two_values 一项两个数
+    ytd_falls 累计数小于上期
+    ledger_seal 台账校验页
+    ledger_row 台账编号
+    ledger_locked 台账锁定列被改
+    ledger_stage 台账节点阶段
+    ledger_date 台账达到日期
 """
 FAULT_NAMES = dict(line.split() for line in WORDS.strip().splitlines())
 

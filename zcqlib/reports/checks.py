@@ -210,6 +210,7 @@ def check_file(read: list[tuple[str, Found]], published: int, catalog: Catalog) 
     told = [(name, Found(found.facts)) for name, found in read]
     for _, part in told:
         _fractions(part)
+        _differences(part)
         _falls(part, catalog)
         _months_to_come(part, published)
     if sum(len(found.tables) for _, found in read) > 1:
@@ -247,6 +248,21 @@ def _fractions(told: Found) -> None:
             for f in small:
                 if min(large) / 2 <= 100 * abs(f.value) <= max(max(large) * 1.5, 100):
                     told.hold("fraction_suspect", f, path)
+
+
+def _differences(told: Found) -> None:
+    """A rate of growth that is this year's figure less last year's, and not their ratio, is an amount: it is held."""
+    figures = [f for f in told.facts.values() if f.given]
+    known = {(f.place, f.path, *f.when): f for f in figures if f.measure == "value" and f.value}
+    for f in figures:
+        start, end, basis = f.when
+        now = known.get((f.place, f.path, *f.when))
+        before = known.get((f.place, f.path, start - 12, end - 12, basis))
+        if f.measure == "yoy_pct" and now and before:
+            less = float(now.raw) - float(before.raw)
+            alike = abs(less - f.value) <= 10.0**-f.decimals
+            if alike and abs(100 * (now.value / before.value - 1) - f.value) > 1:
+                told.hold("rate_is_amount", f, f.path, now.cell, before.cell)
 
 
 def _falls(told: Found, catalog: Catalog) -> None:

@@ -195,6 +195,7 @@ template_zeros warning {0} 还没有到,整列都是 0,疑为未填的模板,已
 future_period warning {0} 晚于报告月份,请核对期间。
 fraction_suspect error 「{0}」其他数都是百分数,这一格像是小数,请改正;确认之前不采用。
 fraction_suspect.all warning 「{0}」的百分数都在 -1 到 1 之间,可能是按小数填写的,请核对;暂按百分数采用。
+rate_is_amount error 「{0}」的增减正好等于 {1} 与 {2} 之差,是数额不是百分比,请改填百分比;确认之前不采用。
 ytd_falls error 「{0}」累计数 {1},小于上一期 {2},请核对;确认之前不采用。
 ytd_falls.little warning 「{0}」累计数 {1},小于上一期 {2},请核对是否修订。
 total_mismatch warning 「{0}」{1} 为 {2};请核对合计和分项。
