@@ -182,3 +182,16 @@ def test_a_growth_that_is_the_difference_of_the_two_figures_is_held(tmp_path):
     held = reading.observations.set_index("cell")["flags"].str.contains("held")
     assert held[held].index.tolist() == ["E4"]
     assert "C4 与 D4 之差" in reading.problems.set_index("code").at["rate_is_amount", "message"]
+
+
+def test_a_name_that_ends_that_of_the_title_is_the_title_s_indicator(tmp_path):
+    rows = [
+        ["2018年1-9月各区规模以上工业增加值"],
+        ["地区", "增加值", "增速"],
+        ["", "(亿元)", "(%)"],
+        ["红旗区", 31.2, 8.0],
+        ["高新区", 40.1, 9.9],
+    ]
+    found = cells(read(tmp_path, "市统计局9月", rows))
+    assert found["B5"] == ("industrial_value_added", *TO_DATE, "value", 401_000)
+    assert found["C4"] == ("industrial_value_added", *TO_DATE, "yoy_pct", 8.0)

@@ -151,6 +151,9 @@ class _Table:
             return "", fault
         names = row.names + column.names[row.names[-1:] == column.names[:1] :]
         vague, title = self.total.issuperset(names), ("", "")
+        short = len(names) == 1 and not _indicator(names[0], self.catalog)
+        if short and self.around.title[0].endswith(names[0]):
+            names, vague = (), True  # 增加值 under a title on 规模以上工业增加值
         if vague or self.parts and not row.names:
             title = self.around.title
             names = (*filter(None, title[:1]), *names)
