@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from observations_made import month, observations, ytd
 
-from zcqlib import findings, indicators, pipeline
+from zcqlib import findings, indicators, milestones, pipeline
 from zcqlib.briefing import returns
 from zcqlib.catalog import load
 from zcqlib.ledger_reader import COLUMNS, SHEET, Sent, reached, read_ledger
 from zcqlib.projection import project_targets
 from zcqlib.reports import senders
-from zcqlib.tables import PROBLEMS, REPLIES, VINTAGE, empty, shape
+from zcqlib.tables import PROBLEMS, REFERENCE, REPLIES, VINTAGE, empty, shape
 
 NAN, SEPTEMBER = float("nan"), pd.Period("2018-09", "M")
 
@@ -164,3 +164,21 @@ def test_every_row_of_the_plan_has_a_value_where_its_units_fill_in_their_ledgers
     assert set(catalog.plan["id"]) <= set(found["indicator"])
     under_way = zone[zone["kind"].eq("milestone")]
     assert under_way["actual"].eq(0).all() and under_way["method"].eq("节点 0/1").all()
+
+
+def test_a_roster_of_firms_says_how_many_are_covered_and_names_the_others():
+    catalog, row = load(), dict(indicator="ip_standard_coverage")
+    done = {"甲公司": "2018-03", "乙公司": "2018-09", "丙公司": "2018-10", "丁公司": None}
+    firms = [
+        row | dict(credit_code=n, name_zh=n, done=month(d) if d else None) for n, d in done.items()
+    ]
+    catalog = replace(catalog, roster=shape(firms, REFERENCE["roster"]))
+    stages, none = empty(VINTAGE["MILESTONES"]), empty(VINTAGE["SERIES"])
+    found = project_targets(none, catalog.targets, SEPTEMBER, catalog, stages)
+    said = found.projections.set_index(["indicator", "region"]).loc["ip_standard_coverage", "zone"]
+    assert (said["actual"], said["actual_to"]) == (50, SEPTEMBER) and "4家中2家" in said["method"]
+    lacking = found.missing[found.missing["indicator"].eq("ip_standard_coverage")]
+    assert lacking["item"].tolist() == ["丙公司", "丁公司"]
+    more = dict(projections=found.projections, missing=found.missing)
+    told = milestones.ledger(stages, catalog.targets, SEPTEMBER, catalog, **more)
+    assert told.set_index("id").at["ip_standard_coverage", "missing"] == "丙公司、丁公司"

@@ -235,6 +235,7 @@ class Catalog:
     checkpoints: pd.DataFrame
     batches: pd.DataFrame
     eligibility: pd.DataFrame
+    roster: pd.DataFrame
     colours: pd.DataFrame
     notes: pd.DataFrame
     _prefixes: tuple[str, ...] = field(repr=False)

@@ -72,13 +72,14 @@ def ledger(
 
 
 def _reported(projections: DataFrame | None, missing: DataFrame | None) -> dict[str, list[str]]:
-    """By coverage row that reports count, the parks that have not done it."""
+    """By coverage row that reports or a roster count, the parks or firms that have not done it."""
     if projections is None or missing is None:
         return {}
-    p = projections.query("region in @ZONES and unit == '个园区'")
-    told = p.query("indicator in @missing.indicator or actual >= target_low").indicator
-    who = missing.groupby("indicator").region.agg(list)
-    return {i: who.get(i, []) for i in told}
+    p = projections.query("region in @ZONES and kind == 'coverage'")
+    told = p.query("indicator in @missing.indicator or unit == '个园区' and actual >= target_low")
+    named = missing.region.where(missing.region.ne(""), missing.item)
+    who = named.groupby(missing.indicator).agg(list)
+    return {i: who.get(i, []) for i in told.indicator}
 
 
 def disagreements(

@@ -57,15 +57,9 @@ class Fault:
         return f"{self.file}{line}{column}:找到「{self.found}」,应为{self.expected}"
 
 
-_OPTIONAL = {
-    "corrections",
-    "resolutions",
-    "checkpoints",
-    "batches",
-    "eligibility",
-    "notes",
-    "limits",
-}
+_OPTIONAL = set(
+    "corrections resolutions checkpoints batches eligibility notes limits roster".split()
+)
 _EXPECTED = {
     "code": "小写英文编号(字母开头,可含数字和下划线)",
     "number": "数字",

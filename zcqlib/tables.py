@@ -586,6 +586,13 @@ batches: year indicator batch kind region
     known_from month! : 从何时起知道有这一批
     demo flag : 1 为编造
     note text : 备注
+roster: indicator credit_code
+    indicator text! @indicators : 覆盖类目标
+    credit_code text! : 统一社会信用代码
+    name_zh text! : 企业名称
+    done month : 何时做到，空白为还没有
+    demo flag : 1 为编造
+    note text : 备注
 eligibility: rule
     rule code! : 编号
     indicator text! @indicators : 指标

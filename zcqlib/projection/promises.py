@@ -12,8 +12,21 @@ NO_BATCH = "缺批次安排"
 
 
 def coverage(t: Promise) -> dict:
-    """Share or number done; a chance is not given, but who is missing is. The zone's number is that of its parks."""
+    """Share or number done; a chance is not given, but who is missing is. The zone's number is that of its parks; where
+    a roster names the firms, it decides.
+    """
     known, own = t.known, t.own
+    firms = known.catalog.roster.query("indicator == @t.id")
+    if len(firms) and t.region in ("zone", "city"):
+        there = firms["done"].le(known.as_of)
+        actual = float(there.sum() * (100 / len(there) if t.unit == "%" else 1))
+        lacking = firms.loc[~there, "name_zh"]
+        who = [dict(indicator=t.shown, region="", item=name) for name in lacking]
+        more = dict(
+            actual=actual, actual_to=known.as_of, missing=who, demo=bool(firms["demo"].any())
+        )
+        method = f"按名册{len(firms)}家中{there.sum()}家,不算概率"
+        return t.row(method, _state(actual >= t.target_low), **more)
     parks = {p: known.by[p, t.id] for p in known.members if (p, t.id) in known.by}
     rolled = t.unit == "个园区" and t.region in ("zone", "city") and parks
     used = parks if rolled else {} if own is None else {t.region: own}
