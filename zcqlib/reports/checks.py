@@ -259,8 +259,8 @@ def _differences(told: Found) -> None:
         now = known.get((f.place, f.path, *f.when))
         before = known.get((f.place, f.path, start - 12, end - 12, basis))
         if f.measure == "yoy_pct" and now and before:
-            less = float(now.raw) - float(before.raw)
-            alike = abs(less - f.value) <= 10.0**-f.decimals
+            less = round(float(now.raw) - float(before.raw), 9)
+            alike = less == f.value and now.decimals == before.decimals == f.decimals
             if alike and abs(100 * (now.value / before.value - 1) - f.value) > 1:
                 told.hold("rate_is_amount", f, f.path, now.cell, before.cell)
 

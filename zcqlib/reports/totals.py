@@ -123,8 +123,9 @@ def _parts(
     absent = [p.raw.strip() for p in pieces if not given.get(p)]
     month = pd.Period(ordinal=total.span.end - 1970 * 12, freq="M")
     districts = [r.id for r in catalog.regions.values() if r.level == "district"]
-    whole = {"zone": catalog.members(month), "city": districts}.get(total.place.id, ())
-    absent += [catalog.name(i) for i in whole if i not in {p.id for p in pieces}]
+    there = {p.id for p in pieces}
+    whole = {"zone": catalog.members(month), "city": districts if there & {*districts} else ()}
+    absent += [catalog.name(i) for i in whole.get(total.place.id, ()) if i not in there]
     near = [] if absent else _beside(total, parts, group)
     return near or parts, absent
 
