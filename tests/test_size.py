@@ -15,12 +15,12 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 193_600  # tokens of the library
+MOST = 194_100  # tokens of the library
 ROOMS = {
-    "reports": 45_500,
+    "reports": 45_820,
     "findings": 25_080,
     "figures": 14_900,
-    "projection": 23_960,
+    "projection": 24_110,
     "briefing": 14_000,
     "indicators": 9_820,
     "ranking": 8_500,
@@ -29,7 +29,7 @@ ROOMS = {
     "catalog": 5_500,
     "quantity": 4_500,
 }
-TANGLED = 0.129  # share of functions with more than ten branches
+TANGLED = 0.130  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
 OVER: dict[str, int] = {}
 LAYOUT = {

@@ -10,7 +10,7 @@ import pandas as pd
 
 from zcqlib import pipeline
 from zcqlib.figures.theme import SIZES
-from zcqlib.run import Kernel, prepared
+from zcqlib.run import Kernel, notebooks, prepared
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace
 
@@ -56,8 +56,11 @@ def export(
             f"不认识的格式 {'、'.join(sorted(wrong))},可用的是 {'、'.join(FORMATS)}。"
         )
     given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)}
-    ready = prepared(workspace, only[:2], given)
-    vintage, folder = pipeline.build(workspace, month, as_of), workspace.figures(month, as_of)
+    folder = workspace.figures(month, as_of)
+    none = ExportError(f"没有名称以「{only}」开头的图。图名见 {folder}。")
+    if not any(p.name.startswith(only[:2]) for p in notebooks(workspace.root)):
+        raise none
+    ready, vintage = prepared(workspace, only[:2], given), pipeline.build(workspace, month, as_of)
     files, refused = [], []
     told = dict(vintage=str(vintage), size=size, formats=tuple(formats), only=only)
     with Kernel(workspace.root, **told) as kernel:
@@ -66,5 +69,5 @@ def export(
             files += [folder / name for name in notes["saved"] if name.startswith("export/")]
             refused += [f"{name}:{problem}"] * bool(problem) + notes["refused"]
     if not files and not refused:
-        raise ExportError(f"没有名称以「{only}」开头的图。图名见 {folder}。")
+        raise none
     return Exported(tuple(files), tuple(refused))

@@ -80,7 +80,7 @@ def submissions(
         }
         for p in paths
     ]
-    return _ordered(pd.DataFrame(rows, columns=COLUMNS[:-1]))
+    return _ordered(pd.DataFrame(rows, columns=COLUMNS[:-1]).astype({"published": "period[M]"}))
 
 
 def _ordered(files: pd.DataFrame) -> pd.DataFrame:

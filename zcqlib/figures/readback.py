@@ -72,13 +72,10 @@ def _drawn(artist, ax) -> Iterator[tuple]:
         for colour, at in zip(cycle(artist.get_facecolors()), artist.get_offsets(), strict=False):
             yield "点", "", _hex(colour), *np.ma.filled(at, np.nan)
     elif isinstance(artist, QuadMesh):
-        places, values = (
-            product(*(ticks(axis) for axis in (ax.yaxis, ax.xaxis))),
-            artist.get_array(),
-        )
-        for (y, x), v in zip(
-            places, np.ma.filled(values.astype(float), np.nan).ravel(), strict=True
-        ):
+        places = list(product(*(ticks(axis) for axis in (ax.yaxis, ax.xaxis))))
+        values = np.ma.filled(artist.get_array().astype(float), np.nan).ravel()
+        # a colour bar has no cells
+        for (y, x), v in zip(places, values, strict=True) if len(places) == len(values) else ():
             yield CELL, "", "", x, y, v
     elif artist.get_gid():  # lines and bands without a name only join points
         line, ids = isinstance(artist, LineCollection), artist.get_gid().split("+")

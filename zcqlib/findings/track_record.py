@@ -10,10 +10,8 @@ WHOSE = {"own": "本办", "real": "公开月度序列"}
 LABELS = {"all": "全部", "parts": "各州", "joint": "联合加总"}
 REAL = "美国人口普查局企业成立统计、美国专利商标局授权专利（PatentsView整理）"
 NOTHING = "还没有可回放的年份"
-ENOUGH, SMALL = (
-    10,
-    100,
-)  # calls of about .7 for a sentence; a share of fewer cases errs by ten points
+ENOUGH = 10  # calls of about .7 for a sentence
+SMALL = 100  # a share of fewer cases errs by ten points
 
 
 @finding("""
@@ -64,8 +62,8 @@ def record(given: Given) -> Told:
     told[:1] = [f"按往年逐月回放，{t}" for t in told[:1]]
     if rows.calibrated.any():
         told.insert(1, "本期{own|all.calibrated}把握已按本办记录校正")
-    source = f"{given.source()}、" * ("own|all" in t.index) + REAL
-    about = dict(source=given.reckoned(source=source), demo=bool(t.demo.any()))
+    own = [given.source()] if "own|all" in t.index else []
+    about = dict(source=given.reckoned(source="、".join([*own, REAL])), demo=bool(t.demo.any()))
     return Told(rows, "往年逐月回放", (told or [NOTHING])[0], told, about=about)
 
 
