@@ -75,7 +75,7 @@ def _reported(projections: DataFrame | None, missing: DataFrame | None) -> dict[
     """By coverage row that reports or a roster count, the parks or firms that have not done it."""
     if projections is None or missing is None:
         return {}
-    p = projections.query("region in @ZONES and kind == 'coverage'")
+    p = projections.query("region in @ZONES")
     told = p.query("indicator in @missing.indicator or unit == '个园区' and actual >= target_low")
     named = missing.region.where(missing.region.ne(""), missing.item)
     who = named.groupby(missing.indicator).agg(list)
