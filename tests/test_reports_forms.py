@@ -110,8 +110,10 @@ def test_quantity_growth_and_place_under_one_name_are_three_kinds_of_figure(tmp_
     assert [found[c][4:] for c in ("C5", "D5")] == [("yoy_pct", 7.0), ("rank", 3)]
 
 
-@pytest.mark.parametrize("head", ["累计比上年同期增减额", "比年初增加", "净增额", "较上年末增加"])
-def test_a_column_of_amounts_of_change_is_read_as_nothing_else(tmp_path, head):
+@pytest.mark.parametrize(
+    "head", ["累计比上年同期增减额", "比年初增加", "净增额", "较上年末增加", "本周"]
+)
+def test_a_column_of_amounts_of_change_or_of_a_week_is_read_as_nothing_else(tmp_path, head):
     rows = [
         ["2018年9月财政收支情况表(单位:万元)"],
         ["科目", "当月数", "累计数", head],

@@ -22,7 +22,7 @@ ROOMS = {
     "figures": 14_900,
     "projection": 24_110,
     "briefing": 14_000,
-    "indicators": 9_820,
+    "indicators": 9_840,
     "ranking": 8_500,
     "analysis": 2_740,
     "tables": 4_000,

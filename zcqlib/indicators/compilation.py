@@ -49,7 +49,7 @@ def series(
     flows = current._kind.isin(ADD_UP) & current.basis.ne("eop")
     months, odd = monthly_from_cumulative(current[flows], catalog)
     rest = current[~flows].query("basis != 'range'")
-    level = rest.eval("_kind in ['stock', 'coverage'] or basis == 'eop'")
+    level = rest._kind.isin(["stock", "coverage"]) | rest.basis.eq("eop")
     rest = rest.assign(
         start=rest.start.mask(level, rest.end),
         months=(ordinal(rest.end) - ordinal(rest.start) + 1) * ~level,

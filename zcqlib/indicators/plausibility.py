@@ -138,12 +138,12 @@ def _unlike(ranges: DataFrame, catalog: Catalog) -> DataFrame:
     """Figures unlike their own past."""
     c = ranges
     # a cumulative figure is looked at as a rate a month, and only where no month is stated
-    stated = c.eval("basis == 'month' and value.notna()")
+    stated = c.basis.eq("month") & c.value.notna()
     monthly = stated.groupby([c[k] for k in _LINE]).transform("any")
     far = (c._away.abs() > c._reach) & ~(monthly & c.basis.eq("ytd"))
     jump = 2 * (np.sqrt(c.value) - np.sqrt(c._usual)).abs()  # small counts jump
     # nothing this month is no doubtful amount
-    counts, some = trait(c, "count", catalog), c.eval("value > 0 or basis == 'eop'")
+    counts, some = trait(c, "count", catalog), c.value.gt(0) | c.basis.eq("eop")
     c = c[far & jump.gt(DEVIATIONS).where(counts, some)]
     power = pd.Series(0.0, index=c.index)
     for factor in FACTORS:

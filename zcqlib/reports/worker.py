@@ -1,6 +1,6 @@
 """The process apart in which files are read: limits of time and memory, and a new one where a file brought it down.
 
-One process serves all files. It ends with the one that started it, whatever ends that.
+One process serves all files. Where the one that started it is gone, it ends with the file at hand.
 """
 
 from __future__ import annotations
