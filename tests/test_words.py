@@ -146,6 +146,17 @@ def test_nothing_is_asked_in_december_or_when_done():
         assert "余下" not in projection_sentence(row(**changes))
 
 
+def test_a_figure_that_came_late_says_its_month_and_leaves_one_month_more():
+    late = row(actual_to=pd.Period("2018-08", "M"))  # 560 missing in four months
+    told = projection_sentence(late, 178)
+    assert "截至8月已完成1,640件,余下4个月月均需140件,为近12个月均值178件的0.79倍" in told
+    assert quantity.months_left(late) == 4 and quantity.months_left(row()) == 3
+    december = row(actual_to=pd.Period("2018-11", "M"), as_of=pd.Period("2018-12", "M"))
+    assert "截至11月已完成1,640件,余下1个月月均需560件" in projection_sentence(december)
+    rate = row(kind="ratio", unit="%", actual=2.94, target_low=3.0, actual_to=late["actual_to"])
+    assert "8月累计为2.94%" in projection_sentence(rate)
+
+
 def test_aspirations_say_so():
     assert "2,200件力争目标的把握70%" in projection_sentence(row(commitment="aspiration"))
 
@@ -316,7 +327,7 @@ def test_lights_grade_the_printed_chance_and_add_up():
         row(probability=0.395),
         row(kind="milestone"),
         row(target_low=NAN, probability=NAN),
-        row(probability=NAN),
+        row(probability=NAN, actual=NAN),
         row(actual=2200.0, probability=1.0),
     )
     more = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -287,14 +288,19 @@ def export(
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="放新工作区的空文件夹", metavar="文件夹")],
+    year: Annotated[
+        int, typer.Option("--year", help="计划年份,缺省为今年", metavar="年份")
+    ] = date.today().year,
 ) -> None:
-    """为另一个自创区建工作区:参考表、公开数据和笔记本,并说明哪些行要换。"""
+    """为另一个自创区建工作区:笔记本、公开数据,和行行注释着示例、等着填写的参考表。"""
     from zcqlib import begin
 
-    told = begin.init(folder)
-    for sentence in told:
+    for sentence in begin.init(folder, year):
         say(sentence)
-    say(f"请按 data/raw/reference/README.md 修改,再在 {folder} 中运行 python -m zcqlib check。")
+    say(
+        "请按 data/raw/reference/README.md 先填 zone、regions、region_aliases、membership、indicators、"
+        f"targets_{year}、units、senders,再在 {folder} 中运行 python -m zcqlib check,直到没有错误。"
+    )
 
 
 @app.command()

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from pandas import DataFrame, Period, Series, concat
 
-from zcqlib.tables import ZcqError
+from zcqlib.tables import MissingData
 
 NATION = ("全国", "中国", "china", "nation")
 PIPELINE = ("filed", "reviewed", "publicised", "certified")
 
 
-class AnalysisError(ZcqError, ValueError):
+class AnalysisError(MissingData, ValueError):
     """Figures that an analysis cannot use; the sentence says which and what to do."""
 
 

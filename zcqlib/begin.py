@@ -1,25 +1,36 @@
-"""A workspace for a new office, and a plan for a new year: the shipped tables, or last year's, to be changed row by row."""
+"""A workspace for a new office, and a plan for a new year: templates to fill in, or last year's tables to be changed."""
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 import shutil
 from pathlib import Path
 
 import pandas as pd
 
-from zcqlib.reference import REFERENCE, CatalogError, Fault, check_reference, read_all, rows_of
+from zcqlib.reference import (
+    COMMENT,
+    REFERENCE,
+    CatalogError,
+    Fault,
+    check_reference,
+    rows_of,
+)
 from zcqlib.workspace import write_atomic
 
 LANGUAGE = {"words", "unit_words", "lights", "meetings", "colours", "places", "precedence"}
 YEARLY = ("targets", "split", "weights", "bounds", "stages")
 
 
-def init(folder: Path) -> list[str]:
-    """Lay out a workspace with the shipped reference tables, published figures and notebooks.
+def init(folder: Path, year: int) -> list[str]:
+    """Lay out a workspace with the published figures, the notebooks and reference tables for a plan year: the tables of
+    words as they are, the others as templates, whose rows are those of the shipped zone with `#` before them.
 
     Returns
     -------
-    one sentence for each table of which rows must be replaced.
+    one sentence for each template.
     Raises
     ------
     CatalogError : the folder has reference tables already.
@@ -30,11 +41,17 @@ def init(folder: Path) -> list[str]:
     for part in ("data/raw/reference", "data/raw/published", "notebooks"):
         shutil.copytree(shipped / part, folder / part)
     told = []
-    for name, t in sorted(read_all(new / "reference")[0].items()):
-        if made_up := t.get("demo", pd.Series(0)).sum():
-            told.append(f"{name}.csv：{len(t)}行中{made_up}行是演示，换成真实数据后把 demo 改为 0")
-        elif len(t) and name not in LANGUAGE:
-            told.append(f"{name}.csv：{len(t)}行是示例示范区的，逐行换成本区的")
+    for path in sorted((new / "reference").glob("*.csv")):
+        name = re.sub(r"_20\d\d$", f"_{year}", path.stem)
+        if name in LANGUAGE:
+            continue
+        (_, head), *rows = rows_of(path, [])
+        path.unlink()
+        text = io.StringIO()
+        rows = [[COMMENT + first, *rest] for _, (first, *rest) in rows]
+        csv.writer(text, lineterminator="\n").writerows([head, *rows])
+        write_atomic(path.with_stem(name), text.getvalue().encode("utf-8-sig"))
+        told.append(f"{name}.csv：{len(rows)}行示例，行首的 {COMMENT} 去掉才算数")
     return told
 
 

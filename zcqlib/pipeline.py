@@ -185,7 +185,8 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     series, growth = stated
     expected, doubted = indicators.check_plausibility(facts, catalog)
     problems += [*told, doubted]
-    history = [pd.Period(year=month.year, month=m, freq="M") for m in range(1, month.month)]
+    first = max(files["published"].min(), pd.Period(year=month.year, month=1, freq="M"))
+    history = list(pd.period_range(first, month - 1))
     keys = {m: _step(made_of, came[came["published"] <= m], "seen", m) for m in history}
     then = {m: _answered(plain, filled, m) for m in history}
     asked = {"now": Ask(stated, month, known, catalog, catalog.targets)}
@@ -689,8 +690,8 @@ def _rankings(
     kept = {n: [s[n] for s in scored.values()] for n in ("ranks", "notes", "chances")}
     return {
         "RANKS": _joined(kept["ranks"], tables.RANKS),
-        "UNRANKED": pd.concat(kept["notes"], ignore_index=True),
-        "PLACES": pd.concat(kept["chances"], ignore_index=True),
+        "UNRANKED": _joined(kept["notes"], tables.VINTAGE["UNRANKED"]),
+        "PLACES": _joined(kept["chances"], tables.VINTAGE["PLACES"]),
         "MOVES": _joined(moves, tables.VINTAGE["MOVES"]),
         "ATTAINMENT": attained,
     }

@@ -192,7 +192,8 @@ def light(row: Mapping) -> Light:
     if p == p and row["kind"] != "milestone":
         return known.state("met") if already_met(row) else known.of(whole_chance(p))
     said = [s for s in map(known.state, ("met", "stage", "thin")) if s.words == row["verdict"]]
-    return said[0] if said else known.state("stage" if row["kind"] == "milestone" else "unknown")
+    none = "unknown" if row["actual"] != row["actual"] else "thin"
+    return said[0] if said else known.state("stage" if row["kind"] == "milestone" else none)
 
 
 def already_met(row: Mapping) -> bool:
@@ -284,14 +285,15 @@ def projection_sentence(row: Mapping, recent: float = float("nan")) -> str:
 def _progress(row: Mapping, s: Scale, recent: float) -> str:
     if row["actual"] != row["actual"]:
         return "本期未报"
-    month, stock = pd.Period(row["as_of"], "M").month, row["kind"] == "stock"
+    to, stock = reached_in(row), row["kind"] == "stock"
     if row["unit"] in SHARES:
-        return f"{month}月累计为{s.text(s.round(row['actual']))}"
-    parts = [("现有" if stock else "已完成") + s.text(s.round(row["actual"]))]
+        return f"{to.month}月累计为{s.text(s.round(row['actual']))}"
+    late = f"截至{to.month}月" * (to != pd.Period(row["as_of"], "M"))
+    parts = [late + ("现有" if stock else "已完成") + s.text(s.round(row["actual"]))]
     need = needed(row)
     if need is not None:
         each = "月均需净增" if stock else "月均需"
-        parts.append(f"余下{12 - month}个月{each}{s.text(need)}")
+        parts.append(f"余下{months_left(row)}个月{each}{s.text(need)}")
         if recent > 0:
             parts.append("为近12个月均值{}的{}".format(*_usual(row, recent)))
     return ",".join(parts)
@@ -308,6 +310,17 @@ def usual_scale(s: Scale, recent: float) -> Scale:
     return Scale(s.unit, s.factor, s.digits or int(recent < SMALL))
 
 
+def reached_in(row: Mapping) -> pd.Period:
+    """The month that a target's figure now belongs to: that of the report where nothing else is known."""
+    to = row.get("actual_to")
+    return to if isinstance(to, pd.Period) else pd.Period(row["as_of"], "M")
+
+
+def months_left(row: Mapping) -> int:
+    """Months of the year behind the figure now."""
+    return pd.Period(row["as_of"], "Y").asfreq("M", "end").ordinal - reached_in(row).ordinal
+
+
 def shortfall(row: Mapping) -> Decimal | None:
     """What is still missing on the printed scale, of a strict target to the next step beyond; None where nothing is
     missing or known."""
@@ -321,7 +334,7 @@ def shortfall(row: Mapping) -> Decimal | None:
 
 def needed(row: Mapping) -> Decimal | None:
     """Still needed in each remaining month as printed; None where nothing is left to do or no month is left."""
-    left, gap = 12 - pd.Period(row["as_of"], "M").month, shortfall(row)
+    left, gap = months_left(row), shortfall(row)
     if not left or gap is None:
         return None
     return (gap / left).quantize(row_scale(row).step, ROUND_CEILING)
@@ -331,7 +344,7 @@ def asked(row: Mapping) -> float:
     """The same unrounded, for multiples and bars."""
     s = row_scale(row)
     step = float(s.step) * s.factor
-    return Target.of(row).gap(row["actual"], step) / (12 - pd.Period(row["as_of"], "M").month)
+    return Target.of(row).gap(row["actual"], step) / months_left(row)
 
 
 def plain_number(text: str) -> Decimal:

@@ -24,6 +24,7 @@ from zcqlib.tables import Column, Table, ZcqError
 FOLDER = Path("data", "raw", "reference")  # in a workspace
 REFERENCE = Path(__file__).resolve().parent.parent / FOLDER  # as shipped
 ROOT = "ZCQ_ROOT"  # the one environment variable that the library reads: the workspace, where it is not above here
+COMMENT = "#"  # a row that begins with it does not count
 LINKED = ("restates", "part_of", "stage_of", "overlaps")
 SHEETS = tables.REFERENCE
 SECTIONS = ("state", "late", "moved", "chances", "open", "parks") + (
@@ -156,7 +157,7 @@ def _value(text: str, kind: str):
 
 
 def rows_of(path: Path, faults: list[Fault]) -> list[tuple[int, list[str]]]:
-    """Non-empty records with the line that each begins on; UTF-8 or GBK."""
+    """Non-empty records without commented ones, with the line that each begins on; UTF-8 or GBK."""
     raw = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     try:
         text = raw.decode("utf-8")
@@ -182,7 +183,7 @@ def rows_of(path: Path, faults: list[Fault]) -> list[tuple[int, list[str]]]:
             return []
     reader, out, line = csv.reader(io.StringIO(text, newline="")), [], 1
     for row in reader:
-        if any(c.strip() for c in row):
+        if any(c.strip() for c in row) and not row[0].startswith(COMMENT):
             out.append((line, [c.strip() for c in row]))
         line = reader.line_num + 1
     return out

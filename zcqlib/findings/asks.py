@@ -7,7 +7,7 @@ import pandas as pd
 from zcqlib.catalog import LINKED
 from zcqlib.findings.found import NAMED, NAN, Given, Told, finding, inputs, names, sum_up
 from zcqlib.findings.targets import ZONES
-from zcqlib.quantity import printed_parts, responsible, row_scale, shortfall
+from zcqlib.quantity import printed_parts, reached_in, responsible, row_scale, shortfall
 
 HISTORY = 36
 
@@ -83,7 +83,7 @@ def _by(given: Given, plan: pd.DataFrame, region: str, indicator: str) -> str:
 
 def _asks(given: Given, z: Mapping, region: str, share: float, past: pd.DataFrame) -> list[dict]:
     """The share of one region over the months that are left, each against what its past months brought."""
-    left = pd.period_range(given.period + 1, f"{given.year}-12", freq="M")
+    left = pd.period_range(reached_in(z) + 1, f"{given.year}-12", freq="M")
     season = past.groupby(past.end.dt.month)["value"].sum() if len(past) else past.value
     season = season.reindex(left.month).fillna(0.0).set_axis(left)
     season = season if season.min() >= 0 and season.sum() > 0 else season * 0 + 1

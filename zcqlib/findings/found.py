@@ -413,7 +413,7 @@ class Found:
     @property
     def paragraph(self) -> str:
         """The sentences as a notebook shows them."""
-        return quantity.block(self.sentences, self.demo)
+        return quantity.block(self.sentences or [self.title], self.demo)
 
     def shown(self, row: str, column: str) -> str:
         """A fact as every output prints it, 「—」 where there is none."""

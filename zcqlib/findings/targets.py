@@ -21,6 +21,7 @@ from zcqlib.findings.found import (
     sum_up,
 )
 from zcqlib.projection.pace import paces
+from zcqlib.tables import MissingData
 
 HALF = 5  # groups on the first of two pages
 ZONES = ("zone", "city")  # everything else that has a target is a park
@@ -121,7 +122,7 @@ def standing(given: Given) -> Told:
 
 def _standing(r: Mapping, given: Given, usual: float) -> dict:
     i, region, low = r["indicator"], r["region"], r["target_low"]
-    scale, light, k = quantity.row_scale(r), quantity.light(r), given.period.month
+    scale, light, k = quantity.row_scale(r), quantity.light(r), quantity.reached_in(r).month
     short, need = quantity.shortfall(r), None
     if r["unit"] not in quantity.SHARES:
         need = quantity.needed(r)
@@ -139,7 +140,7 @@ def _standing(r: Mapping, given: Given, usual: float) -> dict:
         chance=NAN if r["kind"] == "milestone" else r["probability"],
         gap=NAN if short is None else float(short * scale.factor),
         needed=NAN if need is None else float(need * scale.factor),
-        left=12 - k,
+        left=quantity.months_left(r),
         usual=usual,
         of_usual=quantity.asked(r) / usual if need is not None and usual > 0 else NAN,
         due=low * k / 12 if r["kind"] in ("flow", "recurring") else r["linear"],
@@ -197,6 +198,8 @@ def glance(given: Given, half: str = "", region: str = "zone") -> Told:
     own = headline(base) if zone else t.query("group != '' and region == @region")
     number = own.group.astype(int)
     own = own[number.between(*{"first": (1, HALF), "second": (HALF + 1, 99)}.get(half, (1, 99)))]
+    if own.empty:
+        raise MissingData("这几组没有目标")
     own = own.sort_values("group", key=lambda g: g.astype(int), kind="stable")
     rows = pd.concat([own, base.rows.drop(t.index)])
     place = base.scope if zone else f"{given.name(region)}，{given.year}年"
@@ -218,7 +221,7 @@ def pace(given: Given) -> Told:
     Rows: those of `standing`, with `of_best` (exact need by the best month ever) and `due_pct` in %; `all` counts;
     `least` is the lowest `done_pct`, `of` how many print alike.
     """
-    base, period, ids = standing(given), given.period, given.catalog.headline()["id"]
+    base, ids = standing(given), given.catalog.headline()["id"]
     p = given.table("PROJECTIONS", region="zone", kind="flow", indicator=ids)
     p = p.query("target_low > 0 and actual == actual").set_index("indicator", drop=False)
     p = p.loc[[i for i in base.rows.index if i in p.index]]
@@ -227,20 +230,22 @@ def pace(given: Given) -> Told:
         return Told(base.rows[:0], base.scope, none, [none], base=base)
     s = given.table("SERIES", region="zone", months=1, revision=False)
     best = s.groupby("indicator")["value"].max().reindex(p.index)
-    t, due = base.rows.loc[p.index], 100 * period.month / 12
-    each = [quantity.asked(r) for r in p.to_dict("records")] if period.month < 12 else NAN
+    t, k = base.rows.loc[p.index], 12 - base.rows.loc[p.index, "left"]
+    due, rows = 100 * k / 12, p.to_dict("records")
+    each = [quantity.asked(r) if quantity.months_left(r) else NAN for r in rows]
     asked = pd.Series(each, p.index).where(t.needed.notna())
     t = t.assign(due_pct=due, of_best=asked / best.where(best > 0))
     low, own = t.loc[ties(t.done_pct, Scale("%", digits=1))], t.copy()
     # not by `due`, a twelfth of which may not be exact
-    counts = dict(below=(12 * p.actual).lt(period.month * p.target_low).sum(), due_pct=due)
+    counts = dict(below=(12 * p.actual).lt(k * p.target_low).sum())
+    counts |= dict(due_pct=due.max() if due.nunique() == 1 else NAN)  # some are of earlier months
     counts |= dict(reached=own.done_pct.ge(100).sum(), beyond=own.of_best.gt(1).sum())
     sum_up(t, "all", "合计", own, of=len(own), **counts)
     sum_up(t, "least", "、".join(low.label), low, of=len(low))
     least = "是{least.label}，" if len(low) <= NAMED else "有{least.of}，同为"
     title = "{all.of}[中{all.below}低于/均不低于]序时进度[，{all.beyond}此后每月须超过历史最好单月]"
     told = (
-        "{all.of}累计类目标[中，{all.below}低于/均不低于]序时进度（{all.due_pct}）[，{all.reached}累计数已达到目标数]",
+        "{all.of}累计类目标[中，{all.below}低于/均不低于]序时进度[（{all.due_pct}）][，{all.reached}累计数已达到目标数]",
         f"完成率最低的{least}{{{low.index[0]}.done_pct}}",
         "序时进度假定各月相同，有季节和批次的指标以年末预测为准",
     )

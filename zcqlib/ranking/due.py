@@ -52,6 +52,8 @@ def attainment(
     计划目标与园区分解;往年各月报表;batches、senders、bounds、weights 参考表。
     """
     w = catalog.weights[catalog.weights["level"] == "indicator"].set_index("id")
+    if w.empty:  # nothing is ranked
+        return tables.empty(VINTAGE["ATTAINMENT"])
     plan = w[["parent"]].join(catalog.bounds.set_index("indicator")[["measure", "high"]])
     if (lost := plan["measure"].isna()).any():
         raise RankingError(f"指标「{lost.idxmax()}」有权重而没有界值,请在 bounds 表中补上。")
