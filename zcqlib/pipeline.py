@@ -274,7 +274,8 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         **_record(workspace, catalog, series, now.projections),
     }
     given = findings.Given(contents.__getitem__, catalog, month, known)
-    contents["FACTS"] = findings.collect(findings.every(given))
+    made = findings.every(given)
+    contents |= {"FINDINGS": findings.listed(made), "FACTS": findings.collect(made)}
     return workspace.commit(month, contents, made_of, known)
 
 

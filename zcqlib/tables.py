@@ -355,6 +355,14 @@ FACTS: finding row column
     period month! : report month
     known month! : last month whose reports were known
     demo flag : rests on made-up data
+FINDINGS: finding
+    finding text! : name
+    title text! : as printed
+    sentences text : as printed, one a line
+    scope text : place and period
+    source text! : who reported what it rests on
+    missing flag : what it rests on has not come
+    demo flag : rests on made-up data
 MISSING: indicator region item
     indicator text! : target id
     region text : where it is still open

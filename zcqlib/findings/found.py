@@ -606,6 +606,16 @@ def every(given: Given) -> list[Found]:
     return [make(given) for make in MAKERS.values()]
 
 
+def listed(found: Iterable[Found]) -> pd.DataFrame:
+    """FINDINGS: what each says."""
+    same = "title scope source missing demo".split()
+    rows = [
+        dict(finding=f.name, sentences="\n".join(f.sentences)) | {c: getattr(f, c) for c in same}
+        for f in found
+    ]
+    return tables.shape(rows, tables.VINTAGE["FINDINGS"])
+
+
 def collect(found: Iterable[Found]) -> pd.DataFrame:
     """FACTS of all findings.
 
