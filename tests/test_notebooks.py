@@ -21,7 +21,7 @@ from conftest import SEPTEMBER, copy
 from PIL import Image
 
 from zcqlib import catalog as catalogs
-from zcqlib import figures, findings, meetings, pipeline, quantity, tables
+from zcqlib import figures, findings, manifest, meetings, pipeline, quantity, tables
 from zcqlib import run as monthly
 from zcqlib.briefing import ledger, pages
 from zcqlib.briefing.passport import ReconciliationError
@@ -230,11 +230,20 @@ def test_any_figure_can_be_had_for_half_a_page_with_its_font_embedded(september,
     assert Image.open(done.files[1]).width == 1795 and b"FontFile2" in done.files[0].read_bytes()
 
 
-def test_an_identical_second_run_keeps_everything(september, project):
+def test_an_identical_second_run_keeps_everything_and_compares_again_only_after_a_change(
+    september, project, monkeypatch
+):
     before = {p: p.read_bytes() for p in september.folder.rglob("*") if p.is_file()}
+    numbers, asked = manifest.read_manifest(september.folder)["compared"], []
+    assert numbers > 1000
+    monkeypatch.setattr(monthly, "_compared", lambda *a: asked.append(a) or numbers)
     again = monthly.run_month(project, SEPTEMBER)
-    assert {o.state for o in again.outcomes} == {"kept"}
+    assert {o.state for o in again.outcomes} == {"kept"} and asked == []
     assert {p: p.read_bytes() for p in september.folder.rglob("*") if p.is_file()} == before
+    other = lambda b: pd.read_parquet(io.BytesIO(b)).to_parquet(compression="gzip")  # noqa: E731
+    with changed(september.vintage / "WATCH.parquet", other):
+        monthly.run_month(project, SEPTEMBER)
+    assert len(asked) == 1
 
 
 def test_a_forced_run_gives_the_same_bytes(september, project):

@@ -336,9 +336,7 @@ def _shown(value: object) -> str:
 
 
 def _filled(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d")
-    return "" if value is None else str(value).strip()
+    return "" if value is None else str(value).strip().removesuffix(" 00:00:00")
 
 
 def _in_order(replies: pd.DataFrame) -> pd.DataFrame:

@@ -323,6 +323,8 @@ def run_month(
                     pages.append(contact_sheet(pictures, folder / "contact.png"))
                 pages = {"files": {p.relative_to(folder).as_posix(): digest(p) for p in pages}}
             record = json.loads((vintage / "vintage.json").read_text("utf-8"))
+            stored = {"files": {f"{t}.parquet": sha for t, sha in record["tables"].items()}}
+            same = all(o.state == "kept" for o in outcomes) and unchanged(vintage, stored)
             manifest = {
                 "month": str(month),
                 "as_of": str(as_of or month),
@@ -336,15 +338,18 @@ def run_month(
                 "pages": pages,
                 "notebooks": (entries := dict(sorted((kept if only else made).items()))),
                 "sections_without_data": sum(len(e.get("missing", ())) for e in entries.values()),
+                "compared": before.get("compared", 0) if same else 0,
             }
-            write_atomic(
-                folder / "manifest.json",
-                json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode(),
-            )
+            _write_manifest(folder, manifest)
             complete = not only and all(o.state != "failed" for o in outcomes)
-            if complete and not pipeline.published_only(vintage):
+            if complete and not (manifest["compared"] or pipeline.published_only(vintage)):
                 tell("核对各产出的数字", len(ready), steps)
-                outcomes += _disagreement(workspace, month, as_of or month, vintage)
+                try:
+                    manifest["compared"] = _compared(workspace, month, as_of or month, vintage)
+                    _write_manifest(folder, manifest)
+                except ZcqError as e:
+                    log.error("核对:不一致")
+                    outcomes += (Outcome("核对", "failed", str(e)),)
         log.info(
             "完成:%s",
             "、".join(f"{o.name} {o.state}" for o in outcomes if o.state != "kept") or "没有变化",
@@ -506,22 +511,25 @@ def _write_returns(
     return {"key": key, "files": {name: digest(content) for name, content in sorted(made.items())}}
 
 
-def _disagreement(
-    workspace: Workspace, month: pd.Period, known: pd.Period, vintage: Path
-) -> tuple[Outcome, ...]:
-    """A failed outcome where some output prints a number otherwise than the tables."""
+def _write_manifest(folder: Path, manifest: Mapping) -> None:
+    text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
+    write_atomic(folder / "manifest.json", text.encode())
+
+
+def _compared(workspace: Workspace, month: pd.Period, known: pd.Period, vintage: Path) -> int:
+    """How many numbers of the outputs were compared with the tables.
+
+    Raises
+    ------
+    ZcqError : some output prints one otherwise.
+    """
     from zcqlib import catalog, meetings  # slides and Word are slow to import
     from zcqlib.month import Month
 
-    try:
-        n = meetings.check(
-            Month(workspace, month, known, catalog.load(workspace.reference, month.year), vintage)
-        )
-    except ZcqError as e:
-        log.error("核对:不一致")
-        return (Outcome("核对", "failed", str(e)),)
+    known_of = catalog.load(workspace.reference, month.year)
+    n = meetings.check(Month(workspace, month, known, known_of, vintage))
     log.info("核对:%d 个数字与数据表一致", n)
-    return ()
+    return n
 
 
 def versions() -> dict[str, str]:

@@ -12,7 +12,6 @@ A month that is looked at with later knowledge (`as_of`) stands beside it as `<m
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import io
 import json
@@ -255,7 +254,7 @@ class Workspace:
 
         Key: `<method>/<step>`; the method's part holds the versions of code and packages. Steps of another method are
         cleared, since nothing will ask for them again.
-        The parts are data frames, bytes, or what JSON can say (also months and times): nothing that is read back can run.
+        The parts are data frames, bytes, or what JSON can say: nothing that is read back can run.
         """
         path = self.processed / shelf / key
         try:
@@ -264,14 +263,13 @@ class Workspace:
                 return unpacked(data[64:])
         except (OSError, zipfile.BadZipFile):
             pass
-        result = dict(make())
-        data = packed(result)
+        data = packed(make())
         with written(path):
             if not path.parent.exists():
                 for old in path.parents[1].glob("*"):
                     shutil.rmtree(old, ignore_errors=True)
             write_atomic(path, digest(data).encode() + data, flush=False)
-        return result
+        return unpacked(data)  # the same whether it was kept or not
 
     @contextmanager
     def lock(self, wait: float = 0) -> Iterator[None]:
@@ -309,7 +307,7 @@ class Workspace:
 
 
 def packed(parts: Mapping[str, object]) -> bytes:
-    """Parts of a result as one file: data frames as Parquet, bytes as they are, the rest as JSON."""
+    """Parts of a result as one file: data frames as Parquet, bytes as they are, the rest as JSON (moments as text)."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
         for name, part in parts.items():
@@ -318,13 +316,13 @@ def packed(parts: Mapping[str, object]) -> bytes:
             elif isinstance(part, bytes):
                 package.writestr(f"{name}.bytes", part)
             else:
-                text = json.dumps(part, ensure_ascii=False, default=_told)
+                text = json.dumps(part, ensure_ascii=False, default=str)
                 package.writestr(f"{name}.json", text)
     return out.getvalue()
 
 
 def unpacked(data: bytes) -> dict[str, object]:
-    """The parts that `packed` was given; lists for tuples."""
+    """The parts that `packed` was given; lists for tuples, texts for moments."""
     out: dict[str, object] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         for entry in package.namelist():
@@ -332,25 +330,8 @@ def unpacked(data: bytes) -> dict[str, object]:
             if kind == "parquet":
                 out[name] = pd.read_parquet(io.BytesIO(part))
             else:
-                out[name] = part if kind == "bytes" else json.loads(part, object_hook=_again)
+                out[name] = part if kind == "bytes" else json.loads(part)
     return out
-
-
-_MOMENTS = {t.__name__: t for t in (datetime.datetime, datetime.date, datetime.time)}
-
-
-def _told(value: object) -> dict[str, str] | str:
-    if isinstance(value, pd.Period) or value is pd.NaT:
-        return {"month": str(value)}
-    kind = type(value).__name__
-    return {kind: value.isoformat()} if kind in _MOMENTS else str(value)
-
-
-def _again(told: dict) -> object:
-    (kind, text), *more = told.items() or [("", "")]
-    if kind == "month" and not more:
-        return pd.Period(text, "M")
-    return _MOMENTS[kind].fromisoformat(text) if kind in _MOMENTS and not more else told
 
 
 @contextmanager
