@@ -227,12 +227,31 @@ def test_a_split_of_something_the_plan_does_not_promise_is_refused(folder):
         load(folder)
 
 
-def test_a_target_in_a_unit_that_cannot_be_converted_is_refused(folder):
+def test_a_target_in_a_unit_that_cannot_be_converted_is_refused_with_its_line(folder):
     change(folder / "targets_2018.csv", "flow,亿元,ge,250", "flow,平方米,ge,250")
+    said = r"targets_2018.csv 第 \d+ 行「unit」列:找到「平方米」,应为指标单位「万元」"
+    with pytest.raises(CatalogError, match=said):
+        load(folder)
+
+
+def test_a_table_that_is_only_there_as_a_workbook_is_an_error(folder):
+    pd.read_csv(folder / "weights_2018.csv").to_excel(folder / "weights_2018.xlsx", index=False)
+    assert [f for f in check_reference(folder) if f.severity == "error"] == []  # beside its CSV
+    (folder / "weights_2018.csv").unlink()
     with pytest.raises(
-        CatalogError, match="external_funds_attracted.*「平方米」不能换算成指标单位「万元」"
+        CatalogError, match=r"weights_2018\.xlsx:找到「电子表格文件」,应为 weights_"
     ):
         load(folder)
+
+
+def test_a_park_is_known_by_its_own_names_without_an_alias(folder):
+    change(folder / "regions.csv", "新乡高新技术产业开发区,高新区", "新乡未来科学城,未来区")
+    renamed = load(folder)
+    for name in ("未来区", "新乡未来科学城", "未来区管委会", "高新区"):
+        assert (renamed.match_region(name).id, renamed.match_region(name).kind) == (
+            "gaoxin",
+            "known",
+        )
 
 
 # --- what may happen ----------------------------------------------------------------------------------------------

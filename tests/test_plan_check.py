@@ -102,6 +102,11 @@ def test_a_stage_above_its_whole_is_found(changed):
     assert rows["ids"].tolist() == ["rd_institutes_registered;named_new_rd_institutes"]
 
 
+def test_a_stage_without_a_month_is_named(changed):
+    (row,) = only(changed("stages_2018.csv", ",,,201812,", ",,,,"), "stage_undated").itertuples()
+    assert "没有写承诺月份" in row.message and row.severity == "warning"
+
+
 def test_a_split_that_does_not_add_up_names_every_share(changed):
     (row,) = only(
         changed("split_2018.csv", "gaoxin,1750", "gaoxin,1760"), "split_does_not_add_up"

@@ -163,6 +163,8 @@ def check() -> None:
     faults = catalogs.check_reference(workspace.reference)
     for fault in faults:
         warn(str(fault))
+    for _, told in workspace.misplaced():
+        warn(told)
     if wrong := [f for f in faults if f.severity == "error"]:
         raise ZcqError(f"参考表有 {len(wrong)} 处错误。")
     years = [int(p.stem[-4:]) for p in sorted(workspace.reference.glob("targets_20??.csv"))]

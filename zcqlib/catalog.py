@@ -442,13 +442,16 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
     names: dict[str, list] = {}
     for row in f.pop("region_aliases").itertuples():
         names.setdefault(squeeze(row.alias), []).append((row.id, row.kind, row.start, row.end))
+    parks = tuple(i for i, r in regions.items() if r.level == "park")
+    for i in parks:
+        for name in (regions[i].name_zh, regions[i].short_zh):
+            names.setdefault(squeeze(name), [(i, "known", pd.NaT, pd.NaT)])
     indicators = _indicators(f)
     f["senders"] = _senders(f["senders"], f["units"])
     aliases = _aliases(indicators, f["aliases"], units)
     factors = {
         (w.word, w.normal): w.numerator / w.denominator for w in f["unit_words"].itertuples()
     }
-    parks = tuple(i for i, r in regions.items() if r.level == "park")
     plan, split = f.pop("targets"), f.pop("split")
     members = set(
         f["membership"].loc[
@@ -543,13 +546,7 @@ def _targets(
     start, rows, factor_of = pd.Period(f"{year}-01", "M"), [], {}
     for row in plan.to_dict("records"):
         printed, unit = row["unit"].removesuffix("/园区"), indicators[row["id"]].unit
-        factor = 1.0 if printed == unit else factors.get((printed, unit))
-        if factor is None:
-            raise CatalogError(
-                f"targets_{year}.csv「{row['id']}」的单位「{row['unit']}」不能换算成指标单位「{unit}」,"
-                "请改正,或在 unit_words.csv 中补充换算。"
-            )
-        factor_of[row["id"]] = factor
+        factor = factor_of[row["id"]] = 1.0 if printed == unit else factors[printed, unit]
         base = {
             **row,
             "unit": unit,

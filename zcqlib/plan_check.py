@@ -39,7 +39,7 @@ def plan_conflicts(catalog: Catalog) -> DataFrame:
     ------
     targets_<year>.csv、split_<year>.csv、units.csv、membership.csv
     """
-    rules = (_parts, _repeats, _responsible, _scopes, _split, _cadences, _members, _gone)
+    rules = (_parts, _repeats, _responsible, _scopes, _split, _cadences, _members, _gone, _undated)
     found = [
         (code, "info" if code in _INFO else "warning", ";".join(r.id for r in rows), section, said)
         for rule in rules
@@ -107,6 +107,13 @@ def _responsible(catalog: Catalog) -> Found:
             f"{'、'.join(rows.name_zh)}。"
         )
         yield "responsible_unit_inferred", rows.itertuples(), section, said
+
+
+def _undated(catalog: Catalog) -> Found:
+    stages = catalog.stages
+    ids = stages.loc[stages["expected"].isna() & stages["date"].isna(), "id"]
+    said = "{}有节点没有写承诺月份(stages 表 expected 列),不会算作逾期,请补上。"
+    return _each(catalog.plan[catalog.plan["id"].isin(ids)], "stage_undated", said)
 
 
 def _scopes(catalog: Catalog) -> Found:

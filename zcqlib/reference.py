@@ -267,6 +267,10 @@ def read_all(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
         else:
             hint = "".join(f"(最接近的是 {n})" for n in nearest(path.stem, SHEETS))
             faults.append(Fault(path.name, 0, "", path.name, f"参考表的文件名{hint}"))
+    for path in sorted(folder.glob("*.[xXeE][lLtT]*")):  # .xlsx, .xls, .et
+        if shape_of(path.stem) and path.stem not in frames:
+            expected = f" {path.stem}.csv;请在电子表格中另存为「CSV UTF-8」"
+            faults.append(Fault(path.name, 0, "", "电子表格文件", expected))
     for name, sheet in SHEETS.items():
         if "<" not in name and name not in frames:
             frames[name] = _frame([], sheet)
@@ -372,7 +376,8 @@ def _bounds(frame: pd.DataFrame, frames: Frames) -> Faults:
 
 
 def _plan(frame: pd.DataFrame, frames: Frames) -> Faults:
-    words = set(frames["unit_words"]["word"])
+    into = set(frames["unit_words"][["word", "normal"]].itertuples(index=False, name=None))
+    normal = frames["indicators"].set_index("id")["unit"]
     scopes = {"zone", "city", "each_park", *("park:" + r for r in frames["regions"]["id"])}
     for row in frame.itertuples():
         if row.comparator == "between" and not row.target_high > row.target_low:
@@ -381,8 +386,9 @@ def _plan(frame: pd.DataFrame, frames: Frames) -> Faults:
             yield row, "related_id", f"与 relation(「{row.relation}」)同时填写或同时空白"
         if row.scope not in scopes:
             yield row, "scope", " zone、city、each_park 或 park:园区编号"
-        if row.unit not in words and row.unit.split("/")[0] not in words:
-            yield row, "unit", " unit_words.csv 中的单位"
+        printed, own = row.unit.removesuffix("/园区"), normal.get(row.id, "")
+        if own and printed != own and (printed, own) not in into:
+            yield row, "unit", f"指标单位「{own}」,或 unit_words.csv 中能换算成它的单位"
 
 
 def _weights(frame: pd.DataFrame, frames: Frames) -> Faults:
