@@ -221,9 +221,6 @@ def tabs():
     return Tabs(**held, trail=pd.concat([before, p], ignore_index=True))
 
 
-CELLS = {"zone/a": (("data/raw/2018-09/x.xlsx", "月报", "B4 C4", "ab" * 32),)}
-
-
 def passports(made):
     return {p.code: p.passport for p in made}
 
@@ -280,16 +277,12 @@ def test_without_any_data_the_files_say_so(tabs):
 
 def test_a_number_without_origin_cannot_be_printed():
     with pytest.raises(ReconciliationError, match="7 没有来源"):
-        passport.complete(
-            passport.Passport("ZCQ-201809-P01", "", (), ("2018年共7项",)), ("2018年",)
-        )
+        passport.made("ZCQ-201809-P01", "", ["2018年共7项"], (), ["2018年"])
 
 
-def test_a_broken_sidecar_and_an_unknown_code_are_clear_errors(tabs):
+def test_a_broken_passport_and_what_is_no_code_are_clear_errors():
     with pytest.raises(ReconciliationError, match="损坏"):
         passport.read(b'{"x": 1}')
-    with pytest.raises(ReconciliationError, match="没有编号 ZCQ-201809-PF99.*ZCQ-201809-PF0"):
-        passport.trace("ZCQ-201809-PF99", passports(pages.pages(tabs.given)), {})
     with pytest.raises(ReconciliationError, match="不是编号.*ZCQ-201809-PF03"):
         passport.month_of("PF03")
     assert passport.month_of("ZCQ-201809-F02-moved") == "2018-09"
@@ -299,6 +292,7 @@ def test_a_broken_sidecar_and_an_unknown_code_are_clear_errors(tabs):
 
 
 def test_all_outputs_print_the_tables_numbers(tabs):
+    facts = everything(tabs)
     for meeting in pages.agendas():
         made = pages.pages(tabs.given, meeting)
         known = passports(made)
@@ -307,11 +301,11 @@ def test_all_outputs_print_the_tables_numbers(tabs):
             "a.docx": brief.read_brief(brief.brief(made, "2018年9月目标进展情况")),
         }
         assert passport.reconcile(printed, known) > 10
-        assert passport.verify(known.values(), everything(tabs)) > 10
+        assert sum(passport.verify(p, facts) for p in known.values()) > 10
 
 
 def everything(tabs):
-    return findings.collect(findings.every(tabs.given))
+    return passport.facts_of(findings.collect(findings.every(tabs.given)))
 
 
 def change_part(content, part, old, new):
@@ -352,8 +346,9 @@ def test_one_number_changed_in_the_brief_or_in_a_table_fails_and_names_both_plac
     ):
         passport.reconcile({"b.docx": brief.read_brief(doc)}, passports(made))
     tabs.projections["median"] += 1
+    facts = everything(tabs)
     with pytest.raises(ReconciliationError, match="ZCQ-201809-P.*median"):
-        passport.verify(passports(made).values(), everything(tabs))
+        [passport.verify(p, facts) for p in passports(made).values()]
 
 
 def test_two_numbers_that_change_places_are_found(tabs):
@@ -365,21 +360,12 @@ def test_two_numbers_that_change_places_are_found(tabs):
         passport.reconcile({"a.pptx": slides.read_slides(deck)}, passports(made))
 
 
-def test_the_sidecar_keeps_everything_and_trace_names_cells(tabs):
+def test_a_passport_comes_back_whole_from_its_file(tabs):
     known = passports(pages.pages(tabs.given))
-    assert passport.read(passport.write(known.values())) == known
-    code = next(c for c, p in known.items() if "专利申请总量" in p.title and "全年" in p.title)
-    text = passport.trace(code, known, lambda names: dict.fromkeys(names, ()) | CELLS)
-    assert "1,640件 = 1640.0 | standing/a/done | 输入:zone/a" in text
-    assert "data/raw/2018-09/x.xlsx 月报 B4 C4 sha256:abababababab" in text
-
-
-def test_cells_are_gathered_by_file_and_sheet():
-    cells = [
-        ("f.xlsx", sheet, cell, "h")
-        for sheet, cell in (("s", "B1"), ("t", "A1"), ("s", "B3"), ("s", "B1"))
-    ]
-    assert passport.gather(cells) == (("f.xlsx", "s", "B1 B3", "h"), ("f.xlsx", "t", "A1", "h"))
+    assert all(passport.read(passport.write(p)) == p for p in known.values())
+    page = next(p for p in known.values() if "专利申请总量" in p.title and "全年" in p.title)
+    told = "PROJECTIONS/zone.a;TARGETS/zone.a;SERIES/zone.a"
+    assert page.facts["standing/a/done"] == ["1,640件", 1640.0, told]
 
 
 def test_the_same_input_gives_the_same_bytes(tabs):

@@ -416,8 +416,8 @@ def test_a_target_that_is_not_set_and_one_without_any_figure_have_a_course_too()
 def test_a_year_end_that_is_none_of_the_twenty_is_caught():
     made = year("course")
     figure = page(made, side_by_side, "yyyye")
-    dots = next(line for line in figure.axes[1].lines if line.get_label() == "ending")
-    dots.set_ydata(dots.get_ydata() * 1.01)
+    dots = next(c for c in figure.axes[1].collections if c.get_label() == "ending")
+    dots.set_offsets(dots.get_offsets() * [1, 1.01])
     with pytest.raises(FigureError, match="course/ending/ending 点为"):
         figures.compare(figure, made)
 

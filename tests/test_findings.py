@@ -1,5 +1,6 @@
 """Findings: what is refused first, then pace by hand, what is drawn, printed, stored and traced."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -207,11 +208,11 @@ def swap(one, two, what):
     ("what", "told"),
     [
         ("bars", "a/m 柱长为「271000.0」,应为「1234.0」"),
-        ("ticks", "a/m tick为「300000.0」,应为「2000.0」"),
+        ("ticks", "a/aim 线端为「300000.0」,应为「2000.0」"),
         ("words", "a/m 数字为「27.1亿元」,应为「1,234件」"),
         ("places", "a/m 数字的位置为「b」,应为「a」"),
-        ("labels", "b/m tick为「2000.0」"),
-        ("columns", "a/aim tick为「2000.0」"),
+        ("labels", "b/m 柱长为「1234.0」"),
+        ("columns", "a/aim 柱长为「1234.0」"),
     ],
 )
 def test_two_things_swapped_on_the_page_are_caught(what, told):
@@ -222,7 +223,9 @@ def test_two_things_swapped_on_the_page_are_caught(what, told):
     if what == "bars":
         swap(*ax.containers[0], "width")
     elif what == "ticks":
-        swap(*(line for line in ax.lines if line.get_gid() == "tick"), "xdata")
+        (aims,) = (c for c in ax.collections if c.get_gid())
+        one, two = aims.get_segments()
+        aims.set_segments([one * [0, 1] + two * [1, 0], two * [0, 1] + one * [1, 0]])
     elif what == "words":
         swap(*words, "text")
     elif what == "places":
@@ -454,18 +457,18 @@ def test_a_figure_s_passport_holds_the_facts_it_prints_and_no_other():
     f = made()
     month = SimpleNamespace(period=PERIOD)
     p = lineage.of_figure(drawn(f), month, "05_example", f)
-    keys = [n.fact for n in p.numbers]
-    assert sorted(keys) == sorted(
+    assert sorted(p.facts) == sorted(
         [f"example/{k}" for k in ("a/aim", "a/m", "b/aim", "b/m", "all/n")]
     )
-    (funds,) = [n for n, k in zip(p.numbers, keys, strict=True) if k == "example/b/m"]
-    assert (funds.text, funds.value, funds.inputs) == ("27.1亿元", 271_000.0, ("zone/y",))
-    assert passport.verify([p], collect([f])) == 5
+    assert p.facts["example/b/m"] == ["27.1亿元", 271_000.0, "SERIES/zone.y"]
+    assert not p.stored, "no run makes this finding"
+    p = replace(p, stored=True)
+    assert passport.verify(p, passport.facts_of(collect([f]))) == 5
     moved = collect([made(rows=rows_of(f, b__m=272_000.0))])
     with pytest.raises(
         passport.ReconciliationError, match="27.1亿元.*example/b/m.*27.2亿元.*272000"
     ):
-        passport.verify([p], moved)
+        passport.verify(p, passport.facts_of(moved))
 
 
 def test_a_number_on_the_page_that_is_no_fact_is_refused():
@@ -479,8 +482,8 @@ def test_a_number_on_the_page_that_is_no_fact_is_refused():
 def test_the_year_s_page_says_the_sentence_with_its_facts():
     given = given_of(projection(PATENTS, 3000.0, 5000.0))
     page = next(x for x in pages.pages(given, "annual") if x.section == "attain")
-    assert page.lines == ("1项累计类目标中，1项低于序时进度（75.0%）。",)
-    traced = {n.fact for n in page.passport.numbers}
+    assert page.lines == ["1项累计类目标中，1项低于序时进度（75.0%）。"]
+    traced = set(page.passport.facts)
     assert {"pace/all/of", "pace/all/below", "pace/all/due_pct"} <= traced
     assert f"standing/{PATENTS}/done" in traced
 

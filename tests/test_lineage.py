@@ -1,81 +1,41 @@
-"""Where the numbers of a figure come from: found in the tables, never guessed, and missed when a table changes."""
+"""Where the numbers of a figure come from: joined from table to table down to the cells of received files."""
 
-import json
 from types import SimpleNamespace
 
 import pandas as pd
-import pytest
 
-from zcqlib import figures, lineage, tables
-from zcqlib.briefing import passport
+from zcqlib import figures, lineage
+from zcqlib.briefing.passport import Passport
 from zcqlib.figures import Canvas, Caption
-from zcqlib.tables import MissingData
 
 PERIOD = pd.Period("2018-09", "M")
-NAMES = {
-    "zone": "一区四园",
-    "gaoxin": "高新区",
-    "jingkai": "经开区",
-    "city": "全市",
-    "a": "专利申请总量",
-    "b": "市外资金",
-}
+FILE = "2018-09/高新区.xlsx"
 
 
-@pytest.fixture
-def vintage(tmp_path):
-    (tmp_path / "data" / "raw" / "reference").mkdir(parents=True)
-    plan = tmp_path / "data" / "raw" / "reference" / "targets_2018.csv"
-    plan.write_text("id,name_zh\na,专利申请总量\n", "utf-8")
-    folder = tmp_path / "data" / "processed" / "v"
-    folder.mkdir(parents=True)
-    seen = [
-        {
-            "obs_id": str(k),
-            "region": r,
-            "indicator": "a",
-            "start": PERIOD,
-            "end": PERIOD,
-            "basis": "month",
-            "measure": "value",
-            "value": 1.0,
-            "unit": "件",
-            "coverage": c,
-            "file": "2018-09/高新区.xlsx",
-            "sheet": "月报",
-            "cell": f"C{k}",
-            "published": PERIOD,
-            "submission": 1,
-            "demo": True,
-        }
-        for k, (r, c) in enumerate(
-            [("gaoxin", "zone_part"), ("gaoxin", ""), ("city", "city"), ("hongqi", "district")]
-        )
-    ]
-    tables.shape(seen, tables.OBSERVATIONS).to_parquet(folder / "OBSERVATIONS.parquet")
-    inputs = {
-        "data/raw/2018-09/高新区.xlsx": "ab" * 32,
-        "data/raw/reference/targets_2018.csv": "cd" * 32,
-    }
-    (folder / "vintage.json").write_text(json.dumps({"recipe": {"inputs": inputs}}), "utf-8")
-    return folder
+def month(**held):
+    about = dict(period=PERIOD, year=2018, vintage="v")
+    return SimpleNamespace(**about, workspace=SimpleNamespace(read_all=lambda vintage: held))
 
 
-def month(vintage):
-    def table(name):
-        if not (vintage / f"{name}.parquet").exists():
-            raise MissingData(name)
-        return pd.read_parquet(vintage / f"{name}.parquet")
-
-    return SimpleNamespace(
-        vintage=vintage,
-        period=PERIOD,
-        table=table,
-        catalog=SimpleNamespace(
-            indicators=dict.fromkeys("ab"), parks=("gaoxin", "jingkai"), name=NAMES.get
-        ),
-        workspace=SimpleNamespace(root=vintage.parents[2]),
+def observed():
+    """Two cells behind the zone's sum of two parks, one behind a park's figure, and one of what is published."""
+    cells = {"h:月报:C1": "C1", "h:月报:C2": "C2", "h:月报:D9": "D9"}
+    seen = [dict(obs_id=i, file=FILE, sheet="月报", cell=c) for i, c in cells.items()]
+    sums = [("zone", "h:月报:C1;h:月报:C2"), ("hongqi", "h:月报:D9")]
+    series = [dict(region=r, indicator="a", inputs=of) for r, of in sums]
+    files = [dict(file=FILE, file_hash="ab" * 32)]
+    printed = [dict(obs_id="nj:1", file="年鉴.csv", sheet="", cell="B7")]
+    return dict(
+        OBSERVATIONS=pd.DataFrame(seen),
+        SERIES=pd.DataFrame(series),
+        SUBMISSIONS=pd.DataFrame(files),
+        PUBLISHED=pd.DataFrame(printed),
     )
+
+
+def traced(*inputs, **held):
+    p = Passport("ZCQ-201809-F03-a", "标题", {"pace/a/done": ["77件", 77.0, ";".join(inputs)]}, [])
+    return lineage.trace(month(**held), p).split("\n")
 
 
 def figure(title):
@@ -87,20 +47,33 @@ def figure(title):
     return canvas.figure
 
 
-def test_an_analysts_own_figure_has_its_texts_and_no_fact(vintage):
-    made = lineage.of_figure(figure("我的图:2018年9月共77件"), month(vintage), "03_own", "我的图")
-    assert made == passport.Passport("ZCQ-201809-F03-own", "我的图", texts=made.texts)
+def test_an_analysts_own_figure_has_its_texts_and_no_fact():
+    made = lineage.of_figure(figure("我的图:2018年9月共77件"), month(), "03_own", "我的图")
+    assert made == Passport("ZCQ-201809-F03-own", "我的图", {}, made.texts)
     assert any("共77件" in t for t in made.texts) and not any("来源" in t for t in made.texts)
 
 
-def test_cells_of_a_zone_figure_are_those_of_the_parks_parts_and_the_plans_line(vintage):
-    found = lineage.cells(month(vintage), ["zone/a", "hongqi/a", "target/a"])
-    assert found["zone/a"] == (("data/raw/2018-09/高新区.xlsx", "月报", "C0 C1", "ab" * 32),)
-    assert found["hongqi/a"][0][2] == "C3"
-    assert found["target/a"] == (("data/raw/reference/targets_2018.csv", "", "第2行", "cd" * 32),)
+def test_a_fact_is_traced_by_its_inputs_to_the_cells_of_files_and_the_rows_of_the_plan():
+    rows = "PROJECTIONS/zone.a", "SERIES/zone.a", "TARGETS/zone.a", "TARGETS/muye.a"
+    head, fact, *cells = traced(*rows, "PUBLISHED/nj:1", **observed())
+    assert head == "ZCQ-201809-F03-a 标题"
+    assert fact.startswith("  77件 = 77.0 | pace/a/done | 依据:PROJECTIONS/zone.a;SERIES/zone.a")
+    assert cells == [
+        "nj:1:data/raw/published/年鉴.csv  B7 sha256:",
+        f"zone.a:data/raw/{FILE} 月报 C1 C2 sha256:{'ab' * 6}",
+        "zone.a:data/raw/reference/targets_2018.csv a",
+        "muye.a:data/raw/reference/split_2018.csv a",
+    ]
+    assert "D9" in traced("SERIES/hongqi.a", **observed())[-1]
 
 
-def test_the_code_is_printed_once_and_passes_the_check(vintage):
+def test_what_rests_on_no_report_is_traced_as_far_as_there_is_something():
+    published = observed()["PUBLISHED"]
+    assert len(traced("SERIES/zone.a", "PUBLISHED/nj:1", PUBLISHED=published)) == 3
+    assert len(traced("SERIES/zone.a")) == 2
+
+
+def test_the_code_is_printed_once_and_passes_the_check():
     drawn = figure("专利申请全年预计4971件")
     for _ in range(2):
         figures.stamp(drawn, "ZCQ-201809-F03-applications")

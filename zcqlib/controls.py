@@ -35,10 +35,9 @@ def parks(month: Month) -> dict[str, str]:
 
 
 def indicators(month: Month) -> dict[str, str]:
-    """Names and ids of the headline targets that count what flows and have a projection."""
-    p = month.table("PROJECTIONS").dropna(subset="median")
-    have = set(p.loc[p["kind"].eq("flow") & p["region"].eq("zone"), "indicator"])
-    return {month.catalog.name(i): i for i in month.catalog.headline()["id"] if i in have}
+    """Names and ids of the zone's headline targets that count what flows."""
+    ids = month.catalog.headline().query("kind == 'flow' and region == 'zone'")["id"]
+    return {month.catalog.name(i): i for i in ids}
 
 
 def months(month: Month) -> dict[str, Month]:

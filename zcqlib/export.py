@@ -10,7 +10,7 @@ import pandas as pd
 
 from zcqlib import pipeline
 from zcqlib.figures.theme import SIZES
-from zcqlib.run import Kernel, notebooks, prepared
+from zcqlib.run import Kernel, prepared
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace
 
@@ -49,17 +49,11 @@ def export(
     ------
     ExportError : an unknown size or format, or no notebook has such figures.
     """
-    if size not in SIZES:
-        raise ExportError(f"不认识的版面 {size},可用的是 {'、'.join(SIZES)}。")
-    if wrong := set(formats) - set(FORMATS):
-        raise ExportError(
-            f"不认识的格式 {'、'.join(sorted(wrong))},可用的是 {'、'.join(FORMATS)}。"
-        )
+    for what, wanted, known in (("版面", [size], SIZES), ("格式", formats, FORMATS)):
+        if wrong := "、".join(sorted(set(wanted).difference(known))):
+            raise ExportError(f"不认识的{what} {wrong},可用的是 {'、'.join(known)}。")
     given = {"PERIOD": str(month), "DEMO": workspace.demo, "AS_OF": str(as_of or month)}
     folder = workspace.figures(month, as_of)
-    none = ExportError(f"没有名称以「{only}」开头的图。图名见 {folder}。")
-    if not any(p.name.startswith(only[:2]) for p in notebooks(workspace.root)):
-        raise none
     ready, vintage = prepared(workspace, only[:2], given), pipeline.build(workspace, month, as_of)
     files, refused = [], []
     told = dict(vintage=str(vintage), size=size, formats=tuple(formats), only=only)
@@ -69,5 +63,5 @@ def export(
             files += [folder / name for name in notes["saved"] if name.startswith("export/")]
             refused += [f"{name}:{problem}"] * bool(problem) + notes["refused"]
     if not files and not refused:
-        raise none
+        raise ExportError(f"没有名称以「{only}」开头的图。图名见 {folder}。")
     return Exported(tuple(files), tuple(refused))

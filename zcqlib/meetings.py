@@ -1,4 +1,4 @@
-"""What a month gives to its meetings: slides, brief, ledger and passports on disk, and the check that they agree.
+"""What a month gives to its meetings: slides, brief and ledger on disk, and the check that they print the tables' numbers.
 
 `export` writes, `check` reads everything back (a file changed by hand too) and compares it with the tables, `trace`
 says where the numbers of one code come from.
@@ -11,10 +11,7 @@ import html
 import json
 import re
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-
-import pandas as pd
 
 from zcqlib import findings, lineage, quantity
 from zcqlib.briefing import brief, ledger, pages, passport, slides
@@ -40,7 +37,6 @@ READERS = {
 class Export:
     """What was written for a meeting: `files`; `kept`, those changed by hand, which stay; how many numbers agreed."""
 
-    folder: Path
     files: tuple[Path, ...]
     kept: tuple[Path, ...]
     pages: tuple[pages.Page, ...]
@@ -72,7 +68,7 @@ def _links(month: Month) -> dict[str, str]:
 
 
 def export(month: Month, meeting: str = "fortnight") -> Export:
-    """Write slides, brief, ledger and passports of a meeting into the month's folder and read them back.
+    """Write slides, brief and ledger of a meeting into the month's folder and read them back.
 
     What other meetings got earlier is brought up to date with it. A file that somebody changed by hand since it was
     written is left as it is, and checked like the others.
@@ -87,18 +83,16 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
         raise MissingData(standing.title)
     folder, links = month.folder / "briefing", _links(month)
     when = f"{month.year}年{month.period.month}月"
+    as_of = when + f"({quantity.DEMO})" * standing.demo
+    wanted = [m for m in agendas() if m != meeting and (folder / f"{m}.pptx").exists()]
+    made = {m: pages.pages(month.given, m, links) for m in (meeting, *wanted)}
     contents = {"ledger.xlsx": ledger.ledger(month.given)}
-    sidecars, drawn, kept = {"ledger": ledger.passports(month.given)}, {}, []
-    for m, agenda in agendas().items():
-        if m == meeting or (folder / f"{m}.json").exists():
-            drawn[m] = made = pages.pages(month.given, m, links)
-            what = f"{month.catalog.zone.short_zh}建设目标进展情况的报告({agenda.name_zh})"
-            deck, doc = (_template(month, t) for t in (slides.TEMPLATE, brief.TEMPLATE))
-            about = f"关于{when}{what}", when + f"({quantity.DEMO})" * standing.demo, doc
-            contents[f"{m}.pptx"] = slides.slides(made, deck)
-            contents[f"{m}.docx"] = brief.brief(made, *about, month.catalog.zone.office_zh)
-            sidecars[m] = [p.passport for p in made]
-    log = folder / "written.json"  # hashes of the files as they were last written
+    for m, own in made.items():
+        what = f"{month.catalog.zone.short_zh}建设目标进展情况的报告({agendas()[m].name_zh})"
+        deck, doc = (_template(month, t) for t in (slides.TEMPLATE, brief.TEMPLATE))
+        about = f"关于{when}{what}", as_of, doc, month.catalog.zone.office_zh
+        contents |= {f"{m}.pptx": slides.slides(own, deck), f"{m}.docx": brief.brief(own, *about)}
+    log, kept = folder / "written.json", []  # hashes of the files as they were last written
     written = json.loads(log.read_text("utf-8")) if log.exists() else {}
     for name, content in contents.items():
         path, new = folder / name, digest(content)
@@ -107,28 +101,24 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
         else:
             write_atomic(path, content)
             written[name] = new
-    for name, passports in sidecars.items():
-        write_atomic(folder / f"{name}.json", passport.write(passports))
     write_atomic(log, json.dumps(written, indent=1, sort_keys=True).encode())
     for path in sorted(folder.iterdir()):
         note(f"saved briefing/{path.name}")
-    facts, own = _facts(month), (meeting, "ledger")
-    compared = sum(_agree(month, name, facts) for name in sidecars)
-    names = [*(n for n in contents if n.startswith(own)), *(f"{n}.json" for n in own)]
-    files = tuple(folder / name for name in names)
-    return Export(folder, files, tuple(kept), drawn[meeting], compared)
+    compared = sum(_agree(month, name) for name in (*made, "ledger"))
+    files = tuple(folder / name for name in contents if name.startswith((meeting, "ledger")))
+    return Export(files, tuple(kept), made[meeting], compared)
 
 
 def unit_ledgers(month: Month) -> list[Path]:
     """Write each responsible unit a ledger of its own rows, for it to fill in and send back; the files."""
     out, plan = [], month.catalog.plan["responsible"].str.split(";").explode()
     for s in month.catalog.senders.itertuples():
-        names = {s.name_zh, s.unit, *s.aliases.split(";")}
-        if plan.isin(names - {""}).any():
+        names = {s.name_zh, s.unit, *s.aliases.split(";")} - {""}
+        if plan.isin(names).any():
             out.append(
                 month.folder / "briefing" / "units" / f"台账_{s.name_zh}_{month.period}.xlsx"
             )
-            write_atomic(out[-1], ledger.ledger(month.given, names - {""}))
+            write_atomic(out[-1], ledger.ledger(month.given, names))
     return out
 
 
@@ -141,35 +131,23 @@ def _template(month: Month, shipped: Path) -> Path:
 def check(month: Month) -> int:
     """Compare every number that the month's outputs print with its tables; how many there were.
 
-    All findings are made anew from the tables as they are. Each fact of a figure, page or sheet must be printed as
-    then; slides, brief and ledger are read back page by page, of figures the texts in the file.
+    All findings are made anew from the tables as they are. Each fact of a figure must be printed as then, and the texts
+    in its file; slides, brief and ledger are read back page by page.
 
     Raises
     ------
     ReconciliationError : names the output and the fact.
     """
-    facts, compared = _facts(month), 0
-    for path in sorted((month.folder / "passports").glob("*.json")):
-        (made,) = _verify(path, facts)
-        compared += len(made.numbers) + _as_drawn(month.folder / f"{path.stem}.svg", made)
-    return compared + sum(_agree(month, name, facts) for name in (*agendas(), "ledger"))
-
-
-def _facts(month: Month) -> pd.DataFrame:
-    """FACTS as the tables give them now."""
     try:
-        return findings.collect(findings.every(month.given))
+        facts = passport.facts_of(findings.collect(findings.every(month.given)))
     except findings.FindingError as e:
         raise ReconciliationError(f"按现在的数据表不能再得出结论:{e}") from e
-
-
-def _verify(path: Path, facts: pd.DataFrame) -> list[Passport]:
-    """The passports of a sidecar, after its facts were compared with those of now."""
-    if not path.exists():
-        raise ReconciliationError(f"缺少数字溯源文件 {path.name}。请重新运行该月。")
-    passports = passport.read(path.read_bytes())
-    passport.verify(passports.values(), facts)
-    return list(passports.values())
+    compared = 0
+    for path in sorted((month.folder / "passports").glob("*.json")):
+        made = passport.read(path.read_bytes())
+        compared += passport.verify(made, facts)
+        compared += _as_drawn(month.folder / f"{path.stem}.svg", made)
+    return compared + sum(_agree(month, name) for name in (*agendas(), "ledger"))
 
 
 def _as_drawn(path: Path, made: Passport) -> int:
@@ -180,22 +158,25 @@ def _as_drawn(path: Path, made: Passport) -> int:
         raise ReconciliationError(
             f"图 {path.stem} 的溯源记录写着「{lost[0]}」,而图上是「{near}」。两处不一致。请重新运行该月。"
         )
-    return sum(len(passport.sequence(t)) for t in made.texts)
+    return sum(len(passport.numbers(t)) for t in made.texts)
 
 
-def _agree(month: Month, name: str, facts: pd.DataFrame) -> int:
-    """Read slides and brief of a meeting, or the ledger, back, where there are any."""
-    folder = month.folder / "briefing"
-    paths = [p for kind in READERS if (p := folder / f"{name}{kind}").exists()]
-    if not paths:
-        return 0
-    _verify(folder / f"{name}.json", facts)
-    found = {p.name: READERS[p.suffix](p.read_bytes()) for p in paths}
-    if name == "ledger":
-        own = ledger.passports(month.given)
-    else:
-        own = [p.passport for p in pages.pages(month.given, name)]
-    return passport.reconcile(found, {p.code: p for p in own})
+def _files(month: Month, name: str) -> list[Path]:
+    """Slides and brief of a meeting, or the ledger, where there are any."""
+    written = (month.folder / "briefing").glob(f"{name}.*")
+    return sorted(path for path in written if path.suffix in READERS)
+
+
+def _passports(month: Month, name: str) -> dict[str, Passport]:
+    """What the tables give for the pages of a meeting, or for the sheets of the ledger, by code."""
+    own = (p.passport for p in pages.pages(month.given, name)) if name != "ledger" else ()
+    return {p.code: p for p in own or ledger.passports(month.given)}
+
+
+def _agree(month: Month, name: str) -> int:
+    """Read slides and brief of a meeting, or the ledger, back; how many numbers agree."""
+    found = {p.name: READERS[p.suffix](p.read_bytes()) for p in _files(month, name)}
+    return passport.reconcile(found, _passports(month, name)) if found else 0
 
 
 def _code(path: Path) -> list[dict]:
@@ -210,9 +191,11 @@ def trace(month: Month, wanted: str) -> str:
     ------
     ReconciliationError : no such code in the month; names the nearest.
     """
-    passports: dict[str, Passport] = {}
-    for part in ("briefing", "passports"):
-        for path in sorted((month.folder / part).glob("*.json")):
-            if path.name != "written.json":
-                passports |= passport.read(path.read_bytes())
-    return passport.trace(wanted, passports, partial(lineage.cells, month))
+    figures = (month.folder / "passports").glob("*.json")
+    known = {p.code: p for p in (passport.read(path.read_bytes()) for path in figures)}
+    for name in (*agendas(), "ledger"):
+        known |= _passports(month, name) if _files(month, name) else {}
+    if wanted not in known:
+        near = difflib.get_close_matches(wanted, known, 5, 0.5) or sorted(known)[:20]
+        raise ReconciliationError(f"没有编号 {wanted};相近的编号有 {'、'.join(near) or '(无)'}。")
+    return lineage.trace(month, known[wanted])

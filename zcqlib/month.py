@@ -6,7 +6,7 @@ import ast
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import version
@@ -299,10 +299,8 @@ class Month:
                 raise
             note_(f"refused {name}:{e}")
         if not wanted:
-            made = lineage.of_figure(figure, self, name, found)
-            if isinstance(found, Found) and found.name not in findings.MAKERS:
-                made = replace(made, stored=False)  # no run makes its facts anew
-            write_atomic(self.folder / "passports" / f"{name}.json", passport.write([made]))
+            made = passport.write(lineage.of_figure(figure, self, name, found))
+            write_atomic(self.folder / "passports" / f"{name}.json", made)
             note_(f"saved passports/{name}.json")
         if found is not None:
             figures.show(figure)

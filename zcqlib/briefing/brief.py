@@ -86,7 +86,7 @@ def brief(
 def _parts(doc, at: Paragraph, pages: Sequence[Page]) -> None:
     """Whom it is for, and the pages by part."""
     at.insert_paragraph_before(TO, "公文正文")
-    order, of = list(SECTIONS), lambda page: SECTIONS[page.section].part
+    order, of = list(SECTIONS), lambda page: page.about.part
     parts = groupby(sorted(pages, key=lambda page: order.index(page.section)), of)
     for i, (part, own) in enumerate(parts):
         at.insert_paragraph_before(f"{_COUNT[i]}、{part}", "公文一级")

@@ -12,76 +12,53 @@ from xlsxwriter.utility import xl_col_to_name
 from zcqlib import findings, quantity
 from zcqlib import ledger_reader as back
 from zcqlib.briefing import fit
-from zcqlib.briefing.passport import CODE, Passport, code, of_facts
+from zcqlib.briefing.passport import CODE, Passport, code, facts_of
 from zcqlib.findings import Given
 from zcqlib.findings.targets import NAN, ZONES, row_id
 from zcqlib.ledger_reader import COLUMNS, FILLED, HEAD, LOCKED, SEAL, SHEET, LedgerError
 
 ORDERS, HELP = "缺口分解", "填报说明"
-# column of the ledger, column of the finding `standing`
-_FACTS = """
-已完成/现值 done
-序时应达 due
-全年预计 median
-区间下限 low
-区间上限 high
-缺口 gap
-月均需 needed
-"""
-FACTS = dict(line.split() for line in _FACTS.strip().split("\n"))
 RELATIONS = {"": "", "restates": "重申", "part_of": "属于", "stage_of": "阶段", "overlaps": "交叉"}
 SCOPES = {"zone": "全区", "city": "全市", "each_park": "各园区"}
-# columns that are wider than 9
-_WIDE = """
+# columns of text or of numbers, their widths, and the column of the finding `standing` that they print
+_COLUMNS = """
 编号 10
 指标 26
 目标 20
+已完成/现值 9 done
+序时应达 9 due
+全年预计 9 median
+区间下限 9 low
+区间上限 9 high
+缺口 9 gap
+月均需 9 needed
+把握用语 11
+灯号 13
 责任单位 40
 关联 18
-佐证材料 24
-单位回复 30
 节点状态 24
+到达月份 9
+应到月份 9
 现有佐证 14
 上次填报 26
 节点阶段 20
-灯号 13
-把握用语 11
-到达月份 9
-应到月份 9
+佐证材料 24
+单位回复 30
 """
-WIDTHS = {c: int(wide) for c, wide in map(str.split, _WIDE.strip().split("\n"))}
-STYLES = """
-* : font_name 微软雅黑; font_size 10; valign vcenter; border 1; border_color #D5DAE0
-text : text_wrap
-centre : text_wrap; align center
-number : num_format #,##0.##
-whole : num_format #,##0
-one : num_format #,##0.0
-two : num_format #,##0.00
-key : font_color #5B6775; font_size 8; shrink
-head : text_wrap; align center; bold; bg_color #14284B; font_color white
-fill : text_wrap; locked 0; bg_color #FFFBE6; num_format @
-title : border 0; bold; font_size 16
-plain : border 0; text_wrap
-free : border 0
-right : border 0; font_color #5B6775; font_size 9; align right
+_LINES = [line.split() for line in _COLUMNS.strip().split("\n")]
+WIDTHS = dict.fromkeys(COLUMNS, 9) | {column: int(wide) for column, wide, *_ in _LINES}
+FACTS = {column: fact[0] for column, _, *fact in _LINES if fact}
+KINDS = dict.fromkeys(COLUMNS, "centre") | {
+    column: "text" for column, _, *fact in _LINES if not fact
+}
+KINDS |= dict.fromkeys(FILLED, "fill") | {"编号": "key"}
+# what may be filled in
+_VALIDATIONS = """
+stage : validate list; error_type warning; error_title 节点阶段; error_message 请从下拉列表中选择;同时到达几个节点的,用顿号隔开。
+date : validate length; criteria between; minimum 0; maximum 10; input_title 达到日期; input_message 写作 2018-09-30; error_message 请写作 2018-09-30。
+words : validate length; criteria <=; value 500; error_message 不超过 500 字。
 """
-STAGE = dict(
-    validate="list",
-    error_type="warning",
-    error_title="节点阶段",
-    error_message="请从下拉列表中选择;同时到达几个节点的,用顿号隔开。",
-)
-DATE = dict(
-    validate="length",
-    criteria="between",
-    minimum=0,
-    maximum=10,
-    input_title="达到日期",
-    input_message="写作 2018-09-30",
-    error_message="请写作 2018-09-30。",
-)
-WORDS = dict(validate="length", criteria="<=", value=500, error_message="不超过 500 字。")
+STAGE, DATE, WORDS = fit.settings(_VALIDATIONS).values()
 GUIDE = """
 只填黄色各列:节点阶段(下拉选择)、达到日期(如 2018-09-30)、佐证材料、单位回复。填好后随下月报表一并报送。
 没有另报报表的单位,在「本月」「累计」两列填报送月份的数(按本行单位),即作为报表采用;已报报表的不必再填。
@@ -90,8 +67,7 @@ GUIDE = """
 完成把握是年末达到目标的概率;灯号按取整后的把握分档:80%及以上、40%至79%、40%以下,不看序时进度。
 (推定)表示计划原文没有写明责任单位,由其他条目推定,请确认。
 """
-UNITS = 44  # width of the responsible units among the asks
-ASKS = {"指标": 30, "园区": 16, "责任单位": UNITS, "月份": 10, "要求": 12, "单位": 10, "历史": 24}
+ASKS = {"指标": 30, "园区": 16, "责任单位": 44, "月份": 10, "要求": 12, "单位": 10, "历史": 24}
 
 
 def rows(given: Given) -> pd.DataFrame:
@@ -187,9 +163,9 @@ def passports(given: Given) -> list[Passport]:
     ids = map(row_id, plan["region"], plan["id"])
     held = {standing.key(r, c) for r in ids for c in FACTS.values()}
     asked = {k for r in asks.things.index for c in ("ask", "grade") for k in asks.behind(r, c)}
-    numbers = of_facts(standing.facts(), held), of_facts(asks.facts(), asked)
-    told = zip(texts.items(), numbers, strict=True)
-    return [Passport(mark, rows[0], own, tuple(rows)) for (mark, rows), own in told]
+    facts = facts_of(standing.facts(), held), facts_of(asks.facts(), asked)
+    told = zip(texts.items(), facts, strict=True)
+    return [Passport(mark, rows[0], own, rows) for (mark, rows), own in told]
 
 
 def read_ledger(content: bytes) -> dict[str, list[str]]:
@@ -222,76 +198,44 @@ def ledger(given: Given, names: Collection[str] = ()) -> bytes:
     if names:
         own = [bool({*names} & {*u.split(";")}) for u in _plan(given)["responsible"]]
         lines = lines[own].reset_index(drop=True)
-    book = fit.workbook(out, f"{period}目标台账")
-    form = {k: book.add_format(v) for k, v in fit.styles(STYLES).items()}
+    book, form = fit.workbook(out, f"{period}目标台账")
     asks, demo = (findings.find(n, given) for n in ("asks", "standing"))
-    mark = f"({quantity.DEMO})" * demo.demo
-    _targets(book, form, lines, period, mark)
-    _choices(book, lines, given)
-    asks = asks.things[asks.things["indicator"].isin(lines["编号"])]
-    _orders(book, form, asks, period, mark)
+    month, mark = f"{period.year}年{period.month}月", f"({quantity.DEMO})" * demo.demo
+    said = f"共{len(lines)}项;黄色列由责任单位填写,其余列锁定;数据截至{month}{mark}"
+    titles, own = [f"{month}目标台账{mark}", said], code(period, "T", 1)
+    shown = lines.itertuples(index=False)
+    sheet = fit.sheet(book, form, SHEET, titles, WIDTHS, shown, KINDS, own, paper=8)
+    sheet.freeze_panes(HEAD, 3)
+    sheet.fit_to_pages(2, 0)
+    sheet.repeat_columns(0, 2)
+    _choices(book, sheet, lines, given)
+    title = f"缺口按园区和月份分解,历史上做到次数少的在前{mark}"
+    asked = [
+        (r.what, r.where, r.by, r.basis, float(r.scale.round(r.ask)), r.scale.unit, r.grade)
+        for r in asks.things.itertuples()
+        if r.indicator in set(lines["编号"])
+    ]
+    texts = dict.fromkeys(ASKS, "text")
+    fit.sheet(book, form, ORDERS, [title], ASKS, asked, texts, code(period, "T", 2))
     guide = book.add_worksheet(HELP)
     guide.set_column(0, 0, 90)
     told = [*GUIDE.strip().split("\n"), *[f"本表为{quantity.DEMO}。"] * demo.demo]
-    guide.write_column(0, 0, map(quantity.typeset, told), form["plain"])
+    guide.write_column(0, 0, map(quantity.typeset, told), form("guide"))
     book.close()
     return out.getvalue()
 
 
-def _titled(sheet, form: dict, title: str, mark: str, last: int) -> None:
-    """The title at the left and the code at the right."""
-    sheet.write_string(0, 0, quantity.typeset(title), form["title"])
-    sheet.write_string(0, last, mark, form["right"])
-    sheet.set_row(0, 28)
-
-
-def _targets(book, form: dict, lines: pd.DataFrame, period: pd.Period, mark: str) -> None:
-    """The sheet 台账, locked but for what people fill in."""
-    month, last = f"{period.year}年{period.month}月", len(COLUMNS) - 1
-    sheet = fit.sheet(book, SHEET, (WIDTHS.get(c, 9) for c in COLUMNS), HEAD - 1, 8)
-    _titled(sheet, form, f"{month}目标台账{mark}", code(period, "T", 1), last)
-    said = f"共{len(lines)}项;黄色列由责任单位填写,其余列锁定;数据截至{month}{mark}"
-    sheet.write_string(1, 0, quantity.typeset(said), form["free"])
-    sheet.write_row(HEAD - 1, 0, COLUMNS, form["head"])
-    sheet.set_row(HEAD - 1, 32)
-    kinds = dict.fromkeys(COLUMNS, "centre") | dict.fromkeys(WIDTHS, "text")
-    kinds |= dict.fromkeys(FILLED, "fill") | {"编号": "key"}
-    for i, row in enumerate(lines.to_dict("records"), HEAD):
-        digits = ("whole", "one", "two")[fit.decimals((row[c] for c in FACTS), 2)]
-        for j, (column, value) in enumerate(row.items()):
-            if column in FACTS and value == value:
-                sheet.write_number(i, j, value, form[digits])
-            else:
-                told = quantity.NONE if column in FACTS else value
-                sheet.write_string(i, j, told, form[kinds[column]])
-        height = max(-(-2 * len(row[c]) // w) for c, w in WIDTHS.items() if c != "编号")
-        sheet.set_row(i, 15 * max(1, height) + 3)
-    foot, light = HEAD + max(len(lines), 1) - 1, COLUMNS.index("灯号")
-    sheet.autofilter(HEAD - 1, 0, foot, last)
-    sheet.freeze_panes(HEAD, 3)
-    for r in quantity.lights().rows:
-        if r.mark:
-            tint = dict(type="text", criteria="begins with", value=r.mark)
-            tint["format"] = book.add_format({"bg_color": f"#{r.tint}"})
-            sheet.conditional_format(HEAD, light, foot, light, tint)
-    sheet.fit_to_pages(2, 0)
-    sheet.repeat_columns(0, 2)
-
-
-def _choices(book, lines: pd.DataFrame, given: Given) -> None:
-    """What people may fill in, checked as they type. On a hidden sheet the locked cells once more, with their hash, and
-    to the right what may be chosen in each row."""
-    sheet, at, seal = book.get_worksheet_by_name(SHEET), COLUMNS.index, book.add_worksheet(SEAL)
-    stages, records = given.table("MILESTONES").groupby("id"), lines.to_dict("records")
+def _choices(book, sheet, lines: pd.DataFrame, given: Given) -> None:
+    """What people may fill in, checked as they type, and lights in their colours. On a hidden sheet the locked cells
+    once more, with their hash, and to the right what may be chosen in each row."""
+    at, seal, records = COLUMNS.index, book.add_worksheet(SEAL), lines.to_dict("records")
+    stages = given.table("MILESTONES").groupby("id")
     choices = {id: back.options(part, given.catalog.name) for id, part in stages}
-    seal.write_string(0, 0, back.seal(records))
+    seal.write(0, 0, back.seal(records))
     for i, row in enumerate(records, 1):
         offered = choices.get(row["编号"], list(back.STATES))
-        for j, value in enumerate([*(row[c] for c in LOCKED), *offered]):
-            if isinstance(value, str):
-                seal.write_string(i, j, value)
-            elif value == value:
-                seal.write_number(i, j, value)
+        locked = (row[c] for c in LOCKED)
+        seal.write_row(i, 0, ["" if v != v else v for v in (*locked, *offered)])
         first, final = (xl_col_to_name(len(LOCKED) + k, True) for k in (0, len(offered) - 1))
         source = f"={SEAL}!{first}${i + 1}:{final}${i + 1}"
         place = (HEAD + i - 1, at("节点阶段")) * 2
@@ -301,22 +245,8 @@ def _choices(book, lines: pd.DataFrame, given: Given) -> None:
     last = HEAD + max(len(lines), 1) - 1
     sheet.data_validation(HEAD, at("达到日期"), last, at("达到日期"), DATE)
     sheet.data_validation(HEAD, at("佐证材料"), last, at("单位回复"), WORDS)
-
-
-def _orders(book, form: dict, asks: pd.DataFrame, period: pd.Period, mark: str) -> None:
-    """The sheet 缺口分解: what is asked of whom, as printed."""
-    title = f"缺口按园区和月份分解,历史上做到次数少的在前{mark}"
-    sheet = fit.sheet(book, ORDERS, ASKS.values(), 1)
-    sheet.write_row(1, 0, ASKS, form["head"])
-    _titled(sheet, form, title, code(period, "T", 2), len(ASKS) - 1)
-    for i, r in enumerate(asks.to_dict("records"), 2):
-        s = r["scale"]
-        for j, value in enumerate(
-            (r["what"], r["where"], r["by"], r["basis"], s.round(r["ask"]), s.unit, r["grade"])
-        ):
-            if isinstance(value, str):
-                sheet.write_string(i, j, fit.clean(value), form["text"])
-            else:
-                sheet.write_number(i, j, float(value), form["number"])
-        sheet.set_row(i, 15 * -(-2 * len(r["by"]) // UNITS) + 3)
-    sheet.autofilter(1, 0, max(len(asks), 1) + 1, len(ASKS) - 1)
+    for r in quantity.lights().rows:
+        if r.mark:
+            tint = dict(type="text", criteria="begins with", value=r.mark)
+            tint["format"] = book.add_format({"bg_color": f"#{r.tint}"})
+            sheet.conditional_format(HEAD, at("灯号"), last, at("灯号"), tint)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
 
 import pandas as pd
 
 from zcqlib import catalog as catalogs
 from zcqlib import findings, quantity
-from zcqlib.briefing import fit
-from zcqlib.briefing.passport import Passport, code, complete, of_facts
+from zcqlib.briefing import fit, passport
 from zcqlib.findings import Found, Given
 from zcqlib.findings.outlook import title_moved
 from zcqlib.findings.targets import ZONES
@@ -30,8 +30,7 @@ BARS, HEADS, COLOURS = zip(*map(str.split, _BARS.strip().split("\n")), strict=Tr
 ENDS = {"<": 0.0, ">": 100.0}  # where a chart puts a chance of <1% and >99%
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """What a section shows: the part of the brief it stands in, the call of the notebook's cell that it is linked to,
     its finding, head and columns of its table, a note, and how to read it, for the speaker."""
 
@@ -65,16 +64,15 @@ _LINES = (
 SECTIONS = {section.id: section for section in _LINES}
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """A native chart: bars of one series over categories, each of its colour, else all navy; None is a value that is
     not there, never 0."""
 
     name: str
-    bars: tuple[tuple[str, float | None], ...]
+    bars: Sequence[tuple[str, float | None]]
     unit: str
     limit: float | None = None
-    colours: tuple[str, ...] = ()
+    colours: Sequence[str] = ()
 
     def texts(self) -> list[str]:
         """One text a value, as it is read back from the file."""
@@ -82,43 +80,31 @@ class Chart:
         return [f"{name}|{fit.cell_text(c)}|{v:g}" for c, v in known]
 
 
-@dataclass(frozen=True, slots=True)
 class Page:
-    """One finding: title, sentences, perhaps a chart or a table, how to read it, and its passport."""
+    """One finding: `title`, `lines`, perhaps a `chart` or a `table`, a `note`, the `code` with its `link`, a `passport`.
 
-    code: str
-    section: str
-    title: str
-    lines: tuple[str, ...]
-    note: str
-    passport: Passport
-    chart: Chart | None = None
-    table: tuple[tuple[str, ...], ...] = ()
-    link: str = ""
+    Until it is `finished` it only says and shows, and knows which facts; title and lines are templates, or what the
+    finding has said already. `fixed` are words whose digits are no results.
+    """
 
-    @property
-    def reading(self) -> str:
-        """How to read the page, for the speaker."""
-        return SECTIONS[self.section].reading
-
-
-class Draft:
-    """A page before it has its code: what it says of findings, with the names of the facts, and `fixed`, words whose
-    digits are no results. Its title and lines are templates, or what the finding has said already."""
-
-    def __init__(self, section: Section, given: Given, meeting: str):
+    def __init__(self, section: str, given: Given, meeting: str):
         self.section, self.given, self.meeting = section, given, meeting
-        self.found = findings.find(section.finding, given)
-        self.founds, self.facts, self.fixed = {}, set(), [section.note]
+        self.about = SECTIONS[section]
+        self.found = findings.find(self.about.finding, given)
+        self.founds, self.keys, self.fixed = {}, set(), [self.about.note]
         self.chart, self.table, self.shows = None, [], ""
 
-    def made(self, title: str = "", lines: Iterable[str] = (), rows: Sequence[str] = ()) -> Draft:
-        """A page like this one that says and shows so much."""
-        new = Draft(self.section, self.given, self.meeting)
+    def made(self, title: str = "", lines: Iterable[str] = (), rows: Sequence[str] = ()) -> Page:
+        """A page like this one that says so much and shows a table of some rows of the finding."""
+        new = Page(self.section, self.given, self.meeting)
         new.title = new.say(title or self.found.title)
         new.lines = [new.say(line) for line in lines]
         if len(rows):
-            new.rows(rows, self.section.columns)
+            columns = self.about.columns.format(catalogs.load().meetings[self.meeting].back).split()
+            t = self.found.table(*columns, rows=list(rows), head=self.about.head)
+            new.table = [tuple(t.columns), *t.itertuples(index=False, name=None)]
+            for at in product(rows, columns):
+                new.cell(*at)
         return new
 
     def say(self, text: str, found: Found | None = None) -> str:
@@ -126,62 +112,60 @@ class Draft:
         found = found or self.found
         text = text if text in found.said else found.say(text)
         self.founds[found.name] = found
-        self.facts.update(found.said[text])
+        self.keys.update(found.said[text])
         return text
 
-    def show(self, rows: Iterable[str], *columns: str) -> None:
-        """The cells of some rows and columns stand on the page."""
-        self.facts.update(k for r in rows for c in columns for k in self.found.behind(r, c))
-
-    def rows(self, rows: Iterable[str], columns: str) -> None:
-        """A table of some rows of the finding."""
-        t = self.found.table(*columns.split(), rows=list(rows), head=self.section.head)
-        self.table = [tuple(t.columns), *t.itertuples(index=False, name=None)]
-        self.show(rows, *columns.split())
+    def cell(self, row: str, column: str) -> str:
+        """A fact as printed, which then stands on the page."""
+        self.keys.update(self.found.behind(row, column))
+        return self.found.shown(row, column)
 
     def pivot(self, t: pd.DataFrame, by: str, values: Iterable[str]) -> None:
-        """A table of some things with a row for each value and a column for each park that has one."""
-        column, name = self.section.columns, self.given.catalog.name
-        at = dict(zip(zip(t[by], t["region"], strict=True), t.index, strict=True))
+        """A table of some things with a row for each value and a column for each park that has one; a chance has the mark
+        of its light."""
+        column, name = self.about.columns, self.given.catalog.name
         parks = [p for p in self.given.catalog.parks if p in set(t["region"])]
-        self.table = [(self.section.head, *map(name, parks))]
+        self.table = [(self.about.head, *map(name, parks))]
         for value in values:
-            ids = [at.get((value, park)) for park in parks]
-            self.show(filter(None, ids), column)
-            cells = (self._cell(i, column) if i else quantity.NONE for i in ids)
+            own, cells = t[t[by].eq(value)], []
+            at = dict(zip(own["region"], own.index, strict=True))
+            for row in map(at.get, parks):
+                mark = self.found.rows.at[row, "state"][:1] if row and column == "chance" else ""
+                cells.append(mark + self.cell(row, column) if row else quantity.NONE)
             self.table.append((name(value), *cells))
 
-    def _cell(self, row: str, column: str) -> str:
-        """A chance has the mark of its light."""
-        mark = self.found.rows.at[row, "state"][:1] if column == "chance" else ""
-        return mark + self.found.shown(row, column)
+    def bars(self, name, rows, columns=("chance",), labels=None, colours=(), limit=None) -> None:
+        """A chart of some rows or columns as printed."""
+        labels = self.found.rows.loc[list(rows), "label"] if labels is None else labels
+        cells = list(product(rows, columns))
+        row, column = cells[0]
+        scale = self.found.measures[column].scale or self.found.rows.at[row, "scale"]
+        values = [self._value(*at) for at in cells]
+        bars = [(fit.clean(w, 24), v) for w, v in zip(labels, values, strict=True)]
+        self.chart = Chart(name, bars, scale.unit, limit, list(colours))
 
-    def bars(self, rows: Iterable[str], column: str, name: str, colours=(), limit=None) -> None:
-        """A chart of one column as printed."""
-        shown = [self.found.shown(r, column) for r in rows]
-        values = [ENDS.get(t[0], float(quantity.plain_number(t.lstrip("<>")))) for t in shown]
-        labels = [fit.clean(w, 24) for w in self.found.rows.loc[rows, "label"]]
-        unit = self.found.measures[column].scale.unit
-        bars = tuple(zip(labels, values, strict=True))
-        self.chart = Chart(name, bars, unit, limit, tuple(colours))
-        self.show(rows, column)
+    def _value(self, row: str, column: str) -> float | None:
+        shown = self.cell(row, column)
+        if shown == quantity.NONE:
+            return None
+        return ENDS.get(shown[0], float(quantity.plain_number(shown.lstrip("<>"))))
 
-    def page(self, mark: str, links: Mapping[str, str]) -> Page:
-        """The page, if every number on it is a fact."""
-        given, section = self.given, self.section.id
-        founds, said = self.founds.values(), lambda t, most=0: quantity.typeset(fit.clean(t, most))
+    def finished(self, mark: str, links: Mapping[str, str]) -> Page:
+        """The page with its code, if every number on it is a fact."""
+        given, founds = self.given, self.founds.values()
+        said = lambda t, most=0: quantity.typeset(fit.clean(t, most))  # noqa: E731
         source, until = given.source(), given.until(*founds)
-        rows = tuple(tuple(said(cell, 60) for cell in row) for row in self.table)
-        lines = tuple(said(line.rstrip("。") + "。") for line in self.lines if line)
-        title, note = said(self.title, 60), said(f"{self.fixed[0]}来源:{source};数据截至{until}。")
-        note += f"{quantity.DEMO}。" * any(f.demo for f in founds)
-        texts = (title, *lines, note, *("|".join(r) for r in rows))
-        texts += tuple(self.chart.texts() if self.chart else ())
-        numbers = {n.fact: n for f in founds for n in of_facts(f.facts(all_=True), self.facts)}
-        passport = Passport(mark, title, tuple(numbers.values()), texts)
-        complete(passport, (*self.fixed, source, until, "12个月"), *founds)
-        link = links.get(f"{section}/{self.shows}") or links.get(section, "")
-        return Page(mark, section, title, lines, note, passport, self.chart, rows, link)
+        self.code, self.title = mark, said(self.title, 60)
+        self.table = [tuple(said(cell, 60) for cell in row) for row in self.table]
+        self.lines = [said(line.rstrip("。") + "。") for line in self.lines if line]
+        self.note = said(f"{self.about.note}来源:{source};数据截至{until}。")
+        self.note += f"{quantity.DEMO}。" * any(f.demo for f in founds)
+        texts = [self.title, *self.lines, self.note, *("|".join(r) for r in self.table)]
+        texts += self.chart.texts() if self.chart else []
+        fixed = (*self.fixed, source, until, "12个月")
+        self.passport = passport.made(mark, self.title, texts, self.keys, fixed, *founds)
+        self.link = links.get(f"{self.section}/{self.shows}") or links.get(self.section, "")
+        return self
 
 
 def agendas() -> dict[str, catalogs.Meeting]:
@@ -208,55 +192,46 @@ def pages(
     out: list[Page] = []
     for id in agenda.sections:
         with suppress(MissingData):  # what has no data has no page
-            for draft in _BUILD[id](Draft(SECTIONS[id], given, meeting)):
-                mark = code(given.period, "P" + agenda.letter, len(out) + 1)
-                out.append(draft.page(mark, links or {}))
+            for page in _BUILD[id](Page(id, given, meeting)):
+                mark = passport.code(given.period, "P" + agenda.letter, len(out) + 1)
+                out.append(page.finished(mark, links or {}))
     return tuple(out)
 
 
-def _state(on: Draft) -> Iterator[Draft]:
+def _state(on: Page) -> Iterator[Page]:
     f = on.found
     rows = [k for k in quantity.STATES if k in f.rows.index]
     d = on.made(lines=f.sentences[: len(rows) or None])
     if rows:
-        d.bars(rows, "count", "项数", [quantity.lights().state(k).colour for k in rows])
+        d.bars("项数", rows, ["count"], colours=[quantity.lights().state(k).colour for k in rows])
         record = findings.find("record", on.given)
         d.lines += [d.say(s, record) for s in record.sentences]
     yield d
 
 
-def _late(on: Draft) -> Iterator[Draft]:
-    rows = on.found.things.index
-    if len(rows):
+def _late(on: Page) -> Iterator[Page]:
+    if len(rows := on.found.things.index):
         yield on.made(lines=[s for s in on.found.sentences if s.endswith("补报")], rows=rows)
 
 
-def _moved(on: Draft) -> Iterator[Draft]:
+def _moved(on: Page) -> Iterator[Page]:
     """Targets whose printed chance is another than some months before."""
-    back, now, f = agendas()[on.meeting].back, on.given.period, on.found
-    if f"back_{back}" not in f.rows.index:
-        return
-    moved = f.things[f"moved_{back}"].abs()
-    rows = moved[moved.gt(0)].sort_values(ascending=False, kind="stable").index[:LISTED]
-    d = on.made(title_moved(f.rows, back))
-    if len(rows):
-        d.rows(rows, on.section.columns.format(back))
-        heads = [f"{month.month}月的把握" for month in (now - back, now)]
-        d.table[0] = (on.section.head, *heads, *d.table[0][3:])
-        d.fixed += heads
-    yield d
+    back, f = agendas()[on.meeting].back, on.found
+    if f"back_{back}" in f.rows.index:
+        moved = f.things[f"moved_{back}"].abs()
+        moved = moved[moved.gt(0)].sort_values(ascending=False, kind="stable")
+        yield on.made(title_moved(f.rows, back), rows=moved.index[:LISTED])
 
 
-def _chances(on: Draft) -> Iterator[Draft]:
-    t = on.found.things
-    if len(t):
+def _chances(on: Page) -> Iterator[Page]:
+    if len(t := on.found.things):
         d, lights = on.made(rows=t.index), {r.words: r.colour for r in quantity.lights().rows}
-        d.bars(t.index, "chance", "完成把握", t["light"].map(lights), 100)
+        d.bars("完成把握", t.index, colours=t["light"].map(lights), limit=100)
         d.fixed += map(str, ENDS.values())
         yield d
 
 
-def _open(on: Draft) -> Iterator[Draft]:
+def _open(on: Page) -> Iterator[Page]:
     asked = findings.find("asks", on.given)
     for i, row in on.found.things.iterrows():
         d = on.made(f"{{{i}.headline}}", [f"{{{i}.told}}"])
@@ -270,14 +245,12 @@ def _open(on: Draft) -> Iterator[Draft]:
         if parks:
             d.lines.append(d.say("分解为：" + "；".join(parks), asked))
         d.lines.append(d.say(f"责任单位：{{{i}.units}}"))
-        values = (None if v != v else float(row["scale"].round(v)) for v in row[list(BARS)])
-        bars, d.shows = tuple(zip(HEADS, values, strict=True)), i
-        d.chart = Chart(fit.clean(row["label"], 24), bars, row["scale"].unit, None, COLOURS)
-        d.show([i], *BARS)
+        d.bars(fit.clean(row["label"], 24), [i], BARS, HEADS, COLOURS)
+        d.shows = i
         yield d
 
 
-def _parks(on: Draft) -> Iterator[Draft]:
+def _parks(on: Page) -> Iterator[Page]:
     """The targets that are least likely on the mean of the parks, the least chance of all among them."""
     own = on.found.things[~on.found.things["region"].isin(ZONES)]
     if len(own):
@@ -288,45 +261,41 @@ def _parks(on: Draft) -> Iterator[Draft]:
         yield d
 
 
-def _ranks(on: Draft) -> Iterator[Draft]:
+def _ranks(on: Page) -> Iterator[Page]:
     t = on.found.rows
     rows = t.index[t["basis"].eq(str(on.given.period)) & t["place"].notna()]
     d = on.made(lines=on.found.sentences[1:-1], rows=rows)
     if len(rows):
-        d.bars(rows, "score", "综合得分")
+        d.bars("综合得分", rows, ["score"])
     yield d
 
 
-def _groups(on: Draft) -> Iterator[Draft]:
+def _groups(on: Page) -> Iterator[Page]:
     t, d = on.found.things, on.made()
     if len(t):
         d.pivot(t, "at", t["at"].unique())
         yield d
 
 
-def _orders(on: Draft) -> Iterator[Draft]:
+def _orders(on: Page) -> Iterator[Page]:
     """What is asked of whom; the weekly meeting looks at the next month only."""
     f, title, month = on.found, "", str(on.given.period + 1)
     rows = f.things
     if on.meeting == "weekly":
         rows = rows[rows["basis"].eq(month)]
-        never = len(rows) and f.rows.at[month, "never"]
-        title = f"{{{month}.label}}对园区的要求{{{month}.asked}}"
-        title += f"，其中{{{month}.never}}从未做到过" if never else ""
+        title = f"{{{month}.label}}对园区的要求{{{month}.asked}}[，其中{{{month}.never}}从未做到过]"
     if len(rows):
         yield on.made(title, rows=rows.index[:LISTED])
 
 
-def _stages(on: Draft) -> Iterator[Draft]:
-    t = on.found.things
-    if len(t):
-        late = t[t["overdue_days"].gt(0)].sort_values(
-            "overdue_days", ascending=False, kind="stable"
-        )
+def _stages(on: Page) -> Iterator[Page]:
+    if len(t := on.found.things):
+        late = t[t["overdue_days"].gt(0)]
+        late = late.sort_values("overdue_days", ascending=False, kind="stable")
         yield on.made(rows=late.index[:LISTED])
 
 
-def _attain(on: Draft) -> Iterator[Draft]:
+def _attain(on: Page) -> Iterator[Page]:
     """Every target of the ten groups in the plan's order."""
     pace, t = findings.find("pace", on.given), on.found.things
     ids = t.index[t["group"].ne("") & t["region"].isin(ZONES)]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
-from itertools import chain, count, product
+from itertools import chain, count
 
 import pandas as pd
+from xlsxwriter.exceptions import OverlappingRange
 from xlsxwriter.utility import xl_cell_to_rowcol
 
 from zcqlib import quantity
@@ -20,6 +22,7 @@ RETURN_NAME = "退回单"
 _WIDTHS = "序号 6 文件 30 工作表 14 单元格 9 所报 14 问题 60 参考范围 20 目前怎样处理 26 单位回复 40".split()
 WIDTHS = dict(zip(_WIDTHS[::2], map(int, _WIDTHS[1::2]), strict=True))
 COLUMNS = tuple(WIDTHS)
+_LINE, FILLED = "number file sheet cell raw told span done reply".split(), {"单位回复": "fill"}
 SEVERITY = {"error": "错误", "warning": "请核对"}
 # what was done meanwhile about a kind of problem; others by severity
 _DONE = """
@@ -38,20 +41,9 @@ warning : 已采用,等核实
 info : 已照规则处理
 """
 DONE = dict(line.split(" : ") for line in _DONE.strip().split("\n"))
-STYLES = """
-* : font_name 微软雅黑; font_size 10; valign vcenter
-plain : valign vcenter
-words : quote_prefix
-title : bold; font_size 16
-percent : num_format 0.0#%
-date : num_format yyyy-mm-dd
-text : text_wrap; border 1; quote_prefix; border_color #D5DAE0
-head : bold; bg_color #14284B; font_color white; border 1; align center
-fill : text_wrap; border 1; locked 0; bg_color #FFFBE6; num_format @
-"""
-MARKS = {"": {}, "warning": {"bg_color": "#FAE3C0"}, "error": {"bg_color": "#F3B8A8", "bold": True}}
 _PLACE = ["file", "sheet", "cell"]
 _MOST = 20_000  # rows of a sheet that go back
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def done(code: str, severity: str) -> str:
@@ -94,15 +86,19 @@ def return_sheet(
     报送单位的原表。
     """
     out = io.BytesIO()
-    book = fit.workbook(out, f"{period} {sender} {RETURN_TITLE}")
-    form = {
-        (kind, mark): book.add_format(own | more)
-        for kind, own in fit.styles(STYLES).items()
-        for mark, more in MARKS.items()
-    }
+    book, form = fit.workbook(out, f"{period} {sender} {RETURN_TITLE}")
     asked, names = _asked(problems, expected), _sheet_names(books)
     title = f"{period.year}年{period.month}月报表{RETURN_TITLE}:{fit.clean(sender)}"
-    _reply_table(book, form, asked, title + f"({quantity.DEMO})" * demo)
+    errors = asked["severity"].eq("error").sum()
+    said = (
+        title + f"({quantity.DEMO})" * demo,
+        f"共{len(asked)}处请核对,其中{errors}处数字没有采用。请在最后一列逐条回复(原数无误的说明"
+        "原因,有误的写明更正为多少),随下月报表一并报送。",
+        "需要改数的,请同时在下月报表中更正。后面各表是贵单位的原表,有疑问的格已着色并加批注。",
+    )
+    lines = asked.assign(reply="")[[*_LINE]].itertuples(index=False)
+    kinds, marks = dict.fromkeys(WIDTHS, "text"), list(asked["severity"])
+    fit.sheet(book, form, RETURN_SHEET, said, WIDTHS, lines, kinds | FILLED, marks=marks)
     for file, sheets in books.items():
         for i, sheet in enumerate(sheets):
             told = asked[asked["file"].eq(file) & asked["sheet"].eq(sheet.name)]
@@ -127,8 +123,9 @@ def _asked(problems: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
         f"{_plain(low)}至{_plain(high)}{unit}" if low == low else quantity.NONE
         for low, high, unit in zip(p["low"], p["high"], p["unit"], strict=True)
     ]
-    told = "【" + p["severity"].map(SEVERITY) + "】" + p["message"]
-    return p.assign(number=range(1, len(p) + 1), span=span, told=told)
+    told = "【" + p["severity"].map(SEVERITY) + "】" + p["message"].str[:1000]
+    then = list(map(done, p["code"], p["severity"]))
+    return p.assign(number=range(1, len(p) + 1), span=span, told=told, done=then)
 
 
 def _plain(value: float) -> str:
@@ -147,65 +144,34 @@ def _sheet_names(books: Mapping[str, Sequence]) -> dict[tuple[str, int], str]:
     return out
 
 
-def _reply_table(book, form: dict, asked: pd.DataFrame, title: str) -> None:
-    sheet = fit.sheet(book, RETURN_SHEET, WIDTHS.values(), 3)
-    errors = asked["severity"].eq("error").sum()
-    said = (
-        f"共{len(asked)}处请核对,其中{errors}处数字没有采用。请在最后一列逐条回复(原数无误的说明"
-        "原因,有误的写明更正为多少),随下月报表一并报送。"
-    )
-    more = "需要改数的,请同时在下月报表中更正。后面各表是贵单位的原表,有疑问的格已着色并加批注。"
-    for i, (text, kind) in enumerate(((title, "title"), (said, "plain"), (more, "plain"))):
-        sheet.write_string(i, 0, text, form[kind, ""])
-    sheet.write_row(3, 0, COLUMNS, form["head", ""])
-    for i, r in enumerate(asked.itertuples(), 4):
-        cells = (*(r.file, r.sheet, r.cell, r.raw, r.told, r.span), done(r.code, r.severity))
-        sheet.write_number(i, 0, r.number, form["text", r.severity])
-        for j, value in enumerate(cells, 1):
-            sheet.write_string(i, j, fit.clean(value, 1000), form["text", ""])
-        sheet.write_blank(i, len(COLUMNS) - 1, None, form["fill", ""])
-        sheet.set_row(i, 15 * max(2, -(-2 * len(r.message) // WIDTHS["问题"]) + 1))
-
-
-def _own_table(sheet, form: dict, own, told: pd.DataFrame) -> None:
+def _own_table(sheet, form: Callable, own, told: pd.DataFrame) -> None:
     """The sender's sheet in its layout and values, with comments on the doubtful cells."""
-    marks = {at: list(asked.itertuples()) for at, asked in told.groupby("at")}
-    worst = {at: min(m.severity for m in mark) for at, mark in marks.items()}
-    covered: set[tuple[int, int]] = set()
+    worst = told.groupby("at")["severity"].min().to_dict()
     for r0, c0, r1, c1 in own.merged:
-        small = 1 < (r1 - r0 + 1) * (c1 - c0 + 1) <= _MOST
-        area = set(product(range(r0, r1 + 1), range(c0, c1 + 1))) if small else set()
-        if area and not area & covered:
-            covered |= area
-            sheet.merge_range(r0, c0, r1, c1, "", form["plain", ""])
+        if 1 < (r1 - r0 + 1) * (c1 - c0 + 1) <= _MOST:
+            with suppress(OverlappingRange):
+                sheet.merge_range(r0, c0, r1, c1, "", form("plain"))
     values = {(r, c): v for r, row in enumerate(own.rows[:_MOST]) for c, v in enumerate(row)}
     widths: dict[int, float] = {}
-    for at, value in (dict.fromkeys(marks) | values).items():
-        _write(sheet, at, value, form, worst.get(at, ""), at in own.percent)
-        if isinstance(value, str) and at not in covered and len(value) <= 30:
-            widths[at[1]] = max(widths.get(at[1], 0), 2 * fit.letters(value))
+    for at, value in (dict.fromkeys(worst) | values).items():
+        kind, mark = "words", [worst[at]] if at in worst else []
+        if isinstance(value, date):
+            kind = "date"
+        elif isinstance(value, int | float) and math.isfinite(value):
+            kind = "percent" if at in own.percent and not isinstance(value, bool) else "plain"
+        elif value:  # text that a spreadsheet would run stays text
+            value = _NO_TEXT.sub(" ", str(value))[:32_000]
+            if len(value) <= 30:
+                widths[at[1]] = max(widths.get(at[1], 9), 2 * fit.letters(value) + 2)
+        if mark or value not in (None, ""):
+            sheet.write(*at, value, form(kind, *mark))
     for c, width in widths.items():
-        sheet.set_column(c, c, min(max(width + 2, 9), 40))
+        sheet.set_column(c, c, min(width, 40))
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
-    for at, mark in marks.items():
-        spans = [f"参考范围:{m.span}。" * (m.span != quantity.NONE) for m in mark]
-        lines = [f"第{m.number}条{m.told}{span}" for m, span in zip(mark, spans, strict=True)]
+    for at, asked in told.groupby("at"):
+        spans = asked["span"].map("参考范围:{}。".format).where(asked["span"].ne(quantity.NONE), "")
+        lines = "第" + asked["number"].astype("str") + "条" + asked["told"] + spans
         text = "\n".join([*map(fit.clean, lines), f"请在「{RETURN_SHEET}」回复。"])
         size = dict(author="退回", x_scale=2.4, y_scale=1 + 0.8 * len(lines))
         sheet.write_comment(*at, text[:2000], size)
-
-
-def _write(sheet, at: tuple[int, int], value: object, form: dict, mark: str, percent: bool) -> None:
-    """A value as it was sent; text that a spreadsheet would run stays text."""
-    if value is None or value == "":
-        if mark:
-            sheet.write_blank(*at, None, form["plain", mark])
-    elif isinstance(value, date):
-        sheet.write_datetime(*at, value, form["date", mark])
-    elif isinstance(value, int | float) and math.isfinite(value):
-        kind = "percent" if percent and not isinstance(value, bool) else "plain"
-        sheet.write(*at, value, form[kind, mark])
-    else:
-        text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]", " ", str(value))
-        sheet.write_string(*at, text[:32_000], form["words", mark])

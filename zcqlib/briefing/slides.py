@@ -39,7 +39,6 @@ PLACES = {
     "标题": (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE),
     "正文": (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT),
 }
-_AFTER = {qn(f"a:{t}") for t in ("cs", "sym", "hlinkClick", "hlinkMouseOver", "rtl", "extLst")}
 
 
 def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
@@ -78,8 +77,7 @@ def _slide(deck, page: Page) -> None:
     full, rows = deck.slide_width - 2 * left, page.table
     slide.shapes.title.text_frame.text = page.title
     beside = page.chart is not None and (bool(page.lines) or 0 < len(rows) - 1 <= BESIDE)
-    share = min(0.4 + 0.03 * len(rows[0]), 0.6) if rows and not page.lines else 0.42
-    narrow = int(full * share) if beside else full
+    narrow = int(full * (0.42 if page.lines else 0.58)) if beside else full
     taken = _body(slide, page.lines, left, top, narrow, bottom - top)
     top += 0 if beside else taken
     if page.chart is not None:
@@ -88,7 +86,7 @@ def _slide(deck, page: Page) -> None:
     if rows and (page.chart is None or beside and not page.lines):
         _table(slide, rows, left, top, narrow, bottom - top)
     _foot(slide, page, left, full)
-    slide.notes_slide.notes_text_frame.text = f"怎么读:{page.reading}\n{page.note}"
+    slide.notes_slide.notes_text_frame.text = f"怎么读:{page.about.reading}\n{page.note}"
     for root in (slide._element, slide.notes_slide._element):
         faces(root)
 
@@ -117,22 +115,22 @@ def _body(slide, lines: Sequence[str], x, y, w, room) -> int:
 def _foot(slide, page: Page, left, full) -> None:
     """The mark of made-up data, source and date, and the page's code with its link."""
     aside, wide = Inches(1.05) * (DEMO in page.note), Inches(2.2)
-    boxes = [
-        (DEMO, left, Inches(0.9), WHITE, PP_ALIGN.CENTER),
-        (page.note, left + aside, full - wide - aside, GREY, PP_ALIGN.LEFT),
-        (page.code, left + full - wide, wide, GREY, PP_ALIGN.RIGHT),
-    ]
-    for text, x, w, colour, align in boxes[not aside :]:
-        box = slide.shapes.add_textbox(x, Inches(6.88), w, Inches(0.26))
-        frame = box.text_frame
-        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
-        frame.word_wrap, frame.text, frame.paragraphs[0].alignment = True, text, align
-        run = frame.paragraphs[0].runs[0]
-        run.font.size, run.font.color.rgb = Pt(10.5), colour
-        if text == DEMO:
-            _filled(box.fill, DEMO_FILL)
-        if text == page.code and page.link:
-            run.hyperlink.address = page.link
+    if aside:
+        _filled(_small(slide, DEMO, left, Inches(0.9), WHITE, PP_ALIGN.CENTER).fill, DEMO_FILL)
+    _small(slide, page.note, left + aside, full - wide - aside, GREY, PP_ALIGN.LEFT)
+    code = _small(slide, page.code, left + full - wide, wide, GREY, PP_ALIGN.RIGHT)
+    if page.link:
+        code.text_frame.paragraphs[0].runs[0].hyperlink.address = page.link
+
+
+def _small(slide, text: str, x, wide, colour: RGBColor, align):
+    box = slide.shapes.add_textbox(x, Inches(6.88), wide, Inches(0.26))
+    frame = box.text_frame
+    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+    frame.word_wrap, frame.text, frame.paragraphs[0].alignment = True, text, align
+    run = frame.paragraphs[0].runs[0]
+    run.font.size, run.font.color.rgb = Pt(10.5), colour
+    return box
 
 
 def _filled(fill, colour: RGBColor) -> None:
@@ -193,13 +191,12 @@ def faces(root) -> None:
     """Set the Latin and the East-Asian face on every run and on every text property of an element."""
     for run in root.iter(qn("a:r")):
         run.get_or_add_rPr()
-    kinds, own = map(qn, ("a:rPr", "a:defRPr", "a:endParaRPr")), (qn("a:ea"), qn("a:latin"))
-    for properties in list(root.iter(*kinds)):
-        for old in [e for e in properties if e.tag in own]:
+    for properties in list(root.iter(*map(qn, ("a:rPr", "a:defRPr", "a:endParaRPr")))):
+        for old in properties.findall(qn("a:ea")):
             properties.remove(old)
-        at = next((i for i, e in enumerate(properties) if e.tag in _AFTER), len(properties))
-        for tag, face in zip(own, (EAST, LATIN), strict=True):  # each before the other
-            properties.insert(at, etree.Element(tag, typeface=face))
+        latin = properties.get_or_add_latin()
+        latin.set("typeface", LATIN)
+        latin.addnext(etree.Element(qn("a:ea"), typeface=EAST))
 
 
 def read_slides(content: bytes) -> dict[str, list[str]]:

@@ -51,11 +51,11 @@ straight BENCHMARK 1.6 5,3
 by_months BENCHMARK 1.6 5,3
 middle NAVY 2.2 1.2,1.6
 target INK 1.8 - reference
-tick INK 2.4 - tick
+tick INK 2.4 -
 zero AXIS 1.2 -
 batch AXIS 1.2 2,3
 other OTHER 1.2 -
-step SECOND 1 - reference
+step SECOND 1 -
 """
 PENS = {name: own for name, *own in map(str.split, _PENS.strip().split("\n"))}
 
@@ -98,12 +98,19 @@ def note(ax, words, xy, offset=(0, 0), strong=False, kind=Annotation, size=13.0,
     ax.add_artist(text)
     if strong:
         text.set_path_effects(look.stroke(text.get_color(), 0.6 * k))
-    return text
 
 
-def fact(ax, found, row: str, column: str, xy, offset=(0, 0), before: str = "", **more):
-    """A fact as printed, at a place as `note` has it."""
-    note(ax, before + found.shown(row, column), xy, offset, gid=found.key(row, column), **more)
+def _printed(found, row: str, columns: str, form: str = "{}") -> tuple[str, str]:
+    """Facts of a row, joined with +, in a form of words; and their keys."""
+    ids = columns.split("+")
+    told = form.format(*(found.shown(row, c) for c in ids))
+    return told, "+".join(found.key(row, c) for c in ids)
+
+
+def fact(ax, found, row: str, columns: str, xy, offset=(0, 0), form: str = "{}", **more):
+    """A fact as printed, or several joined with +, in a form of words at a place as `note` has it."""
+    words, gid = _printed(found, row, columns, form)
+    note(ax, words, xy, offset, gid=gid, **more)
 
 
 def ends(ax, found, column: str) -> None:
@@ -117,7 +124,7 @@ def ends(ax, found, column: str) -> None:
         line.set_linewidth(line.get_linewidth() * (0.5 if plain else 1))
         xy = line.get_xydata()[np.isfinite(line.get_ydata())][-1]
         given = dict(strong=not plain, kind=EndLabel, color=shade, arrowprops=LEADER)
-        fact(ax, found, last.name, column, xy, (14, 0), f"{last.label} ", **given)
+        fact(ax, found, last.name, column, xy, (14, 0), f"{last.label} {{}}", **given)
     ax.grid(False, axis="x")
     if ax.get_legend():
         ax.get_legend().remove()
@@ -128,7 +135,7 @@ def aim(ax, found, row: str, column: str, words: str) -> None:
     value = found.rows[column].get(row, np.nan)
     if np.isfinite(value):
         ax.axhline(value, **pen(ax, "target"))
-        fact(ax, found, row, column, (0, value), (0, 10), words, strong=True, **ROW)
+        fact(ax, found, row, column, (0, value), (0, 10), words + "{}", strong=True, **ROW)
 
 
 def _letters(ax) -> float:
@@ -136,16 +143,17 @@ def _letters(ax) -> float:
     return min(13.0, max(look.LEAST, 300 / abs(np.diff(ax.get_ylim())[0])))
 
 
-def _beside(ax, cells: Sequence[tuple[float, str, str]], head: str = "", words=False) -> None:
-    """A column at the right of a chart of rows, beyond those that stand there; cells are y, text, facts. Words begin
-    together, numbers end together."""
+def _beside(ax, found, cells: Iterable[tuple], head="", words=False, form="{}") -> None:
+    """A column at the right of a chart of rows, beyond those that stand there; cells are y, row and columns of facts.
+    Words begin together, numbers end together."""
     k, size = _scale(ax), _letters(ax)
+    told = [(y, *_printed(found, row, columns, form)) for y, row, columns in cells]
     reach = lambda t: t.xyann[0] / k + (t.get_ha() == "left") * _wide(t.get_text(), size)  # noqa: E731
     stand = [reach(t) for t in ax.texts if isinstance(t, Annotation) and t.xy[0] == 1]
     start = max(stand, default=-8) + 16
-    wide = max(_wide(t, size) for t in (head, *(c[1] for c in cells)))
+    wide = max(_wide(t, size) for t in (head, *(c[1] for c in told)))
     ha, at = ("left", start) if words else ("right", start + wide)
-    for y, text, gid in cells:
+    for y, text, gid in told:
         note(ax, text, (1, y), (at, 0), gid=gid, size=size, ha=ha, **ROW)
     if head:
         note(ax, head, (1, 1), (at, 12), ha=ha, size=min(size, 12), **PAGE)
@@ -159,8 +167,8 @@ def table(ax, found, *columns: str, headed: bool = True) -> None:
     """Printed values of measures in columns at the right of a chart of rows, under their heads."""
     rows = Marks(ax, found).rows
     for c in columns:
-        m, cells = found.measures[c], [(y, found.shown(r, c), found.key(r, c)) for y, r in rows]
-        _beside(ax, cells, m.head * headed, m.words)
+        m = found.measures[c]
+        _beside(ax, found, [(y, r, c) for y, r in rows], m.head * headed, m.words)
 
 
 def _rowed(ax, labels: Sequence[str], grid: str = "x") -> np.ndarray:
@@ -196,20 +204,20 @@ def bars(
     title : in place of the measure's head, such as the park whose rows these are.
     """
     t = found.rows.loc[list(rows)]
-    region = t.get("region", t["label"])
-    colours = palette() if region.nunique() > 1 else {}
-    fills = [colours.get(r, TO_DATE) for r in region]
-    zone = t["label"].eq("合计") | region.eq("zone")
+    colours = palette() if t["region"].nunique() > 1 else {}
+    fills = [colours.get(r, TO_DATE) for r in t["region"]]
+    zone = t["label"].eq("合计") | t["region"].eq("zone")
     for ax, ids in zip(axes, columns, strict=True):
         id, y = ids.rpartition("+")[2], _rowed(ax, t["label"], "")
         own = found.measures[id]
         if signed:
             fills = t[id].gt(0).map({True: RISE, False: FALL})
         _hatched(ax, ax.barh(y, t[id], 0.5, color=fills, edgecolor=fills, linewidth=0))
-        aims = t[own.aim] if isinstance(own.aim, str) else [own.aim] * len(t)
-        for at, value, aimed in zip(y, t[id], aims, strict=True):
-            if value == value:
-                ax.plot([aimed] * 2, [at - 0.34, at + 0.34], **pen(ax, "tick"))
+        named = isinstance(own.aim, str)
+        aims = np.where(t[id].notna(), t[own.aim] if named else own.aim, np.nan)
+        known, tick = np.isfinite(aims), dict(gid=str(own.aim) * named)
+        tick |= dict(capstyle="round") | pen(ax, "tick")
+        ax.vlines(aims[known], y[known] - 0.34, y[known] + 0.34, **tick)
         ax.axvline(0, **pen(ax, "zero"))
         ax.set(xlabel=id, xticks=[], title=title or own.head)
         ax.spines["bottom"].set_visible(False)
@@ -258,14 +266,8 @@ def spans(
         ax.set_xlim(0, most)
     ax.set_xlabel(middle)
     if not (bar or marks):
-        told = "{}（{}–{}）", middle, low, high
-        _beside(ax, [(at, *_several(found, row, *told)) for at, row in zip(y, rows, strict=True)])
-
-
-def _several(found, row: str, form: str, *columns: str) -> tuple[str, str]:
-    """Some facts of a row as printed in one text, and their keys."""
-    told = form.format(*(found.shown(row, c) for c in columns))
-    return told, "+".join(found.key(row, c) for c in columns)
+        three = f"{middle}+{low}+{high}"
+        _beside(ax, found, [(at, row, three) for at, row in enumerate(rows)], form="{}（{}–{}）")
 
 
 def bullets(ax, found) -> None:
@@ -328,9 +330,10 @@ def cells(ax, found, column: str, told: str = "", missing: str = "") -> None:
     for mesh in (c for c in ax.collections if isinstance(c, QuadMesh)):
         grounds = mesh.to_rgba(mesh.get_array())
         for x, y in product(*marks.ticks):
-            if row := marks.grid.get((x, y)):
+            _, rows = marks.grid[x, y]
+            if rows:
                 ink = _ink(grounds[int(y), int(x)])
-                fact(ax, found, row, own, (x, y), ha="center", size=size, color=ink)
+                fact(ax, found, rows[0], own, (x, y), ha="center", size=size, color=ink)
             elif missing:
                 lines = dict(fc="#F7F8F9", ec="#B4BDC7", hatch="///", lw=0, zorder=0)
                 ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **lines))
@@ -341,25 +344,26 @@ def cells(ax, found, column: str, told: str = "", missing: str = "") -> None:
 def key(ax, found) -> None:
     """The key as one row above the chart; a measure is called by its head."""
     known, drawn = found.measures, zip(*ax.get_legend_handles_labels(), strict=True)
-    own = [(h, n) for h, n in drawn if n in known or n not in found.rows]
+    own = {n: handle for handle, n in drawn if n in known or n not in found.rows}
     if ax.get_legend():
         ax.get_legend().remove()
-    words = [known[n].head if n in known else n for _, n in own]
+    words = [known[n].head if n in known else n for n in own]
     row = dict(loc="outside upper left", ncols=len(words), columnspacing=2, borderaxespad=0.2)
-    ax.figure.legend([h for h, _ in own], words, **row)
+    ax.figure.legend(own.values(), words, **row)
 
 
 def finish(figure: Figure, found=None) -> None:
     """Lay the page out for good: names of lines move apart, what only says which measure an axis has goes."""
-    own = found.measures if found is not None else {}
+    own, columns = ({}, ()) if found is None else (found.measures, found.rows)
     for ax in figure.axes:
         both = ax.get_xlabel() in own and ax.get_ylabel() in own
         for axis in (ax.xaxis, ax.yaxis):
-            id = axis.get_label_text()
-            m = own.get(id)
-            if m or found is not None and id in found.rows:
-                axis.set_label_text(m.head if both else "")
-            _numbers(axis, _factor(found, m) if m else 1)
+            id, scales = axis.get_label_text(), ()
+            if id in columns:
+                axis.set_label_text(own[id].head if both else "")
+            if id in own:
+                scales = [own[id].scale] if own[id].scale else columns["scale"]
+            _numbers(axis, {s.factor for s in scales if isinstance(s, quantity.Scale)})
     figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")
     for ax in figure.axes:
@@ -368,36 +372,28 @@ def finish(figure: Figure, found=None) -> None:
 
 def _apart(ax, pt: float) -> None:
     """The names at the ends of lines no longer lie on each other."""
-    labels = ax.findobj(EndLabel)
-    at = [ax.transData.transform(t.xy)[1] / pt for t in labels]
-    gap = 1.45 * labels[0].get_fontsize() if labels else 0.0
-    ends_ = ax.bbox.y0 / pt, ax.bbox.y1 / pt
-    for label, y, to in zip(labels, at, look.spread(at, gap, *ends_), strict=True):
-        label.set_position((label.get_position()[0], to - y))
-        if label.arrow_patch:
-            label.arrow_patch.set_visible(abs(to - y) > 4)
+    if labels := ax.findobj(EndLabel):
+        at = [ax.transData.transform(t.xy)[1] / pt for t in labels]
+        gap, ends_ = 1.45 * labels[0].get_fontsize(), (ax.bbox.y0 / pt, ax.bbox.y1 / pt)
+        for label, y, to in zip(labels, at, look.spread(at, gap, *ends_), strict=True):
+            label.set_position((label.get_position()[0], to - y))
+            if label.arrow_patch:
+                label.arrow_patch.set_visible(abs(to - y) > 4)
 
 
-def _factor(found, measure) -> int:
-    """What the ticks of a measure are divided by, that of its rows where it has no scale of its own."""
-    own = [measure.scale] if measure.scale else found.rows["scale"]
-    factors = {s.factor for s in own if isinstance(s, quantity.Scale)}
-    return factors.pop() if len(factors) == 1 else 1
-
-
-def _numbers(axis, factor: int) -> None:
-    """Ticks in the unit that their measure is printed in, with thousands commas."""
-    log = axis.get_scale() == "log"
+def _numbers(axis, factors: set[int]) -> None:
+    """Ticks in the unit that their measure is printed in, if all its rows have one, with thousands commas."""
+    low, high = sorted(axis.get_view_interval())
+    log, years = axis.get_scale() == "log", YEARS[0] < low and high < YEARS[1]
     if log:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_minor_locator(NullLocator())
-    if log or type(axis.get_major_formatter()) is ScalarFormatter:
-        low, high = sorted(axis.get_view_interval())
-        form = "{:.10g}" if YEARS[0] < low and high < YEARS[1] else "{:,.10g}"
-        show = lambda v, _: form.format(v / factor).replace("-", "\u2212")  # noqa: E731
-        axis.set_major_formatter(FuncFormatter(show))
-        if form == "{:.10g}":
-            axis.set_major_locator(MaxNLocator(integer=True))
+    elif type(axis.get_major_formatter()) is not ScalarFormatter:
+        return
+    elif years:
+        axis.set_major_locator(MaxNLocator(integer=True))
+    shown = quantity.Scale("", factors.pop() if len(factors) == 1 else 1, 9).trimmed
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.0f}" if years else shown(v)))
 
 
 def values(ax, found, column: str, inside: bool = False) -> None:
@@ -436,24 +432,22 @@ def stock(upper, lower, found) -> None:
         given = dict(ha="center", bbox=dict(fc="white", ec="none", pad=1.0), strong=True)
         fact(upper, found, row, "stock", (r["at"], r["stock"]), (0, 13), **given)
     aim(upper, found, "all", "stock_aim", "目标")
-    year_end = [
-        (id, found.rows.at["all", id]) for id in ("year_end_high", "year_end", "year_end_low")
-    ]
-    (_, high), (_, middle), (_, low) = year_end
+    ids = ["year_end_high", "year_end", "year_end_low"]
+    high, middle, low = found.rows.loc["all", ids]
     if np.isfinite(middle):  # as an interval behind December
         upper.vlines(12.8, low, high, color=FAN[2], lw=12 * k)
         upper.plot([12.6, 13], [middle] * 2, color=NAVY, lw=3 * k, gid=REFERENCE)
-        for (id, y), words in zip(year_end, ("上限", "年末预计", "下限"), strict=True):
-            given = dict(strong=id == "year_end", kind=EndLabel)
-            fact(upper, found, "all", id, (13.1, y), (8, 0), words, **given)
+        for id, words in zip(ids, ("上限{}", "年末预计{}", "下限{}"), strict=True):
+            at, strong = (13.1, found.rows.at["all", id]), id == "year_end"
+            fact(upper, found, "all", id, at, (8, 0), words, strong=strong, kind=EndLabel)
     for r in found.rows[found.rows.index.str.startswith("batch|")].itertuples():
         for ax in (upper, lower):
             ax.axvline(r.at, zorder=0, **pen(ax, "batch"))
         note(upper, r.label, (r.at, 1), (0, 10), size=12, ha="center", **COLUMN)
     _flows(lower, t)
     # opening stock, flows and closing stock, written out as a sum beside the flows
-    ids = ("opening", *FLOWS, "unexplained", "stock")
-    listed(lower, found, "all", ids, {"stock": f"{known['at'].max():.0f}月末"})
+    ids, last = " ".join(("opening", *FLOWS, "unexplained", "stock")), known["at"].max()
+    listed(lower, found, "all", ids, heads={"stock": f"{last:.0f}月末"})
     upper.margins(y=0.18)
     lower.set(xlim=(0.4, 13.1), yticks=[])
     lower.set_xticks(t["at"], t["label"])
@@ -472,20 +466,29 @@ def _flows(ax, t) -> None:
     ax.axhline(0, **pen(ax, "zero"))
 
 
-def listed(ax, found, row: str, columns: Iterable[str], heads: Mapping[str, str], top=1.0) -> None:
+def listed(ax, found, row: str, columns: str, top=1.0, heads: Mapping[str, str] | None = None):
     """The facts of a row that there are as a list at the right of the axes, from `top` to their foot; the last strong.
 
     Parameters
     ----------
     heads : column → other words than the head of its measure.
     """
-    ids = [c for c in columns if np.isfinite(found.rows.at[row, c])]
-    told = [heads.get(c, found.measures[c].head) for c in ids]
+    ids = [c for c in columns.split() if np.isfinite(found.rows.at[row, c])]
+    told = [(heads or {}).get(c, found.measures[c].head) for c in ids]
     wide = 38 + max(_wide(t, 13) for t in told) + max(_wide(found.shown(row, c), 13) for c in ids)
-    for i, (c, head) in enumerate(zip(ids, told, strict=True)):
-        at, strong = (1, top * (1 - i / max(len(ids) - 1, 1))), c == ids[-1]
-        note(ax, head, at, (14, 0), strong, **PAGE)
-        fact(ax, found, row, c, at, (wide, 0), strong=strong, ha="right", **PAGE)
+    for c, head, y in zip(ids, told, np.linspace(top, 0, len(ids)), strict=True):
+        strong = c == ids[-1]
+        note(ax, head, (1, y), (14, 0), strong, **PAGE)
+        fact(ax, found, row, c, (1, y), (wide, 0), strong=strong, ha="right", **PAGE)
+
+
+def _told(ax, found, row: str, column: str, below: str, columns: str) -> None:
+    """A fact large at the right of the axes, words below it, then other facts of its row."""
+    if found.shown(row, column) != quantity.NONE:
+        big = dict(strong=True, size=32, color=NAVY)
+        fact(ax, found, row, column, (1, 0.95), (14, 0), **big, **PAGE)
+        note(ax, below, (1, 0.84), (14, 0), **PAGE)
+    listed(ax, found, row, columns, 0.7)
 
 
 def fan(ax, t, of: str = "", colour: str = "") -> None:
@@ -521,7 +524,9 @@ def course(year, end, found) -> None:
     year.set(xlim=(0.6, 12.3), ylim=(min(0, year.get_ylim()[0]), None), ylabel="so_far")
     key(year, found)
     _ends_as_dots(end, found, t.iloc[-1])
-    _told(end, found, row)
+    if row in found.rows.index:
+        below = f"{found.shown(row, 'state')}　完成把握"
+        _told(end, found, row, "chance", below, "target due on_pace done done_pct low high median")
 
 
 def _ends_as_dots(ax, found, last) -> None:
@@ -537,25 +542,10 @@ def _ends_as_dots(ax, found, last) -> None:
     ends_, met = t["ending"].dropna(), t["target"].max()
     step = max((ends_.max() - ends_.min()) / 15, 1e-9)
     beside = ends_.groupby((ends_ - (0 if np.isnan(met) else met)) // step).cumcount()
-    for fill, own in ((NAVY, ends_ >= met), ("white", ~(ends_ >= met))):
-        dot = dict(mfc=fill, mec=NAVY, mew=1.2 * k, ms=8 * k, label="ending")
-        ax.plot(1.8 + 0.95 * beside[own], ends_[own], "o", **dot)
+    dot = dict(c=np.where(ends_ >= met, NAVY, "white"), ec=NAVY, lw=1.2 * k, label="ending")
+    ax.scatter(1.8 + 0.95 * beside, ends_, 64 * k * k, **dot)
     if np.isfinite(met):
         ax.axhline(met, **pen(ax, "target"))
-
-
-def _told(ax, found, row: str) -> None:
-    """The chance large, and below it what the target's row says."""
-    if row not in found.rows.index:
-        return
-    light = found.shown(row, "state")
-    if found.shown(row, "chance") != quantity.NONE:
-        given = dict(strong=True, size=30, color=NAVY)
-        fact(ax, found, row, "chance", (1, 0.96), (14, 0), **given, **PAGE)
-        note(ax, light, (1, 0.86), (14, 0), **PAGE)
-        note(ax, "完成把握", (1, 0.86), (24 + _wide(light, 13), 0), **PAGE)
-    ids = ("target", "due", "on_pace", "done", "done_pct", "low", "high", "median")
-    listed(ax, found, row, ids, {}, 0.74)
 
 
 def lead(axes: Mapping, found) -> None:
@@ -580,13 +570,10 @@ def lead(axes: Mapping, found) -> None:
         ax.axhline(0, **pen(ax, "target"))
         ax.set_ylabel("so_far" + of)
         ax.set_xticks([1, 3, 6, 9, 12], [f"{m}月" for m in (1, 3, 6, 9, 12)])
-        below = "当前值{}　目标{}\n全年预计{}", "done", "promise", "median"
-        for told, xy, far, ha in (
-            (("{}　{}", "state", "chance"), (1, 1), (0, 16), "right"),
-            (below, (0, 0), (0, -46), "left"),
-        ):
-            words, gid = _several(found, row, *told)
-            note(ax, words, xy, far, ha=ha, size=12, gid=gid, **PAGE)
+        about = dict(size=12, **PAGE)
+        fact(ax, found, row, "state+chance", (1, 1), (0, 16), "{}　{}", ha="right", **about)
+        below = "当前值{}　目标{}\n全年预计{}"
+        fact(ax, found, row, "done+promise+median", (0, 0), (0, -46), below, **about)
 
 
 def waterfall(ax, found) -> None:
@@ -603,8 +590,7 @@ def waterfall(ax, found) -> None:
     about = dict(color=fill, edgecolor=fill, lw=np.where(step == 0, 3 * k, 0), label=step.name)
     _hatched(ax, ax.barh(y, step, 0.46, after - step, **about))
     ax.plot(t["said"], y, "o", color=NAVY, ms=14 * k, label="said")
-    for row, at in zip(y, after[:-1], strict=False):
-        ax.plot([at, at], [row, row + 1], zorder=0, **pen(ax, "step"))
+    ax.vlines(after[:-1], y[:-1], y[1:], zorder=0, **pen(ax, "step"))
     low, high = min(after, default=0), max(after, default=100)
     room = max(0.15 * (high - low), (10 - (high - low)) / 2)
     limits = max(low - room, -2), min(high + room, 102)
@@ -614,9 +600,9 @@ def waterfall(ax, found) -> None:
         given = dict(ha="right", size=11.5, color=SECOND)
         fact(ax, found, row, "cause", (0, at), (-6, -17), **given, **ROW)
     for ids in (("said", "said_points"), ("ahead", "ahead_points")):
-        shown = [(r, next((c for c in ids if t.at[r, c] == t.at[r, c]), ids[0])) for r in t.index]
-        told = [(at, found.shown(*f), found.key(*f)) for at, f in zip(y, shown, strict=True)]
-        _beside(ax, told, found.measures[ids[0]].head)
+        said = np.where(t[ids[1]].notna(), ids[1], ids[0])
+        cells = zip(y, t.index, said, strict=True)
+        _beside(ax, found, cells, found.measures[ids[0]].head)
 
 
 def calibration(ax, found, whose: str) -> None:
@@ -626,7 +612,7 @@ def calibration(ax, found, whose: str) -> None:
     ----------
     found : `record_of` `whose` series.
     """
-    k, t, all_ = _scale(ax), found.things, f"{whose}|all"
+    k, t = _scale(ax), found.things
     said, sure = (t[t.index.str.startswith(f"{whose}|{kind}")] for kind in ("said", "sure"))
     ax.axline((0, 0), slope=1, color=AXIS, lw=1.6 * k)
     luck = dict(colors=FAN[1], lw=9 * k, gid="by_luck+by_luck_high", label="抽样误差范围")
@@ -646,7 +632,5 @@ def calibration(ax, found, whose: str) -> None:
     ax.set(xlabel="claimed", ylabel="came_true", xlim=(-3, 103), ylim=(-3, 103), **marks)
     ax.grid(True, axis="both")
     key(ax, found)
-    big = dict(strong=True, size=34, color=NAVY)
-    fact(ax, found, all_, "share", (1, 0.9), (14, 0), **big, **PAGE)
-    note(ax, found.measures["share"].head, (1, 0.79), (14, 0), **PAGE)
-    listed(ax, found, all_, ("calls", "seven", "seven_came", "cov80", "cov95"), {}, 0.62)
+    head = found.measures["share"].head
+    _told(ax, found, f"{whose}|all", "share", head, "calls seven seven_came cov80 cov95")

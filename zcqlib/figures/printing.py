@@ -22,7 +22,6 @@ from zcqlib.figures.theme import (
     THIRD,
     TITLE_LENGTH,
     Canvas,
-    Caption,
     FigureError,
     font_path,
 )
@@ -45,12 +44,11 @@ def stamp(figure: Canvas, code: str) -> None:
 def _texts(figure: Figure, axes: bool = True) -> list[Text]:
     """Texts that are drawn: tick labels beyond the axis limits exist, but are not."""
     ticks: dict[int, bool] = {}
-    for ax in figure.axes:
-        for axis, limits, i in ((ax.xaxis, ax.get_xlim(), 0), (ax.yaxis, ax.get_ylim(), 1)):
-            slack = 1e-6 * abs(limits[1] - limits[0])
-            low, high = min(limits) - slack, max(limits) + slack
-            for t in axis.get_ticklabels(which="both"):
-                ticks[id(t)] = axes and low <= t.get_position()[i] <= high
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        low, high = sorted(axis.get_view_interval())
+        slack, i = 1e-6 * (high - low), axis.axis_name == "y"
+        for t in axis.get_ticklabels(which="both"):
+            ticks[id(t)] = axes and low - slack <= t.get_position()[i] <= high + slack
     drawn_ = (t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible())
     return [t for t in drawn_ if ticks.get(id(t), True)]
 
@@ -65,15 +63,21 @@ def check(figure: Figure):
     """
     if not isinstance(figure, Canvas):
         raise FigureError("图没有标题和来源说明,请用 figures 的作图函数。")
-    caption = figure.caption
+    caption, n = figure.caption, len(figure.caption.title)
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         picture = drawn(figure)
         renderer = figure.canvas.get_renderer()
         # without an annotation's arrow
         shown = [(t, Text.get_window_extent(t, renderer)) for t in _texts(figure)]
+    said = {
+        "副标题没有写单位": re.search("[(\uff08].+?[)\uff09]|%|‰|位次|排名", caption.subtitle),
+        "没有写来源": caption.source.strip(),
+        "没有写数据截至日期": re.search(r"\d{4}", caption.as_of),
+        f"标题为空或超过 {TITLE_LENGTH} 个字(现有 {n} 个)": 0 < n <= TITLE_LENGTH,
+    }
+    faults = [fault for fault, right in said.items() if not right]
     glyphs = (re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)) for w in seen)
-    faults = [fault for fault, wrong in _captioned(caption) if wrong]
     faults += [f"字体缺字:{m[1]}" for m in glyphs if m]
     for what, found in _placed(figure, shown):
         faults += [f"{what}:{'与'.join(f'「{t.get_text()[:20]}」' for t in ts)}" for ts in found]
@@ -84,16 +88,6 @@ def check(figure: Figure):
 
 Shown = list[tuple[Text, Bbox]]
 Hits = Iterator[tuple[str, list[tuple[Text, ...]]]]  # a fault and the texts that have it
-
-
-def _captioned(caption: Caption) -> Iterator[tuple[str, bool]]:
-    unit = re.search("[(\uff08].+?[)\uff09]|%|‰|位次|排名", caption.subtitle)
-    yield "副标题没有写单位", not unit
-    yield "没有写来源", not caption.source.strip()
-    yield "没有写数据截至日期", not re.search(r"\d{4}", caption.as_of)
-    n = len(caption.title)
-    said = f"标题为空或超过 {TITLE_LENGTH} 个字(现有 {n} 个)"
-    yield said, not caption.title.strip() or n > TITLE_LENGTH
 
 
 def _placed(figure: Figure, shown: Shown) -> Hits:
@@ -138,9 +132,7 @@ def save(
     figure: Figure,
     stem: Path,
     formats: Iterable[str] = ("png", "svg"),
-    remember: Callable[
-        [str, Callable[[], dict[str, bytes]]], dict[str, bytes]
-    ] = lambda key, make: make(),
+    remember: Callable = lambda key, make: make(),
 ) -> list[Path]:
     """Check a figure and write it; the same figure gives the same bytes.
 
@@ -163,7 +155,7 @@ def save(
         svg = _printed(figure, "svg")
     key = hashlib.sha256(svg + repr((figure.size, others)).encode()).hexdigest()
 
-    def checked() -> dict[str, bytes]:
+    def checked():
         picture = check(figure)
         return {kind: _printed(figure, kind, picture) for kind in others}
 
@@ -191,11 +183,9 @@ def _printed(figure: Figure, kind: str, picture=None) -> bytes:
         return buffer.getvalue()
     outlined = [t for t in figure.findobj(Text) if t.get_path_effects()]  # bold: no text is kept
     lines = [line for t in outlined for line in t.get_text().split("\n") if line.strip()]
-    told = dict(Creator=None, Title=caption.title)
-    if kind == "svg":
-        told |= dict(Date=None, Description=alt, Keywords=lines)
-    else:
-        told |= dict(CreationDate=None, Producer=None, Subject=alt)
+    svg = dict(Date=None, Description=alt, Keywords=lines)
+    told = svg if kind == "svg" else dict(CreationDate=None, Producer=None, Subject=alt)
+    told |= dict(Creator=None, Title=caption.title)
     strong = [copy(t) for t in figure.texts if t.get_path_effects()] if kind == "pdf" else []
     for t in strong:  # bold letters are outlines that nobody can copy: the plain text lies on them
         t.set_path_effects([])
@@ -220,23 +210,16 @@ def contact_sheet(paths: Iterable[Path], out: Path, columns: int = 4, width: int
         x, y = i % columns * width, i // columns * high
         picture = ImageOps.contain(Image.open(path).convert("RGB"), (width - 8, high - 26))
         sheet.paste(picture, (x + 4, y))
-        draw.text((x + 8, y + high - 24), path.stem, fill=INK, font=font)
+        draw.text((x + 8, y + high - 24), path.stem, INK, font)
     out.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(out)
     return out
 
 
 def show(figure: Figure) -> None:
-    """Display a figure in a notebook: the very picture that was saved, or a fresh one."""
+    """Display a figure in a notebook: the very picture that was saved, if it was."""
     from IPython.display import Image, display
 
-    buffer = io.BytesIO()
-    if not figure.png:
-        drawn(figure).save(buffer, "png")
-    display(
-        Image(
-            figure.png or buffer.getvalue(),
-            width=int(figure.get_size_inches()[0] * 72),
-            alt=alternative(figure),
-        )
-    )
+    if figure.png:
+        wide = int(figure.get_size_inches()[0] * 72)
+        display(Image(figure.png, width=wide, alt=alternative(figure)))

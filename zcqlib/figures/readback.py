@@ -25,7 +25,7 @@ from matplotlib.text import Annotation
 
 from zcqlib.figures.theme import REFERENCE, FigureError, named, parks
 
-TICK, CELL = "tick", "格"  # gid of lines that are the aim of a row; what a cell is called
+CELL = "格"  # what a cell is called
 
 
 class Mark(NamedTuple):
@@ -59,15 +59,14 @@ def _drawn(artist, ax) -> Iterator[tuple]:
     if isinstance(artist, BarContainer):
         flat = artist.orientation == "horizontal"
         for bar in artist:
-            x, y, wide, high = bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()
+            (x, y), wide, high = bar.get_xy(), bar.get_width(), bar.get_height()
             at = (wide, y + high / 2) if flat else (x + wide / 2, high)
             yield "柱长", "", _hex(bar.get_edgecolor()), *at
     elif isinstance(artist, Line2D):
         free = artist.get_transform() == ax.transData  # axhline and axvline are not
         if free and artist.get_gid() != REFERENCE and artist.get_visible():
-            tick, points = artist.get_gid() == TICK, artist.get_xydata()
-            for x, y in points[:1] + [0, 0.34] if tick else points:  # of a tick its middle
-                yield TICK if tick else "点", "", _hex(artist.get_color()), x, y
+            for at in artist.get_xydata():
+                yield "点", "", _hex(artist.get_color()), *at
     elif isinstance(artist, PathCollection):
         for colour, at in zip(cycle(artist.get_facecolors()), artist.get_offsets(), strict=False):
             yield "点", "", _hex(colour), *np.ma.filled(at, np.nan)
@@ -80,15 +79,16 @@ def _drawn(artist, ax) -> Iterator[tuple]:
     elif artist.get_gid():  # lines and bands without a name only join points
         line, ids = isinstance(artist, LineCollection), artist.get_gid().split("+")
         colours = cycle(artist.get_colors() if line else artist.get_facecolors())
-        ends = artist.get_segments() if line else edges(artist)
-        for colour, both in zip(colours, ends, strict=False):
-            for id, at in zip(ids[: len(both)], both, strict=True):
+        for colour, ends in zip(colours, _ends(artist, line), strict=False):
+            for id, at in zip(ids, ends, strict=False):  # of a tick one end
                 yield "线端", id, _hex(colour), *at
 
 
-def edges(band: PolyCollection) -> Iterator[tuple]:
-    """The lower and the upper edge of a band at each of its places."""
-    for path in band.get_paths():
+def _ends(artist: LineCollection | PolyCollection, line: bool) -> Iterator:
+    """Both ends of each line, or the lower and the upper edge of a band at each of its places."""
+    if line:
+        yield from artist.get_segments()
+    for path in () if line else artist.get_paths():
         at = pd.DataFrame(path.vertices).groupby(0)[1].agg(["min", "max"])
         yield from (((x, low), (x, high)) for x, low, high in at.itertuples())
 
@@ -109,50 +109,46 @@ class Marks:
     def __init__(self, ax, found):
         self.ax, self.found = ax, found
         self.ids = {m.head: c for c, m in found.measures.items()} | {c: c for c in found.measures}
-        self.named = [self.ids.get(ax.get_xlabel(), ""), self.ids.get(ax.get_ylabel(), "")]
+        self.named = [self.ids.get(label, "") for label in (ax.get_xlabel(), ax.get_ylabel())]
         self.ticks = [ticks(axis) for axis in (ax.xaxis, ax.yaxis)]
-        self.plain, self.things = found.rows.to_dict("index"), set(found.things.index)
         self.style = {style.colour: region for region, style in parks().items()}
-        known = {str(r.get(c)) for r in self.plain.values() for c in ("label", "at")}
+        self.things = set(found.things.index)
+        rows = found.rows.to_dict("index")
+        # of two rows of one name the later one counts: summaries before things
+        self.plain = {i: rows[i] for i in sorted(rows, key=lambda i: i in self.things)}
+        known = {str(r.get(c)) for r in rows.values() for c in ("label", "at")}
         title = ax.get_title(loc="left")
         self.title = "" if title in self.ids else title  # the head of a measure names no row
-        self.panel = self.of(named().get(self.title, ""))
-        holds = [
-            len(known & set(t.values())) * (not n)
+        self.panel = self.of("region", named().get(self.title))
+        held = [
+            0 if n else len(known & {*t.values()})
             for t, n in zip(self.ticks, self.named, strict=True)
         ]
-        self.row_axis, self.placed = int(holds[1] > holds[0]), any(holds)
+        self.row_axis, self.placed = int(held[1] > held[0]), any(held)
 
     @cached_property
     def rows(self) -> list[tuple[float, str]]:
         """Place on the axis of rows and id of each row that stands there."""
-        # things before summaries
-        rows = sorted(self.panel or self.plain, key=lambda i: i in self.things)
-        label = {str(self.plain[i].get(c)): i for c in ("label", "at") for i in rows}
-        return [(p, label[t]) for p, t in self.ticks[self.row_axis].items() if t in label]
+        rows = self.panel or self.plain
+        of = {str(self.plain[i].get(c)): i for c in ("label", "at") for i in rows}
+        return [(p, of[t]) for p, t in self.ticks[self.row_axis].items() if t in of]
 
     def series(self, label: str, colour: str) -> list[str]:
         """The rows that a label, the colour of a park or the title of the axes stands for, else all."""
-        own = [i for i, r in self.plain.items() if r["label"] == label]
-        own = own or [i for i, r in self.plain.items() if r["label"] == self.title] or self.panel
-        return own or self.of(self.style.get(colour, "")) or list(self.plain)
+        own = self.of("label", label) or self.of("label", self.title or None) or self.panel
+        return own or self.of("region", self.style.get(colour)) or list(self.plain)
 
-    def of(self, region: str) -> list[str]:
-        """The rows of a region."""
-        return [i for i, r in self.plain.items() if region and r.get("region") == region]
-
-    def at(self, rows: list[str], place: float) -> list[str]:
-        """Those of some rows that stand at a place of the axis of rows."""
-        text = self.ticks[self.row_axis].get(round(place), "")
-        told = lambda r: {r["label"], str(r.get("at")), r.get("at")}  # noqa: E731
-        return [i for i in rows if not told(self.plain[i]).isdisjoint((text, place))]
+    def of(self, column: str, value) -> list[str]:
+        """The rows that have a value, which is not None."""
+        return [i for i, r in self.plain.items() if value is not None and r.get(column) == value]
 
     def check(self, mark: Mark) -> None:
         """Raises FigureError where a mark is not what its row has."""
         own, xy = self.ids.get(mark.label, ""), (mark.x, mark.y)
         value = mark.value if mark.what == CELL else xy[1 - self.row_axis]
+        column = own or self.named[1 - self.row_axis]
         if mark.what == CELL:
-            column, rows = self.cell(xy)
+            column, rows = self.grid[xy]
             if np.isnan(value) and not rows:
                 return
         elif all(self.named) and not own:  # a point of two measures
@@ -161,68 +157,56 @@ class Marks:
                 self.refuse(mark.label, "+".join(self.named), mark.what, xy, "其中一行")
             return
         else:
-            column = own or self.named[1 - self.row_axis]
-            rows = self.of_mark(mark, column, value)
+            rows = self.of_mark(mark, column, value) if column else []
         if len(rows) != 1:
             self.refuse(mark.label, column, mark.what, value, f"一行,现有{len(rows)}行")
-        is_ = self.plain[rows[0]][column]
-        if mark.what == TICK:
-            is_ = self.found.measures[column].aim
-            is_ = self.plain[rows[0]][is_] if isinstance(is_, str) else is_
-        if not _same(value, float(is_)):
-            self.refuse(rows[0], column, mark.what, value, is_)
+        if not _same(value, float(self.plain[rows[0]][column])):
+            self.refuse(rows[0], column, mark.what, value, self.plain[rows[0]][column])
 
     def of_mark(self, mark: Mark, column: str, value: float) -> list[str]:
         """The rows that may hold a mark: those of its label or colour at its place."""
-        rows = self.series(mark.label, mark.colour) if column else []
-        here = (mark.x, mark.y)[self.row_axis]
-        rows = [i for i in self.at(rows, here) if not pd.isna(self.plain[i][column])]
-        rows = [i for i in rows if i in self.things] or rows  # a summary may have a thing's name
+        place = (mark.x, mark.y)[self.row_axis]
+        at = {self.ticks[self.row_axis].get(round(place), ""), place}
+        rows = []
+        for i in self.series(mark.label, mark.colour):
+            r = self.plain[i]
+            here = {r["label"], str(r.get("at")), r.get("at")}
+            rows += [i] * (not here.isdisjoint(at) and not pd.isna(r[column]))
+        rows = [i for i in rows if i in self.things] or rows
         if mark.label in self.ids and not rows and not self.placed:
             # axes that no row has a place on show all rows
             rows = [i for i, r in self.plain.items() if _same(value, r[column])][:1]
         return rows
 
-    def cell(self, xy: tuple[float, float]) -> tuple[str, list[str]]:
-        """The measure and the rows of a cell: of one measure, as an axis says, or names of rows at the left and heads
-        of measures above."""
-        column = self.named[0] or self.named[1]
-        if column:
-            return column, [self.grid[xy]] if xy in self.grid else []
-        head, label = self.ticks[0][xy[0]], self.ticks[1][xy[1]]
-        column = self.ids.get(head, "")
-        return column, [i for i, r in self.plain.items() if r["label"] == label and column]
-
     def text(self, text) -> None:
         """Raises FigureError where words do not print their facts, or stand at another row."""
-        keys = (text.get_gid() or "").split("+")
-        for key in (k for k in keys if "/" in k):
+        heat = any(isinstance(c, QuadMesh) for c in self.ax.collections)
+        for key in (k for k in (text.get_gid() or "").split("+") if "/" in k):
             row, column = key.split("/")[1:]
-            if (
-                key != self.found.key(row, column)
-                or self.found.shown(row, column) not in text.get_text()
-            ):
-                self.refuse(row, column, "数字", text.get_text(), self.found.shown(row, column))
-            here = dict(self.rows).get(round(text.xy[self.row_axis]))
-            if any(isinstance(c, QuadMesh) for c in self.ax.collections):
-                here = self.grid.get(tuple(text.xy))
-            value = self.found.rows.at[row, column]
-            free = text.xycoords == "axes fraction" or row == here
+            shown, value = self.found.shown(row, column), self.found.rows.at[row, column]
+            if key != self.found.key(row, column) or shown not in text.get_text():
+                self.refuse(row, column, "数字", text.get_text(), shown)
+            here = self.grid.get(tuple(text.xy), ("", []))[1]
+            here = here if heat else [dict(self.rows).get(round(text.xy[self.row_axis]))]
+            free = text.xycoords == "axes fraction" or row in here
             free = free or self.plain[row].get("at") == text.xy[0]
             if not free and (isinstance(value, str) or not any(_same(v, value) for v in text.xy)):
-                self.refuse(row, column, "数字的位置", here or text.xy, row)
+                self.refuse(row, column, "数字的位置", next(iter(here), text.xy), row)
 
     @cached_property
-    def grid(self) -> dict[tuple[float, float], str]:
-        """The row in each cell of a grid of one measure, by its middle: its label and place stand at the edges."""
-        of: dict[frozenset, str] = {}
-        for i in sorted(self.plain, key=lambda i: i not in self.things):  # things first
-            label, at = self.plain[i]["label"], str(self.plain[i].get("at"))
-            for own in (label, label.removeprefix(at)):
-                of.setdefault(frozenset((own, at)), i)
-        across, down = (axis.items() for axis in self.ticks)
-        cells = {(x, y): of.get(frozenset((a, b)), "") for y, b in down for x, a in across}
-        return {xy: row for xy, row in cells.items() if row}
+    def grid(self) -> dict[tuple[float, float], tuple[str, list[str]]]:
+        """The measure and the rows of each cell, by its middle: of one measure the row's label and place stand at the
+        edges, else names of rows at the left and heads of measures above."""
+        of, named = {}, self.named[0] or self.named[1]
+        for i, r in self.plain.items():
+            at = str(r.get("at"))
+            of |= {frozenset((own, at)): [i] for own in (r["label"], r["label"].removeprefix(at))}
+        return {
+            (x, y): (named, of.get(frozenset((across, down)), []))
+            if named
+            else (self.ids.get(across, ""), self.of("label", down))
+            for (x, across), (y, down) in product(*(axis.items() for axis in self.ticks))
+        }
 
     def refuse(self, row, column, what, seen, is_):
         raise FigureError(
@@ -235,7 +219,7 @@ def series_of(ax, found) -> dict:
     m, out = Marks(ax, found), {}
     for line in ax.lines:
         colour = _hex(line.get_color())
-        shown = line.get_gid() not in (REFERENCE, TICK) and np.isfinite(line.get_ydata()).any()
+        shown = line.get_gid() != REFERENCE and np.isfinite(line.get_ydata()).any()
         rows = found.rows.loc[m.series(str(line.get_label()), colour)]
         if shown and rows["label"].nunique() == 1:
             out[line] = rows, colour

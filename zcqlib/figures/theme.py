@@ -5,11 +5,14 @@ A figure is laid out in px from the top left; the 16:9 page has 1600 x 900 of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from itertools import cycle
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -35,8 +38,7 @@ CHANCE = (
 CHANCES = mpl.colors.LinearSegmentedColormap.from_list("chances", CHANCE)
 
 
-@dataclass(frozen=True, slots=True)
-class ParkStyle:
+class ParkStyle(NamedTuple):
     """Colour of fills and lines, darker shade for text, marker."""
 
     colour: str
@@ -66,14 +68,12 @@ SHADES = {NAVY: NAVY, BENCHMARK: BENCHMARK} | {colour: shade for colour, shade, 
 
 def parks() -> dict[str, ParkStyle]:
     """The zone and its parks in plan order; a park without a colour of its own takes the next free one."""
-    out, free = {"zone": ZONE}, iter(FREE * 9)
     regions = [r for r in catalogs.load().regions.values() if r.level == "park"]
-    taken = {f"#{r.colour}" for r in regions if r.colour}
+    taken = {f"#{r.colour}" for r in regions}
+    free, out = cycle([f for f in FREE if f[0] not in taken] or FREE), {"zone": ZONE}
     for r in regions:
         own = f"#{r.colour}", f"#{r.shade or r.colour}", r.marker or "o"
-        style = ParkStyle(*(own if r.colour else next(f for f in free if f[0] not in taken)))
-        taken |= {style.colour} if len(taken) < len(FREE) else set()
-        out[r.id] = style
+        out[r.id] = ParkStyle(*(own if r.colour else next(free)))
     return out
 
 
@@ -83,8 +83,7 @@ def named() -> dict[str, str]:
     return {c.zone.parts_zh if r == "zone" else c.name(r): r for r in parks()}
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(NamedTuple):
     """Inches, how much smaller than on a screen its letters are, margin in px, and dots per inch of the PNG."""
 
     wide: float
@@ -100,7 +99,8 @@ SIZES = {
     "a4": Size(7.48, 4.9, 0.68, 48, 240),
 }
 TITLE_LENGTH = 34
-MARKS = ",。、;:)\uff0c\uff1b\uff1a\uff09"  # a line may end after these and never begins with one
+# what stays on one line: a number, a Latin word or a letter, with the marks about it
+_PIECE = re.compile(r"[(\uff08]?(?:[\d,.A-Za-z]+|.)[%,。、;:)\uff0c\uff1b\uff1a\uff09]*", re.S)
 LEAST = (
     11  # pt on the 16:9 page; no label is made smaller than this to fit, it goes onto a second line
 )
@@ -134,12 +134,8 @@ def font_path() -> Path:
     FigureError : it is not installed.
     """
     spec = find_spec("zhplot")
-    path = (
-        Path(spec.origin).parent / "fonts" / "NotoSansSC-Regular.ttf"
-        if spec and spec.origin
-        else None
-    )
-    if path is None or not path.exists():
+    path = Path((spec and spec.origin) or "").parent / "fonts" / "NotoSansSC-Regular.ttf"
+    if not path.exists():
         raise FigureError(
             "找不到随项目附带的中文字体(zhplot 包),图上的汉字会变成方框。请重新运行 python setup_env.py setup。"
         )
@@ -165,50 +161,26 @@ def stroke(colour: str, width: float = 0.7) -> list:
 
 
 @cache
-def _letters(path: str):
+def _letters():
     from PIL import ImageFont
 
-    return ImageFont.truetype(path, 200)
+    return ImageFont.truetype(str(font_path()), 200)
 
 
 @cache
-def _length(words: str) -> float:
-    """Length of a text in units of its size, by the font's own metrics."""
-    return _letters(str(font_path())).getlength(words) / 200
-
-
 def measured(words: str, size: float) -> float:
-    """Width in px of a text, of its longest line where it has several."""
-    return max((_length(line) for line in words.split("\n")), default=0.0) * size / POINT
+    """Width in px of a line of text, by the font's own metrics."""
+    return _letters().getlength(words) * size / (200 * POINT)
 
 
 def wrapped(words: str, size: float, room: float, rows: int) -> str:
-    """Words broken into the fewest lines, at most `rows`, that are no wider than `room`; even lines, and rather after
-    a mark than inside a word. A text that does not fit comes back in `rows` lines all the same."""
-    for n in range(1, rows + 1):
-        lines, rest = [], words
-        for left in range(n, 1, -1):
-            aim, best, cost = measured(rest, size) / left, 1, np.inf
-            for i in range(1, len(rest)):
-                wide = measured(rest[:i], size)
-                pair = rest[i - 1 : i + 1]  # inside a number or a Latin word
-                inside = pair.isascii() and (
-                    pair.isalnum() or pair[0] in ",." and pair[1].isdigit()
-                )
-                price = abs(wide - aim) + (
-                    np.inf if inside or rest[i] in MARKS + "%." or wide > room else 0
-                )
-                price -= (
-                    max(1.5 * size, 0.35 * aim)
-                    if rest[i - 1] in MARKS or rest[i] in "(\uff08"
-                    else 0
-                )
-                best, cost = (i, price) if price < cost else (best, cost)
-            lines.append(rest[:best])
-            rest = rest[best:]
-        lines.append(rest)
-        if max(measured(line, size) for line in lines) <= room:
-            break
+    """Words in lines, at most `rows`, that are no wider than `room`: none breaks inside a number or a Latin word, and
+    none begins with a mark. What does not fit stays in the last line all the same."""
+    lines, whole = [""], measured(words, size)
+    room = min(room, 1.1 * whole / max(np.ceil(whole / room), 1))  # even lines
+    for piece in _PIECE.findall(words):
+        full = measured(lines[-1] + piece, size) > room and len(lines) < rows
+        lines[-1:] = [lines[-1], piece] if full else [lines[-1] + piece]
     return "\n".join(lines)
 
 
@@ -232,17 +204,16 @@ class Canvas(Figure):
         self.left, self.right = page.margin, self.width - page.margin
         room = self.right - self.left
         title = max(20, 24 * min(1, room / max(measured(caption.title, 24.3), 1)))
-        lines = wrapped(caption.title, title, room, 3)
         below = wrapped(caption.subtitle, 14, room, 2)
         note = f"来源\uff1a{caption.source}" + (f"\uff1b{caption.note}" if caption.note else "")
         date = f"数据截至{caption.as_of}"
-        lead = 40 + 59 * (title / 24) * (lines.count("\n") + 1)  # top of the subtitle
+        lead = 40 + 59 * (title / 24)  # top of the subtitle
         self.top = lead + 57 + 28 * below.count("\n")
         start = self.left + (120 if caption.demo else 0)
         notes = wrapped(note, 10.5, self.right - start - measured(date, 10.5) - 24, 3)
         rule = self.height - 60 - 20 * notes.count("\n")
         self.bottom = rule - 40
-        self.write(self.left, 40, lines, title, INK, bold=0.9, va="top")
+        self.write(self.left, 40, caption.title, title, INK, bold=0.9, va="top")
         self.write(self.left, lead, below, 14, SECOND, va="top")
         self.box(self.left, rule, room, 2, GRID)
         if caption.demo:
@@ -285,16 +256,11 @@ def drawing(scale: float = 1.0) -> dict:
 
 
 def spread(
-    places: Iterable[float], gap: float, low: float = -np.inf, high: float = np.inf
+    places: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf
 ) -> np.ndarray:
     """Move labels apart to at least `gap`, as little as can be, inside [low, high] where they have room there."""
-    want = np.asarray(list(places), float)
-    order, steps = np.argsort(want, kind="stable"), gap * np.arange(len(want))
-    if not len(want):
-        return want
-    out = isotonic_regression(want[order] - steps).x
+    order, steps = np.argsort(places, kind="stable"), gap * np.arange(len(places))
+    out = isotonic_regression(np.asarray(places, float)[order] - steps).x
     if high - low >= steps[-1]:
         out = np.clip(out, low, high - steps[-1])
-    back = np.empty_like(out)
-    back[order] = out + steps
-    return back
+    return (out + steps)[np.argsort(order)]
