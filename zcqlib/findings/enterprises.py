@@ -73,7 +73,8 @@ def enterprise_stock(given: Given) -> Told:
     (aim, *year_end), net = p.iloc[-1] if len(p) else [NAN] * 4, closing - opening
     if aim == aim and opening == opening:
         due = batch_pace(aim, opening, given.catalog.batches, "zone", given.period, given.catalog)
-        t[["by_batches", "by_months"]] = due.set_index(t.index)[["batch", "linear"]]
+        due = due.set_index(due["month"].map("{}月".format))
+        t[["by_batches", "by_months"]] = due[["batch", "linear"]]
     calendar = batches(given).query("indicator in @moves and kind == 'pass' and year == @year")
     coming, gap = calendar.query("not out")["batch"].nunique(), max(aim - closing, 0.0)
     counts = identity.rename(moves | {"difference": "unexplained"}).replace(0, NAN).to_dict()

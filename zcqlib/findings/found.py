@@ -407,9 +407,8 @@ class Found:
             return value or quantity.NONE
         if value != value:
             return quantity.NONE
-        own = self.rows.at[row, "scale"]
-        scale = self.measures[column].scale or own
-        scale = scale if isinstance(scale, Scale) else scale(own, value)
+        scale = self.measures[column].scale or self.rows.at[row, "scale"]
+        scale = scale if isinstance(scale, Scale) else scale(self.rows.at[row, "scale"], value)
         return scale.text(scale.round(value))
 
     def say(self, text: str) -> str:

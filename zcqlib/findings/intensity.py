@@ -140,8 +140,8 @@ def intensity_year(given: Given) -> Told:
     Row `zone`: `estimate` of the last year without an official figure, `rms_error` of such estimates in past years,
     `years_checked` how many.
     """
-    ratio, parts = _ratio(given)
-    month = int(quarter(given.period)[1][-2:])
+    (ratio, parts), span = _ratio(given), quarter(given.period)[1]
+    month = int(span[-2:])
     official = next((i.id for i in given.catalog.indicators.values() if i.role == "公布强度"), "")
     yearly, proxy = (
         given.table("SERIES", region="zone", indicator=i, months=(0, n)).set_index("end")["value"]
@@ -160,7 +160,7 @@ def intensity_year(given: Given) -> Told:
             "年度公布口径的{zone.label}数尚未公布，按月报强度的变动推算为{zone.estimate}，往年这样推算误差"
             "{zone.rms_error}（只检验过{zone.years_checked}）；两种口径不能相比，推算不代替公布数"
         )
-    t, scope = pd.DataFrame([row], ["zone"]), f"{given.place}合计，{given.year}年"
+    t, scope = pd.DataFrame([row], ["zone"]), f"{given.place}合计，{span[:4]}年"
     return Told(t, scope, "研发投入强度的年度推算", [told], parts)
 
 

@@ -97,5 +97,5 @@ def record_of(given: Given, whose: str = "own") -> Told:
     title, share = _told(rows, whose), f"误差是序时进度的{{{row}.share}}"
     said = f"{{{row}.calls}}回放中，平均把握{{{row}.claimed}}，实际完成{{{row}.came_true}}"
     said = [said + _few(rows, whose), "平均" + share]
-    title = f"{title.removeprefix(WHOSE[whose])}；平均{share}"  # whose the scope says
+    title = f"{title.removeprefix(WHOSE[whose])}；{share}"  # whose the scope says
     return Told(rows, scope, title, said, base=base, about=about)
