@@ -267,9 +267,7 @@ def parks():
 
 
 def test_within_and_between_parts_add_up_to_the_joint_change():
-    out = analysis.within_between(parks(), ["a", "b", "c"], "rd", "gdp", "2016", "2017").set_index(
-        "region"
-    )
+    out = analysis.within_between(parks(), ["a", "b", "c"], "rd", "gdp", "2016", "2017")
     joint = 100 * 36 / 1700 - 100 * 25 / 1500
     assert out.loc["all", "total"] == pytest.approx(joint, abs=1e-14)
     assert out.within[:-1].sum() + out.between[:-1].sum() == pytest.approx(joint, abs=1e-14)
@@ -296,42 +294,15 @@ def test_the_stock_identity_shows_what_does_not_add_up():
         flows([14], indicator="hightech_recognised", first="2018-01"),
         flows([3], indicator="hightech_lapsed", first="2018-01"),
     )
-    f = analysis.stock_identity(
-        s,
-        "zone",
-        "2018-01",
-        "hightech_enterprises",
-        ["hightech_recognised"],
-        ["hightech_lapsed"],
-    )
+    signs = {"hightech_recognised": 1, "hightech_lapsed": -1}
+    f = analysis.stock_identity(s, "zone", "2018-01", "hightech_enterprises", signs)
     assert (f.opening, f.hightech_lapsed, f.net, f.closing, f.difference) == (72, -3, 11, 82, -1)
 
 
-def test_contributions_add_up_to_growth():
-    out = analysis.contributions(
-        pd.Series({"a": 60, "b": 40, "c": 1}), pd.Series({"a": 66, "b": 38})
-    )
-    assert out.set_index("region").points.to_dict() == {"a": 6, "b": -2, "all": 4}
-
-
-def test_pipeline_odds_of_few_firms_have_their_interval():
-    out = analysis.pipeline_odds(
-        pd.Series({"filed": 18, "reviewed": 15, "publicised": 13, "certified": 12})
-    )
-    last = out.iloc[-1]
-    assert last.rate == pytest.approx(100 * 12 / 18) and (last.reached, last.of) == (12, 18)
-    assert last.low < last.rate < last.high
-
-
-def test_cohorts_that_are_not_due_are_left_out():
-    out = analysis.cohort_survival(
-        pd.Series({2014: 20, 2015: 10, 2017: 9}), pd.Series({2017: 5, 2018: 1})
-    )
-    assert (
-        out.cohort.tolist() == [2014, 2015]
-        and out.kept.tolist() == [75, 90]
-        and out.due.tolist() == [2017, 2018]
-    )
+def test_shares_of_few_firms_have_their_interval_and_none_of_no_case():
+    out = analysis.rates(pd.Series([12.0, 0.0]), pd.Series([18, 0]))
+    assert out.rate[0] == pytest.approx(100 * 12 / 18) and out.low[0] < out.rate[0] < out.high[0]
+    assert out.loc[1].isna().all()
 
 
 def test_arguments_stay_as_they_are():

@@ -119,7 +119,7 @@ def test_the_completeness_of_a_month_is_said_with_both_numbers(catalog):
     cells = pd.DataFrame({"file": ["a", "a", "b"], "outcome": ["observation", "label", "context"]})
     seen, late = observations(came("gdp")), owed(catalog, came("gdp"))
     told = found("reported", catalog, late, OBSERVATIONS=seen, CELLS=cells)
-    assert told.title == "应报2家，1家未报、1家缺项"
+    assert told.title == "应报2家，1家未报，1家缺项"
     assert told.sentences[0] == (
         "9月应报4项指标，收到1项，完整度25.0%；2家中没有报齐的，缺项的有市统计局，未报的有市商务局"
     )

@@ -221,7 +221,7 @@ def test_the_error_by_that_of_the_calendar_compares_one_measure_with_itself():
     assert share(wide) == pytest.approx([10, 20])
     told = tables.shape(replay.summary(calls).assign(whose="own"), tables.VINTAGE["RECORD"])
     found = find("record_of", brief(shaped(), RECORD=told))
-    assert found.title.endswith("平均误差是序时进度的50%") and "只作参考" in found.paragraph
+    assert found.title.endswith("；误差是序时进度的50%") and "只作参考" in found.paragraph
     assert found.rows.at["own|all", "calls"] == 2
 
 

@@ -314,7 +314,7 @@ def test_titles_state_what_the_tables_hold():
     assert ranked(ranks).title == "高新居第1位（目前第1—2位），牧野稳居第2位"
     tied = ranks.assign(tied_with=["muye", "gaoxin"], rank=1.0)
     assert ranked(tied).title == "高新、牧野并列第1位"
-    assert placed(tied)["told"].tolist() == [
+    assert placed(tied.assign(period="2018-09"))["place_told"].tolist() == [
         "并列第1位（90%区间目前第1—2位）",
         "并列第1位（90%区间目前第2位）",
     ]

@@ -6,17 +6,15 @@ Every split adds up exactly to what it splits. Spans are written `2018` (the yea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from pandas import DataFrame, Period, Series, concat
+from pandas import DataFrame, Period, Series
 
 from zcqlib.tables import MissingData
 
 NATION = ("全国", "中国", "china", "nation")
-PIPELINE = ("filed", "reviewed", "publicised", "certified")
 
 
 class AnalysisError(MissingData, ValueError):
@@ -90,8 +88,7 @@ def within_between(
     series : SERIES. parks : ids. before, after : spans.
     Returns
     -------
-    One row a park and a last one `all`: `region`, `ratio_before`, `ratio_after`, `share_before`, `share_after` (%),
-    `within`, `between`, `total` (个百分点; both columns add up to the change of the joint ratio). Parks without figures
+    By park and, last, `all`: `share_before`, `share_after` (%), `within`, `between`, `total` (个百分点; both columns add up to the change of the joint ratio). Parks without figures
     are in neither joint ratio and have no row.
     Raises
     ------
@@ -100,36 +97,22 @@ def within_between(
     ------
     内部效应 = 强度变动 × 两期平均份额;结构效应 = 份额变动 ×(两期平均强度 − 两期平均总强度)。
     """
-    got = {
-        p: [total(series, p, i, s) for i in (numerator, denominator) for s in (before, after)]
-        for p in parks
-    }
-    t = DataFrame(got, index="n0 n1 d0 d1".split()).T.dropna()
-    if t.empty:
+    spans = [(i, s) for i in (numerator, denominator) for s in (before, after)]
+    got = {p: [total(series, p, *of) for of in spans] for p in parks}
+    t = DataFrame(got, ["n0", "n1", "d0", "d1"]).T.dropna()
+    if t.empty or t[["d0", "d1"]].min(axis=None) <= 0:
         raise AnalysisError(
-            f"没有一个园区同时有 {before} 和 {after} 的 {numerator} 与 {denominator},不能分解。"
-        )
-    if len(bad := t.query("d0 <= 0 or d1 <= 0")):
-        raise AnalysisError(
-            f"{'、'.join(bad.index)} 的 {denominator} 不为正数,不能分解。请核对报表。"
+            f"没有一个园区同时有 {before} 和 {after} 的 {numerator} 与 {denominator},"
+            f"或 {denominator} 不为正数,不能分解。请核对报表。"
         )
     t.loc["all"] = t.sum()
     r0, r1, w0, w1 = 100 * t.n0 / t.d0, 100 * t.n1 / t.d1, t.d0 / t.d0["all"], t.d1 / t.d1["all"]
     mean = (r0 + r1) / 2
-    out = DataFrame(
-        dict(
-            ratio_before=r0,
-            ratio_after=r1,
-            share_before=100 * w0,
-            share_after=100 * w1,
-            within=(r1 - r0) * (w0 + w1) / 2,
-            between=(w1 - w0) * (mean - mean["all"]),
-        )
-    )
-    out["total"] = out.within + out.between
-    effects = ["within", "between", "total"]
+    out = DataFrame(dict(share_before=100 * w0, share_after=100 * w1))
+    out["within"], out["between"] = (r1 - r0) * (w0 + w1) / 2, (w1 - w0) * (mean - mean["all"])
+    effects = ["within", "between"]
     out.loc["all", effects] = out.drop("all")[effects].sum()
-    return out.rename_axis("region").reset_index()
+    return out.assign(total=out.within + out.between).rename_axis("region")
 
 
 def proxy_bridge(official: Series, proxy: Series) -> DataFrame:
@@ -293,18 +276,13 @@ def _fit(data: DataFrame, terms: list[str], model: str, years: str) -> DataFrame
 
 
 def stock_identity(
-    series: DataFrame,
-    region: str,
-    period: str,
-    stock: str,
-    gains: Sequence[str],
-    losses: Sequence[str],
+    series: DataFrame, region: str, period: str, stock: str, signs: Mapping[str, int]
 ) -> Series:
     """Check that opening stock plus new minus lapsed minus moved is the closing stock.
 
     Parameters
     ----------
-    series : SERIES. period : a span; the opening stock is that of the month before. `gains` and `losses` are flows. A flow that is nowhere in `series`
+    series : SERIES. period : a span; the opening stock is that of the month before. signs : 1 or −1 of each flow. A flow that is nowhere in `series`
         for the region is not reported there and counts nothing; one with a gap makes the identity unknown (NaN).
     Returns
     -------
@@ -320,89 +298,19 @@ def stock_identity(
     first, last = span(period)
     opening, closing = (total(series, region, stock, str(m)) for m in (first - 1, last))
     reported = set(series[series.region == region].indicator)
-    signs = dict.fromkeys(gains, 1) | dict.fromkeys(losses, -1)
     flows = {i: s * total(series, region, i, period) for i, s in signs.items() if i in reported}
     net = sum(flows.values()) if flows else np.nan
     ends = dict(opening=opening, net=net, closing=closing, difference=closing - opening - net)
     return Series(ends | flows)
 
 
-def contributions(before: Series, after: Series) -> DataFrame:
-    """Each region's part in the growth of a total.
-
-    Parameters
-    ----------
-    before, after : values by region, same regions.
-    Returns
-    -------
-    `region`, `before`, `after`, `net`, `points` (个百分点 of the total's growth), last row `all`, to
-    which `net` and `points` add up. Regions without both values are in no total and have no row.
-    Raises
-    ------
-    AnalysisError : no region has both values, or they begin at 0 together.
-    Source
-    ------
-    拉动 = 本园区增量 ÷ 全区期初数。
-    """
-    both = DataFrame({"before": before, "after": after}).astype(float)
-    kept = both.dropna()
-    if kept.empty or kept.before.sum() <= 0:
-        raise AnalysisError("没有园区同时有期初数和期末数,或期初合计不大于 0,不能计算拉动。")
-    out = pd.concat([kept, kept.sum().to_frame("all").T]).rename_axis("region").reset_index()
-    out["net"] = out.after - out.before
-    out["points"] = 100 * out.net / kept.before.sum()
-    return out
-
-
-def rate_interval(done: float, of: float) -> tuple[float, float, float]:
-    """A share of few cases with its 80 % interval (Wilson), in %; NaN where there is no case."""
-    if not of > 0:
-        return np.nan, np.nan, np.nan
+def rates(done: Series, of: Series) -> DataFrame:
+    """Shares of few cases with their 80 % intervals (Wilson): `rate`, `low`, `high` in %; NaN where there is no case."""
     from statsmodels.stats.proportion import proportion_confint
 
+    of = of.where(of > 0)
     low, high = proportion_confint(done, of, alpha=0.2, method="wilson")
-    return 100 * done / of, float(100 * low), float(100 * high)
-
-
-def pipeline_odds(counts: Series) -> DataFrame:
-    """From filed to certified: how many pass each stage, and from the first to the last.
-
-    Parameters
-    ----------
-    counts : firms that reached each stage of PIPELINE, of closed batches (a firm certified also counts as filed).
-    Returns
-    -------
-    `stage_from`, `stage_to`, `reached`, `of`, `rate`, `low`, `high` (%, 80 % Wilson); the last row goes from the first
-    stage to the last.
-    Source
-    ------
-    申报 → 评审 → 公示 → 认定,按批次台账。
-    """
-    steps = [*pairwise(PIPELINE), (PIPELINE[0], PIPELINE[-1])]
-    rows = [(a, b, counts[b], counts[a], *rate_interval(counts[b], counts[a])) for a, b in steps]
-    return DataFrame(rows, columns="stage_from stage_to reached of rate low high".split())
-
-
-def cohort_survival(recognised: Series, lapsed: Series, years: int = 3) -> DataFrame:
-    """How many firms of a year's cohort kept a status that ends after `years` unless it is won again.
-
-    Parameters
-    ----------
-    recognised, lapsed : firms by year. What lapses in a year was recognised `years` before.
-    Returns
-    -------
-    `cohort`, `due`, `recognised`, `lapsed`, `kept` (%), `low`, `high` (80 % Wilson). Cohorts whose year has not come are
-    left out.
-    Source
-    ------
-    高新技术企业资格有效期三年;到期未续数按到期年归入认定批次。
-    """
-    due = lapsed.rename(lambda year: year - years)
-    rows = [
-        (cohort, cohort + years, size, gone, *rate_interval(size - gone, size))
-        for cohort, size, gone in concat([recognised, due], axis=1).dropna().itertuples()
-    ]
-    return DataFrame(rows, columns="cohort due recognised lapsed kept low high".split())
+    return 100 * DataFrame(dict(rate=done / of, low=low, high=high))
 
 
 def recent_means(series: DataFrame, as_of: Period) -> dict[tuple[str, str], float]:

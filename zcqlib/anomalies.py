@@ -6,7 +6,8 @@ nothing is odd a false hint appears in at most 5 % of the runs. A hint is a ques
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -28,9 +29,9 @@ part_above_whole 其中项大于总项 其中项大于总项,按定义不会出�
 """
 _LOOKS = [line.split(" ", 2) for line in LOOKS.strip().splitlines()]
 NAMES, TESTS = ({look[0]: look[k] for look in _LOOKS} for k in (1, 2))
-Look = Iterator[
-    tuple
-]  # region, indicator, period, measure, value, unit, demo, p and the words of what is odd
+# region, indicator, period, measure, value, unit, demo, p and the words of what is odd
+Look = Iterator[tuple]
+COLUMNS = "region indicator period measure value unit demo p words".split()
 
 
 def watch(
@@ -58,16 +59,10 @@ def watch(
     for name in ("kind", "count", "can_fall"):
         s[name] = s.indicator.map({i: getattr(x, name) for i, x in catalog.indicators.items()})
     flows = s.query("kind == 'flow' and months > 0")
-    rows = [
-        *_december(flows, catalog.parks),
-        *_falls(flows),
-        *_repeats(flows.query("months == 1")),
-        *_on_target(s, targets, catalog),
-        *_parts(s.query("not revision"), catalog),
-    ]
-    key = "region indicator period measure".split()
-    table = DataFrame(rows, columns=[*key, "value", "unit", "demo", "p", "words"])
-    table = table.sort_values(["p", *key], ignore_index=True)
+    looks = _december(flows, catalog.parks), _repeats(flows), _on_target(s, targets, catalog)
+    table = DataFrame(chain(*looks), columns=COLUMNS)
+    table = pd.concat([table, _impossible(flows, s, catalog)])
+    table = table.sort_values(["p", *COLUMNS[:4]], ignore_index=True)
     tested = table.p > 0  # what cannot happen is no test of chance
     n = tested.sum()
     steps = np.minimum(1.0, table.p[tested] * np.arange(n, 0, -1))
@@ -100,22 +95,19 @@ def _december(flows: DataFrame, parks: Collection[str]) -> Look:
     full = DataFrame({"above": own[whole], "demo": years.demo.any()}).dropna().reset_index()
     for indicator, d in full.groupby("indicator"):
         year = d.year.max()
-        now, before = d[d.year == year].set_index("region"), d[d.year < year]
-        past = before.groupby("region")["above"]
-        before = before.assign(within=before.above - past.transform("mean"))
-        now = now.join(past.agg(["mean", "count"]), how="inner")
+        past = d[d.year < year].groupby("region")["above"].agg(["mean", "count", "var"])
+        past = past.assign(squares=past["var"].fillna(0) * (past["count"] - 1))
+        now = d[d.year == year].set_index("region").join(past, how="inner")
         now = now.assign(change=now.above - now["mean"], by=1 + 1 / now["count"])
         for r in now.itertuples():
             others = now[now.index.isin(parks) & (now.index != r.Index) & (r.Index in parks)]
-            n, usual = len(others), others.change.mean() if len(others) else 0.0
-            same = before[before.region.isin([r.Index, *others.index])]
-            free = len(same) - same.region.nunique() + max(n - 1, 0)
-            if free < 2:
-                continue  # two Decembers say nothing of how far they scatter
-            spread = (same.within**2).sum()
+            n = len(others)
+            usual = others.change.sum() / max(n, 1)
+            free = r.count - 1 + (others["count"] - 1).sum() + max(n - 1, 0)
+            spread = r.squares + others.squares.sum()
             spread += ((others.change - usual) ** 2 / others.by).sum()
-            scale = np.sqrt(spread / free * (r.by + others.by.sum() / max(n, 1) ** 2))
-            if scale > 0:
+            scale = np.sqrt(spread / max(free, 1) * (r.by + others.by.sum() / max(n, 1) ** 2))
+            if free > 1 and scale > 0:  # two Decembers say nothing of how far they scatter
                 times, mean = np.exp(r.above), np.exp(r.mean)
                 beside = f",扣除其他园区当年12月的变化{np.exp(usual):.1f}倍" if n else ""
                 said = f"{year}年12月为其余各月(几何)平均的{times:.1f}倍,往年12月为{mean:.1f}倍{beside}"
@@ -124,60 +116,31 @@ def _december(flows: DataFrame, parks: Collection[str]) -> Look:
                 yield r.Index, indicator, when, "december_spike", times, "倍", r.demo, p, said
 
 
-def _falls(flows: DataFrame) -> Look:
-    for r in flows.query("value < 0 and can_fall == False").itertuples():
-        said = f"{r.end} 本年累计数比上月减少 {-r.value:g}{r.unit}"
-        yield (
-            r.region,
-            r.indicator,
-            str(r.end),
-            "cumulative_fall",
-            r.value,
-            r.unit,
-            r.demo,
-            0.0,
-            said,
-        )
-
-
-def _repeats(single: DataFrame) -> Look:
+def _repeats(flows: DataFrame) -> Look:
     """The longest run of one and the same figure in months that follow each other, and heaping on tens."""
-    for same, part in single.groupby(["region", "indicator"]):
-        value, end = part.value.to_numpy(), part.end.to_numpy()
-        count, unit, demo = part["count"].iloc[0], part.unit.iloc[0], part.demo.any()
-        p, best, at = _run(value, (12 * part.year + part.month).to_numpy(), count)
-        if best:
-            when, said = (
-                f"{end[at]}至{end[at + best - 1]}",
-                f"连续 {best} 个月都是 {value[at]:g}{unit}",
-            )
+    for same, part in flows.query("months == 1").groupby(["region", "indicator"]):
+        value, end, demo = part.value, part.end, part.demo.any()
+        first, n, count = part.iloc[0], len(part), part["count"].iloc[0]
+        if n >= 6 and (value > 0).any():
+            month = 12 * part.year + part.month
+            run = (value.diff().ne(0) | value.eq(0) | month.diff().ne(1)).cumsum()
+            own = run.eq(run.mode()[0])
+            best, rest, when = own.sum(), value[~own], end[own]
+            noise = np.sqrt(value.mean()) if count else 0.0
+            spread = max(rest.std() if len(rest) > 2 else 0.0, noise)
+            p = 1.0
+            if best > 2 and spread > 0:  # two normal draws in one step
+                equal = (1.0 if count else _step(value)) / (2 * np.sqrt(np.pi) * spread)
+                p = min(1.0, (n - best + 1) * min(1.0, equal) ** (best - 1))
+            said = f"连续 {best} 个月都是 {value[own].iloc[0]:g}{first.unit}"
+            when = f"{when.iloc[0]}至{when.iloc[-1]}"
             yield *same, when, "identical_increments", best, "个月", demo, p, said
         big = value[value >= 100]
         if count and len(big) >= 8:
-            k, when = (big % 10 == 0).sum(), f"{end[0]}至{end[-1]}"
+            k, when = (big % 10 == 0).sum(), f"{first.end}至{end.iloc[-1]}"
             p = stats.binom.sf(k - 1, len(big), 0.1)
             said = f"{len(big)} 个不小于 100 的月度数中 {k} 个末位为 0"
             yield *same, when, "round_numbers", k, "个", demo, p, said
-
-
-def _run(value: np.ndarray, month: np.ndarray, count: bool) -> tuple[float, int, int]:
-    """Chance, length and start of the longest run of equal figures; length 0 where none can be looked for."""
-    if len(value) < 6 or not (value > 0).any():
-        return 1.0, 0, 0
-    goes_on = (np.diff(value) == 0) & (value[1:] != 0) & (np.diff(month) == 1)
-    starts = np.flatnonzero(np.append(True, ~goes_on))
-    lengths = np.diff(np.append(starts, len(value)))
-    best, at = lengths.max(), starts[lengths.argmax()]
-    rest = np.delete(value, range(at, at + best))
-    spread = max(
-        float(rest.std(ddof=1)) if len(rest) > 2 else 0.0, np.sqrt(value.mean()) if count else 0.0
-    )
-    if best < 3 or spread <= 0:
-        return 1.0, best, at
-    equal = min(
-        1.0, (1.0 if count else _step(value)) / (2 * np.sqrt(np.pi) * spread)
-    )  # two normal draws in one step
-    return min(1.0, (len(value) - best + 1) * equal ** (best - 1)), best, at
 
 
 def _on_target(s: DataFrame, targets: DataFrame, catalog: Catalog) -> Look:
@@ -192,12 +155,12 @@ def _on_target(s: DataFrame, targets: DataFrame, catalog: Catalog) -> Look:
     both = both[of_parks | ~both.indicator.isin(both[of_parks].indicator)]
     chances, exact, demo = [], [], False
     for (region, indicator, year, goal), part in both.groupby([*key, "target_low"]):
-        flow = part.kind.iloc[0] == "flow"
-        own = part[(part.months > 0) | part.revision if flow else part.months == 0]
+        flow, count = part.kind.iloc[0] == "flow", part["count"].iloc[0]
+        own = part[(part.months > 0) | part.revision] if flow else part[part.months == 0]
         if 12 not in set(own.month) or flow and own.months.sum() != 12:
             continue
         reached = own.value.sum() if flow else own.value.iloc[-1]
-        step = 1.0 if own["count"].iloc[0] else _step(np.append(own.value.to_numpy(), goal))
+        step = 1.0 if count else _step([*own.value, goal])
         near = np.floor(0.1 * goal / step + 1e-9)  # figures on either side that could be reported
         off = abs(reached - goal)
         if near >= 1 and off <= near * step + step / 2:
@@ -212,22 +175,29 @@ def _on_target(s: DataFrame, targets: DataFrame, catalog: Catalog) -> Look:
         yield "zone", ALL, period, "on_target", n, "项", demo, p, said
 
 
-def _step(values: np.ndarray) -> float:
+def _step(values: Iterable[float]) -> float:
     """The smallest power of ten, up to the units' thousandth, in which all these figures are whole."""
+    values = np.asarray(values)
     for power in range(6, -4, -1):
         scaled = values / 10.0**power
         if np.allclose(scaled, np.round(scaled), rtol=0, atol=1e-6):
-            return 10.0**power
-    return 1e-3
+            break
+    return 10.0**power
 
 
-def _parts(s: DataFrame, catalog: Catalog) -> Look:
-    key = "region start end months".split()
-    whole = {i.id: i.part_of for i in catalog.indicators.values() if i.part_of}
-    parts = s.assign(whole=s.indicator.map(whole)).dropna(subset="whole")
+def _impossible(flows: DataFrame, s: DataFrame, catalog: Catalog) -> DataFrame:
+    """What cannot happen: a cumulative figure that fell, a part above its whole."""
+    falls = flows.query("value < 0 and can_fall == False")
+    told = [f"{r.end} 本年累计数比上月减少 {-r.value:g}{r.unit}" for r in falls.itertuples()]
+    falls = falls.assign(measure="cumulative_fall", words=told)
+    key, s = "region start end months".split(), s.query("not revision")
+    parts = s.assign(whole=s.indicator.map({i.id: i.part_of for i in catalog.indicators.values()}))
     wholes = s[[*key, "indicator", "value"]].set_axis([*key, "whole", "most"], axis=1)
-    both = parts.merge(wholes, on=[*key, "whole"])
-    for r in both.query("value > most * (1 + 1e-9)").itertuples():
-        said = f"{r.end} 为{r.value:g}{r.unit},大于「{catalog.name(r.whole)}」{r.most:g}{r.unit}"
-        over = r.value - r.most
-        yield r.region, r.indicator, str(r.end), "part_above_whole", over, r.unit, r.demo, 0.0, said
+    both = parts.merge(wholes, on=[*key, "whole"]).query("value > most * (1 + 1e-9)")
+    told = [
+        f"{r.end} 为{r.value:g}{r.unit},大于「{catalog.name(r.whole)}」{r.most:g}{r.unit}"
+        for r in both.itertuples()
+    ]
+    both = both.assign(measure="part_above_whole", words=told, value=both.value - both.most)
+    t = pd.concat([falls, both])
+    return t.assign(period=t.end.astype(str), p=0.0)[COLUMNS]

@@ -53,8 +53,9 @@ def ledger(
     for t in rows.itertuples(index=False):
         parts = seen[seen.id == t.id].sort_values("stage_no")
         own = parts[parts.region == t.region]
-        who = absent.get(t.id) if t.region in ZONES and own.empty else None
-        if t.region in ZONES and own.empty and len(parts):
+        whole = t.region in ZONES and own.empty
+        who = absent.get(t.id) if whole else None
+        if whole and len(parts):
             out.append(_of_parks(t, parts, as_of, catalog, who))
             continue
         missing = "、".join(map(catalog.name, who or []))

@@ -43,58 +43,56 @@ def asks(given: Given) -> Told:
     missed = missed.query("kind in ['flow', 'stock']")
     gaps = p.query(f"region not in {ZONES}").set_index(["indicator", "region"])
     gaps = (gaps["target_low"] - gaps["actual"]).dropna().clip(lower=0)
-    done, rows = dict(iter(_steps(given).groupby(["region", "indicator"]))), []
+    done, rows = dict(iter(_steps(given).groupby(["region", "indicator"])["value"])), []
     for z in missed.to_dict("records"):
         i, gap = z["indicator"], shortfall(z)
         own = gaps[i] if i in gaps.index else gaps[:0]
         own = own if own.sum() > 0 else pd.Series({z["region"]: 1.0})
         for region, share in _split(gap, own, z).items() if gap else ():
-            past = done.get((region, i), pd.DataFrame(columns=["end", "value"]))
-            about = dict(indicator=i, region=region, by=_by(given, plan, region, i))
-            rows += [about | ask for ask in _asks(given, z, region, share, past)]
+            past = done.get((region, i), pd.Series([], pd.PeriodIndex([], freq="M"), float))
+            by = _by(given, region, *plan.loc[i, ["responsible", "responsible_basis"]])
+            rows += [dict(ask, by=by) for ask in _asks(given, z, region, share, past)]
     t = pd.DataFrame(rows, [r["id"] for r in rows])
-    title, told = "没有需要分解的缺口", ""
-    if len(t):
-        t = t.sort_values(["times", "indicator", "region", "basis"], kind="stable")
-        for row, own in [("all", t.copy()), *t.groupby("basis")]:
-            known = own.query("known > 0")["known"]
-            counts = dict(asked=len(own), never=own.times.eq(0).sum())
-            counts |= dict(known_from=known.min(), known_to=known.max())
-            sum_up(t, row, own.when.iloc[0], own, **counts)
-        never, first, last = t.loc["all", ["never", "known_from", "known_to"]]
-        title = "缺口分解为{all.asked}月度要求[，其中{all.never}从未做到过]"
-        span = "（有记录的{all.known_from}" + "至{all.known_to}" * bool(first < last) + "）"
-        told = title + span * bool(never)
     scope = f"{given.place}及各园区，{given.year}年余下各月"
-    return Told(t, scope, title, [told or title], demo="PROJECTIONS")
+    if t.empty:
+        return Told(t, scope, "没有需要分解的缺口", demo="PROJECTIONS")
+    t = t.sort_values(["times", "indicator", "region", "basis"], kind="stable")
+    for row, own in [("all", t.copy()), *t.groupby("basis")]:
+        known = own.query("known > 0")["known"]
+        counts = dict(asked=len(own), never=own.times.eq(0).sum())
+        counts |= dict(known_from=known.min(), known_to=known.max())
+        sum_up(t, row, own.when.iloc[0], own, **counts)
+    never, first, last = t.loc["all", ["never", "known_from", "known_to"]]
+    title = "缺口分解为{all.asked}月度要求[，其中{all.never}从未做到过]"
+    span = "（有记录的{all.known_from}" + "至{all.known_to}" * bool(first < last) + "）"
+    return Told(t, scope, title, [title + span * bool(never)], demo="PROJECTIONS")
 
 
-def _by(given: Given, plan: pd.DataFrame, region: str, indicator: str) -> str:
+def _by(given: Given, region: str, units: str, basis: str) -> str:
     """The responsible units, a long list cut: a park first and no other park."""
-    if indicator not in plan.index:
-        return responsible(given.name(region) * (region not in ZONES), "none")
-    units, basis = plan.loc[indicator, ["responsible", "responsible_basis"]]
     if region not in ZONES:
-        parks = [given.name(r) for r in given.catalog.parks]
+        parks = list(map(given.name, given.catalog.parks))
         others = [u for u in units.split(";") if u and u not in parks]
         units = ";".join([given.name(region), *others])
     return responsible(names(units.split(";"), NAMED), basis)
 
 
-def _asks(given: Given, z: Mapping, region: str, share: float, past: pd.DataFrame) -> list[dict]:
+def _asks(given: Given, z: Mapping, region: str, share: float, past: pd.Series) -> list[dict]:
     """The share of one region over the months that are left, each against what its past months brought."""
     left = pd.period_range(reached_in(z) + 1, f"{given.year}-12", freq="M")
-    season = past.groupby(past.end.dt.month)["value"].sum() if len(past) else past.value
-    season = season.reindex(left.month).fillna(0.0).set_axis(left)
+    season = past.groupby(past.index.month).sum().reindex(left.month, fill_value=0.0)
+    season = season.set_axis(left)
     season = season if season.min() >= 0 and season.sum() > 0 else season * 0 + 1
     i, s, of, out = z["indicator"], row_scale(z), len(past), []
     what, where = given.name(i), given.name(region)
     for month, part in _split(share, season, z).items():
         ask, when = part * s.factor, f"{month.month}月"
-        times = float((past.value >= ask).sum()) if of else NAN
+        times = float(past.ge(ask).sum()) if of else NAN
+        grade = f"近{of}个月中做到过{times:.0f}次" if times else f"近{of}个月从未做到"
         row = dict(id=f"{i}|{region}|{month}", label=where + what + when, basis=str(month))
-        row |= dict(what=what, where=where, when=when, ask=ask, scale=s, times=times, known=of)
-        row |= dict(inputs=inputs(region, i, table="PROJECTIONS TARGETS"), grade=_grade(times, of))
+        row |= dict(indicator=i, region=region, what=what, where=where, when=when, scale=s)
+        row |= dict(ask=ask, times=times, known=of, grade=grade if of else "没有历史可比")
+        row |= dict(inputs=inputs(region, i, table="PROJECTIONS TARGETS"))
         out += [row] * bool(part)
     return out
 
@@ -105,17 +103,11 @@ def _steps(given: Given) -> pd.DataFrame:
     by = levels.groupby(["region", "indicator"], sort=False)
     steps = levels.assign(value=by["value"].diff())[(levels.end - 1).eq(by["end"].shift())]
     flows = given.table("SERIES", months=1, revision=False)
-    both = pd.concat([flows, steps.dropna(subset="value")], ignore_index=True)
-    return both[both.end.gt(given.period - HISTORY)]
+    both = pd.concat([flows, steps.dropna(subset="value")]).set_index("end")
+    return both[both.index > given.period - HISTORY]
 
 
 def _split(total: float, weights: pd.Series, z: Mapping) -> pd.Series:
     """A total by weights, so that the parts add up as a target's quantities are printed."""
     parts = printed_parts(float(total) * weights / weights.sum(), row_scale(z).digits, total)
     return pd.Series([float(v) for v in parts], weights.index)
-
-
-def _grade(times: float, of: int) -> str:
-    if times != times:
-        return "没有历史可比"
-    return f"近{of}个月中做到过{int(times)}次" if times else f"近{of}个月从未做到"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from zcqlib import quantity
-from zcqlib.findings.found import NAN, Found, Given, Told, finding, inputs, lay, sum_up
+from zcqlib.findings.found import NAN, Given, Told, finding, inputs, sum_up
 from zcqlib.findings.targets import row_id, standing
 from zcqlib.projection.pace import season_shares
 
@@ -32,14 +32,13 @@ def shares(given: Given, indicator: str, region: str) -> pd.DataFrame:
     """What past years had done of a year by each month, see `season_shares`; no rows where that is not known."""
     make = lambda: season_shares(given.table("SERIES"), given.year)  # noqa: E731
     t = given.once(("shares",), make)
-    return (
-        t.loc[(region, indicator)] if (region, indicator) in t.index.droplevel("month") else t[:0]
-    )
+    return t.query("region == @region and indicator == @indicator").droplevel([0, 1])
 
 
-def _year_ends(given: Given, indicator: str, region: str) -> pd.Series:
-    q = given.table("QUANTILES", indicator=indicator, region=region)
-    return q.set_index("level")["value"].astype(float).sort_index()
+def _year_ends(given: Given, indicator: str, region: str, levels) -> np.ndarray:
+    """The year end at some levels; none where it is not known."""
+    q = given.table("QUANTILES", indicator=indicator, region=region).sort_values("level")
+    return np.interp(levels, q.level, q.value.astype(float)) if len(q) else np.array([])
 
 
 def _months(given: Given, indicator: str, region: str, aim: float) -> pd.DataFrame:
@@ -55,18 +54,14 @@ def _months(given: Given, indicator: str, region: str, aim: float) -> pd.DataFra
         past = past.reindex(out.index)
         out[["seasonal", "least", "most"]] = past[["value", "low", "high"]] * aim
         shape = past.value
-    q = _year_ends(given, indicator, region)
-    if len(q) and len(done):
+    ends = _year_ends(given, indicator, region, list(LEVELS.values()))
+    if len(ends) and len(done):
         rest, now = shape.loc[done.index[-1] :], done.iloc[-1]
         rest = rest if rest.iloc[-1] > rest.iloc[0] else rest.index.to_series()
         part = (rest - rest.iloc[0]) / max(rest.iloc[-1] - rest.iloc[0], 1e-9)
-        for c, level in LEVELS.items():
-            out[c] = now + (_at(q, level) - now) * part
+        for c, end in zip(LEVELS, ends, strict=True):
+            out[c] = now + (end - now) * part
     return out
-
-
-def _at(q: pd.Series, level):
-    return np.interp(level, q.index, q)
 
 
 def _dated(t: pd.DataFrame, given: Given, indicator: str, region: str, label) -> pd.DataFrame:
@@ -79,11 +74,6 @@ def _dated(t: pd.DataFrame, given: Given, indicator: str, region: str, label) ->
     return t.set_axis([f"{row_id(region, indicator)}|{m}" for m in t.index])
 
 
-def _beside(own: pd.DataFrame, base: Found, more: pd.DataFrame, measures: dict) -> pd.DataFrame:
-    """Rows of `standing` and, below them, others of the own measures."""
-    return pd.concat([own, lay(more, base.measures | measures)])
-
-
 @finding(YEAR + "ending : 年末可能")
 def course(given: Given, indicator: str = "", region: str = "zone") -> Told:
     """One target's year: its months, the fan to the year end, and twenty year ends of five per cent each.
@@ -93,19 +83,19 @@ def course(given: Given, indicator: str = "", region: str = "zone") -> Told:
     indicator = indicator or given.role("专利申请")
     base, row = standing(given), row_id(region, indicator)
     own = base.rows[base.rows.index == row]
-    t = _months(given, indicator, region, own.target.iloc[0] if len(own) else NAN)
-    usual = quantity.scale(t.so_far.max(), given.catalog.unit(indicator))
+    aim, scale = own[["target", "scale"]].iloc[0] if len(own) else (NAN, None)
+    t = _months(given, indicator, region, aim)
+    scale = scale or quantity.scale(t.so_far.max(), given.catalog.unit(indicator))
     t = _dated(t, given, indicator, region, [f"{m}月" for m in t.index])
-    q, ids = _year_ends(given, indicator, region), [f"{row}|end{n + 1}" for n in range(DOTS)]
-    ends = pd.DataFrame({"ending": _at(q, (np.arange(DOTS) + 0.5) / DOTS)} if len(q) else {}, ids)
+    ids = [f"{row}|end{n + 1}" for n in range(DOTS)]
+    dots = _year_ends(given, indicator, region, (np.arange(DOTS) + 0.5) / DOTS)
+    ends = pd.DataFrame({"ending": dots} if len(dots) else {}, ids)
     ends = ends.assign(indicator=indicator, region=region, basis=ids, label="年末可能")
-    both = pd.concat([t, ends.assign(inputs=t.inputs.iloc[0])])
-    both["scale"] = [own.scale.iloc[0] if len(own) else usual] * len(both)
-    rows = _beside(own, base, both, course.measures)
+    rows = pd.concat([t, ends.assign(inputs=t.inputs.iloc[0])]).assign(scale=scale)
     title = f"[{{{row}.headline}}/{given.name(indicator)}：园区目标未下达]"
-    place = given.names.get(region) or given.name(region)
-    place += "合计" * (region == "zone")
-    return Told(rows, f"{place}，{given.year}年", title, of=(indicator,), base=base)
+    place = (given.names.get(region) or given.name(region)) + "合计" * (region == "zone")
+    scope = f"{place}，{given.year}年"
+    return Told(pd.concat([own, rows]), scope, title, of=(indicator,), base=base)
 
 
 @finding(
@@ -123,17 +113,16 @@ def lead(given: Given, indicator: str = "") -> Told:
     """
     base, label = standing(given), given.names
     indicator = indicator or given.role("专利申请")
-    order = {r: n for n, r in enumerate(("zone", *given.catalog.parks))}
-    own = base.rows.query("indicator == @indicator and target > 0 and region in @order")
-    own = own.sort_values("region", key=lambda r: r.map(order))
-    parts = [pd.DataFrame(columns=["at", "inputs"])]
+    ids = [row_id(r, indicator) for r in ("zone", *given.catalog.parks)]
+    own = base.rows.loc[[i for i in ids if i in base.rows.index]].query("target > 0")
+    parts = [own.assign(at=NAN)]
     for r in own.itertuples():
         t = _months(given, indicator, r.region, r.target)
         if t[["seasonal", "so_far"]].notna().any().all():
             t = 100 * t.sub(t.seasonal, axis=0).add_suffix("_lead") / r.target
             parts.append(_dated(t, given, indicator, r.region, label[r.region]))
-    rows = _beside(own, base, pd.concat(parts), lead.measures)
-    judged, title = own.query("region != 'zone'")["chance"].dropna(), "园区目标未下达，不作判断"
+    rows, title = pd.concat(parts), "园区目标未下达，不作判断"
+    judged = own.query("region != 'zone'")["chance"].dropna()
     if len(judged):
         sum_up(rows, "all", "合计", own, targeted=len(judged), likely=(judged >= 0.5).sum())
         title = f"{{{own.index[0]}.label}}：" * (own.region.iloc[0] == "zone")

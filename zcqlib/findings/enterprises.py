@@ -1,5 +1,7 @@
 """Findings on high-tech enterprises: the stock and what moved it, by park, by batch, and growth targets."""
 
+from itertools import pairwise
+
 import pandas as pd
 
 from zcqlib import analysis
@@ -8,13 +10,9 @@ from zcqlib.projection.pace import batch_pace
 from zcqlib.tables import MissingData
 
 STOCK, CERTIFIED, GROWS = "企业存量", "新认定", "增速"  # roles
-FLOWS = {  # role → measure, sign
-    CERTIFIED: ("recognised", 1),
-    "迁入": ("moved_in", 1),
-    "到期失效": ("lapsed", -1),
-    "迁出": ("moved_out", -1),
-}
-STAGES = dict(zip(analysis.PIPELINE, ("申报", "评审", "公示", "认定"), strict=True))
+FLOWS = dict(新认定="recognised", 迁入="moved_in", 到期失效="lapsed", 迁出="moved_out")
+LOST = ("lapsed", "moved_out")
+STAGES = dict(filed="申报", reviewed="评审", publicised="公示", certified="认定")
 
 
 def batches(given: Given) -> pd.DataFrame:
@@ -25,10 +23,10 @@ def batches(given: Given) -> pd.DataFrame:
     return b.assign(out=out, when=b.announced.where(out, b.expected))
 
 
-def _flows(given: Given) -> dict[str, tuple[str, int]]:
-    """Measure and sign of the flows that the catalog has, by indicator."""
-    have = {i.role: i.id for i in given.catalog.indicators.values() if i.role}
-    return {have[role]: how for role, how in FLOWS.items() if role in have}
+def _flows(given: Given) -> dict[str, str]:
+    """The measures of the flows that the catalog has, by indicator."""
+    roles = {i.id: i.role for i in given.catalog.indicators.values()}
+    return {i: FLOWS[role] for i, role in roles.items() if role in FLOWS}
 
 
 @finding("""
@@ -61,64 +59,50 @@ def enterprise_stock(given: Given) -> Told:
     if not s.indicator.eq(stock).any():
         raise MissingData(f"{name}还没有存量数")
     months = pd.period_range(f"{year}-01", periods=12, freq="M")
-    t = pd.DataFrame(dict(at=months.month, period=months), [f"{m.month}月" for m in months])
+    signs = {i: -1 if c in LOST else 1 for i, c in moves.items()}
+    t = s.query("months <= 1 and not revision").pivot_table("value", "end", "indicator")
+    t = t.reindex(months, columns=[stock, *moves]).mul(pd.Series({stock: 1} | signs))
+    t = t.rename(columns={stock: "stock"} | moves).assign(at=months.month, period=months)
     of = inputs("zone", stock, *moves)
-    t = t.assign(label=t.index, indicator=stock, region="zone", inputs=of)
-    own = s.query("months <= 1 and not revision").pivot_table("value", "end", "indicator")
-    own = own.reindex(months).set_axis(t.index)
-    for i, (c, sign) in {stock: ("stock", 1), **moves}.items():
-        t[c] = sign * own[i] if i in own else NAN
-    gains, losses = ([i for i, (_, sign) in moves.items() if sign == way] for way in (1, -1))
-    span = f"{year}-01/{given.period}"
-    identity = analysis.stock_identity(s, "zone", span, stock, gains, losses)
-    opening, closing, gone = (identity[c] for c in ("opening", "closing", "difference"))
-    p = given.row_of("PROJECTIONS", stock)
-    aim = p.get("target_low", NAN)
+    label = [f"{m.month}月" for m in months]
+    t = t.assign(label=label, indicator=stock, region="zone", inputs=of).set_axis(label)
+    identity = analysis.stock_identity(s, "zone", f"{year}-01/{given.period}", stock, signs)
+    opening, closing, gone = identity[["opening", "closing", "difference"]]
+    p = given.table("PROJECTIONS", region="zone", indicator=stock)
+    p = p[["target_low", "median", "low", "high"]]
+    (aim, *year_end), net = p.iloc[-1] if len(p) else [NAN] * 4, closing - opening
     if aim == aim and opening == opening:
         due = batch_pace(aim, opening, given.catalog.batches, "zone", given.period, given.catalog)
         due = due.set_index(due["month"].map("{}月".format))
         t[["by_batches", "by_months"]] = due[["batch", "linear"]]
-    calendar = batches(given).query("indicator in @gains and kind == 'pass' and year == @year")
+    calendar = batches(given).query("indicator in @moves and kind == 'pass' and year == @year")
     coming, gap = calendar.query("not out")["batch"].nunique(), max(aim - closing, 0.0)
-    net = closing - opening
-    row = dict(
-        opening=opening,
-        stock=closing,
-        stock_net=net,
-        stock_aim=aim,
-        stock_gap=gap or NAN,
-        unexplained=gone or NAN,
-        batches_left=coming or NAN,
-        year_end=p.get("median"),
-        year_end_low=p.get("low"),
-        year_end_high=p.get("high"),
-        **{c: identity.get(i) or NAN for i, (c, _) in moves.items()},
-    )
+    counts = identity.rename(moves | {"difference": "unexplained"}).replace(0, NAN).to_dict()
+    counts |= dict(opening=opening, stock=closing, stock_net=net, stock_aim=aim, stock_gap=gap)
+    counts |= zip(("year_end", "year_end_low", "year_end_high"), year_end, strict=True)
+    counts |= dict(batches_left=coming)
     of += ";" + inputs("zone", stock, table="PROJECTIONS TARGETS")
-    sum_up(t, "all", "合计", of, **row)
+    sum_up(t, "all", "合计", of, **counts)
     for r in calendar.drop_duplicates("batch").itertuples():
         label = f"第{r.batch}批{'' if r.out else '预计'}{r.when.month}月"
         at = label, float(r.when.month), "BATCHES/zone"
         t.loc[f"batch|{r.batch}", ["label", "at", "inputs"]] = at
-    scope = f"{given.place}合计，{year}年"
+    scope, of = f"{given.place}合计，{year}年", (stock, *moves)
     if net != net:
-        words = f"{name}年初或期末存量未报"
-        return Told(t, scope, words, [words], (stock, *moves))
+        return Told(t, scope, f"{name}年初或期末存量未报", of=of)
     now = name + "{all.stock}"
     change = "[，较年初净{all.stock_net:增/减}{all.stock_net:size}/，与年初持平]"
     far = "[，距{all.stock_aim}目标差{all.stock_gap}/[，已达到{all.stock_aim}目标]]"
-    far += "，取决于年底前{all.batches_left}认定" * bool(gap > 0 and coming)
-    flows = {head: c for head, (c, _) in FLOWS.items() if row.get(c, NAN) == row.get(c)}
-    moved = "、".join(f"{head}{{all.{c}}}" for head, c in flows.items())
-    odd = "[期末与流入流出相差{all.unexplained}，待报送单位说明]"
+    far += "[，取决于年底前{all.batches_left}认定]" * bool(gap)
+    flows = "".join(f"[、{head}{{all.{c}}}]" for head, c in FLOWS.items())
     told = [
         now + change + far,
-        f"年初{{all.opening}}，{moved}" * bool(moved),
-        odd if gone == gone else "流入流出没有报齐，存量不能核对",
+        "年初{all.opening}" + flows,
+        "[期末与流入流出相差{all.unexplained}，待报送单位说明]",
+        "流入流出没有报齐，存量不能核对" * bool(gone != gone),
         "家数少，一个批次即可改变判断" * bool(closing < 100),
     ]
-    titles = now + change + far, now + far, now + change
-    return Told(t, scope, titles, told, (stock, *moves))
+    return Told(t, scope, now + far, told, of)
 
 
 @finding("""
@@ -131,21 +115,21 @@ def enterprises_by_park(given: Given) -> Told:
     """Each park's net change since December and its part in the growth of the total; points add up as printed."""
     now, stock = given.period, given.role(STOCK)
     s = given.table("SERIES", indicator=stock, months=0).pivot_table("value", "region", "end")
-    s = s.reindex(given.catalog.parks, columns=[now - now.month, now])
-    try:
-        t = analysis.contributions(s.iloc[:, 0], s.iloc[:, 1])
-    except analysis.AnalysisError as e:
-        raise MissingData(f"没有园区同时有年初和期末的{given.name(stock)}数") from e
-    named = dict(before="firms_before", after="firms_now", net="firms_net", points="firms_points")
-    t = given.with_whole(t.rename(columns=named), stock, stock)
+    t = s.reindex(given.catalog.parks, columns=[now - now.month, now]).dropna()
+    if t.empty:
+        raise MissingData(f"没有园区同时有年初和期末的{given.name(stock)}数")
+    t = t.set_axis(["firms_before", "firms_now"], axis=1)
+    t.loc["all"] = t.sum()
+    t["firms_net"] = t.firms_now - t.firms_before
+    t["firms_points"] = 100 * t.firms_net / t.firms_before["all"]
+    t = given.with_whole(t, stock, stock)
     t["firms_points"] = add_up(t, "firms_points", 1)
     who, rows = top(t.drop("all"), "firms_net", 0)
-    first, title, told = rows.index[0], f"没有园区净增{given.name(stock)}", ""
+    first, told, title = rows.index[0], "", f"没有园区净增{given.name(stock)}"
     if rows.firms_net.iloc[0] > 0:
         title = f"对增长拉动最大的是{who}"
         told = f"，净增{{{first}.firms_net:size}}，拉动{{{first}.firms_points}}"
-    out = given.left_out(t)
-    told = title + told + f"（{out}未报，不计）" * bool(out)
+    told = title + told + given.left_out(t, "（{}未报，不计）")
     return Told(t, f"各园区与合计，{now.year}年1—{now.month}月", title, [told], (stock,))
 
 
@@ -162,43 +146,33 @@ def enterprise_odds(given: Given) -> Told:
 
     Rows: one a stage, `whole` from first to last, one a cohort that came due, `kept` all of these together.
     """
-    b, rows, first_last = batches(given), {}, (analysis.PIPELINE[0], analysis.PIPELINE[-1])
-    certified = given.role(CERTIFIED)
-    done = b.query("out and indicator == @certified")
-    done = done[["number", "reviewed", "publicised", "done"]].dropna()
-    if len(done):
-        counts = done.sum().set_axis(list(analysis.PIPELINE))
-        for r in analysis.pipeline_odds(counts).itertuples():
-            id = "whole" if (r.stage_from, r.stage_to) == first_last else r.stage_to
-            label = f"{STAGES[r.stage_from]}到{STAGES[r.stage_to]}"
-            rows[id] = label, r.reached, r.of, r.rate, r.low, r.high
-    gone = [i for i, (c, _) in _flows(given).items() if c == "lapsed"]
-    lapses = b.query(f"kind == 'lapse' and indicator in {gone}")
+    b, certified = batches(given), given.role(CERTIFIED)
+    out, lapsing = b.query("out"), [i for i, c in _flows(given).items() if c == "lapsed"]
+    steps = ["number", "reviewed", "publicised", "done"]
+    came = out.query("indicator == @certified")[steps].dropna().sum().set_axis(list(STAGES))
+    pairs = [*pairwise(STAGES), ("filed", "certified")]
+    rows = [(to, f"{STAGES[at]}到{STAGES[to]}", came[to], came[at]) for at, to in pairs]
+    rows[-1] = ("whole", *rows[-1][1:])
+    lapses = b.query(f"kind == 'lapse' and indicator in {lapsing}")
     due = lapses.query("out").groupby("year")[["number", "done"]].sum()
-    kept = analysis.cohort_survival(due["number"].rename(lambda y: y - 3), due["done"])
-    for r in kept.itertuples():
-        still = r.recognised - r.lapsed
-        rows[f"{r.due}"] = f"{r.due}年到期续证", still, r.recognised, r.kept, r.low, r.high
-    if not rows:
+    rows += [(f"{y}", f"{y}年到期续证", n - gone, n) for y, n, gone in due.itertuples()]
+    t = pd.DataFrame(rows, columns=["basis", "label", "passed", "filed"]).query("filed > 0")
+    if t.empty:
         raise MissingData("认定批次的各环节没有记录")
-    columns = ["label", "passed", "filed", "pass_rate", "pass_low", "pass_high"]
-    t = pd.DataFrame(rows.values(), rows, columns)
-    t = t.assign(indicator=certified, region="zone", basis=t.index)
-    asked, still = kept.recognised.sum(), (kept.recognised - kept.lapsed).sum()
-    rate = analysis.rate_interval(still, asked) if len(kept) else (NAN,) * 3
+    t = t.assign(indicator=certified, region="zone").set_index("basis", drop=False)
     coming = lapses.query("year == @given.year and not out")["number"].sum()
-    both = "到期续证合计", still or NAN, asked or NAN, *rate, coming or NAN
-    t.loc["kept", [*columns, "still_due"]] = both
+    asked, gone = due.sum()
+    kept = "到期续证合计", asked - gone, asked, coming or NAN
+    t.loc["kept", ["label", "passed", "filed", "still_due"]] = kept
+    t = t.join(analysis.rates(t.passed, t.filed).add_prefix("pass_"))
     t["inputs"] = inputs("zone", certified, table="BATCHES")
-    title = "[申报企业认定{whole.pass_rate}]" + "，" * ("whole" in t.index and len(kept) > 0)
-    title += "到期企业续证{kept.pass_rate}" * bool(len(kept))
-    told = ["[已公布各批申报{whole.filed}，认定{whole.passed}，通过率{whole.pass_rate}]"]
-    told += ["[今年还有{kept.still_due}到期]"]
-    years = b.query("out")["year"]
-    scope = f"{given.place}合计，{years.min()}—{years.max()}年已公布各批"
+    kept = "到期企业续证{kept.pass_rate}"
+    title = f"[申报企业认定{{whole.pass_rate}}[，{kept}]/{kept}]"
+    told = "[已公布各批申报{whole.filed}，认定{whole.passed}，通过率{whole.pass_rate}]"
+    scope = f"{given.place}合计，{out.year.min()}—{out.year.max()}年已公布各批"
     demo = bool(given.catalog.batches["demo"].any())
     about = dict(source=given.reckoned(source="认定批次参考表"), demo=demo)
-    return Told(t, scope, title, told, about=about)
+    return Told(t, scope, title, [told, "[今年还有{kept.still_due}到期]"], about=about)
 
 
 @finding("""
@@ -213,12 +187,11 @@ def growth_base(given: Given) -> Told:
     i = given.catalog.indicators[given.role(GROWS)].growth_of
     g = given.table("GROWTH", indicator=i, basis="ytd").dropna(subset="reported")
     g = g.query("end == end.max() and end.dt.year == @given.year").set_index("region")
-    t, what = given.by_region(i, table="GROWTH"), given.name(i)
-    t = t[t.index.isin(g.index)]
+    named, what = dict(on_restated_base="on_restated"), given.name(i)
+    t = given.by_region(i, table="GROWTH")
+    t = t.join(g[["reported", "from_levels", *named]].rename(columns=named), how="inner")
     if t.empty:
         raise MissingData(f"{given.period.month}月还没有{what}的增速")
-    same = dict(reported="reported", from_levels="from_levels", on_restated="on_restated_base")
-    t = t.assign(**{c: g[of] for c, of in same.items()})
     shift = 100 * (g.restated_base / g.base - 1)
     t["base_shift"] = shift.where(shift.abs().gt(0.05))
     effect = t.on_restated.round(1) - t.from_levels.round(1)
@@ -229,7 +202,7 @@ def growth_base(given: Given) -> Told:
         worst = changed.base_shift.abs().idxmax()
         shift, effect = f"{worst}.base_shift", f"{worst}.base_effect"
         title = f"{{{worst}.label}}{{{shift}:上/下}}调上年基数{{{shift}:size}}"
-        title = f"{title}[，增速因此{{{effect}:高/低}}{{{effect}:size}}]", title
+        title += f"[，增速因此{{{effect}:高/低}}{{{effect}:size}}]"
     scope = f"各园区与合计，{given.year}年1—{g.end.iloc[0].month}月累计"
     return Told(t, scope, title, of=(i,))
 
@@ -243,18 +216,15 @@ def growth_base(given: Given) -> Told:
 def growth_needed(given: Given) -> Told:
     """Growth of high-tech value added so far, what the months left must grow by for the target, and the year ahead."""
     i = given.role(GROWS)
-    t, what = given.by_region(i, table="PROJECTIONS"), given.name(i)
+    t, what = given.by_region(i, table="PROJECTIONS TARGETS"), given.name(i)
     named = dict(actual="growth_so_far", needed_per_month="growth_needed", median="growth_year")
     named |= dict(target_low="growth_aim")
     p = given.table("PROJECTIONS", indicator=i).set_index("region")
-    p = p[list(named)].rename(columns=named)
-    t = t.join(p).dropna(subset=["growth_so_far", "growth_aim"])
+    t = t.join(p[list(named)].rename(columns=named)).dropna(subset=["growth_so_far", "growth_aim"])
     if "zone" not in t.index:
         raise MissingData(f"{given.period.month}月还没有{what}")
-    t["inputs"] += [";" + inputs(r, i, table="TARGETS") for r in t.index]
-    title, z = f"{what}至今{{zone.growth_so_far}}", printed(t.loc["zone", list(p)], 1)
-    if z["growth_needed"] == z["growth_needed"]:
-        word = "才能" if z["growth_needed"] > z["growth_so_far"] else "即可"
-        title = f"余下月份增长{{zone.growth_needed}}，{word}完成{{zone.growth_aim}}的目标"
+    so_far, needed = printed(t.loc["zone", ["growth_so_far", "growth_needed"]], 1)
+    done = f"{'才能' if needed > so_far else '即可'}完成{{zone.growth_aim}}的目标"
+    title = f"[余下月份增长{{zone.growth_needed}}，{done}/{what}至今{{zone.growth_so_far}}]"
     of = i, given.catalog.indicators[i].growth_of
     return Told(t, f"各园区与合计，{given.year}年", title, of=of)

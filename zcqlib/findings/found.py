@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
-from string import Formatter
+from unicodedata import category
 
 import pandas as pd
 from pandas.api.types import is_list_like
@@ -30,8 +29,13 @@ PROSE = {"<1%": "不足1%", ">99%": "99%以上"}  # chances at the ends, in a se
 KEY = ["column", "indicator", "region", "basis", "period", "known"]  # what two facts may be both of
 # names of a list before it is cut; so many that tie are named, more are counted
 LISTED, NAMED = 6, 3
-FIELD = r"\{[^{}]*\}"
-CLAUSE = re.compile(rf"\[((?:[^][{{}}/]|{FIELD})*)(?:/((?:[^][{{}}]|{FIELD})*))?\]")
+FIELD = re.compile(r"\{(?:([^{}:]*)\.)?([^{}:.]*):?([^{}]*)\}")  # row, column, how
+_FIELD = r"\{[^{}]*\}"
+CLAUSE = re.compile(rf"\[((?:[^][{{}}/]|{_FIELD})*)(?:/((?:[^][{{}}]|{_FIELD})*))?\]")
+MEASURE = re.compile(
+    r"^\s*(\w+) ?([^\s:]*) ?([^:\n]*?)(?: : (.*))?$", re.M
+)  # name, scale, columns, head
+NUMERALS = "〇一二三四五六七八九十多"
 
 OWNER: dict[str, str] = {}  # measure → the function that may give it
 MAKERS: dict[str, Callable[[Given], Found]] = {}
@@ -46,20 +50,13 @@ class TwoHomes(FindingError):
 
 
 class Chance(Scale):
-    """How a chance of 0 to 1 is printed: 73%, <1%."""
+    """How a chance is printed, of 1 or of the 100 that `factor` says: 73%, <1%."""
 
     def round(self, value: float, mode: str = "") -> float:
         return value
 
     def text(self, printed: float, unit: bool = True) -> str:
-        return quantity.chance_number(printed)
-
-
-class Whole(Scale):
-    """A chance in whole per cent as it was printed: 0 stands for <1%, 100 for >99%."""
-
-    def text(self, printed, unit: bool = True) -> str:
-        return {0: "<1%", 100: ">99%"}.get(int(printed), f"{printed}%")
+        return quantity.chance_number(printed / self.factor)
 
 
 class Change(Scale):
@@ -75,7 +72,7 @@ def _signed(scale: Scale, value: float) -> Scale:
     return Change("", scale.factor, scale.digits)
 
 
-SCALES = {"chance": Chance("%"), "whole_chance": Whole("%"), "-": None, "text": None}
+SCALES = {"chance": Chance("%"), "whole_chance": Chance("%", 100), "": None, "text": None}
 SCALES |= {"usual": quantity.usual_scale, "signed": _signed}
 
 
@@ -103,24 +100,19 @@ def measures(text: str) -> dict[str, Measure]:
     """Read `name [scale [aim]] : head` lines, `name text [columns that the words speak of] : head` for words; without
     a scale that of the row."""
     out = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        about, _, head = line.partition(" : ")
-        name, *rest = about.split()
-        scale, *of = rest or ["-"]
-        words, head = scale == "text", head or name
-        if of and not words:
-            out[name] = Measure(head, scale_of(scale), 1.0 if of[0] == "1.0" else of[0])
-        else:
-            out[name] = Measure(head, scale_of(scale), of=tuple(of), words=words)
+    for name, scale, of, head in MEASURE.findall(text):
+        words = scale == "text"
+        own = dict(of=tuple(of.split())) if words else dict(aim=float(of) if of == "1.0" else of)
+        out[name] = Measure(head or name, scale_of(scale), words=words, **own if of else {})
     return out
 
 
 def lay(rows: pd.DataFrame, measures: Mapping[str, Measure]) -> pd.DataFrame:
     """Rows, indexed by their ids, with all columns of a finding: numbers as floats, no text missing."""
-    rows = pd.DataFrame(rows)
-    t = rows.reindex(columns=[*ABOUT, *measures, *(c for c in PLACED if c in rows)])
+    t = pd.DataFrame(rows).rename_axis(None)
+    t = t.reindex(columns=[*ABOUT, *measures, *(c for c in PLACED if c in t)])
     text = [*ABOUT[:-1], *(c for c, m in measures.items() if m.words)]
-    t[text] = t[text].astype(object).where(t[text].notna(), "")
+    t[text] = t[text].astype(object).fillna("")
     return t.astype(dict.fromkeys(set(measures).difference(text), float))
 
 
@@ -143,12 +135,6 @@ def sum_up(t: pd.DataFrame, row: str, label: str, parts=None, **counts: float) -
     t.loc[row, ["label", "inputs", *counts]] = label, parts, *counts.values()
 
 
-def counted(t: pd.DataFrame, row: str, between: str = "，", **words: str) -> str:
-    """What a row counts in words, {all.kept}完成，{all.overdue}逾期; what counts nothing is left out."""
-    has = t.loc[row, list(words)].gt(0)
-    return between.join(f"{{{row}.{c}}}{w}" for c, w in words.items() if has[c])
-
-
 def printed(values: pd.Series, digits: int) -> pd.Series:
     """Values as they stand on paper."""
     return values.map(lambda v: float(Scale("", digits=digits).round(v)), "ignore")
@@ -161,12 +147,17 @@ def real(t: pd.DataFrame, source: str) -> tuple[str, dict]:
     return f"{first}—{last}年", dict(source=f"{source}，经公开数据整理", demo=False, period=when)
 
 
+def ties(values: pd.Series, digits: int, least: bool = False) -> pd.Index:
+    """The rows that print like the highest, or the least."""
+    told = printed(values.dropna(), digits)
+    return told.index[told.eq(told.min() if least else told.max())]
+
+
 def top(t: pd.DataFrame, column: str, digits: int, least: bool = False) -> tuple[str, pd.DataFrame]:
     """Who has the highest (or least) value as printed: all labels up to three that tie, else how many, and their rows."""
-    told = printed(t[column].dropna(), digits)
-    rows = t.loc[told.index[told.eq(told.min() if least else told.max())]]
+    rows = t.loc[ties(t[column], digits, least)]
     n = len(rows)
-    many = f"并列的{'零一二三四五六七八九十'[n] if n <= 10 else '十多'}个园区"
+    many = f"并列的{NUMERALS[min(n, 11)]}个园区"
     return "、".join(rows.label) if n <= NAMED else many, rows
 
 
@@ -233,16 +224,14 @@ class Given:
         """Chinese names of the parks and, last, of the zone."""
         return {r: self.name(r) for r in self.catalog.parks} | {"zone": self.place}
 
-    def row_of(self, table: str, indicator: str, region: str = "zone") -> Mapping:
-        """The last row of TARGETS or PROJECTIONS, {} without one."""
-        of = {"id" if table == "TARGETS" else "indicator": indicator}
-        t = self.table(table, region=region, **of)
-        return t.iloc[-1].to_dict() if len(t) else {}
-
     def aims(self, indicator: str, regions) -> pd.Series:
         """The targets of some regions."""
-        low = {r: self.row_of("TARGETS", indicator, r).get("target_low", NAN) for r in regions}
-        return pd.Series(low, dtype=float)
+        t = self.table("TARGETS", id=indicator).drop_duplicates("region", keep="last")
+        return t.set_index("region")["target_low"].reindex(regions)
+
+    def to_date(self, indicator: str, end: pd.Period) -> pd.Series:
+        """What each region had done in the year by a month."""
+        return self.table("TO_DATE", indicator=indicator, end=end).set_index("region")["value"]
 
     def totals(self, regions, indicator: str, span: str) -> pd.Series:
         """What each region did in a span, the zone what all of today's parks did."""
@@ -255,30 +244,27 @@ class Given:
         """Published yearly figures as rows `region|year`: `at` the year, `value`; of two sources the first named."""
         o = self.table("PUBLISHED")
         o = o.query("measure == 'value' and basis == 'year' and indicator == @indicator")
-        region = o.region.where(o.region.ne(""), o.region_raw)
-        t = pd.DataFrame(dict(label=region, region=region, at=o.end.dt.year, value=o.value))
-        t = t.assign(indicator=indicator, inputs="PUBLISHED/" + o.obs_id.astype(str))
+        t = o[["region", "indicator", "value"]].assign(label=o.region, period=o.end)
+        t = t.assign(at=o.end.dt.year, inputs="PUBLISHED/" + o.obs_id.astype(str))
         t = t.dropna(subset="value").drop_duplicates(["region", "at"])
-        t["period"] = pd.PeriodIndex([f"{y}-12" for y in t["at"]], freq="M")
         return t.set_axis(t.region + "|" + t["at"].astype(str))
 
     def by_region(self, indicator: str, *of: str, table: str = "SERIES") -> pd.DataFrame:
         """The rows of the parks and, last, the zone: label, indicator, region, and what they rest on."""
-        named = self.names
-        t = pd.DataFrame(dict(label=named, region={r: r for r in named}, indicator=indicator))
-        return t.assign(inputs=[inputs(r, *(of or [indicator]), table=table) for r in named])
+        t = pd.Series(self.names, name="label").to_frame().assign(indicator=indicator)
+        of = [inputs(r, *(of or [indicator]), table=table) for r in t.index]
+        return t.assign(region=t.index, inputs=of)
 
     def with_whole(self, t: pd.DataFrame, indicator: str, *of: str) -> pd.DataFrame:
-        """What `analysis` gives of parks and of `all`, as rows that are named."""
-        t = t.assign(label=t.region.map(self.names), indicator=indicator)
-        t = t.set_axis(t.region.array)
-        t["inputs"] = [inputs(r, *of) for r in t.index]
-        sum_up(t, "all", "合计", t.drop("all"), region="zone")
+        """Rows by park and of `all` together, as rows that are named."""
+        t = t.join(self.by_region(indicator, *of))
+        sum_up(t, "all", "合计", t.drop("all"), indicator=indicator, region="zone")
         return t
 
-    def left_out(self, t: pd.DataFrame) -> str:
-        """The parks that have no row."""
-        return "、".join(self.name(p) for p in self.catalog.parks if p not in t.index)
+    def left_out(self, t: pd.DataFrame, told: str) -> str:
+        """A sentence on the parks that have no row, if there are any."""
+        out = [self.name(p) for p in self.catalog.parks if p not in t.index]
+        return told.format("、".join(out)) * bool(out)
 
     def once(self, place: tuple, make: Callable[[], object]) -> object:
         """What is made at a place, the first time that it is asked for."""
@@ -299,18 +285,16 @@ class Given:
 
     def source(self, *indicators: str) -> str:
         """Who reported these indicators, or any; from the observations, never typed."""
-        senders, pairs = self.catalog.senders, ["indicator", "sender"]
-        make = lambda: self.table("OBSERVATIONS")[pairs].drop_duplicates()  # noqa: E731
-        seen = self.once(("senders",), make)
-        known = [self.catalog.indicators[i] for i in indicators if i in self.catalog.indicators]
-        of = {*indicators, *(p for i in known for p in (i.growth_of, i.numerator, i.denominator))}
-        came = seen[seen.indicator.isin(of - {""})] if indicators else seen
-        senders = senders[senders.id.isin(came.sender)]
-        own = senders.id.isin(self.catalog.parks)
-        parks, others = (list(senders.loc[which, "name_zh"]) for which in (own, ~own))
-        parts = [f"{len(parks)}个园区月报"] if len(parks) > 1 else [f"{n}月报" for n in parks]
-        parts += [f"{len(others)}个部门月报"] if len(others) > 3 else others
-        return "、".join(parts) or "公开统计资料"
+        came, named, of = self.table("OBSERVATIONS"), self.catalog.indicators, set(indicators)
+        for i in map(named.get, of.intersection(named)):
+            of.update(filter(None, (i.growth_of, i.numerator, i.denominator)))
+        came = came[came.indicator.isin(of)] if of else came
+        senders = self.catalog.senders[self.catalog.senders.id.isin(came.sender)]
+        own, told = senders.id.isin(self.catalog.parks), senders.name_zh
+        parks, others = list(told[own] + "月报"), list(told[~own])
+        parks = [f"{len(parks)}个园区月报"] if len(parks) > 1 else parks
+        others = [f"{len(others)}个部门月报"] if len(others) > 3 else others
+        return "、".join(parks + others) or "公开统计资料"
 
     def reckoned(self, *indicators: str, source: str = "") -> str:
         """The same, or another source, and who reckoned from it."""
@@ -334,7 +318,7 @@ class Given:
 class Found:
     """One finding. `rows` is indexed by row id, has ABOUT (label and inputs at least) and one column a measure.
 
-    `title` (or its versions, the fullest first) and `sentences` are given as templates and hold the text, `said` the facts in each. `home` names the finding
+    `title` (cut at a clause where it is long) and `sentences` (of none the title) are given as templates and hold the text, `said` the facts in each. `home` names the finding
     of each column that belongs to another one, whose facts keep its name. Raises FindingError: no source, a fact
     without inputs, columns and measures that differ, a template that types a digit or names what is not there.
     """
@@ -347,12 +331,12 @@ class Found:
     period: pd.Period
     known: pd.Period
     demo: bool
-    title: str | tuple[str, ...] = ""
-    sentences: tuple[str, ...] = ()
+    title: str = ""
+    sentences: Iterable[str] | None = None
     home: Mapping[str, str] = field(default_factory=dict)
     missing: bool = False  # what it rests on has not come; its only sentence says so
+    chosen: tuple = ()  # choices other than the run's
     said: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
-    chosen: tuple = field(init=False, default=())  # choices other than the run's
     _facts: dict = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self):
@@ -365,12 +349,13 @@ class Found:
             raise FindingError(
                 f"{self.name}/{first.name}/{first.idxmax()} 没有写依据哪些表行(inputs)。"
             )
-        versions = [self.title] if isinstance(self.title, str) else self.title
-        told = [self.say(v) for v in versions]
-        object.__setattr__(self, "title", quantity.fit_title(*told))
-        self.said.setdefault(self.title, self.said[told[-1]])
-        told = tuple(filter(None, map(self.say, self.sentences)))
-        object.__setattr__(self, "sentences", told)
+        sentences = (self.title,) if self.sentences is None else self.sentences
+        full = self.say(self.title)
+        clauses = re.split("(?=[，；])", full)
+        versions = ("".join(clauses[:k]) for k in range(len(clauses), 0, -1))
+        object.__setattr__(self, "title", quantity.fit_title(*versions))
+        self.said.setdefault(self.title, self.said[full])
+        object.__setattr__(self, "sentences", tuple(filter(None, map(self.say, sentences))))
 
     def copy(self) -> Found:
         """One whose rows may be changed without changing this one's."""
@@ -413,13 +398,15 @@ class Found:
     @property
     def paragraph(self) -> str:
         """The sentences as a notebook shows them."""
-        return quantity.block(self.sentences or [self.title], self.demo)
+        return quantity.block(self.sentences, self.demo)
 
     def shown(self, row: str, column: str) -> str:
         """A fact as every output prints it, 「—」 where there is none."""
         value = self.rows.at[row, column]
-        if value != value or isinstance(value, str):
-            return value if isinstance(value, str) and value else quantity.NONE
+        if isinstance(value, str):
+            return value or quantity.NONE
+        if value != value:
+            return quantity.NONE
         scale = self.measures[column].scale or self.rows.at[row, "scale"]
         scale = scale if isinstance(scale, Scale) else scale(self.rows.at[row, "scale"], value)
         return scale.text(scale.round(value))
@@ -433,63 +420,52 @@ class Found:
         ------
         FindingError : a digit outside braces, a fact that is not there or has no value.
         """
-        while clause := CLAUSE.search(text):
-            fields = [place for _, place, *_ in Formatter().parse(clause[1]) if place]
-            kept = clause[1] if fields and all(map(self._holds, fields)) else clause[2] or ""
-            text = text[: clause.start()] + kept + text[clause.end() :]
-        out, keys = "", []
-        for words, place, form, _ in Formatter().parse(text):
-            if typed := [c for c in words if unicodedata.category(c).startswith("N")]:
-                raise FindingError(
-                    f"{self.name} 的句子「{text}」手写了数字「{typed[0]}」,数字只能写作 {{行.列}}。"
-                )
-            out += words
-            if place is not None and "/" in form:
-                value = self.rows.at[*self._at(place)]
-                out += [*form.split("/"), ""][0 if value > 0 else 1 if value < 0 else 2]
-            elif place is not None:
-                out += self._filled(place, text).lstrip("+\u2212" if form else "")
-                keys += self.behind(*self._at(place))
-        self.said[out] = tuple(keys)
-        return out
+        while CLAUSE.search(text):
+            text = CLAUSE.sub(self._clause, text, 1)
+        if typed := [c for c in FIELD.sub("", text) if category(c)[0] == "N"]:
+            raise FindingError(
+                f"{self.name} 的句子「{text}」手写了数字「{typed[0]}」,数字只能写作 {{行.列}}。"
+            )
+        keys = []
 
-    @staticmethod
-    def _at(place: str) -> tuple[str, str]:
-        row, _, column = place.rpartition(".")
-        return row, column
+        def filled(field: re.Match) -> str:
+            row, column, how = field.groups("")
+            known = row in self.rows.index and column in (*self.measures, "label")
+            printed = self.shown(row, column) if known else quantity.NONE
+            if printed == quantity.NONE:
+                place = f"{self.name}/{row}/{column}"
+                raise FindingError(f"{place} 没有值,不能写进句子「{text}」。")
+            if "/" in how:
+                value = self.rows.at[row, column]
+                return (*how.split("/"), "")[2 - 2 * (value > 0) - (value < 0)]
+            keys.extend(self.behind(row, column))
+            return PROSE.get(printed, printed).lstrip("+\u2212" if how else "")
 
-    def _holds(self, place: str) -> bool:
-        """Whether a fact is there and not none."""
-        row, column = self._at(place)
-        value = self.rows[column].get(row, NAN)
-        return value == value and value not in (0, "", quantity.NONE)
+        said = FIELD.sub(filled, text)
+        self.said[said] = tuple(keys)
+        return said
 
-    def _filled(self, place: str, text: str) -> str:
-        row, column = self._at(place)
-        if row not in self.rows.index or column not in (*self.measures, "label"):
-            raise FindingError(f"{self.name}/{row}/{column} 没有这个数(句子「{text}」)。")
-        printed = self.rows.at[row, "label"] if column == "label" else self.shown(row, column)
-        if printed in ("", quantity.NONE) or printed != printed:
-            raise FindingError(f"{self.name}/{row}/{column} 没有值,不能写进句子「{text}」。")
-        return PROSE.get(printed, printed)
+    def _clause(self, found: re.Match) -> str:
+        """A clause, or the other one."""
+        values = [self.rows[c].get(row, "") for row, c, _ in FIELD.findall(found[1])]
+        kept = values and all(v == v and v not in (0, "", quantity.NONE) for v in values)
+        return found[1] if kept else found[2] or ""
 
     def facts(self, all_: bool = False) -> pd.DataFrame:
         """FACTS: one row a cell that has a value, of the own columns or of `all_`, each under the name of its home."""
-        if all_ not in self._facts:
-            self._facts[all_] = self._melted(self.numbers if all_ else self._own)
-        return self._facts[all_]
-
-    def _melted(self, numbers: list[str]) -> pd.DataFrame:
+        if all_ in self._facts:
+            return self._facts[all_]
         rows = self.rows.rename_axis("row").reset_index()
         about = [c for c in rows if c in ("row", *ABOUT, *PLACED)]
-        t = rows.melt(about, numbers, "column", "value").dropna(subset="value")
+        t = rows.melt(about, self.numbers if all_ else self._own, "column", "value")
+        t = t.dropna(subset="value")
         t["printed"] = [self.shown(*at) for at in zip(t.row, t.column, strict=True)]
         t["value"] = t.value.map("{:.9g}".format).astype(float)  # the same on every processor
-        t["finding"] = t.column.map(lambda c: self.home.get(c, self.name))
-        own = t.period if "period" in t else pd.Series(pd.NaT, t.index)
-        period = [p if p == p else self.period for p in own]
-        same = dict(period=period, known=self.known, demo=self.demo)
-        return tables.shape(t.assign(**same), FACTS)
+        t["finding"] = [self.home.get(c, self.name) for c in t.column]
+        own = t.get("period", [NAN] * len(t))
+        t["period"] = [p if p == p else self.period for p in own]
+        self._facts[all_] = tables.shape(t.assign(known=self.known, demo=self.demo), FACTS)
+        return self._facts[all_]
 
     def table(
         self, *columns: str, rows: Iterable[str] | None = None, head: str = "指标"
@@ -502,12 +478,11 @@ class Found:
         """
         things = self.things.index
         rows = list(things if rows is None else rows)
-        names = [head] * bool(head) + [self.measures[c].head for c in columns]
-        if len(set(names)) < len(names):
-            raise FindingError(f"{self.name} 的表有两列同名:{'、'.join(names)}。")
-        labels = [list(self.rows.loc[rows, "label"])] * bool(head)
-        cells = [*labels, *([self.shown(r, c) for r in rows] for c in columns)]
-        return pd.DataFrame(dict(zip(names, cells, strict=True)))
+        cells = {head: [self.shown(r, "label") for r in rows]} if head else {}
+        cells |= {self.measures[c].head: [self.shown(r, c) for r in rows] for c in columns}
+        if len(cells) < len(columns) + bool(head):
+            raise FindingError(f"{self.name} 的表有两列同名:{'、'.join(cells)}。")
+        return pd.DataFrame(cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,30 +496,29 @@ class Told:
 
     rows: pd.DataFrame
     scope: str
-    title: str | tuple[str, ...]
-    sentences: Iterable[str] = ()
+    title: str
+    sentences: Iterable[str] | None = None
     of: tuple[str, ...] = ()
     base: Found | None = None
     demo: str = "OBSERVATIONS"
     about: Mapping = field(default_factory=dict)
 
-    def found(self, given: Given, name: str, own: Mapping[str, Measure]) -> Found:
+    def found(self, given: Given, name: str, own: Mapping[str, Measure], chosen: tuple) -> Found:
         """The finding of this name with measures of its own."""
-        base, about = self.base, dict(period=given.period, known=given.known, measures=own)
-        about |= self.about
-        if "demo" not in about and base:
-            about["demo"] = base.demo
-        elif "demo" not in about:
+        base, about = self.base, dict(period=given.period, measures=own) | self.about
+        if base:
+            about = dict(demo=base.demo) | about
+            about["measures"] = {**base.measures, **about["measures"]}
+            about["home"] = dict.fromkeys(base.measures, base.name) | base.home
+        if "demo" not in about:
             seen = given.table(self.demo)
             seen = seen.query("indicator in @self.of") if self.of else seen
             about["demo"] = bool(seen.demo.any())
         if "source" not in about:
             about["source"] = given.reckoned(*self.of)
-        shown, home = (base.measures, base.home) if base else ({}, {})
-        home = {c: home.get(c, base.name) for c in shown}
-        own = about["measures"] = {**shown, **about["measures"]}
-        about |= dict(scope=self.scope, title=self.title, sentences=tuple(self.sentences))
-        return Found(name, lay(self.rows, own), home=home, **about)
+        about |= dict(scope=self.scope, title=self.title, sentences=self.sentences)
+        rows = lay(self.rows, about["measures"])
+        return Found(name, rows, known=given.known, chosen=chosen, **about)
 
 
 def finding(text: str = "") -> Callable:
@@ -558,7 +532,8 @@ def finding(text: str = "") -> Callable:
     own = measures(text)
 
     def keep(make: Callable[..., Told]) -> Callable[..., Found]:
-        home, usual = f"{make.__module__}.{make.__name__}", signature(make).parameters
+        name, usual = make.__name__, signature(make).parameters
+        home = f"{make.__module__}.{name}"
         for m in own:
             if OWNER.get(m, home) != home:
                 raise TwoHomes(f"度量 {m} 已由 {OWNER[m]} 给出,{home} 不能再给。")
@@ -566,23 +541,21 @@ def finding(text: str = "") -> Callable:
 
         @wraps(make)
         def made(given: Given, **choices) -> Found:
-            other = tuple((k, v) for k, v in choices.items() if usual[k].default != v)
+            chosen = tuple((k, v) for k, v in choices.items() if usual[k].default != v)
 
-            def checked() -> Found:
+            def new() -> Found:
                 try:
                     told = make(given, **choices)
-                except MissingData as e:
+                except MissingData as e:  # one sentence stands for it
+                    row = pd.DataFrame(dict(label=str(e)), ["now"])
                     about = dict(source=quantity.NONE, demo=False, missing=True)
-                    row, said = pd.DataFrame(dict(label=str(e)), ["now"]), "{now.label}"
-                    told = Told(row, "", said, [said], about=about)
-                found = told.found(given, make.__name__, own)
-                object.__setattr__(found, "chosen", other)
-                return found
+                    told = Told(row, "", "{now.label}", about=about)
+                return told.found(given, name, own, chosen)
 
-            return given.once((make.__name__, *other), checked)
+            return given.once((name, *chosen), new)
 
         made.measures = own
-        MAKERS[make.__name__] = made
+        MAKERS[name] = made
         return made
 
     return keep

@@ -1,10 +1,11 @@
 """Findings on the year end: how the judgement moved, where the parks' chances are least, what is still open."""
 
+import numpy as np
 import pandas as pd
 
 from zcqlib import quantity
-from zcqlib.findings.found import NAN, Given, Measure, Told, counted, finding, scale_of, sum_up
-from zcqlib.findings.targets import ZONES, headline, of_light, standing, ties
+from zcqlib.findings.found import NAN, Given, Measure, Told, finding, scale_of, sum_up
+from zcqlib.findings.targets import ZONES, headline, lowest, of_light, standing
 
 BACK = range(1, 12)  # months back that a judgement may be compared with
 OPEN, HARDEST = 4, 12  # targets on a page each, and in the list of the hardest
@@ -31,19 +32,18 @@ def outlook(given: Given) -> Told:
     Rows: those of `standing` with a chance; `before_<k>` k months ago, `moved_<k>` in points as printed, `lowest` and
     `highest` of the year; `back_<k>` counts what rose, fell and stayed as printed.
     """
-    base, trail = standing(given), _trail(given)
-    t = headline(base).dropna(subset="chance")
-    then = trail.pivot_table(index="indicator", columns="as_of", values="probability")
-    then, own = then.reindex(t.index), t.index
+    base, t = standing(given), _trail(given)
+    then = t.pivot_table(index="indicator", columns="as_of", values="probability")
     whole = lambda v: v.map(quantity.whole_chance, na_action="ignore").astype(float)  # noqa: E731
-    t, now = t.assign(lowest=then.min(axis=1), highest=then.max(axis=1)), whole(t.chance)
+    t = headline(base).dropna(subset="chance")
+    then, now = then.reindex(t.index), whole(t.chance)
+    t = t.assign(lowest=then.min(axis=1), highest=then.max(axis=1))
     for k in BACK:
-        before = then.get(given.period - k, pd.Series(NAN, own))
-        moved = now - whole(before)
-        t[f"before_{k}"], t[f"moved_{k}"] = before, moved
-        moved = moved.dropna()
+        t[f"before_{k}"] = before = then.get(given.period - k, now * NAN)
+        t[f"moved_{k}"] = moved = now - whole(before)
+        moved = np.sign(moved.dropna())
         if len(moved):
-            counts = dict(up=moved.gt(0).sum(), down=moved.lt(0).sum(), same=moved.eq(0).sum())
+            counts = {c: moved.eq(way).sum() for c, way in (("up", 1), ("down", -1), ("same", 0))}
             label = f"{(given.period - k).month}月"
             sum_up(t, f"back_{k}", label, t.loc[moved.index], **counts)
     return Told(t, base.scope, title_moved(t, 1), base=base)
@@ -54,8 +54,8 @@ def title_moved(t: pd.DataFrame, back: int) -> str:
     row = f"back_{back}"
     if row not in t.index:
         return "没有可比的往月判断"
-    told = counted(t, row, "、", up="上升", down="下降", same="不变")
-    return f"与{{{row}.label}}相比，把握{told}"
+    told = f"[，{{{row}.up}}上升][，{{{row}.down}}下降][，{{{row}.same}}不变]"
+    return f"与{{{row}.label}}相比{told}"
 
 
 @finding("\n".join((*quantity.STATES, "fine 项 : 已完成或把握较大", "more 项 : 比上月多")))
@@ -75,8 +75,8 @@ def trend(given: Given) -> Told:
     rows.index = rows.index.map(str)
     title = "没有各月的判断"
     if now in rows.index:
-        fine = f"{{{now}.fine}}已完成或把握较大[，比上月{{{now}.more:多/少}}{{{now}.more:size}}]"
-        title = f"{fine}[；{{{now}.hard}}难度较大]", fine
+        title = f"{{{now}.fine}}已完成或把握较大[，比上月{{{now}.more:多/少}}{{{now}.more:size}}]"
+        title += f"[；{{{now}.hard}}难度较大]"
     lit = {k: Measure(quantity.lights().state(k).words, scale_of("项")) for k in quantity.STATES}
     about = dict(demo=base.demo, measures=trend.measures | lit)
     return Told(rows, base.scope, title, about=about)
@@ -102,14 +102,12 @@ def parks(given: Given) -> Told:
     own = t.query(f"region not in {ZONES}")
     if own.empty:
         return Told(t, base.scope, "各园区目标未下达或未报，暂无把握可比", base=base)
-    low, hard = ties(own.chance), of_light(own, "hard").sum()
+    low, hard = lowest(own.chance), of_light(own, "hard").sum()
     counts = dict(judged=len(own), unlikely=hard, tied=len(low))
     sum_up(t, "parks", "各园区", own, chance_told="", **counts)
     which = "{parks.tied}最低，同为" if len(low) > 1 else f"{{{low[0]}.label}}最低，为"
-    tail = f"{which}{{{low[0]}.chance}}"
-    title = "[{parks.judged}园区目标中{parks.unlikely}难度较大，]" + tail
-    few = "{parks.unlikely}园区目标难度较大，" + tail
-    return Told(t, base.scope, (title, few, tail), base=base)
+    title = "[{parks.judged}园区目标中{parks.unlikely}难度较大，]"
+    return Told(t, base.scope, f"{title}{which}{{{low[0]}.chance}}", base=base)
 
 
 @finding("""

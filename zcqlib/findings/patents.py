@@ -35,14 +35,12 @@ def patent_months(given: Given) -> Told:
     t["at"] = t.index = [f"{m}月" for m in wide.index]
     t["period"] = pd.period_range(f"{year}-01", periods=12, freq="M")
     t = t.assign(label=given.place, indicator=filed, region="zone", inputs=inputs("zone", filed))
-    both = t.dropna()
-    ahead = int(both.month_now.gt(both.month_before).sum())
-    revised = now.query("revision")["value"].sum()
-    counts = dict(months_known=len(both), year_to_date=now.value.sum() or NAN)
-    counts |= dict(months_ahead=ahead or NAN, revised=revised or NAN)
+    ahead = t.dropna().eval("month_now > month_before")
+    counts = dict(months_known=len(ahead), months_ahead=ahead.sum(), year_to_date=now.value.sum())
+    counts |= dict(revised=now.query("revision")["value"].sum())
     sum_up(t, "all", "合计", t[:1], **counts)
     how = "[中{all.months_ahead}高于上年同月/均不高于上年同月]"
-    how = "逐月高于上年同月" if ahead == len(both) else how
+    how = "逐月高于上年同月" if ahead.all() else how
     title = given.name(filed) + f"[今年前{{all.months_known}}{how}/没有两年可比的月份]"
     note = "[各月之外有前期修订{all.revised}，累计{all.year_to_date}]"
     return Told(t, f"{given.place}合计，{year}年与{year - 1}年", title, [title, note], (filed,))
@@ -58,26 +56,21 @@ def patent_months(given: Given) -> Told:
 def invention_share(given: Given) -> Told:
     """Inventions in applications to date, this year and the last, by park and zone, against the share the targets imply."""
     inventions, filed = both = tuple(map(given.role, ("发明申请", FILED)))
-    t, held = given.by_region(inventions, *both, table="TO_DATE"), given.table("TO_DATE")
-    held = held.pivot_table("value", "region", ["end", "indicator"]).reindex(t.index)
-    of = {"aim": pd.DataFrame({i: given.aims(i, t.index) for i in both})}
-    for c, end in (("before", given.period - 12), ("now", given.period)):
-        of[c] = held[end].reindex(columns=both) if end in held else of["aim"] * NAN
-    for c, part in of.items():
-        t[f"invention_{c}"] = printed(100 * part[inventions] / part[filed], 1)
+    t = given.by_region(inventions, *both, table="TO_DATE TARGETS")
+    now = given.period
+    of = {c: [given.to_date(i, m) for i in both] for c, m in (("before", now - 12), ("now", now))}
+    for c, (part, whole) in (of | {"aim": [given.aims(i, t.index) for i in both]}).items():
+        t[f"invention_{c}"] = printed(100 * part / whole, 1)
     t["invention_change"] = (t.invention_now - t.invention_before).round(1)
-    t["inputs"] += [";" + inputs(r, *both, table="TARGETS") for r in t.index]
     parks, change = t.drop("zone"), t.at["zone", "invention_change"]
     aimed = parks.dropna(subset=["invention_now", "invention_aim"])
-    below = int(aimed.invention_now.lt(aimed.invention_aim).sum())
-    sum_up(t, "all", "合计", invention_below=below or NAN)
-    which = "[{all.invention_below}园区低于目标/各园区均达到目标]"
-    which = "各园区均低于目标" if below == len(parks) else which if len(aimed) else "园区目标未下达"
-    year = given.year
-    scope = f"各园区与合计，1—{given.period.month}月累计，{year - 1}年与{year}年"
+    sum_up(t, "all", "合计", invention_below=aimed.invention_now.lt(aimed.invention_aim).sum())
+    which = "园区目标未下达"
+    if len(aimed):
+        which = "[{all.invention_below}园区低于目标/各园区均达到目标]"
+    scope = f"各园区与合计，1—{now.month}月累计，{now.year - 1}年与{now.year}年"
     if np.isnan(change):
-        words = "发明专利占申请的比重没有上年可比"
-        return Told(t, scope, words, [words], both)
+        return Told(t, scope, "发明专利占申请的比重没有上年可比", of=both)
     title = "发明占申请由{zone.invention_before}{zone.invention_change:升至/降至/持平于}"
     title += "{zone.invention_now}，" + which
     who, least = top(parks, "invention_change", 1, least=True)
@@ -96,9 +89,8 @@ def patent_quality(given: Given) -> Told:
     of = tuple(map(given.role, (FILED, "专利授权", "万人有效发明")))
     filed, granted, in_force = of
     first, t = pd.Period(f"{given.year}-01", "M"), given.by_region(filed, *of)
-    own = given.table("TO_DATE", end=given.period, indicator=filed).set_index("region")["value"]
-    own = own.reindex(given.catalog.parks)
-    share = 100 * (own / own.sum()).dropna() if own.sum() > 0 else own[:0]
+    own = given.to_date(filed, given.period).reindex(given.catalog.parks).dropna()
+    share = 100 * own / own.sum()
     came = given.totals(t.index, granted, f"{first}/{given.period}")
     before = given.totals(t.index, filed, f"{first - LAG}/{given.period - LAG}")
     last = given.table("SERIES", indicator=in_force).sort_values("end")
@@ -114,11 +106,11 @@ def patent_quality(given: Given) -> Told:
     if only[["filed_share", "granted_per_100"]].isna().all().any():
         return Told(t, scope, "专利申请和授权没有报齐，本期不比较", of=of)
     (who, most), (best, rows) = (top(only, c, 1) for c in ("filed_share", "granted_per_100"))
-    same = "授权率也最高" if best == who else f"{best}授权率最高"
-    short = f"{who}占申请{{{most.index[0]}.filed_share}}，{same}"
-    title = f"{short}（每百件{{{rows.index[0]}.granted_per_100}}）"
+    same = "授权率也" if best == who else f"{best}授权率"
+    title = f"{who}占申请{{{most.index[0]}.filed_share}}，{same}最高"
+    title += f"（每百件{{{rows.index[0]}.granted_per_100}}）"
     rate = "[每百件申请（错开六个月）授权{zone.granted_per_100}，每万人有效发明专利{zone.in_force}]"
-    return Told(t, scope, (title, short), [title, rate], of)
+    return Told(t, scope, title, [title, rate], of)
 
 
 def _panel(given: Given) -> pd.DataFrame:
@@ -164,8 +156,9 @@ def patents_and_rd(given: Given) -> Told:
         t.loc[row, "label"] = label
     t.loc["all", "provinces"] = few
     t["inputs"] = ";".join(panel.inputs)
-    sure = t.at["years", "elasticity_low"] > 0
-    end = "研发与专利仍显著正相关" if sure else "研发与专利的关系还不能断定"
+    end = "研发与专利的关系还不能断定"
+    if t.at["years", "elasticity_low"] > 0:
+        end = "研发与专利仍显著正相关"
     plain, years = (
         f"{{{i}.elasticity}}（{{level.label}}区间{{{i}.elasticity_low}}至{{{i}.elasticity_high}}）"
         for i in ("plain", "years")
@@ -193,6 +186,5 @@ def provinces_patents(given: Given) -> Told:
     sum_up(t, "all", "合看", panel, together=(x * (y - y.mean())).sum() / (x**2).sum())
     sum_up(t, "one", "1%", panel)
     title = "研发经费多{one.label}的省份，专利申请约多{all.together}"
-    short = "研发经费多的省份专利申请也多（弹性{all.together}）"
     scope = f"{few}省，每点一省一年，{span}，对数坐标"
-    return Told(t, scope, (title, short), [title], (given.role(FILED),), about=about)
+    return Told(t, scope, title, of=(given.role(FILED),), about=about)

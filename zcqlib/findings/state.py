@@ -3,7 +3,7 @@
 import pandas as pd
 
 from zcqlib import quantity
-from zcqlib.findings.found import NAN, Given, Told, counted, finding, inputs, names, sum_up
+from zcqlib.findings.found import NAN, Given, Told, finding, inputs, names, sum_up, ties
 from zcqlib.findings.targets import ZONES
 
 STATES = {"full": "已报", "part": "部分", "late": "未报"}
@@ -73,6 +73,13 @@ WORDS = """
 FAULT_NAMES = dict(line.split() for line in WORDS.strip().splitlines())
 
 
+def _senders(c: pd.DataFrame, **more) -> pd.DataFrame:
+    """Rows of COMPLETENESS as rows of a finding."""
+    named = dict(name="label", sender="region", state="standing_of")
+    of = dict(indicator="reports", inputs="COMPLETENESS/" + c.sender + ".")
+    return c.drop(columns="files").rename(columns=named).assign(**of, **more)
+
+
 @finding("""
     owed 项 : 应报
     came 项 : 收到
@@ -100,52 +107,34 @@ FAULT_NAMES = dict(line.split() for line in WORDS.strip().splitlines())
 """)
 def reported(given: Given) -> Told:
     """Who owes the month's report and what came; what was read and asked back. Rows: senders, those who owe first."""
-    m, seen = given.period, given.table("OBSERVATIONS")
+    m, seen, cells = given.period, given.table("OBSERVATIONS"), given.table("CELLS")
     problems, replies = (given.table(t, published=m) for t in ("PROBLEMS", "REPLIES"))
-    owed = given.table("COMPLETENESS", month=m)
-    rank = owed["state"].map({w: -n for n, w in enumerate(STATES.values())})
-    t = owed.assign(rank=rank).sort_values(["rank", "due", "sender"], kind="stable")
-    named = dict(name="label", sender="region", state="standing_of")
-    t = t.drop(columns="files").rename(columns=named)
-    t = t.set_axis(t.region.array)
-    t = t.assign(
-        indicator="reports",
-        inputs="COMPLETENESS/" + t.region + ".",
-        lacking=t.owed - t.came,
-        until=[f"{d.year}年{d.month}月{d.day}日" for d in pd.to_datetime(t.due)],
-    )
-    cells, faults = given.table("CELLS"), problems["severity"].value_counts()
-    states, outcome = t.standing_of.value_counts(), cells.outcome.value_counts()
-    owed, came = t.owed.sum(), t.came.sum()
-    counts = dict(
-        owed=owed,
-        came=came,
-        came_pct=100 * came / owed if owed else NAN,
-        senders=len(t),
-        returned=problems.query("severity != 'info' and sender != ''").sender.nunique(),
-        errors=faults.get("error", 0),
-        warnings=faults.get("warning", 0),
-        replied=len(replies),
-        files=cells.file.nunique(),
-        cells=len(cells),
-        observed=len(seen),
-        unclear=(seen.region.eq("") | seen.indicator.eq("")).sum(),
-        **{c: states.get(w, 0) for c, w in STATES.items()},
-        **{c: outcome.get(k, 0) for c, k in KINDS.items()},
-    )
+    t, rank = given.table("COMPLETENESS", month=m), list(STATES.values())[::-1].index
+    t = t.assign(rank=t.state.map(rank)).sort_values(["rank", "due", "sender"], kind="stable")
+    until = [f"{d.year}年{d.month}月{d.day}日" for d in pd.to_datetime(t.due)]
+    t = _senders(t, lacking=t.owed - t.came, until=until).set_index("region", drop=False)
+    owed, came = t[["owed", "came"]].sum()
+    asked = problems.query("severity != 'info' and sender != ''")
+    counts = dict(owed=owed, came=came, came_pct=100 * came / owed if owed else NAN, senders=len(t))
+    counts |= dict(returned=asked.sender.nunique(), replied=len(replies), cells=len(cells))
+    counts |= dict(files=cells.file.nunique(), observed=len(seen))
+    counts |= dict(unclear=(seen.region.eq("") | seen.indicator.eq("")).sum())
+    severe = {"errors": "error", "warnings": "warning"}
+    told = (severe, problems.severity), (STATES, t.standing_of), (KINDS, cells.outcome)
+    counts |= {c: of.eq(word).sum() for words, of in told for c, word in words.items()}
     for c, w in STATES.items():
-        t.loc[c, "label"] = names(t.query(f"standing_of == '{w}'")["label"])
+        t.loc[c, "label"] = names(t.label[t.standing_of.eq(w)])
     sum_up(t, "all", f"{m.month}月", "COMPLETENESS/;PROBLEMS/;CELLS/", **counts)
-    title = "应报{all.senders}，" + (
-        counted(t, "all", "、", late="未报", part="缺项") or "全部报齐"
+    title = "应报{all.senders}"
+    title += (
+        "，全部报齐" if counts["full"] == len(until) else "[，{all.late}未报][，{all.part}缺项]"
     )
-    faults = counted(t, "all", "、", errors="错误（数字没有采用）", warnings="提醒")
+    faults = "需核对[{all.errors}错误（数字没有采用）[、{all.warnings}提醒]/{all.warnings}提醒]"
     sent = "[；已向{all.returned}生成退回单，[收到回复{all.replied}/尚无回复]]"
-    lacking = "".join(f"[，{w}的有{{{c}.label}}]" for c, w in (("part", "缺项"), ("late", "未报")))
     told = [
-        "{all.label}应报{all.owed}指标，收到{all.came}[，完整度{all.came_pct}]；"
-        "{all.senders}中[{all.full}报齐/没有报齐的]" + lacking,
-        f"本月报表需核对{faults}{sent}" if faults else "本月报表没有发现问题",
+        "{all.label}应报{all.owed}指标，收到{all.came}[，完整度{all.came_pct}]；{all.senders}中"
+        "[{all.full}报齐/没有报齐的][，缺项的有{part.label}][，未报的有{late.label}]",
+        "本月报表" + (faults + sent if counts["errors"] + counts["warnings"] else "没有发现问题"),
         "全部来件共{all.files}、{all.cells}非空单元格，每格都有去处：数据{all.figures}，表头{all.heads}，"
         "说明{all.notes}，有问题{all.faulty}",
         "得到观测{all.observed}[，其中{all.unclear}的园区或指标未能识别，保留原文待确认]",
@@ -163,25 +152,16 @@ def reported(given: Given) -> Told:
 def completeness(given: Given) -> Told:
     """What came of the indicators owed, by sender and month of the year; `at` the month. Rows: `<sender>|<month>`."""
     base, c = reported(given), given.table("COMPLETENESS")
-    named = dict(name="label", sender="region", came="sent", owed="owing")
     late, told = STATES["late"], c.came.astype(str) + "/" + c.owed.astype(str)
-    t = (
-        c.drop(columns=["missing", "files"])
-        .rename(columns=named)
-        .assign(
-            indicator="reports",
-            basis=c.month.astype(str),
-            at=[f"{m.month}月" for m in c.month],
-            sent_pct=100 * c.came / c.owed,
-            sent_told=told.where(c.state.ne(late), late),
-            inputs="COMPLETENESS/" + c.sender + ".",
-        )
-    )
-    t = t.set_axis(t.region + "|" + t.basis)
+    at, basis = [f"{m.month}月" for m in c.month], c.month.astype(str)
+    t = _senders(c, at=at, basis=basis, sent=c.came, owing=c.owed, sent_pct=100 * c.came / c.owed)
+    t = t.assign(sent_told=told.where(c.state.ne(late), late)).set_axis(c.sender + "|" + basis)
+    t = t.drop(columns=["owed", "came", "missing", "standing_of"])
     t = pd.concat([t, base.rows.loc[["all", "late", "part"]]])
-    title = "{all.label}应报{all.owed}，收到{all.came}"
-    late, part = "[，未报的是{late.label}]", "[，缺项的是{part.label}]"
-    return Told(t, base.scope, (title + late + part, title + late, title + part, title), base=base)
+    title = (
+        "{all.label}应报{all.owed}，收到{all.came}[，未报的是{late.label}][，缺项的是{part.label}]"
+    )
+    return Told(t, base.scope, title, base=base)
 
 
 @finding("""
@@ -202,14 +182,14 @@ def problems(given: Given, sender: str = "") -> Told:
     t = p.groupby(["code", "label", "basis"]).size().rename("faults").reset_index()
     t = t.loc[t.code.map(whole).sort_values(ascending=False, kind="stable").index]
     t = t[t.code.isin(t.code.unique()[:MOST])]
-    t = t.assign(indicator=t.code, region=sender, inputs="PROBLEMS/")
-    t["at"] = [f"{int(b[-2:])}月" for b in t.basis]
-    t.index = t.code + "|" + t.basis
+    at = [f"{int(b[-2:])}月" for b in t.basis]
+    t = t.assign(indicator=t.code, region=sender, inputs="PROBLEMS/", at=at)
+    t = t.set_axis(t.code + "|" + t.basis)
     who = given.name(sender) if sender in given.catalog.regions else ""
     sum_up(t, "now", f"{who}{m.month}月报表", "PROBLEMS/", doubts=now.sum())
-    t.loc["most", "label"] = names(sorted(now.index[now.eq(now.max())]), 3)
-    title = "{now.label}需核对{now.doubts}"
-    return Told(t, f"{m.year}年前{m.month}个月的报表", (title + "[，最多的是{most.label}]", title))
+    t.loc["most", "label"] = names(sorted(ties(now, 0)), 3)
+    title = "{now.label}需核对{now.doubts}[，最多的是{most.label}]"
+    return Told(t, f"{m.year}年前{m.month}个月的报表", title)
 
 
 @finding()
@@ -252,34 +232,26 @@ def promises(given: Given) -> Told:
     named = list(t.query("item != ''")["id"])
     t = t.query(f"item != '' or region in {ZONES} and id not in {named}")
     t = t.sort_values("id", key=lambda s: s.map(head.index), kind="stable")
-    whole, item, scope = (
-        t.id.map(given.name),
-        t["item"].ne(""),
-        f"{m.year}年{m.month}月末",
-    )
-    rows = t[["region", "stages", "overdue_days"]].assign(
-        label=t["item"].where(item, whole),
-        indicator=t.id,
-        basis=t["item"],
+    scope, item, each = f"{m.year}年{m.month}月末", t["item"].ne(""), list(t.itertuples())
+    t = t.assign(
+        label=t["item"].where(item, t.id.map(given.name)),
         inputs="PROMISES/" + t.region + "." + t.id,
-        stages_done=t.reached,
         sign=t.colour.map(SIGNS),
-        next=[_when(r.next_zh, r.expected) for r in t.itertuples()],
+        next=[_when(r.next_zh, r.expected) for r in each],
         last=[
             _when(r.stage_zh, r.date, r.evidence) or f"{r.reached}个园区完成" * bool(r.missing)
-            for r in t.itertuples()
+            for r in each
         ],
-        promise_state=[r.colour_zh + _late(r) for r in t.itertuples()],
-        who_misses=[_missing(r.missing, given) for r in t.itertuples()],
+        promise_state=[r.colour_zh + _late(r) for r in each],
+        who_misses=[_missing(r.missing, given) for r in each],
     )
-    rows.index = t.id + "|" + t["item"].where(item, t.region)
-    if rows.empty:
-        return Told(rows, scope, "没有节点在册")
+    if t.empty:
+        return Told(t, scope, "没有节点在册")
+    rows = t.set_axis(t.id + "|" + t["item"].where(item, t.region))
+    rows = rows.rename(columns=dict(id="indicator", item="basis", reached="stages_done"))
     counts = dict(kept=t.colour.eq("done").sum(), overdue=t.overdue_days.gt(0).sum())
     sum_up(rows, "all", "合计", promised=len(t), **counts)
-    said = counted(rows, "all", kept="完成", overdue="逾期")
-    title = "{all.promised}承诺" + (f"中{said}" if said else "都在推进")
-    return Told(rows, scope, title, [title])
+    return Told(rows, scope, "{all.promised}承诺[，{all.kept}完成][，{all.overdue}逾期]")
 
 
 def _late(r) -> str:
@@ -292,9 +264,10 @@ def _late(r) -> str:
 def _missing(missing: str, given: Given) -> str:
     """Who is missing; of four and more, who is not."""
     who = missing.split("、")
-    have = [given.name(p) for p in given.catalog.members(given.period)]
-    have = [p for p in have if p not in who]
-    return missing if len(who) < 4 else f"除{'、'.join(have)}外各园区" if have else "全部园区"
+    if len(who) < 4:
+        return missing
+    have = [p for p in map(given.name, given.catalog.members(given.period)) if p not in who]
+    return f"除{'、'.join(have)}外各园区" if have else "全部园区"
 
 
 def _when(stage: str, month: pd.Period, evidence: str = "") -> str:
@@ -323,26 +296,25 @@ def membership(given: Given) -> Told:
     catalog, m = given.catalog, given.period
     inside = {x: catalog.members(x) for x in pd.period_range(f"{m.year - 1}-01", m, freq="M")}
     changed = [
-        f"{given.name(p)}{x.year}年{x.month}月{'加入' if p in inside[x] else '退出'}"
-        for x in list(inside)[1:]
-        for p in catalog.parks
-        if (p in inside[x]) != (p in inside[x - 1])
+        f"{given.name(p)}{x.year}年{x.month}月{'加入' if p in now else '退出'}"
+        for x, now in list(inside.items())[1:]
+        for p in sorted({*now} ^ {*inside[x - 1]})
     ]
     scope = f"{given.place}合计，{m.year}年1—{m.month}月累计"
     if not changed:
-        return Told(pd.DataFrame(), scope, SAME, [SAME])
-    parks, ids = list(catalog.members(m)), catalog.headline()["id"]
+        return Told(pd.DataFrame(), scope, SAME)
+    parks, ids = list(inside[m]), catalog.headline()["id"]
     ids = [i for i in ids if catalog.indicators[i].additive]
     t = given.table("TO_DATE", indicator=ids).query("months > 0")
     wide = t.pivot_table("value", ["indicator", "end"], "region").reindex(columns=["zone", *parks])
-    same = wide[parks].sum(axis=1, skipna=False)
-    sums = pd.DataFrame({"as_published": wide["zone"], "as_now": same}).reset_index("end")
-    now, before = (sums.query("end == @x").drop(columns="end") for x in (m, m - 12))
+    sums = wide[["zone"]].set_axis(["as_published"], axis=1)
+    sums["as_now"] = wide[parks].sum(axis=1, skipna=False)
+    now, before = (sums.query("end == @x").droplevel("end") for x in (m, m - 12))
     rows = now.join((100 * (now / before - 1)).add_suffix("_growth"))
     gap = (rows.as_published_growth - rows.as_now_growth).abs()
     rows = rows.loc[gap[gap > 0].nlargest(MOVES).index]
-    of = [";".join(inputs(r, i, table="TO_DATE") for r in ("zone", *parks)) for i in rows.index]
     rows = rows.assign(label=rows.index.map(given.name), indicator=rows.index, region="zone")
+    of = [";".join(inputs(r, i, table="TO_DATE") for r in wide) for i in rows.index]
     rows["inputs"] = pd.Series(of, rows.index, dtype=object)
     rows["scale"] = [quantity.scale(v, catalog.unit(i)) for i, v in rows.as_published.items()]
     told = [

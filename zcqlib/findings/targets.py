@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from zcqlib import quantity
@@ -9,18 +10,18 @@ from zcqlib.analysis import recent_means
 from zcqlib.findings.found import (
     NAMED,
     NAN,
-    SCALES,
     Found,
     Given,
-    Scale,
     Told,
     finding,
     inputs,
     lay,
     names,
     sum_up,
+    ties,
 )
 from zcqlib.projection.pace import paces
+from zcqlib.quantity import months_left
 from zcqlib.tables import MissingData
 
 HALF = 5  # groups on the first of two pages
@@ -33,10 +34,9 @@ def row_id(region: str, indicator: str) -> str:
     return indicator if region in ZONES else f"{region}|{indicator}"
 
 
-def ties(values: pd.Series, scale=SCALES["chance"]) -> pd.Index:
-    """The rows that print like the lowest."""
-    told = values.dropna().map(lambda v: scale.text(scale.round(v)))
-    return told.index[told == told.get(values.idxmin())] if len(told) else told.index
+def lowest(chances: pd.Series) -> pd.Index:
+    """The rows whose chance prints like the lowest."""
+    return ties(chances.mask(chances.lt(0.01), 0.0), 2, least=True)
 
 
 def headline(base: Found) -> pd.DataFrame:
@@ -93,25 +93,33 @@ def standing(given: Given) -> Told:
     """
     p, s, catalog = given.table("PROJECTIONS"), given.table("SERIES"), given.catalog
     plan = catalog.targets.drop_duplicates("id").set_index("id")
-    order = {i: n for n, i in enumerate(plan.index)}
     key, about = ["region", "indicator"], dict(responsible="", responsible_basis="")
     due = paces(p, s, catalog, catalog.batches).set_index(key)
     p = p.drop(columns=["demo", "commitment"], errors="ignore")
+    order = {i: n for n, i in enumerate(plan.index)}
     p = p.sort_values("indicator", key=lambda v: v.map(order), kind="stable")
     p = p.join(plan[[*about, "commitment"]], on="indicator").fillna(about | dict(commitment="firm"))
     usual, group = recent_means(s, given.period), catalog.headline().set_index("id")["group"]
-    rows = [
-        _standing(r, given, usual.get((r["region"], r["indicator"]), NAN))
-        for r in p.join(due, on=key).to_dict("records")
-    ]
-    ids = [row_id(*at) for at in zip(p.region, p.indicator, strict=True)]
-    t = lay(pd.DataFrame(rows, ids), standing.measures)
+    p["usual"] = [usual.get(at, NAN) for at in zip(p.region, p.indicator, strict=True)]
+    p = p.join(due, on=key)
+    each = p.to_dict("records")
+    told, left = (
+        pd.DataFrame([_told(r, given) for r in each], p.index),
+        [months_left(r) for r in each],
+    )
+    p = p.assign(left=np.array(left, int))
+    t = p.rename(columns=dict(actual="done", due="on_pace", target_low="target"))
+    even = (t.target * (12 - t.left) / 12).where(t.kind.isin(["flow", "recurring"]), t.linear)
+    chance, target = t.probability.mask(t.kind.eq("milestone")), t.target.where(t.target.ne(0))
+    shares = {f"{c}_pct": 100 / target * t[c] for c in ("done", "on_pace", *FUTURE)}
+    t = t.assign(due=even, chance=chance, level=100 * t.level, **shares, **told)
+    t = lay(t.set_axis(map(row_id, t.region, t.indicator)), standing.measures)
     t["group"] = t.indicator.map(group).fillna("")
     head = t.query("group != ''")
     half = head.group.astype(int).le(HALF).map({True: "first|", False: "second|"})
     for park, own in head.groupby(head.region.where(~head.region.isin(ZONES), "")):
         for part, shown in [("", own), *own.groupby(half)]:
-            _count(t, shown, (f"{park}|" if park else "") + part)
+            _count(t, shown, f"{park}|" * bool(park) + part)
     said = [f"{{{k}.label}}{{{k}.count}}：{{{k}.who}}" for k in quantity.STATES if k in t.index]
     said += ["[把握最低的是{least.label}，{least.chance}]"]
     if "all" not in t.index:
@@ -120,38 +128,25 @@ def standing(given: Given) -> Told:
     return Told(t, scope, title_lights(t), said, demo="PROJECTIONS")
 
 
-def _standing(r: Mapping, given: Given, usual: float) -> dict:
-    i, region, low = r["indicator"], r["region"], r["target_low"]
-    scale, light, k = quantity.row_scale(r), quantity.light(r), quantity.reached_in(r).month
-    short, need = quantity.shortfall(r), None
-    if r["unit"] not in quantity.SHARES:
-        need = quantity.needed(r)
-    ends = dict(done=r["actual"], on_pace=r["due"]) | {c: r[c] for c in FUTURE}
-    ends |= {f"{c}_pct": 100 / low * v if low else NAN for c, v in ends.items()}
-    return ends | dict(
-        indicator=i,
-        region=region,
+def _told(r: Mapping, given: Given) -> dict:
+    """What stands of one PROJECTIONS row in print: its scale, names and sentences, and what is derived from them."""
+    i, region, usual, typeset = r["indicator"], r["region"], r["usual"], quantity.typeset
+    scale, light, short = quantity.row_scale(r), quantity.light(r), quantity.shortfall(r)
+    need = None if r["unit"] in quantity.SHARES else quantity.needed(r)
+    return dict(
         label=given.name(region) * (region not in ZONES) + given.name(i),
         scale=scale,
         inputs=inputs(region, i, table="PROJECTIONS TARGETS SERIES"),
-        target=low,
-        target_high=r["target_high"],
-        level=100 * r["level"],
-        chance=NAN if r["kind"] == "milestone" else r["probability"],
         gap=NAN if short is None else float(short * scale.factor),
         needed=NAN if need is None else float(need * scale.factor),
-        left=quantity.months_left(r),
-        usual=usual,
         of_usual=quantity.asked(r) / usual if need is not None and usual > 0 else NAN,
-        due=low * k / 12 if r["kind"] in ("flow", "recurring") else r["linear"],
         units=quantity.responsible(r["responsible"], r["responsible_basis"]),
         promise=quantity.target(r, words=False),
         light=light.words,
         state=light.mark + light.words,
-        told=quantity.typeset(quantity.projection_sentence(r, usual)),
-        headline=quantity.typeset(title_year_end(r, given.name(i))),
-        reason=quantity.typeset(r["reason"]) if r["reason"] == r["reason"] else "",
-        **{c: r[c] for c in ("sdg_ratio", "word", "sdg")},
+        told=typeset(quantity.projection_sentence(r, usual)),
+        headline=typeset(title_year_end(r, given.name(i))),
+        reason=typeset(r["reason"]) if r["reason"] == r["reason"] else "",
     )
 
 
@@ -174,7 +169,7 @@ def _count(t: pd.DataFrame, own: pd.DataFrame, prefix: str) -> None:
         if len(some):
             label = "合计" if k == "all" else quantity.lights().state(k).words
             sum_up(t, prefix + k, label, some, count=len(some), who=names(some["label"]))
-    least = own.loc[ties(own.chance)]
+    least = own.loc[lowest(own.chance)]
     if len(least):
         told = names(least.label) if len(least) <= NAMED else f"并列的{len(least)}项"
         sum_up(t, f"{prefix}least", told, least, chance=least.chance.min())
@@ -193,15 +188,15 @@ def glance(given: Given, half: str = "", region: str = "zone") -> Told:
 
     Rows: those of `standing`, with its counts.
     """
-    base = standing(given)
-    t, zone = base.things, region == "zone"
-    own = headline(base) if zone else t.query("group != '' and region == @region")
-    number = own.group.astype(int)
-    own = own[number.between(*{"first": (1, HALF), "second": (HALF + 1, 99)}.get(half, (1, 99)))]
+    base, zone = standing(given), region == "zone"
+    own = headline(base) if zone else base.things.query("group != '' and region == @region")
     if own.empty:
         raise MissingData("这几组没有目标")
-    own = own.sort_values("group", key=lambda g: g.astype(int), kind="stable")
-    rows = pd.concat([own, base.rows.drop(t.index)])
+    number = own.group.astype(int).sort_values(kind="stable")
+    own = own.loc[number.index]
+    if half:
+        own = own[number.le(HALF).eq(half == "first")]
+    rows = pd.concat([own, base.rows.drop(base.things.index)])
     place = base.scope if zone else f"{given.name(region)}，{given.year}年"
     title = title_lights(base.rows, f"{region}|" * (not zone) + f"{half}|" * bool(half))
     return Told(rows, place, title, base=base)
@@ -226,16 +221,15 @@ def pace(given: Given) -> Told:
     p = p.query("target_low > 0 and actual == actual").set_index("indicator", drop=False)
     p = p.loc[[i for i in base.rows.index if i in p.index]]
     if p.empty:
-        none = "本期没有可比的累计数"
-        return Told(base.rows[:0], base.scope, none, [none], base=base)
+        return Told(base.rows[:0], base.scope, "本期没有可比的累计数", base=base)
     s = given.table("SERIES", region="zone", months=1, revision=False)
     best = s.groupby("indicator")["value"].max().reindex(p.index)
-    t, k = base.rows.loc[p.index], 12 - base.rows.loc[p.index, "left"]
-    due, rows = 100 * k / 12, p.to_dict("records")
-    each = [quantity.asked(r) if quantity.months_left(r) else NAN for r in rows]
-    asked = pd.Series(each, p.index).where(t.needed.notna())
+    t = base.rows.loc[p.index]
+    k, rows = 12 - t.left, p.to_dict("records")
+    due, asked = 100 * k / 12, [quantity.asked(r) if months_left(r) else NAN for r in rows]
+    asked = pd.Series(asked, p.index).where(t.needed.notna())
     t = t.assign(due_pct=due, of_best=asked / best.where(best > 0))
-    low, own = t.loc[ties(t.done_pct, Scale("%", digits=1))], t.copy()
+    low, own = t.loc[ties(t.done_pct, 1, least=True)], t.copy()
     # not by `due`, a twelfth of which may not be exact
     counts = dict(below=(12 * p.actual).lt(k * p.target_low).sum())
     counts |= dict(due_pct=due.max() if due.nunique() == 1 else NAN)  # some are of earlier months

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from zcqlib.findings.found import Given, Told, finding, lay
+from zcqlib.findings.found import Given, Told, finding
 
 SHARES = "claimed came_true by_luck by_luck_high share cov80 cov95 crps right linear_right".split()
 WHOSE = {"own": "本办", "real": "公开月度序列"}
@@ -44,27 +44,31 @@ def record(given: Given) -> Told:
     """
     t = given.table("RECORD")
     what, number = t.what, t.no.astype("str")
-    t = t.set_index(t.whose + "|" + what + number.mask(what.eq("all"), ""))
-    what, number = t.what, number.set_axis(t.index)
+    id = t.whose + "|" + what + number.mask(what.eq("all"), "")
     classes = what.isin(["said", "sure"])
-    t = t.assign(cases=t.calls.where(classes), calls=t.calls.mask(classes))
-    half = 1.645 * np.sqrt((t.said * (1 - t.said)).clip(lower=0.01) / t.cases)
+    half = 1.645 * np.sqrt((t.said * (1 - t.said)).clip(lower=0.01) / t.calls)
     half = half.where(what.eq("said"))
-    t = t.assign(by_luck=(t.said - half).clip(0, 1), by_luck_high=(t.said + half).clip(0, 1))
-    t = t.rename(columns={"said": "claimed", "came": "came_true"})
-    t["share"] = t.error / t.linear_error.where(what.eq("all"))
+    t = t.assign(
+        by_luck=(t.said - half).clip(0, 1),
+        by_luck_high=(t.said + half).clip(0, 1),
+        share=t.error / t.linear_error.where(what.eq("all")),
+        cases=t.calls.where(classes),
+        calls=t.calls.mask(classes),
+        label=what.map(LABELS).fillna(number + "月"),
+        indicator=t.whose.mask(what.eq("all"), ""),
+        inputs=t.whose.map({"own": "SERIES/", "real": "PUBLISHED/"}),
+        basis=id,
+    )
+    t = t.rename(columns={"said": "claimed", "came": "came_true"}).set_axis(id)
     t[SHARES] *= 100
-    t["label"] = what.map(LABELS).fillna(number + "月")
-    t["indicator"] = t.whose.mask(what.eq("all"), "")
-    t["inputs"] = t.whose.map({"own": "SERIES/", "real": "PUBLISHED/"})
-    rows = lay(t.assign(basis=t.index), record.measures).assign(at=t.claimed)
-    told = [_told(rows, w) + _few(rows, w) for w in WHOSE if f"{w}|all" in rows.index]
-    told[:1] = [f"按往年逐月回放，{t}" for t in told[:1]]
-    if rows.calibrated.any():
+    t["at"] = t.claimed
+    told = [_told(t, w) + _few(t, w) for w in WHOSE if f"{w}|all" in t.index]
+    told[:1] = [f"按往年逐月回放，{first}" for first in told[:1]]
+    if t.calibrated.any():
         told.insert(1, "本期{own|all.calibrated}把握已按本办记录校正")
     own = [given.source()] if "own|all" in t.index else []
     about = dict(source=given.reckoned(source="、".join([*own, REAL])), demo=bool(t.demo.any()))
-    return Told(rows, "往年逐月回放", (told or [NOTHING])[0], told, about=about)
+    return Told(t, "往年逐月回放", (told or [NOTHING])[0], told or None, about=about)
 
 
 def _told(rows: pd.DataFrame, whose: str) -> str:
@@ -93,6 +97,5 @@ def record_of(given: Given, whose: str = "own") -> Told:
     title, share = _told(rows, whose), f"误差是序时进度的{{{row}.share}}"
     said = f"{{{row}.calls}}回放中，平均把握{{{row}.claimed}}，实际完成{{{row}.came_true}}"
     said = [said + _few(rows, whose), "平均" + share]
-    short = title.removeprefix(WHOSE[whose])  # which the scope says
-    titles = f"{title}；平均{share}", f"{short}，{share.replace('是', '为')}", title
-    return Told(rows, scope, titles, said, base=base, about=about)
+    title = f"{title.removeprefix(WHOSE[whose])}；{share}"  # whose the scope says
+    return Told(rows, scope, title, said, base=base, about=about)
