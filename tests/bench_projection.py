@@ -25,7 +25,7 @@ import pandas as pd
 import record_peers
 
 from zcqlib import catalog, published
-from zcqlib.projection import LEVELS, model, peers, project_year_end, scoring
+from zcqlib.projection import LEVELS, joint, model, peers, project_year_end, replay, scoring
 from zcqlib.workspace import Workspace
 
 KS, HS = (1, 3, 6, 9, 11), (0, 1, 2, 3, 5)
@@ -207,6 +207,28 @@ def shipped() -> None:
     by_history("real series of the record, 2014-2019", cases)
     ways("real series of the record, alone", values)
     ways("real series of the record, season lent", values, family)
+
+
+def sums_of_parts() -> None:
+    """The US states of the record summed by the rule for parks and zone: whether parts and sum keep their intervals."""
+    place = Workspace.find()
+    rows = published.published_observations(place.published, catalog.load(place.reference))
+    series = peers.record_series(rows)
+    series = series[series["region"].str.match("US-")]
+    calls = replay.replay(series, peers.YEARS)
+    names = series["region"] + "|" + series["indicator"]
+    wide = series.assign(name=names).pivot(index="end", columns="name", values="value")
+    totals = []
+    for (year, k), part in calls.groupby(["year", "k"]):
+        known = wide.loc[: pd.Period(f"{year}-{k:02d}", "M"), list(part["series_id"])]
+        rho = joint.shared(known.to_numpy().T[:, -36:])
+        q = joint.read(joint.draws(part[list(LEVELS)].to_numpy(float), rho).sum(1))
+        sums = part[["truth", "before", "scale", "linear"]].sum()
+        about = {"series_id": "sum", "year": year, "k": k}
+        totals.append(about | dict(sums) | dict(zip(LEVELS, q, strict=True)))
+    both = {"parts": calls, "their sum": pd.DataFrame(totals)}
+    table = {n: replay.score(c)[["crps", "cov80", "cov95"]].mean() for n, c in both.items()}
+    show("parts and their joint sum, US states", pd.DataFrame(table).T)
 
 
 SEASONS = {
@@ -415,6 +437,7 @@ def main() -> None:
     WAYS["plain"] = ("months", "months", 9)
     speed()
     shipped()
+    sums_of_parts()
     small_counts()
     demonstration()
     if a.folder:

@@ -91,13 +91,6 @@ def test_the_common_share_follows_the_past_and_has_its_limits():
     assert joint.shared(np.where(np.arange(48) % 4, 0.0, together)) == 0.30
 
 
-def test_the_chance_that_several_meet_counts_them_together():
-    chances = joint.at_least(FIVE, at_levels(FIVE, LEVELS, [0.5])[:, 0], 0.9)
-    assert chances[0] == 1 and (np.diff(chances) <= 0).all()
-    alone = joint.at_least(FIVE, at_levels(FIVE, LEVELS, [0.5])[:, 0], 0.05)
-    assert chances[5] > 3 * alone[5] and alone[5] == pytest.approx(0.5**5, abs=0.03)
-
-
 # --- parks, parts, ratios in the targets -----------------------------------------------------------------------------
 
 

@@ -134,17 +134,15 @@ def test_scores_of_a_call_worked_by_hand():
     assert said["met"].tolist() == [True, True, True, True, False] and said["linear"].all()
 
 
-def test_the_first_month_from_which_a_call_was_right_and_stayed_right():
-    said = pd.DataFrame(
-        {
-            "series_id": ["a"] * 4 + ["b"] * 2,
-            "k": [1, 3, 6, 9, 1, 9],
-            "p": [0.6, 0.4, 0.7, 0.8, 0.9, 0.6],
-            "met": [True] * 4 + [False] * 2,
-        }
-    )
-    found = record.first_right(said).set_index("series_id")["month"]
-    assert found["a"] == 6 and np.isnan(found["b"])
+def test_from_which_month_on_calls_were_right_and_stayed_right():
+    """One promise, a tenth more than last year, which comes; said likely in January, not in March, and then on."""
+    middle = {1: 120.0, 3: 90.0, 6: 115.0, 9: 130.0}
+    about = {"series_id": "a", "year": 2017, "truth": 130.0, "before": 100.0, "scale": 100.0}
+    calls = [about | {"k": k, "linear": q, **dict.fromkeys(LEVELS, q)} for k, q in middle.items()]
+    months = record.summary(pd.DataFrame(calls)).query("what == 'month'").set_index("no")
+    # of the five multiples .95 to 1.2 three or four lie at or below 115, one above 120
+    assert months["right"].to_dict() == {1: 0.0, 3: 0.0, 6: 0.8, 9: 1.0}
+    assert months["linear_right"].to_dict() == months["right"].to_dict()
 
 
 # --- the stored peers -----------------------------------------------------------------------------------------------
@@ -196,50 +194,22 @@ def test_on_the_real_series_ours_beats_every_peer_and_the_linear_pace_and_keeps_
 
 
 def test_a_stored_call_is_scored_once_its_year_is_closed_and_not_before():
-    """Said in June: 60 to date, target 120, chance .7, every quantile 125; the year brought 126."""
-    as_of = pd.Period("2017-06", "M")
+    """Said in June: 59 to date, target 120, chance .7; the year brought 126."""
+    about = dict(region="zone", indicator="x", year=2017, kind="flow", demo=True)
+    about |= dict(target_low=120.0, target_high=np.nan, comparator="ge")
+    calls = {"2017-06": (59.0, 0.7), "2017-11": (110.0, np.nan), "2017-12": (126.0, 1.0)}
     said = pd.DataFrame(
         [
-            dict(
-                region="zone",
-                indicator="x",
-                year=2017,
-                as_of=as_of,
-                kind="flow",
-                actual=59.0,
-                target_low=120.0,
-                target_high=np.nan,
-                comparator="ge",
-                probability=0.7,
-                demo=True,
-            )
+            about | dict(as_of=m, actual_to=m, actual=done, probability=p)
+            for name, (done, p) in calls.items()
+            for m in [pd.Period(name, "M")]
         ]
     )
-    q = pd.DataFrame(
-        {
-            "region": "zone",
-            "indicator": "x",
-            "year": 2017,
-            "as_of": as_of,
-            "level": LEVELS,
-            "value": 125.0,
-        }
-    )
-    ends = pd.period_range("2017-01", "2017-12", freq="M")
-    series = pd.DataFrame(
-        {
-            "region": "zone",
-            "indicator": "x",
-            "end": ends,
-            "months": 1,
-            "value": 10.5,
-            "revision": False,
-            "unit": "件",
-            "demo": True,
-        }
-    )
-    found = record.score_stored(said, q, series).iloc[0]
+    [found] = record.score_stored(said).to_dict("records")
     assert (found["k"], found["truth"], found["met"], found["linear"]) == (6, 126.0, True, False)
     assert found["brier"] == pytest.approx(0.09) and found["linear_brier"] == 1
-    assert found["crps"] == pytest.approx(1 / 120) and not found["cov80"]
-    assert record.score_stored(said, q, series[:-1]).empty
+    assert record.score_stored(said[:-1]).empty
+    late = said.assign(
+        actual_to=said["actual_to"].where(said["as_of"].dt.month < 12, said["as_of"] - 1)
+    )
+    assert record.score_stored(late).empty  # December itself did not come

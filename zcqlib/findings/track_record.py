@@ -7,7 +7,6 @@ from zcqlib.findings.found import Given, Told, finding
 
 SHARES = "claimed came_true by_luck by_luck_high share cov80 cov95 crps right linear_right".split()
 WHOSE = {"own": "本办", "real": "公开月度序列"}
-LABELS = {"all": "全部", "parts": "各州", "joint": "联合加总"}
 REAL = "美国人口普查局企业成立统计、美国专利商标局授权专利（PatentsView整理）"
 NOTHING = "还没有可回放的年份"
 ENOUGH = 10  # calls of about .7 for a sentence
@@ -39,8 +38,7 @@ def record(given: Given) -> Told:
     """What replays of closed years said and what came, our own first, the real monthly series second.
 
     Rows: `<whose>|all`, own or real; `said<n>` a class of chances, with the range where its share would lie by luck
-    alone, and `sure<n>` what 序时进度 said, which is sure of itself; `month<k>` by month of call; `parts0`, `joint0` the
-    parts of one whole and their sum. `calibrated` counts the chances that the own record has moved.
+    alone, and `sure<n>` what 序时进度 said, which is sure of itself; `month<k>` by month of call. `calibrated` counts the chances that the own record has moved.
     """
     t = given.table("RECORD")
     what, number = t.what, t.no.astype("str")
@@ -54,7 +52,7 @@ def record(given: Given) -> Told:
         share=t.error / t.linear_error.where(what.eq("all")),
         cases=t.calls.where(classes),
         calls=t.calls.mask(classes),
-        label=what.map(LABELS).fillna(number + "月"),
+        label=(number + "月").mask(what.eq("all"), "全部"),
         indicator=t.whose.mask(what.eq("all"), ""),
         inputs=t.whose.map({"own": "SERIES/", "real": "PUBLISHED/"}),
         basis=id,

@@ -63,7 +63,7 @@ def zone_totals(known: DataFrame, catalog: Catalog) -> DataFrame:
     ).query("not revision or value != 0")
     # what the zone says itself; of a revision the last month alone
     spans, own = (
-        f.assign(_from=f.start.mask(f["revision"], f.end), _level=f.months.eq(0))
+        f.assign(_from=f.start.mask(f.revision, f.end), _level=f.months.eq(0))
         for f in (total.reset_index(), known.query("region == 'zone'"))
     )
     taken = spans.merge(own, on=["indicator", "_level"], suffixes=("", "_own"))
@@ -95,10 +95,9 @@ def _summed(known: DataFrame) -> DataFrame:
 
 def _running(inputs: Series, begins: Series) -> list[str]:
     """The observations that each sum so far rests on; `begins` says where a new sum begins."""
-    out, so_far = [], set()
+    out: list[str] = []
     for ids, new in zip(inputs, begins, strict=True):
-        so_far = set(ids.split(";")) ^ (set() if new else so_far)
-        out.append(";".join(sorted(so_far - {""})))
+        out.append(ids if new else net((ids, out[-1])))
     return out
 
 
@@ -125,35 +124,36 @@ def ratios(known: DataFrame, sums: DataFrame, catalog: Catalog) -> DataFrame:
     -------
     SERIES; per cent for unit %, per 10,000 for units ending in /万人. A stock's denominator is its last known level.
     """
-    wanted = [
-        (i.id, i.unit, i.numerator, i.denominator, catalog.indicators[i.numerator].kind == "stock")
-        for i in catalog.indicators.values()
-        if i.kind in ("ratio", "coverage") and i.numerator and i.denominator
-    ]
-    columns = "_made _unit indicator _below _level".split()
-    wanted = DataFrame(wanted, columns=columns).astype({"_level": bool})
-    rows = pd.concat([sums, known.query("months == 0")], ignore_index=True)
-    rows = rows.assign(_level=rows.months.eq(0), _end=ordinal(rows.end)).sort_values("_end")
-    pair = pd.merge_asof(
-        rows.merge(wanted, on=["indicator", "_level"]).sort_values("_end"),
-        rows.rename(columns={"indicator": "_below"}),
-        on="_end",
-        by=["region", "_below", "_level"],
-        suffixes=("", "_d"),
-    )
-    pair = pair.query("value_d.notna() and value_d != 0")
-    pair = pair[ordinal(pair.end) - ordinal(pair.end_d) <= 12 * pair._level]
-    unit = pair._unit
-    per = unit.str.endswith("/万人").map({True: 10_000.0, False: 1.0}).mask(unit.eq("%"), 100.0)
-    made = pair.assign(
-        indicator=pair._made,
-        unit=unit,
-        value=per * pair.value / pair.value_d,
-        published=pair.published.where(pair.published >= pair.published_d, pair.published_d),
-        inputs=_both(pair.inputs, pair.inputs_d),
-        demo=pair.demo | pair.demo_d.eq(True),
-    )
-    return shape(made, SERIES)
+    made = []
+    for i in catalog.indicators.values():
+        if i.kind not in ("ratio", "coverage") or not (i.numerator and i.denominator):
+            continue
+        level = catalog.indicators[i.numerator].kind == "stock"
+        rows = known.query("months == 0") if level else sums
+        rows = rows.assign(_end=ordinal(rows.end)).sort_values("_end", kind="stable")
+        pair = pd.merge_asof(
+            rows[rows.indicator == i.numerator],
+            rows[rows.indicator == i.denominator],
+            on="_end",
+            by="region",
+            tolerance=12 * level,
+            suffixes=("", "_d"),
+        )
+        pair = pair.query("value_d.notna() and value_d != 0")
+        per = 100.0 if i.unit == "%" else 10_000.0 if i.unit.endswith("/万人") else 1.0
+        made.append(
+            pair.assign(
+                indicator=i.id,
+                unit=i.unit,
+                value=per * pair.value / pair.value_d,
+                published=pair.published.where(
+                    pair.published >= pair.published_d, pair.published_d
+                ),
+                inputs=_both(pair.inputs, pair.inputs_d),
+                demo=pair.demo | pair.demo_d.eq(True),
+            )
+        )
+    return shape(pd.concat(made) if made else [], SERIES)
 
 
 def _both(one: Series, other: Series) -> list[str]:

@@ -79,7 +79,7 @@ def _across(history: DataFrame, catalog: Catalog) -> DataFrame:
     pairs = h.query("_kind == 'department' and region == 'zone'").merge(sums, on=key)
     pairs["_missing"] = [
         "、".join(catalog.name(p) for p in catalog.members(end) if p not in who)
-        for end, who in zip(pairs["end"], pairs["_who"], strict=True)
+        for end, who in zip(pairs.end, pairs._who, strict=True)
     ]
     pairs["_off"], whole = pairs._sum - pairs.value, pairs._missing.eq("")
     rounding = pairs._tol + pairs._rounding + noise(pairs.value)

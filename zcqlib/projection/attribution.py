@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from zcqlib import tables
@@ -39,16 +38,13 @@ def changes(states: Sequence[pd.DataFrame]) -> pd.DataFrame:
     key = ["region", "indicator"]
     by = [tables.shape(s, PROJECTIONS).set_index(key) for s in states]
     last = by[-1][by[-1].index.isin(by[0].index)]
-    level = np.stack([s.reindex(last.index)[VALUES].to_numpy(float) for s in by])
-    level[:, np.isnan(level[0]) | np.isnan(level[-1])] = np.nan
-    for i in range(1, len(level)):
-        level[i] = np.where(np.isnan(level[i]), level[i - 1], level[i])
-    told = ~np.isnan(level[0, :, 2:]).all(axis=1)
-    about = last[["year", "as_of", "unit", "demo"]].reset_index()
-    rows = [
-        about[told].assign(part=part, **dict(zip(VALUES, step[told].T, strict=True)))
-        for part, step in zip(ORDER, np.diff(level, axis=0), strict=True)
-    ]
-    return tables.shape(pd.concat(rows, ignore_index=True), WHY).sort_values(
+    if last.empty:
+        return tables.empty(WHY)
+    level = pd.concat([s[VALUES].reindex(last.index) for s in by], keys=["said", *ORDER])
+    lost = level.loc["said"].isna() | level.loc[ORDER[-1]].isna()
+    steps = level.groupby(level=key).ffill().groupby(level=key).diff()
+    about = last[["year", "as_of", "unit", "demo"]][~lost[VALUES[2:]].all(axis=1)]
+    rows = [about.join(steps.loc[part].mask(lost)).assign(part=part) for part in ORDER]
+    return tables.shape(pd.concat(rows).reset_index(), WHY).sort_values(
         key, kind="stable", ignore_index=True
     )

@@ -6,7 +6,7 @@ import joblib
 import pandas as pd
 
 from zcqlib.pool import processes
-from zcqlib.projection.engine import LEVELS, project_year_end
+from zcqlib.projection.engine import project_year_end
 from zcqlib.tables import ZcqError
 
 
@@ -16,19 +16,17 @@ class ClusterError(ZcqError):
 
 def project_batches(
     history: pd.DataFrame,
-    kind: str = "flow",
-    year: int | None = None,
-    levels=LEVELS,
-    targets: pd.Series | None = None,
+    *asked,
     n_jobs: int = 1,
     scheduler: str | None = None,
     size: int = 20_000,
+    **how,
 ) -> pd.DataFrame:
     """Project the year end batch by batch; the result is that of one call of `project_year_end`, bit for bit.
 
     Parameters
     ----------
-    history, kind, year, levels, targets : as for `project_year_end`.
+    history, asked, how : the arguments of `project_year_end`.
     n_jobs : processes on this machine; with a scheduler the cluster decides.
     scheduler : address of a dask scheduler, such as tcp://10.0.0.1:8786.
     size : series in a batch.
@@ -45,13 +43,13 @@ def project_batches(
     if size < 1:
         raise ValueError(f"size is at least 1, not {size}")
     if "series_id" not in history or history.empty:
-        return project_year_end(history, kind, year, levels, targets)
+        return project_year_end(history, *asked, **how)
     # sisters lend each other their season
     together = "family" if "family" in history else "series_id"
     batch = pd.factorize(history[together], sort=True, use_na_sentinel=False)[0] // size
     with _workers(scheduler):
         parts = (joblib.Parallel(-1) if scheduler else processes(n_jobs))(
-            joblib.delayed(project_year_end)(rows, kind, year, levels, targets)
+            joblib.delayed(project_year_end)(rows, *asked, **how)
             for _, rows in history.groupby(batch)
         )
     out = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)

@@ -5,13 +5,14 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from numpy import ndarray
 from scipy import stats
+from scipy.special import gammaln
 
-from zcqlib.projection.model import GROWTH, TAU, YEARS, Mask, Mixture, heaviest, kernels
+from zcqlib.projection.model import GROWTH, MONTHS, TAU, YEARS, Mask, Mixture, heaviest, kernels
 
 CLUMPED = 1.3  # variance of a count over its mean
 STEPS, NODES, FAR = 3, 40, 20_000  # of Newton; rates that stand for their mixture; steps up
-STRIDE = 32  # steps between two looks at the logs
 SETTINGS = (  # sizes of level, season, growth and noise with their weights
     ((0.008, 0.03, 0.08), (0.4, 0.4, 0.2)),
     ((0.1, 0.4, 1.2, 2.5), (0.38, 0.37, 0.2, 0.05)),
@@ -34,32 +35,30 @@ def _settings():
 class Counted(NamedTuple):
     """What is known, and the chance of at most 0, 1, 2 ... more, (n, series)."""
 
-    known: np.ndarray
-    below: np.ndarray
+    known: ndarray
+    below: ndarray
 
-    def quantiles(self, levels: np.ndarray) -> np.ndarray:
+    def quantiles(self, levels: ndarray) -> ndarray:
         """(levels, series): the smallest total whose distribution function reaches the level."""
         return self.known + np.stack([np.searchsorted(b, levels) for b in self.below.T], 1)
 
-    def chance(self, target: np.ndarray) -> np.ndarray:
+    def chance(self, target: ndarray) -> ndarray:
         """Probability that the total is at least the target."""
         below = np.vstack([0 * self.known, self.below])
         need = np.nan_to_num(np.ceil(target - self.known)).clip(0, len(below) - 1).astype(int)
         return np.maximum(1 - below[need, np.arange(len(need))], 0)
 
 
-def at_most(rates: np.ndarray) -> np.ndarray:
+def at_most(rates: ndarray) -> ndarray:
     """Chance of at most 0, 1, 2 ... of negative binomials of these rates, each as likely, (n, series)."""
-    size, most, passing = rates / (CLUMPED - 1), rates.max(), 1 - 1 / CLUMPED
-    upto = int(min(FAR, most + 12 * np.sqrt(CLUMPED * most) + 40))
-    first, run, out = -size * np.log(CLUMPED), np.ones_like(size), []
-    for j in range(upto):
-        if j % STRIDE == 0:  # in logs now and then: the first are next to nothing
-            first, run = first + np.log(run), np.ones_like(size)
-            start = np.exp(first)
-        out.append((start * run).sum(0))
-        run *= (j + size) * (passing / (j + 1))
-    return np.cumsum(out, 0) / len(size)
+    most = rates.max()
+    j = np.arange(int(min(FAR, most + 12 * np.sqrt(CLUMPED * most) + 40)))[:, None]
+    usual = j * np.log(1 - 1 / CLUMPED) - gammaln(j + 1)
+    log_pmf = (
+        usual + gammaln(j + size) - gammaln(size) - size * np.log(CLUMPED)
+        for size in rates.T / (CLUMPED - 1)
+    )
+    return np.cumsum(np.stack([np.exp(p).mean(1) for p in log_pmf], 1), 0)
 
 
 @lru_cache(maxsize=64)
@@ -68,52 +67,34 @@ def _groups(mask: Mask):
 
     A past year counts as two sums, its months asked for this year and the others, wherever they were told apart.
     """
-    late = np.tile(mask.ahead[-12:], YEARS)
-    year = np.repeat(np.arange(YEARS), 12)
-    keys = [
-        (tuple(np.unique(year[m])), bool((m & late).any()), bool((m & ~late).any()))
-        for m in mask.member
-    ]
-    names = sorted(set(keys))
-    join = np.array([[k == name for k in keys] for name in names], float)
-    months = np.stack([*(mask.member[j > 0].any(0) for j in join), mask.ahead])
-    return join, months
+    late, member = np.tile(mask.ahead[-12:], YEARS), mask.member
+    parts = [member.reshape(-1, YEARS, 12).any(2), member & late, member & ~late]
+    keys = np.column_stack([parts[0], *(p.any(1) for p in parts[1:])])
+    group = np.unique(keys, axis=0, return_inverse=True)[1]
+    join = group == np.arange(group.max() + 1)[:, None]
+    return join * 1.0, np.stack([*(member[j].any(0) for j in join), mask.ahead])
 
 
-def counted(mask: Mask, amount: np.ndarray, known: np.ndarray, events: np.ndarray) -> Counted:
+def counted(mask: Mask, amount: ndarray, known: ndarray, events: ndarray) -> Counted:
     """Distributions of a block of small counts of one mask; `events` (12, series) by calendar month, own and sisters'."""
     join, months = _groups(mask)
     n = np.einsum("gs,sb->gb", join, amount)
-    weigh = months[:, :, None] * np.tile(
-        events + PSEUDO, (YEARS, 1)
-    )  # (groups + 1, months, series)
+    # (groups + 1, months, series)
+    weigh = months[:, :, None] * np.tile(events + PSEUDO, (YEARS, 1))
     exposure = weigh.sum(1)
     weigh = weigh / exposure[:, None]
     rate = (n.sum(0) + 0.5) / exposure[:-1].sum(0)
-    level, season = kernels()[1:3]
-    year = weigh.reshape(len(weigh), YEARS, 12, -1).sum(1)
-    when = np.einsum("gmb,m->gb", weigh, TAU)
     variance, score = _settings()
-    same = (
-        _between(weigh, level),
-        _between(year, season[:12, :12]),
-        when[:, None] * when,
-        np.einsum("gmb,hmb->ghb", weigh, weigh),
-    )
-    k = np.ones((len(when), len(when), len(score), len(rate)))
-    for v, part in zip(variance, same, strict=True):
-        k += v[:, None] * part[:, :, None]
-    mean = GROWTH * when[:, None]
+    k = np.ones((len(weigh), len(weigh), len(score), len(rate)))
+    for v, kernel in zip(variance, (*kernels()[1:], np.eye(MONTHS)), strict=True):
+        seen = np.einsum("gmb,mk->gkb", weigh, kernel)
+        k += v[:, None] * np.einsum("gkb,hkb->ghb", seen, weigh)[:, :, None]
+    mean = GROWTH * np.einsum("gmb,m->gb", weigh, TAU)[:, None]
     log_evidence, centre, spread2 = _laplace(n[:, None], exposure[:-1, None] * rate, mean, k)
     best, weight = heaviest(score[:, None] + log_evidence)
     centre, spread2 = (np.take_along_axis(a, best, 0) for a in (centre, spread2))
     rates = Mixture(weight, centre + np.log(exposure[-1] * rate), np.sqrt(spread2))
     return Counted(known, at_most(np.exp(rates.logs((np.arange(NODES) + 0.5) / NODES))))
-
-
-def _between(weigh, kernel):
-    """Covariances (groups, groups, series) of weighted means of what has this kernel."""
-    return np.einsum("gkb,hkb->ghb", np.einsum("gmb,mk->gkb", weigh, kernel), weigh)
 
 
 def _laplace(n, base, mean, k):
@@ -123,19 +104,18 @@ def _laplace(n, base, mean, k):
     """
     prior, ask = k[:-1, :-1], k[:-1, -1]
     f = np.clip(np.log((n + 0.5) / base), -3, 3) + np.zeros(prior.shape[1:])
-    for step in range(STEPS + 1):
+    for _ in range(STEPS + 1):
         rate = base * np.exp(np.clip(f, -30, 30))
         s = np.sqrt(rate / CLUMPED)
         b = s * s * (f - mean[:-1]) + (n - rate) / CLUMPED
-        right = [s * np.einsum("ghtb,htb->gtb", prior, b)]
-        right += [s * ask] * (step == STEPS)
-        solved, log_det = _eliminated(s[:, None] * prior * s, np.stack(right, 1))
+        right = s[:, None] * np.stack([np.einsum("ghtb,htb->gtb", prior, b), ask], 1)
+        solved, log_det = _eliminated(s[:, None] * prior * s, right.copy())
         a = b - s * solved[:, 0]
         f = mean[:-1] + np.einsum("ghtb,htb->gtb", prior, a)
     rate = base * np.exp(np.clip(f, -30, 30))
     fit = ((n * np.log(rate) - rate) / CLUMPED - 0.5 * a * (f - mean[:-1])).sum(0)
     centre = mean[-1] + (ask * a).sum(0)
-    return fit - 0.5 * log_det, centre, k[-1, -1] - (right[1] * solved[:, 1]).sum(0)
+    return fit - 0.5 * log_det, centre, k[-1, -1] - (right[:, 1] * solved[:, 1]).sum(0)
 
 
 def _eliminated(a, b):
@@ -145,14 +125,13 @@ def _eliminated(a, b):
     for j in range(n - 1):
         f = a[j + 1 :, j] / a[j, j]
         b[j + 1 :] -= f[:, None] * b[j]
-        for i in range(j + 1, n):  # the lower half alone
-            a[i, j + 1 : i + 1] -= f[i - j - 1] * a[j + 1 : i + 1, j]
+        a[j + 1 :, j + 1 :] -= f[:, None] * a[j + 1 :, j]
     for j in range(n - 1, -1, -1):
         b[j] = (b[j] - np.einsum("itb,irtb->rtb", a[j + 1 :, j], b[j + 1 :])) / a[j, j]
     return b, np.log(np.einsum("iitb->itb", a)).sum(0)
 
 
-def in_time(past_days: np.ndarray) -> float:
+def in_time(past_days: ndarray) -> float:
     """Chance that a batch is announced by the year's last day, from past announcement days of the year."""
     j = len(past_days)
     if j < 3:
@@ -167,7 +146,7 @@ def batch_distribution(
     pass_rate: float,
     due: int = 0,
     lapse_rate: float = 0.0,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[ndarray, ndarray]:
     """Year-end stock of something recognised in batches: values and their probabilities.
 
     Parameters
@@ -197,14 +176,12 @@ def batch_distribution(
     return opening - (len(lost) - 1) + np.arange(len(both)), both
 
 
-def quantiles_of(values: np.ndarray, pmf: np.ndarray, levels) -> np.ndarray:
+def quantiles_of(values: ndarray, pmf: ndarray, levels) -> ndarray:
     """The smallest value whose distribution function reaches each level."""
     return values[np.searchsorted(np.cumsum(pmf), levels).clip(max=len(values) - 1)].astype(float)
 
 
-def batch_history(
-    rest: np.ndarray, totals: np.ndarray, known: float
-) -> tuple[np.ndarray, np.ndarray]:
+def batch_history(rest: ndarray, totals: ndarray, known: float) -> tuple[ndarray, ndarray]:
     """A year's total of something announced on few dates, without a calendar: values and their probabilities.
 
     Half of it says: what is known and as much more as past years brought after this month; half: a past year's total,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from pandas import DataFrame, Series
 
 from zcqlib.projection import counts, model
 from zcqlib.projection.panel import Panel, pivot
@@ -12,23 +13,27 @@ BLOCK = 64  # series at a time
 SMALL = 400.0  # yearly total below which whole numbers are counts
 
 
-def refused_series(
-    history: pd.DataFrame, kind: str = "flow", year: int | None = None
-) -> pd.DataFrame:
+def refused_series(history: DataFrame, kind: str = "flow", year: int | None = None) -> DataFrame:
     """`series_id` and `reason` of the series that `project_year_end` leaves out, in the order of their ids."""
     panel = pivot(history, year, kind == "stock")
-    names = pd.Series(panel.ids, dtype=history["series_id"].dtype)
-    out = pd.DataFrame({"series_id": names, "reason": pd.Series(panel.reason, dtype="str")})
-    return out[panel.reason != ""].reset_index(drop=True)
+    names = Series(panel.ids, dtype=history["series_id"].dtype)
+    out = DataFrame({"series_id": names, "reason": panel.reason.astype("str")})
+    return out[out.reason != ""].reset_index(drop=True)
+
+
+def needs(history: DataFrame) -> None:
+    """Refuse a history that lacks a column, as a ValueError."""
+    if missing := {"series_id", "period", "value"} - set(history.columns):
+        raise ValueError(f"history lacks columns {sorted(missing)}")
 
 
 def project_year_end(
-    history: pd.DataFrame,
+    history: DataFrame,
     kind: str = "flow",
     year: int | None = None,
     levels=LEVELS,
-    targets: pd.Series | None = None,
-) -> pd.DataFrame:
+    targets: Series | None = None,
+) -> DataFrame:
     """Project the year end of any number of series from whatever is known of them.
 
     Parameters
@@ -55,8 +60,7 @@ def project_year_end(
     """
     if kind not in ("flow", "stock"):
         raise ValueError(f"kind is flow or stock, not {kind!r}")
-    if missing := {"series_id", "period", "value"} - set(history.columns):
-        raise ValueError(f"history lacks columns {sorted(missing)}")
+    needs(history)
     wanted = np.asarray(levels, float)
     if wanted.ndim != 1 or not len(wanted) or not ((wanted > 0) & (wanted < 1)).all():
         raise ValueError("levels lie between 0 and 1")
@@ -64,13 +68,14 @@ def project_year_end(
         raise ValueError(f"two targets for {targets.index[targets.index.duplicated()][0]!r}")
     stock = kind == "stock"
     panel = pivot(history, year, stock)
-    n, good = len(panel.ids), panel.reason == ""
+    panel = Panel(*(column[panel.reason == ""] for column in panel))
+    n = len(panel.ids)
     aims = np.full(n, np.nan) if targets is None else targets.reindex(panel.ids).to_numpy(float)
-    out, chance = np.full((len(wanted), n), np.nan), np.full(n, np.nan)
-    events, shares = _lent(history, panel, good)
-    patterns = pd.Series([cover.tobytes() for cover in panel.cover], dtype="object")[good]
+    out, chance = np.empty((len(wanted), n)), np.empty(n)
+    events, shares = _lent(history, panel)
+    patterns = Series([cover.tobytes() for cover in panel.cover], dtype="object")
     for cover, rows in patterns.groupby(patterns).indices.items():
-        mask, rows = model.mask_of(cover, stock), np.flatnonzero(good)[rows]
+        mask = model.mask_of(cover, stock)
         amount = panel.amount[rows][:, mask.called].T
         for part, small in _blocks(mask, amount, panel.whole[rows] & (not stock)):
             own, values = rows[part], amount[:, part]
@@ -83,11 +88,10 @@ def project_year_end(
             else:
                 found = model.year_end(mask, values, known, shares[:, own])
             out[:, own], chance[own] = found.quantiles(wanted), found.chance(aims[own])
-    names = pd.Series(panel.ids, dtype=history["series_id"].dtype)
-    frame = pd.DataFrame(out.T[good], columns=wanted.tolist(), copy=False)
-    frame.insert(0, "series_id", names[good].array)
+    frame = DataFrame(out.T, columns=wanted.tolist(), copy=False)
+    frame.insert(0, "series_id", Series(panel.ids, dtype=history["series_id"].dtype))
     if targets is not None:
-        frame["probability"] = np.where(np.isnan(aims), np.nan, chance)[good]
+        frame["probability"] = np.where(np.isnan(aims), np.nan, chance)
     return frame
 
 
@@ -107,7 +111,7 @@ def _blocks(mask: model.Mask, amount, whole):
             yield np.resize(part, -(-len(part) // 8) * 8), counted
 
 
-def _lent(history: pd.DataFrame, panel: Panel, good: np.ndarray):
+def _lent(history: DataFrame, panel: Panel):
     """What its family, or it alone, tells of each series' season, (12, series): events by calendar month, log shares;
     from past years that are told by single months.
     """
@@ -116,13 +120,13 @@ def _lent(history: pd.DataFrame, panel: Panel, good: np.ndarray):
         first = history.drop_duplicates("series_id").set_index("series_id")["family"]
         family = pd.factorize(first.reindex(panel.ids), use_na_sentinel=False)[0]
     years, cover = (-1, model.YEARS, 12), panel.cover
-    single = (cover == month) & (np.roll(cover, 1, 1) != month) & good[:, None]
+    single = (cover == month) & (np.roll(cover, 1, 1) != month)
     full = single.reshape(years)[:, :-1].all(2, keepdims=True)
     own = np.where(full, panel.amount.reshape(years)[:, :-1], 0.0)
     total = np.cumsum(own, 2)[..., -1:]  # in one order, however many series
     told = own, own / np.where(total > 0, total, np.inf), total > 0
     events, shares, count = (
-        pd.DataFrame(a.sum(1)).groupby(family).transform("sum").to_numpy() for a in told
+        DataFrame(a.sum(1)).groupby(family).transform("sum").to_numpy() for a in told
     )
     logs = np.log(np.maximum(12 * shares / np.maximum(count, 1), 0.02))
     logs = np.where(count > 0, logs - logs.mean(1, keepdims=True), 0.0)

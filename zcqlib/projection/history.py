@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy import ndarray
+from pandas import DataFrame, Period, Series
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog, Indicator, Lights, Target
@@ -24,47 +26,47 @@ UNEVEN = 0.02  # share of a month by which parts may exceed their whole where th
 class Rows(NamedTuple):
     """A series of SERIES in the order of its last months (counted from 1970), column by column."""
 
-    end: np.ndarray
-    months: np.ndarray
-    value: np.ndarray
-    revision: np.ndarray
-    demo: np.ndarray
+    end: ndarray
+    months: ndarray
+    value: ndarray
+    revision: ndarray
+    demo: ndarray
 
     @classmethod
-    def by_place(cls, series: pd.DataFrame) -> dict[tuple[str, str], Rows]:
+    def by_place(cls, series: DataFrame) -> dict[tuple[str, str], Rows]:
         """The series of SERIES by region and indicator."""
         s = series.sort_values("end", kind="stable")
-        whole = cls(
-            s["end"].array.asi8,
-            s["months"].to_numpy("int64"),
-            s["value"].to_numpy(float),
-            s["revision"].to_numpy(bool),
-            s["demo"].to_numpy(bool),
-        )
+        whole = cls(s.end.array.asi8, *(s[c].to_numpy() for c in cls._fields[1:]))
         groups = s.groupby(["region", "indicator"]).indices
         return {place: whole.only(rows) for place, rows in groups.items()}
 
-    def only(self, which: np.ndarray) -> Rows:
+    def only(self, which: ndarray) -> Rows:
         """Some of the rows."""
         return Rows(*(column[which] for column in self))
 
     @property
-    def year(self) -> np.ndarray:
+    def year(self) -> ndarray:
         """Years of the last months."""
         return 1970 + self.end // 12
 
     @property
-    def month(self) -> np.ndarray:
+    def month(self) -> ndarray:
         """Months (1-12) of the last months."""
         return self.end % 12 + 1
 
     @property
-    def last(self) -> pd.Period:
+    def last(self) -> Period:
         """The last month that it is known for."""
-        return pd.Period(ordinal=int(self.end.max()), freq="M")
+        return Period(ordinal=int(self.end.max()), freq="M")
 
     @property
-    def covered(self) -> np.ndarray:
+    def by_span(self) -> dict[tuple, float]:
+        """Values by last month, length and whether it is a revision."""
+        spans = zip(self.end.tolist(), self.months.tolist(), self.revision.tolist(), strict=True)
+        return dict(zip(spans, self.value, strict=True))
+
+    @property
+    def covered(self) -> ndarray:
         """How many months each row tells of: none, if it is a revision."""
         return np.where(self.revision, 0, self.months)
 
@@ -73,20 +75,20 @@ class Rows(NamedTuple):
         """The sums of less than a year."""
         return self.only((self.covered > 0) & (self.covered < 12))
 
-    def full_years(self, k: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Years all of whose months are known, what they add up to and how much of it was done by month k."""
-        told = self.covered, self.value, self.value * (self.month <= k)
-        months, total, done = (np.bincount(self.year, v) for v in told)
-        full = np.flatnonzero(months == 12)
-        return full, total[full], done[full]
+    @property
+    def brought(self) -> DataFrame:
+        """Years all of whose months are known, and what they had brought by each month (1-12)."""
+        gains = np.zeros((self.year.max(initial=0) + 1, 12))
+        np.add.at(gains, (self.year, self.month - 1), self.value)
+        full = np.flatnonzero(np.bincount(self.year, self.covered) == 12)
+        return DataFrame(gains[full].cumsum(1), full, range(1, 13))
 
-    def ends(self, sums: bool) -> pd.Series:
+    def ends(self, sums: bool) -> Series:
         """What years ended with: the totals of those whose months are all known, or the last levels of December."""
         if sums:
-            full, total, _ = self.only(self.months > 0).full_years()
-            return pd.Series(total, full)
+            return self.only(self.months > 0).brought[12]
         last = self.only(self.month == 12)
-        return pd.Series(dict(zip(last.year.tolist(), last.value, strict=True)), dtype=float)
+        return Series(dict(zip(last.year.tolist(), last.value, strict=True)), dtype=float)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +122,7 @@ class Known:
 
     def __init__(self, series, as_of, catalog: Catalog, milestones, batches, growth):
         self.as_of, self.catalog, self.batches = as_of, catalog, batches
-        self.by = Rows.by_place(series[series["end"] <= as_of])
+        self.by = Rows.by_place(series[series.end <= as_of])
         self.members = catalog.members(as_of)
         self.milestones = tables.empty(MILESTONES) if milestones is None else milestones
         self.growth, place = {}, ["region", "indicator", "end"]
@@ -130,14 +132,12 @@ class Known:
 
     def whole(self, region: str, id: str) -> Node | None:
         """A flow or stock that is known this year, by itself."""
-        own, indicator = self.by.get((region, id)), self.catalog.indicators.get(id)
-        if own is None or indicator is None or own.last.year != self.as_of.year:
-            return None
-        level = own.months == 0
-        if indicator.kind == "flow" or indicator.kind == "stock" and level.any():
-            own = own.only(level == (indicator.kind == "stock"))
-        known = indicator.kind in ("flow", "stock") and len(own.end)
-        return Node(f"{region}|{id}", own, indicator.kind) if known else None
+        kind = getattr(self.catalog.indicators.get(id), "kind", "")
+        own = self.by.get((region, id)) if kind in ("flow", "stock") else None
+        own = own and own.only((own.months == 0) == (kind == "stock"))
+        if own and len(own.end) and own.last.year == self.as_of.year:
+            return Node(f"{region}|{id}", own, kind)
+        return None
 
     def _node(self, region: str, id: str) -> Node | None:
         """A flow or stock as the sum of its parks, or of a part and the rest, where their months add up to it."""
@@ -161,7 +161,8 @@ def rest_of(whole: Node, parts: list[Node]) -> Node | None:
     """What belongs to none of the parts; None where months are missing or the parts exceed the whole."""
     source, size = whole.source, np.abs(whole.source.value)
     beyond, year = source.revision, source.year
-    apart = np.stack([_at(p.source, source) for p in parts])
+    told = [p.source.by_span for p in parts]
+    apart = np.array([[own.get(span, np.nan) for span in source.by_span] for own in told])
     there = np.isfinite(apart).all(0) | beyond
     if not there[source.end > source.end.max() - WINDOW].all():
         return None
@@ -174,13 +175,6 @@ def rest_of(whole: Node, parts: list[Node]) -> Node | None:
     return Node(name, source._replace(value=rest).only(there), whole.kind)
 
 
-def _at(own: Rows, where: Rows) -> np.ndarray:
-    """What a series has for the last months and lengths of another's rows, revisions apart; NaN where nothing."""
-    spans = [list(zip(s.end, s.months, s.revision, strict=True)) for s in (own, where)]
-    told = dict(zip(spans[0], own.value, strict=True))
-    return np.array([told.get(s, np.nan) for s in spans[1]])
-
-
 class Promise(SimpleNamespace):
     """A target in force at a month: its row of TARGETS, what is `known`, `shown` its id, and `id` that whose figures it
     takes: of what it restates, or as a park's of what it is part of.
@@ -189,7 +183,7 @@ class Promise(SimpleNamespace):
     def __init__(self, row, known: Known):
         super().__init__(**row._asdict(), shown=row.id, known=known)
         part = self.relation == "part_of" and self.region in known.catalog.parks
-        part = part and self.own is None and not known.milestones["id"].eq(self.id).any()
+        part = part and self.own is None and not known.milestones.id.eq(self.id).any()
         kin = known.catalog.indicators.get(self.related_id)
         if (self.relation == "restates" or part) and kin and kin.kind == self.kind:
             self.id = self.related_id

@@ -4,6 +4,7 @@ Every margin keeps the engine's quantiles untouched; one number, the share of sh
 """
 
 import numpy as np
+from numpy import ndarray
 from scipy.special import ndtri
 
 from zcqlib.projection.scoring import LEVELS
@@ -12,7 +13,7 @@ DRAWS, SEED = 4000, 0
 _Z = ndtri(np.array(LEVELS))
 
 
-def shared(months: np.ndarray, small: bool = False) -> float:
+def shared(months: ndarray, small: bool = False) -> float:
     """How strongly the parts' errors go together (ρ), from their past.
 
     Parameters
@@ -33,7 +34,7 @@ def shared(months: np.ndarray, small: bool = False) -> float:
     return float(np.clip(0.15 + 0.5 * pairs.mean(), 0.05, 0.9))
 
 
-def draws(quantiles: np.ndarray, rho: float) -> np.ndarray:
+def draws(quantiles: ndarray, rho: float) -> ndarray:
     """Joint draws (DRAWS, parts); each column has the margin given by its quantiles at LEVELS, in whole numbers
     where those are whole."""
     e = np.random.default_rng(SEED).standard_normal((DRAWS, len(quantiles) + 1))
@@ -44,17 +45,11 @@ def draws(quantiles: np.ndarray, rho: float) -> np.ndarray:
     return np.where(whole, np.rint(out), out)
 
 
-def read(values: np.ndarray) -> np.ndarray:
+def read(values: ndarray) -> ndarray:
     """Quantiles at LEVELS of draws."""
     return np.quantile(values, LEVELS, method="hazen")
 
 
-def middle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def middle(a: ndarray, b: ndarray) -> ndarray:
     """The middle, on the log scale, of two sets of quantiles of a positive quantity."""
     return np.sqrt(np.maximum(a, 1e-12) * np.maximum(b, 1e-12))
-
-
-def at_least(quantiles: np.ndarray, targets: np.ndarray, rho: float) -> np.ndarray:
-    """Chance (parts + 1) that at least 0, 1, 2, ... of the parts reach their targets together."""
-    reached = (draws(quantiles, rho) >= targets).sum(1)
-    return (reached[:, None] >= np.arange(len(quantiles) + 1)).mean(0)

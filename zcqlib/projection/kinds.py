@@ -6,14 +6,14 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from pandas import DataFrame, Period, Series
 
-from zcqlib import tables
 from zcqlib.catalog import Catalog, Target, in_force
 from zcqlib.projection import joint, promises, recalibration, sparse
 from zcqlib.projection.engine import project_year_end, refused_series
 from zcqlib.projection.history import SUMMARY, WINDOW, Known, Node, Promise, Rows, rest_of, verdict
 from zcqlib.projection.scoring import LEVELS, at_levels, chance_of
-from zcqlib.tables import PROJECTIONS, QUANTILES
+from zcqlib.tables import PROJECTIONS, QUANTILES, VINTAGE, shape
 
 SMALL = 30.0  # yearly total of a small count
 SURE = 0.05  # a chance nearer to 0 or 1 is given although nothing tells the own season
@@ -26,9 +26,9 @@ OFFICIAL = "_official"  # ending of the yearly figure that a ratio is judged on 
 class Projected:
     """PROJECTIONS, QUANTILES and `missing`: who has not yet done a coverage item (`indicator`, `region`, `item`)."""
 
-    projections: pd.DataFrame
-    quantiles: pd.DataFrame
-    missing: pd.DataFrame = field(repr=False)
+    projections: DataFrame
+    quantiles: DataFrame
+    missing: DataFrame = field(repr=False)
 
 
 def chance(quantiles: np.ndarray, comparator: str, low: float, count: bool) -> float:
@@ -42,13 +42,13 @@ def chance(quantiles: np.ndarray, comparator: str, low: float, count: bool) -> f
 
 
 def project_targets(
-    series: pd.DataFrame,
-    targets: pd.DataFrame,
-    as_of: pd.Period,
+    series: DataFrame,
+    targets: DataFrame,
+    as_of: Period,
     catalog: Catalog,
-    milestones: pd.DataFrame | None = None,
-    batches: pd.DataFrame | None = None,
-    growth: pd.DataFrame | None = None,
+    milestones: DataFrame | None = None,
+    batches: DataFrame | None = None,
+    growth: DataFrame | None = None,
 ) -> Projected:
     """Project every target in force at a month.
 
@@ -69,23 +69,16 @@ def project_targets(
     """
     known = Known(series, as_of, catalog, milestones, batches, growth)
     every = [Promise(row, known) for row in in_force(targets, as_of).itertuples(index=False)]
-    rules = [t for t in every if t.kind in promises.RULES]
-    asked = [(t, _asked(t)) for t in every if t.kind not in promises.RULES and not t.of_parks]
+    asked = [(t, _asked(t)) for t in every if not t.of_parks]
     solved = _solve(known, [n for _, nodes in asked for n in nodes.values()])
-    found = [(promises.RULES[t.kind](t), None) for t in rules]
-    numbers = [_numeric(t, nodes, solved) for t, nodes in asked]
-    found += sorted(numbers, key=lambda one: not one[0]["method"].startswith("批次"))
-    found += [_all_parks(t, found) for t in every if t.of_parks]
-    told = tables.shape([r for r, _ in found], PROJECTIONS)
-    q = [q for _, q in found if q is not None]
-    own = told.loc[[q is not None for _, q in found], ["region", "indicator", "year", "as_of"]]
-    levels = own.loc[own.index.repeat(len(LEVELS))]
-    levels = levels.assign(level=np.tile(LEVELS, len(q)), value=np.ravel(q))
-    missing = [m for r, _ in found for m in r.get("missing", ())]
+    rows = [_told(t, nodes, solved) for t, nodes in asked]
+    rows += [_all_parks(t, rows) for t in every if t.of_parks]
+    told, missing = shape(rows, PROJECTIONS), [m for r in rows for m in r.get("missing", ())]
+    q = told.assign(level=[LEVELS] * len(rows), value=[r.get("q") for r in rows])
     return Projected(
         told.sort_values(["indicator", "region"], ignore_index=True),
-        tables.shape(levels.reset_index(drop=True), QUANTILES),
-        tables.shape(missing, tables.VINTAGE["MISSING"]),
+        shape(q.dropna(subset="value").explode(["level", "value"]), QUANTILES),
+        shape(missing, VINTAGE["MISSING"]),
     )
 
 
@@ -97,12 +90,15 @@ def project_months(asked: Iterable[tuple]) -> list[Projected]:
 # what is projected --------------------------------------------------------------------------------------------------
 
 
-def _asked(t: Promise) -> dict[str, Node]:
+Nodes = dict[str, Node]
+
+
+def _asked(t: Promise) -> Nodes:
     """The figures that a numeric target needs: `own`, and of a ratio `top` and `bottom` where both are known."""
     own, name = t.own, f"{t.region}|{t.id}"
     if t.kind == "growth":
         return {"own": level} if (level := _level(t)) else {}
-    if own is None or own.last.year != t.year:
+    if t.kind in promises.RULES or own is None or own.last.year != t.year:
         return {}
     if t.kind != "ratio":
         return {"own": t.known.node(t.region, t.id)}
@@ -121,7 +117,7 @@ def _level(t: Promise) -> Node | None:
     return Node(f"{t.region}|{t.id}", made, "flow") if made else None
 
 
-def _pair(t: Promise) -> dict[str, Node]:
+def _pair(t: Promise) -> Nodes:
     """Numerator and denominator of a ratio to date where both are known as far as it, and what is in neither."""
     i = t.indicator
     top, bottom = (t.known.node(t.region, part) for part in (i.numerator, i.denominator))
@@ -155,8 +151,6 @@ def _solve(known: Known, asked: list[Node]) -> Solved:
     Season and record are those of all series that are known, whatever is asked: a chance does not hang on the others
     that are asked with it.
     """
-    if not asked:
-        return {}
     own = {n.name: n for place in known.by if (n := known.whole(*place))}
     lenders, alone = set(own), {}
     while asked:
@@ -177,10 +171,9 @@ def _solve(known: Known, asked: list[Node]) -> Solved:
     return {name: value(name) for name in own}
 
 
-def _alone(history: pd.DataFrame, kind: str) -> Solved:
+def _alone(history: DataFrame, kind: str) -> Solved:
     """Each series by itself, its levels moved by what the record of its kind has taught."""
-    year = history["period"].dt.year.max()
-    learnt = recalibration.learnt(history[history["lends"]], kind, year)
+    learnt = recalibration.learnt(history[history.lends], kind, history.period.dt.year.max())
     moves = {"": (0.0, 1.0)} | learnt
     levels = np.concatenate([recalibration.moved(LEVELS, *m) for m in moves.values()])
     out = project_year_end(history, kind, levels=levels).set_index("series_id")
@@ -188,30 +181,33 @@ def _alone(history: pd.DataFrame, kind: str) -> Solved:
     of = recalibration.kinds(history, kind).reindex(out.index)
     of = of.where(of.isin(list(learnt)), "")
     found = {n: (q[k][i], k != "") for i, (n, k) in enumerate(of.items())}
-    refused = refused_series(history[~history["series_id"].isin(out.index)], kind)
-    return found | {n: (why, False) for n, why in refused.itertuples(index=False)}
+    refused = refused_series(history, kind).itertuples(index=False)
+    return found | {n: (why, False) for n, why in refused}
 
 
-def _history(nodes: list[Node], lenders: set[str]) -> pd.DataFrame:
+def _history(nodes: list[Node], lenders: set[str]) -> DataFrame:
     """The nodes as `project_year_end` takes them; those of one indicator lend each other their season."""
     s = Rows(*map(np.concatenate, zip(*(n.source for n in nodes), strict=True)))
-    about = pd.DataFrame({"series_id": [n.name for n in nodes]})
-    about["lends"] = about["series_id"].isin(lenders)
-    indicator = about["series_id"].str.split("|").str[1]
-    about["family"] = indicator.where(about["lends"], about["series_id"])
-    about = about.loc[np.repeat(about.index, [len(n.source.end) for n in nodes])]
-    return about.assign(
-        period=pd.PeriodIndex.from_ordinals(s.end, freq="M"),
-        value=np.where(s.revision, s.value, np.maximum(s.value, 0)),
-        months=1 if nodes[0].kind == "stock" else s.months,
-        revision=s.revision,
-    ).reset_index(drop=True)
+    told = Series([n.name for n in nodes])
+    told = told.repeat([len(n.source.end) for n in nodes]).reset_index(drop=True)
+    lends = told.isin(lenders)
+    return DataFrame(
+        {
+            "series_id": told,
+            "lends": lends,
+            "family": told.str.split("|").str[1].where(lends, told),
+            "period": pd.PeriodIndex.from_ordinals(s.end, freq="M"),
+            "value": np.where(s.revision, s.value, np.maximum(s.value, 0)),
+            "months": 1 if nodes[0].kind == "stock" else s.months,
+            "revision": s.revision,
+        }
+    )
 
 
 def _shared(parts: Iterable[Node]) -> float:
     """The common share of the parts' shocks, from their months."""
     own = [p.source.only(~p.source.revision) for p in parts]
-    months = pd.DataFrame([dict(zip(s.end, s.value, strict=True)) for s in own]).sort_index(axis=1)
+    months = DataFrame([dict(zip(s.end, s.value, strict=True)) for s in own]).sort_index(axis=1)
     yearly = 12 * months.mean(axis=1).median() / max(1.0, np.median(own[0].months))
     small = yearly < SMALL and (months.fillna(0) % 1 == 0).all(axis=None)
     return joint.shared(months.to_numpy()[:, -WINDOW:], small)
@@ -236,8 +232,10 @@ def evidence(source: Rows, year: int) -> str:
     return "months" if max(s.months[now].max(), np.median(s.months[past])) <= 3 else "sums"
 
 
-def _numeric(t: Promise, nodes: dict[str, Node], solved: Solved) -> tuple:
-    """The row of a flow, stock, ratio or growth target, and its quantiles or None."""
+def _told(t: Promise, nodes: Nodes, solved: Solved) -> dict:
+    """The row of a promise; with a distribution its quantiles too, `q`."""
+    if t.kind in promises.RULES:
+        return promises.RULES[t.kind](t)
     if not nodes:
         return _from_years(t)
     source = nodes["own"].source
@@ -249,14 +247,14 @@ def _numeric(t: Promise, nodes: dict[str, Node], solved: Solved) -> tuple:
         calibrated=any(solved[n.name][1] for n in nodes.values()),
     )
     q = {role: solved[n.name][0] for role, n in nodes.items()}
-    batch = promises.batch(t, source) if t.indicator.batch else None
-    if batch or isinstance(q["own"], str):
-        level = float(source.value[-1]) if t.kind == "stock" else np.nan
-        said |= batch or dict(method=q["own"], actual=level)
+    if t.indicator.batch and (batch := promises.batch(t, source)):
+        said |= batch
+    elif isinstance(q["own"], str):
+        said |= dict(method=q["own"], actual=source.value[-1] if t.kind == "stock" else np.nan)
     else:
         said |= {"growth": _growth, "ratio": _ratio}.get(t.kind, _plain)(t, nodes, q)
     if "q" not in said:
-        return t.row(**said), None
+        return t.row(**said)
     now = source.covered[source.year == t.year].sum()
     if now and (lost := source.last.month - now) > 0:  # months that nobody reported
         said["method"] += f";本年缺{lost}个月"
@@ -264,45 +262,32 @@ def _numeric(t: Promise, nodes: dict[str, Node], solved: Solved) -> tuple:
 
 
 def _judged(
-    t: Promise,
-    q,
-    actual: float,
-    method: str,
-    p: float | None = None,
-    withheld="",
-    ends=None,
-    **said,
-) -> tuple[dict, np.ndarray]:
-    """The row of a distribution with its chance `p`, by default that of `q`, or why none is given, `withheld`;
-    `ends` are its quantiles at SUMMARY, where they are known better.
+    t: Promise, q, actual: float, method: str, p=None, ends=None, withheld="", **said
+) -> dict:
+    """The row of a distribution with its chance `p`, by default that of `q`, or why none is given, `withheld`; `ends`
+    are its quantiles at SUMMARY, where they are known better.
     """
     over, met = said["actual_to"].month == 12, bool(t.met(actual))
     final = t.kind == "flow" and not t.indicator.can_fall  # what is met stays met
+    done, lights, rests = final and met, t.known.catalog.lights, said["evidence"]
     if final:
         q = np.fmax(q, actual)
-    if over or final and met:
-        p = float(met)
-    elif p is None:
+    if p is None:
         p = chance(q, t.comparator, t.target_low, t.indicator.count and t.kind in ("flow", "stock"))
-    rests = said["evidence"]
-    if rests == "none" or rests == "last_year_only" and SURE < p < 1 - SURE:
+    if over or done:
+        p = float(met)
+    elif rests == "none" or rests == "last_year_only" and SURE < p < 1 - SURE:
         withheld = withheld or ASK[rests]
-    ends = at_levels(q[None], LEVELS, SUMMARY)[0] if ends is None else ends
-    row = _with_chance(t, method, p, final and met, ends, actual=actual, **said)
-    if withheld and not over and not (final and met):
-        thin = t.known.catalog.lights.state("thin").words
-        row |= dict(probability=np.nan, verdict=thin, method=f"{method};{thin}:{withheld}")
-    return row, q
+    word = verdict(p, done, lights)
+    if withheld and not (over or done):
+        p, word = np.nan, lights.state("thin").words
+        method += f";{word}:{withheld}"
+    median, low, high = at_levels(q[None], LEVELS, SUMMARY)[0] if ends is None else ends
+    said |= dict(probability=p, verdict=word, actual=actual, median=median, low=low, high=high, q=q)
+    return t.row(method, **said)
 
 
-def _with_chance(t: Promise, method: str, p: float, done: bool, ends, **more) -> dict:
-    """The row of a target with its chance; `ends` are the quantiles at SUMMARY."""
-    told = dict(zip(("median", "low", "high"), ends, strict=True))
-    said = verdict(p, done, t.known.catalog.lights)
-    return t.row(method, probability=p, verdict=said, **told, **more)
-
-
-def _plain(t: Promise, nodes: dict[str, Node], solved: dict) -> dict:
+def _plain(t: Promise, nodes: Nodes, solved: dict) -> dict:
     """A flow counts its year to date, a stock its last level."""
     own = nodes["own"]
     actual = float(own.source.value[-1] if t.kind == "stock" else round(own.sum(t.year), 6))
@@ -313,7 +298,7 @@ def _plain(t: Promise, nodes: dict[str, Node], solved: dict) -> dict:
     return dict(q=solved["own"], actual=actual, method=method, needed_per_month=needed)
 
 
-def _growth(t: Promise, nodes: dict[str, Node], solved: dict) -> dict:
+def _growth(t: Promise, nodes: Nodes, solved: dict) -> dict:
     """The level against last year's on this year's base; `needed_per_month` is the growth of the months left."""
     own, last = nodes["own"], nodes["own"].source.last
     before = own.source.only(own.source.year == t.year - 1)
@@ -336,7 +321,7 @@ def _growth(t: Promise, nodes: dict[str, Node], solved: dict) -> dict:
     )
 
 
-def _ratio(t: Promise, nodes: dict[str, Node], solved: dict) -> dict:
+def _ratio(t: Promise, nodes: Nodes, solved: dict) -> dict:
     """Numerator and denominator jointly, in the middle with the ratio's own course; which of the two decides is said.
 
     A share is handled as part over rest, so that it stays one. On a date, or where only the ratio is known, its own
@@ -349,7 +334,7 @@ def _ratio(t: Promise, nodes: dict[str, Node], solved: dict) -> dict:
         return dict(q=q, actual=actual, method="时点比率" + ("(按胜率)" if odds else ""))
     method, below = "比率自身走势", "rest" if "rest" in nodes else "bottom"
     if "top" in nodes and not any(isinstance(solved[n], str) for n in ("top", below)):
-        pair = nodes["top"], nodes[below]
+        method, pair = "分子分母联合", (nodes["top"], nodes[below])
         both = joint.draws(np.stack([solved["top"], solved[below]]), _shared(pair))
         joined = joint.read(both[:, 0] / np.maximum(both[:, 1], 1e-300))
         if below == "rest":
@@ -359,9 +344,10 @@ def _ratio(t: Promise, nodes: dict[str, Node], solved: dict) -> dict:
         else:
             top, bottom = (n.sum(t.year) for n in pair)
             q = joint.middle(joined * actual * bottom / max(top, 1e-300), q)
-        top, bottom = (np.maximum(solved[n], 1e-12) for n in ("top", "bottom"))
-        first = top[84] / top[15] >= bottom[84] / bottom[15]  # the middle seven in ten
-        method = f"分子分母联合,主要取决于{'分子' if first else '分母'}"
+        wide = [np.log(solved[n][84] / max(solved[n][15], 1e-12)) for n in ("top", "bottom")]
+        method += (
+            f",主要取决于{'分子' if wide[0] >= wide[1] else '分母'}"  # by the middle seven in ten
+        )
     return _bridged(t, dict(q=q, actual=actual, method=method))
 
 
@@ -378,52 +364,51 @@ def _bridged(t: Promise, said: dict) -> dict:
     return said | dict(q=np.exp(np.quantile(off, LEVELS)), method=method)
 
 
-def _all_parks(t: Promise, found: list) -> tuple[dict, np.ndarray | None]:
+def _all_parks(t: Promise, found: list[dict]) -> dict:
     """What each park owes is met when all have done it: how many have, and the chance of all together."""
-    members = t.known.members
-    own = {r["region"]: (r, q) for r, q in found if r["indicator"] == t.shown}
-    told = [own[p] for p in members if p in own and own[p][0].get("actual", np.nan) >= -np.inf]
+    members, known = t.known.members, t.known
+    told = [r for r in found if r["indicator"] == t.shown and r["region"] in members]
+    told = [r for r in told if r.get("actual", np.nan) >= -np.inf]
     t.target_low, t.unit = float(len(members)), "个园区"
     if not told:
-        return t.row("无数据"), None
-    rows, quantiles = tables.shape([r for r, _ in told], PROJECTIONS), [q for _, q in told]
+        return t.row("无数据")
+    rows = shape(told, PROJECTIONS)
     met = sum(bool(Target.of(r).met(r["actual"])) for r in rows.to_dict("records"))
     about = dict(
+        method="各园区都完成才算完成,按联合把握计",
         actual=float(met),
-        actual_to=rows["actual_to"].min(),
-        inputs=";".join(rows["inputs"]),
-        demo=rows["demo"].any(),
-        evidence=min(rows["evidence"], key=WEAKEST.index),
-        calibrated=rows["calibrated"].any(),
+        actual_to=rows.actual_to.min(),
+        inputs=";".join(rows.inputs),
+        demo=rows.demo.any(),
+        evidence=min(rows.evidence, key=WEAKEST.index),
+        calibrated=rows.calibrated.any(),
     )
-    method = "各园区都完成才算完成,按联合把握计"
-    if len(rows) < len(members) or rows["probability"].isna().any():
-        row = t.row(method, "thin", **about)
-        return row | dict(method=f"{method};{row['verdict']}:有园区不能判断"), None
-    rho = _shared(t.known.node(park, t.id) for park in rows["region"])
-    aims = rows["target_low"].to_numpy() - 0.5 * t.known.catalog.indicators[t.shown].count
-    least = joint.at_least(np.stack(quantiles), aims, rho)
-    least = np.maximum(least, np.arange(len(least)) <= met)
-    q = np.array([np.flatnonzero(least >= 1 - level)[-1] for level in LEVELS], float)
-    p, ends = min(float(least[-1]), rows["probability"].min()), q[np.searchsorted(LEVELS, SUMMARY)]
-    return _with_chance(t, method, p, met == len(rows), ends, **about), q
+    if len(rows) < len(members) or rows.probability.isna().any():
+        about["method"] += f";{known.catalog.lights.state('thin').words}:有园区不能判断"
+        return t.row(light="thin", **about)
+    aims = rows.target_low.to_numpy() - 0.5 * known.catalog.indicators[t.shown].count
+    rho = _shared(known.node(park, t.id) for park in rows.region)
+    reached = (joint.draws(np.stack([r["q"] for r in told]), rho) >= aims).sum(1)
+    q = np.quantile(np.maximum(reached, met), LEVELS, method="inverted_cdf")
+    p = min((reached == len(rows)).mean(), rows.probability.min())
+    return _judged(t, q, p=p, **about)
 
 
-def _from_years(t: Promise) -> tuple[dict, np.ndarray | None]:
+def _from_years(t: Promise) -> dict:
     """No month of this year is known: from yearly figures where there are five or more, else no chance."""
     growth = t.kind == "growth"
     key = t.indicator.growth_of if growth else t.id
-    own, stated = (t.known.by.get((t.region, k)) for k in (key, t.id))
-    if own is None and stated is not None:  # a rate of growth alone
-        return t.row("只有增速,没有数额", "thin", {t.region: stated}, actual=stated.value[-1]), None
+    own = t.known.by.get((t.region, key))
     if own is None:
-        return t.row("无数据"), None
-    demo = bool(own.demo.any() or t.demo)
-    about = dict(demo=demo, inputs=f"SERIES/{t.region}.{key}", evidence="sums", actual_to=pd.NaT)
+        if t.own:  # a rate of growth alone
+            return t.row("只有增速,没有数额", "thin", {t.region: t.own}, actual=t.own.value[-1])
+        return t.row("无数据")
+    about = dict(demo=bool(own.demo.any() or t.demo), inputs=f"SERIES/{t.region}.{key}")
+    about |= dict(evidence="sums", actual_to=pd.NaT)
     values = own.ends(growth or t.kind == "flow").loc[: t.year - 1]
     values = values[values.index > t.year - 1 - len(values)]  # none missing up to the last one
     q = sparse.yearly(values.to_numpy(), key, t.kind == "ratio" and t.indicator.unit == "%")
     if q is None or values.index[-1] != t.year - 1:
-        return t.row(f"本年无数据,年度数据不足{sparse.FEWEST}年", **about), None
+        return t.row(f"本年无数据,年度数据不足{sparse.FEWEST}年", **about)
     q = 100 * (q / values.iloc[-1] - 1) if growth else q
     return _judged(t, q, np.nan, f"只有年度数据({len(values)}年)", **about)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy import ndarray
 from scipy.special import ndtr, ndtri
 
 YEARS, MONTHS = 6, 72  # five past years and the projected one
@@ -29,10 +30,8 @@ TAU = (np.arange(MONTHS) - (MONTHS - 12) + 0.5) / 12  # years from the start of 
 SETTINGS = Path(__file__).with_name("settings.csv")
 LEVEL, NOISE = (0.003, 0.01, 0.025, 0.06, 0.12), (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 SEASON, RISE = (0.02, 0.06, 0.15, 0.3, 0.7), (0.02, 0.08, 0.25)
-UNKNOWN_SEASON = (
-    0.3,
-    (0, 0, 0.25, 0.45, 0.3),
-)  # where nothing tells it: part of the weights, by SEASON
+# where nothing tells the season: part of the weights, by SEASON
+UNKNOWN_SEASON = 0.3, np.array([0, 0, 0.25, 0.45, 0.3])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,13 +42,13 @@ class Mask:
     and `kept` its sums.
     """
 
-    member: np.ndarray
-    called: np.ndarray
-    ahead: np.ndarray
-    now: np.ndarray
+    member: ndarray
+    called: ndarray
+    ahead: ndarray
+    now: ndarray
     season_known: bool
     recent: Mask | None
-    kept: np.ndarray
+    kept: ndarray
 
 
 @lru_cache(maxsize=256)
@@ -72,7 +71,7 @@ def mask_of(cover: bytes, stock: bool) -> Mask:
 
 
 @cache
-def kernels() -> tuple[np.ndarray, ...]:
+def kernels() -> tuple[ndarray, ...]:
     """Covariances of the log months by what they stand for: all alike, level, season, growth; times squared sizes."""
     t = TAU * 12
     apart = np.abs(np.arange(12)[:, None] - np.arange(12))
@@ -88,19 +87,19 @@ def kernels() -> tuple[np.ndarray, ...]:
 
 
 @cache
-def log_weights(season_known: bool) -> np.ndarray:
+def log_weights(season_known: bool) -> ndarray:
     """Log weights of the settings, (level · season · rise, noise)."""
     fitted = pd.read_csv(SETTINGS)["weight"].to_numpy()
     shape = len(LEVEL), len(NOISE), len(SEASON), len(RISE)
     return leant(fitted.reshape(shape).transpose(0, 2, 3, 1), season_known)
 
 
-def leant(w: np.ndarray, season_known: bool) -> np.ndarray:
+def leant(w: ndarray, season_known: bool) -> ndarray:
     """Log of weights, of which a part goes to the stronger seasons where nothing tells the season."""
     w = w.reshape(len(LEVEL), len(SEASON), len(RISE), len(NOISE))
     if not season_known:
         part, usual = UNKNOWN_SEASON
-        w = (1 - part) * w + part * w.sum(1, keepdims=True) * np.array(usual)[:, None, None]
+        w = (1 - part) * w + part * w.sum(1, keepdims=True) * usual[:, None, None]
     return np.log(w).reshape(-1, len(NOISE))
 
 
@@ -109,13 +108,13 @@ class Factors(NamedTuple):
     tridiagonal, for each setting of level, season and growth: one turn of the data serves every noise.
     """
 
-    turn: np.ndarray  # (settings · sums, sums)
-    lower: np.ndarray  # (sums, settings, noises, 1) of T + noise²
-    pivot: np.ndarray
-    shift: np.ndarray  # (sums, settings, noises, 1) what noise takes from the log of a mean, turned
-    drop: np.ndarray  # (noises, sums) the same, not turned
-    gain: np.ndarray  # (settings · noises, months ahead, sums)
-    variance: np.ndarray  # (settings · noises, months ahead, months ahead)
+    turn: ndarray  # (settings · sums, sums)
+    lower: ndarray  # (sums, settings, noises, 1) of T + noise²
+    pivot: ndarray
+    shift: ndarray  # (sums, settings, noises, 1) what noise takes from the log of a mean, turned
+    drop: ndarray  # (noises, sums) the same, not turned
+    gain: ndarray  # (settings · noises, months ahead, sums)
+    variance: ndarray  # (settings · noises, months ahead, months ahead)
 
 
 @lru_cache(maxsize=32)  # some megabytes each
@@ -126,7 +125,7 @@ def factors(mask: Mask) -> Factors:
     mean, asked = mask.member / root[:, None], np.eye(MONTHS)[future]
     scale = np.array(list(product(LEVEL, SEASON, RISE))) ** 2
 
-    def covariance(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def covariance(left: ndarray, right: ndarray) -> ndarray:
         same, *others = (
             np.einsum("im,jm->ij", np.einsum("im,mk->ik", left, k), right) for k in kernels()
         )
@@ -197,15 +196,15 @@ def _solved(q, lower, pivot, cross):
 class Mixture(NamedTuple):
     """Log-normal mixtures, one column a series: weights, centres and spreads of the log."""
 
-    weight: np.ndarray
-    centre: np.ndarray
-    spread: np.ndarray
+    weight: ndarray
+    centre: ndarray
+    spread: ndarray
 
-    def above(self, logs: np.ndarray) -> np.ndarray:
+    def above(self, logs: ndarray) -> ndarray:
         """Chance of more than exp(logs), for (n, series) of them."""
         return (self.weight * ndtr((self.centre - logs[:, None]) / self.spread)).sum(1)
 
-    def logs(self, levels: np.ndarray) -> np.ndarray:
+    def logs(self, levels: ndarray) -> ndarray:
         """Logs at the levels, (levels, series): read off the distribution at 61 points, straight on normal paper."""
         mean = (self.weight * self.centre).sum(0)
         sd = np.sqrt((self.weight * (self.spread**2 + (self.centre - mean) ** 2)).sum(0))
@@ -214,7 +213,7 @@ class Mixture(NamedTuple):
         return np.stack([np.interp(wanted, z[:, i], at[:, i]) for i in range(len(mean))], 1)
 
 
-def heaviest(score: np.ndarray, most: int = HEAVIEST) -> tuple[np.ndarray, np.ndarray]:
+def heaviest(score: ndarray, most: int = HEAVIEST) -> tuple[ndarray, ndarray]:
     """The settings of the highest log score for each series, and their weights."""
     best = np.sort(np.argpartition(-score, most, 0)[:most], 0)
     p = np.take_along_axis(score, best, 0)
@@ -222,23 +221,19 @@ def heaviest(score: np.ndarray, most: int = HEAVIEST) -> tuple[np.ndarray, np.nd
     return best, p / p.sum(0)
 
 
-def evidence(f: Factors, rest: np.ndarray) -> np.ndarray:
+def evidence(f: Factors, rest: ndarray) -> ndarray:
     """Log evidence of every setting, (settings, noises, series), for log mean months less their prior means."""
     n, series = rest.shape
     z = np.einsum("ij,jk->ik", f.turn, rest).reshape(-1, n, 1, series)
-    w, own, quad = np.zeros((3, len(z), len(NOISE), series))  # filled in place: half the time
+    w = quad = np.zeros(())
     for i in range(n):
-        np.subtract(z[:, i], f.shift[i], out=own)
-        w *= f.lower[i]
-        np.subtract(own, w, out=w)
-        np.multiply(w, w, out=own)
-        own /= f.pivot[i]
-        quad += own
+        w = z[:, i] - f.shift[i] - f.lower[i] * w
+        quad = quad + w * w / f.pivot[i]
     return -0.5 * (quad + np.log(f.pivot).sum(0))
 
 
 def mixture(
-    f: Factors, rest: np.ndarray, prior: np.ndarray, weights: np.ndarray, most: int = HEAVIEST
+    f: Factors, rest: ndarray, prior: ndarray, weights: ndarray, most: int = HEAVIEST
 ) -> Mixture:
     """Distributions of the sum of the months asked for, in units of the series' mean month.
 
@@ -261,24 +256,24 @@ def mixture(
 class YearEnd(NamedTuple):
     """What is known, and a mixture of what is to come in units of `unit`, less what zeros added."""
 
-    known: np.ndarray
-    unit: np.ndarray
-    offset: np.ndarray
+    known: ndarray
+    unit: ndarray
+    offset: ndarray
     rest: Mixture
 
-    def quantiles(self, levels: np.ndarray) -> np.ndarray:
+    def quantiles(self, levels: ndarray) -> ndarray:
         """Year-end values, (levels, series)."""
         rest = np.exp(self.rest.logs(levels)) - self.offset
         return self.known + np.maximum(rest, 0) * self.unit
 
-    def chance(self, target: np.ndarray) -> np.ndarray:
+    def chance(self, target: ndarray) -> ndarray:
         """Probability of reaching at least the target, in closed form."""
         rest = np.maximum((target - self.known) / self.unit + self.offset, 1e-300)
         above = np.minimum(self.rest.above(np.log(rest)[None])[0], 1)
         return np.where(target <= self.known, 1.0, above)
 
 
-def year_end(mask: Mask, amount: np.ndarray, known: np.ndarray, season: np.ndarray) -> YearEnd:
+def year_end(mask: Mask, amount: ndarray, known: ndarray, season: ndarray) -> YearEnd:
     """Distributions of a block of series of one mask.
 
     Parameters
@@ -296,10 +291,10 @@ def year_end(mask: Mask, amount: np.ndarray, known: np.ndarray, season: np.ndarr
     logs -= np.log((mean[..., None] * np.exp(months)).sum(1))
     known_season = mask.season_known | months.any(0)
     weights = np.where(known_season, *(log_weights(k)[..., None] for k in (True, False)))
-    most = HEAVIEST // 2 if mask.recent else HEAVIEST
-    rest = mixture(factors(mask), logs, prior, weights, most)
-    if mask.recent:  # years long past mislead as often as they tell: as likely without them
-        short = mixture(factors(mask.recent), logs[mask.kept], prior, weights, most)
-        rest = Mixture(*(np.concatenate(pair) for pair in zip(rest, short, strict=True)))
-        rest = rest._replace(weight=rest.weight / 2)
+    # years long past mislead as often as they tell: as likely without them
+    told = [(mask, slice(None))] + [(mask.recent, mask.kept)] * (mask.recent is not None)
+    most = HEAVIEST // len(told)
+    found = [mixture(factors(m), logs[sums], prior, weights, most) for m, sums in told]
+    weight, centre, spread = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    rest = Mixture(weight / len(told), centre, spread)
     return YearEnd(known, unit, offset * mask.ahead.sum(), rest)

@@ -6,6 +6,7 @@ and 0.
 
 import numpy as np
 import pandas as pd
+from pandas import DataFrame, Period, Series
 
 from zcqlib.catalog import Catalog
 from zcqlib.projection.history import Rows
@@ -28,7 +29,7 @@ def sdg_status(
     -------
     (NaN, 不适用) where a rate is not defined: a value that is not positive, no time passed, nothing required.
     """
-    if not (base > 0 and now > 0 and target > 0 and passed > 0 and total > 0) or target == base:
+    if not np.min([base, now, target, passed, total]) > 0 or target == base:
         return float("nan"), UNDEFINED
     actual, required = (
         (v / base) ** (1 / years) - 1 for v, years in ((now, passed), (target, total))
@@ -40,11 +41,11 @@ def sdg_status(
 def batch_pace(
     target: float,
     base: float,
-    batches: pd.DataFrame,
+    batches: DataFrame,
     region: str,
-    last: pd.Period,
+    last: Period,
     catalog: Catalog,
-) -> pd.DataFrame:
+) -> DataFrame:
     """What a stock that moves in batches should be at each month's end to reach its target, as known in `last`.
 
     Parameters
@@ -58,29 +59,33 @@ def batch_pace(
     ------
     批次参考表;未公布的批次按往年通过率和按时公布的可能计。
     """
-    months = np.arange(1, 13)
-    plan = waiting(batches, region, last, last, catalog)
-    if not plan or not plan["whole"]:
-        return pd.DataFrame(columns=["month", "batch", "linear"])
-    due = _by_batches(plan, target, last)
-    return pd.DataFrame(
-        {"month": months, "batch": due, "linear": base + (target - base) * months / 12}
-    )
+    due = _by_batches(target, batches, region, last, last, catalog)
+    if due is None:
+        return DataFrame(columns=["month", "batch", "linear"])
+    linear = base + (target - base) * due.index / 12
+    return DataFrame({"month": due.index, "batch": due.array, "linear": linear})
 
 
-def _by_batches(plan: dict, target: float, last: pd.Period) -> np.ndarray:
-    """The target less what the batches after each month, 1 to 12, usually bring. A batch that is not out by `last`
-    is still to come then, whatever its date was.
+def _by_batches(
+    target: float, batches, region: str, last: Period, as_of: Period, catalog: Catalog
+) -> Series | None:
+    """The target less what the batches after each month, 1 to 12, usually bring, named by how many are to come; None
+    while batches of the year are not planned yet. A batch that is not out by `last` is still to come then, whatever its
+    date was.
     """
+    plan = waiting(batches, region, last, as_of, catalog)
+    if not plan or not plan["whole"]:
+        return None
     c = plan["calendar"]
-    when = c["announced"].where(c["out"], c["expected"].clip((last + 1).start_time)).dt
+    when = c.announced.where(c.out, c.expected.clip((last + 1).start_time)).dt
     when = 12 * (when.year - last.year) + when.month
-    brings = c["number"] * plan["rate"] * c["sure"]
-    brings = brings.where(c["kind"].eq("pass"), -c["number"] * plan["lapse"] * ~c["out"])
-    return np.array([target - float(brings[when > m].sum()) for m in range(1, 13)])
+    brings = c.number * plan["rate"] * c.sure
+    brings = brings.where(c.kind.eq("pass"), -c.number * plan["lapse"] * ~c.out)
+    due = {m: target - float(brings[when > m].sum()) for m in range(1, 13)}
+    return Series(due, name=len(plan["coming"]))
 
 
-def season_shares(series: pd.DataFrame, year: int) -> pd.DataFrame:
+def season_shares(series: DataFrame, year: int) -> DataFrame:
     """The share of a year that its last five full years before had done by each month.
 
     Parameters
@@ -93,25 +98,25 @@ def season_shares(series: pd.DataFrame, year: int) -> pd.DataFrame:
     shares = {
         (*place, k): (own.mean(), own.min(), own.max(), len(own))
         for place, source in Rows.by_place(series).items()
-        for k in range(1, 13)
-        if len(own := _shares(source, year, k))
+        for k, own in _shares(source, year).items()
+        if len(own)
     }
     index = pd.MultiIndex.from_tuples(shares, names=["region", "indicator", "month"])
-    return pd.DataFrame([*shares.values()], index, ["value", "low", "high", "years"])
+    return DataFrame([*shares.values()], index, ["value", "low", "high", "years"])
 
 
-def _shares(source: Rows, year: int, k: int):
-    """The share of a year that each of its last five full years before had done by month k."""
-    _, total, done = source.only(source.year < year).told.full_years(k)
-    return (done[total > 0] / total[total > 0])[-5:]
+def _shares(source: Rows, year: int) -> DataFrame:
+    """The share of a year that each of its last five full years before had done by each month."""
+    brought = source.only(source.year < year).told.brought
+    return brought[brought[12] > 0].tail(5).pipe(lambda d: d.div(d[12], axis=0))
 
 
 def paces(
-    projections: pd.DataFrame,
-    series: pd.DataFrame,
+    projections: DataFrame,
+    series: DataFrame,
     catalog: Catalog,
-    batches: pd.DataFrame | None = None,
-) -> pd.DataFrame:
+    batches: DataFrame | None = None,
+) -> DataFrame:
     """Where every flow and stock target stands against the paces that it could be held to.
 
     Parameters
@@ -125,41 +130,38 @@ def paces(
     ------
     各月报表;批次参考表。
     """
-    by, p = Rows.by_place(series), projections[projections["actual"].notna()]
-    p = p[p["kind"].isin(["flow", "stock"]) & p["unit"].ne("个园区")]  # parks done have no pace
+    by, p = Rows.by_place(series), projections[projections.actual.notna()]
+    p = p[p.kind.isin(["flow", "stock"]) & p.unit.ne("个园区")]  # parks done have no pace
     rows = [
         _pace(r, source.only(source.end <= r.as_of.ordinal), catalog, batches)
         for r in p.itertuples()
         if (source := by.get((r.region, r.indicator))) is not None
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return DataFrame(rows, columns=COLUMNS)
 
 
-def _pace(r, source: Rows, catalog: Catalog, batches: pd.DataFrame | None) -> dict:
+def _pace(r, source: Rows, catalog: Catalog, batches: DataFrame | None) -> dict:
     last, goal, k = source.last, r.target_low, source.last.month
     base = source.ends(r.kind == "flow").get(r.year - 1, np.nan)
     if r.kind == "stock":
         now, linear = r.actual, base + (goal - base) * k / 12
         due, reason = linear, "序时进度:存量由上年末匀速推到目标"
         own = catalog.indicators[r.indicator].batch
-        plan = waiting(batches, r.region, last, r.as_of, catalog) if own else {}
-        if plan and plan["whole"]:  # with batches still to be planned, what is to come is not known
-            due = _by_batches(plan, goal, last)[k - 1]
-            reason = (
-                f"批次进度:还有{len(plan['coming'])}批未公布,按往年通过率预计净增{goal - due:.0f}"
-            )
+        plan = _by_batches(goal, batches, r.region, last, r.as_of, catalog) if own else None
+        if plan is not None:  # with batches still to be planned, what is to come is not known
+            due, coming = plan[k], f"按往年通过率预计净增{goal - plan[k]:.0f}"
+            reason = f"批次进度:还有{plan.name}批未公布,{coming}"
     else:
         before = source.only(source.year == r.year - 1)
         now = base + r.actual - before.value[before.month <= k].sum()
         linear = due = goal * k / 12
         reason = "序时进度:往年数据不足两年,只能按月均匀"
-        if len(past := _shares(source, r.year, k)) >= 2:
+        if len(past := _shares(source, r.year)[k]) >= 2:
             share, even = past.mean(), 100 * k / 12
             due, done = goal * share, f"平均完成全年的{100 * share:.0f}%"
             reason = f"季节进度:近{len(past)}年到{k}月{done},匀速为{even:.0f}%"
     lead, small = r.actual - due, 0.01 * abs(goal)
-    words = {"领先": lead > small, "落后": lead < -small, "持平": abs(lead) <= small}
-    word = next((word for word, so in words.items() if so), "")
-    ratio, band = sdg_status(base, now, goal, k / 12, 1.0)
-    told = (r.region, r.indicator, linear, due, word, reason, ratio, band)
-    return dict(zip(COLUMNS, told, strict=True))
+    word = "领先" if lead > small else "落后" if lead < -small else "持平"
+    word = word if lead == lead else ""
+    told = (r.region, r.indicator, linear, due, word, reason)
+    return dict(zip(COLUMNS, told + sdg_status(base, now, goal, k / 12, 1.0), strict=True))

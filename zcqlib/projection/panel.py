@@ -2,10 +2,11 @@
 the projected one; faults refused by series.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy import ndarray
 
 MAX_YEARS = 5
 WIDTH = 12 * (MAX_YEARS + 1)
@@ -13,20 +14,19 @@ MONTH = r"^(\d{4})-?(0[1-9]|1[0-2])(?!\d)"
 _LARGEST = 1e280
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(NamedTuple):
     """One row a series, one column a month, the projected year last. `cover` (n, 72) the sum that each month belongs to,
     called by its last month, -1 for none; `amount` (n, 72) what the sum of that last month comes to; `extra` what this
     year's cumulative figure holds beyond its months; `whole` all values are whole numbers; `reason` why a series is
     refused, or "".
     """
 
-    ids: np.ndarray
-    cover: np.ndarray
-    amount: np.ndarray
-    extra: np.ndarray
-    whole: np.ndarray
-    reason: np.ndarray
+    ids: ndarray
+    cover: ndarray
+    amount: ndarray
+    extra: ndarray
+    whole: ndarray
+    reason: ndarray
 
 
 def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
@@ -35,41 +35,37 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     A sum that holds others (a cumulative figure, a year with its half) stands for the months that they leave; what
     cannot be used is refused by series.
     """
-    history = history.reset_index(drop=True)
-    code, ids = pd.factorize(history["series_id"], sort=True, use_na_sentinel=False)
+    usual = {"months": 1, "revision": False}  # all that may be told of a stock
+    told = history.assign(**{c: u for c, u in usual.items() if stock or c not in history})
+    code, ids = pd.factorize(told.series_id, sort=True, use_na_sentinel=False)
     n = len(ids)
     reason = np.full(n, "", dtype=object)
 
-    def refuse(series: np.ndarray, words: str) -> None:
-        reason[series[reason[series] == ""]] = words
+    def refuse(series: ndarray, faults: dict[str, ndarray]) -> None:
+        for words, rows in faults.items():
+            new = series[rows]
+            reason[new[reason[new] == ""]] = words
 
-    def column(name: str, usual) -> pd.Series:
-        """What may be told of a flow."""
-        told = usual if stock else history.get(name, usual)
-        return pd.Series(told, history.index).fillna(usual)
-
-    t = month_numbers(history["period"])
-    v = pd.to_numeric(history["value"], errors="coerce").to_numpy(float)
-    beyond = column("revision", False).to_numpy(bool)
-    months = pd.to_numeric(column("months", 1), errors="coerce").fillna(1).to_numpy(float)
+    t, v = month_numbers(told.period), pd.to_numeric(told.value, errors="coerce")
+    months = pd.to_numeric(told.months, errors="coerce").fillna(1).to_numpy(float)
+    beyond, v = told.revision.fillna(False).to_numpy(bool), v.to_numpy(float)
     wrong, size = ~beyond & ~np.isin(months, np.arange(1, 13)), np.abs(v)
     faults = {
         "months(合计月数)应为 1 到 12 的整数": wrong,
-        "没有 series_id": history["series_id"].isna().to_numpy(),
+        "没有 series_id": told.series_id.isna().to_numpy(),
         "有不能识别的月份,应写成 2018-09": t < 0,
-        "有不是数字的值": history["value"].notna().to_numpy() & np.isnan(v),
+        "有不是数字的值": told.value.notna().to_numpy() & np.isnan(v),
         "有无穷大的值": np.isinf(v),
         "有负值": (v < 0) & ~beyond,
         "数值过大或过小,无法测算": (size > _LARGEST) | (size < 1 / _LARGEST) & (size > 0),
     }
-    for words, rows in faults.items():
-        refuse(code[rows], words)
+    refuse(code, faults)
     months, used = np.where(wrong, 1, months).astype("int64"), np.isfinite(v) & (t >= 0)
     code, t, v, months, beyond = (a[used] for a in (code, t, v, months, beyond))
-    whole, latest = np.full(n, True), np.full(n, -1)
-    whole[code[v != np.round(v)]] = False
+    whole, latest = np.bincount(code[v % 1 != 0], minlength=n) == 0, np.full(n, -1)
     np.maximum.at(latest, code[~beyond], t[~beyond])
-    refuse(np.flatnonzero(latest < 0), "没有任何数值")
+    every = np.arange(n)
+    refuse(every, {"没有任何数值": latest < 0})
     this = np.maximum(latest, 0) // 12 if year is None else np.full(n, int(year))
     end = t - 12 * (this[code] - MAX_YEARS)
     now = beyond & (end >= WIDTH - 12) & (end < WIDTH)
@@ -77,9 +73,9 @@ def pivot(history: pd.DataFrame, year: int | None, stock: bool) -> Panel:
     inside = ~beyond & (end - months >= -1) & (end < WIDTH)
     cover, amount = _apart(n, code[inside], end[inside], months[inside], v[inside], refuse)
     there = cover[:, -12:] >= 0
-    k = np.where(there.any(1), 12 - np.argmax(there[:, ::-1], 1), 0)
-    refuse(np.flatnonzero(k == 0), "当年没有任何数值")
-    refuse(np.flatnonzero(2 * there.sum(1) < k), "当年缺的月份过半,不能测算")
+    k = (there * np.arange(1, 13)).max(1)
+    late = {"当年没有任何数值": k == 0, "当年缺的月份过半,不能测算": 2 * there.sum(1) < k}
+    refuse(every, late)
     return Panel(ids, cover, amount, extra, whole, reason)
 
 
@@ -103,15 +99,14 @@ def _apart(n, code, end, months, v, refuse):
             "合计与其中各月之和不一致": full & (np.abs(left) > 1e-9 * value),
             "合计小于其中各月之和(累计数下降)": left < -1e-9 * value,
         }
-        for words, which in faults.items():
-            refuse(series[which], words)
+        refuse(series, faults)
         called = last - np.argmin(held[:, ::-1], 1)
         cover[series, span] = np.where(held, inner, called[:, None])
         amount[series[~full], called[~full]] = np.maximum(left, 0)[~full]
     return cover, amount
 
 
-def month_numbers(period: pd.Series) -> np.ndarray:
+def month_numbers(period: pd.Series) -> ndarray:
     """Months since year 0; -1 where a month cannot be read."""
     if isinstance(period.dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(period):
         year, month = period.dt.year, period.dt.month

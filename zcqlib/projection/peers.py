@@ -1,14 +1,14 @@
 """What an engineer would take instead: ETS and Theta of statsmodels with simulated paths, on the series of the record.
 
 `make record` replays them once on the real monthly series and stores their scores beside this module with a hash of
-series, years and origins; the notebook recomputes ours alone.
+the series; the notebook recomputes ours alone.
 """
 
 import hashlib
 import json
 from pathlib import Path
 
-import pandas as pd
+from pandas import DataFrame
 
 from zcqlib.tables import ZcqError
 
@@ -20,16 +20,16 @@ class RecordError(ZcqError):
     """The stored scores of the peers belong to other series."""
 
 
-def fingerprint(series: pd.DataFrame) -> str:
-    """Hash of the figures that a record rests on and of what is asked of them."""
+def fingerprint(series: DataFrame) -> str:
+    """Hash of the figures that a record rests on."""
     rows = series.sort_values(["region", "indicator", "end"])
-    rows = rows[["region", "indicator", "end", "value"]].astype({"end": "str"})
-    text = ["|".join((*place, repr(v))) for *place, v in rows.itertuples(index=False)]
-    text += [str(list(YEARS)), str(list(ORIGINS))]
-    return hashlib.sha256("\n".join(text).encode()).hexdigest()
+    text = rows.to_csv(
+        columns=["region", "indicator", "end", "value"], lineterminator="\n", index=False
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def stored(series: pd.DataFrame) -> pd.DataFrame:
+def stored(series: DataFrame) -> DataFrame:
     """The peers' stored scores: `method`, `k` and the measures.
 
     Raises
@@ -41,14 +41,14 @@ def stored(series: pd.DataFrame) -> pd.DataFrame:
         raise RecordError(
             "公开月度序列已有变化,对照方法的得分是用旧数据算的。请运行 make record 重算。"
         )
-    return pd.DataFrame(about["scores"])
+    return DataFrame(about["scores"])
 
 
-def record_series(published: pd.DataFrame) -> pd.DataFrame:
+def record_series(published: DataFrame) -> DataFrame:
     """The real monthly series of the record among PUBLISHED: places outside the country, months without gaps."""
-    o = published[published["basis"].eq("month") & published["measure"].eq("value")]
-    o = o[o["value"].notna() & o["indicator"].ne("")]
-    o = o.assign(region=o["region"].where(o["region"].ne(""), o["region_raw"]))
-    own = o[o["region"].str.match(r"US(-|$)|United States")].assign(months=1, revision=False)
+    o = published[published.basis.eq("month") & published.measure.eq("value")]
+    o = o[o.value.notna() & o.indicator.ne("")]
+    o = o.assign(region=o.region.where(o.region.ne(""), o.region_raw))
+    own = o[o.region.str.match(r"US(-|$)|United States")].assign(months=1, revision=False)
     keep = ["region", "indicator", "start", "end", "months", "value", "revision"]
     return own[keep].drop_duplicates(["region", "indicator", "end"], ignore_index=True)

@@ -15,27 +15,24 @@ def coverage(t: Promise) -> dict:
     """Share or number done; a chance is not given, but who is missing is. The zone's number is that of its parks; where
     a roster names the firms, it decides.
     """
-    known, own = t.known, t.own
+    known, whole = t.known, t.region in ("zone", "city")
     firms = known.catalog.roster.query("indicator == @t.id")
-    if len(firms) and t.region in ("zone", "city"):
-        there = firms["done"].le(known.as_of)
+    if whole and len(firms):
+        there = firms.done.le(known.as_of)
         actual = float(there.sum() * (100 / len(there) if t.unit == "%" else 1))
-        lacking = firms.loc[~there, "name_zh"]
-        who = [dict(indicator=t.shown, region="", item=name) for name in lacking]
-        more = dict(
-            actual=actual, actual_to=known.as_of, missing=who, demo=bool(firms["demo"].any())
-        )
+        who = [dict(indicator=t.shown, region="", item=n) for n in firms.loc[~there, "name_zh"]]
         method = f"按名册{len(firms)}家中{there.sum()}家,不算概率"
-        return t.row(method, _state(actual >= t.target_low), **more)
-    parks = {p: known.by[p, t.id] for p in known.members if (p, t.id) in known.by}
-    rolled = t.unit == "个园区" and t.region in ("zone", "city") and parks
-    used = parks if rolled else {} if own is None else {t.region: own}
+        more = dict(actual_to=known.as_of, demo=bool(firms.demo.any()))
+        return t.row(method, _state(actual >= t.target_low), actual=actual, missing=who, **more)
+    parks = {p: own for p in known.members if (own := known.by.get((p, t.id)))}
+    rolled = parks if whole and t.unit == "个园区" else {}
+    used = rolled or (t.own and {t.region: t.own})
     if not used:
         return t.row("无数据")
     last = {p: float(s.value[-1]) for p, s in used.items()}
     actual = float(sum(v >= 1 for v in last.values())) if rolled else last[t.region]
     done = actual >= t.target_low
-    left = [] if done or not rolled else [p for p in known.members if not last.get(p, 0) >= 1]
+    left = [p for p in known.members if rolled and not done and not last.get(p, 0) >= 1]
     who = [dict(indicator=t.shown, region=p, item=known.catalog.name(p)) for p in left]
     return t.row("覆盖情况,不算概率", _state(done), used, actual=actual, missing=who)
 
@@ -58,17 +55,17 @@ def recurring(t: Promise) -> dict:
 
 def milestone(t: Promise) -> dict:
     """Stages reached; never an invented chance. The zone's are its own or else those of its parks."""
-    own = t.known.milestones[t.known.milestones["id"] == t.id]
-    here = own["region"] == t.region
+    own = t.known.milestones[t.known.milestones.id == t.id]
+    here = own.region == t.region
     if t.region == "zone" and not here.any():
-        here = own["region"].isin(t.known.members)
+        here = own.region.isin(t.known.members)
     own = own[here]
     if own.empty:
         return t.row("未报节点", "stage")
-    reached = own["date"] <= t.known.as_of
-    final = own["stage_no"] == own.groupby(["region", "item"])["stage_no"].transform("max")
+    reached = own.date <= t.known.as_of
+    final = own.stage_no == own.groupby(["region", "item"])["stage_no"].transform("max")
     done = (reached & final).sum()
-    more = dict(actual=float(done), actual_to=t.known.as_of, demo=bool(own["demo"].any()))
+    more = dict(actual=float(done), actual_to=t.known.as_of, demo=bool(own.demo.any()))
     return t.row(f"节点 {reached.sum()}/{len(own)}", _state(done == final.sum()), **more)
 
 
@@ -94,27 +91,27 @@ def waiting(
     if batches is None:
         return {}
     here = catalog.parks if region == "zone" else [region]
-    plan = batches[batches["region"].isin(here) & (batches["known_from"] <= as_of)]
-    plan = plan[~plan["indicator"].isin(catalog.targets["id"])]
-    this, passes = plan["year"] == as_of.year, plan["kind"] == "pass"
+    plan = batches[batches.region.isin(here) & (batches.known_from <= as_of)]
+    plan = plan[~plan.indicator.isin(catalog.targets.id)]
+    this, passes = plan.year == as_of.year, plan.kind == "pass"
     if not this.any():
         return {}
-    out = plan["announced"].dt.to_period("M") <= last
-    absent = passes & (plan["year"] == as_of.year - 1)
-    absent &= ~plan["batch"].isin(plan.loc[this & passes, "batch"])
-    early = absent & (plan["known_from"] + 12 > as_of)
+    out = plan.announced.dt.to_period("M") <= last
+    absent = passes & (plan.year == as_of.year - 1)
+    absent &= ~plan.batch.isin(plan.loc[this & passes, "batch"])
+    early = absent & (plan.known_from + 12 > as_of)
     coming, ending = plan[this & passes & ~out | early], plan[this & ~passes & ~out]
-    past = plan[~this & passes & plan["announced"].notna()].drop_duplicates(["year", "batch"])
-    days, decided = past["announced"].dt.day_of_year - 1, plan[passes & out & plan["done"].notna()]
-    usual = coming["rate"].mean() if len(coming) else 0.7
-    sure = {b: in_time(days[past["batch"] == b].to_numpy(float)) for b in coming["batch"].unique()}
+    past = plan[~this & passes & plan.announced.notna()].drop_duplicates(["year", "batch"])
+    days, decided = past.announced.dt.day_of_year - 1, plan[passes & out & plan.done.notna()]
+    usual = coming.rate.mean() if len(coming) else 0.7
+    sure = {b: in_time(days[past.batch == b].to_numpy(float)) for b in coming.batch.unique()}
     return dict(
-        coming=[(int(own["number"].sum()), sure[b]) for b, own in coming.groupby("batch")],
+        coming=[(int(own.number.sum()), sure[b]) for b, own in coming.groupby("batch")],
         assumed=plan.loc[early, "batch"].nunique(),
-        rate=(decided["done"].sum() + 20 * usual) / (decided["number"].sum() + 20),
-        ending=int(ending["number"].sum()),
-        lapse=ending["rate"].mean() if len(ending) else 0.0,
-        calendar=plan[this].assign(out=out[this], sure=plan["batch"].map(sure).where(~out, 1.0)),
+        rate=(decided.done.sum() + 20 * usual) / (decided.number.sum() + 20),
+        ending=int(ending.number.sum()),
+        lapse=ending.rate.mean() if len(ending) else 0.0,
+        calendar=plan[this].assign(out=out[this], sure=plan.batch.map(sure).where(~out, 1.0)),
         whole=not absent.any(),
     )
 
@@ -123,13 +120,13 @@ def batch(t: Promise, source: Rows) -> dict | None:
     """What is said of something that moves on announcement days, a distribution over whole numbers; None where it is
     projected like anything else.
     """
-    stock, last = t.kind == "stock", source.last
-    if stock:
+    last, about = source.last, dict(evidence="months", calibrated=False)
+    if t.kind == "stock":
         actual, known = float(source.value[-1]), t.known
         plan = waiting(known.batches, t.region, last, known.as_of, known.catalog)
         if not plan:
-            about = dict(actual=actual, verdict=NO_BATCH, evidence="", calibrated=False)
-            return about | dict(method="缺批次安排,不算概率")
+            about |= dict(verdict=NO_BATCH, evidence="", method="缺批次安排,不算概率")
+            return about | dict(actual=actual)
         method = f"批次模型:未公布 {len(plan['coming'])} 批"
         if plan["assumed"]:
             method += f",其中 {plan['assumed']} 批暂按上年申报数"
@@ -137,23 +134,14 @@ def batch(t: Promise, source: Rows) -> dict | None:
         found = batch_distribution(int(actual), *how)
     else:
         # without a calendar, from past years by month; what came in the same month each year is a season like any other
-        told, now = source.told, source.year == t.year
-        past = told.only(told.year < t.year)
-        full, total, done = past.full_years(last.month)
-        years = [past.only(past.year == y) for y in full]
-        if len({s.month[s.value.argmax()] for s in years}) < 2:
+        brought = source.only(source.year < t.year).told.brought.to_numpy()
+        if len(set(np.diff(brought, prepend=0).argmax(1))) < 2:
             return None
-        method, actual = "批次历史:无批次安排,按往年各月", float(source.value[now].sum())
-        found = batch_history(total - done, total, round(actual))
+        total, rest = brought[:, -1], brought[:, -1] - brought[:, last.month - 1]
+        method = "批次历史:无批次安排,按往年各月"
+        actual = float(source.value[source.year == t.year].sum())
+        found = batch_history(rest, total, round(actual))
     values, pmf = found if last.month < 12 else (np.array([round(actual)]), np.ones(1))
     ends, q = (quantiles_of(values, pmf, levels) for levels in (SUMMARY, LEVELS))
-    return dict(
-        q=q,
-        ends=ends,
-        p=min(1.0, float(pmf[t.met(values)].sum())),
-        actual=actual,
-        method=method,
-        needed_per_month=per_month(t, actual, last),
-        evidence="months",
-        calibrated=False,
-    )
+    p, needed = min(1.0, float(pmf[t.met(values)].sum())), per_month(t, actual, last)
+    return about | dict(q=q, ends=ends, p=p, actual=actual, method=method, needed_per_month=needed)

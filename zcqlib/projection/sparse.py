@@ -1,6 +1,7 @@
 """Year ends where there are no months: yearly figures alone, or only cumulative growth rates."""
 
 import numpy as np
+from numpy import ndarray
 from scipy import stats
 
 from zcqlib.projection.history import Rows
@@ -16,7 +17,7 @@ USUAL = {
 ELSE = 0.12
 
 
-def yearly(values: np.ndarray, indicator: str, share: bool) -> np.ndarray | None:
+def yearly(values: ndarray, indicator: str, share: bool) -> ndarray | None:
     """Quantiles at LEVELS of the next year's figure from 5 to 10 yearly ones, oldest first; None where too few.
 
     `share` : a share in %, handled as odds. Growth is drawn towards a usual one and the spread towards the usual error
@@ -31,7 +32,7 @@ def yearly(values: np.ndarray, indicator: str, share: bool) -> np.ndarray | None
     return 100 * q / (1 + q) if share else q
 
 
-def apart(logs: np.ndarray, indicator: str) -> np.ndarray:
+def apart(logs: ndarray, indicator: str) -> ndarray:
     """Quantiles at LEVELS of this year's log distance between two bases, from two or more past years, oldest first."""
     return _next(logs, indicator, 1.0)
 
@@ -55,18 +56,14 @@ def from_rates(own: Rows, year: int) -> Rows | None:
     -------
     The series without the made-up flat year; the level is arbitrary.
     """
-    first = own.year.min()
-    wide = np.full((year + 1 - first, 12), np.nan)
-    wide.ravel()[own.end - 12 * (first - 1970)] = own.value
-    if np.isnan(wide[-1]).all() or len(wide) < 3 or np.isnan(wide[:-1, 11]).any():
+    years = [own.only(own.year == y) for y in range(own.year.min(), year + 1)]
+    whole = all(12 in s.month for s in years[:-1])
+    if len(years) < 3 or not whole or not len(years[-1].end):
         return None
-    before, out = np.arange(1.0, 13), []
-    for y, g in enumerate(wide, first - 1970):
-        told = np.flatnonzero(np.isfinite(g))
-        total = before[told] * (1 + g[told] / 100)
+    before, out = np.arange(13.0), []
+    for s in years:
+        total = before[s.month] * (1 + s.value / 100)
         gain = np.maximum(np.diff(total, prepend=0.0), 0.005 * before[-1] / 12)
-        out.append((12 * y + told, np.diff(told, prepend=-1), gain))
-        before = np.interp(np.arange(12), np.r_[-1, told], np.r_[0.0, np.cumsum(gain)])
-    end, months, value = map(np.concatenate, zip(*out, strict=True))
-    no = np.zeros(len(end), bool)
-    return Rows(end, months, value, no, no | own.demo.any())
+        out.append(s._replace(value=gain, months=np.diff(s.month, prepend=0)))
+        before = np.interp(np.arange(13), np.r_[0, s.month], np.r_[0.0, np.cumsum(gain)])
+    return Rows(*map(np.concatenate, zip(*out, strict=True)))

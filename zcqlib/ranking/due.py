@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from pandas import DataFrame, Period, Series
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog, Indicator
@@ -19,13 +20,13 @@ KEY = ["region", "indicator"]
 
 
 def attainment(
-    projections: pd.DataFrame,
+    projections: DataFrame,
     catalog: Catalog,
-    month: pd.Period,
+    month: Period,
     *,
-    milestones: pd.DataFrame | None = None,
-    series: pd.DataFrame | None = None,
-) -> pd.DataFrame:
+    milestones: DataFrame | None = None,
+    series: DataFrame | None = None,
+) -> DataFrame:
     """What each park has done of each of its own targets, in % of what was due by then; never a raw count.
 
     Due is the target times the share of the year's work that the item's own calendar (`calendar`) has by the last
@@ -51,58 +52,56 @@ def attainment(
     ------
     计划目标与园区分解;往年各月报表;batches、senders、bounds、weights 参考表。
     """
-    w = catalog.weights[catalog.weights["level"] == "indicator"].set_index("id")
+    w = catalog.weights[catalog.weights.level == "indicator"].set_index("id")
     if w.empty:  # nothing is ranked
         return tables.empty(VINTAGE["ATTAINMENT"])
     plan = w[["parent"]].join(catalog.bounds.set_index("indicator")[["measure", "high"]])
-    if (lost := plan["measure"].isna()).any():
+    if (lost := plan.measure.isna()).any():
         raise RankingError(f"指标「{lost.idxmax()}」有权重而没有界值,请在 bounds 表中补上。")
-    p = projections[(projections["as_of"] == month) & ~projections["region"].isin(WHOLES)]
+    p = projections[(projections.as_of == month) & ~projections.region.isin(WHOLES)]
     members = list(catalog.members(month))
-    parks = members + sorted(set(p["region"]) - set(members))
-    ids, dated = plan.index, plan.index[plan["measure"] == "share_done"]
+    parks = members + sorted(set(p.region) - set(members))
     stages = tables.shape([] if milestones is None else milestones, MILESTONES)
-    stages = stages[stages["region"].isin(parks) & stages["id"].isin(dated)]
-    s = tables.empty(SERIES) if series is None else series[series["end"] <= month]
-    s = s[s["region"].isin(parks) & s["value"].notna() & ~s["revision"]]
-    source = [catalog.indicators[i].growth_of or i for i in ids]
+    dated = plan.index[plan.measure == "share_done"]
+    stages = stages[stages.region.isin(parks) & stages.id.isin(dated)]
+    done = (stages.date <= month).groupby([stages.region, stages.id]).mean()
+    s = tables.empty(SERIES) if series is None else series[series.end <= month]
+    s = s[s.region.isin(parks) & s.value.notna() & ~s.revision]
+    close = s[(s.months == 0) & (s.end == month - month.month)].set_index(KEY)["value"]
     last = s.groupby(KEY)["end"].max().astype("period[M]")
     newest = last[last.index.isin(members, 0)].groupby("indicator").max()
-    plan["latest"] = newest.reindex(source).set_axis(ids)
-    plan["owed_by"] = [owed_by(catalog.indicators[i], catalog) for i in ids]
-    plan["through"] = plan["latest"].where(plan["latest"].dt.year == month.year, month)
-    plan = plan.join(calendar(plan["through"], catalog, s, stages))
-    out = pd.DataFrame(index=pd.MultiIndex.from_product([parks, ids], names=KEY))
-    out = out.join(p.set_index(KEY)[["actual", "target_low", "demo"]]).join(plan, on="indicator")
-    close = s[(s["months"] == 0) & (s["end"] == month - month.month)]
-    base = close.set_index(KEY)["value"].reindex(out.index)
-    done = (stages["date"] <= month).groupby([stages["region"], stages["id"]]).mean()
-    done, target = done.reindex(out.index), out["target_low"]
-    last = last.reindex(pd.MultiIndex.from_product([parks, source])).set_axis(out.index)
-    due = target * out["share"].where(out["kind"] == "flow", 1.0)
-    rising = out["kind"].isin(STEPS) & (base < target)  # a level below last year's is due in whole
-    due = due.where(~rising, base + (target - base) * out["share"])
-    value = 100 * (done / out["share"]).fillna(out["actual"] / due)
+    of = [catalog.indicators[i] for i in plan.index]
+    plan["source"] = [d.growth_of or d.id for d in of]
+    plan["latest"] = newest.reindex(plan["source"]).array
+    plan["owed_by"] = [owed_by(d, catalog) for d in of]
+    plan["through"] = plan.latest.where(plan.latest.dt.year == month.year, month)
+    plan = plan.join(calendar(plan.through, catalog, s, stages))
+    o = pd.MultiIndex.from_product([parks, plan.index], names=KEY).to_frame(index=False)
+    o = o.merge(p[[*KEY, "actual", "target_low", "demo"]], "left").join(plan, on="indicator")
+    o = o.join(close.rename("base"), on=KEY).join(done.rename_axis(KEY).rename("done"), on=KEY)
+    o = o.join(last.rename("last"), on=["region", "source"])
+    target, share = o.target_low, o.share
+    due = target * share.where(o.kind == "flow", 1.0)
+    rising = o.kind.isin(STEPS) & (o.base < target)  # one below last year's is due in whole
+    due = due.where(~rising, o.base + (target - o.base) * share)
+    value = 100 * (o.done / share).fillna(o.actual / due)
     reasons = {
         NO_TARGET: target.isna(),
         ZERO: ~(target > 0),
-        NOT_DUE: out["share"] <= 0,
-        LATE: (last < out["latest"]) & done.isna(),
+        NOT_DUE: share <= 0,
+        LATE: (o["last"] < o.latest) & o.done.isna(),
         NO_DATA: value.isna(),
     }
-    out["reason"] = np.select(list(reasons.values()), list(reasons), "")
-    out["value"] = value.where(out["reason"] == "").clip(0.0, out["high"])
-    out["owed_by"] = out["owed_by"].where(out["reason"].isin(GAPS), "")
-    none = out.groupby("indicator")["value"].transform("count") == 0
-    out.loc[none & (out["owed_by"] != ""), "reason"] = NOT_SENT
-    out = out.reset_index().rename(columns={"parent": "group", "target_low": "target"})
-    out = out.fillna({"demo": False})
-    return tables.shape(out.assign(month=month), VINTAGE["ATTAINMENT"])
+    o["reason"] = np.select(list(reasons.values()), list(reasons), "")
+    o["value"] = value.where(o.reason == "").clip(0.0, o.high)
+    o["owed_by"] = o.owed_by.where(o.reason.isin(GAPS), "")
+    none = o.groupby("indicator")["value"].transform("count") == 0
+    o.loc[none & (o.owed_by != ""), "reason"] = NOT_SENT
+    o = o.rename(columns={"parent": "group", "target_low": "target"}).fillna({"demo": False})
+    return tables.shape(o.assign(month=month), VINTAGE["ATTAINMENT"])
 
 
-def calendar(
-    through: pd.Series, catalog: Catalog, series: pd.DataFrame, stages: pd.DataFrame
-) -> pd.DataFrame:
+def calendar(through: Series, catalog: Catalog, series: DataFrame, stages: DataFrame) -> DataFrame:
     """The share of a year's work on each indicator that is due by the end of a month, for all parks alike.
 
     By promised dates for stages; by applicants in the batches announced or expected by then, batches not planned yet
@@ -116,37 +115,37 @@ def calendar(
     -------
     By indicator: `kind`, `share` from 0 to 1.
     """
-    of = pd.DataFrame([catalog.indicators[i] for i in through.index], through.index)
-    flow = of["kind"] == "flow"
-    share = (through.dt.month / 12).where(flow | of["kind"].isin(STEPS), 1.0)
-    s = series[series["months"].between(1, 11) & series["indicator"].isin(of.index[flow])]
-    at = s["indicator"].map(through)
-    year, last = s["end"].dt.year, at.dt.year
-    s = s.assign(year=year, by=s["value"].where(s["end"].dt.month <= at.dt.month))
+    of = DataFrame([catalog.indicators[i] for i in through.index], through.index)
+    flow = of.kind == "flow"
+    share = (through.dt.month / 12).where(flow | of.kind.isin(STEPS), 1.0)
+    s = series[series.months.between(1, 11) & series.indicator.isin(of.index[flow])]
+    at = s.indicator.map(through)
+    year, last = s.end.dt.year, at.dt.year
+    s = s.assign(year=year, by=s.value.where(s.end.dt.month <= at.dt.month))
     s = s[year.between(last - 5, last - 1)]
     years = s.groupby(["indicator", "region", "year"])[["months", "value", "by"]].sum()
-    past = years[years["months"] == 12].groupby("indicator")[["value", "by"]].sum()
-    enough = np.where(of["count"] & ~of["batch"], ENOUGH, 1e-9)
-    season = (past["by"] / past["value"].where(past["value"] > 0)).clip(0, 1).reindex(of.index)
-    share = season.where(past["value"].reindex(of.index) >= enough).fillna(share)
-    for i in of.index[of["batch"]]:
+    past = years[years.months == 12].groupby("indicator")[["value", "by"]].sum()
+    enough = np.where(of["count"] & ~of.batch, ENOUGH, 1e-9)
+    season = (past.by / past.value.where(past.value > 0)).clip(0, 1).reindex(of.index)
+    share = season.where(past.value.reindex(of.index) >= enough).fillna(share)
+    for i in of.index[of.batch]:
         share[i] = _announced(catalog.indicators[i], through[i], catalog, share[i])
-    due = stages["expected"] <= stages["id"].map(through)
-    share.update(due.groupby(stages["id"]).mean())
+    due = stages.expected <= stages.id.map(through)
+    share.update(due.groupby(stages.id).mean())
     return of[["kind"]].assign(share=share)
 
 
-def _announced(d: Indicator, through: pd.Period, catalog: Catalog, other: float) -> float:
+def _announced(d: Indicator, through: Period, catalog: Catalog, other: float) -> float:
     """The share of the year's applicants whose batch is out by a month; `other` where no batch is known."""
     b = catalog.batches
-    own = b["indicator"] == d.id
+    own = b.indicator == d.id
     if d.kind == "stock":  # moved by the batches that are no promise by themselves
-        own |= ~b["indicator"].isin(catalog.targets["id"])
-    b = b[own & b["kind"].eq("pass") & (b["known_from"] <= through)]
-    announced = b["announced"].dt.to_period("M")
-    when = announced.where(announced <= through, b["expected"].dt.to_period("M"))
-    this, last = b["year"] == through.year, b["year"] == through.year - 1
-    last &= ~b["batch"].isin(b.loc[this, "batch"])
+        own |= ~b.indicator.isin(catalog.targets.id)
+    b = b[own & b.kind.eq("pass") & (b.known_from <= through)]
+    announced = b.announced.dt.to_period("M")
+    when = announced.where(announced <= through, b.expected.dt.to_period("M"))
+    this, last = b.year == through.year, b.year == through.year - 1
+    last &= ~b.batch.isin(b.loc[this, "batch"])
     out = (this & (when <= through)) | (last & (when + 12 <= through))
     of = b.loc[this | last, "number"].sum()
     return float(b.loc[out, "number"].sum() / of) if of else other
@@ -155,6 +154,6 @@ def _announced(d: Indicator, through: pd.Period, catalog: Catalog, other: float)
 def owed_by(d: Indicator, catalog: Catalog) -> str:
     """The bureaus that owe an indicator or what it is computed from; "" where the parks report it themselves."""
     s, needed = catalog.senders, {d.id, d.numerator, d.denominator, d.growth_of} - {""}
-    owed = (s["indicators"] + ";" + s["quarterly"]).str.split(";")
+    owed = (s.indicators + ";" + s.quarterly).str.split(";")
     owes = s[[not needed.isdisjoint(ids) for ids in owed]]
-    return "" if owes["kind"].eq("park").any() else "、".join(owes["name_zh"]) or NOBODY
+    return "" if owes.kind.eq("park").any() else "、".join(owes.name_zh) or NOBODY

@@ -2,15 +2,17 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
+from pandas import DataFrame, Period, Series
 
 from zcqlib import tables
 from zcqlib.catalog import Catalog
 from zcqlib.ranking.due import GAPS, KEY, NO_TARGET
 from zcqlib.ranking.scores import RankingError
-from zcqlib.ranking.simulate import Choices, Model, monte_carlo, moved, shared, simulated
+from zcqlib.ranking.simulate import Choices, Model, monte_carlo, moved
 from zcqlib.tables import RANKS
 
 COMPOSITE = "composite"
@@ -27,15 +29,15 @@ class ParkScores:
     provisional or it has none. `chances`: `region`, `indicator`, `period`, `place`, `probability`, `demo`. `model` and
     `choices` are what `leave_one_out`, `flips` and `monte_carlo` take."""
 
-    ranks: pd.DataFrame
-    items: pd.DataFrame
-    notes: pd.DataFrame
-    chances: pd.DataFrame
+    ranks: DataFrame
+    items: DataFrame
+    notes: DataFrame
+    chances: DataFrame
     model: Model = field(repr=False)
     choices: Choices = field(repr=False)
 
 
-def period_months(period: str) -> tuple[str, list[pd.Period]]:
+def period_months(period: str) -> tuple[str, list[Period]]:
     """Form and months of 2018-09, 2018Q3, 2018H1 or 2018.
 
     Raises
@@ -46,14 +48,14 @@ def period_months(period: str) -> tuple[str, list[pd.Period]]:
     if not PERIOD.fullmatch(text):
         raise ValueError(f"period 应写成 2018-09、2018Q3、2018H1 或 2018,给的是「{period}」。")
     if "H" in text:
-        first = pd.Period(f"{text[:4]}-{6 * int(text[5]) - 5}", "M")
+        first = Period(f"{text[:4]}-{6 * int(text[5]) - 5}", "M")
         return "half", list(pd.period_range(first, periods=6))
-    span = pd.Period(text)
+    span = Period(text)
     form = next(f for f, letter in FORMS.items() if letter == span.freqstr[0])
     return form, list(pd.period_range(span.start_time, span.end_time, freq="M"))
 
 
-def period_of(month: pd.Period, form: str) -> str:
+def period_of(month: Period, form: str) -> str:
     """The month, quarter, half-year or year that a month lies in, as RANKS names it.
 
     Raises
@@ -66,13 +68,13 @@ def period_of(month: pd.Period, form: str) -> str:
 
 
 def score_parks(
-    attained: pd.DataFrame,
+    attained: DataFrame,
     catalog: Catalog,
     period: str,
     *,
     parks: tuple[str, ...] | None = None,
     choices: Choices | None = None,
-    ahead: pd.DataFrame | None = None,
+    ahead: DataFrame | None = None,
     runs: int = 10_000,
     seed: int = 2018,
 ) -> ParkScores:
@@ -107,130 +109,139 @@ def score_parks(
     权重和界值见 weights、bounds 参考表(没有公开的考核办法,默认等权、演示)。
     """
     form, months = period_months(period)
-    a = attained[attained["month"].isin(months)]
+    a = attained[attained.month.isin(months)]
     if a.empty:
         raise RankingError(f"{period} 没有任何月份的完成情况,不能计分。请先运行该期的月份。")
-    last = a["month"].max()
+    last = a.month.max()
     parks = list(parks or catalog.members(last))
     w, bounds = catalog.weights.set_index("id"), catalog.bounds.set_index("indicator")
-    ids = w.index[w["level"] == "indicator"]
+    ids = w.index[w.level == "indicator"]
     grid = pd.MultiIndex.from_product([parks, ids], names=KEY)
     items = _counted(a, bounds, form in ("quarter", "half")).reindex(grid)
     items = items.fillna({"reason": NO_TARGET, "demo": False})
-    shape, bounds = (len(parks), len(ids)), bounds.reindex(ids)
-    values = items["value"].to_numpy("float64").reshape(shape)
-    gaps = items["reason"].isin(GAPS).to_numpy().reshape(shape)
-    groups = w["parent"].where(w["level"] == "indicator", "")
-    frame = pd.DataFrame(values, parks, ids)
-    model = Model(frame, w["weight"], bounds[["low", "high"]], groups, None, True, "one")
-    noise = np.nan_to_num(values * ~gaps * bounds["error_pct"].to_numpy() / 100)
+    bounds = bounds.reindex(ids)
+    values = items.value.unstack().reindex(index=parks, columns=ids)
+    gaps = items.reason.isin(GAPS).unstack().reindex(index=parks, columns=ids)
+    groups = w.parent.where(w.level == "indicator", "")
+    model = Model(values, w.weight, bounds[["low", "high"]], groups, None, True, "one")
+    noise = (values * bounds.error_pct / 100).mask(gaps).fillna(0.0)
     choices = choices or Choices(noise=noise)
-    now, then = monte_carlo(model, choices, runs=runs, seed=seed), {}
-    if ahead is not None and runs and (q := ahead[ahead["as_of"] == last]).size:
-        drawn = _drawn(model, items, q, bounds["low"], runs, seed)
-        then = monte_carlo(model, choices, drawn=drawn, runs=runs, seed=seed)
-    cases = _cases(model, gaps, bounds["high"].to_numpy(), choices, min(runs, SHORT), seed)
-    basis = bool(catalog.weights["demo"].any() or catalog.bounds["demo"].any())
-    demo = items.groupby("region")["demo"].any().astype(bool).reindex(parks) | basis
-    rows, places = [], list(range(1, len(parks) + 1))
-    for node, score in model.scores(model.x, choices.methods[0]).items():
-        id, of = (COMPOSITE, True) if node == model.top else (node, groups[ids].eq(node).to_numpy())
-        own = _lines(score, (gaps & of).sum(1), now[node], then.get(node), cases.get(node))
-        cells = {
-            park: ";".join(f"PROJECTIONS/{park}.{i}" for i in ids[counts])
-            for park, counts in zip(parks, ~np.isnan(values) & of, strict=True)
-        }
-        rows.append(own.assign(indicator=id, inputs=own.index.map(cells)))
-    rows = pd.concat(rows).rename_axis("region").reset_index()
-    rows = rows.assign(period=str(period), demo=rows["region"].map(demo))
-    told = ["region", "indicator", "period", "demo"]
-    chances = rows[rows["measure"] == "score"].melt(told, places, "place", "probability")
-    chances = chances.dropna().head(len(chances) if runs else 0)
-    chances = chances[[*told[:3], "place", "probability", "demo"]].astype(
-        {"place": int, "demo": bool}
+
+    def places(model: Model, runs: int = runs, **drawn) -> DataFrame:
+        found = monte_carlo(model, choices, runs=runs, seed=seed, **drawn)
+        return pd.concat(found, names=["node", "region"])
+
+    now = places(model)
+    best, worst = _cases(
+        model, gaps, bounds.high, now.place, partial(places, runs=min(runs, SHORT))
     )
-    ranks = tables.shape(rows, RANKS)
-    items = items.reset_index()
+    below = {k: ids if k == model.top else ids[groups[ids] == k] for k in model.tree}
+    missing = np.array([gaps.loc[park, below[node]].sum() for node, park in now.index])
+    basis = bool(catalog.weights.demo.any() or catalog.bounds.demo.any())
+    demo = items.groupby("region")["demo"].any().astype(bool) | basis
+    node, region = (now.index.get_level_values(n) for n in now.index.names)
+    rows = now.assign(
+        indicator=node.where(node != model.top, COMPOSITE),
+        period=str(period),
+        measure="score",
+        value=now.score.round(9),
+        unit="分",
+        rank=now.place,
+        low=np.minimum(now.low, now.place),
+        high=np.maximum(now.high, now.place),
+        demo=demo.reindex(region).to_numpy(),
+        inputs=[
+            ";".join(
+                f"PROJECTIONS/{park}.{i}" for i in values.loc[park, below[node]].dropna().index
+            )
+            for node, park in now.index
+        ],
+    )
+    open_ = rows.assign(
+        measure="provisional",
+        value=missing,
+        unit="项",
+        tied_with="",
+        low=np.minimum(best, now.place),
+        high=np.maximum(worst, now.place),
+    )
+    frames = [rows, open_[(missing > 0) | (best < worst)]]
+    if ahead is not None and runs and (q := ahead[ahead.as_of == last]).size:
+        then = places(model, drawn=_drawn(model, items, q, bounds.low, runs, seed))
+        end = rows.assign(measure="year_end", value=np.nan, unit="", rank=np.nan, tied_with="")
+        frames.insert(1, end.assign(low=then.low, high=then.high))
+    told = ["region", "indicator", "period", "demo"]
+    chances = rows.reset_index("region").melt(
+        told, list(range(1, len(parks) + 1)), "place", "probability"
+    )
+    chances = tables.shape(chances.dropna() if runs else [], tables.VINTAGE["PLACES"])
+    ranks = pd.concat(frames).loc[list(model.tree)].reset_index("region")
+    ranks, items = tables.shape(ranks, RANKS), items.reset_index()
     return ParkScores(ranks, items, _notes(ranks, items, catalog), chances, model, choices)
 
 
-def _counted(a: pd.DataFrame, bounds: pd.DataFrame, mean: bool) -> pd.DataFrame:
+def _counted(a: DataFrame, bounds: DataFrame, mean: bool) -> DataFrame:
     """By park and item, the value as it counts: the last month's, or the mean of the months'."""
-    low, high = (a["indicator"].map(bounds[end]) for end in ("low", "high"))
-    a = a.assign(value=a["value"].clip(low, high).mask(a["reason"].isin(GAPS), low))
-    last = a[a["month"] == a["month"].max()].drop(columns="month").set_index(KEY)
+    low, high = (a.indicator.map(bounds[end]) for end in ("low", "high"))
+    a = a.assign(value=a.value.clip(low, high).mask(a.reason.isin(GAPS), low))
+    last = a[a.month == a.month.max()].drop(columns="month").set_index(KEY)
     by = a.groupby(KEY)
-    return last.assign(value=by["value"].mean(), demo=by["demo"].any()) if mean else last
+    return last.assign(value=by.value.mean(), demo=by.demo.any()) if mean else last
 
 
-def _cases(
-    model: Model, gaps, high, choices: Choices, runs: int, seed: int
-) -> dict[str, np.ndarray]:
-    """Best and worst place of each unit over all that the gaps could be: its own full, or the others'; {} without gaps."""
-    if not gaps.any():
-        return {}
-    full, own = np.where(gaps, high, model.x), np.eye(len(gaps), dtype=bool)[:, :, None]
-    x = [*np.where(own, full, model.x), *np.where(own, model.x, full)]
-    told = [simulated(model.on(case), choices, None, runs, seed) for case in x]
-    places = {k: [shared(*s[k])[0] for s in told] for k in model.tree}
-    of = {k: [p[i % len(own)] for i, p in enumerate(v)] for k, v in places.items()}
-    return {k: np.reshape(v, (2, -1)) for k, v in of.items()}
+def _cases(model: Model, gaps: DataFrame, high: Series, place: Series, places) -> tuple:
+    """Best and worst place of each park in each list over all that the gaps could be: its own full, or the others'."""
+    if not gaps.any(axis=None):
+        return place, place
+    full, own = model.values.where(~gaps, high, axis=1).to_numpy(), np.arange(len(gaps))[:, None]
+    found = [
+        {
+            park: places(model.on(np.where((own == n) == mine, full, model.x)))["place"].xs(
+                park, level=1
+            )
+            for n, park in enumerate(gaps.index)
+        }
+        for mine in (True, False)
+    ]
+    return tuple(DataFrame(f).stack(future_stack=True).reindex(place.index) for f in found)
 
 
-def _drawn(
-    model: Model, items: pd.DataFrame, quantiles: pd.DataFrame, low: pd.Series, runs: int, seed: int
-):
+def _drawn(model: Model, items: DataFrame, quantiles: DataFrame, low: Series, runs: int, seed: int):
     """Year ends (runs, parks, items) in % of the target, drawn from the projection, else as now; an item that comes to
     count for one park counts for all that have a target."""
     x, rng = np.repeat(model.x[None], runs, axis=0), np.random.default_rng([seed, 1])
-    asked = items["target"].where(items["target"] > 0).to_numpy().reshape(model.x.shape)
+    asked = items.target.where(items.target > 0).to_numpy().reshape(model.x.shape)
     projected = dict(iter(quantiles.groupby(KEY)))
     for n, i in np.argwhere(~np.isnan(asked)):
         if (q := projected.get((model.units[n], model.ids[i]))) is not None:
-            x[:, n, i] = 100 / asked[n, i] * np.interp(rng.random(runs), q["level"], q["value"])
+            x[:, n, i] = 100 / asked[n, i] * np.interp(rng.random(runs), q.level, q.value)
     counts = ~np.isnan(x).all((0, 1))
     return np.where(np.isnan(x) & counts & ~np.isnan(asked), low.to_numpy(), x)
 
 
-def _lines(score, missing, now: pd.DataFrame, then, case) -> pd.DataFrame:
-    """The RANKS rows of one list by park: of now, of the year's end, and where a place is provisional."""
-    place = now["place"]
-    out = now.assign(measure="score", value=score.round(9), unit="分", rank=place)
-    out = out.assign(low=np.minimum(now["low"], place), high=np.maximum(now["high"], place))
-    frames = [out]
-    if then is not None:
-        end = out.assign(measure="year_end", value=np.nan, unit="", rank=np.nan, tied_with="")
-        frames.append(end.assign(low=then["low"], high=then["high"]))
-    if case is not None:
-        open_ = out.assign(measure="provisional", value=missing, unit="项", tied_with="")
-        open_ = open_.assign(low=np.minimum(case[0], place), high=np.maximum(case[1], place))
-        frames.append(open_[(missing > 0) | (case[0] < case[1])])
-    return pd.concat(frames)
-
-
-def _notes(ranks: pd.DataFrame, items: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+def _notes(ranks: DataFrame, items: DataFrame, catalog: Catalog) -> DataFrame:
     """`region`, `indicator` (composite or group), `period` and `message`: no place, or a provisional one."""
     names, rows = catalog.weights.set_index("id")["name_zh"], []
-    lost = ranks["measure"].eq("score") & ranks["rank"].isna()
-    for r in ranks[lost | ranks["measure"].eq("provisional") & ranks["value"].gt(0)].itertuples():
-        whole = r.indicator == COMPOSITE
-        own = items[(items["region"] == r.region) & (whole | (items["group"] == r.indicator))]
-        gaps = own[own["reason"].isin(GAPS)]
-        told = "、".join(
+    lost = ranks.measure.eq("score") & ranks["rank"].isna()
+    for r in ranks[lost | ranks.measure.eq("provisional") & ranks.value.gt(0)].itertuples():
+        own = items[items.region.eq(r.region)]
+        own = own if r.indicator == COMPOSITE else own[own.group.eq(r.indicator)]
+        told = [
             catalog.name(g.indicator) + (f"({g.owed_by}{g.reason})" if g.owed_by else "")
-            for g in gaps.itertuples()
-        )
-        told = (
-            f"{len(gaps)}项应报未报,按下限计分,位次暂定,补齐后最好第{r.low:.0f}、最差第{r.high:.0f}:{told}。"
-            if told
-            else f"{'、'.join(own['reason'].unique())},不计分、不排位。"
-        )
+            for g in own[own.reason.isin(GAPS)].itertuples()
+        ]
+        why = f"{'、'.join(own.reason.unique())},不计分、不排位。"
+        if told:
+            why = (
+                f"{len(told)}项应报未报,按下限计分,位次暂定,"
+                f"补齐后最好第{r.low:.0f}、最差第{r.high:.0f}:{'、'.join(told)}。"
+            )
         who = f"{catalog.name(r.region)}「{names.get(r.indicator, '综合')}」:"
-        rows.append((r.region, r.indicator, r.period, who + told))
-    return pd.DataFrame(rows, columns=["region", "indicator", "period", "message"])
+        rows.append((r.region, r.indicator, r.period, who + why))
+    return DataFrame(rows, columns=["region", "indicator", "period", "message"])
 
 
-def park_moves(before: ParkScores, after: ParkScores) -> pd.DataFrame:
+def park_moves(before: ParkScores, after: ParkScores) -> DataFrame:
     """What moved the parks' scores between two periods, by indicator, in points that sum exactly to the change.
 
     Parameters

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
-import pandas as pd
+from numpy import ndarray
+from pandas import DataFrame, Series
 from scipy import stats
 
 from zcqlib.tables import ZcqError
@@ -19,7 +20,11 @@ NORMALISE = {  # normalisation → its range, or mean and deviation
     "percentile_rank": None,
     "none": None,
 }
-AGGREGATE = ("arithmetic", "geometric", "harmonic")
+MEANS = {  # a mean → what is averaged, and back
+    "arithmetic": (np.positive, np.positive),
+    "geometric": (np.log, np.exp),
+    "harmonic": (np.reciprocal, np.reciprocal),
+}
 MISSING = ("drop", "mean", "group_mean")
 
 
@@ -28,7 +33,7 @@ class RankingError(ZcqError, ValueError):
 
 
 def composite(
-    values: pd.DataFrame,
+    values: DataFrame,
     weights=None,
     bounds=None,
     normalise: str = "efficacy",
@@ -42,7 +47,7 @@ def composite(
     clip: bool = False,
     weight_sum: str = "any",
     levels: bool = False,
-) -> pd.Series | pd.DataFrame:
+) -> Series | DataFrame:
     """Weighted scores of units (rows) from indicators (columns), level by level.
 
     Parameters
@@ -81,22 +86,20 @@ def composite(
     given = weights_of(weights, list(values), tree, weight_sum)
     x = _filled(values, missing, unit_groups).to_numpy()
     x = normalised(x, normalise, bounds, list(values), direction, scale, clip)
-    wrong = {"geometric": x <= 0, "harmonic": x == 0}.get(aggregate, x != x)
-    if aggregate != "arithmetic" and wrong.any():
+    wrong = {"geometric": x <= 0, "harmonic": x == 0}.get(aggregate, np.zeros(0))
+    if wrong.any():
         u, i = np.argwhere(wrong)[0]
         raise RankingError(
             f"几何平均只能用正数,调和平均不能用 0:{values.index[u]} 的 {values.columns[i]} 为 {x[u, i]:g}。"
             "请改用算术平均,或换一种标准化(如 minmax_1_100)。"
         )
     nodes = climb(dict(zip(values.columns, x.T, strict=True)), given, tree, aggregate)
-    out = pd.DataFrame(nodes, index=values.index)
+    out = DataFrame(nodes, index=values.index)
     last = list(tree)[-1]
     return out.rename(columns={last: TOP}) if levels else out[last].rename(TOP)
 
 
-def ranks(
-    scores: pd.Series | pd.DataFrame, tolerance: float | None = None
-) -> pd.Series | pd.DataFrame:
+def ranks(scores: Series | DataFrame, tolerance: float | None = None) -> Series | DataFrame:
     """Places: 1 is the highest score, equal scores share the better place and the next is skipped, missing stays NaN.
 
     Parameters
@@ -108,52 +111,40 @@ def ranks(
     -------
     float places of the same shape.
     """
-    if isinstance(scores, pd.DataFrame):
+    if isinstance(scores, DataFrame):
         return scores.apply(ranks, tolerance=tolerance)
-    s = pd.Series(scores, dtype="float64")
+    s = Series(scores, dtype="float64")
     tolerance = 1e-12 * s.abs().max() if tolerance is None else tolerance
-    return pd.Series(places(s.to_numpy(), tolerance), index=s.index, name="rank")
+    return Series(places(s.to_numpy(), tolerance), index=s.index, name="rank")
 
 
-def places(scores: np.ndarray, tolerance: float = 0.0) -> np.ndarray:
+def places(scores: ndarray, tolerance: float = 0.0) -> ndarray:
     """Places along the last axis: one more than the number of clearly higher scores."""
     ahead = sum((scores[..., [j]] - scores > tolerance) for j in range(scores.shape[-1]))
     return np.where(np.isnan(scores), np.nan, ahead + 1.0)
 
 
 def climb(
-    nodes: Mapping[str, np.ndarray],
-    weights: Mapping[str, np.ndarray],
+    nodes: Mapping[str, ndarray],
+    weights: Mapping[str, ndarray],
     tree: Mapping[str, list[str]],
     aggregate: str,
-) -> dict[str, np.ndarray]:
+) -> dict[str, ndarray]:
     """Every parent's score from its children's, lowest parents first; arrays end in the axis of units."""
-    _known(aggregate, AGGREGATE, "aggregate")
-    nodes = dict(nodes)
+    _known(aggregate, MEANS, "aggregate")
+    (of, back), nodes = MEANS[aggregate], dict(nodes)
     for parent, children in tree.items():
-        w = np.stack([np.asarray(weights[c], float) for c in children], axis=-1)
-        stack = np.stack([nodes[c] for c in children], axis=-1)
-        nodes[parent] = _mean(stack, w[..., None, :], aggregate)
+        w = np.stack([np.asarray(weights[c], float) for c in children], axis=-1)[..., None, :]
+        v = np.stack([nodes[c] for c in children], axis=-1)
+        w = np.where(there := ~np.isnan(v), w, 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = back((of(np.where(there, v, 1.0)) * w).sum(-1) / w.sum(-1))
+        nodes[parent] = np.where(w.sum(-1) == 0, np.nan, mean)
     return {k: nodes[k] for k in tree}
 
 
-def _mean(v, w, how: str):
-    there = ~np.isnan(v)
-    w = np.where(there, w, 0.0)
-    total = w.sum(-1)
-    x = np.where(there, v, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if how == "arithmetic":
-            out = (x * w).sum(-1) / total
-        elif how == "geometric":
-            out = np.exp((np.log(x) * w).sum(-1) / total)
-        else:
-            out = total / (w / x).sum(-1)
-    return np.where(total == 0, np.nan, out)
-
-
-def _numbers(values: pd.DataFrame) -> pd.DataFrame:
-    if not isinstance(values, pd.DataFrame) or values.empty:
+def _numbers(values: DataFrame) -> DataFrame:
+    if not isinstance(values, DataFrame) or values.empty:
         raise RankingError("values 应为至少一个单位、一个指标的表。")
     for axis in values.axes:
         if axis.has_duplicates:
@@ -228,15 +219,15 @@ def _given(weights, ids: list[str]) -> dict[str, float]:
     return dict(zip(ids, weights, strict=True))
 
 
-def _filled(values: pd.DataFrame, missing: str, unit_groups) -> pd.DataFrame:
+def _filled(values: DataFrame, missing: str, unit_groups) -> DataFrame:
     _known(missing, MISSING, "missing")
-    of = pd.Series(unit_groups if missing == "group_mean" else 0, values.index)
+    of = Series(unit_groups if missing == "group_mean" else 0, values.index)
     return values if missing == "drop" else values.fillna(values.groupby(of).transform("mean"))
 
 
 def normalised(
-    x: np.ndarray, how: str, bounds, ids: list[str], direction=None, scale=None, clip=False
-) -> np.ndarray:
+    x: ndarray, how: str, bounds, ids: list[str], direction=None, scale=None, clip=False
+) -> ndarray:
     """Values (..., units, indicators) on the common scale; arguments as `composite`."""
     _known(how, NORMALISE, "normalise")
     signs = np.array([1.0 if direction is None else direction.get(i, 1) for i in ids])
@@ -278,8 +269,8 @@ def _posts(how: str, bounds, ids: list[str], signs) -> tuple:
         )
     if isinstance(bounds, tuple | list):
         bounds = dict.fromkeys(ids, bounds)
-    if not isinstance(bounds, pd.DataFrame):
-        bounds = pd.DataFrame.from_dict(dict(bounds), "index", columns=["low", "high"])
+    if not isinstance(bounds, DataFrame):
+        bounds = DataFrame.from_dict(dict(bounds), "index", columns=["low", "high"])
     frame = bounds.rename(columns={"lower": "low", "upper": "high"})
     low, high = frame.reindex(index=ids, columns=["low", "high"]).to_numpy(float).T
     turned = (low > high) & ((signs < 0) | (how != "efficacy"))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-import pandas as pd
+from numpy import ndarray
+from pandas import DataFrame, Series
 
 from zcqlib.ranking.scores import RankingError, climb, normalised, places, tree_of, weights_of
 
@@ -38,7 +39,7 @@ class Choices:
     normalise: tuple[str, ...] = ("efficacy", "minmax_1_100")
     aggregate: tuple[str, ...] = ("arithmetic", "geometric", "harmonic")
     weight_noise: float = 0.25
-    noise: pd.DataFrame | float = 0.0
+    noise: DataFrame | float = 0.0
 
     def __post_init__(self):
         if not 0 <= self.weight_noise < 1:
@@ -70,13 +71,13 @@ class Model:
         self.top = list(self.tree)[-1]
         self.how = bounds, self.ids, direction, None, clip
 
-    def on(self, x: np.ndarray) -> Model:
+    def on(self, x: ndarray) -> Model:
         """The same with other values."""
         other = copy(self)
-        other.x, other.values = x, pd.DataFrame(x, self.units, self.ids)
+        other.x = x
         return other
 
-    def scores(self, x: np.ndarray, method: Method = USED, other: Mapping = {}) -> dict:
+    def scores(self, x: ndarray, method: Method = USED, other: Mapping = {}) -> dict:
         """Scores of every parent for values (..., units, indicators), with other weights for some."""
         v = normalised(x, method[0], *self.how)
         if method[1] != "arithmetic":
@@ -84,7 +85,7 @@ class Model:
         nodes = {i: v[..., k] for k, i in enumerate(self.ids)}
         return climb(nodes, self.weights | other, self.tree, method[1])
 
-    def places(self, method: Method = USED, other: Mapping = {}) -> np.ndarray:
+    def places(self, method: Method = USED, other: Mapping = {}) -> ndarray:
         """The units' places."""
         return places(self.scores(self.x, method, other)[self.top], SAME)
 
@@ -93,10 +94,10 @@ def monte_carlo(
     model: Model,
     choices: Choices | None = None,
     *,
-    drawn: np.ndarray | None = None,
+    drawn: ndarray | None = None,
     runs: int = 10_000,
     seed: int = 2018,
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, DataFrame]:
     """Places under `runs` random weights and data errors, each method of the choices as often as any other.
 
     Parameters
@@ -107,22 +108,14 @@ def monte_carlo(
     runs : number of combinations; 0 gives only places by score. seed : same seed, same draws.
     Returns
     -------
-    For every parent of the hierarchy, the whole last, by unit: nominal (place by score), place (that of the tie), mean,
+    For every parent of the hierarchy, the whole last, by unit: score, nominal (place by score), place (that of the tie), mean,
     median, low and high (90 % interval of the place, whole places), 1 … (chance of each place), tied_with (the others
     of its tie, joined with ;; a tie runs on until every unit above is told apart from every one below).
     Raises
     ------
     RankingError : as `composite`.
     """
-    found = simulated(model, choices or Choices(), drawn, runs, seed)
-    return {k: _summary(*pair, model.units) for k, pair in found.items()}
-
-
-def simulated(
-    model: Model, c: Choices, drawn: np.ndarray | None, runs: int, seed: int
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """For every parent the places of all runs (runs × units) and those by score in use; arguments as `monte_carlo`."""
-    rng = np.random.default_rng(seed)
+    c, rng = choices or Choices(), np.random.default_rng(seed)
     spread = 1 + c.weight_noise * rng.uniform(-1, 1, (runs, len(model.weights)))
     w = {e: v * spread[:, k] for k, (e, v) in enumerate(model.weights.items())}
     if drawn is None:
@@ -133,33 +126,29 @@ def simulated(
         for k, v in model.scores(drawn[at], method, {e: v[at] for e, v in w.items()}).items():
             out[k][at] = places(v, SAME)
     nominal = model.scores(model.x, c.methods[0])
-    return {k: (p, places(nominal[k], SAME)) for k, p in out.items()}
+    told = {k: _summary(p, places(nominal[k], SAME), model.units) for k, p in out.items()}
+    return {k: t.assign(score=nominal[k]) for k, t in told.items()}
 
 
-def shared(p: np.ndarray, nominal: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The place of each unit, that of the best of its tie, and the ties; arguments as `simulated` gives them."""
+def _summary(p: ndarray, nominal: ndarray, units: list) -> DataFrame:
+    """What `monte_carlo` says of one parent: from the places of all runs (runs × units) and those by score in use."""
+    out = rank_statistics(DataFrame(p, columns=units), Series(nominal, units))
+    out["low"], out["high"] = np.floor(out.low), np.ceil(out.high)
+    for k in range(1, len(units) + 1):
+        out[k] = np.where(np.isnan(nominal), np.nan, (p == k).sum(0) / max(len(p), 1))
     order = np.argsort(nominal, kind="stable")[: np.isfinite(nominal).sum()]
     first, second = p[:, order, None], p[:, None, order]
     ahead = (first < second).sum(0) + (first == second).sum(0) / 2  # a shared place counts as half
     apart = ahead >= APART * len(p)
-    ties = np.split(order, [k for k in range(1, len(order)) if apart[:k, k:].all()])
-    place = nominal.copy()
-    for tie in ties:
+    place, told = nominal.copy(), [""] * len(units)
+    for tie in np.split(order, [k for k in range(1, len(order)) if apart[:k, k:].all()]):
         place[tie] = nominal[tie].min(initial=np.inf)
-    return place, ties
+        for i in tie:
+            told[i] = ";".join(str(units[j]) for j in sorted(tie) if j != i)
+    return out.assign(place=place, tied_with=told)
 
 
-def _summary(p, nominal, units: list) -> pd.DataFrame:
-    out = rank_statistics(pd.DataFrame(p, columns=units), pd.Series(nominal, units))
-    out["low"], out["high"] = np.floor(out["low"]), np.ceil(out["high"])
-    for k in range(1, len(units) + 1):
-        out[k] = np.where(np.isnan(nominal), np.nan, (p == k).sum(0) / max(len(p), 1))
-    out["place"], ties = shared(p, nominal)
-    told = {i: ";".join(str(units[j]) for j in sorted(t) if j != i) for t in ties for i in t}
-    return out.assign(tied_with=[told.get(i, "") for i in range(len(units))])
-
-
-def rank_statistics(runs: pd.DataFrame, nominal: pd.Series) -> pd.DataFrame:
+def rank_statistics(runs: DataFrame, nominal: Series) -> DataFrame:
     """Statistics of places over runs.
 
     Parameters
@@ -173,7 +162,7 @@ def rank_statistics(runs: pd.DataFrame, nominal: pd.Series) -> pd.DataFrame:
     return out.assign(nominal=nominal, mean=runs.mean())
 
 
-def leave_one_out(model: Model, method: Method = USED, elements=None) -> pd.DataFrame:
+def leave_one_out(model: Model, method: Method = USED, elements=None) -> DataFrame:
     """Places without each indicator (or each of `elements`, groups too): its weight goes to its siblings.
 
     Returns
@@ -184,7 +173,7 @@ def leave_one_out(model: Model, method: Method = USED, elements=None) -> pd.Data
     if unknown := set(elements) - set(model.weights):
         raise RankingError(f"没有「{min(unknown)}」这个指标或组。")
     found = [model.places(method, {e: 0.0}) for e in elements]
-    out = pd.DataFrame(found, elements, model.units)
+    out = DataFrame(found, elements, model.units)
     change = (out - model.places(method)).abs()
     out["mean_abs_change"] = change.mean(axis=1)  # units without a place do not count
     return out
@@ -192,7 +181,7 @@ def leave_one_out(model: Model, method: Method = USED, elements=None) -> pd.Data
 
 def flips(
     model: Model, choices: Choices | None = None, names: Mapping[str, str] | None = None
-) -> pd.DataFrame:
+) -> DataFrame:
     """Which one choice alone would change a place: a method, a weight at the end of its range, an indicator left out.
 
     Parameters
@@ -218,18 +207,18 @@ def flips(
         for choice, how in tries.items()
         for unit, before, after in zip(model.units, base, model.places(*how), strict=True)
     ]
-    out = pd.DataFrame(rows, columns=["choice", "unit", "before", "after"])
-    return out[out["before"].fillna(0) != out["after"].fillna(0)].reset_index(drop=True)
+    out = DataFrame(rows, columns=["choice", "unit", "before", "after"])
+    return out[out.before.fillna(0) != out.after.fillna(0)].reset_index(drop=True)
 
 
 def moved(
-    before: pd.DataFrame,
+    before: DataFrame,
     model: Model,
     method: Method = USED,
     *,
     orders: int = 24,
     seed: int = 2018,
-) -> pd.DataFrame:
+) -> DataFrame:
     """What moved each score from an earlier period, by indicator, in points that sum exactly to the change.
 
     The indicators are switched from before to after one at a time for all units, in `orders` random orders and their
@@ -254,6 +243,6 @@ def moved(
                 x[step:, :, k] = new[:, k]
             score = model.scores(x, method)[model.top]
             effect[:, path] += np.diff(score, axis=0).T / (2 * orders)
-    out = pd.DataFrame(effect, model.units, model.ids).iloc[:, changed].dropna()
+    out = DataFrame(effect, model.units, model.ids).iloc[:, changed].dropna()
     out = out.rename_axis(index="unit", columns="indicator").stack().rename("score_change")
     return out.reset_index()
