@@ -149,12 +149,11 @@ def _read(path: Path, raw: bytes, context: Context, catalog: Catalog) -> Reading
     scope = labels.Scope(path.name, catalog, published, span, region)
     read = [(s.name, checks.read_sheet(s, scope, sent is not None)) for s in opened.sheets]
     checks.check_file(read, published, catalog)
-    problems = [  # sheet, code, severity, place, raw, message, perhaps count
-        ("", code, severity, xl_cell_to_rowcol(cell) if cell else None, raw, message)
-        for code, severity, cell, raw, message in opened.problems
-    ]
-    for _, _, _, at, *_ in problems if read else ():
-        if at:  # what could not be read as text
+    problems = []
+    for code, severity, cell, told, message in opened.problems:  # of the whole file
+        at = xl_cell_to_rowcol(cell) if cell else None
+        problems.append(("", code, severity, at, told, message))
+        if at and read:  # what could not be read as text
             read[0][1].outcome.setdefault(at, "problem")
     problems += [(name, *p) for name, found in read for p in found.problems]
     problems += sent.problems if sent is not None else []

@@ -7,9 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from zcqlib.catalog import Catalog, Indicator
-from zcqlib.reports import headers, totals, words
-from zcqlib.reports.around import Surroundings, with_year
+from zcqlib.catalog import Catalog
+from zcqlib.reports import headers, words
 from zcqlib.reports.grid import Sheet, remember
 from zcqlib.reports.headers import Frame
 from zcqlib.reports.labels import (
@@ -27,16 +26,17 @@ from zcqlib.reports.labels import (
     text_of,
     valueish,
 )
-from zcqlib.reports.layout import Block
+from zcqlib.reports.layout import Block, Surroundings, with_year
 from zcqlib.reports.words import Span, Value, known, month_span
 
 
 def read_table(
     sheet: Sheet, block: Block, scope: Scope, found: Found, inherited: list[str]
-) -> tuple[list[str], bool]:
+) -> tuple[list[str], bool, list[Place]]:
     """Turn one block into facts, problems and outcomes.
 
-    Returns the lines that named it, for a continued table, and whether its rows and its columns are all different.
+    Returns the lines that named it, for a continued table, whether its rows and its columns are all different, and the
+    places of its rows and columns.
     """
     around = Surroundings(sheet, block, scope, found, inherited)
     t = Frame(block, around, found)
@@ -51,18 +51,20 @@ def read_table(
         if r0 in t.rows and c0 in t.data and valueish(v := t.grid[r0][c0]):
             found.tell("merged_value", (r0, c0), text_of(v))
     _Table(t, found, columns, lines).read()
-    places = [f.place for f in (*lines.values(), *columns.values())]
-    totals.reconcile(found.facts.values(), places, scope.catalog, found)
-    return around.lines, apart
+    places = dict.fromkeys(f.place for f in (*lines.values(), *columns.values()) if f.place)
+    return around.lines, apart, list(places)
 
 
 # --- what a row and a column say together ---------------------------------------------------------------------------
 
 
 class _Named(NamedTuple):
-    """What a name means: the catalog's indicator, the title and whence it was taken, and what its unit can be."""
+    """What a name means: the catalog's indicator, its kind and unit, the title and whence it was taken, what its unit can
+    be."""
 
     indicator: str
+    kind: str
+    home: str
     title: str
     whence: str
     rate: bool
@@ -80,9 +82,6 @@ class _Meaning(NamedTuple):
     factor: Fraction
     doubt: str  # no_unit, unit_unknown or unit_conflict
     flags: tuple[str, ...]
-    # "row": the row's own cell, since rows that say the same share a meaning
-    unit_at: At | str | None
-    span_at: At | str | None
 
 
 _RATE = re.compile(
@@ -114,34 +113,36 @@ class _Table:
 
     def read(self) -> None:
         """Columns that give their figures the same name are of one kind; rows that say the same share their meanings."""
-        outcome, kinds, keys, meanings = self.found.outcome, {}, {}, {}
+        outcome, around, shared = self.found.outcome, self.around, {}
         none = Place("", "", "unnamed" if self.catalog.parks else "known")
-        across = [
-            (c, f, kinds.setdefault((f.names, f.bare, f.fault), len(kinds)))
-            for c, f in self.columns.items()
-        ]
         for r, row in self.lines.items():
-            says = row._replace(names=bool(row.names), unit_at=row.unit_at is None)
-            says = says._replace(place=None, name_at=None, span_at=None)
-            key, cells, called = keys.setdefault(says, len(keys)), self.grid[r], {}
-            for c, column, kind in across:
-                v, at = cells[c], (r, c)
+            says = row._replace(names=bool(row.names), place=None)
+            says = says._replace(name_at=None, unit_at=None, span_at=None)
+            meanings, called = shared.setdefault(says, {}), {}
+            for c, column in self.columns.items():
+                v, at = self.grid[r][c], (r, c)
                 if type(v) is not float and is_empty(v) or at in outcome:
                     continue
+                kind = column.names, column.bare, column.fault
                 if kind not in called:
                     called[kind] = self._named(row, column)
                 path, named = called[kind]
-                if (meaning := meanings.get((key, c, named))) is None:
-                    meaning = meanings[key, c, named] = self._meaning(row, column, named)
-                place = row.place or column.place or self.around.place or none
+                if (meaning := meanings.get((c, named))) is None:
+                    meaning = meanings[c, named] = self._meaning(row, column, named)
+                sources = column, row, around
+                place = row.place or column.place or around.place or none
                 if got := self._figure(v, at, place, path, named, meaning):
                     *got, unit_at = got
                     outcome[at] = "observation"
+                    unit = meaning.unit_raw
+                    stated = (s for s in sources if unit and unit in s.unit.split("、"))
+                    # a month goes before a word such as 累计, the column before the row, both before the title
+                    near = row.span_at and (row.span or not column.span_at) and not column.span
                     self.found.facts[at] = Fact(
                         *(r, c, place, named.indicator, path, meaning.span, meaning.measure, *got),
-                        row.name_at or column.name_at or self.around.name_at,
-                        row.unit_at if unit_at == "row" else unit_at,
-                        row.span_at if meaning.span_at == "row" else meaning.span_at,
+                        row.name_at or column.name_at or around.name_at,
+                        unit_at or next((s.unit_at for s in stated), None),
+                        row.span_at if near else column.span_at or around.span_at,
                     )
 
     def _named(self, row: Facet, column: Facet) -> tuple[str, _Named | str]:
@@ -161,8 +162,10 @@ class _Table:
             return "", "no_indicator"
         path, last = "/".join(names), names[-1]
         counted, money = bool(_COUNTED.search(last)), bool(_MONEY.search(path))
+        id = _indicator(path, self.catalog)
+        indicator = self.catalog.indicators.get(id)
         return path, _Named(
-            _indicator(path, self.catalog),
+            *((id, indicator.kind, indicator.unit) if indicator else ("", "", "")),
             *(title if vague else ("", "")),
             bool(_RATE.search(last)),
             counted or not money and bool(_COUNTABLE.search(last)),
@@ -175,66 +178,52 @@ class _Table:
         """What row, column and surroundings say about a figure of this name, or the code of what is wrong."""
         if isinstance(named, str):
             return named
-        around, indicator = self.around, self.catalog.indicators.get(named.indicator)
-        measure = _measure(row, column, named, indicator)
+        around, measure = self.around, _measure(row, column, named)
         dated = row.span or column.span or row.relative or column.relative
         if measure == "target" and not dated:
             column = column._replace(relative=("year", 0))
-        span = _span_of(row, column, around, indicator)
+        span = _span_of(row, column, around, named.kind)
         if isinstance(span, str):
             return span
-        raw, at = self._stated_unit(row, column, named, measure, indicator)
-        normal, factor, doubt = self._normal(raw, measure, indicator, named)
+        raw = self._stated_unit(row, column, named, measure)
+        normal, factor, doubt = self._normal(raw, measure, named)
         others = set(around.unit.split("、")) - {"", raw} if measure == "value" else ()
         if column.unit + row.unit and normal in (normal_unit(s, self.catalog)[0] for s in others):
             doubt = "unit_conflict"
         marks = (
             named.whence,
-            indicator
+            named.indicator
             and measure not in PERCENT_KINDS
             and normal > raw == ""
             and "unit_from_dictionary",
-            indicator and doubt == "unit_unknown" and "held",
+            named.indicator and doubt == "unit_unknown" and "held",
             doubt == "unit_conflict" and doubt,
         )
         flags = *row.flags, *column.flags, *around.flags, *span.flags, *filter(None, marks)
-        near = row.span_at and (row.span or not column.span_at) and not column.span
-        return _Meaning(
-            *(span, measure, normal, raw, factor, doubt, tuple(dict.fromkeys(flags))),
-            "row" if at and at == row.unit_at else at,
-            # a month goes before a word such as 累计, the column before the row, both before the title
-            "row" if near else column.span_at or around.span_at,
-        )
+        return _Meaning(span, measure, normal, raw, factor, doubt, tuple(dict.fromkeys(flags)))
 
-    def _stated_unit(
-        self, row: Facet, column: Facet, named: _Named, measure: str, indicator: Indicator | None
-    ) -> tuple[str, At | None]:
-        """The unit that the file writes for a figure, nearest first, and the cell where it stands."""
+    def _stated_unit(self, row: Facet, column: Facet, named: _Named, measure: str) -> str:
+        """The unit that the file writes for a figure, nearest first."""
         around, percent = self.around, measure in PERCENT_KINDS
-        titled = (around.indicator_unit * bool(named.title), around.name_at)
-        stated = ((column.unit, column.unit_at), (row.unit, row.unit_at), titled, ("", None))
-        unit, at = next((s for s in stated if s[0]), stated[-1])
+        unit = column.unit or row.unit or named.title and around.indicator_unit
         unit = words.fitting_unit(unit, percent) if "、" in unit else unit
         if measure in ("rank", "index"):
-            return (unit, at) if measure == "index" and words.is_index_base(unit) else ("", None)
+            return unit if measure == "index" and words.is_index_base(unit) else ""
         if unit and percent <= (unit in words.PERCENTS):
-            return unit, at
+            return unit
         unit = words.fitting_unit(around.unit, percent or named.rate)
         own = (*words.MULTIPLIERS, *words.PERCENTS, around.strange_unit)
-        if not percent and not named.title and unit not in own:
-            kind = normal_unit(unit, self.catalog)[2]
-            home = normal_unit(indicator.unit, self.catalog)[2] if indicator else ""
-            home = "count" if named.counted else home
-            # what other figures of the table are in; money of another currency is for people to say
-            other = kind in ("money", "area", "count") or home == "count"
-            unit = "" if other and home not in ("", kind) else unit
-        return unit, around.unit_at if unit else None
+        if percent or named.title or unit in own:
+            return unit
+        kind = normal_unit(unit, self.catalog)[2]
+        home = "count" if named.counted else normal_unit(named.home, self.catalog)[2]
+        # what other figures of the table are in; money of another currency is for people to say
+        other = kind in ("money", "area", "count") or home == "count"
+        return "" if other and home not in ("", kind) else unit
 
-    def _normal(
-        self, raw: str, measure: str, indicator: Indicator | None, named: _Named
-    ) -> tuple[str, Fraction, str]:
+    def _normal(self, raw: str, measure: str, named: _Named) -> tuple[str, Fraction, str]:
         """Normal unit, factor and what is doubtful about a stated unit."""
-        home = indicator.unit if indicator and measure in _AMOUNTS else ""
+        home = named.home * (measure in _AMOUNTS)
         if measure not in _AMOUNTS:
             raw = raw or "%" * (measure in PERCENT_KINDS)
         elif not raw:
@@ -281,8 +270,8 @@ class _Table:
             return self._cell(v, at, named, meaning)
         raw, decimals = _written(v)  # by far most
         value = v if meaning.factor == 1 else _scale(v, meaning.factor)
-        _, _, unit, unit_raw, _, _, flags, unit_at, _ = meaning
-        return value, unit, raw, unit_raw, decimals, "", flags, unit_at
+        _, _, unit, unit_raw, _, _, flags = meaning
+        return value, unit, raw, unit_raw, decimals, "", flags, None
 
     def _value(self, v: object, named: _Named, meaning: _Meaning) -> Value:
         """What a cell is worth where a figure is due; a text that is none is context only where nobody misses it."""
@@ -310,14 +299,14 @@ class _Table:
             self.found.outcome[at] = value.kind
             return None
         number, decimals = value.value, value.decimals if value.kind == "number" else 0
-        _, _, unit, unit_raw, factor, _, flags, unit_at, _ = meaning
+        _, _, unit, unit_raw, factor, _, flags = meaning
+        unit_at = None
         if own := value.unit or value.scale and value.scale + unit_raw.lstrip("十百千万亿"):
             if value.unit and unit_raw and own != unit_raw:
                 tell("unit_conflict.cell", at, said, own, unit_raw)
             unit_raw, unit_at = own, at
             if own != value.scale:
-                indicator = self.catalog.indicators.get(named.indicator)
-                unit, factor, _ = self._normal(own, meaning.measure, indicator, named)
+                unit, factor, _ = self._normal(own, meaning.measure, named)
             else:  # 万 and 亿 alone only make a number larger
                 factor = normal_unit(own + "元" * (unit == "万元"), self.catalog)[1]
         elif at in sheet.percent:
@@ -339,11 +328,11 @@ class _Table:
         return _scale(number, factor), unit, raw, unit_raw, decimals, value.reason, flags, unit_at
 
 
-def _measure(row: Facet, column: Facet, named: _Named, indicator: Indicator | None) -> str:
+def _measure(row: Facet, column: Facet, named: _Named) -> str:
     """The kind of figure: what column or row say; a rate that is the indicator itself is its value."""
     measure = column.measure or row.measure or words.measure_of(named.title) or "value"
     own = column.measure or row.measure and not row.names
-    itself = indicator and indicator.kind in ("growth", "ratio") and not own
+    itself = named.kind in ("growth", "ratio") and not own
     return "value" if itself and measure in ("yoy_pct", "share_pct") else measure
 
 
@@ -391,44 +380,38 @@ def _indicator(path: str, catalog: Catalog) -> str:
 # --- the period -----------------------------------------------------------------------------------------------------
 
 
-def _span_of(
-    row: Facet, column: Facet, around: Surroundings, indicator: Indicator | None
-) -> Span | str:
-    """The period of a figure, or the code of what is wrong with it."""
+def _span_of(row: Facet, column: Facet, around: Surroundings, kind: str) -> Span | str:
+    """The period of a figure, or the code of what is wrong with it: that of the row or column, of the title, or the report
+    month; 本月, 累计, 上年同期 are told from it."""
     published, others = around.scope.published, (around.span, around.scope.file_span)
-    span = with_year(join_spans(row.span, column.span), others, published)
-    if relative := column.relative or row.relative:
-        span = _relative(*relative, span, around)
-    elif span is None:
-        span = around.span or (month_span(published) if published else "no_period")
-    if isinstance(span, str) or not span.year:
-        return span if isinstance(span, str) else "no_year"
+    own = with_year(join_spans(row.span, column.span), others, published)
+    basis, back = column.relative or row.relative or ("", 0)
+    title = around.span
+    if basis and title == words.year_span(published // 12):
+        title = None  # the report month says more
+    span = own or title or (month_span(published) if published else None)
+    if span is None or not span.year:
+        return "no_year" if span else "no_month" if basis else "no_period"
+    if basis and not (span.basis == "year" and (own and back == 0 or basis == "eop")):
+        span = _moved(span, basis, back, own is not None)
     if "季" in (column.frequency, row.frequency) and span.basis in ("month", "quarter"):
         q = span.end - span.end % 3
         span = Span(q, q + 2, "quarter", span.flags)
-    kind = indicator.kind if indicator else ""
     if kind in ("stock", "coverage") and span.basis in ("month", "ytd"):
         return Span(span.end, span.end, "eop", span.flags)
     return words.cumulated(span) if kind == "flow" and span.basis == "eop" else span
 
 
-def _relative(basis: str, back: int, own: Span | None, around: Surroundings) -> Span | str:
-    """本月, 累计, 上年同期 … of the row's or column's own period, of the title's or of the report month."""
-    base, published = own or around.span, around.scope.published
-    yearly = base and not own and base.basis == "year" and published // 12 == base.end // 12
-    if published and (yearly or base is None):
-        base = month_span(published)
-    if base is None or not base.year:
-        return "no_year" if base else "no_month"
-    if base.basis == "year" and (own and back == 0 or basis == "eop"):
-        return base
+def _moved(base: Span, basis: str, back: int, own: bool) -> Span:
+    """What a word such as 累计 means of a period, so many months back."""
     if basis == "current":
         basis = "month" if base.basis == "ytd" else "same"
     elif basis == "month" and own and base.basis in ("quarter", "year"):
         basis = "same"
+    if basis == "same":
+        return base._replace(start=base.start - back, end=base.end - back)
     length = {"quarter": 3, "year": 12, "eop_year": 12}.get(basis, 1)
     end = base.end - back
     end += length - 1 - end % length
-    starts = {"ytd": end - end % 12, "same": base.start - back, "eop_year": end}
-    basis, start = basis.partition("_")[0], starts.get(basis, end + 1 - length)
-    return Span(start, end, base.basis if basis == "same" else basis, base.flags)
+    start = {"ytd": end - end % 12, "eop_year": end}.get(basis, end + 1 - length)
+    return Span(start, end, basis.partition("_")[0], base.flags)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from datetime import date
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
 from zcqlib.catalog import Catalog
 from zcqlib.reports import words
-from zcqlib.reports.around import Surroundings, with_year
 from zcqlib.reports.labels import (
     NUMBERING,
     OF_WHICH,
@@ -35,7 +32,7 @@ from zcqlib.reports.labels import (
     text_of,
     valueish,
 )
-from zcqlib.reports.layout import Block, counted_in
+from zcqlib.reports.layout import Block, Surroundings, counted_in, with_year
 from zcqlib.reports.words import Span, known, month_no, month_span, squeeze
 
 _OWN_UNIT = re.compile(
@@ -55,15 +52,17 @@ class Frame:
         width = min(block.right, max(len(rows[r]) for r in every))
         blank = [""] * width
         self.grid = {r: blank[: block.left] + (rows[r] + blank)[block.left : width] for r in every}
-        self.stub = _stub(self, width)
-        free = [c for c in range(width) if c not in self.stub]
-        self.data = [c for c in free if self._holds_figures(c)]
+        self.width = width
+        self.stub = _stub(self)
+        self.data = [c for c in range(width) if c not in self.stub and self._holds_figures(c)]
         found.mark(block.above, "context")
-        found.mark([(r, c) for r in self.header for c in filled(self.grid[r])], "label")
-        for r in self.rows:
+        for r in every:
             for c in filled(self.grid[r]):
-                if c not in self.data:
-                    found.outcome[r, c] = "label" if c in self.stub else "context"
+                if r in self.header or c in self.stub:
+                    found.outcome[r, c] = "label"
+                elif c not in self.data:
+                    found.outcome[r, c] = "context"
+        self.bare = {r for r in self.rows if not self.cells([r], self.data)}  # without figures
         _fill_header(self)
         if not self.sheet.name:
             _long_rows(self, found)
@@ -88,84 +87,72 @@ class Frame:
 
 def _long_rows(t: Frame, found: Found) -> None:
     """In separated text a row longer than the header holds figures that fell apart at their commas; none is shifted."""
-    cells = {r: filled(row) for r, row in t.grid.items()}
-    ends = {r: max(columns, default=-1) for r, columns in cells.items()}
-    end = max((ends[r] for r in t.header), default=len(t.data) * 99)
-    long = [r for r in t.rows if ends[r] > end]
-    apart = [
-        r for r in long if any(re.fullmatch(r"\d{3}(?:\.\d+)?", said(v)) for v in t.grid[r][2:])
-    ]
+    end = max((c for r in t.header for c in filled(t.grid[r])), default=t.width)
+    cells = {r: filled(t.grid[r]) for r in t.rows}
+    long = [r for r in t.rows if cells[r] and cells[r][-1] > end]
+    apart = [r for r in long if re.search(r",\d{3}(?:\.\d+)?(?:,|$)", _joined(t.grid[r][1:]))]
     for r in apart if len(long) * 2 <= len(t.rows) or apart == long else ():
-        raw = ",".join(str(t.grid[r][c]) for c in cells[r])
-        found.tell("row_too_long", (r, cells[r][0]), raw, ends[r] + 1, end + 1)
+        at = (r, cells[r][0])
+        found.tell("row_too_long", at, _joined(t.grid[r]), cells[r][-1] + 1, end + 1)
         found.mark([(r, c) for c in cells[r]], "problem")
+
+
+def _joined(cells: list) -> str:
+    return ",".join(map(said, cells)).rstrip(",")
 
 
 # --- which columns name the rows --------------------------------------------------------------------------------------
 
 
-def _stub(t: Frame, width: int) -> dict[int, str]:
+def _stub(t: Frame) -> dict[int, str]:
     """The left columns that name rows, with the role that their header or content gives them."""
     often = [r for r in t.header if "frequency" not in map(head_of, t.texts([r], [0, 1]))]
     stub, open_ = {}, True
-    for c in range(width):
+    for c in range(t.width):
         cells, heads = t.body(c), t.texts(often, [c])
-        role = next(filter(None, map(head_of, heads)), "")
-        if not open_:  # long tables may hold unit, place or period on the right
-            if role in _FITS and cells and all(map(_FITS[role], cells)):
-                stub[c] = role
-        elif role == "note" or not cells and not role:
-            open_ = bool(cells or not stub)
-        elif role := _stub_role(t, c, cells, heads, role, stub):
+        head = next(filter(None, map(head_of, heads)), "")
+        if head == "note" or not cells and not head:
+            open_ &= bool(cells or not stub)
+            continue
+        if head == "unit" and "计量单位" not in heads and cells and not any(map(_unit_cell, cells)):
+            head = "region"  # 单位 over names of places or offices
+        role = _stub_role(cells, heads, head, stub)
+        # long tables may hold unit, place or period on the right
+        right = role == head in ("unit", "region", "period") and _content(cells, True)
+        if role and (open_ or right):
             stub[c] = role
-        else:
-            open_ = False
+        open_ &= bool(role)
     return stub
 
 
-def _stub_role(
-    t: Frame, c: int, cells: list, heads: list[str], role: str, stub: dict[int, str]
-) -> str:
+def _stub_role(cells: list, heads: list[str], head: str, stub: dict[int, str]) -> str:
     """The role of a column that names rows by its head, or by what its cells say; "" where the figures begin."""
-    named = set(_TEXTS) & set(stub.values())
-    if role == "unit" and "计量单位" not in heads and cells and not any(map(_unit_cell, cells)):
-        role = "region"  # 单位 over names of places or offices
+    named = bool({*_TEXTS} & {*stub.values()})
+    says = _content(cells, named)
+    if says == "gloss" or says == "serial" and not stub and head != "period":
+        return says
+    if says in ("", "serial") or head in ("serial", "unit", "period", "frequency"):
+        return head
+    if named and not head and _due(heads) or says == "period" and stub and heads and not head:
+        return ""
+    return head or says if says == "name" else says
+
+
+def _content(cells: list, named: bool) -> str:
+    """What the cells of a column are: serial, period, unit, name, behind names gloss; "" for figures."""
     if named and cells and all(words.is_gloss(text_of(v)) for v in cells):
         return "gloss"
-    if role == "serial" or not stub and role != "period" and _serial(cells, t, c):
+    numbers = [float(v) for v in cells if str(v).strip().isdecimal() or type(v) is float]
+    spans, steps = sum(map(bool, map(cell_span, cells))), {b - a for a, b in pairwise(numbers)}
+    if steps == {1.0} and len(numbers) >= 0.8 * len(cells) and not spans:
         return "serial"
-    if role in ("unit", "period", "frequency"):
-        return role
-    if named and not role and _due(heads):
+    texts = [v for v in cells if isinstance(v, str) and not cell_span(v)]
+    worded = (words.value_of(v).kind == "context" and not (named and doubtful(v)) for v in texts)
+    plain = sum(worded)
+    if (plain + spans) * 2 <= len(cells):
         return ""
-    return _by_content(cells, role, bool(role or not heads or not stub), bool(stub))
-
-
-def _serial(cells: list, t: Frame, c: int) -> bool:
-    """A column of running numbers before the names, whatever stands over it."""
-    digits = [v for v in cells if isinstance(v, int | float) or str(v).strip().isdecimal()]
-    after = t.body(c + 1) if c + 1 < len(t.grid[t.rows[0]]) else []
-    return (
-        {float(b) - float(a) for a, b in pairwise(digits)} == {1.0}
-        and len(digits) >= 0.8 * len(cells)
-        and not any(map(cell_span, cells))
-        and any(isinstance(v, str) and not valueish(v) for v in after)
-    )
-
-
-def _by_content(cells: list, role: str, fresh: bool, stub: bool) -> str:
-    """The role of a column by what its cells say: names, periods, units; "" where they are figures."""
-    texts = [v for v in cells if isinstance(v, str)]
-    worded = [
-        v for v in texts if words.value_of(v).kind == "context" and not (stub and doubtful(v))
-    ]
-    plain, spans = sum(not cell_span(v) for v in worded), sum(map(bool, map(cell_span, cells)))
-    if (plain + spans) * 2 > len(cells) and (worded or fresh):
-        if plain < spans:
-            return "period" if fresh else ""
-        units = texts == cells and all(words.is_unit(squeeze(v)) for v in cells)
-        return "unit" if units else role or "name"
-    return role if role in ("region", "name") else ""
+    units = texts == cells and all(map(_unit_cell, cells))
+    return "period" if plain < spans else "unit" if units else "name"
 
 
 def _due(heads: list[str]) -> bool:
@@ -178,24 +165,46 @@ def _unit_cell(v: object) -> bool:
     return bool(words.unit_of(text)) or text in ("-", "—")
 
 
-_FITS = {"unit": _unit_cell, "region": lambda v: isinstance(v, str), "period": cell_span}
-
-
 # --- the header ---------------------------------------------------------------------------------------------------------
 
 
 def _fill_header(t: Frame) -> None:
-    """Spread group words over their columns: merged ranges first, then blanks that have a word below them."""
+    """Make the header say over each column what holds for it.
+
+    Group words are spread over their columns: merged ranges first, then blanks that have a word below them. A word that is
+    broken over two rows, in some columns or in all, is joined in the lower one; English beside Chinese goes.
+    """
     grid, header = t.grid, t.header
     for r0, c0, _, c1 in t.sheet.merged:
         if r0 in header and c0 not in t.stub:
-            for c in range(c0, min(c1, len(grid[r0]) - 1) + 1):
-                grid[r0][c] = grid[r0][c0]
+            grid[r0][c0 : c1 + 1] = grid[r0][c0 : c0 + 1] * len(grid[r0][c0 : c1 + 1])
     for i, r in enumerate(header[:-1], 1):
         for c in t.data:
-            if c and c - 1 not in t.stub and is_empty(grid[r][c]):
-                if any(label(x).role != "unit" for x in t.texts(header[i:], [c])):
-                    grid[r][c] = grid[r][c - 1]
+            below = (label(x).role != "unit" for x in t.texts(header[i:], [c]))
+            if c and c - 1 not in t.stub and is_empty(grid[r][c]) and any(below):
+                grid[r][c] = grid[r][c - 1]
+    for upper, lower in pairwise(header):
+        pairs = {c: (said(grid[upper][c]), said(grid[lower][c])) for c in t.data}
+        for c in pairs if _are_broken(list(pairs.values())) else ():
+            if pairs[c][1]:
+                grid[upper][c], grid[lower][c] = "", "".join(pairs[c])
+    for c in t.data:
+        cells = t.cells(header, [c])
+        gloss = [r for r, v in cells if words.is_gloss(text_of(v))]
+        if any(isinstance(v, str) and r not in gloss for r, v in cells):
+            for r in gloss:
+                grid[r][c] = ""
+
+
+def _are_broken(pairs: list[tuple[str, str]]) -> bool:
+    """Whether two rows of a header are halves of words: short, no two alike above, all of them or some with a half below."""
+    joined, tops = [(a, b) for a, b in pairs if b], {a for a, _ in pairs if a}
+    heads = ("name",) if joined == pairs else ("name", "measure")
+    short = all(
+        len(a) <= 4 and len(b) <= 5 and b not in known("total") and label(a).role in heads
+        for a, b in joined
+    )
+    return short and len(tops) == len(pairs) > 1 and {label(b).role for _, b in joined} == {"name"}
 
 
 def _spoken(role: str, t: str, at: At, catalog: Catalog) -> Facet:
@@ -210,37 +219,31 @@ def _spoken(role: str, t: str, at: At, catalog: Catalog) -> Facet:
 
 
 class _Header:
-    """The header rows once read: what each row is about, its periods, and the cells that speak for each column."""
+    """The header rows once read: what each row is about, and its periods."""
 
     def __init__(self, t: Frame):
-        self.catalog, header, self.periods = t.catalog, t.header, {}
+        self.t, self.periods = t, {}
         # region (region? where only some cells are places), unit, frequency, note, or ""
-        self.roles = {r: _row_role(t, r) for r in header}
-        for n, r in enumerate(header):
-            near = t.texts([r], t.stub) + t.texts(header[:n], [*t.stub, *t.data])
+        self.roles = {r: _row_role(t, r) for r in t.header}
+        for n, r in enumerate(t.header, 1):
+            near = t.texts(t.header[:n], range(t.width))
             self.periods |= _periods(t, [(r, c) for c in t.data], near)
-        rows = [r for r in header if self.roles[r] != "note"]
-        self.parts = {c: t.cells(rows, [c]) for c in t.data} | _broken_words(t)
-        for c, cells in self.parts.items():
-            plain = [(r, v) for r, v in cells if not words.is_gloss(text_of(v))]
-            if any(isinstance(v, str) for _, v in plain):
-                self.parts[c] = plain
-        roles = ((r, label(x).role) for r in header for x in t.texts([r], t.data))
-        self.named = {r for r, role in roles if role == "name"}
+        self.rows = [r for r in t.header if self.roles[r] != "note"]
+        self.named = {r for r in t.header for x in t.texts([r], t.data) if label(x).role == "name"}
 
     def column(self, c: int, whole: Facet) -> tuple[Facet, bool]:
         """One column's header cells, from the outside in, and whether it is 其中 of the column before it."""
         facet, hangs, rate = _NOTHING, False, ""
-        for r, v in self.parts[c]:
+        for r, v in self.t.cells(self.rows, [c]):
             t = said(v)
             if OF_WHICH.match(t) and (r, c) not in self.periods:
                 hangs, t = True, OF_WHICH.sub("", t)
                 facet = facet._replace(names=whole.names, unit=whole.unit, unit_at=whole.unit_at)
-            says = self._cell(v, t, (r, c)) if t else _NOTHING
+            says = self._cell(v, t, (r, c))
             if says.role == "measure" and says.measure in ("yoy_pct", "mom_pct"):
                 rate = t
             facet = facet.over(says)
-        if rate and {said(v) for _, v in self.parts[c]} & set(known("amount")):
+        if rate and known("amount").keys() & self.t.texts(self.rows, [c]):
             facet = facet._replace(names=(*facet.names, rate, "绝对数"), measure="")
         elif words.is_index_base(facet.unit):
             more = (rate,) * (facet.measure != "index" and rate != "")
@@ -254,12 +257,10 @@ class _Header:
         role = self.roles[at[0]]
         if at in self.periods:
             return self.periods[at]
-        if words.unsupported_period(t):
-            return Facet(fault="period_unsupported")
-        place = place_of(v, self.catalog) if isinstance(v, str) and role[:6] == "region" else None
+        place = place_of(text_of(v), self.t.catalog) if role[:6] == "region" else None
         if place and not (place.total and role == "region?"):
             return Facet(place=place)
-        says = _spoken(role, t, at, self.catalog)
+        says = _spoken(role, t, at, self.t.catalog)
         # 幢 | 面积: in a row of names a count stands for a name
         counts = says.role == "unit" and at[0] in self.named
         named = counts and words.is_unit(t) and t not in words.PERCENTS
@@ -269,7 +270,7 @@ class _Header:
 def _row_role(t: Frame, r: int) -> str:
     """What a header row is about: by the word in its stub, or because most of its cells are places or units."""
     lead = t.texts([r], [c for c, role in t.stub.items() if role != "serial"])
-    role, texts = head_of(lead[0]) if lead else "", t.texts([r], t.data)
+    role, texts = [*map(head_of, lead), ""][0], t.texts([r], t.data)
     if role in ("unit", "frequency"):
         fits = sum(label(x).role in ("unit", "frequency") or not x.strip("-—") for x in texts)
         return role if fits * 2 > len(texts) else ""
@@ -284,7 +285,7 @@ def columns_of(t: Frame) -> Facets:
     whole = group = _NOTHING  # what 其中 hangs on; the first column of a group, which is its total
     for c in t.data:
         facet, hangs = header.column(c, whole)
-        if not header.parts[c] and t.header:
+        if t.header and not t.cells(header.rows, [c]):
             facet = facet._replace(bare=True)
         if 0 < len(group.names) < len(facet.names) and _within(facet, group):
             if not facet.unit and not _OWN_UNIT.search(facet.names[-1]):
@@ -300,26 +301,6 @@ def columns_of(t: Frame) -> Facets:
 
 def _within(facet: Facet, group: Facet) -> bool:
     return facet.names[: len(group.names)] == group.names
-
-
-def _broken_words(t: Frame) -> dict[int, list[tuple[int, object]]]:
-    """Columns whose two header cells are one word broken over two rows, joined; in some columns or in all."""
-    out = {}
-    for upper, lower in pairwise(t.header):
-        tops = [said(t.grid[upper][c]) for c in t.data]
-        lows = [said(t.grid[lower][c]) for c in t.data]
-        heads = ("name",) if all(lows) else ("name", "measure")
-        pairs = [(c, a, b) for c, a, b in zip(t.data, tops, lows, strict=True) if b]
-        broken = all(tops) and len({*tops}) == len(tops) > 1
-        short = all(
-            len(a) <= 4 and len(b) <= 5 and label(a).role in heads and label(b).role == "name"
-            for _, a, b in pairs
-        )
-        broken = broken and short and not known("total").keys() & {*lows}
-        for c, a, b in pairs if broken else ():
-            rest = [r for r in t.header if r not in (upper, lower)]
-            out[c] = [(lower, a + b), *t.cells(rest, [c])]
-    return out
 
 
 def _neighbours(columns: Facets, t: Frame) -> Facets:
@@ -380,10 +361,11 @@ def span_totals(facets: Facets) -> None:
     spans = sorted({s._replace(flags=()) for s in dated if s.basis in ("month", "quarter", "year")})
     if len(spans) < 2:
         return
-    start, end, says = spans[0].start, spans[-1].end, {"fault": "period_ambiguous"}
-    if all(b.start == a.end + 1 for a, b in pairwise(spans)):
-        basis = "ytd" if start % 12 == 0 and start // 12 == end // 12 else "range"
-        says = {"names": (), "span": Span(start, end, basis, (), spans[0].year)}
+    start, end = spans[0].start, spans[-1].end
+    basis = "ytd" if start % 12 == 0 and start // 12 == end // 12 else "range"
+    says = {"names": (), "span": Span(start, end, basis, (), spans[0].year)}
+    if any(b.start != a.end + 1 for a, b in pairwise(spans)):
+        says = {"fault": "period_ambiguous"}
     for k, f in facets.items():
         if f.names and known("total").keys() >= {*f.names} and not (f.span or f.relative):
             facets[k] = f._replace(**says)
@@ -424,43 +406,26 @@ def _of_places(texts: list[str], catalog: Catalog) -> bool:
     """Whether most names of a row or column are places and not only totals."""
     found = [p for x in texts if (p := place_of(x, catalog)) and p.kind != "near"]
     bare = sum(x in ("合计", "总计", "小计", "其他") for x in texts)
-    named = len(found) > bare or bare == len(texts)
-    return len(found) * 2 > len(texts) and named and not any(label(x).unit for x in texts)
+    return len(found) * 2 > len(texts) > bare and not any(label(x).unit for x in texts)
 
 
 class _Column:
     """One column of the stub, read down: what its cells say, under the headings above them."""
 
-    def __init__(self, t: Frame, c: int, role: str, bare: set[int]):
-        self.catalog, self.role, self.bare = t.catalog, role, bare
-        self.cells = [((r, c), t.grid[r][c]) for r in t.rows]
-        self.texts = role in _TEXTS
+    def __init__(self, t: Frame, c: int):
+        names = list(map(said, t.body(c)[:300])) if t.stub[c] == "name" else []
+        self.role = "region" if _of_places(names, t.catalog) else t.stub[c]
+        self.catalog, self.bare, self.carried = t.catalog, t.bare, None
         self.headings: list[_Heading] = []
-        self.partial: tuple[str, ...] = ()
-        dated = [at for at, _ in self.cells] if role == "period" else []
-        blank = frozenset(i for i, r in enumerate(t.rows) if r in bare)
+        self.partial = False
+        dated = [(r, c) for r in t.rows] if self.role == "period" else []
+        blank = frozenset(i for i, r in enumerate(t.rows) if r in t.bare)
         self.periods = _periods(t, dated, t.texts(t.header, [c]), blank)
 
-    def down(
-        self, anew: set[int], merged: set[At], last: bool
-    ) -> Iterator[tuple[int, Facet, bool]]:
-        """What each row says here, carried down to the next one, and whether it has a name of its own.
-
-        Rows where a column further left begins `anew` take nothing from above, nor do those of the `last` column of names.
-        """
-        carried = None
-        read = getattr(self, self.role, None)  # none for numbers and words in another language
-        for at, v in self.cells:
-            r, here, joined = at[0], not is_empty(v), at in merged
-            if r in anew and self.texts:
-                self.headings.clear()
-                carried = carried if joined else None
-            if here:
-                carried = read(at, v, said(v)) if read else _NOTHING
-                anew |= {r} if self.role != "serial" else set()
-            elif carried is None or last and not joined:
-                continue
-            yield r, carried, self.texts and (here or joined)
+    def read(self, at: At, v: object) -> Facet:
+        """What a cell says by its column's role; nothing for numbers and words in another language."""
+        says = getattr(self, self.role, None)
+        return says(at, v, said(v)) if says else _NOTHING
 
     def unit(self, at: At, v: object, t: str) -> Facet:
         return _spoken(self.role, t, at, self.catalog)
@@ -469,26 +434,9 @@ class _Column:
 
     def period(self, at: At, v: object, t: str) -> Facet:
         """What a cell of a column of periods says, or the name that it is where it is no period."""
-        if at in self.periods:
-            return self.periods[at]
-        if words.unsupported_period(t):
-            return Facet(fault="period_unsupported")
-        if t not in known("total") and (place := place_of(t, self.catalog)):
-            return Facet(place=place)
-        return Facet((t,), fault=label(t).fault).at(at)
-
-    def region(self, at: At, v: object, t: str) -> Facet:
-        if t.startswith("#"):
-            self.partial = ("partial",)
-        text = text_of(v)
-        place = place_of(text, self.catalog)
-        if place is None and at[0] in self.bare:
-            part = _spoken("", _part_of(t)[1], at, self.catalog)
-            self.headings[:] = [self.heading(v, t, part, True)]
-            return _NOTHING
-        place = place or Place("", words.without_gloss(text.strip()), "other_region")
-        above = [_Heading(), *self.headings][-1].says
-        return above.over(Facet(place=place, flags=self.partial))
+        place = None if t in known("total") else place_of(t, self.catalog)
+        name = Facet((t,), fault=label(t).fault).at(at)
+        return self.periods.get(at) or (Facet(place=place) if place else name)
 
     def heading(self, v: object, t: str, says: Facet, empty: bool) -> _Heading:
         """A row as others see it from below."""
@@ -500,11 +448,21 @@ class _Column:
         return _Heading(says, _indent(v), number.lastindex if number else 0, empty)
 
     def name(self, at: At, v: object, t: str) -> Facet:
-        """A cell of a column of names: its path from the outermost heading in.
+        """A cell of a column of names: its path from the outermost heading in; in a column of places what has figures is one.
 
         其中 goes under the row before it that is not itself 其中; other rows under their headings.
         """
-        headings, (of_which, inner) = self.headings, _part_of(t)
+        headings, bare = self.headings, at[0] in self.bare
+        if self.role == "region":
+            place, text = place_of(text_of(v), self.catalog), text_of(v).strip()
+            self.partial |= t.startswith("#")
+            if place or not bare:
+                place = place or Place("", words.without_gloss(text), "other_region")
+                above = [_Heading(), *headings][-1].says
+                return above.over(Facet(place=place, flags=("partial",) * self.partial))
+        plain = NUMBERING.sub("", t) or t
+        of_which = OF_WHICH.match(plain) or OF_WHICH.match(t)
+        inner = OF_WHICH.sub("", plain) if of_which else t
         part = _spoken("", inner, at, self.catalog)
         if part.role in ("unit", "frequency", "summary"):
             return Facet(fault=part.fault)
@@ -512,55 +470,54 @@ class _Column:
             above = [h.says for h in headings if h.indent <= _indent(v) and not h.empty]
             last = [_NOTHING, *above][-1]
             return Facet(last.names, name_at=last.name_at).over(part)
-        here = self.heading(v, t, part, at[0] in self.bare and not part.unit)
+        here = self.heading(v, t, part, bare and not part.unit)
         while headings and (
             headings[-1].indent > here.indent > 0 if of_which else not headings[-1].over(here)
         ):
             headings.pop()
         parent = [_Heading(), *headings][-1]
         says = parent.says
-        inner = of_which or parent.indent < here.indent or not parent.empty
-        if not inner and _OWN_UNIT.search("".join(part.names)):
+        deeper = of_which or parent.indent < here.indent or not parent.empty
+        if not deeper and _OWN_UNIT.search("".join(part.names)):
             says = says._replace(unit="", unit_at=None)
         says = says.over(here.says)
         if not of_which and not known("total").keys() & part.names:
             headings.append(here._replace(says=says))
         return says
 
-
-def _part_of(t: str) -> tuple[bool, str]:
-    """Whether a name is 其中 of another, and the name without that word."""
-    plain = NUMBERING.sub("", t) or t
-    if OF_WHICH.match(plain) or OF_WHICH.match(t):
-        return True, OF_WHICH.sub("", OF_WHICH.sub("", plain))
-    return False, t
+    region = name
 
 
 def rows_of(t: Frame) -> Facets:
-    """What each body row's stub says: names are carried down, and rows stand under their headings."""
+    """What each body row's stub says: names are carried down, and rows stand under their headings.
+
+    A row where a column further left begins anew takes nothing from above, nor does the last column of names.
+    """
     if not t.stub:
-        alone = not t.header or len(t.rows) == 1
-        return {r: Facet(bare=not alone) for r in t.rows}
-    bare = {r for r in t.rows if all(is_empty(t.grid[r][c]) for c in t.data)}
+        return {r: Facet(bare=bool(t.header) and len(t.rows) > 1) for r in t.rows}
     merged = {
         (r, c0) for r0, c0, r1, _ in t.sheet.merged if r0 in t.grid for r in range(r0 + 1, r1 + 1)
     }
-    out = dict.fromkeys(t.rows, _NOTHING)
-    anew, written, dated = set(), set(), set()  # rows
+    columns = {c: _Column(t, c) for c in t.stub}
     last = [c for c, role in t.stub.items() if role in _TEXTS][-1:]
-    for c, role in t.stub.items():
-        names = list(map(said, t.body(c)[:300])) if role == "name" else []
-        column = _Column(t, c, "region" if _of_places(names, t.catalog) else role, bare)
-        for r, says, own in column.down(anew, merged, c in last):
-            out[r] = out[r].over(says)
-            written |= {r} if own else set()
-            dated |= {r} if role == "period" else set()
-    if "period" not in t.stub.values():
-        dated = out.keys()
-    for r, facet in out.items():
+    out, timeless = {}, "period" not in t.stub.values()
+    for r in t.rows:
+        facet, anew, own, dated = _NOTHING, False, False, timeless
+        for c, column in columns.items():
+            v, joined, texts = t.grid[r][c], (r, c) in merged, column.role in _TEXTS
+            if anew and texts:
+                column.headings.clear()
+                column.carried = column.carried if joined else None
+            if not is_empty(v):
+                column.carried = column.read((r, c), v)
+                anew |= column.role != "serial"
+            elif column.carried is None or c in last and not joined:
+                continue
+            facet = facet.over(column.carried)
+            own |= texts and (joined or not is_empty(v))
+            dated |= column.role == "period"
         named = known("total").keys() & facet.names or facet.place and facet.place.total
-        if r not in written or r not in dated and not named:
-            out[r] = facet._replace(bare=True)
+        out[r] = facet._replace(bare=not own or not dated and not named)
     return out
 
 
@@ -570,21 +527,21 @@ def settle_places(facets: Facets, catalog: Catalog, found: Found) -> None:
     A bare total over parks of the zone alone is the zone's. Beside our own parks a strange name is asked for; in other
     people's tables every place is just a place, and 全市 is not ours.
     """
-    named = [f.place for f in facets.values() if f.place]
-    parts = {p.id for p in named if not p.total}
+    places = {f.place: f.place for f in facets.values() if f.place}
+    parts = {p.id for p in places if not p.total}
     zone = len(parts) > 1 and parts <= set(catalog.parks)
-    strange = dict.fromkeys(p.raw for p in named if p.kind == "other_region")
-    ours = any(p.id in catalog.regions and p.kind == "known" for p in named)
+    strange = dict.fromkeys(p.raw for p in places if p.kind == "other_region")
+    ours = any(p.id in catalog.regions and p.kind == "known" for p in places)
     for raw in strange if ours else ():
         found.tell("other_region", None, raw)
     others = len(strange) > 1 and not ours
+    for p in places:
+        if p.total and (p.id in catalog.regions if others else zone and not p.id):
+            places[p] = p._replace(id="zone" * zone)
+        elif p.kind == "near" and not ours or p.kind == "ambiguous" and others:
+            places[p] = p._replace(kind="other_region")
     for k, f in facets.items():
-        place = f.place or Place("", "")
-        if place.total and (place.id in catalog.regions if others else zone and not place.id):
-            place = place._replace(id="zone" * zone)
-        elif place.kind == "near" and not ours or place.kind == "ambiguous" and others:
-            place = place._replace(kind="other_region")
-        facets[k] = f._replace(place=f.place and place)
+        facets[k] = f._replace(place=places.get(f.place))
 
 
 # --- periods of one row or column -------------------------------------------------------------------------------------
@@ -598,21 +555,24 @@ def _periods(
 
     Bare 1, 2, 3 under 月 are months; in a header other numbers are periods only among periods.
     """
-    cells = [t.grid[r][c] for r, c in places]
-    present, unit = sum(not is_empty(v) for v in cells), counted_in(near)
+    cells, unit = [t.grid[r][c] for r, c in places], counted_in(near)
     texts = [text_of(v).strip() if unit else "" for v in cells]
     counted = [words.whole_period(x + unit) if x.isdecimal() else None for x in texts]
     spans, unsure = list(map(cell_span, cells)), ()
-    if sum(map(bool, counted)) * 2 > present:
+    half = sum(not is_empty(v) for v in cells) / 2
+    if sum(map(bool, counted)) > half:
         spans = [a or b for a, b in zip(counted, spans, strict=True)]
     else:
-        if headings is not None or sum(map(bool, spans)) * 2 >= present:
-            spans = [cell_span(v, serial=True) for v in cells]
-        else:
-            spans = [None if isinstance(v, int | float) else cell_span(v) for v in cells]
+        among = headings is not None or sum(map(bool, spans)) >= half
+        spans = [
+            cell_span(v, serial=True) if among or not isinstance(v, int | float) else None
+            for v in cells
+        ]
         spans, unsure = _settled(cells, _with_years(spans, headings), t.around)
     told = {at: Facet(span=s).at(at) for at, s in zip(places, spans, strict=True) if s}
-    return told | {places[i]: Facet(fault="period_ambiguous") for i in unsure}
+    told |= {places[i]: Facet(fault="period_ambiguous") for i in unsure}
+    odd = (at for at, v in zip(places, cells, strict=True) if words.unsupported_period(said(v)))
+    return told | dict.fromkeys(odd, Facet(fault="period_unsupported"))
 
 
 def _with_years(spans: Spans, headings: frozenset[int] | None) -> Spans:
@@ -626,11 +586,11 @@ def _with_years(spans: Spans, headings: frozenset[int] | None) -> Spans:
     from_years = len(followed) > 1 or headings and followed <= headings
     out, year, before = [], None, 0
     for s in spans:
-        if s is not None and s.year:
+        if s and s.year:
             whole = s.basis == "year"
             year = s.end // 12 if from_years or not whole else None
             before = 12 if whole else s.end % 12
-        elif s is not None and year is not None:
+        elif s and year is not None:
             month = s.end % 12
             year += before == 11 and month < 3 and s.basis != "ytd"
             year -= before == 0 and month == 11
@@ -640,65 +600,54 @@ def _with_years(spans: Spans, headings: frozenset[int] | None) -> Spans:
 
 
 def _settled(cells: list, spans: Spans, around: Surroundings) -> tuple[Spans, list[int]]:
-    """Periods after a second look at their neighbours, and the places left undecided: what can be several months is the one
-    that its neighbours are clearly nearer to."""
+    """Periods after a second look at their neighbours, and the places left undecided.
+
+    What can be several months is the one that its neighbours are clearly nearer to. A day is the months that were typed
+    (1-9 is January to September) where another period ends then, or where all days are of one month.
+    """
     published, out, undecided = around.scope.published, list(spans), []
     context = [s for s in (around.span, around.scope.file_span) if s and s.year]
     context = context or [month_span(published)] * (published > 0)
     whole = [with_year(s, [*context, *spans], published) for s in spans]
-    unsure = {i: months for i, v in enumerate(cells) if (months := _possible(v))}
-    days = {i: day for i, day in enumerate(map(_day, cells, whole)) if day}
-    sure = [None if i in unsure or s and not s.year else s for i, s in enumerate(whole)]
-    for i in {**unsure, **days}:
+    doubts = {i: doubt for i, doubt in enumerate(map(_doubt, cells, whole)) if doubt[1]}
+    months = [options[0].end % 12 for day, options in doubts.values() if day]
+    run = len(set(months)) == 1 < len(months)
+    sure = [None if i in doubts or s and not s.year else s for i, s in enumerate(whole)]
+    for i, (day, options) in doubts.items():
         before, after = (list(filter(None, x)) for x in (sure[:i], sure[i + 1 :]))
-        typed = i in days and _typed(days[i], days.values(), before + after + context)
-        near = before[-1:] + after[:1] or context * words.is_date(cells[i])
-        if span := typed or _nearest(unsure.get(i, ()), near, cells, i):
+        every = [*before, *after, *context]
+        like = [s for s in every if s.end % 12 + 1 == day and s.basis != "year"] or every * run
+        near = before[-1:] + after[:1] or context * (day > 0)
+        if span := _decided(day, options, near, like):
             out[i] = span
-        elif i in unsure:
+        elif not day or not isinstance(cells[i], str):
             undecided.append(i)
     return out, undecided
 
 
-def _nearest(months: Spans, near: list[Span], cells: list, i: int) -> Span | None:
-    """The month that the neighbours of a cell are clearly nearer to than to any other that it can be."""
-    far = sorted((sum(abs(s.end - m.end) for s in near), m) for m in months)
-    if not near or not far or far[0][0] > max(len(cells), 12) * len(near):
-        return None
-    if len(far) > 1 and far[1][0] - far[0][0] < 7:
-        return None
-    return far[0][1]
+def _decided(day: int, options: Spans, near: list[Span], like: list[Span]) -> Span | None:
+    month = options[0].end % 12 + 1
+    if like and month < day <= 12:
+        year, basis = like[0].end // 12, "ytd" if month == 1 else "range"
+        return Span(month_no(year, month), month_no(year, day), basis, ("date_repaired",))
+    far = sorted((sum(abs(s.end - o.end) for s in near), o) for o in options)
+    clear = len(far) == 1 or far[1][0] - far[0][0] > 6
+    return far[0][1] if near and clear and far[0][0] <= 12 * len(near) else None
 
 
 _DAY = re.compile(r"(?:(?:19|20)\d\d[-/.]\d{1,2}[-/.]|\d{1,2}月)(\d{1,2})日?")
 _SERIES_DAYS = (1, 15, 16, 28, 29, 30, 31)  # a day of these stands for its month
 
 
-def _day(v: object, span: Span | None) -> date | None:
-    """The day that a cell is, as a date or in text (2018/1/9, or 1月9日 of a known year); None where it is none, or
-    stands for its month."""
-    m = _DAY.fullmatch(said(v)) if isinstance(v, str) and span and span.year else None
-    with suppress(ValueError):
-        v = date(span.end // 12, span.end % 12 + 1, int(m[1])) if m else v
-    return v if words.is_date(v) and v.day not in _SERIES_DAYS else None
-
-
-def _possible(v: object) -> Spans:
-    """The months that a cell may stand for, where it may be several: 2018.1 is January, or October that lost its nought;
-    a day that is no first, middle or last one may be 06/18 that a spreadsheet took for a date."""
-    if words.is_date(v):
-        years = {} if v.day in _SERIES_DAYS else {2000 + v.day: ["date_repaired"], v.year: []}
-        return [month_span(month_no(y, v.month), *flags) for y, flags in years.items()]
+def _doubt(v: object, span: Span | None) -> tuple[int, Spans]:
+    """The day that a cell is, 0 for none or one that stands for its month, and the periods that it may mean where it may be
+    several: 2018.1 is January, or October that lost its nought; 6月18日 may be 06/18 that a spreadsheet took for a date."""
     text = said(round(v, 4) if type(v) is float else v)
-    found = re.fullmatch(r"((?:19|20)\d\d)\.1", text)
-    return [month_span(month_no(int(found[1]), m)) for m in (1, 10)] if found else []
-
-
-def _typed(v, days: Iterable, every: list[Span]) -> Span | None:
-    """The months that were typed where a spreadsheet shows a day: 1-9 is January to September."""
-    typed = [s for s in every if s.end % 12 + 1 == v.day and s.basis != "year"]
-    run = len({d.month for d in days}) == 1 < len({d.day for d in days}) == len(days)
-    if not v.month < v.day <= 12 or not typed and not (run and every):
-        return None
-    year, basis = (typed or every)[0].end // 12, "ytd" if v.month == 1 else "range"
-    return Span(month_no(year, v.month), month_no(year, v.day), basis, ("date_repaired",))
+    if found := re.fullmatch(r"((?:19|20)\d\d)\.1", text):
+        return 0, [month_span(month_no(int(found[1]), m)) for m in (1, 10)]
+    found = _DAY.fullmatch(text) if span and span.year else None
+    day = int(found[1]) if found else 1
+    if day in _SERIES_DAYS:
+        return 0, []
+    other = shift(span, 2000 + day)._replace(flags=("date_repaired",))
+    return day, [span, other][: 1 + (other.end != span.end)]

@@ -44,7 +44,7 @@ CONTACT = re.compile(
 NUMBERING = re.compile(
     r"^(?:[(（]?[0-9一二三四五六七八九十]{1,3}[)）、.．]+|[①-⑳]|[#*※•·]+)(?=[^\d])"
 )
-OF_WHICH = re.compile(r"^(?:#|其中[::]?#?|内(?:[::]|$))")
+OF_WHICH = re.compile(r"^(?:#|其中:?|内(?::|$))+")
 TITLE_NOISE = re.compile(
     r"^(?:附?表[\d一二三四五六七八九十]*[-.]?\d*|续表\d*|\d+[-.]\d+)|\(演示数据\)|[((][^()()]*[))]|各(?:园区|区县|县区|地区|县市区|市州|市县|区|市|县)|分(?:园区|地区|月|县区)"
     r"|(?:主要|基本)?(?:情况|统计|汇总|一览|月报|报|明细|数据|指标|完成)*(?:表|情况)$|按\w+分|按地区|累计|当月|单位[::]?\S+$"
@@ -186,6 +186,7 @@ external_link info 这一格引用了别的文件,只采用已保存的数值。
 hidden_sheet warning 工作表「{raw}」是隐藏的,有 {0} 个单元格,没有采用;需要采用请取消隐藏。
 table_unread error 这张表没有读懂({0}),表中的数没有采用;请另附一份一行一个指标的表,或告知维护人员。
 detail_list info 这是一份明细清单(共 {0} 行),{1};需要用于分析的请另报汇总表。
+context_conflict warning 工作表名「{raw}」与表题的期间不一致,已按表题,请核对。
 two_values error 「{0}」与工作表「{1}」{2}的数不同,请核对以哪个为准;确认之前都不采用。
 two_values.rest error 「其他」出现不止一次,看不出各属于哪一项,请写明;确认之前不采用。
 shown_differs error 这一格{0},看不出以哪个为准,暂不采用,请改成看到的就是实际的数。
@@ -215,20 +216,16 @@ class Found:
     outcome: dict[At, str] = field(default_factory=dict)
     tables: list[int] = field(default_factory=list)
 
-    def problem(
-        self, code: str, severity: str, at: tuple | None, raw: str, message: str, count: int = 1
-    ) -> None:
-        self.problems.append((code, severity, at, raw, message, count))
-        if severity == "error" and at is not None:
-            self.outcome.setdefault(at, "problem")
-
     def tell(
         self, key: str, at: tuple | None, raw: str, *said: object, severity: str = "", count=1
     ) -> None:
         """A problem of the list above: its code, a variant behind a dot, and what its message says of the case."""
         usual, message = _PROBLEMS[key]
         code, _, _ = key.partition(".")
-        self.problem(code, severity or usual, at, raw, message.format(*said, raw=raw), count)
+        severity = severity or usual
+        self.problems.append((code, severity, at, raw, message.format(*said, raw=raw), count))
+        if severity == "error" and at is not None:
+            self.outcome.setdefault(at, "problem")
 
     def hold(self, key: str, f: Fact, *said: object, severity: str = "") -> None:
         """Keep a fact out of use until someone has confirmed it, and say why."""
@@ -370,21 +367,25 @@ def _worded(name: str, unit: str) -> Facet:
     measure = "index" if words.is_index_base(unit) else words.measure_of(rest)
     if measure in ("yoy_pct", "mom_pct") and unit not in ("", *words.PERCENTS):
         measure = ""  # 比上年增减(万元) is an amount, no rate
-    percent = in_percent(rest, unit)
     if rest in known("mean") or unit not in words.PERCENTS and _CHANGE.fullmatch(rest):
         return Facet((name,), unit=unit, fault="summary_row", role="summary")
-    relative = words.relative(rest)
-    if relative or not rest:
-        return Facet((), span, relative, unit, measure, role="period")
-    if rest in known("value"):
-        return Facet((), span, None, unit, measure, role="measure")
+    percent = in_percent(rest, unit)
+    says = Facet((), span, words.relative(rest), unit, percent or measure, role="period")
+    if says.relative or not rest:
+        return says
     if percent or measure not in ("", "index") and words.only_measure(rest):
-        span = words.cumulated(span) if span and "累计" in rest else span
-        placed = words.relative_in(rest) if not span and re.search("累计|^[本当]月", rest) else None
-        placed = ("year", 0) if measure == "target" and "年" in rest else placed
-        return Facet((), span, placed, unit, percent or measure, role="measure")
-    named = (NUMBERING.sub("", rest),)
-    return Facet(named, span, words.relative_in(rest), unit, measure, role="name")
+        if "累计" in rest and span:
+            says = says._replace(span=words.cumulated(span))
+        elif not span and re.search("累计|^[本当]月", rest):
+            says = says._replace(relative=words.relative_in(rest))
+        elif measure == "target" and "年" in rest:
+            says = says._replace(relative=("year", 0))
+        return says._replace(role="measure")
+    if rest in known("value"):
+        return says._replace(role="measure")
+    return says._replace(
+        names=(NUMBERING.sub("", rest),), relative=words.relative_in(rest), role="name"
+    )
 
 
 def _without_period(name: str) -> tuple[Span | None, str]:
