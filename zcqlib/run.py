@@ -309,22 +309,18 @@ def run_month(
             )
             kept = earlier | made
             for name, old in earlier.items():
-                for gone in set(old["files"]) - set(kept[name]["files"]):
-                    (folder / gone).unlink(missing_ok=True)
+                _discard(folder, old["files"].keys() - kept[name]["files"].keys())
             outcomes = tuple(
                 Outcome(n, e.pop("outcome"), e["message"]) for n, e in sorted(made.items())
             )
+            kept_all = all(o.state == "kept" for o in outcomes)
             pages = before.get("pages", {"files": {}})
-            if any(o.state != "kept" for o in outcomes) or not unchanged(folder, pages):
+            if not kept_all or not unchanged(folder, pages):
                 tell("网页版", len(ready), steps)
-                pages = html_edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")
-                log.info("网页:%d 页", len(pages))
-                if pictures := sorted(folder.glob("[0-9][0-9]_*.png")):
-                    pages.append(contact_sheet(pictures, folder / "contact.png"))
-                pages = {"files": {p.relative_to(folder).as_posix(): digest(p) for p in pages}}
+                pages = _pages(folder)
             record = json.loads((vintage / "vintage.json").read_text("utf-8"))
             stored = {"files": {f"{t}.parquet": sha for t, sha in record["tables"].items()}}
-            same = all(o.state == "kept" for o in outcomes) and unchanged(vintage, stored)
+            same = kept_all and unchanged(vintage, stored)
             manifest = {
                 "month": str(month),
                 "as_of": str(as_of or month),
@@ -506,9 +502,22 @@ def _write_returns(
     }
     for name, content in made.items():
         write_atomic(folder / name, content)
-    for gone in set(old.get("files", {})) - set(made):
-        (folder / gone).unlink(missing_ok=True)
+    _discard(folder, old.get("files", {}).keys() - made.keys())
     return {"key": key, "files": {name: digest(content) for name, content in sorted(made.items())}}
+
+
+def _discard(folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _pages(folder: Path) -> dict:
+    """Write the HTML edition and the contact sheet; gives their manifest entry."""
+    pages = html_edition.export((folder / "notebooks").glob("*.ipynb"), folder / "html")
+    log.info("网页:%d 页", len(pages))
+    if pictures := sorted(folder.glob("[0-9][0-9]_*.png")):
+        pages.append(contact_sheet(pictures, folder / "contact.png"))
+    return {"files": {p.relative_to(folder).as_posix(): digest(p) for p in pages}}
 
 
 def _write_manifest(folder: Path, manifest: Mapping) -> None:

@@ -204,9 +204,10 @@ def bars(
     title : in place of the measure's head, such as the park whose rows these are.
     """
     t = found.rows.loc[list(rows)]
-    colours = palette() if t["region"].nunique() > 1 else {}
-    fills = [colours.get(r, TO_DATE) for r in t["region"]]
-    zone = t["label"].eq("合计") | t["region"].eq("zone")
+    region = t.get("region", t["label"])
+    colours = palette() if region.nunique() > 1 else {}
+    fills = [colours.get(r, TO_DATE) for r in region]
+    zone = t["label"].eq("合计") | region.eq("zone")
     for ax, ids in zip(axes, columns, strict=True):
         id, y = ids.rpartition("+")[2], _rowed(ax, t["label"], "")
         own = found.measures[id]
