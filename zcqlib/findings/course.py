@@ -93,8 +93,7 @@ def course(given: Given, indicator: str = "", region: str = "zone") -> Told:
     ends = ends.assign(indicator=indicator, region=region, basis=ids, label="年末可能")
     rows = pd.concat([t, ends.assign(inputs=t.inputs.iloc[0])]).assign(scale=scale)
     title = f"[{{{row}.headline}}/{given.name(indicator)}：园区目标未下达]"
-    place = (given.names.get(region) or given.name(region)) + "合计" * (region == "zone")
-    scope = f"{place}，{given.year}年"
+    scope = f"{given.whole(region)}，{given.year}年"
     return Told(pd.concat([own, rows]), scope, title, of=(indicator,), base=base)
 
 

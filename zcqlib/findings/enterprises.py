@@ -97,7 +97,7 @@ def enterprise_stock(given: Given) -> Told:
     flows = "".join(f"[、{head}{{all.{c}}}]" for head, c in FLOWS.items())
     told = [
         now + change + far,
-        "年初{all.opening}" + flows,
+        ("年初{all.opening}" + flows) * bool(identity.filter(items=moves).any()),
         "[期末与流入流出相差{all.unexplained}，待报送单位说明]",
         "流入流出没有报齐，存量不能核对" * bool(gone != gone),
         "家数少，一个批次即可改变判断" * bool(closing < 100),

@@ -215,6 +215,10 @@ class Given:
         """The Chinese name of an indicator or region."""
         return self.catalog.name(id)
 
+    def whole(self, region: str) -> str:
+        """The name of a region, of the zone as the sum that it is."""
+        return f"{self.place}合计" if region == "zone" else self.name(region)
+
     def role(self, role: str) -> str:
         """The indicator that plays a role."""
         return self.catalog.role(role)

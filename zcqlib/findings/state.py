@@ -19,6 +19,7 @@ WORDS = """
     yoy_mismatch 同比与数值不符
     total_mismatch 合计与分项不符
     conflict 同期两个数
+    context_conflict 表名与表题不一致
     ytd_decrease 累计数下降
     outlier 异常值
     unit_suspect 单位可疑

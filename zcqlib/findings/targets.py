@@ -197,7 +197,7 @@ def glance(given: Given, half: str = "", region: str = "zone") -> Told:
     if half:
         own = own[number.le(HALF).eq(half == "first")]
     rows = pd.concat([own, base.rows.drop(base.things.index)])
-    place = base.scope if zone else f"{given.name(region)}，{given.year}年"
+    place = f"{given.whole(region)}，{given.year}年"
     title = title_lights(base.rows, f"{region}|" * (not zone) + f"{half}|" * bool(half))
     return Told(rows, place, title, base=base)
 

@@ -34,8 +34,7 @@ def why(given: Given, indicator: str = "", region: str = "zone") -> Told:
     own = p.query("region == @region and indicator in @ids and probability == probability")
     none = pd.DataFrame(columns=COLUMNS)
     t = pd.concat([_moves(given, r) for _, r in own.iterrows()] or [none])
-    place = given.names.get(region) or given.name(region)
-    scope = f"{place}{'合计' * (region == 'zone')}，{given.year}年"
+    scope = f"{given.whole(region)}，{given.year}年"
     told = _told(t, given.name(indicator)) if indicator else ("各项目标与上月相比",)
     return Told(t, scope, *told, of=tuple(ids), about=dict(demo=bool(p.demo.any())))
 
