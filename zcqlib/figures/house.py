@@ -296,7 +296,8 @@ def places(axes: Mapping, found, rows: Sequence[str]) -> None:
     """
     t, periods = found.rows.loc[list(rows)], found.rows.sort_values("basis")["at"].unique()
     now, most = axes["now"], range(1, max(len(t), 2) + 1)
-    for y, (row, r) in zip(_rowed(now, t["label"]), t.iterrows(), strict=True):
+    _rowed(now, t["label"])
+    for y, (row, r) in enumerate(t.iterrows()):
         style = parks().get(r["region"], PLAIN)
         ax, k, span = axes[row], _scale(now), dict(colors=style.colour, gid="best+worst")
         now.hlines(y, r["best"], r["worst"], alpha=0.4, lw=5 * k, **span)
@@ -534,8 +535,8 @@ def _ends_as_dots(ax, found, last) -> None:
     if np.isnan(last["middle"]):
         return
     for level, shade in zip((95, 80, 50), FAN, strict=True):
-        ids = f"low{level}", f"high{level}"
-        ax.vlines(0, *(last[c] for c in ids), colors=shade, lw=30 * k, gid="+".join(ids))
+        low, high = f"low{level}", f"high{level}"
+        ax.vlines(0, last[low], last[high], colors=shade, lw=30 * k, gid=f"{low}+{high}")
     ax.plot([0], [last["middle"]], "_", color=NAVY, ms=28 * k, mew=3 * k, label="middle")
     ends_, met = t["ending"].dropna(), t["target"].max()
     step = max((ends_.max() - ends_.min()) / 15, 1e-9)
@@ -589,12 +590,12 @@ def waterfall(ax, found) -> None:
     _hatched(ax, ax.barh(y, step, 0.46, after - step, **about))
     ax.plot(t["said"], y, "o", color=NAVY, ms=14 * k, label="said")
     ax.vlines(after[:-1], y[:-1], y[1:], zorder=0, **pen(ax, "step"))
-    low, high = min(after, default=0), max(after, default=100)
+    low, high = after.min(), after.max()
     room = max(0.15 * (high - low), (10 - (high - low)) / 2)
     limits = max(low - room, -2), min(high + room, 102)
     ax.set(xlim=limits, xlabel="said")
     ax.set_xticks([v for v in ax.get_xticks() if max(0, limits[0]) <= v <= min(100, limits[1])])
-    for at, row in zip(y, t.index, strict=True):
+    for at, row in enumerate(t.index):
         given = dict(ha="right", size=11.5, color=SECOND)
         fact(ax, found, row, "cause", (0, at), (-6, -17), **given, **ROW)
     for ids in (("said", "said_points"), ("ahead", "ahead_points")):
