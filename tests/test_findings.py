@@ -44,6 +44,7 @@ def made(**changes):
         {
             "label": ["甲", "乙", "合计"],
             "indicator": ["x", "y", ""],
+            "region": "",
             "inputs": ["SERIES/zone.x", "SERIES/zone.y", "SERIES/zone.x;SERIES/zone.y"],
             "scale": [Scale("件"), Scale("亿元", 10_000, 1), None],
             "m": [1234.0, 271_000.0, NAN],

@@ -62,6 +62,7 @@ def test_a_fact_is_traced_by_its_inputs_to_the_cells_of_files_and_the_rows_of_th
         "nj:1:data/raw/published/年鉴.csv  B7 sha256:",
         f"zone.a:data/raw/{FILE} 月报 C1 C2 sha256:{'ab' * 6}",
         "zone.a:data/raw/reference/targets_2018.csv a",
+        "muye.a:data/raw/reference/targets_2018.csv a",
         "muye.a:data/raw/reference/split_2018.csv a",
     ]
     assert "D9" in traced("SERIES/hongqi.a", **observed())[-1]

@@ -360,7 +360,7 @@ def brief(
         bool, typer.Option("--units", help="另为每个责任单位写一份只有本单位各行的台账")
     ] = False,
 ) -> None:
-    """会议材料:幻灯片、公文、台账和数字溯源,写好后逐个核对数字。"""
+    """会议材料:幻灯片、公文和台账,写好后逐个核对数字。"""
     from zcqlib import meetings
     from zcqlib.month import open_month
 

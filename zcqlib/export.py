@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -21,8 +21,7 @@ class ExportError(ZcqError):
     """No such figure, size or format."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(NamedTuple):
     """Files written, and in sentences what was refused or went wrong."""
 
     files: tuple[Path, ...]

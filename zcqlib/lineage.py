@@ -9,7 +9,7 @@ from zcqlib import figures, tables
 from zcqlib.briefing import passport
 from zcqlib.briefing.passport import NUMBER, Passport
 
-OWN = "zone", "city"  # whose promises the plan's own table has; those of parks are in its split
+OWN = "zone", "city"  # whose promises stand in the plan alone; those of parks in its split, too
 
 
 def of_figure(figure, month, name: str, found) -> Passport:
@@ -54,8 +54,8 @@ def trace(month, p: Passport) -> str:
         lines.append(f"{name}:data/raw/{file} {sheet} {cells} sha256:{sha[:12]}")
     for name in rows.loc[plan, "name"]:
         region, _, id = name.partition(".")
-        file = f"{'targets' if region in OWN else 'split'}_{month.year}.csv"
-        lines.append(f"{name}:data/raw/reference/{file} {id}")
+        for part in ["targets"] + ["split"] * (region not in OWN):
+            lines.append(f"{name}:data/raw/reference/{part}_{month.year}.csv {id}")
     return "\n".join(lines)
 
 

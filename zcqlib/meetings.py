@@ -10,8 +10,8 @@ import difflib
 import html
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from zcqlib import findings, lineage, quantity
 from zcqlib.briefing import brief, ledger, pages, passport, slides
@@ -33,8 +33,7 @@ READERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(NamedTuple):
     """What was written for a meeting: `files`; `kept`, those changed by hand, which stay; how many numbers agreed."""
 
     files: tuple[Path, ...]

@@ -161,11 +161,12 @@ def sheet(
         digits = decimals((v for v in row if not isinstance(v, str) and v == v), 2)
         lines = 1.0
         for j, (column, value) in enumerate(zip(columns, row, strict=True)):
-            value = quantity.NONE if value != value else value
-            kind = kinds[column] if isinstance(value, str) else f"digits{digits}"
-            out.write(last, j, clean(value) if isinstance(value, str) else value, form(*mark, kind))
-            if "text_wrap" in STYLES[kind]:
-                lines = max(lines, 2 * letters(value) / columns[column])
+            kind, value = f"digits{digits}", quantity.NONE if value != value else value
+            if isinstance(value, str):
+                kind, value = kinds[column], clean(value)
+                if "text_wrap" in STYLES[kind]:
+                    lines = max(lines, 2 * letters(value) / columns[column])
+            out.write(last, j, value, form(*mark, kind))
         out.set_row(last, 15 * -int(-lines // 1) + 3)
     out.autofilter(head, 0, max(last, head + 1), len(columns) - 1)
     return out

@@ -121,9 +121,9 @@ def _judged(t: dict, r: dict) -> tuple[dict[str, str], dict[str, float]]:
     """Target, chance and light as `standing` has them, and what is printed in the columns of numbers: of what each park
     owes, how many parks have to; a milestone has none."""
     milestone, known = t["kind"] == "milestone", isinstance(r["scale"], quantity.Scale)
-    s = r["scale"] if known else quantity.scale(t["target_low"], t["unit"])
+    s = quantity.scale(t["target_low"], t["unit"])
     if known:
-        t = t | {"target_low": r["target"], "target_high": r["target_high"]}
+        s, t = r["scale"], t | {"target_low": r["target"], "target_high": r["target_high"]}
     numbers = {
         h: NAN if milestone or r[c] != r[c] else float(s.round(r[c])) for h, c in FACTS.items()
     }

@@ -87,7 +87,7 @@ def return_sheet(
     """
     out = io.BytesIO()
     book, form = fit.workbook(out, f"{period} {sender} {RETURN_TITLE}")
-    asked, names = _asked(problems, expected), _sheet_names(books)
+    asked = _asked(problems, expected)
     title = f"{period.year}年{period.month}月报表{RETURN_TITLE}:{fit.clean(sender)}"
     errors = asked["severity"].eq("error").sum()
     said = (
@@ -100,9 +100,9 @@ def return_sheet(
     kinds, marks = dict.fromkeys(WIDTHS, "text"), list(asked["severity"])
     fit.sheet(book, form, RETURN_SHEET, said, WIDTHS, lines, kinds | FILLED, marks=marks)
     for file, sheets in books.items():
-        for i, sheet in enumerate(sheets):
+        for sheet in sheets:
             told = asked[asked["file"].eq(file) & asked["sheet"].eq(sheet.name)]
-            own = book.add_worksheet(names[file, i])
+            own = book.add_worksheet(_free(book, sheet.name))
             _own_table(own, form, sheet, told[told["cell"].ne("")])
             if sheet.hidden:
                 own.hide()
@@ -132,16 +132,12 @@ def _plain(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _sheet_names(books: Mapping[str, Sequence]) -> dict[tuple[str, int], str]:
-    """A name that Excel takes for each sheet, as sent where it can be."""
-    out, used = {}, {RETURN_SHEET.casefold(), "history"}
-    for file, sheets in books.items():
-        for i, sheet in enumerate(sheets):
-            name = fit.clean(re.sub(r"[\[\]:*?/\\]", "_", sheet.name)).strip("'")[:27] or "报表"
-            unique = chain([name], (f"{name}({n})" for n in count(2)))
-            out[file, i] = next(u for u in unique if u.casefold() not in used)
-            used.add(out[file, i].casefold())
-    return out
+def _free(book, name: str) -> str:
+    """A sheet's name as sent where Excel takes it and no sheet has it yet."""
+    name = fit.clean(re.sub(r"[\[\]:*?/\\]", "_", name)).strip("'")[:27] or "报表"
+    used = {"history", *map(str.casefold, book.sheetnames)}
+    unique = chain([name], (f"{name}({n})" for n in count(2)))
+    return next(u for u in unique if u.casefold() not in used)
 
 
 def _own_table(sheet, form: Callable, own, told: pd.DataFrame) -> None:

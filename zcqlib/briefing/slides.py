@@ -58,9 +58,10 @@ def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
     各页备注写明来源和读法。
     """
     deck = opened(Presentation, template)
+    layouts = list(deck.slide_layouts)[:1]
+    held = {p.placeholder_format.type for x in layouts for p in x.placeholders}
     for what, wanted in PLACES.items():
-        layouts = list(deck.slide_layouts)[:1]
-        if not any(p.placeholder_format.type in wanted for x in layouts for p in x.placeholders):
+        if held.isdisjoint(wanted):
             raise TemplateError(
                 f"模板 {template.name} 的第 1 个版式没有{what}占位符。请在母版视图中补上后再用。"
             )

@@ -6,7 +6,7 @@ All of them print facts of a finding only, each text with the keys of its facts,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 from matplotlib.collections import QuadMesh
@@ -41,7 +41,7 @@ PAGE, ROW, COLUMN = (
     dict(xycoords=at)
     for at in ("axes fraction", ("axes fraction", "data"), ("data", "axes fraction"))
 )
-# colour, width in pt, dashes and gid of lines, by measure or by what they mean
+# colour, width in pt and dashes of lines, by measure or by what they mean
 _PENS = """
 so_far NAVY 3.4 -
 stock NAVY 3.4 -
@@ -50,7 +50,7 @@ by_batches SEASON_LINE 1.8 -
 straight BENCHMARK 1.6 5,3
 by_months BENCHMARK 1.6 5,3
 middle NAVY 2.2 1.2,1.6
-target INK 1.8 - reference
+target INK 1.8 -
 tick INK 2.4 -
 zero AXIS 1.2 -
 batch AXIS 1.2 2,3
@@ -62,10 +62,9 @@ PENS = {name: own for name, *own in map(str.split, _PENS.strip().split("\n"))}
 
 def pen(ax, name: str) -> dict:
     """How a line is drawn."""
-    colour, wide, dashes, *gid = PENS[name]
+    colour, wide, dashes = PENS[name]
     style = "-" if dashes == "-" else (0, tuple(map(float, dashes.split(","))))
-    out = dict(color=getattr(look, colour), lw=float(wide) * _scale(ax), ls=style)
-    return out | dict(zip(["gid"], gid, strict=False))
+    return dict(color=getattr(look, colour), lw=float(wide) * _scale(ax), ls=style)
 
 
 def line(ax, t, column: str, of: str = "", **more) -> None:
@@ -277,15 +276,14 @@ def bullets(ax, found) -> None:
     year_end = "median_pct", "low_pct", "high_pct", "done_pct"
     spans(ax, found, t.index, *year_end, {"on_pace_pct": "|"}, 130)
     ax.axvline(100, **pen(ax, "target"))
-    at, size = (0, 25, 50, 75, 100, 125), _letters(ax)
-    ax.set_xticks(at, [f"{v}＝目标" if v == 100 else v for v in at])
+    ax.set_xticks([0, 25, 50, 75, 100, 125], [0, 25, 50, 75, "100＝目标", 125])
+    size, group = _letters(ax), t["group"]
     wide = max((_wide(label, size) for label in t["label"]), default=0.0)
     # a rule above the first row of each group, and its name at the very left
-    for y, (before, group) in enumerate(pairwise(("", *t["group"]))):
-        if group != before:
-            ax.axhline(y - 0.5, zorder=0, **pen(ax, "other"))
-            given = dict(ha="right", color=SECOND, size=size)
-            note(ax, "〇一二三四五六七八九十"[int(group)], (0, y), (-wide - 22, 0), **given, **ROW)
+    for y in np.flatnonzero(group.ne(group.shift())):
+        ax.axhline(y - 0.5, zorder=0, **pen(ax, "other"))
+        given, name = dict(ha="right", color=SECOND, size=size), "〇一二三四五六七八九十"
+        note(ax, name[int(group.iloc[y])], (0, y), (-wide - 22, 0), **given, **ROW)
     table(ax, found, "promise", "done", "chance", "state")
     key(ax, found)
 
@@ -299,7 +297,8 @@ def places(axes: Mapping, found, rows: Sequence[str]) -> None:
     """
     t, periods = found.rows.loc[list(rows)], found.rows.sort_values("basis")["at"].unique()
     now, most = axes["now"], range(1, max(len(t), 2) + 1)
-    for y, (row, r) in zip(_rowed(now, t["label"]), t.iterrows(), strict=True):
+    _rowed(now, t["label"])
+    for y, (row, r) in enumerate(t.iterrows()):
         style = parks().get(r["region"], PLAIN)
         ax, k, span = axes[row], _scale(now), dict(colors=style.colour, gid="best+worst")
         now.hlines(y, r["best"], r["worst"], alpha=0.4, lw=5 * k, **span)
@@ -537,8 +536,8 @@ def _ends_as_dots(ax, found, last) -> None:
     if np.isnan(last["middle"]):
         return
     for level, shade in zip((95, 80, 50), FAN, strict=True):
-        ids = f"low{level}", f"high{level}"
-        ax.vlines(0, *(last[c] for c in ids), colors=shade, lw=30 * k, gid="+".join(ids))
+        low, high = f"low{level}", f"high{level}"
+        ax.vlines(0, last[low], last[high], colors=shade, lw=30 * k, gid=f"{low}+{high}")
     ax.plot([0], [last["middle"]], "_", color=NAVY, ms=28 * k, mew=3 * k, label="middle")
     ends_, met = t["ending"].dropna(), t["target"].max()
     step = max((ends_.max() - ends_.min()) / 15, 1e-9)
@@ -592,12 +591,12 @@ def waterfall(ax, found) -> None:
     _hatched(ax, ax.barh(y, step, 0.46, after - step, **about))
     ax.plot(t["said"], y, "o", color=NAVY, ms=14 * k, label="said")
     ax.vlines(after[:-1], y[:-1], y[1:], zorder=0, **pen(ax, "step"))
-    low, high = min(after, default=0), max(after, default=100)
+    low, high = after.min(), after.max()
     room = max(0.15 * (high - low), (10 - (high - low)) / 2)
     limits = max(low - room, -2), min(high + room, 102)
     ax.set(xlim=limits, xlabel="said")
     ax.set_xticks([v for v in ax.get_xticks() if max(0, limits[0]) <= v <= min(100, limits[1])])
-    for at, row in zip(y, t.index, strict=True):
+    for at, row in enumerate(t.index):
         given = dict(ha="right", size=11.5, color=SECOND)
         fact(ax, found, row, "cause", (0, at), (-6, -17), **given, **ROW)
     for ids in (("said", "said_points"), ("ahead", "ahead_points")):
@@ -622,15 +621,13 @@ def calibration(ax, found, whose: str) -> None:
     dots = dict(color=NAVY, ec="white", lw=k, zorder=3, label="我们")
     ax.scatter(said["claimed"], said["came_true"], s=area, **dots)
     rival = dict(marker="s", fc="white", ec=look.SEASON_LINE, lw=2 * k, zorder=4, clip_on=False)
-    ax.scatter(
-        sure["claimed"], sure["came_true"], s=81 * k * k, label="序时进度（只说能或不能）", **rival
-    )
+    rival |= dict(s=81 * k * k, label="序时进度（只说能或不能）")
+    ax.scatter(sure["claimed"], sure["came_true"], **rival)
     for row in said.itertuples():
         ha, far = ("right", (-14, 8)) if row.claimed > 90 else ("left", (9, -9))
         given = dict(size=11, color=SECOND, ha=ha)
         fact(ax, found, row.Index, "cases", (row.claimed, row.came_true), far, **given)
-    marks = dict(xticks=range(0, 101, 20), yticks=range(0, 101, 20))
-    ax.set(xlabel="claimed", ylabel="came_true", xlim=(-3, 103), ylim=(-3, 103), **marks)
+    ax.set(xlabel="claimed", ylabel="came_true", xlim=(-3, 103), ylim=(-3, 103))
     ax.grid(True, axis="both")
     key(ax, found)
     head = found.measures["share"].head

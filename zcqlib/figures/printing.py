@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -44,7 +45,7 @@ def stamp(figure: Canvas, code: str) -> None:
 def _texts(figure: Figure, axes: bool = True) -> list[Text]:
     """Texts that are drawn: tick labels beyond the axis limits exist, but are not."""
     ticks: dict[int, bool] = {}
-    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+    for axis in figure.findobj(Axis):
         low, high = sorted(axis.get_view_interval())
         slack, i = 1e-6 * (high - low), axis.axis_name == "y"
         for t in axis.get_ticklabels(which="both"):

@@ -218,10 +218,9 @@ def series_of(ax, found) -> dict:
     """Each line with the rows that it shows and its colour."""
     m, out = Marks(ax, found), {}
     for line in ax.lines:
-        colour = _hex(line.get_color())
-        shown = line.get_gid() != REFERENCE and np.isfinite(line.get_ydata()).any()
+        drawn, colour = list(_drawn(line, ax)), _hex(line.get_color())
         rows = found.rows.loc[m.series(str(line.get_label()), colour)]
-        if shown and rows["label"].nunique() == 1:
+        if drawn and np.isfinite(line.get_ydata()).any() and rows["label"].nunique() == 1:
             out[line] = rows, colour
     return out
 

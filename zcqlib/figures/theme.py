@@ -155,7 +155,7 @@ def _style() -> dict:
     return dict(mpl.rc_params_from_file(Path(__file__).with_name("house.mplstyle"), False, False))
 
 
-def stroke(colour: str, width: float = 0.7) -> list:
+def stroke(colour: str, width: float) -> list:
     """Bold, which the font has not: a line of the same colour round each letter."""
     return [withStroke(linewidth=width, foreground=colour)]
 
@@ -213,7 +213,8 @@ class Canvas(Figure):
         notes = wrapped(note, 10.5, self.right - start - measured(date, 10.5) - 24, 3)
         rule = self.height - 60 - 20 * notes.count("\n")
         self.bottom = rule - 40
-        self.write(self.left, 40, caption.title, title, INK, bold=0.9, va="top")
+        strong = dict(va="top", path_effects=stroke(INK, 0.9 * page.scale))
+        self.write(self.left, 40, caption.title, title, INK, **strong)
         self.write(self.left, lead, below, 14, SECOND, va="top")
         self.box(self.left, rule, room, 2, GRID)
         if caption.demo:
@@ -222,12 +223,9 @@ class Canvas(Figure):
         self.write(start, rule + 25 + 10 * notes.count("\n"), notes, 10.5, THIRD)
         self.write(self.right, rule + 25, date, 10.5, THIRD, ha="right")
 
-    def write(
-        self, x: float, y: float, words: str, size: float, colour=INK, bold=0.0, **more
-    ) -> Text:
+    def write(self, x: float, y: float, words: str, size: float, colour=INK, **more) -> Text:
         """Write at a px position."""
         given = dict(va="center", ha="left", linespacing=1.25, color=colour) | more
-        given |= dict(path_effects=stroke(colour, bold * self.scale)) if bold else {}
         at = x / self.width, 1 - y / self.height
         return self.text(*at, words, fontsize=size * self.scale, **given)
 
