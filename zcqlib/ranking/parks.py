@@ -109,7 +109,7 @@ def score_parks(
     权重和界值见 weights、bounds 参考表(没有公开的考核办法,默认等权、演示)。
     """
     form, months = period_months(period)
-    a = attained[attained.month.isin(months)]
+    a = attained.query("month in @months")
     if a.empty:
         raise RankingError(f"{period} 没有任何月份的完成情况,不能计分。请先运行该期的月份。")
     last = a.month.max()
@@ -166,7 +166,7 @@ def score_parks(
         high=np.maximum(worst, now.place),
     )
     frames = [rows, open_[(missing > 0) | (best < worst)]]
-    if ahead is not None and runs and (q := ahead[ahead.as_of == last]).size:
+    if ahead is not None and runs and (q := ahead.query("as_of == @last")).size:
         then = places(model, drawn=_drawn(model, items, q, bounds.low, runs, seed))
         end = rows.assign(measure="year_end", value=np.nan, unit="", rank=np.nan, tied_with="")
         frames.insert(1, end.assign(low=then.low, high=then.high))
