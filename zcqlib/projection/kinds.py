@@ -100,7 +100,7 @@ def _asked(t: Promise) -> Nodes:
     if t.kind in promises.RULES or own is None or own.last.year != t.year:
         return {}
     if t.kind != "ratio":
-        return {"own": t.known.node(t.region, t.id)}
+        return {"own": node} if (node := t.known.node(t.region, t.id)) else {}
     if (level := own.months == 0).any():
         own = own.only(level)
         return {"own": Node(name, _odds(own) if t.indicator.unit == "%" else own, "stock")}

@@ -194,16 +194,15 @@ def _cases(model: Model, gaps: DataFrame, high: Series, place: Series, places) -
     if not gaps.any(axis=None):
         return place, place
     full, own = model.values.where(~gaps, high, axis=1).to_numpy(), np.arange(len(gaps))[:, None]
-    found = [
-        {
-            park: places(model.on(np.where((own == n) == mine, full, model.x)))["place"].xs(
-                park, level=1
-            )
-            for n, park in enumerate(gaps.index)
-        }
-        for mine in (True, False)
-    ]
-    return tuple(DataFrame(f).stack(future_stack=True).reindex(place.index) for f in found)
+
+    def case(mine: bool) -> Series:
+        found = {}
+        for n, park in enumerate(gaps.index):
+            told = places(model.on(np.where((own == n) == mine, full, model.x)))
+            found[park] = told.place.xs(park, level=1)
+        return DataFrame(found).stack(future_stack=True).reindex(place.index)
+
+    return case(True), case(False)
 
 
 def _drawn(model: Model, items: DataFrame, quantiles: DataFrame, low: Series, runs: int, seed: int):
