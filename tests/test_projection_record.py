@@ -195,21 +195,38 @@ def test_on_the_real_series_ours_beats_every_peer_and_the_linear_pace_and_keeps_
 
 def test_a_stored_call_is_scored_once_its_year_is_closed_and_not_before():
     """Said in June: 59 to date, target 120, chance .7; the year brought 126."""
-    about = dict(region="zone", indicator="x", year=2017, kind="flow", demo=True)
-    about |= dict(target_low=120.0, target_high=np.nan, comparator="ge")
-    calls = {"2017-06": (59.0, 0.7), "2017-11": (110.0, np.nan), "2017-12": (126.0, 1.0)}
+    as_of = pd.Period("2017-06", "M")
     said = pd.DataFrame(
         [
-            about | dict(as_of=m, actual_to=m, actual=done, probability=p)
-            for name, (done, p) in calls.items()
-            for m in [pd.Period(name, "M")]
+            dict(
+                region="zone",
+                indicator="x",
+                year=2017,
+                as_of=as_of,
+                kind="flow",
+                actual=59.0,
+                target_low=120.0,
+                target_high=np.nan,
+                comparator="ge",
+                probability=0.7,
+                demo=True,
+            )
         ]
     )
-    [found] = record.score_stored(said).to_dict("records")
+    ends = pd.period_range("2017-01", "2017-12", freq="M")
+    series = pd.DataFrame(
+        {
+            "region": "zone",
+            "indicator": "x",
+            "end": ends,
+            "months": 1,
+            "value": 10.5,
+            "revision": False,
+            "unit": "件",
+            "demo": True,
+        }
+    )
+    found = record.score_stored(said, series).iloc[0]
     assert (found["k"], found["truth"], found["met"], found["linear"]) == (6, 126.0, True, False)
     assert found["brier"] == pytest.approx(0.09) and found["linear_brier"] == 1
-    assert record.score_stored(said[:-1]).empty
-    late = said.assign(
-        actual_to=said["actual_to"].where(said["as_of"].dt.month < 12, said["as_of"] - 1)
-    )
-    assert record.score_stored(late).empty  # December itself did not come
+    assert record.score_stored(said, series[:-1]).empty

@@ -374,10 +374,10 @@ def test_leaving_out_and_flipping_by_hand():
         leave_one_out(model(values, False), elements=["z"])
     found = flips(model(values, False), replace(STILL, weight_noise=0.3), {"a": "甲"})
     assert set(found["choice"]) == {
-        "不计「甲」",
+        "「甲」不计",
         "「甲」权重减30%",
     }  # 0.7 · 12 < 9, but 1.3 · 9 < 12
-    assert found[found["choice"] == "不计「甲」"][["before", "after"]].to_numpy().tolist() == [
+    assert found[found["choice"] == "「甲」不计"][["before", "after"]].to_numpy().tolist() == [
         [1, 2],
         [2, 1],
     ]

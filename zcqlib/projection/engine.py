@@ -1,7 +1,6 @@
 """The year-end distribution of many series in one call: masks are told apart, each is solved in blocks of series."""
 
 import numpy as np
-import pandas as pd
 from pandas import DataFrame, Series
 
 from zcqlib.projection import counts, model
@@ -115,10 +114,10 @@ def _lent(history: DataFrame, panel: Panel):
     """What its family, or it alone, tells of each series' season, (12, series): events by calendar month, log shares;
     from past years that are told by single months.
     """
-    family, month = np.arange(len(panel.ids)), np.arange(model.MONTHS)
+    family, month = panel.ids, np.arange(model.MONTHS)
     if "family" in history:
         first = history.drop_duplicates("series_id").set_index("series_id")["family"]
-        family = pd.factorize(first.reindex(panel.ids), use_na_sentinel=False)[0]
+        family = first.reindex(family).to_numpy()
     years, cover = (-1, model.YEARS, 12), panel.cover
     single = (cover == month) & (np.roll(cover, 1, 1) != month)
     full = single.reshape(years)[:, :-1].all(2, keepdims=True)
@@ -126,7 +125,7 @@ def _lent(history: DataFrame, panel: Panel):
     total = np.cumsum(own, 2)[..., -1:]  # in one order, however many series
     told = own, own / np.where(total > 0, total, np.inf), total > 0
     events, shares, count = (
-        DataFrame(a.sum(1)).groupby(family).transform("sum").to_numpy() for a in told
+        DataFrame(a.sum(1)).groupby(family, dropna=False).transform("sum").to_numpy() for a in told
     )
     logs = np.log(np.maximum(12 * shares / np.maximum(count, 1), 0.02))
     logs = np.where(count > 0, logs - logs.mean(1, keepdims=True), 0.0)

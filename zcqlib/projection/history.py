@@ -62,7 +62,7 @@ class Rows(NamedTuple):
     @property
     def by_span(self) -> dict[tuple, float]:
         """Values by last month, length and whether it is a revision."""
-        spans = zip(self.end.tolist(), self.months.tolist(), self.revision.tolist(), strict=True)
+        spans = zip(self.end, self.months, self.revision, strict=True)
         return dict(zip(spans, self.value, strict=True))
 
     @property

@@ -10,19 +10,20 @@ from scipy.special import ndtri
 from zcqlib.projection.scoring import LEVELS
 
 DRAWS, SEED = 4000, 0
+SMALL = 30.0  # yearly total of a small count
 _Z = ndtri(np.array(LEVELS))
 
 
-def shared(months: ndarray, small: bool = False) -> float:
+def shared(months: ndarray) -> float:
     """How strongly the parts' errors go together (ρ), from their past.
 
     Parameters
     ----------
-    months : (parts, n) values of the same months, the latest last; NaN where unknown. small : small counts, whose own
-        noise hides what they share.
+    months : (parts, n) values of the same months, the latest last; NaN where unknown.
     """
-    if small:
-        return 0.15
+    yearly = 12 * np.median(np.nanmean(months, 1))
+    if yearly < SMALL and (np.nan_to_num(months) % 1 == 0).all():
+        return 0.15  # the own noise of small counts hides what they share
     logs = np.log(np.where(months > 0, months, np.nan))
     change = (logs[:, 12:] - logs[:, :-12])[:, -24:]
     change = change[:, np.isfinite(change).all(0)]

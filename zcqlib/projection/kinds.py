@@ -15,7 +15,6 @@ from zcqlib.projection.history import SUMMARY, WINDOW, Known, Node, Promise, Row
 from zcqlib.projection.scoring import LEVELS, at_levels, chance_of
 from zcqlib.tables import PROJECTIONS, QUANTILES, VINTAGE, shape
 
-SMALL = 30.0  # yearly total of a small count
 SURE = 0.05  # a chance nearer to 0 or 1 is given although nothing tells the own season
 ASK = {"none": "需要去年同期数", "last_year_only": "需要去年同期累计数"}
 WEAKEST = ("none", "last_year_only", "sums", "months")
@@ -101,7 +100,7 @@ def _asked(t: Promise) -> Nodes:
     if t.kind in promises.RULES or own is None or own.last.year != t.year:
         return {}
     if t.kind != "ratio":
-        return {"own": t.known.node(t.region, t.id)}
+        return {"own": node} if (node := t.known.node(t.region, t.id)) else {}
     if (level := own.months == 0).any():
         own = own.only(level)
         return {"own": Node(name, _odds(own) if t.indicator.unit == "%" else own, "stock")}
@@ -208,9 +207,7 @@ def _shared(parts: Iterable[Node]) -> float:
     """The common share of the parts' shocks, from their months."""
     own = [p.source.only(~p.source.revision) for p in parts]
     months = DataFrame([dict(zip(s.end, s.value, strict=True)) for s in own]).sort_index(axis=1)
-    yearly = 12 * months.mean(axis=1).median() / max(1.0, np.median(own[0].months))
-    small = yearly < SMALL and (months.fillna(0) % 1 == 0).all(axis=None)
-    return joint.shared(months.to_numpy()[:, -WINDOW:], small)
+    return joint.shared(months.to_numpy()[:, -WINDOW:])
 
 
 # what is said -------------------------------------------------------------------------------------------------------

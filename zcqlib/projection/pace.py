@@ -130,8 +130,9 @@ def paces(
     ------
     各月报表;批次参考表。
     """
-    by, p = Rows.by_place(series), projections[projections.actual.notna()]
-    p = p[p.kind.isin(["flow", "stock"]) & p.unit.ne("个园区")]  # parks done have no pace
+    # parks done have no pace
+    own = "actual.notna() and kind in ['flow', 'stock'] and unit != '个园区'"
+    by, p = Rows.by_place(series), projections.query(own)
     rows = [
         _pace(r, source.only(source.end <= r.as_of.ordinal), catalog, batches)
         for r in p.itertuples()

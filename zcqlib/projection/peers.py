@@ -46,9 +46,9 @@ def stored(series: DataFrame) -> DataFrame:
 
 def record_series(published: DataFrame) -> DataFrame:
     """The real monthly series of the record among PUBLISHED: places outside the country, months without gaps."""
-    o = published[published.basis.eq("month") & published.measure.eq("value")]
-    o = o[o.value.notna() & o.indicator.ne("")]
-    o = o.assign(region=o.region.where(o.region.ne(""), o.region_raw))
-    own = o[o.region.str.match(r"US(-|$)|United States")].assign(months=1, revision=False)
+    stated = "basis == 'month' and measure == 'value' and value.notna() and indicator != ''"
+    o = published.query(stated).assign(months=1, revision=False)
+    o["region"] = o.region.where(o.region.ne(""), o.region_raw)
+    own = o[o.region.str.match(r"US(-|$)|United States")]
     keep = ["region", "indicator", "start", "end", "months", "value", "revision"]
     return own[keep].drop_duplicates(["region", "indicator", "end"], ignore_index=True)

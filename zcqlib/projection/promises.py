@@ -18,12 +18,7 @@ def coverage(t: Promise) -> dict:
     known, whole = t.known, t.region in ("zone", "city")
     firms = known.catalog.roster.query("indicator == @t.id")
     if whole and len(firms):
-        there = firms.done.le(known.as_of)
-        actual = float(there.sum() * (100 / len(there) if t.unit == "%" else 1))
-        who = [dict(indicator=t.shown, region="", item=n) for n in firms.loc[~there, "name_zh"]]
-        method = f"按名册{len(firms)}家中{there.sum()}家,不算概率"
-        more = dict(actual_to=known.as_of, demo=bool(firms.demo.any()))
-        return t.row(method, _state(actual >= t.target_low), actual=actual, missing=who, **more)
+        return _by_roster(t, firms)
     parks = {p: own for p in known.members if (own := known.by.get((p, t.id)))}
     rolled = parks if whole and t.unit == "个园区" else {}
     used = rolled or (t.own and {t.region: t.own})
@@ -35,6 +30,15 @@ def coverage(t: Promise) -> dict:
     left = [p for p in known.members if rolled and not done and not last.get(p, 0) >= 1]
     who = [dict(indicator=t.shown, region=p, item=known.catalog.name(p)) for p in left]
     return t.row("覆盖情况,不算概率", _state(done), used, actual=actual, missing=who)
+
+
+def _by_roster(t: Promise, firms) -> dict:
+    there = firms.done.le(t.known.as_of)
+    actual = float(there.sum() * (100 / len(there) if t.unit == "%" else 1))
+    who = [dict(indicator=t.shown, region="", item=n) for n in firms.loc[~there, "name_zh"]]
+    method = f"按名册{len(firms)}家中{there.sum()}家,不算概率"
+    more = dict(actual_to=t.known.as_of, demo=bool(firms.demo.any()))
+    return t.row(method, _state(actual >= t.target_low), actual=actual, missing=who, **more)
 
 
 def _state(done: bool) -> str:
@@ -55,7 +59,7 @@ def recurring(t: Promise) -> dict:
 
 def milestone(t: Promise) -> dict:
     """Stages reached; never an invented chance. The zone's are its own or else those of its parks."""
-    own = t.known.milestones[t.known.milestones.id == t.id]
+    own = t.known.milestones.query("id == @t.id")
     here = own.region == t.region
     if t.region == "zone" and not here.any():
         here = own.region.isin(t.known.members)

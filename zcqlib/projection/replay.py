@@ -9,6 +9,7 @@ from pandas import DataFrame, Series
 from zcqlib.catalog import Target
 from zcqlib.projection import peers, scoring
 from zcqlib.projection.engine import needs, project_year_end
+from zcqlib.projection.history import Rows
 from zcqlib.projection.panel import MAX_YEARS, month_numbers
 from zcqlib.projection.scoring import LEVELS
 from zcqlib.tables import VINTAGE, covering, shape
@@ -57,7 +58,7 @@ def replay(
     )
     before = ends.rename(index=lambda year: year + 1, level="year")
     calls = ends[["truth"]].join(before.rename(columns={"truth": "before"})).reset_index()
-    calls = calls[calls.year.isin(list(years))].merge(Series(origins, name="k"), "cross")
+    calls = calls.query("year in @years").merge(Series(origins, name="k"), "cross")
     calls["call"] = np.arange(len(calls))
     known = calls[["call", *CALL]].merge(rows.drop(columns="year"), on="series_id")
     known["since"] = known.month - 12 * known.year  # months since the year began
@@ -131,8 +132,7 @@ def record(
     ----------
     series, projections : SERIES and PROJECTIONS of a month. published : PUBLISHED. flows : our flows with targets.
     """
-    own = series[series.indicator.isin(flows) & series.region.ne("city")]
-    own = own[own.months.between(1, 11)]
+    own = series.query("indicator in @flows and region != 'city' and 1 <= months <= 11")
     years = range(own.end.min().year + 1, own.end.max().year) if len(own) else ()
     real, ours = replay(peers.record_series(published), peers.YEARS), replay(own, years)
     calls = {"real": real, "own": ours[ours.before >= LEAST]}
@@ -179,28 +179,34 @@ def summary(calls: DataFrame) -> DataFrame:
     return pd.concat([every, months, *classes], ignore_index=True)
 
 
-def score_stored(projections: DataFrame) -> DataFrame:
+def score_stored(
+    projections: DataFrame, series: DataFrame, growth_of: dict[str, str] | None = None
+) -> DataFrame:
     """Score what was really said, month by month, once the year is known.
 
     Parameters
     ----------
-    projections : PROJECTIONS of any months as they were stored; what a year ended with is the `actual` of its December.
+    projections : PROJECTIONS of any months as they were stored. series : SERIES as known now. growth_of : by indicator,
+        the level that a growth target is about.
     Returns
     -------
-    One row a call with a chance whose year is closed: `region`, `indicator`, `kind`, `year`, `k`, `truth`, `met`, `p`
-    the chance given, `brier`, `linear` whether 序时进度 said it would be met, `linear_brier`; `demo`.
+    One row a call with a chance whose year is closed in `series`: `region`, `indicator`, `kind`, `year`, `k`, `truth`,
+    `met`, `p` the chance given, `brier`, `linear` whether 序时进度 said it would be met, `linear_brier`; `demo`.
     Source
     ------
-    各月留存的 PROJECTIONS。
+    各月留存的 PROJECTIONS;年末数取自 SERIES。
     """
-    key = ["region", "indicator", "year"]
-    said = projections.drop_duplicates([*key, "as_of"]).sort_values("as_of", kind="stable")
-    closed = said.actual_to.eq(pd.PeriodIndex(said.year.astype("str") + "-12", freq="M"))
-    truth = said[closed].drop_duplicates(key, keep="last")[[*key, "actual"]].dropna()
-    said = said[said.probability.notna() & ~closed]
-    said = said.merge(truth.rename(columns={"actual": "truth"}), on=key)
-    said = said.assign(k=said.as_of.dt.month, p=said.probability)
-    said["sure"] = said.actual * np.where(said.kind == "flow", 12 / said.k, 1.0)
+    said = projections.drop_duplicates(["region", "indicator", "year", "as_of"])
+    said = said.assign(k=said.as_of.dt.month, p=said.probability).query("p.notna() and k < 12")
+    by, truth = Rows.by_place(series), []
+    for r in said.itertuples():
+        growth = r.kind == "growth"
+        own = by.get((r.region, (growth_of or {}).get(r.indicator) if growth else r.indicator))
+        ends = own.ends(growth or r.kind == "flow") if own else {}
+        end, before = (ends.get(year, np.nan) for year in (r.year, r.year - 1))
+        truth.append(100 * (end / before - 1) if growth else end)
+    sure = said.actual * np.where(said.kind == "flow", 12 / said.k, 1.0)
+    said = said.assign(truth=truth, sure=sure).dropna(subset="truth")
     for name, value in {"met": "truth", "linear": "sure"}.items():
         met = [Target.of(r).met(r[value]) for r in said.to_dict("records")]
         said[name] = np.array(met, bool)

@@ -28,17 +28,14 @@ def yearly(values: ndarray, indicator: str, share: bool) -> ndarray | None:
         return None
     x = np.log(v / (100 - v)) if share else np.log(v)
     usual = 0.0 if share else 0.05
-    q = np.exp(x[-1] + 0.3 * usual + _next(np.diff(x), indicator, 0.7))
+    q = np.exp(x[-1] + 0.3 * usual + apart(np.diff(x), indicator, 0.7))
     return 100 * q / (1 + q) if share else q
 
 
-def apart(logs: ndarray, indicator: str) -> ndarray:
-    """Quantiles at LEVELS of this year's log distance between two bases, from two or more past years, oldest first."""
-    return _next(logs, indicator, 1.0)
-
-
-def _next(past, indicator: str, trust: float):
-    """Quantiles at LEVELS of the next of some yearly logs, around their mean so far as it is trusted."""
+def apart(past: ndarray, indicator: str, trust: float = 1.0) -> ndarray:
+    """Quantiles at LEVELS of the next of some yearly logs (growth, or the distance between two bases), two or more,
+    oldest first, around their mean so far as it is trusted.
+    """
     weight, n, s0 = 0.7 ** np.arange(len(past))[::-1], len(past), USUAL.get(indicator, ELSE)
     mean = (weight * past).sum() / weight.sum()
     variance = (((past - mean) ** 2).sum() + 4 * s0**2) / (n + 3)

@@ -58,7 +58,7 @@ def attainment(
     plan = w[["parent"]].join(catalog.bounds.set_index("indicator")[["measure", "high"]])
     if (lost := plan.measure.isna()).any():
         raise RankingError(f"指标「{lost.idxmax()}」有权重而没有界值,请在 bounds 表中补上。")
-    p = projections[(projections.as_of == month) & ~projections.region.isin(WHOLES)]
+    p = projections.query("as_of == @month and region not in @WHOLES")
     members = list(catalog.members(month))
     parks = members + sorted(set(p.region) - set(members))
     stages = tables.shape([] if milestones is None else milestones, MILESTONES)
@@ -66,7 +66,7 @@ def attainment(
     stages = stages[stages.region.isin(parks) & stages.id.isin(dated)]
     done = (stages.date <= month).groupby([stages.region, stages.id]).mean()
     s = tables.empty(SERIES) if series is None else series[series.end <= month]
-    s = s[s.region.isin(parks) & s.value.notna() & ~s.revision]
+    s = s.query("region in @parks and value.notna() and not revision")
     close = s[(s.months == 0) & (s.end == month - month.month)].set_index(KEY)["value"]
     last = s.groupby(KEY)["end"].max().astype("period[M]")
     newest = last[last.index.isin(members, 0)].groupby("indicator").max()

@@ -109,7 +109,7 @@ def score_parks(
     权重和界值见 weights、bounds 参考表(没有公开的考核办法,默认等权、演示)。
     """
     form, months = period_months(period)
-    a = attained[attained.month.isin(months)]
+    a = attained.query("month in @months")
     if a.empty:
         raise RankingError(f"{period} 没有任何月份的完成情况,不能计分。请先运行该期的月份。")
     last = a.month.max()
@@ -166,7 +166,7 @@ def score_parks(
         high=np.maximum(worst, now.place),
     )
     frames = [rows, open_[(missing > 0) | (best < worst)]]
-    if ahead is not None and runs and (q := ahead[ahead.as_of == last]).size:
+    if ahead is not None and runs and (q := ahead.query("as_of == @last")).size:
         then = places(model, drawn=_drawn(model, items, q, bounds.low, runs, seed))
         end = rows.assign(measure="year_end", value=np.nan, unit="", rank=np.nan, tied_with="")
         frames.insert(1, end.assign(low=then.low, high=then.high))
@@ -194,16 +194,15 @@ def _cases(model: Model, gaps: DataFrame, high: Series, place: Series, places) -
     if not gaps.any(axis=None):
         return place, place
     full, own = model.values.where(~gaps, high, axis=1).to_numpy(), np.arange(len(gaps))[:, None]
-    found = [
-        {
-            park: places(model.on(np.where((own == n) == mine, full, model.x)))["place"].xs(
-                park, level=1
-            )
-            for n, park in enumerate(gaps.index)
-        }
-        for mine in (True, False)
-    ]
-    return tuple(DataFrame(f).stack(future_stack=True).reindex(place.index) for f in found)
+
+    def case(mine: bool) -> Series:
+        found = {}
+        for n, park in enumerate(gaps.index):
+            told = places(model.on(np.where((own == n) == mine, full, model.x)))
+            found[park] = told.place.xs(park, level=1)
+        return DataFrame(found).stack(future_stack=True).reindex(place.index)
+
+    return case(True), case(False)
 
 
 def _drawn(model: Model, items: DataFrame, quantiles: DataFrame, low: Series, runs: int, seed: int):

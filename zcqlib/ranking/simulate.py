@@ -195,12 +195,10 @@ def flips(
     used = c.methods[0]
     tries = {f"改用{_WORDS.get(n, n)}": ((n, used[1]),) for n in c.normalise[1:]}
     tries |= {f"改用{_WORDS.get(a, a)}": ((used[0], a),) for a in c.aggregate[1:]}
-    steps = {"权重增": 1 + c.weight_noise, "权重减": 1 - c.weight_noise, "不计": 0.0}
-    for e, w in model.weights.items():
-        for what, times in steps.items():
-            name = f"「{label.get(e, e)}」"
-            told = f"{name}{what}{c.weight_noise:.0%}" if times else f"{what}{name}"
-            tries[told] = used, {e: w * times}
+    by = f"{c.weight_noise:.0%}"
+    steps = {f"权重增{by}": 1 + c.weight_noise, f"权重减{by}": 1 - c.weight_noise, "不计": 0.0}
+    for (e, w), (what, times) in product(model.weights.items(), steps.items()):
+        tries[f"「{label.get(e, e)}」{what}"] = used, {e: w * times}
     base = model.places(used)
     rows = [
         (choice, unit, before, after)
