@@ -148,7 +148,7 @@ def _sealed(rows: Rows | None) -> tuple[dict[str, tuple[dict, list[str]]], str]:
         chosen = [str(v) for v in values[len(LOCKED) :] if v not in (None, "")]
         copy[_filled(locked["编号"])] = locked, chosen
     copy.pop("", None)
-    whole = copy and rows[0][0] == seal([locked for locked, _ in copy.values()])
+    whole = copy and rows[0][:1] == [seal([locked for locked, _ in copy.values()])]
     broken = f"「{SEAL}」页被改动,锁定列是否改过已不能核对。请在下发的原件上填报。"
     return copy, "" if whole else broken
 
@@ -169,7 +169,7 @@ class _Page:
     def problem(
         self, row: int, column: str, code: str, raw: object, message: str, severity: str = "error"
     ) -> None:
-        told = {"code": code, "severity": severity, "raw": _shown(raw), "message": message}
+        told = {"code": code, "severity": severity, "raw": _alike(raw), "message": message}
         cell = xl_rowcol_to_cell(row, self.at[column]) if column in self.at else ""
         self.problems.append(self.common | told | {"cell": cell})
 
@@ -184,8 +184,8 @@ class _Page:
         self.seen.add(id)
         locked, offered = self.copy.get(id, ({}, None))
         for c, was in locked.items():
-            if c in values and _alike(now := values[c]) != _alike(was):
-                said = f"锁定的「{c}」由「{_shown(was)}」改成了「{_shown(now)}」,未采用。如有异议请另行说明。"
+            if c in values and (now := _alike(values[c])) != (was := _alike(was)):
+                said = f"锁定的「{c}」由「{was or NONE}」改成了「{now or NONE}」,未采用。如有异议请另行说明。"
                 self.problem(r, c, "ledger_locked", now, said)
         filled = {name: texts.get(c, "") for c, name in FIELDS.items()}
         filled["date"] = self.stage(r, offered, **filled)
@@ -282,17 +282,11 @@ def _alike(value: object) -> str:
     """A cell's content as it is compared, whatever form it came back in: 5, 5.0 and the text 5 are the same."""
     text = " ".join(unicodedata.normalize("NFKC", plain(value)).split())
     bare = text.replace(",", "")
-    return repr(float(bare)) if _NUMBER.fullmatch(bare) else text
+    return f"{float(bare):.15g}" if _NUMBER.fullmatch(bare) else text
 
 
 def _parts(stage: str) -> list[str]:
     return [p for p in re.split(r"[、;,\uff1b\uff0c]\s*", stage) if p]
-
-
-def _shown(value: object) -> str:
-    if value is None or value != value:
-        return NONE
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _filled(value: object) -> str:
