@@ -73,11 +73,6 @@ def _head(v: object) -> str:
     return "".join(str(v).split())
 
 
-def is_ledger(rows: Rows) -> bool:
-    """Whether these are the rows of one of our ledgers, by its heading; names of files and sheets say nothing."""
-    return heading(rows, LEDGER) is not None
-
-
 def seal(rows: Sequence[Mapping[str, object]]) -> str:
     """Hash of the locked cells of all rows, in whatever order they stand."""
     content = sorted([plain(r[c]) for c in LOCKED] for r in rows)
@@ -116,35 +111,25 @@ def read_ledger(sheets: Sequence[tuple[str, Rows]], sent: Sent, catalog: Catalog
     ------
     责任单位填回的台账。
     """
-    name, rows = next(((n, rows) for n, rows in sheets if is_ledger(rows)), ("", None))
-    if rows is None:
+    found = ((n, rows, head) for n, rows in sheets if (head := heading(rows, LEDGER)) is not None)
+    name, rows, head = next(found, ("", (), None))
+    if head is None:
         raise LedgerError(f"{sent.file} 里没有台账的表头,请使用下发的台账。")
-    head = heading(rows, LEDGER)
     at = {c: j for j, c in enumerate(map(_head, rows[head])) if c in COLUMNS}
-    copy = _sealed(next((r for n, r in sheets if n == SEAL), ()))
-    page = _Page(name, at, sent, catalog, copy)
-    page.check_seal()
+    page = _Page(name, at, sent, catalog, *_sealed(dict(sheets).get(SEAL)))
     for r, row in enumerate(rows[head + 1 :], head + 1):
         values = {c: row[j] if j < len(row) else None for c, j in at.items()}
         if any(v not in (None, "") for v in values.values()):
             page.row(r, values)
-    page.check_rows()
-    became = {o["cell"]: "observation" for o in page.figures}
-    became |= {p["cell"]: "problem" for p in page.problems}
-    cells = [
-        {
-            "file": sent.file,
-            "sheet": n,
-            "cell": (cell := xl_rowcol_to_cell(r, c)),
-            "outcome": "context"
-            if n != name
-            else became.get(cell, "label" if r <= head else "context"),
-        }
-        for n, part in sheets
-        for r, row in enumerate(part)
-        for c, v in enumerate(row)
-        if v not in (None, "")
-    ]
+    became = {(name, o["cell"]): "observation" for o in page.figures}
+    became |= {(name, p["cell"]): "problem" for p in page.problems}
+    cells = []
+    for n, part in sheets:
+        for r, row in enumerate(part):
+            other = "label" if n == name and r <= head else "context"
+            places = (xl_rowcol_to_cell(r, c) for c, v in enumerate(row) if v not in (None, ""))
+            told = ({"cell": x, "outcome": became.get((n, x), other)} for x in places)
+            cells += [{"file": sent.file, "sheet": n, **cell} for cell in told]
     return Returned(
         shape(page.replies, ANSWERS),
         shape(page.figures, OBSERVATIONS),
@@ -153,78 +138,57 @@ def read_ledger(sheets: Sequence[tuple[str, Rows]], sent: Sent, catalog: Catalog
     )
 
 
-class _Copy(NamedTuple):
-    """The sealed copy: locked cells by id, what may be chosen, and whether the seal holds."""
-
-    rows: dict[str, dict]
-    choices: dict[str, list[str]]
-    whole: bool
-
-
-def _sealed(rows: Rows) -> _Copy | None:
-    if not rows:
-        return None
-    copy, choices = {}, {}
+def _sealed(rows: Rows | None) -> tuple[dict[str, tuple[dict, list[str]]], str]:
+    """The sealed copy: locked cells and what may be chosen, by id; and what is wrong with its seal."""
+    if rows is None:
+        return {}, f"没有「{SEAL}」页,锁定列没有核对,只采用填写的各列。"
+    copy = {}
     for values in rows[1:]:
-        row = dict(zip_longest(LOCKED, values[: len(LOCKED)]))
-        if id := _filled(row["编号"]):
-            copy[id] = row
-            choices[id] = [str(v) for v in values[len(LOCKED) :] if v not in (None, "")]
-    return _Copy(copy, choices, bool(copy) and rows[0][:1] == [seal(list(copy.values()))])
+        locked = dict(zip_longest(LOCKED, values[: len(LOCKED)]))
+        chosen = [str(v) for v in values[len(LOCKED) :] if v not in (None, "")]
+        copy[_filled(locked["编号"])] = locked, chosen
+    copy.pop("", None)
+    whole = copy and rows[0][:1] == [seal([locked for locked, _ in copy.values()])]
+    broken = f"「{SEAL}」页被改动,锁定列是否改过已不能核对。请在下发的原件上填报。"
+    return copy, "" if whole else broken
 
 
 class _Page:
     """The ledger's own sheet while it is read, row by row."""
 
     def __init__(
-        self, name: str, at: dict[str, int], sent: Sent, catalog: Catalog, copy: _Copy | None
+        self, name: str, at: dict, sent: Sent, catalog: Catalog, copy: dict, fault: str
     ) -> None:
         self.at, self.sent, self.catalog, self.copy = at, sent, catalog, copy
-        self.common = sent._asdict() | {"sheet": name}
+        self.common = sent._asdict() | {"sheet": name, "count": 1}
         self.targets = catalog.targets.drop_duplicates("id").set_index("id")
         self.problems, self.replies, self.figures, self.seen = [], [], [], set()
+        if fault:
+            self.problem(0, "", "ledger_seal", "", fault, "error" if copy else "info")
 
     def problem(
         self, row: int, column: str, code: str, raw: object, message: str, severity: str = "error"
     ) -> None:
-        told = {"code": code, "severity": severity, "raw": _shown(raw), "message": message}
+        told = {"code": code, "severity": severity, "raw": _alike(raw), "message": message}
         cell = xl_rowcol_to_cell(row, self.at[column]) if column in self.at else ""
-        self.problems.append(self.common | told | {"cell": cell, "count": 1})
-
-    def check_seal(self) -> None:
-        if self.copy is None:
-            said = f"没有「{SEAL}」页,锁定列没有核对,只采用填写的各列。"
-            self.problem(0, "", "ledger_seal", "", said, "info")
-        elif not self.copy.whole:
-            said = f"「{SEAL}」页被改动,锁定列是否改过已不能核对。请在下发的原件上填报。"
-            self.problem(0, "", "ledger_seal", "", said)
-
-    def check_rows(self) -> None:
-        gone = [id for id in (self.copy.rows if self.copy else ()) if id not in self.seen]
-        if gone:
-            said = (
-                f"台账返回了 {len(self.seen)} 行,下发时另有 {len(gone)} 行没有返回,视为没有填写。"
-            )
-            self.problem(0, "", "ledger_missing", "、".join(gone[:3]), said, "info")
+        self.problems.append(self.common | told | {"cell": cell})
 
     def row(self, r: int, values: dict[str, object]) -> None:
         texts = {c: _filled(v) for c, v in values.items()}
-        id, known = texts["编号"], self.copy.rows if self.copy else self.targets.index
-        if id not in known or id in self.seen:
+        id = texts["编号"]
+        if id in self.seen or id not in (self.copy or self.targets.index):
             what = "重复" if id in self.seen else "不在下发的台账中"
             said = f"第 {r + 1} 行编号「{id}」{what},该行填写内容未采用。请恢复原编号。"
             self.problem(r, "编号", "ledger_row", id, said)
             return
         self.seen.add(id)
-        for c, was in known[id].items() if self.copy else ():
-            if c in values and _alike(values[c]) != _alike(was):
-                said = (
-                    f"锁定的「{c}」由「{_shown(was)}」改成了"
-                    f"「{_shown(values[c])}」,未采用。如有异议请另行说明。"
-                )
-                self.problem(r, c, "ledger_locked", values[c], said)
+        locked, offered = self.copy.get(id, ({}, None))
+        for c, was in locked.items():
+            if c in values and (now := _alike(values[c])) != (was := _alike(was)):
+                said = f"锁定的「{c}」由「{was or NONE}」改成了「{now or NONE}」,未采用。如有异议请另行说明。"
+                self.problem(r, c, "ledger_locked", now, said)
         filled = {name: texts.get(c, "") for c, name in FIELDS.items()}
-        filled["date"] = self.stage(r, id, filled)
+        filled["date"] = self.stage(r, offered, **filled)
         for c in FIGURES:
             if texts.get(c):
                 self.figure(r, id, c, texts)
@@ -232,24 +196,22 @@ class _Page:
             where = {"id": id, "cell": xl_rowcol_to_cell(r, self.at["编号"])}
             self.replies.append(self.common | filled | where)
 
-    def stage(self, r: int, id: str, filled: dict[str, str]) -> str:
+    def stage(self, r: int, offered: list[str] | None, stage: str, date: str, **_: str) -> str:
         """The date of a stage as it is kept, YYYY-MM-DD or YYYY-MM; what is wrong with stage or date is told."""
-        chosen, day = set(_parts(filled["stage"])), date_of(filled["date"])
-        offered = self.copy.choices.get(id, []) if self.copy else chosen
-        if not chosen <= {*offered, *STATES}:
-            said = f"节点阶段「{filled['stage']}」不在可选项中,应为{'、'.join(offered)}之一,没有记入节点。"
-            self.problem(r, "节点阶段", "ledger_stage", filled["stage"], said, "warning")
-        said = ""
-        if filled["date"] and not day:
-            said = f"达到日期「{filled['date']}」不是日期,应写作 2018-09-30,"
+        chosen, day, said = set(_parts(stage)), date_of(date), ""
+        if offered is not None and not chosen <= {*offered, *STATES}:
+            said = f"节点阶段「{stage}」不在可选项中,应为{'、'.join(offered)}之一,没有记入节点。"
+            self.problem(r, "节点阶段", "ledger_stage", stage, said, "warning")
+            said = ""
+        if date and not day:
+            said = f"达到日期「{date}」不是日期,应写作 2018-09-30,"
         elif day and pd.Period(day[:7], "M") > self.sent.published:
             said = f"达到日期「{day}」晚于报送月份 {self.sent.published},"
         elif not day and not chosen <= set(STATES) - {DONE}:
-            said = f"节点「{filled['stage']}」没有写达到日期,"
+            said = f"节点「{stage}」没有写达到日期,"
         if said:
-            said += "没有记入节点。"
-            self.problem(r, "达到日期", "ledger_date", filled["date"], said, "warning")
-        return day or filled["date"]
+            self.problem(r, "达到日期", "ledger_date", date, f"{said}没有记入节点。", "warning")
+        return day or date
 
     def figure(self, r: int, id: str, column: str, texts: dict[str, str]) -> None:
         """A figure of the report month, of the sender's own park or of what the target is about."""
@@ -268,28 +230,26 @@ class _Page:
         basis = "month" if column == FIGURES[0] else "ytd"
         basis = "eop" if t["kind"] in ("stock", "coverage", "milestone") else basis
         cell, place = xl_rowcol_to_cell(r, self.at[column]), catalog.regions.get(region)
-        self.figures.append(
-            self.common
-            | dict(
-                obs_id=f"{self.sent.file_hash[:16]}:{self.common['sheet']}:{cell}",
-                cell=cell,
-                region=region,
-                region_raw=texts.get("范围", ""),
-                coverage=getattr(place, "coverage", ""),
-                indicator=id,
-                indicator_raw=texts.get("指标") or t["name_zh"],
-                start=month - (month.month - 1 if basis == "ytd" else 0),
-                end=month,
-                basis=basis,
-                measure="value",
-                value=float(value),
-                unit=unit,
-                value_raw=number,
-                shown=raw,
-                unit_raw=texts.get("单位", ""),
-                decimals=len(raw.partition(".")[2]),
-            )
-        )
+        fact = {
+            "obs_id": f"{self.sent.file_hash[:16]}:{self.common['sheet']}:{cell}",
+            "cell": cell,
+            "region": region,
+            "region_raw": texts.get("范围"),
+            "coverage": getattr(place, "coverage", ""),
+            "indicator": id,
+            "indicator_raw": texts.get("指标"),
+            "start": month - (month.month - 1 if basis == "ytd" else 0),
+            "end": month,
+            "basis": basis,
+            "measure": "value",
+            "value": float(value),
+            "unit": unit,
+            "value_raw": number,
+            "shown": raw,
+            "unit_raw": texts.get("单位", ""),
+            "decimals": len(raw.partition(".")[2]),
+        }
+        self.figures.append(self.common | fact)
 
 
 _DATE = re.compile(
@@ -300,7 +260,7 @@ _NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?", re.I)
 
 def date_of(text: str) -> str:
     """A date or month in any usual form as YYYY-MM-DD or YYYY-MM, "" where it is none or could be two."""
-    text = unicodedata.normalize("NFKC", text).replace("。", ".").partition(" 00:00")[0].strip()
+    text = unicodedata.normalize("NFKC", text).replace("。", ".").strip()
     m = _DATE.fullmatch(text)
     if not m or re.fullmatch(r"\d+\.\d", text):  # January or October
         return ""
@@ -322,17 +282,11 @@ def _alike(value: object) -> str:
     """A cell's content as it is compared, whatever form it came back in: 5, 5.0 and the text 5 are the same."""
     text = " ".join(unicodedata.normalize("NFKC", plain(value)).split())
     bare = text.replace(",", "")
-    return repr(float(bare)) if _NUMBER.fullmatch(bare) else text
+    return f"{float(bare):.15g}" if _NUMBER.fullmatch(bare) else text
 
 
 def _parts(stage: str) -> list[str]:
     return [p for p in re.split(r"[、;,\uff1b\uff0c]\s*", stage) if p]
-
-
-def _shown(value: object) -> str:
-    if value is None or value != value:
-        return NONE
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _filled(value: object) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import posixpath
 import re
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache
 from itertools import pairwise
-from string import ascii_letters, digits
+from string import digits
 
 import xlrd
 from lxml import etree
@@ -25,9 +24,7 @@ from zcqlib.reports.grid import (
     Opened,
     Refused,
     Sheet,
-    cut,
     latin_mojibake,
-    refuse_entities,
     written,
     xml,
 )
@@ -35,6 +32,7 @@ from zcqlib.reports.shown import TAGS, Cells, Run, stated, told
 
 CORRUPT = "文件已损坏或没有传完,整份没有采用,请重新导出后报送。"
 GARBLED = "文字是乱码(编码转换出错),整份文件没有采用,请从原系统重新导出。"
+Parts = Mapping[str, bytes]  # of a package, by their names in small letters
 
 
 @contextmanager
@@ -58,9 +56,9 @@ def local(e) -> str:
     return e.tag.rpartition("}")[2]
 
 
-def own(e, name: str) -> str:
-    """An attribute of whatever space, "" where there is none."""
-    return next((v for k, v in e.attrib.items() if k.rpartition("}")[2] == name), "")
+def attributes(*elements) -> dict[str, str]:
+    """What elements say, by names in small letters without their space."""
+    return {k.rpartition("}")[2].lower(): v for e in elements for k, v in e.attrib.items()}
 
 
 def pieces(e, look: dict, how: Callable, out: list[Run]) -> None:
@@ -71,10 +69,10 @@ def pieces(e, look: dict, how: Callable, out: list[Run]) -> None:
         out.append(Run(child.tail or "", **look))
 
 
-def stream(raw, *names: str) -> Iterator:
+def stream(raw: bytes, *names: str) -> Iterator:
     """The elements of these names in a part of any size, each when it is complete."""
     tags = [f"{{*}}{n}" for n in names]
-    for _, e in etree.iterparse(raw, tag=tags, huge_tree=True, **SAFE):
+    for _, e in etree.iterparse(io.BytesIO(raw), tag=tags, huge_tree=True, **SAFE):
         yield e
 
 
@@ -82,16 +80,18 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 
 
 def typed(kind: str, text: str) -> object:
-    """A value of the type that its file states (n, d, b or a word that begins so); text where it is none such."""
+    """A value of the type that its file states, by the letter that it begins with; text where it is none such."""
     match kind[:1].lower():
-        case "n" if _NUMBER.fullmatch(text):
+        case "n" | "f" | "c" | "p" if _NUMBER.fullmatch(
+            text
+        ):  # number, float, currency, percentage
             return float(text)
         case "d":
             with suppress(ValueError):
                 return datetime.fromisoformat(text)
         case "b":
             return text in ("1", "true")
-    return cut(text)
+    return text
 
 
 def _yes(e, name: str, otherwise: str = "0") -> bool:
@@ -106,47 +106,39 @@ _BUILT_IN = dict.fromkeys(map(str, (*range(27, 37), *range(50, 59))), "yyyy/m/d"
 _BUILT_IN |= {str(k): code for k, code in xlrd.formatting.std_format_strings.items()}
 
 
-def xlsx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
+def xlsx(parts: Parts, budget: Budget) -> list[Sheet]:
     """Sheets of an .xlsx or .xlsm."""
-    book = xml(part(package, "xl/workbook.xml"))
-    targets = {r.get("Id"): path for r, path in _related(package, "xl/workbook.xml")}
-    looks, strings = _looks(package), _strings(package, budget)
+    book, out = part(parts, "xl/workbook.xml"), []
+    targets = {r.get("Id"): (kind, path) for r, kind, path in _related(parts, "xl/workbook.xml")}
+    looks, strings = _looks(parts), _strings(parts, budget)
     mode = any(_yes(e, "date1904") for e in book.iter("{*}workbookPr"))
-    out = []
     for sheet in book.iter("{*}sheet"):
-        path, cells = targets.get(own(sheet, "id"), ""), Cells(budget=budget, mode=mode)
-        if re.search("(?:chart|dialog|macro)sheet", path):
+        kind, path = targets[attributes(sheet)["id"]]
+        if kind != "worksheet":
             continue
-        with package.open(_named(package)[path]) as raw:
-            _Page(cells, looks, strings).read(raw)
-        for r, target in _related(package, path):
-            if r.get("Type", "").endswith("/comments"):
-                for note in xml(part(package, target)).iter("{*}comment"):
-                    said = "".join(t.text or "" for t in note.iter("{*}t"))
-                    cells.comments[xl_cell_to_rowcol(note.get("ref"))] = cut(said)
+        cells = Cells(budget=budget, mode=mode)
+        _page(cells, parts[path], looks, strings)
+        for _, kind, target in _related(parts, path):
+            for note in part(parts, target).iter("{*}comment") if kind == "comments" else ():
+                said = "".join(t.text or "" for t in note.iter("{*}t"))
+                cells.comments[xl_cell_to_rowcol(note.get("ref"))] = said
         out.append(
             cells.sheet(sheet.get("name"), hidden=sheet.get("state", "visible") != "visible")
         )
     return out
 
 
-def _named(package: zipfile.ZipFile) -> dict[str, str]:
-    """The names of the parts of a package by themselves in small letters."""
-    return {n.lower(): n for n in package.namelist()}
+def part(parts: Parts, path: str):
+    """A small part of a package; an empty one where there is none."""
+    return xml(parts.get(path, b"<none/>"))
 
 
-def part(package: zipfile.ZipFile, path: str) -> bytes:
-    """A part of a package, however its name is written; an empty one where there is none."""
-    name = _named(package).get(path.lower())
-    return package.read(name) if name else b"<none/>"
-
-
-def _related(package: zipfile.ZipFile, path: str) -> Iterator[tuple]:
-    """What a part refers to: relation, and the other part's name in small letters."""
+def _related(parts: Parts, path: str) -> Iterator[tuple]:
+    """What a part refers to: relation, its kind, and the other part's name."""
     folder, name = posixpath.split(path)
-    for r in xml(part(package, f"{folder}/_rels/{name}.rels")):
-        target = posixpath.join("/", folder, r.get("Target", "").lower())
-        yield r, posixpath.normpath(target).lstrip("/")
+    for r in part(parts, f"{folder}/_rels/{name}.rels"):
+        target = posixpath.normpath(posixpath.join("/", folder, r.get("Target").lower()))
+        yield r, posixpath.basename(r.get("Type")), target[1:]
 
 
 def _font(e) -> dict[str, bool]:
@@ -157,24 +149,25 @@ def _font(e) -> dict[str, bool]:
 PLAIN = "", False  # number format, and whether struck out
 
 
-def _looks(package: zipfile.ZipFile) -> list[tuple[str, bool]]:
+def _looks(parts: Parts) -> dict[str, tuple[str, bool]]:
     """Number format and whether it is struck out, of each style."""
-    root = xml(part(package, "xl/styles.xml"))
+    root = part(parts, "xl/styles.xml")
     codes = _BUILT_IN | {f.get("numFmtId"): f.get("formatCode", "") for f in root.iter("{*}numFmt")}
-    struck = {i: _font(e).get("struck") for i, e in enumerate(root.iterfind("{*}fonts/{*}font"))}
-    return [
-        (codes.get(xf.get("numFmtId"), ""), bool(struck.get(int(xf.get("fontId") or 0))))
-        for xf in root.iterfind("{*}cellXfs/{*}xf")
-    ]
+    fonts = enumerate(root.iterfind("{*}fonts/{*}font"))
+    struck = {str(i): _font(e).get("struck", False) for i, e in fonts}
+    return {
+        str(i): (codes.get(xf.get("numFmtId"), ""), struck.get(xf.get("fontId"), False))
+        for i, xf in enumerate(root.iterfind("{*}cellXfs/{*}xf"))
+    }
 
 
 SHARED = 50  # letters that a string of its own costs beside those of the cells that show it
 
 
-def _strings(package: zipfile.ZipFile, budget: Budget) -> list[str | list[Run]]:
+def _strings(parts: Parts, budget: Budget) -> list[str | list[Run]]:
     """The strings that the sheets share."""
     out = []
-    for si in stream(io.BytesIO(part(package, "xl/sharedStrings.xml")), "si"):
+    for si in stream(parts.get("xl/sharedstrings.xml", b"<none/>"), "si"):
         budget.spend(letters=SHARED)
         out.append(_text(si))
         si.clear()
@@ -183,13 +176,11 @@ def _strings(package: zipfile.ZipFile, budget: Budget) -> list[str | list[Run]]:
 
 def _text(item) -> str | list[Run]:
     """A string, in its pieces where some are struck out or raised; one without a look of its own has its cell's."""
-    if len(item) == 1 and item[0].tag[-1] == "t":  # as most are
-        return cut(item[0].text or "")
     runs = []
     for e in item.iterchildren("{*}t", "{*}r"):
         look = {} if (font := e.find("{*}rPr")) is None else {"struck": False} | _font(font)
         runs.append(Run("".join(t.text or "" for t in e.iter("{*}t")), **look))
-    return runs if any(x.struck or x.raised for x in runs) else cut("".join(x.text for x in runs))
+    return runs if any(x.struck or x.raised for x in runs) else "".join(x.text for x in runs)
 
 
 @cache
@@ -197,211 +188,160 @@ def _column(letters: str) -> int:
     return xl_cell_to_rowcol(f"{letters}1")[1]
 
 
-class _Page:
-    """A sheet of an .xlsx while its rows go by."""
-
-    def __init__(self, cells: Cells, looks: list, strings: list) -> None:
-        self.cells, self.looks, self.strings = cells, looks, strings
-        self.zeros = True  # whether they are shown
-
-    def read(self, raw) -> None:
-        r, cells = -1, self.cells
-        for e in stream(raw, "row", "col", "sheetView", "mergeCell"):
-            match local(e):
-                case "row":
-                    said = e.get("r") or next((c.get("r") for c in e if c.get("r")), f"{r + 2}")
-                    before, r = r, int(said.lstrip(ascii_letters)) - 1
-                    if r <= before:
-                        raise Refused("corrupt", CORRUPT)
-                    cells.hidden_rows.update([r] * _yes(e, "hidden"))
-                    self.row(e, r)
-                    e.clear()
-                case "col" if _yes(e, "hidden"):
-                    last = min(int(e.get("max")), MAX_COLUMNS)
-                    cells.hidden_columns.update(range(int(e.get("min")) - 1, last))
-                case "sheetView":
-                    self.zeros = _yes(e, "showZeros", "1")
-                case "mergeCell":
-                    ends = [xl_cell_to_rowcol(at) for at in e.get("ref", "").split(":")]
-                    cells.merged.append(ends[0] + ends[-1])
-
-    def row(self, row, r: int) -> None:
-        c, filled = -1, []
-        for e in row:
-            address = e.get("r")
-            c = _column(address.rstrip(digits)) if address else c + 1
-            filled += [(c, e)] * (len(e) > 0)
-        if filled:
-            self.cells.place(r, filled[-1][0])  # once for all
-        for c, e in filled:
-            style = int(e.get("s", 0))
-            look = self.looks[style] if style < len(self.looks) else PLAIN
-            self.cells.put(r, c, self.value(r, c, e), *look)
-
-    def value(self, r: int, c: int, e) -> object:
-        kind, found = e.get("t", "n"), {child.tag[-1]: child for child in e}
-        text = found["v"].text if "v" in found else ""
-        if "f" in found and re.search(r"\[\d+\]|\[[^\]]+\.xls", found["f"].text or ""):
-            self.cells.linked.add((r, c))
-        if text:
-            value = self.strings[int(text)] if kind == "s" else typed(kind, text)
-        elif "f" in found and kind != "str":
-            value = NO_RESULT
-        else:
-            value = _text(found["s"]) if "s" in found else ""  # of the cell's own: is
-        if type(value) is float and value == 0 and not self.zeros:
-            self.cells.held[r, c] = "显示为「空白」,实际存的是 0"
-        return value
+def _page(cells: Cells, raw: bytes, looks: Mapping, strings: list) -> None:
+    """Lay out a sheet of an .xlsx, row by row."""
+    r, zeros = -1, True  # whether they are shown
+    for e in stream(raw, "row", "col", "sheetView", "mergeCell"):
+        match local(e):
+            case "row":
+                before, r = r, int(e.get("r", r + 2)) - 1
+                if r <= before:
+                    raise Refused("corrupt", CORRUPT)
+                cells.hidden_rows.update([r] * _yes(e, "hidden"))
+                c = -1
+                for cell in e:
+                    address = cell.get("r")
+                    c = _column(address.rstrip(digits)) if address else c + 1
+                    if len(cell):
+                        _put(cells, r, c, cell, looks, strings)
+                        if cells.rows[r][c] == 0 and not zeros:
+                            cells.held[r, c] = "显示为「空白」,实际存的是 0"
+                e.clear()
+            case "col" if _yes(e, "hidden"):
+                last = min(int(e.get("max")), MAX_COLUMNS)
+                cells.hidden_columns.update(range(int(e.get("min")) - 1, last))
+            case "sheetView":
+                zeros = _yes(e, "showZeros", "1")
+            case "mergeCell":
+                ends = [xl_cell_to_rowcol(at) for at in e.get("ref", "").split(":")]
+                cells.merged.append(ends[0] + ends[-1])
 
 
-# open documents -------------------------------------------------------------------------------------------------------
+def _put(cells: Cells, r: int, c: int, e, looks: Mapping, strings: list) -> None:
+    kind, found = e.get("t", "n"), {child.tag[-1]: child for child in e}
+    text = found["v"].text if "v" in found else ""
+    if "f" in found and re.search(r"\[\d+\]|\[[^\]]+\.xls", found["f"].text or ""):
+        cells.linked.add((r, c))
+    if text:
+        value = strings[int(text)] if kind == "s" else typed(kind, text)
+    elif "f" in found and kind != "str":
+        value = NO_RESULT
+    else:
+        value = _text(found["s"]) if "s" in found else ""  # of the cell's own: is
+    cells.put(r, c, value, *looks.get(e.get("s", "0"), PLAIN))
+
+
+# open documents, and XML spreadsheets of 2003 -------------------------------------------------------------------------
 
 _BETWEEN = {"s": " ", "tab": "\t", "line-break": "\n"}
-
-
-def _attributes(elements: Iterable) -> Iterator[tuple[str, str]]:
-    return ((k.rpartition("}")[2], v) for e in elements for k, v in e.attrib.items())
-
-
-def _times(e, what: str) -> int:
-    return max(int(own(e, f"number-{what}") or 1), 1)
-
-
-def ods(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
-    """Sheets of an open document, which states each cell's value beside its displayed text."""
-    out, looks, cells, r, c = [], {"": {}}, Cells(budget=budget), 0, 0
-    for name in ("styles.xml", "content.xml"):
-        raw = io.BytesIO(part(package, name))
-        for e in stream(raw, "style", "table-column", "table-row", "table"):
-            away = own(e, "visibility") in ("collapse", "filter")
-            match local(e):
-                case "style":
-                    look = looks.get(own(e, "parent-style-name"), {})
-                    looks[own(e, "name")] = look | stated(_attributes(e))
-                case "table-column":
-                    last = min(c + _times(e, "columns-repeated"), MAX_COLUMNS)
-                    cells.hidden_columns.update(range(c, last) if away else ())
-                    c = last
-                case "table-row":
-                    last = r + _times(e, "rows-repeated")
-                    if _ods_row(cells, r, last, e, looks) and away:
-                        cells.hidden_rows.update(range(r, last))
-                    r = last
-                    e.clear()
-                case "table":
-                    hidden = looks.get(own(e, "style-name"), {}).get("hidden", False)
-                    out.append(cells.sheet(own(e, "name"), hidden=hidden))
-                    cells, r, c = Cells(budget=budget), 0, 0
-    return out
-
-
+_SPOKEN = set("p Data span a B I U S Sup Sub Font Span".split())
 # times what a cell costs that is written down: few are repeated, and any number can be
 REPEATED = 50
 
 
-def _ods_row(cells: Cells, r: int, last: int, e, looks: Mapping) -> bool:
+def ods(parts: Parts, budget: Budget) -> list[Sheet]:
+    """Sheets of an open document, which states each cell's value beside its displayed text."""
+    return described((parts.get("styles.xml", b"<none/>"), parts["content.xml"]), budget)
+
+
+def _count(said: Mapping, *names: str) -> int:
+    """The number that the first of some attributes says, 0 where there is none of them."""
+    return int(next((said[n] for n in names if n in said), 0))
+
+
+def _extent(said: Mapping, after: int) -> tuple[range, int]:
+    """The places that a row, column or cell is at, given where the last one ended, and where it ends."""
+    start = (_count(said, "index") or after + 1) - 1
+    end = start + max(_count(said, "number-rows-repeated", "number-columns-repeated"), 1)
+    return range(start, end), end + _count(said, "span", "mergeacross")
+
+
+def described(raws: tuple[bytes, ...], budget: Budget) -> list[Sheet]:
+    """Sheets whose rows, cells and styles are elements: styles come first, then columns, then rows."""
+    out, looks, cells, r, c = [], {}, Cells(budget=budget), 0, 0
+    names = "style Style table-column Column table-row Row table Worksheet".split()
+    for raw in raws:
+        for e in stream(raw, *names):
+            said = attributes(e)
+            hidden = said.get("hidden") == "1" or said.get("visibility") in ("collapse", "filter")
+            match local(e).removeprefix("table-").lower():
+                case "style":
+                    based = said.get("parent-style-name") or said.get("parent")
+                    every = attributes(*e.iter())
+                    code = {"code": every["format"]} if "format" in every else {}
+                    look = looks.get(based, {}) | stated(every.items()) | code
+                    looks[said.get("id") or said.get("name")] = look
+                case "column":
+                    at, c = _extent(said, c)
+                    cells.hidden_columns.update(range(at[0], min(c, MAX_COLUMNS)) if hidden else ())
+                case "row":
+                    at, after = _extent(said, r)
+                    if at[0] < r:
+                        raise Refused("corrupt", CORRUPT)
+                    if _row(cells, at, e, looks) and hidden:
+                        cells.hidden_rows.update(at)
+                    r = after
+                    e.clear()
+                case _:
+                    look = looks.get(said.get("style-name"), {})
+                    away = e.find(".//{*}Visible") is not None or look.get("hidden", False)
+                    out.append(cells.sheet(said.get("name", ""), hidden=away))
+                    cells, r, c = Cells(budget=budget), 0, 0
+    return out
+
+
+def _row(cells: Cells, rows: range, e, looks: Mapping) -> bool:
     """Lay out a row as often as it stands; whether there is anything in it."""
     c, filled = 0, []
-    for cell in e.iterchildren("{*}table-cell", "{*}covered-table-cell"):
-        n = _times(cell, "columns-repeated")
-        said = len(cell) or own(cell, "value-type") or own(cell, "formula")
-        if said and local(cell) == "table-cell":
-            cells.budget.spend(cells=REPEATED * ((last - r) * n - 1))
-            filled += [(cell, c + i) for i in range(n)]
-        c += n
-    for i in range(r, last if filled else r):
-        for cell, c in filled:
-            _ods_cell(cells, i, c, cell, looks)
+    for cell in e.iterchildren("{*}table-cell", "{*}covered-table-cell", "{*}Cell"):
+        said = attributes(cell, *cell.iterchildren("{*}Data"))
+        at, c = _extent(said, c)
+        if (len(cell) or {"value-type", "formula"} & said.keys()) and "covered" not in cell.tag:
+            cells.budget.spend(cells=REPEATED * (len(rows) * len(at) - 1))
+            filled += [(i, cell, said) for i in at]
+    for r in rows if filled else ():
+        for place in filled:
+            _cell(cells, r, *place, looks)
     return bool(filled)
 
 
-def _ods_cell(cells: Cells, r: int, c: int, e, looks: Mapping) -> None:
+def _cell(cells: Cells, r: int, c: int, e, said: Mapping, looks: Mapping) -> None:
     def how(child, around, out):
-        name, look = local(child), around | looks.get(own(child, "style-name"), {})
+        name = local(child)
         if name in _BETWEEN:
             out.append(Run(_BETWEEN[name]))
-        elif name in ("span", "a", "p"):
-            pieces(child, look, how, out)
+        elif name in _SPOKEN:
+            look = (
+                around
+                | looks.get(attributes(child).get("style-name"), {})
+                | TAGS.get(name.lower(), {})
+            )
+            if not look.pop("hidden", False):
+                pieces(child, look, how, out)
 
-    runs, look, kind = [], looks.get(own(e, "style-name"), {}), own(e, "value-type")
-    for p in e.iterchildren("{*}p"):
+    look = dict(looks.get(said.get("style-name") or said.get("styleid", "Default"), {}))
+    code, runs = look.pop("code", ""), []
+    for p in e.iterchildren("{*}p", "{*}Data"):
         runs += [Run("\n")] * bool(runs)
         how(p, look, runs)
-    for note in e.iterchildren("{*}annotation"):
-        cells.comments[r, c] = cut("".join(t for p in note.iter("{*}p") for t in p.itertext()))
-    down, right = (_times(e, f"{k}-spanned") for k in ("rows", "columns"))
-    cells.merged.append((r, c, r + down - 1, c + right - 1))
-    cells.put(r, c, runs or [Run(own(e, "string-value"))])
-    plain = not any(x.struck or x.raised for x in runs)
-    if plain and kind in ("float", "currency", "percentage"):
-        stored = typed("n", own(e, "value"))
-        text = cells.rows[r][c] if runs else written(stored)
-        shows = told(stored, text, kind == "percentage")
-        cells.rows[r][c] = cells.keep((r, c), stored, shows)
-    elif own(e, "formula") and not kind:
-        cells.rows[r][c] = NO_RESULT
-    elif kind in ("date", "boolean") and (r, c) not in cells.struck:
-        cells.rows[r][c] = typed(kind, own(e, f"{kind}-value") or cells.rows[r][c])
-
-
-# XML spreadsheets of 2003 ---------------------------------------------------------------------------------------------
-
-
-def spreadsheet_xml(raw: bytes, budget: Budget) -> list[Sheet]:
-    refuse_entities(raw)
-    with whole():
-        root, styles = xml(raw), {}
-        for style in root.iter("{*}Style"):
-            code, struck = styles.get(own(style, "Parent"), PLAIN)
-            for form in style.iterfind("{*}NumberFormat"):
-                code = own(form, "Format")
-            font = stated(_attributes(style.iterfind("{*}Font")))
-            styles[own(style, "ID")] = code, font.get("struck", struck)
-        return [_xml_sheet(e, styles, budget) for e in root.iter("{*}Worksheet")]
-
-
-def _ranged(e, after: int, span: str = "Span") -> tuple[int, int]:
-    """Where a row, column or cell begins, given where the last one ended, and where it ends."""
-    start = int(own(e, "Index") or after + 1) - 1
-    return start, start + 1 + int(own(e, span) or 0)
-
-
-def _xml_sheet(sheet, styles: Mapping, budget: Budget) -> Sheet:
-    cells, at, below = Cells(budget=budget), 0, 0
-    for e in sheet.iter("{*}Column"):
-        start, at = _ranged(e, at)
-        if own(e, "Hidden") == "1":
-            cells.hidden_columns.update(range(start, min(at, MAX_COLUMNS)))
-    for e in sheet.iter("{*}Row"):
-        r, end = _ranged(e, below)
-        if r < below:
-            raise Refused("corrupt", CORRUPT)
-        below, right = end, 0
-        cells.hidden_rows.update([r] * (own(e, "Hidden") == "1"))
-        for cell in e.iter("{*}Cell"):
-            c, right = _ranged(cell, right, "MergeAcross")
-            down = int(own(cell, "MergeDown") or 0)
-            cells.merged.append((r, c, r + down, right - 1))
-            style = styles.get(own(cell, "StyleID") or "Default", PLAIN)
-            _xml_cell(cells, r, c, cell, *style)
-    hidden = sheet.find(".//{*}Visible") is not None
-    return cells.sheet(own(sheet, "Name"), hidden=hidden)
-
-
-def _xml_cell(cells: Cells, r: int, c: int, cell, code: str, struck: bool) -> None:
-    for note in cell.iterfind("{*}Comment"):
-        cells.comments[r, c] = cut("".join(note.itertext()).strip())
-    if (data := cell.find("{*}Data")) is None:
-        return cells.put(r, c, NO_RESULT if own(cell, "Formula") else "")
-    value = typed(own(data, "Type"), "".join(data.itertext()))
-    if isinstance(value, str):
-        value = []
-        pieces(data, {}, _tagged, value)
-    return cells.put(r, c, value, code, struck)
-
-
-def _tagged(e, around: dict, out: list[Run]) -> None:
-    pieces(e, around | TAGS.get(local(e).lower(), {}), _tagged, out)
+    for note in e.iterchildren("{*}annotation", "{*}Comment"):
+        texts = (t for p in note.iter("{*}p", "{*}Data") for t in p.itertext())
+        cells.comments[r, c] = "".join(texts).strip()
+    down = max(_count(said, "mergedown"), _count(said, "number-rows-spanned") - 1)
+    right = max(_count(said, "mergeacross"), _count(said, "number-columns-spanned") - 1)
+    cells.merged.append((r, c, r + down, c + right))
+    text = "".join(x.text for x in runs) or said.get("string-value", "")
+    kind = said.get("value-type") or said.get("type", "")
+    stored = map(said.get, ("value", "date-value", "boolean-value"))
+    value = typed(kind, next(filter(None, stored), text))
+    if "formula" in said and not kind:
+        value = NO_RESULT
+    elif isinstance(value, str) or any(x.struck or x.raised for x in runs):
+        value = runs or text
+    elif isinstance(value, float) and "value-type" in said:
+        shows = told(value, text or written(value), kind == "percentage")
+        value = cells.keep((r, c), value, shows)
+    cells.put(r, c, value, code)
 
 
 # old workbooks --------------------------------------------------------------------------------------------------------
@@ -430,16 +370,15 @@ def xls(raw: bytes, budget: Budget) -> Opened:
     """An old workbook: xlrd first; where it fails or its strings are garbage (another code page than declared), calamine."""
     second = [("second_reader", "warning", "", "", _SECOND)]
     for read, problems in ((_xlrd, []), (_calamine, second)):
-        fault = Refused("mojibake", GARBLED)
         try:
             with whole():
                 sheets = read(raw, budget)
+                texts = (v for s in sheets for row in s.rows for v in row if isinstance(v, str))
+                if any(re.search(r"[\x00-\x08\x0e-\x1f]", v) or latin_mojibake(v) for v in texts):
+                    raise Refused("mojibake", GARBLED)
+                return Opened("xls", "", sheets, problems)
         except Refused as e:
             fault = e
-            continue
-        texts = (v for s in sheets for row in s.rows for v in row if isinstance(v, str))
-        if not any(re.search(r"[\x00-\x08\x0e-\x1f]", v) or latin_mojibake(v) for v in texts):
-            return Opened("xls", "", sheets, problems)
     raise fault
 
 
@@ -448,14 +387,11 @@ def _calamine(raw: bytes, budget: Budget) -> list[Sheet]:
 
     book, out = pc.CalamineWorkbook.from_filelike(io.BytesIO(raw)), []
     for meta in book.sheets_metadata:
-        if meta.typ == pc.SheetTypeEnum.WorkSheet:
-            sheet = book.get_sheet_by_name(meta.name)
-            merged = [(*a, *b) for a, b in sheet.merged_cell_ranges or ()]
-            rows = sheet.to_python(skip_empty_area=False)
-            budget.spend(cells=sum(map(len, rows)))
-            hidden = meta.visible != pc.SheetVisibleEnum.Visible
-            cells = Cells(rows=rows, merged=merged, budget=budget)
-            out.append(cells.sheet(meta.name, hidden=hidden))
+        cells = Cells(budget=budget)
+        for row in book.get_sheet_by_name(meta.name).to_python(skip_empty_area=False):
+            cells.add(row)
+        hidden = meta.visible != pc.SheetVisibleEnum.Visible
+        out.append(cells.sheet(meta.name, hidden=hidden))
     return out
 
 
@@ -474,7 +410,7 @@ def _old_sheet(book: xlrd.Book, s: xlrd.sheet.Sheet, budget: Budget) -> Sheet:
             if value == "":
                 continue
             if kind == xlrd.XL_CELL_ERROR:
-                value = xlrd.error_text_from_code.get(value, "#ERR")
+                value = xlrd.error_text_from_code[value]
             elif kind == xlrd.XL_CELL_BOOLEAN:
                 value = bool(value)
             xf = book.xf_list[cell.xf_index]
@@ -484,9 +420,8 @@ def _old_sheet(book: xlrd.Book, s: xlrd.sheet.Sheet, budget: Budget) -> Sheet:
             code = book.format_map[xf.format_key].format_str
             if kind == xlrd.XL_CELL_DATE:
                 code = code or "yyyy/m/d"  # of a numbered format
-            struck = bool(book.font_list[xf.font_index].struck_out)
-            cells.put(r, c, value, code, struck)
-    cells.comments.update({(n.rowx, n.colx): cut(n.text) for n in s.cell_note_map.values()})
+            cells.put(r, c, value, code, bool(book.font_list[xf.font_index].struck_out))
+    cells.comments.update({(n.rowx, n.colx): n.text for n in s.cell_note_map.values()})
     cells.hidden_rows.update(i for i, info in s.rowinfo_map.items() if info.hidden)
     cells.hidden_columns.update(i for i, info in s.colinfo_map.items() if info.hidden)
     return cells.sheet(s.name, hidden=s.visibility != 0)

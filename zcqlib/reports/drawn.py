@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
 
 from lxml import html
 
-from zcqlib.reports.books import local, own, part, pieces
+from zcqlib.reports.books import Parts, attributes, local, part, pieces
 from zcqlib.reports.grid import (
-    MAX_COLUMNS,
+    MAX_CELL,
     Budget,
     Refused,
     Sheet,
-    cut,
-    refuse_entities,
     remember,
-    xml,
 )
 from zcqlib.reports.shown import TAGS, Cells, Run, stated
 
@@ -26,14 +22,7 @@ _LINE = Run("\n")
 
 
 class _Drawn:
-    """The tables of a document, its first line, the text since the last table, and the looks of styles by name.
-
-    A kind of document says how its elements look (None: not displayed), and what its cells take up.
-    """
-
-    before = after = apart = (
-        frozenset()
-    )  # with a line end before, behind; what is in no row or cell
+    """The tables of a page, its first line, the text since the last table, and the looks of tags, classes and names."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget, self.sheets, self.first, self.around, self.styles = budget, [], [], [], {}
@@ -50,15 +39,30 @@ class _Drawn:
             raise Refused("no_table", "文件里没有表格,请把数据放进表格后报送。")
         return self.sheets
 
+    def look(self, e, around: dict) -> dict | None:
+        """How an element looks, None where it is not displayed."""
+        tag = e.tag
+        if tag in _OUT or "hidden" in e.attrib:
+            return None
+        names = [*(f".{c}" for c in e.get("class", "").split()), f"#{e.get('id')}"]
+        said = dict(TAGS.get(tag, {}))
+        for name in (tag, *names, *(tag + n for n in names)):
+            said |= self.styles.get(name.lower(), {})
+        said |= _css(e.get("style", ""))
+        if tag in ("td", "th"):
+            said.pop("raised", None)  # where in its cell a text stands
+        told = {look for look, yes in said.items() if yes}
+        return None if "hidden" in told else around | dict.fromkeys(told, True)
+
     def flow(self, e, around: dict, out: list[Run]) -> None:
         """The text of an element and of what it holds, piece by piece; tables are set apart."""
         if (look := self.look(e, around)) is not None:
-            out += [_LINE] * (e.tag in self.before)
-            if e.tag in ("table", "tbl"):
+            out += [_LINE] * (e.tag in _BEGUN)
+            if e.tag == "table":
                 self.table(e, look, out)
             else:
                 pieces(e, look, self.flow, out)
-            out += [_LINE] * (e.tag in self.after)
+            out += [_LINE] * (e.tag in _ENDED)
 
     def inside(self, e, look: dict, *names: str) -> Iterator[tuple]:
         """Rows or cells of one table, whatever holds them, with their looks; without those of tables in it."""
@@ -67,7 +71,7 @@ class _Drawn:
                 continue
             if child.tag in names:
                 yield child, seen
-            elif child.tag not in self.apart:
+            elif child.tag not in _APART:
                 yield from self.inside(child, seen, *names)
 
     def table(self, e, look: dict, out: list[Run]) -> None:
@@ -80,55 +84,38 @@ class _Drawn:
         for caption in e.iterchildren("caption"):
             self.flow(caption, look, said)
         for r, (row, seen) in enumerate(self.inside(e, look, "tr")):
-            c = int(_said(row, "trPr/gridBefore") or 0)
-            for cell, seen_too in self.inside(row, seen, "td", "th", "tc"):
+            c = _span(row, "before", 0)
+            for cell, seen_too in self.inside(row, seen, "td", "th"):
                 while until.get(c, -1) >= r:
                     c += 1
-                wide, high = self.spans(cell)
+                wide, last = _span(cell, "colspan"), r + _span(cell, "rowspan") - 1
                 self.budget.spend(cells=(DRAWN - 1) * wide)
                 runs = []
                 pieces(cell, seen_too, self.flow, runs)
                 # a table in the next cell may be named by this one
                 self.around[:] = [*self.around[-50:], *runs[:50], _LINE]
-                if not high and c in tops:
+                if "on" in cell.attrib and c in tops:  # goes on with the one above
                     cells.merged[tops[c]] = (*cells.merged[tops[c]][:2], r, c + wide - 1)
                 else:
                     cells.put(r, c, runs)
-                    tops[c], last = len(cells.merged), r + max(high, 1) - 1
+                    tops[c] = len(cells.merged)
                     cells.merged.append((r, c, last, c + wide - 1))
                     until |= dict.fromkeys(range(c, c + wide), last)
                 c += wide
-            if c:
-                cells.place(r, min(c, MAX_COLUMNS) - 1)
-        lines = "".join(x.text for x in said if not (x.struck or x.hidden)).split("\n")
-        lines = [cut(" ".join(x.split())) for x in lines if x.strip()]
-        self.first.extend(lines[:1] if number == 0 else ())
-        over = dict.fromkeys([*self.first, *lines[-3:-1]])
-        short = [x for x in over if len(x) <= 40 and not re.search("[。;；]$", x)]
-        title = "\n".join(dict.fromkeys(short + lines[-1:]))
+        lines = "".join(x.text for x in said if not x.struck).split("\n")
+        lines = [" ".join(x.split())[:MAX_CELL] for x in lines if x.strip()]
+        if number == 0:
+            self.first = lines[:1]
+        over = (x for x in self.first + lines[-3:-1] if len(x) <= 40 and x[-1] not in "。;；")
+        title = "\n".join(dict.fromkeys([*over, *lines[-1:]]))
         self.sheets[number] = cells.sheet(f"表{number + 1}", title=title)
         self.around.clear()
 
 
-# web pages ------------------------------------------------------------------------------------------------------------
-
-_OUT = set("script style noscript template head title datalist select".split())
-
-
-def html_sheets(text: str, budget: Budget) -> list[Sheet]:
-    """The tables of a web page."""
-    budget.spend(letters=len(text))
-    page = _Web(budget)
-    # a <wbr> has no end, which the parser does not know
-    text = re.sub(r"^\s*<\?xml[^>]*\?>|<wbr\b[^>]*>", "", text)
-    parser = html.HTMLParser(remove_comments=True, remove_pis=True)
-    root = html.document_fromstring(re.sub(r"[ \t\r\n]+", " ", text).strip() or "<html/>", parser)
-    for sheet in root.iter("style"):
-        rules = re.sub(r"/\*.*?\*/|<!--|-->", "", sheet.text or "")
-        for names, what in re.findall(r"([^{}]+)\{([^{}]*)\}", rules):
-            for name in names.lower().split(","):
-                page.styles[name.strip()] = page.styles.get(name.strip(), {}) | _css(what)
-    return page.read(root)
+def _span(e, name: str, otherwise: int = 1) -> int:
+    """How many columns or rows an element says."""
+    said = e.get(name, "").strip()[:9]
+    return min(max(int(said), 1), 500) if said.isdecimal() else otherwise
 
 
 @remember
@@ -136,102 +123,79 @@ def _css(rules: str) -> dict[str, bool]:
     return stated(re.findall(r"([\w-]+)\s*:\s*([^;]*)", rules.lower()))
 
 
-class _Web(_Drawn):
-    before = set("p div li center tr br hr caption h1 h2 h3 h4 h5 h6".split())
-    after = before - {"br"}
-    apart = {"td", "th", "table", "caption"}
-
-    def look(self, e, around: dict) -> dict | None:
-        tag = e.tag
-        if tag in _OUT or "hidden" in e.attrib:
-            return None
-        if tag == "input" and e.get("type", "text").lower() in ("text", "number"):
-            e.text = e.get("value")
-        names = [*(f".{c}" for c in e.get("class", "").split()), f"#{e.get('id')}"]
-        said = TAGS.get(tag, {})
-        for name in (tag, *names, *(tag + n for n in names)):
-            said = said | self.styles.get(name.lower(), {})
-        said = said | _css(e.get("style", ""))
-        if said.get("hidden"):
-            return None
-        kept = {k for k, yes in said.items() if yes} - (
-            {"raised"} if tag in ("td", "th") else set()
-        )
-        return around | dict.fromkeys(kept, True)
-
-    def spans(self, cell) -> tuple[int, int]:
-        spans = (cell.get(k, "").strip()[:9] for k in ("colspan", "rowspan"))
-        return tuple(min(max(int(v), 1), 500) if v.isdigit() else 1 for v in spans)
+_OUT = set("script style noscript template head title datalist select".split())
+_OUT |= set("moveFrom rPr pPr tblPr tblGrid trPr tcPr sdtPr sdtEndPr Fallback".split())
+_BEGUN = set("p div li center tr br hr caption h1 h2 h3 h4 h5 h6".split())  # with a line end before
+_ENDED = _BEGUN - {"br"} | {"par"}
+_APART = set("td th table caption par".split())  # what is in no row or cell
 
 
-# Word -----------------------------------------------------------------------------------------------------------------
+def html_sheets(text: str, budget: Budget) -> list[Sheet]:
+    """The tables of a web page."""
+    budget.spend(letters=len(text))
+    page = _Drawn(budget)
+    # a <wbr> has no end, which the parser does not know
+    text = re.sub(r"^\s*<\?xml[^>]*\?>|<wbr\b[^>]*>", "", text)
+    parser = html.HTMLParser(remove_comments=True, remove_pis=True)
+    root = html.document_fromstring(re.sub(r"[ \t\r\n]+", " ", text).strip() or "<html/>", parser)
+    for sheet in root.iter("style"):
+        rules = re.sub(r"/\*.*?\*/|<!--|-->", "", sheet.text or "")
+        for names, what in re.findall(r"([^{}]+)\{([^{}]*)\}", rules):
+            for name in map(str.strip, names.lower().split(",")):
+                page.styles[name] = page.styles.get(name, {}) | _css(what)
+    return page.read(root)
 
-_WRITTEN = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-_UNSEEN = set("del moveFrom rPr pPr tblPr tblGrid trPr tcPr sdtPr sdtEndPr Fallback sectPr".split())
-_GONE = {"tr": ("trPr/del", "trPr/hidden"), "tc": ("tcPr/cellDel",)}
+
+# Word documents as pages ----------------------------------------------------------------------------------------------
+
+_TAGS = {"tbl": "table", "tr": "tr", "tc": "td", "p": "par", "r": "span", "style": "style"}
+_WRITTEN = {"tab": "\t", "cr": "\n", "noBreakHyphen": "-"}
+# what properties say of an element, and in which words of a page
+_SAID = """
+rPr/rStyle     class
+pPr/pStyle     class
+trPr/gridBefore before
+trPr/del       hidden
+trPr/hidden    hidden
+tcPr/cellDel   hidden
+tcPr/gridSpan  colspan
+"""
+_SAID = [line.split() for line in _SAID.strip().splitlines()]
 
 
-def docx(package: zipfile.ZipFile, budget: Budget) -> list[Sheet]:
+def docx(parts: Parts, budget: Budget) -> list[Sheet]:
     """The tables of a document; deleted, moved and hidden text and empty forms are not displayed."""
-    page = _Word(budget)
-    page.inherit(_plain(part(package, "word/styles.xml")))
-    data = part(package, "word/document.xml")
-    refuse_entities(data)
-    root = _plain(data)
+    page, root = _Drawn(budget), _plain(parts, "word/document.xml")
+    for e in 3 * [
+        *_plain(parts, "word/styles.xml").iter("style")
+    ]:  # one may be based on a later one
+        based = page.styles.get(f".{_said(e, 'basedOn')}".lower(), {})
+        page.styles[f".{attributes(e)['styleid']}".lower()] = based | _css(e.get("style", ""))
     for form in root.iterfind(".//sdtPr/showingPlcHdr/../.."):
         for e in form.iter("t"):  # what is to be filled in, and nothing yet
             e.text = ""
     return page.read(root)
 
 
-def _plain(raw: bytes):
-    """A part of a document without spaces of names, its text only where it is displayed."""
-    root = xml(raw)
+def _said(e, path: str) -> str:
+    """What a property says, "on" where it only stands there, "" where it does not."""
+    found = e.find(path)
+    return "" if found is None else attributes(found).get("val", "on")
+
+
+def _plain(parts: Parts, path: str):
+    """A part of a document in the words of a page, its text only where it is displayed."""
+    root = part(parts, path)
     for e in root.iter():
         e.tag, e.tail = local(e), None
         e.text = e.text if e.tag == "t" else _WRITTEN.get(e.tag)
-        if e.tag == "sym":
-            e.text = chr(int(own(e, "char") or "20", 16))
+    for e in root.iter(*_TAGS):
+        for path, name in _SAID:
+            if (said := _said(e, path)) not in ("", "0", "false"):
+                e.set(name, said)
+        if _said(e, "tcPr/vMerge") in ("on", "continue"):
+            e.set("on", "")
+        formats = (f"{p.tag}:{attributes(p).get('val', 'on')}" for p in e.iterfind("rPr/*"))
+        e.set("style", ";".join(formats))
+        e.tag = _TAGS[e.tag]
     return root
-
-
-def _said(e, path: str) -> str | None:
-    """What a property says, "on" where it only stands there, None where it does not."""
-    found = e.find(path)
-    return None if found is None else own(found, "val") or "on"
-
-
-class _Word(_Drawn):
-    after, apart = {"p"}, {"tbl", "p", "tc"}
-
-    def inherit(self, root) -> None:
-        """The looks of named styles, each with what it takes from the one that it is based on."""
-        styles = {own(e, "styleId"): e for e in root.iter("style")}
-
-        def look(name, depth=0):
-            if name not in styles or depth == 20:
-                return {}
-            e = styles[name]
-            return look(_said(e, "basedOn"), depth + 1) | _formatted(e)
-
-        self.styles = {name: look(name) for name in styles}
-
-    def look(self, e, around: dict) -> dict | None:
-        match e.tag:
-            case "p":
-                return self.styles.get(_said(e, "pPr/pStyle"), {})
-            case "r":
-                return around | self.styles.get(_said(e, "rPr/rStyle"), {}) | _formatted(e)
-        gone = any(_said(e, p) not in (None, "0", "false") for p in _GONE.get(e.tag, ()))
-        return None if gone or e.tag in _UNSEEN else around
-
-    def spans(self, cell) -> tuple[int, int]:
-        """Columns of a cell, and rows: none where it goes on with the one above."""
-        if _said(cell, "tcPr/hMerge") not in (None, "restart"):
-            cell.clear()
-        wide = max(int(_said(cell, "tcPr/gridSpan") or 1), 1)
-        return wide, _said(cell, "tcPr/vMerge") not in ("on", "continue")
-
-
-def _formatted(e) -> dict[str, bool]:
-    return stated((p.tag, own(p, "val") or "on") for p in e.iterfind("rPr/*"))

@@ -19,7 +19,6 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from zcqlib.reports import books, drawn
 from zcqlib.reports.grid import (
-    MAX_AREA,
     Budget,
     Opened,
     Refused,
@@ -74,8 +73,6 @@ def open_file(path: Path, raw: bytes | None = None) -> Opened:
     if path.name.startswith(_TEMPORARY):
         raise Refused("not_a_report", "这是办公软件的临时文件,已跳过。", "info")
     raw = content(path) if raw is None else raw
-    if not raw:
-        raise Refused(*EMPTY)
     if len(raw) > MAX_FILE:
         size, most = len(raw) / 2**20, MAX_FILE // 2**20
         raise too_large(f"文件有 {size:.0f} MiB,超过 {most} MiB 的上限")
@@ -86,9 +83,6 @@ def open_file(path: Path, raw: bytes | None = None) -> Opened:
     return opened
 
 
-_SUFFIXES = tuple(
-    s for kind, known in _KINDS.items() for s in known.split() if kind not in ("text", "xml")
-)
 _LITTER = re.compile(r"(?:^|/)(?:\.|__MACOSX|Thumbs\.db|desktop\.ini)")
 _OFFICE = re.compile(r"\[Content_Types\]\.xml$|content\.xml$|OFD\.xml$|(?:xl|word|ppt)/")
 
@@ -113,28 +107,21 @@ def content(path: Path) -> bytes:
 
 def members(path: Path) -> list[Path]:
     """The files in a zip of reports as paths behind its own; just the file itself where it is no such zip."""
-    if path.name.startswith(_TEMPORARY) or not zipfile.is_zipfile(path):
+    if path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
         return [path]
     try:
         names = sorted(_member(i) for i in _package(content(path)).infolist() if not i.is_dir())
     except Refused:
         return [path]  # for the reader to say
     plain = [n for n in names if not _LITTER.search(n)]
-    reports = path.suffix.lower() == ".zip" or any(n.lower().endswith(_SUFFIXES) for n in plain)
-    office = any(map(_OFFICE.match, names))
-    return (
-        [path / n for n in plain]
-        if reports and not office and len(plain) <= MAX_MEMBERS
-        else [path]
-    )
+    reports = 0 < len(plain) <= MAX_MEMBERS and not any(map(_OFFICE.match, names))
+    return [path / n for n in plain] if reports else [path]
 
 
 def _member(info: zipfile.ZipInfo) -> str:
     """The name of a file in a zip; old Windows wrote Chinese ones in GBK without saying so."""
-    name = info.filename
-    for encoding in () if info.flag_bits & 0x800 else ("gb18030", "utf-8"):
-        with suppress(UnicodeError):
-            name = info.filename.encode("cp437").decode(encoding)
+    said = info.flag_bits & 0x800
+    name = info.filename if said else decode(info.filename.encode("cp437"))[0]
     return name.replace("\\", "/")
 
 
@@ -150,15 +137,19 @@ def _by_content(raw: bytes, budget: Budget) -> Opened:
             raise Refused("unsupported", f"这是{kind},没有读取。{ask}。")
     text, encoding, problems = decode(raw)
     head, separator = text[:2000].lstrip().lower(), ""
-    if head.startswith("mime-version:") or "\nmime-version:" in head[:500]:
+    if "mime-version:" in head[:500]:
         kind, sheets = "mhtml", _mhtml(raw, budget)
-    elif "urn:schemas-microsoft-com:office:spreadsheet" in head and "<html" not in head:
-        kind, sheets = "xml", books.spreadsheet_xml(raw, budget)
+    elif "urn:schemas-microsoft-com:office:spreadsheet" in head:
+        kind = "xml"
+        refuse_entities(raw)
+        with books.whole():
+            sheets = books.described((raw,), budget)
     elif re.search(r"^<(?:!doctype html|html|head|body|meta|style|div)\b|<table", head):
         kind, sheets = "html", drawn.html_sheets(text, budget)
     else:
-        rows, separator, more = delimited(text)
-        kind, sheets = "text", [Cells(rows=rows, budget=budget).sheet("")]
+        cells = Cells(budget=budget)
+        more, separator = delimited(text, cells)
+        kind, sheets = "text", [cells.sheet("")]
         problems += more
     return Opened(kind, encoding, sheets, problems, separator)
 
@@ -182,8 +173,8 @@ _OLD = re.compile(rb"[\xa4-\xc5][\x40-\x7e\xa1-\xfe]", re.S)
 
 def _usual(raw: bytes, encoding: str, frequent: re.Pattern[bytes]) -> float:
     """The share of frequent characters, which stand together in an encoding, among the Chinese ones of a text."""
-    text = raw.decode(encoding, "replace")[:20000]
-    chinese = [c for c in text if "\u3400" <= c <= "\u9fff" or "\ue000" <= c <= "\uf8ff"]
+    text = raw[:40000].decode(encoding, "replace")
+    chinese = re.findall("[\u3400-\u9fff\ue000-\uf8ff]", text)
     usual = sum(frequent.fullmatch(c.encode(encoding)) is not None for c in chinese)
     return usual / len(chinese) if chinese else 1.0
 
@@ -195,9 +186,8 @@ def _encoding(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
             return raw[len(mark) :], (name,)
     if b"\0" in raw[:4096]:
         name = "utf-16-le" if raw[1:4096:2].count(0) > raw[:4096:2].count(0) else "utf-16-be"
-        text = raw[: 4096 & ~1].decode(name, "replace")
-        known = sum(c.isalnum() or c.isspace() or c in ",.%()-+/、,。():;" for c in text)
-        if len(raw) % 2 or known < 0.8 * len(text):
+        text = raw[:4096].decode(name, "replace")
+        if len(re.findall(r"[\w\s,.%()+/、,。():;-]", text)) < 0.8 * len(text):
             raise Refused("corrupt", "文件内容不是能识别的表格格式,可能已损坏,请重新导出后报送。")
         return raw, (name,)
     with suppress(UnicodeDecodeError):
@@ -209,38 +199,39 @@ def _encoding(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 def decode(raw: bytes) -> tuple[str, str, list]:
     """Text by its mark, else strict UTF-8, else GB18030 or Big5; what cannot be decoded is cut off and reported."""
-    raw, names = _encoding(raw)
-    problems, faults = [], []
-    for encoding in names:
+    (raw, names), problems = _encoding(raw), []
+
+    def readable(encoding):
         try:
-            text = raw.decode(encoding)
-            break
+            raw.decode(encoding)
+            return len(raw)
         except UnicodeDecodeError as e:
-            faults.append(e)
-    else:
-        fault = max(faults, key=lambda e: e.start)
-        encoding = fault.encoding
-        good = raw[: fault.start].decode(encoding)
-        row = good.count("\n") + 1
-        where = f"第 {row} 行(第 {fault.start + 1} 个字节起)文字编码损坏"
-        text = good[: good.rfind("\n") + 1]  # the cut row is a problem, the rows before it are read
+            return e.start
+
+    encoding = max(names, key=readable)
+    end = readable(encoding)
+    text = raw[:end].decode(encoding)
+    if end < len(raw):
+        row = text.count("\n") + 1
+        where = f"第 {row} 行(第 {end + 1} 个字节起)文字编码损坏"
+        text = text[: text.rfind("\n") + 1]  # the cut row is a problem, the rows before it are read
         if not text:
             raise Refused("bad_bytes", f"{where},请另存为 UTF-8 后报送。")
-        what = raw[fault.start : fault.start + 8].hex(" ")
         said = f"{where},该行及以后没有读取,请重新导出。"
-        problems.append(("bad_bytes", "error", f"A{row}", what, said))
+        problems.append(("bad_bytes", "error", f"A{row}", raw[end : end + 8].hex(" "), said))
     body = text[:20000]
     if re.search("锟斤拷|烫烫烫|\ufffd", body) or latin_mojibake(body):
         raise Refused("mojibake", books.GARBLED, raw=body[:40])
-    if any(ord(c) in _STRAY for c in text[:100000]):
-        text = text.translate(_STRAY)
+    if (bare := text.translate(_STRAY)) != text:
+        text = bare
         problems.append(("stray_mark", "info", "", "", "文件中夹有不可见的标记字符,已去掉。"))
     return text, encoding, problems
 
 
-def delimited(text: str) -> tuple[list[list[str]], str, list]:
-    """Rows of separated text as they are, ragged; the separator is the one that gives the steadiest width."""
-    lines = text.rstrip().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+def delimited(text: str, cells: Cells) -> tuple[list, str]:
+    """Lay out separated text as it is, ragged, and tell its problems and separator: the one that gives the steadiest
+    width."""
+    lines = list(io.StringIO(text.rstrip(), None))  # whatever ends a line
     first = [x for x in lines[:200] if x.strip()][:50]
     if not first:
         raise Refused(*EMPTY)
@@ -250,58 +241,49 @@ def delimited(text: str) -> tuple[list[list[str]], str, list]:
         return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
     separator = max(",\t;\uff0c|", key=steadiness)
-    rows, problems = _rows(lines, separator, steadiness(separator)[1])
-    for row in rows:
-        while row and not row[-1].strip():
-            row.pop()
-    while rows and not rows[-1]:
-        rows.pop()
-    return rows, separator, problems
+    return _rows(cells, lines, separator, steadiness(separator)[1]), separator
 
 
 MAX_TOLD = 10  # rows of one fault that are named one by one
 
 
-def _rows(lines: list[str], separator: str, usual: int) -> tuple[list[list[str]], list]:
-    """Rows of fields; a quote that is never closed spoils its own field only, and is reported."""
+def _rows(cells: Cells, lines: list[str], separator: str, usual: int) -> list:
+    """Lay out rows of fields; a quote that is never closed spoils its own field only, and is reported."""
     csv.field_size_limit(2**27)
-    rows, problems = [], []
-    at = cells = 0
+    problems, at = [], 0
     while at < len(lines):
-        start, ahead = at, (f"{lines[i]}\n" for i in range(at, len(lines)))
-        reader = csv.reader(ahead, delimiter=separator, strict=True)
+        ahead = map(lines.__getitem__, range(at, len(lines)))
+        reader, lost = csv.reader(ahead, delimiter=separator, strict=True), ""
         try:
-            for row in reader:
-                last = start + reader.line_num
-                if len(row) <= usual and any(
-                    x.count(separator) >= usual for x in lines[at + 1 : last]
-                ):
-                    raise csv.Error("a quote took in whole rows")
-                rows.append(row)
-                at, cells = last, cells + len(row)
-                if cells > MAX_AREA:
-                    raise too_large(f"内容超过 {MAX_AREA} 格的上限")
+            row = next(reader)
+            taken = lines[at + 1 : at + reader.line_num]
+            if len(row) <= usual and any(x.count(separator) >= usual for x in taken):
+                raise csv.Error("a quote took in whole rows")
+            at += reader.line_num
         except csv.Error:
-            kept, lost = _broken(lines[at], separator)
-            rows.append(kept)
+            row, lost = _broken(lines[at].rstrip("\n"), separator)
             at += 1
-            if lost:
-                said = f"第 {len(rows)} 行的引号没有成对,从这一格起到行末没有采用,以下各行照常读取,请改正后重新报送。"
-                where = xl_rowcol_to_cell(len(rows) - 1, len(kept))
-                problems.append(("unclosed_quote", "error", where, lost[:200], said))
+        while row and not row[-1].strip():
+            row.pop()
+        cells.add(row)
+        if lost:
+            r = len(cells.rows)
+            said = f"第 {r} 行的引号没有成对,从这一格起到行末没有采用,以下各行照常读取,请改正后重新报送。"
+            where = xl_rowcol_to_cell(r - 1, len(row))
+            problems.append(("unclosed_quote", "error", where, lost[:200], said))
     if len(problems) > MAX_TOLD:
         said = f"引号没有成对的共有 {len(problems)} 行,请整份改正后重新报送。"
         problems[MAX_TOLD:] = [("unclosed_quote", "error", "", "", said)]
-    return rows, problems
+    return problems
 
 
 def _broken(line: str, separator: str) -> tuple[list[str], str]:
     """The fields of a row before the one with a quote that is never closed, and the rest."""
-    if line.count('"') % 2 == 0:
-        return next(csv.reader([line], delimiter=separator), []), ""
     fields = line.split(separator)
-    opens = (f.lstrip().startswith('"') and f.count('"') % 2 for f in fields)
-    first = next(i for i, odd in enumerate(opens) if odd)
+    opens = (f.lstrip().startswith('"') and f.count('"') % 2 == 1 for f in fields)
+    first = [*opens, True].index(True)
+    if first == len(fields) or line.count('"') % 2 == 0:
+        return next(csv.reader([line], delimiter=separator), []), ""
     return fields[:first], separator.join(fields[first:])
 
 
@@ -336,19 +318,17 @@ def _package(raw: bytes) -> zipfile.ZipFile:
 
 def _zip(raw: bytes, budget: Budget) -> Opened:
     package = _package(raw)
-    names = {n.lower() for n in package.namelist()}
-    with books.whole():
-        if package.testzip() is not None:  # a part that is not as long as it says, or damaged
-            raise Refused("corrupt", books.CORRUPT)
-        for part in package.infolist():
-            if part.filename.endswith((".xml", ".rels")):
-                refuse_entities(package.open(part).read(10_000))
+    with books.whole():  # a part that is not as long as it says, or damaged
+        parts = {i.filename.lower(): package.read(i) for i in package.infolist()}
+        for name, content in parts.items():
+            if name.endswith((".xml", ".rels")):
+                refuse_entities(content)
         for name, (kind, reader) in _PARTS.items():
-            if name not in names:
+            if name not in parts:
                 continue
             if reader is None:
                 raise Refused("unsupported", f"这是{kind},没有读取。请另存为 .xlsx 后报送。")
-            return Opened(kind, "", reader(package, budget), [])
+            return Opened(kind, "", reader(parts, budget), [])
     raise Refused("corrupt", "压缩包里没有能识别的表格,请直接报送表格文件。")
 
 

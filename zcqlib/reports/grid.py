@@ -9,22 +9,21 @@ from typing import NamedTuple
 from lxml import etree
 
 MAX_ROWS, MAX_COLUMNS = 200_000, 2_000
-MAX_CELLS = (
-    1_000_000  # with content, on one sheet: what can be accounted for cell by cell in 1.5 GB
-)
-MAX_AREA = 5_000_000  # cells between the corners: what a reader that lays them all out can hold
+MAX_CELLS = 1_000_000  # of a file, laid out: what can be accounted for cell by cell in 1.5 GB
 MAX_LETTERS, MAX_TABLES, MAX_CELL = 20_000_000, 1_000, 2_000  # of a file; letters of one cell
 
 
 NO_RESULT = "公式无结果"  # text of a formula that was stored without its result
 
 
+@dataclass(eq=False)
 class Refused(Exception):
     """The file as a whole cannot be used; carries the problem's code, severity and Chinese sentence."""
 
-    def __init__(self, code: str, message: str, severity: str = "error", raw: str = ""):
-        super().__init__(code, message, severity, raw)
-        self.code, self.message, self.severity, self.raw = code, message, severity, raw
+    code: str
+    message: str
+    severity: str = "error"
+    raw: str = ""
 
 
 def too_large(what: str) -> Refused:
@@ -35,7 +34,7 @@ class Budget:
     """What one file may still cost, whichever reader spends it: cells laid out (empty ones too), letters, tables."""
 
     def __init__(self) -> None:
-        self.left = {"cells": MAX_AREA, "letters": MAX_LETTERS, "tables": MAX_TABLES}
+        self.left = {"cells": MAX_CELLS, "letters": MAX_LETTERS, "tables": MAX_TABLES}
 
     def spend(self, **costs: int) -> None:
         """Count what is about to be laid out.
@@ -48,14 +47,9 @@ class Budget:
             self.left[what] -= cost
             if self.left[what] < 0:
                 far = (
-                    f"展开后超过 {MAX_AREA} 个单元格、{MAX_LETTERS} 个字或 {MAX_TABLES} 张表的上限"
+                    f"展开后超过 {MAX_CELLS} 个单元格、{MAX_LETTERS} 个字或 {MAX_TABLES} 张表的上限"
                 )
                 raise too_large(far)
-
-
-def cut(text: str) -> str:
-    """A cell's text within its limit."""
-    return text[:MAX_CELL]
 
 
 remember = lru_cache(
@@ -64,7 +58,7 @@ remember = lru_cache(
 At = tuple[int, int]  # row and column of a cell, from 0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sheet:
     """Cells of one sheet, row by row, ragged; positions count from 0. Empty cells are "" or None.
 
@@ -105,17 +99,6 @@ class Opened(NamedTuple):
 def written(value: float) -> str:
     """A number as plain text."""
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-
-
-def check_size(rows: list[list]) -> None:
-    """Refuse a sheet of more than can be accounted for cell by cell."""
-    filled = [n for row in rows if (n := sum(c not in ("", None) for c in row))]
-    width = max(map(len, rows), default=0)
-    if len(filled) > MAX_ROWS or width > MAX_COLUMNS or sum(filled) > MAX_CELLS:
-        raise too_large(
-            f"表格有 {len(filled)} 行、{width} 列、{sum(filled)} 个有内容的单元格,超过 {MAX_ROWS} 行、{MAX_COLUMNS} 列"
-            f"或 {MAX_CELLS} 个的上限"
-        )
 
 
 def latin_mojibake(text: str) -> bool:

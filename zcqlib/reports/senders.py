@@ -45,36 +45,33 @@ def _flat(text: str) -> str:
 @lru_cache(maxsize=8)
 def _names(catalog: Catalog) -> dict[str, tuple[str, bool]]:
     """Every name of a sender, the longest first, with the sender and whether it is a park."""
-    known, places = {}, {}
-    for alias, ((region, kind, *_), *_) in catalog._region_aliases.items():
-        if len(alias) > 2 and kind == "known":
-            places.setdefault(region, []).append(alias)
+    known, places = {}, catalog._region_aliases.items()
     for s in catalog.senders.itertuples():
-        park = s.kind == "park"
-        for alias in (
-            s.name_zh,
-            *s.aliases.split(";"),
-            *(places.get(s.region, ()) if park else ()),
-        ):
-            if alias:
-                known.setdefault(_flat(alias), (s.id, park))
+        names, park = [s.name_zh, *s.aliases.split(";")], s.kind == "park"
+        if park:
+            ours = (s.region, "known")
+            names += [
+                alias for alias, (place, *_) in places if len(alias) > 2 and place[:2] == ours
+            ]
+        for name in filter(None, names):
+            known.setdefault(_flat(name), (s.id, park))
     return {a: known[a] for a in sorted(known, key=len, reverse=True)}
 
 
 def named(text: str, catalog: Catalog) -> set[str]:
     """The senders that a text names; "" stands for another place's office of a like name (郑州高新区)."""
     text, names = _flat(text), _names(catalog)
-    every = re.finditer("|".join(map(re.escape, names)), text) if names else ()
+    every = re.finditer("|".join(map(re.escape, names)) or "(?!)", text)
     found = [(*m.span(), *names[m[0]]) for m in every]
     parks = {end for _, end, _, park in found if park}
     out = set()
     for start, _, sender, park in found:
         before = _FORMS.sub("", text[:start])
-        own = start in parks or len(_HALL.sub("", before)) in parks
         place = _place_before(before, catalog)
         if park:
             out.add("" if place == "other" else sender)
-        elif not own:  # 高新区科技局 is the park's
+        elif start not in parks and len(_HALL.sub("", before)) not in parks:
+            # 高新区科技局 is the park's
             ours = place in ("city", "zone") or not place and not _OF_A_PLACE.search(before)
             out.add(sender if ours else "")
     return out
@@ -96,14 +93,13 @@ def decide(name: str, said: str, inside: Iterable[str], catalog: Catalog) -> tup
     ----------
     name : the file's name. said : what stands behind 填报单位. inside : ids of the regions that its figures are of.
     """
-    by_name, by_line = named(PurePath(name).stem, catalog), named(said, catalog) if said else set()
-    known = catalog.senders.set_index("id")
+    found = list(filter(None, (named(PurePath(name).stem, catalog), named(said, catalog))))
+    agreed, known = set.intersection(*found or [set()]), catalog.senders.set_index("id")
     line = f"填报单位写的是「{said}」" if said else "文件里没有填报单位"
-    agreed = by_name & by_line if by_name and by_line else by_name | by_line
-    if len(agreed) != 1 and by_name and by_line:
-        return "", f"文件名与填报单位不一致({line})"
-    if not agreed:
+    if not found:
         return "", f"文件名里没有已知的报送单位,{line}"
+    if len(agreed) != 1 and len(found) > 1:
+        return "", f"文件名与填报单位不一致({line})"
     if len(agreed) > 1:
         several = "、".join(known["name_zh"].get(s, "外地单位") for s in sorted(agreed))
         return "", f"名称里有几个单位({several})"
@@ -123,6 +119,6 @@ def order(name: str) -> tuple[int, int, int]:
     # a download counter is no version
     stem = re.sub(r"\(\d+\)$", "", _flat(PurePath(name).stem)).lower()
     found = _NUMBERED.search(stem) or "0" * 5
-    major, minor = int(numeral(found[1] or found[3] or found[4])), int(found[2] or 0)
+    major, minor = numeral(found[1] or found[3] or found[4]), int(found[2] or 0)
     early = _EARLIER.search(stem) is not None
     return (not early and _LATER.search(stem) is not None) - early, major, minor

@@ -16,15 +16,13 @@ from typing import NamedTuple
 from xlrd import xldate_as_datetime
 
 from zcqlib.reports.grid import (
-    MAX_AREA,
     MAX_CELL,
+    MAX_CELLS,
     MAX_COLUMNS,
     MAX_ROWS,
     At,
     Budget,
     Sheet,
-    check_size,
-    cut,
     remember,
     too_large,
     written,
@@ -79,18 +77,12 @@ class Seen(NamedTuple):
 
 
 class Section(NamedTuple):
-    """One part of a number format: what stands around its digits, their places, and how the number is changed."""
+    """One part of a number format: its kind, what it is written with, its condition, and whether it is red."""
 
     kind: str
-    before: str
-    whole: str  # places before the point, with what stands among them
-    point: str
-    places: str
-    after: str
-    thousands: int  # scale commas
-    percent: int
-    red: bool
+    parts: re.Match
     when: re.Match | None
+    red: bool
 
 
 def _hidden(m: re.Match) -> str:
@@ -112,96 +104,80 @@ def sections(code: str) -> tuple[Section, ...]:
 def _section(text: str) -> Section:
     red = re.search(r"\[(?:red|红色)\]", text, re.I) is not None
     when = re.search(r"\[([<>]=?|=|<>)(-?[\d.]+)\]", text)
-    text = re.sub(r"\[[^\]]*\]", "", re.sub(r"\[([hms]+)\]", r"\1", text, flags=re.I))
-    m, percent = _PART.fullmatch(text), text.count("%")
+    text = re.sub(r"\[(?![hms]+\])[^\]]*\]", "", text, flags=re.I)
     kind = next(name for name, form in _FORMS if re.search(form, text, re.I))
-    thousands = len(m["scale"] + m["more"])
-    around = _told(m["before"]), m["whole"], m["point"], m["places"], _told(m["after"])
-    return Section(kind, *around, thousands, percent, red, when)
+    return Section(kind, _PART.fullmatch(text), when, red)
 
 
 def _chosen(parts: tuple[Section, ...], value: float) -> tuple[Section, bool]:
     """The part that a value is written by, and whether a minus is written by itself."""
     if any(p.when for p in parts):
         fits = (p for p in parts[:3] if not p.when or _ORDER[p.when[1]](value, float(p.when[2])))
-        return next(fits, parts[-1]), True
+        return next(fits, parts[-1]), value < 0
     if value < 0 and len(parts) > 1:
         return parts[1], False
-    return parts[2 if value == 0 and len(parts) > 2 else 0], True
+    return parts[2 if value == 0 and len(parts) > 2 else 0], value < 0
 
 
-def _digits(part: Section, scaled: Decimal) -> str:
+def _digits(m: re.Match, scaled: Decimal) -> str:
     """The digits of a number in the places of a format."""
-    rounded = scaled.quantize(Decimal(1).scaleb(-len(part.places)), ROUND_HALF_UP)
-    whole, _, decimals = f"{rounded:{',' if ',' in part.whole else ''}f}".partition(".")
-    least = re.sub("[^0#?]", "", part.whole).lstrip("#?")
-    whole = ("" if whole == "0" else whole).zfill(len(least))
-    for i, text in enumerate(part.whole):
+    places = m["places"]
+    rounded = scaled.quantize(Decimal(1).scaleb(-len(places)), ROUND_HALF_UP)
+    whole, _, decimals = f"{rounded:{',' if ',' in m['whole'] else ''}f}".partition(".")
+    signs = re.sub("[^0#?]", "", m["whole"])
+    whole = ("" if whole == "0" else whole).zfill(len(signs.lstrip("#?")))
+    for i, text in enumerate(m["whole"]):
         if text not in "0#?,":
-            right = len(re.sub("[^0#?]", "", part.whole[i:]))
+            right = len(re.sub("[^0#?]", "", m["whole"][i:]))
             whole = f"{whole[:-right]}{_told(text)}{whole[-right:]}"
-    needed = len(part.places.rstrip("#?"))
-    return whole + part.point + decimals[:needed] + decimals[needed:].rstrip("0")
+    needed = len(places.rstrip("#?"))
+    return whole + m["point"] + decimals[:needed] + decimals[needed:].rstrip("0")
 
 
 def seen(value: float, code: str) -> Seen:
-    """A number as its format shows it.
-
-    Where the format only rounds, groups, colours or marks the sign, the stored number is read. Scale commas, and words
-    behind the digits, make what is shown another figure, and that one is read. Anything else does not agree.
-    """
+    """A number as its format shows it."""
     m = _USUAL.fullmatch(code)
     if m and round(value, places := len(m[2] or "")) == value:
         return Seen(value, f"{value:{',' if m[1] else ''}.{places}f}")
-    part, signed = _chosen(sections(code), value)
-    general = part.kind == "general"
-    if part.kind in ("date", "text", "other") or general and not part.before + part.after:
+    (kind, m, _, red), signed = _chosen(sections(code), value)
+    before, after = _told(m["before"]), _told(m["after"])
+    general = kind == "general"
+    if kind in ("date", "text", "other") or general and not before + after:
         return Seen(value, written(value))
-    scaled = Decimal(repr(abs(value))) * 100**part.percent / 1000**part.thousands
-    number = _digits(part, scaled) if part.kind == "number" else ""
-    body = f"{scaled.normalize():f}" if general else number
-    minus = "-" if value < 0 and signed and scaled else ""
-    text = f"{minus}{part.before}{body}{part.after}"
-    return _agree(value, scaled, text, part)._replace(percent=bool(part.percent))
+    percent = "%" in m["before"] + m["after"]
+    scaled = Decimal(repr(abs(value))) * 100**percent / 1000 ** len(m["scale"] + m["more"])
+    body = f"{scaled.normalize():f}" if general else _digits(m, scaled) * (kind == "number")
+    return told(value, f"{'-' * signed}{before}{body}{after}", percent, red)
 
 
-def told(value: float, text: str, percent: bool) -> Seen:
-    """A stored number beside the text that is displayed for it, where a file has both and no format."""
-    stored, m = Decimal(repr(abs(value))), _FIGURE.fullmatch(text)
-    if m and _POWER.match(m[3]):
+def told(value: float, text: str, percent: bool, red: bool = False) -> Seen:
+    """What is to be read of a stored number beside the text that is displayed for it, perhaps in red.
+
+    Where the text only rounds, groups, colours or marks the sign, the stored number is read. Scale commas, and words
+    behind the digits, make what is shown another figure, and that one is read. Anything else does not agree.
+    """
+    text, exact, m = text.strip(), Decimal(repr(abs(value))), _FIGURE.fullmatch(text.strip())
+    if value == 0 and _DASHES.fullmatch(text) or m and _POWER.match(m[3]):
         return Seen(value, text, percent=percent)
-    percent = percent or bool(m) and "%" in m[3] and _near(stored * 100, m[2])
-    part = sections("0%" if percent else "0")[0]
-    return _agree(value, stored * 100**percent, text, part)._replace(percent=percent)
-
-
-def _differs(value: float, text: str) -> Seen:
-    said = f"显示为「{text.strip() or '空白'}」,实际存的是 {written(value)}"
-    return Seen(value, text.strip(), False, said)
-
-
-def _agree(value: float, scaled: Decimal, text: str, part: Section) -> Seen:
-    """What is to be read of a number, given what it stands for in its format and how it is shown."""
-    text, percent = text.strip(), bool(part.percent)
-    if value == 0 and _DASHES.fullmatch(text):
-        return Seen(value, text)
-    m = _FIGURE.fullmatch(text)
-    if m is None or _SECOND.match(m[3]) or not _same_sign(value, m[1], part.red):
-        return _differs(value, text)
+    differs = Seen(value, text, held=f"显示为「{text or '空白'}」,实际存的是 {written(value)}")
+    if m is None or _SECOND.match(m[3]) or not _same_sign(value, m[1], red):
+        return differs
     before, body, after = m.groups()
-    moved = not _near(scaled, body)
-    if moved and not any(_near(scaled / 10**n, body) for n in range(1, 13)):
-        return _differs(value, text)
+    percent = percent or "%" in after and _near(exact * 100, body)
+    scaled = exact * 100**percent
+    power = next((n for n in range(13) if _near(scaled / 10**n, body)), None)
+    if power is None:
+        return differs
     bare = re.sub(r"[,\s]", "", body)  # a blank between thousands is only a separator
     left, right = (_SIGNS.sub("", t.replace("%", "") if percent else t) for t in (before, after))
-    other, sign = moved or part.thousands > 0, "-" if value < 0 else ""
+    sign = "-" if value < 0 else ""
     if not any(c.isalpha() or c in "%％‰℃°" for c in left + right):
-        return Seen(float(sign + bare) if other else value, text, other)
-    power = 0 if left else _WORDS.get(right, 0)
-    if power and other and _near(Decimal(repr(abs(value))) / 10**power, body):
+        row = float(sign + bare) if power else value
+        return Seen(row, text, power > 0, percent=percent)
+    if power and power == _WORDS.get(right) and not left:
         return Seen(value, text)  # 1234.6万 is but another writing of 12345678
-    exact = bare if other else f"{scaled.normalize():f}"
-    return Seen(f"{sign}{left}{exact}{'%' * percent}{right}", text, True)
+    exact = bare if power else f"{scaled.normalize():f}"
+    return Seen(f"{sign}{left}{exact}{'%' * percent}{right}", text, True, percent=percent)
 
 
 def _same_sign(value: float, before: str, red: bool) -> bool:
@@ -220,7 +196,6 @@ def _near(exact: Decimal, shown: str) -> bool:
 # cells --------------------------------------------------------------------------------------------------------------
 
 _AS_STORED = {"", "General", "@", None}  # formats that show the plain value
-_SEVERAL = re.compile(r"\s*[-+]?[\d.,]+%?(?:\s*[\n\t]\s*[-+]?[\d.,]+%?)+\s*")
 _RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 TAGS = dict.fromkeys(("s", "del", "strike"), {"struck": True})
 TAGS |= dict.fromkeys(("sup", "sub"), {"raised": True})
@@ -253,10 +228,9 @@ class Run(NamedTuple):
     text: str
     struck: bool | None = None  # None: as its cell
     raised: bool = False
-    hidden: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cells(Sheet):
     """A sheet while a reader lays it out."""
 
@@ -274,7 +248,7 @@ class Cells(Sheet):
         Refused : it stands too far away.
         """
         rows = self.rows
-        if r >= MAX_ROWS or c >= MAX_COLUMNS or r * c > MAX_AREA:
+        if r >= MAX_ROWS or c >= MAX_COLUMNS or r * c > 5 * MAX_CELLS:
             far = f"有内容的单元格超出 {MAX_ROWS} 行 {MAX_COLUMNS} 列的上限(或位置过远)"
             raise too_large(far)
         rows += [[] for _ in range(r + 1 - len(rows))]
@@ -282,12 +256,17 @@ class Cells(Sheet):
             self.budget.spend(cells=more)
             rows[r] += [""] * more
 
+    def add(self, row: list) -> None:
+        """One more row as it is."""
+        self.place(len(self.rows), len(row) - 1)
+        self.rows[-1] = row
+
     def put(self, r: int, c: int, value: object, code: str = "", struck: bool = False) -> None:
-        """A cell's value, or the pieces of its text; its number format, and whether a line is through it."""
-        if r >= len(self.rows) or c >= len(self.rows[r]):
-            self.place(r, c)
+        """A cell's value, or the pieces of its text; its number format, and whether a line is through it: nobody knows
+        by it what counts instead."""
+        self.place(r, c)
         if isinstance(value, list):
-            value, struck = self.runs(r, c, value, struck), False
+            value, struck = self.runs((r, c), value, struck)
         if type(value) is str:
             self.budget.spend(letters=len(value))
         elif type(value) is float and (code not in _AS_STORED or not math.isfinite(value)):
@@ -298,67 +277,53 @@ class Cells(Sheet):
                 value = self.keep((r, c), value, shows)
         self.rows[r][c] = value
         if struck and value not in ("", None):
-            self.strike(r, c)
+            self.struck.add((r, c))
+            self.held[r, c] = "整格被划去"
 
     def keep(self, at: At, value: float, found: Seen) -> object:
         """What is to be read of a number; the rest is noted."""
         plain = written(value)
         if found.percent and not isinstance(found.row, str):
             self.percent.add(at)
-        if not value.is_integer() and (m := re.search(r"\d(?:\.(\d+))?(?![\d,.])", found.text)):
-            if at in self.percent or found.text != plain:
-                self.decimals[at] = len(m[1] or "")
         if found.text != plain:
             self.shown[at] = found.text
+            m = re.search(r"\d(?:\.(\d+))?(?![\d,.])", found.text)
+            if m and not value.is_integer():
+                self.decimals[at] = len(m[1] or "")
         if found.other:
             self.stored[at] = plain
         if found.held:
             self.held[at] = found.held
         return found.row
 
-    def strike(self, r: int, c: int) -> None:
-        """A line through the whole cell: nobody knows by it what counts instead."""
-        self.struck.add((r, c))
-        self.held[r, c] = "整格被划去"
-
-    def runs(self, r: int, c: int, runs: list[Run], whole: bool = False) -> str:
-        """The text of a cell without what is struck out, and without the marks of notes; `whole`: where a piece does
-        not say, it is struck out."""
-        kept, out, notes, at = "", "", "", (r, c)
-        for text, struck, raised, hidden in runs:
-            if hidden:
-                continue
+    def runs(self, at: At, runs: list[Run], whole: bool) -> tuple[str, bool]:
+        """The text of a cell without what is struck out, and without the marks of notes; and whether all is struck out
+        (`whole`: so is a piece that does not say)."""
+        kept, out, notes = "", "", ""
+        for text, struck, raised in runs:
             if whole if struck is None else struck:
                 out += text
             elif raised and text.strip() and not re.search("[a-zA-Z]$", kept):
                 notes += text.strip()
             else:
                 kept += text.translate(_RAISED) if raised else text
-        if not kept.strip() and not out.strip():
+        kept, out = kept.strip(), out.strip()
+        if not kept and not out:
             kept, notes = notes, ""
-        if out.strip():
-            self.struck.add(at)
-            if kept.strip():
-                self.stored[at] = cut("".join(x.text for x in runs if not x.hidden).strip())
-            else:
-                kept = out
-                self.strike(r, c)
         if notes:
-            self.comments[at] = cut(f"{self.comments.get(at, '')} {notes}".strip())
-        return cut(kept.strip())
+            self.comments[at] = f"{self.comments.get(at, '')} {notes}".strip()
+        if out and kept:
+            self.struck.add(at)
+            self.stored[at] = "".join(x.text for x in runs).strip()[:MAX_CELL]
+        return kept or out, not kept
 
     def sheet(self, name: str, title: str = "", hidden: bool = False) -> Sheet:
-        """The finished sheet, its texts within their limit; figures on several lines stay several."""
-        check_size(self.rows)
+        """The finished sheet, its texts within their limit."""
         for r, row in enumerate(self.rows):
             for c, v in enumerate(row):
-                if type(v) is not str:
-                    continue
-                if len(v) >= MAX_CELL:
-                    row[c] = v = cut(v)
+                if type(v) is str and len(v) > MAX_CELL:
+                    row[c] = v[:MAX_CELL]
                     self.long.append((r, c))
-                if ("\n" in v or "\t" in v) and _SEVERAL.fullmatch(v):
-                    row[c] = " / ".join(v.split())
         last, wide = len(self.rows) - 1, max(map(len, self.rows), default=0) - 1
         merged = []
         for a, b, c, d in self.merged:
@@ -366,5 +331,5 @@ class Cells(Sheet):
             if a <= c and b <= d and (a, b) != (c, d):
                 self.budget.spend(cells=(c - a + 1) * (d - b + 1))
                 merged.append((a, b, c, d))
-        vars(self).update(name=name, title=title, hidden=hidden, merged=merged)
+        self.name, self.title, self.hidden, self.merged = name, title, hidden, merged
         return self

@@ -88,7 +88,7 @@ def squeeze(text: str) -> str:
     text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
     text = re.sub("[〇零一二三四五六七八九]{4}(?=年)", lambda m: m[0].translate(_DIGITS), text)
     months = "(?:(?<=年)|^)(十[一二]?|[一二三四五六七八九])(?=月)"
-    return re.sub(months, lambda m: f"{numeral(m[1]):.0f}", text)
+    return re.sub(months, lambda m: str(numeral(m[1])), text)
 
 
 _NUMERAL = re.compile(
@@ -96,15 +96,15 @@ _NUMERAL = re.compile(
 )
 
 
-def numeral(word: str) -> float:
-    """A number below ten thousand in Chinese figures or in digits, NaN where it is none: 三十 is 30."""
+def numeral(word: str) -> int:
+    """A number below ten thousand in Chinese figures or in digits, 0 where it is none: 三十 is 30."""
     if word.isdecimal():
-        return float(word)
-    if not word or not _NUMERAL.fullmatch(word):
-        return math.nan
+        return int(word)
+    if not _NUMERAL.fullmatch(word):
+        return 0
     parts = re.findall("(.?)([千百十])|(.)", word.translate(_DIGITS).replace("0", ""))
     steps = {"": 1, "十": 10, "百": 100, "千": 1000}
-    return float(sum(int(ones or digit or 1) * steps[step] for digit, step, ones in parts))
+    return sum(int(ones or digit or 1) * steps[step] for digit, step, ones in parts)
 
 
 # --- periods --------------------------------------------------------------------------------------------------------
@@ -132,12 +132,12 @@ def month_span(no: int, *flags: str) -> Span:
     return Span(no, no, "month", flags)
 
 
-_YEAR = r"(?:(?P<y>(?:19|20)\d{2})|(?P<yy>\d{2}))年"
+_YEAR = r"(?P<y>(?:19|20)?\d{2})年"
 _PLAIN_YEAR = r"(?P<y>(?:19|20)\d{2})"
-_ANY_YEAR = rf"(?:(?P<y>(?:19|20)\d{{2}})年?|{_YEAR.replace('<y>', '<y2>')})?"
+_ANY_YEAR = r"(?:(?P<y>(?:19|20)\d{2}(?!年)|(?:19|20)?\d{2}(?=年))年?)?"
 _DASH = r"(?:[-—–―~∼至到─]|--)"
 _LEAD = r"(?:截至|截止|至|到|截至到)?"
-# kinds of periods, each as it is written, the first that fits; the last is inside a longer text only a length of time
+# kinds of periods, each as it is written, the first that fits; the last two mean something else inside a longer text
 _PATTERNS = rf"""
 range       (?:自|从)?{_YEAR}(?P<a>\d{{1,2}})月(?P<a1>\d{{1,2}})[日号]{_DASH}(?:(?P=y)年)?(?P<b>\d{{1,2}})月(?P<d>\d{{1,2}})[日号]
 range       {_LEAD}(?:{_YEAR})?(?P<a>\d{{1,2}})月?{_DASH}(?P<b>\d{{1,2}})月(?:份)?(?P<cum>累计)?
@@ -147,7 +147,7 @@ eop         {_LEAD}(?:{_YEAR})?(?P<m>\d{{1,2}})月份?(?:末|底)
 day         {_PLAIN_YEAR}[-./年](?P<m>\d{{1,2}})[-./月](?P<d>\d{{1,2}})日?
 month       (?:截至|截止|至|到)?{_YEAR}(?P<m>\d{{1,2}})月(?:份)?
 month       {_PLAIN_YEAR}[-/.](?P<m>\d{{1,2}})
-month       {_PLAIN_YEAR}(?P<m>0[1-9]|1[0-2])
+month       (?<!\d){_PLAIN_YEAR}(?P<m>0[1-9]|1[0-2])(?!\d)
 quarters    {_ANY_YEAR}(?:前|[1一](?:季度?)?{_DASH})(?P<q>[二两三四2-4])个?季度
 quarter     {_ANY_YEAR}第?(?P<q>[一二三四1-4])季度
 quarter     {_PLAIN_YEAR}年?Q(?P<q>[1-4])
@@ -156,8 +156,9 @@ part        {_YEAR}(?P<w>半年)
 second_half (?:{_YEAR})?下半年
 year_end    {_YEAR}(?:末|底)
 year        {_YEAR}(?:度|全年)?
-year        {_PLAIN_YEAR}
+year        (?<=[(【]){_PLAIN_YEAR}(?=[)】~至年-])
 month       {_LEAD}(?P<m>\d{{1,2}})月(?:份)?
+year        {_PLAIN_YEAR}
 part        (?P<w>半年)
 """
 _PATTERNS = [(re.compile(p), kind) for kind, p in map(str.split, _PATTERNS.strip().splitlines())]
@@ -169,10 +170,9 @@ _UNSUPPORTED = re.compile(
 
 def _span(m: re.Match, kind: str) -> Span | None:
     g = m.groupdict(default="")
-    short, year = g.get("yy"), int(g.get("y") or g.get("y2") or 0)
-    flags, year = ("short_year",) * bool(short), int(f"20{short}" if short else year)
-    numbers = (numeral(g.get(k) or "0") for k in ("a", "b", "q", "m", "d"))
-    a, b, q, month, day = (int(n) if n == n else 0 for n in numbers)
+    written = g.get("y", "")
+    year, flags = int(f"20{written}"[-4:]) if written else 0, ("short_year",) * (len(written) == 2)
+    a, b, q, month, day = (numeral(g.get(k) or "0") for k in "abqmd")
     first, last, basis = {
         "range": (a or 1, b if b > (a or 1) else 0, "range" if a > 1 else "ytd"),
         "quarters": (1, 3 * q, "ytd"),
@@ -221,9 +221,9 @@ def period_in(text: str) -> tuple[Span, int, int] | None:
     """The first period inside a longer text, with its place; a bare number is none."""
     found = [
         (span, m.start(), m.end())
-        for pattern, kind in (_PATTERNS[:-1] if _DATED.search(text) else ())
+        for pattern, kind in (_PATTERNS[:-2] if _DATED.search(text) else ())
         for m in pattern.finditer(text)
-        if _bounded(text, m) and (span := _span(m, kind))
+        if (span := _span(m, kind))
     ]
     return min(found, key=lambda f: (f[1], -f[2]), default=None)
 
@@ -239,35 +239,27 @@ def without_period(text: str) -> str:
     return re.sub(r"[((]\s*[))]", "", text[:i] + text[j:])
 
 
-def _bounded(text: str, m: re.Match) -> bool:
-    """Whether bare digits inside a text are a year or a month: set off by brackets, or six of them alone."""
-    before, after = text[: m.start()], text[m.end() :]
-    if not m[0].isdecimal() or before[-1:].isdecimal() or after[:1].isdecimal():
-        return not m[0].isdecimal()
-    return len(m[0]) == 6 or before[-1:] in tuple("(【") and bool(re.match("[)】~至年-]", after))
-
-
 def unsupported_period(text: str) -> bool:
     return bool(_UNSUPPORTED.fullmatch(text)) and whole_period(text) is None
 
 
-def _placed(role: str) -> tuple[str, int]:
-    """What a role such as same-12 says against the report month: the basis, and how many months back."""
-    basis, _, back = role.partition("-")
-    return basis, int(back or 0)
+@cache
+def _placed(group: str) -> dict[str, tuple[str, int]]:
+    """Words of a group with what they say against the report month, as same-12: the basis, how many months back."""
+    roles = ((word, role.partition("-")) for word, role in known(group).items())
+    return {word: (basis, int(back or 0)) for word, (basis, _, back) in roles}
 
 
 def relative(text: str) -> tuple[str, int] | None:
     """What a whole label such as 本月 or 上年同期(修订) says relative to the report month."""
-    role = known("relative").get(REMARK.sub("", text))
-    return _placed(role) if role else None
+    return _placed("relative").get(REMARK.sub("", text))
 
 
 def relative_in(name: str) -> tuple[str, int] | None:
     """What a word inside a name says relative to the report month; 累计 goes before all others."""
-    inside = known("inside")
+    inside = _placed("inside")
     found = re.search("累计" if "累计" in name else "|".join(inside), name)
-    return _placed(inside[found[0]]) if found else None
+    return inside[found[0]] if found else None
 
 
 # --- kinds of figures -----------------------------------------------------------------------------------------------
@@ -470,6 +462,7 @@ def value_of(text: str, money: bool = False, count: bool = True, figures: bool =
     bare = text.strip()
     t = _FOOTNOTE.sub("", bare)
     note = "" if t == bare else f"标注{bare[len(t) :]}"
+    t = re.sub(r"(?<=[\d%])\s*[\n\t]\s*(?=[-+\d.])", "/", t)  # two lines are two figures
     t = re.sub(r"[−–—－﹣](?=[\d.])", "-", re.sub(r"\s+", "", t))
     t = unicodedata.normalize("NFKC", t)
     if mark := _mark(bare) or _mark(t):
@@ -501,15 +494,13 @@ def _said(m: re.Match, figures: bool, note: str) -> Value | None:
     """A figure among words: 约35, 1.2亿, 35家(含2家注销), and where figures must be also 三十 and 100以上."""
     lead, sign, digits, more, scale, much, unit, bound, remark = m.groups(default="")
     if worded := not digits[-1:].isdecimal():
-        digits = f"{numeral(digits):.0f}"
+        digits = str(numeral(digits))
     if unit and is_unit(scale + unit):  # 亿元 is one word, 亿 with nothing behind it is a scale
         scale, unit = "", scale + unit
     limit = known("bound").get(lead) or known("bound").get(bound.replace("+", "以上"))
     flag = limit or ("approx" if lead or more or much or bound else "")
-    dash = worded and len(m[3]) < 2  # 一 may be a dash
-    if dash or digits == "nan" or unit and not is_unit(unit):
-        return None
-    if (worded or bound or limit) and not figures:
+    none = worded and (len(m[3]) < 2 or digits == "0")  # 一 may be a dash
+    if none or unit and not is_unit(unit) or (worded or bound or limit) and not figures:
         return None
     more = dict(unit=unit, note=remark or note, scale=scale)
     return _number(digits, "text_number", *[flag] * bool(flag), minus=sign == "-", **more)

@@ -17,12 +17,10 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 
 from zcqlib.reports.grid import Refused
 from zcqlib.tables import ZcqError
 
-T = TypeVar("T")
 MEMORY = 850 * 2**20  # bytes that one file may take beyond what the process has
 MEMORY_RATIO = 600  # and more for large files: so many times their size
 SECONDS, SECONDS_PER_MB = 2.5, 12  # of the processor
@@ -43,9 +41,7 @@ def too_costly() -> Refused:
 _packed, _unpacked = lru_cache(maxsize=1)(pickle.dumps), lru_cache(maxsize=1)(pickle.loads)
 
 
-def run(
-    work: Callable[..., T], path: Path, context=None, *, otherwise: Callable[[Refused], T]
-) -> T:
+def run(work: Callable, path: Path, context=None, *, otherwise: Callable[[Refused], object]):
     """What `work(path, context)` gives, done in the reading process; `otherwise` makes it of the refusal of a file over
     which the process ended."""
     size = path.stat().st_size if path.is_file() else 0
@@ -58,18 +54,14 @@ def run(
         timer = threading.Timer(PATIENCE * _seconds(size), process.kill)
         timer.daemon = True
         timer.start()
-        try:
+        with suppress(OSError):  # it is gone, and gives no answer
             _send(process.stdin, (size, work, path.absolute(), context))
-        except OSError:
-            answer = None
-        else:
-            answer = _receive(process.stdout)
+        result, fault, full = _receive(process.stdout) or (None, None, None)
         timer.cancel()
-        if answer is None or answer[2]:
+        if full is not False:
             stop()
-    if answer is None:
+    if full is None:
         return otherwise(too_costly())
-    result, fault, _ = answer
     if fault is not None:
         raise fault
     return result
@@ -128,14 +120,12 @@ def serve() -> None:
         try:
             if context is not None:
                 context = replace(context, catalog=_unpacked(context.catalog))
-            answer = work(path) if context is None else work(path, context), None
+            result, fault = work(path) if context is None else work(path, context), None
         except Exception as e:
-            answer = None, e
+            result, fault = None, e
         # what a large file leaves behind would be taken from the next one's memory
-        answer = *answer, _taken() > base + MEMORY // 4
-        del message, work, context
-        _send(answers, answer)
-        del answer  # or the next file would have less
+        _send(answers, (result, fault, _taken() > base + MEMORY // 4))
+        del message, work, context, result, fault  # or the next file would have less
 
 
 def _taken() -> int:
