@@ -257,7 +257,7 @@ WHY: region indicator year as_of part
     demo flag : rests on made-up data
 RECORD: whose what no
     whose text! own|real : whose series were replayed: the office's flows, the real ones beside them
-    what text! all|said|sure|month|parts|joint : all calls; a class of chances, or what 序时进度 says for sure; a month of call; parts, their joint sum
+    what text! all|said|sure|month : all calls; a class of chances, or what 序时进度 says for sure; a month of call
     no whole : class or month of call
     series number : series that were replayed
     first number : first year that was
