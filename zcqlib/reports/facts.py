@@ -129,12 +129,13 @@ class _Table:
                 path, named = called[kind]
                 if (meaning := meanings.get((c, named))) is None:
                     meaning = meanings[c, named] = self._meaning(row, column, named)
-                sources = column, row, around
                 place = row.place or column.place or around.place or none
                 if got := self._figure(v, at, place, path, named, meaning):
                     *got, unit_at = got
                     outcome[at] = "observation"
                     unit = meaning.unit_raw
+                    titled = around.indicator_unit * bool(named.title) == unit  # 指标:产量(吨)
+                    sources = (column, row, around)[: 3 - titled]
                     stated = (s for s in sources if unit in s.unit.split("、"))
                     # a month goes before a word such as 累计, the column before the row, both before the title
                     near = row.span_at and (row.span or not column.span_at) and not column.span
