@@ -50,6 +50,7 @@ WORDS = """
     future_period 期间晚于报告月份
     template_zeros 未填的模板
     merged_value 数字合并在几格
+    context_conflict 表名与表题期间不一致
     row_too_long 一行多出几栏
     no_period 没有写期间
     no_month 没有写月份

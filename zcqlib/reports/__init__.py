@@ -209,8 +209,6 @@ def _observations(
     month: pd.Period,
 ) -> pd.DataFrame:
     facts = [f for _, found in read for f in found.facts.values()]
-    if not facts:
-        return tables.empty(tables.OBSERVATIONS)
     sheets = [s for s, (_, found) in zip(opened, read, strict=True) for _ in found.facts]
     fact = {name: [f[i] for f in facts] for i, name in enumerate(labels.Fact._fields)}
     cells, places, spans = [_address(f.at) for f in facts], fact["place"], fact["span"]
@@ -245,24 +243,22 @@ def _observations(
 
 
 def _cells(read: list[tuple[str, labels.Found]], file: str) -> pd.DataFrame:
-    order = [(sheet, found.outcome, at) for sheet, found in read for at in sorted(found.outcome)]
-    what = {
-        "sheet": [sheet for sheet, _, _ in order],
-        "cell": [_address(at) for _, _, at in order],
-        "outcome": [outcome[at] for _, outcome, at in order],
-    }
+    order = (
+        (sheet, _address(at), found.outcome[at])
+        for sheet, found in read
+        for at in sorted(found.outcome)
+    )
+    what = dict(zip(("sheet", "cell", "outcome"), zip(*order, strict=True), strict=False))
     return tables.of_columns(what, tables.CELLS, file=file)
 
 
 def _problems(problems: list[tuple], context: Context, month) -> pd.DataFrame:
-    if not problems:
-        return tables.empty(tables.PROBLEMS)
     rows = [
         (code, severity, context.file, sheet, _address(at), *(count or [1]), raw[:200], message)
         for sheet, code, severity, at, raw, message, *count in problems
     ]
     columns = zip(*dict.fromkeys(rows), strict=True)
-    what = dict(zip(tables.PROBLEMS.names, map(list, columns), strict=False))
+    what = dict(zip(tables.PROBLEMS.names, columns, strict=False))
     return tables.of_columns(what, tables.PROBLEMS, sender=context.sender, published=month)
 
 

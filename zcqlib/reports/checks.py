@@ -66,7 +66,7 @@ def read_sheet(sheet: Sheet, scope: Scope, aside: bool = False) -> Found:
         found.tables.append(block.body[0])
         table, lines = _accepted(sheet, block, scope, lines)
         found.add(table)
-    found.add(_left_over(sheet, [at for at in cells if at not in found.outcome]))
+    _left_over(sheet, [at for at in cells if at not in found.outcome], found)
     _taken_back(sheet, found)
     _as_shown(sheet, found)
     return found
@@ -78,17 +78,16 @@ def _cells_of(sheet: Sheet, block: Block) -> list[At]:
     return [(r, c) for r in rows for c in filled(sheet.rows[r]) if c in inside] + block.above
 
 
-def _left_over(sheet: Sheet, cells: list[At]) -> Found:
+def _left_over(sheet: Sheet, cells: list[At], found: Found) -> None:
     """Figures, and formulas without one, that no table took."""
-    extra = Found()
     for r, c in cells:
         v = sheet.rows[r][c]
         figure, code = valueish(v), words.value_of(text_of(v)).code
-        extra.outcome[r, c] = "problem" if figure else "context"
-        if figure or code in ("cell_error", "formula_without_value"):
-            told = code if code in ("cell_error", "formula_without_value") else "orphan_cell"
-            extra.tell(told, (r, c), text_of(v), "")
-    return extra
+        found.outcome[r, c] = "problem" if figure else "context"
+        if code in ("cell_error", "formula_without_value"):
+            found.tell(code, (r, c), text_of(v), "")
+        elif figure:
+            found.tell("orphan_cell", (r, c), text_of(v))
 
 
 # --- one table ----------------------------------------------------------------------------------------------------------
@@ -131,7 +130,6 @@ def _accepted(
     box = box_of(figures or cells)
     raw = text_of(sheet.rows[box[0]][box[1]])
     unread.tell("table_unread", box, raw, fault, count=len(figures))
-    unread.outcome.pop(box)  # a rectangle is no cell
     unread.mark(figures, "problem")
     return unread, lines
 
@@ -144,7 +142,7 @@ def _fault(table: Found, block: Block, twice: list[tuple[Fact, Fact]]) -> str:
     for path in dict.fromkeys(f.path for f in table.facts.values()):
         if re.search(r"(?:^|/)\d[\d.,%]*(?:/|$)", path):
             return f"「{path}」像是数字,不像名称"
-    lost = sum(p[0] == "orphan_cell" for p in table.problems)
+    lost = sum(p[0] == "orphan_cell" for p in table.told)
     return "多数数字没有名称" if block.header and lost > 2 * len(table.facts) + 5 else ""
 
 
@@ -167,7 +165,7 @@ def conflicts(part: Iterable[Fact]) -> Iterator[tuple[Fact, Fact]]:
 def _listed(block: Block, table: Found, cells: list[At]) -> Found:
     """A list (one row for each firm, patent or project) is said so in one line; figures stay where rows differ."""
     table.mark([at for at in cells if at not in table.facts], "context")
-    table.problems.clear()
+    table.told.clear()
     used = "按明细保留,不计入指标" if table.facts else "没有作为指标数据采用"
     rows = len(block.body)
     table.tell("detail_list", (block.body[0], block.left), "", rows, used, count=rows)
@@ -193,16 +191,14 @@ def _taken_back(sheet: Sheet, found: Found) -> None:
 
 def _as_shown(sheet: Sheet, found: Found) -> None:
     """Hold back figures whose cells show something else than they store; tell of those that were taken as shown."""
-    told = Found(found.facts)
     for at, f in found.facts.items() if sheet.stored or sheet.held else ():
         if why := sheet.held.get(at):
-            told.hold("shown_differs", f, why, severity="warning" * (at in sheet.struck))
+            found.hold("shown_differs", f, why, severity="warning" * (at in sheet.struck))
         elif stored := sheet.stored.get(at):
             shown = sheet.shown.get(at) or text_of(sheet.rows[f.row][f.column])
-            told.tell("shown_scaled", at, stored, shown)
+            found.tell("shown_scaled", at, stored, shown)
     for at in sheet.long:
-        told.tell("long_text", at, "", MAX_CELL)
-    found.add(Found(problems=told.problems))
+        found.tell("long_text", at, "", MAX_CELL)
 
 
 # --- one file -----------------------------------------------------------------------------------------------------------
@@ -211,52 +207,53 @@ def _as_shown(sheet: Sheet, found: Found) -> None:
 def check_file(read: list[tuple[str, Found]], published: int, catalog: Catalog) -> None:
     """What the figures of a file say against each other: months to come, fractions among percents, cumulatives that fall,
     two tables that disagree. Problems go to the sheet of the figure."""
-    told = [(name, Found(found.facts)) for name, found in read]
-    for _, part in told:
-        _fractions(part)
-        _differences(part)
-        _falls(part, catalog)
-        _months_to_come(part, published)
+    for _, found in read:
+        _fractions(found)
+        _differences(found)
+        _falls(found, catalog)
+        _months_to_come(found, published)
     if sum(len(found.tables) for _, found in read) > 1:
-        _disagreements(told)
-    for (_, found), (_, part) in zip(read, told, strict=True):
-        found.add(Found(problems=part.problems))
+        _disagreements(read)
+    for _, found in read:
+        found.settle(found.problems)
 
 
-def _months_to_come(told: Found, published: int) -> None:
+def _months_to_come(found: Found, published: int) -> None:
     """Months after the report month: all zero is an unfilled template, anything else is looked at."""
-    later = (f for f in told.facts.values() if f.span.end > published > 0 and f.measure != "target")
+    later = (
+        f for f in found.facts.values() if f.span.end > published > 0 and f.measure != "target"
+    )
     for end, part in sorted(grouped(later, lambda f: f.span.end).items()):
         zeros = {0} == {f.value for f in part if f.given}
         for f in part if zeros else ():
             if f.given:
-                told.facts[f.at] = f._replace(value=float("nan"), reason="future")
+                found.facts[f.at] = f._replace(value=float("nan"), reason="future")
         if any(f.given for f in part):
             key = "template_zeros" if zeros else "future_period"
-            told.tell(key, part[0].at, part[0].raw, f"{end // 12}-{end % 12 + 1:02d}")
+            found.tell(key, part[0].at, part[0].raw, f"{end // 12}-{end % 12 + 1:02d}")
 
 
-def _fractions(told: Found) -> None:
+def _fractions(found: Found) -> None:
     """Percents written as fractions: a whole series that never leaves -1 to 1 is asked for, single ones are held."""
     percents = (
         f
-        for f in told.facts.values()
+        for f in found.facts.values()
         if f.unit == "%" and f.given and f.unit_cell != f.at and f.unit_raw != "‰"
     )
     for (path, measure), part in grouped(percents, lambda f: (f.path, f.measure)).items():
         large = [abs(f.value) for f in part if abs(f.value) > 1]
         small = [f for f in part if 0 < abs(f.value) <= 1]
         if small and not large and len(part) > 1:
-            told.tell("fraction_suspect.all", part[0].at, part[0].raw, path)
+            found.tell("fraction_suspect.all", part[0].at, part[0].raw, path)
         elif large and measure not in ("yoy_pct", "mom_pct") and median(large) > 20:
             for f in small:
-                if min(large) / 2 <= 100 * abs(f.value) <= max(max(large) * 1.5, 100):
-                    told.hold("fraction_suspect", f, path)
+                if min(large) / 2 <= 100 * abs(f.value) <= 1.5 * max(large):
+                    found.hold("fraction_suspect", f, path)
 
 
-def _differences(told: Found) -> None:
+def _differences(found: Found) -> None:
     """A rate of growth that is this year's figure less last year's, and not their ratio, is an amount: it is held."""
-    known = {(f.place, f.path, f.measure, *f.when): f for f in told.facts.values() if f.given}
+    known = {(f.place, f.path, f.measure, *f.when): f for f in found.facts.values() if f.given}
     for (*what, measure, start, end, basis), f in known.items():
         now = known.get((*what, "value", start, end, basis))
         before = known.get((*what, "value", start - 12, end - 12, basis))
@@ -264,10 +261,10 @@ def _differences(told: Found) -> None:
             less = round(float(now.raw) - float(before.raw), 9)
             alike = less == f.value and now.decimals == before.decimals == f.decimals
             if alike and abs(100 * (now.value / before.value - 1) - f.value) > 1:
-                told.hold("rate_is_amount", f, f.path, now.cell, before.cell)
+                found.hold("rate_is_amount", f, f.path, now.cell, before.cell)
 
 
-def _falls(told: Found, catalog: Catalog) -> None:
+def _falls(found: Found, catalog: Catalog) -> None:
     """A year-to-date that falls: a revision perhaps; less than half of the month before is held."""
 
     def climbs(f: Fact) -> bool:
@@ -276,23 +273,23 @@ def _falls(told: Found, catalog: Catalog) -> None:
         return flow and not (indicator and indicator.can_fall or words.is_index_base(f.unit_raw))
 
     years = grouped(
-        filter(climbs, told.facts.values()), lambda f: (f.place, f.path, f.span.end // 12)
+        filter(climbs, found.facts.values()), lambda f: (f.place, f.path, f.span.end // 12)
     )
     for part in years.values():
         for a, b in pairwise(sorted(part, key=lambda f: f.span.end)):
             now = f"{b.cell} 为 {b.value:.12g}{b.unit}"
             said = b.path, now, f"{a.cell} 的 {a.value:.12g}{a.unit}"
             if b.value < a.value / 2:
-                told.hold("ytd_falls", b, *said)
+                found.hold("ytd_falls", b, *said)
             elif b.value < a.value:
-                told.tell("ytd_falls.little", b.at, b.raw, *said)
+                found.tell("ytd_falls.little", b.at, b.raw, *said)
 
 
-def _disagreements(told: list[tuple[str, Found]]) -> None:
+def _disagreements(read: list[tuple[str, Found]]) -> None:
     """One thing with two values in two tables of a file, neither to be used until someone has said which."""
-    home = {id(f): (name, part) for name, part in told for f in part.facts.values()}
+    home = {id(f): (name, part) for name, part in read for f in part.facts.values()}
     against = {}
-    for a, b in conflicts(f for _, part in told for f in part.facts.values()):
+    for a, b in conflicts(f for _, part in read for f in part.facts.values()):
         against.setdefault(id(a), (a, b))
         against.setdefault(id(b), (b, a))
     for f, other in against.values():

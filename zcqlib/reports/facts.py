@@ -115,27 +115,28 @@ class _Table:
         """Columns that give their figures the same name are of one kind; rows that say the same share their meanings."""
         outcome, around, shared = self.found.outcome, self.around, {}
         none = Place("", "", "unnamed" if self.catalog.parks else "known")
+        across = [(c, f, (f.names, f.fault)) for c, f in self.columns.items()]
         for r, row in self.lines.items():
             says = row._replace(names=bool(row.names), place=None)
             says = says._replace(name_at=None, unit_at=None, span_at=None)
             meanings, called = shared.setdefault(says, {}), {}
-            for c, column in self.columns.items():
+            for c, column, kind in across:
                 v, at = self.grid[r][c], (r, c)
                 if type(v) is not float and is_empty(v) or at in outcome:
                     continue
-                kind = column.names, column.bare, column.fault
                 if kind not in called:
                     called[kind] = self._named(row, column)
                 path, named = called[kind]
                 if (meaning := meanings.get((c, named))) is None:
                     meaning = meanings[c, named] = self._meaning(row, column, named)
-                sources = column, row, around
                 place = row.place or column.place or around.place or none
                 if got := self._figure(v, at, place, path, named, meaning):
                     *got, unit_at = got
                     outcome[at] = "observation"
                     unit = meaning.unit_raw
-                    stated = (s for s in sources if unit and unit in s.unit.split("、"))
+                    titled = around.indicator_unit * bool(named.title) == unit  # 指标:产量(吨)
+                    sources = (column, row, around)[: 3 - titled]
+                    stated = (s for s in sources if unit in s.unit.split("、"))
                     # a month goes before a word such as 累计, the column before the row, both before the title
                     near = row.span_at and (row.span or not column.span_at) and not column.span
                     self.found.facts[at] = Fact(
@@ -148,7 +149,7 @@ class _Table:
     def _named(self, row: Facet, column: Facet) -> tuple[str, _Named | str]:
         """The whole path of a row's figure in a column, with the title where it says no more than 合计, and what it means;
         or the code of what is wrong."""
-        if fault := row.fault or column.fault or (row.bare or column.bare) and "orphan_cell":
+        if fault := row.fault or column.fault:
             return "", fault
         names = row.names + column.names[row.names[-1:] == column.names[:1] :]
         vague, title = self.total.issuperset(names), ("", "")
@@ -269,9 +270,8 @@ class _Table:
         if type(v) is not float or not self.plain:
             return self._cell(v, at, named, meaning)
         raw, decimals = _written(v)  # by far most
-        value = v if meaning.factor == 1 else _scale(v, meaning.factor)
-        _, _, unit, unit_raw, _, _, flags = meaning
-        return value, unit, raw, unit_raw, decimals, "", flags, None
+        _, _, unit, unit_raw, factor, _, flags = meaning
+        return _scale(v, factor), unit, raw, unit_raw, decimals, "", flags, None
 
     def _value(self, v: object, named: _Named, meaning: _Meaning) -> Value:
         """What a cell is worth where a figure is due; a text that is none is context only where nobody misses it."""

@@ -32,7 +32,7 @@ from zcqlib.reports.labels import (
     text_of,
     valueish,
 )
-from zcqlib.reports.layout import Block, Surroundings, counted_in, with_year
+from zcqlib.reports.layout import Block, Surroundings, counted_in, counted_span, with_year
 from zcqlib.reports.words import Span, known, month_no, month_span, squeeze
 
 _OWN_UNIT = re.compile(
@@ -90,15 +90,12 @@ def _long_rows(t: Frame, found: Found) -> None:
     end = max((c for r in t.header for c in filled(t.grid[r])), default=t.width)
     cells = {r: filled(t.grid[r]) for r in t.rows}
     long = [r for r in t.rows if cells[r] and cells[r][-1] > end]
-    apart = [r for r in long if re.search(r",\d{3}(?:\.\d+)?(?:,|$)", _joined(t.grid[r][1:]))]
+    ends = {r: t.texts([r], range(2, t.width)) for r in long}
+    apart = [r for r in long if any(re.fullmatch(r"\d{3}(?:\.\d+)?", x) for x in ends[r])]
     for r in apart if len(long) * 2 <= len(t.rows) or apart == long else ():
-        at = (r, cells[r][0])
-        found.tell("row_too_long", at, _joined(t.grid[r]), cells[r][-1] + 1, end + 1)
+        raw = ",".join(t.texts([r], range(t.width)))
+        found.tell("row_too_long", (r, cells[r][0]), raw, cells[r][-1] + 1, end + 1)
         found.mark([(r, c) for c in cells[r]], "problem")
-
-
-def _joined(cells: list) -> str:
-    return ",".join(map(said, cells)).rstrip(",")
 
 
 # --- which columns name the rows --------------------------------------------------------------------------------------
@@ -116,10 +113,9 @@ def _stub(t: Frame) -> dict[int, str]:
             continue
         if head == "unit" and "计量单位" not in heads and cells and not any(map(_unit_cell, cells)):
             head = "region"  # 单位 over names of places or offices
-        role = _stub_role(cells, heads, head, stub)
-        # long tables may hold unit, place or period on the right
-        right = role == head in ("unit", "region", "period") and _content(cells, True)
-        if role and (open_ or right):
+        edge = head in ("unit", "region", "period")  # long tables may hold these on the right
+        role = _stub_role(cells, heads, head, stub) if open_ or edge else ""
+        if role and (open_ or role == head and _content(cells, True)):
             stub[c] = role
         open_ &= bool(role)
     return stub
@@ -215,7 +211,7 @@ def _spoken(role: str, t: str, at: At, catalog: Catalog) -> Facet:
     if role == "unit":
         return Facet(unit=says.unit or t.strip("()-—")).at(at)
     head, colon, _ = "".join(says.names).partition(":")
-    return says._replace(place=place_of(head, catalog)) if colon and 2 <= len(head) <= 8 else says
+    return says._replace(place=place_of(head, catalog)) if colon else says
 
 
 class _Header:
@@ -223,7 +219,7 @@ class _Header:
 
     def __init__(self, t: Frame):
         self.t, self.periods = t, {}
-        # region (region? where only some cells are places), unit, frequency, note, or ""
+        # region, unit, frequency, note, or ""
         self.roles = {r: _row_role(t, r) for r in t.header}
         for n, r in enumerate(t.header, 1):
             near = t.texts(t.header[:n], range(t.width))
@@ -257,8 +253,7 @@ class _Header:
         role = self.roles[at[0]]
         if at in self.periods:
             return self.periods[at]
-        place = place_of(text_of(v), self.t.catalog) if role[:6] == "region" else None
-        if place and not (place.total and role == "region?"):
+        if role == "region" and (place := place_of(text_of(v), self.t.catalog)):
             return Facet(place=place)
         says = _spoken(role, t, at, self.t.catalog)
         # 幢 | 面积: in a row of names a count stands for a name
@@ -276,7 +271,7 @@ def _row_role(t: Frame, r: int) -> str:
         return role if fits * 2 > len(texts) else ""
     if _of_places(texts, t.catalog):
         return "region"
-    return {"region": "region?", "note": "note"}.get(role, "")
+    return "note" * (role == "note")
 
 
 def columns_of(t: Frame) -> Facets:
@@ -286,7 +281,7 @@ def columns_of(t: Frame) -> Facets:
     for c in t.data:
         facet, hangs = header.column(c, whole)
         if t.header and not t.cells(header.rows, [c]):
-            facet = facet._replace(bare=True)
+            facet = facet._replace(fault="orphan_cell")
         if 0 < len(group.names) < len(facet.names) and _within(facet, group):
             if not facet.unit and not _OWN_UNIT.search(facet.names[-1]):
                 facet = facet._replace(unit=group.unit, unit_at=group.unit_at)
@@ -324,8 +319,8 @@ def _neighbours(columns: Facets, t: Frame) -> Facets:
 def _year_before(f: Facet, last: Facet) -> bool:
     """Whether a column is of the same months as the one right before it, in an earlier year: what that is compared with."""
     a, b = f.span, last.span
-    alike = a and b and (f.names, "", a.basis) == (last.names, last.measure, b.basis)
-    return bool(alike and b.end > a.end and (b.end - a.end) % 12 == 0)
+    alike = a and b and f.names == last.names and not last.measure and a.end < b.end
+    return bool(alike and a[:3] == shift(b, a.end // 12)[:3])
 
 
 def _last_years(f: Facet, before: Facet, cumulative: bool) -> Facet:
@@ -348,7 +343,7 @@ def _after(f: Facet, before: Facet) -> Facet:
     near = not f.names or f.names[:1] == before.names[:1]
     if rate and near and not f.relative and f.span is None:
         f = f._replace(relative=before.relative, span=before.span, span_at=before.span_at)
-    if not f.names and (f.measure or f.relative) and not f.bare:
+    if not f.names and (f.measure or f.relative):
         own = rate or f.measure == "index"
         unit = {} if own else {"unit": before.unit, "unit_at": before.unit_at}
         f = Facet(names=before.names, name_at=before.name_at, **unit).over(f)
@@ -441,7 +436,7 @@ class _Column:
     def heading(self, v: object, t: str, says: Facet, empty: bool) -> _Heading:
         """A row as others see it from below."""
         number, place = _LEVELS.match(t), place_of(t, self.catalog) if empty else None
-        if place and place.kind in ("known", "total", "other_region"):
+        if place:
             says = Facet(place=place)
         elif empty and says.role != "name" or known("heading").keys() & says.names:
             says = says._replace(names=(), name_at=None)
@@ -494,7 +489,8 @@ def rows_of(t: Frame) -> Facets:
     A row where a column further left begins anew takes nothing from above, nor does the last column of names.
     """
     if not t.stub:
-        return {r: Facet(bare=bool(t.header) and len(t.rows) > 1) for r in t.rows}
+        lost = bool(t.header) and len(t.rows) > 1
+        return dict.fromkeys(t.rows, Facet(fault="orphan_cell" * lost))
     merged = {
         (r, c0) for r0, c0, r1, _ in t.sheet.merged if r0 in t.grid for r in range(r0 + 1, r1 + 1)
     }
@@ -517,7 +513,8 @@ def rows_of(t: Frame) -> Facets:
             own |= texts and (joined or not is_empty(v))
             dated |= column.role == "period"
         named = known("total").keys() & facet.names or facet.place and facet.place.total
-        out[r] = facet._replace(bare=not own or not dated and not named)
+        lost = not own or not dated and not named
+        out[r] = facet._replace(fault=facet.fault or "orphan_cell" * lost)
     return out
 
 
@@ -556,8 +553,7 @@ def _periods(
     Bare 1, 2, 3 under 月 are months; in a header other numbers are periods only among periods.
     """
     cells, unit = [t.grid[r][c] for r, c in places], counted_in(near)
-    texts = [text_of(v).strip() if unit else "" for v in cells]
-    counted = [words.whole_period(x + unit) if x.isdecimal() else None for x in texts]
+    counted = [counted_span(v, unit) for v in cells]
     spans, unsure = list(map(cell_span, cells)), ()
     half = sum(not is_empty(v) for v in cells) / 2
     if sum(map(bool, counted)) > half:

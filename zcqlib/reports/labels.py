@@ -88,7 +88,6 @@ class Facet(NamedTuple):
     place: Place | None = None
     frequency: str = ""
     flags: tuple[str, ...] = ()
-    bare: bool = False  # nothing names its figures
     fault: str = ""  # code of the problem that makes its figures unusable
     name_at: At | None = None
     unit_at: At | None = None
@@ -215,6 +214,9 @@ class Found:
     problems: list[tuple] = field(default_factory=list)
     outcome: dict[At, str] = field(default_factory=dict)
     tables: list[int] = field(default_factory=list)
+    told: list[tuple] = field(
+        default_factory=list
+    )  # problems of one table or check, not yet put together
 
     def tell(
         self, key: str, at: tuple | None, raw: str, *said: object, severity: str = "", count=1
@@ -223,8 +225,8 @@ class Found:
         usual, message = _PROBLEMS[key]
         code, _, _ = key.partition(".")
         severity = severity or usual
-        self.problems.append((code, severity, at, raw, message.format(*said, raw=raw), count))
-        if severity == "error" and at is not None:
+        self.told.append((code, severity, at, raw, message.format(*said, raw=raw), count))
+        if severity == "error" and at and len(at) == 2:
             self.outcome.setdefault(at, "problem")
 
     def hold(self, key: str, f: Fact, *said: object, severity: str = "") -> None:
@@ -235,13 +237,16 @@ class Found:
     def mark(self, cells: Iterable[At], outcome: str) -> None:
         self.outcome.update(dict.fromkeys(cells, outcome))
 
-    def add(self, other: Found) -> None:
-        """Take over what one table gave, with one row for each code and severity."""
-        self.facts.update(other.facts)
-        self.outcome.update(other.outcome)
-        told = dict.fromkeys(other.problems)
-        groups = grouped(told, lambda p: p if p[2] is None else p[:2])
-        self.problems.extend(map(_one_row, groups.values()))
+    def add(self, table: Found) -> None:
+        """Take over what one table gave."""
+        self.facts.update(table.facts)
+        self.outcome.update(table.outcome)
+        table.settle(self.problems)
+
+    def settle(self, problems: list[tuple]) -> None:
+        """Add what was told to the problems: one for each code and severity."""
+        groups = grouped(dict.fromkeys(self.told), lambda p: p if p[2] is None else p[:2])
+        problems.extend(map(_one_row, groups.values()))
 
 
 def grouped(things: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:

@@ -73,12 +73,10 @@ class _Row:
     @cached_property
     def dated(self) -> bool:
         """Whether every number beside the row's name is a period; 单位 - of an index is no number here."""
-        marks = known("missing") if self.heads[0] else ()
-        numbers = [v for v in self.rest if words.is_date(v) or valueish(v) and said(v) not in marks]
         above = [said(v) for row in self.header[-1:] for v in row]
-        return _counted_months(numbers, [self.lead, *above]) or all(
-            cell_span(v, serial=True) for v in numbers
-        )
+        unit, none = counted_in([self.lead, *above]), known("missing")
+        numbers = (v for v in self.rest if words.is_date(v) or valueish(v) and said(v) not in none)
+        return all(cell_span(v, serial=True) or counted_span(v, unit) for v in numbers)
 
 
 _COUNTED = re.compile(r"(?:.*[/\\、])?(?:各|所属|统计)?(?:(月)(?:份|份?别)?|(季)[度别]?)")
@@ -90,13 +88,10 @@ def counted_in(texts: Iterable[str]) -> str:
     return next((m[1] or "季度" for m in found), "")
 
 
-def _counted_months(cells: list, around: list[str]) -> bool:
-    """Whether bare 1, 2, 3 … stand for months or quarters by the words around them."""
-    most, texts = {"": 0, "月": 12, "季度": 4}[counted_in(around)], list(map(text_of, cells))
-    if len(texts) < 2 or not all(map(str.isdecimal, texts)):
-        return False
-    numbers = list(map(int, texts))
-    return max(numbers) <= most and {b - a for a, b in pairwise(numbers)} in ({1}, {-1})
+def counted_span(v: object, unit: str) -> Span | None:
+    """The month or quarter that a bare number is under such a head."""
+    text = text_of(v).strip() if unit else ""
+    return words.whole_period(text + unit) if text.isdecimal() else None
 
 
 def _named(row: _Row) -> str:
@@ -117,9 +112,9 @@ def _aside(row: _Row) -> str:
         return "note"
     if not row.worded or any(row.values[1:]):
         return ""
-    if NOTE.match(row.lead) and sum(row.heads) < 2:
+    if NOTE.match(row.lead):
         return "note"
-    if meta(row.lead)[0] and len(row.cells) <= 6:
+    if meta(row.lead)[0]:
         return "meta"
     texts = list(map(said, row.cells))
     unit = len(texts) <= 4 and any(words.stated_unit(t)[0] for t in texts)
@@ -370,7 +365,7 @@ class Surroundings:
     def _span(self, found: Found) -> tuple[Span | None, At | None]:
         """The period of the nearest line that has one; a month of the same year is nearer than the year alone.
 
-        The title goes before the sheet, and a conflict is said; the file's name comes last.
+        The title goes before the sheet, and a conflict is said; the file's name comes last, but for a mere year in no cell.
         """
         name, file = self.sheet.name, self.scope.file_span
         # 截止日期:2018-09-30 is an end and no month
@@ -385,7 +380,9 @@ class Surroundings:
         if sheet and span and not _agree(span, sheet):
             found.tell("context_conflict", None, name)
         nearest = [*(x for x, _ in lines), sheet, file]
-        return with_year(span or sheet or file, nearest, self.scope.published), at
+        span = with_year(span or sheet, nearest, self.scope.published)
+        coarse = span and not at and span.basis == "year" and file and _agree(span, file)
+        return file if coarse else span or file, at
 
     def _place(self) -> tuple[Place | None, tuple[str, ...]]:
         """The place that a line, the sheet or the file names; at last the nation or the sender's own, flagged."""
