@@ -373,6 +373,13 @@ def test_numbers_in_bars_are_white_on_dark_ground_only_and_years_have_no_comma()
     assert {"2015", "2016", "2017"} <= marks and "2,000" in marks
 
 
+def test_chances_on_an_axis_are_marked_in_per_cent():
+    made = why()
+    figure = page(made, figures.waterfall)
+    figures.finish(figure, made)
+    assert {"60", "70"} <= set(figures.texts(figure))
+
+
 def test_lights_are_printed_in_their_own_colour():
     figure = page(glance(), figures.bullets)
     shown = {t.get_text(): t.get_color() for ax in figure.axes for t in ax.texts}

@@ -363,7 +363,8 @@ def finish(figure: Figure, found=None) -> None:
                 axis.set_label_text(own[id].head if both else "")
             if id in own:
                 scales = [own[id].scale] if own[id].scale else columns["scale"]
-            _numbers(axis, {s.factor for s in scales if isinstance(s, quantity.Scale)})
+            known = (s for s in scales if isinstance(s, quantity.Scale))
+            _numbers(axis, {s.factor for s in known if s.unit != "%"})  # shares stand as they are
     figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")
     for ax in figure.axes:
