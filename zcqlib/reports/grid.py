@@ -16,14 +16,12 @@ MAX_LETTERS, MAX_TABLES, MAX_CELL = 20_000_000, 1_000, 2_000  # of a file; lette
 NO_RESULT = "公式无结果"  # text of a formula that was stored without its result
 
 
-@dataclass(eq=False)
 class Refused(Exception):
     """The file as a whole cannot be used; carries the problem's code, severity and Chinese sentence."""
 
-    code: str
-    message: str
-    severity: str = "error"
-    raw: str = ""
+    def __init__(self, code: str, message: str, severity: str = "error", raw: str = ""):
+        super().__init__(code, message, severity, raw)
+        self.code, self.message, self.severity, self.raw = code, message, severity, raw
 
 
 def too_large(what: str) -> Refused:
@@ -58,7 +56,7 @@ remember = lru_cache(
 At = tuple[int, int]  # row and column of a cell, from 0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Sheet:
     """Cells of one sheet, row by row, ragged; positions count from 0. Empty cells are "" or None.
 

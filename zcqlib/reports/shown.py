@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import ROUND_HALF_UP, Decimal
 from operator import eq, ge, gt, le, lt, ne
 from typing import NamedTuple
@@ -230,7 +230,7 @@ class Run(NamedTuple):
     raised: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Cells(Sheet):
     """A sheet while a reader lays it out."""
 
@@ -331,5 +331,5 @@ class Cells(Sheet):
             if a <= c and b <= d and (a, b) != (c, d):
                 self.budget.spend(cells=(c - a + 1) * (d - b + 1))
                 merged.append((a, b, c, d))
-        self.name, self.title, self.hidden, self.merged = name, title, hidden, merged
-        return self
+        own = {f.name: getattr(self, f.name) for f in fields(Sheet)}
+        return Sheet(**own | dict(name=name, title=title, hidden=hidden, merged=merged))
