@@ -197,6 +197,13 @@ def test_check_says_every_conflict_of_the_plan_with_its_row_ids(project):
     assert said.count("编号 ") == len(plan_conflicts(load(project)))
 
 
+def test_check_names_a_folder_of_reports_that_is_no_month(project):
+    (project.parent / "2018-13").mkdir()
+    (project.parent / "2018-13" / "高新区.xlsx").write_bytes(b"")
+    code, said = check()
+    assert code == 0 and "文件夹「2018-13」不是 2018-09 这样的月份,其中 1 个文件没有读取" in said
+
+
 def test_check_accepts_a_table_saved_as_gbk(project):
     text = (project / "targets_2018.csv").read_text("utf-8-sig").replace("m²", "平方米")
     (project / "targets_2018.csv").write_bytes(text.encode("gbk"))
