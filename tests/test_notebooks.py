@@ -369,6 +369,8 @@ def test_each_figure_page_and_table_can_be_traced_to_cells_with_hashes(opened):
             r"data/raw/demo/2018-09/\S+ \S+ [A-Z]+\d+.* sha256:\w{12}", text
         )
         assert "targets_2018.csv" in text
+    places = meetings.trace(opened, "ZCQ-201809-F07-places")  # over what places rest on
+    assert re.search(r"gaoxin\.gdp:data/raw/demo/\S+ \S+ [A-Z]+\d+", places)
     with pytest.raises(ReconciliationError, match="没有编号 ZCQ-201809-PF77"):
         meetings.trace(opened, "ZCQ-201809-PF77")
 

@@ -44,11 +44,18 @@ def trace(month, p: Passport) -> str:
     lines = [f"{p.code} {p.title}"]
     for fact, (text, value, inputs) in p.facts.items():
         lines.append(f"  {text} = {value!r} | {fact} | 依据:{inputs}")
-    rows = pd.Series(dict.fromkeys(i for *_, inputs in p.facts.values() for i in inputs.split(";")))
-    rows = rows.index.to_series().str.extract(r"(?P<table>\w+)/(?P<name>.*)")
+    needed = "OBSERVATIONS", "PUBLISHED", "SUBMISSIONS", "SERIES", "RANKS", "PROJECTIONS"
+    held = {n: tables.empty(tables.VINTAGE[n]) for n in needed}
+    held |= month.workspace.read_all(month.vintage)
+    rests = pd.concat([_named(held[n], f"{n}/") for n in ("RANKS", "PROJECTIONS")])
+    rests = rests.groupby("name")["inputs"].agg(";".join)
+    rows = list(dict.fromkeys(i for *_, inputs in p.facts.values() for i in inputs.split(";")))
+    for row in rows:  # they grow meanwhile: places rest on projections, these on series
+        rows += [i for i in dict.fromkeys(rests.get(row, "").split(";")) if i and i not in rows]
+    rows = pd.Series(rows).str.extract(r"(?P<table>\w+)/(?P<name>.*)")
     plan = rows["table"].eq("TARGETS")
     names = rows.loc[~plan, ["name"]].drop_duplicates()
-    for place, own in names.merge(_cells(month)).groupby(["name", "file", "file_hash", "sheet"]):
+    for place, own in names.merge(_cells(held)).groupby(["name", "file", "file_hash", "sheet"]):
         name, file, sha, sheet = place
         cells = " ".join(own["cell"].unique())
         lines.append(f"{name}:data/raw/{file} {sheet} {cells} sha256:{sha[:12]}")
@@ -59,15 +66,18 @@ def trace(month, p: Passport) -> str:
     return "\n".join(lines)
 
 
-def _cells(month) -> pd.DataFrame:
+def _named(t: pd.DataFrame, table: str = "") -> pd.DataFrame:
+    """What each region.indicator of a table rests on."""
+    return t.assign(name=table + t["region"] + "." + t["indicator"])[["name", "inputs"]]
+
+
+def _cells(held: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The cells behind each region.indicator of SERIES and each published figure."""
-    needed = "OBSERVATIONS", "PUBLISHED", "SUBMISSIONS", "SERIES"
-    held = {n: tables.empty(tables.VINTAGE[n]) for n in needed}
-    held |= month.workspace.read_all(month.vintage)
-    seen, printed, files, s = (held[n] for n in needed)
+    seen, printed, files = (held[n] for n in ("OBSERVATIONS", "PUBLISHED", "SUBMISSIONS"))
     printed = printed.assign(file="published/" + printed["file"])
     seen = pd.concat([seen, printed])[["obs_id", "file", "sheet", "cell"]]
     seen = seen.merge(files[["file", "file_hash"]].drop_duplicates("file"), "left").fillna("")
+    s = _named(held["SERIES"])
     s = s.assign(obs_id=s["inputs"].str.split(";")).explode("obs_id")
-    s = s.assign(name=s["region"] + "." + s["indicator"])[["name", "obs_id"]].drop_duplicates()
+    s = s[["name", "obs_id"]].drop_duplicates()
     return pd.concat([s.merge(seen), seen.assign(name=seen["obs_id"])])
