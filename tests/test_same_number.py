@@ -190,9 +190,9 @@ def test_the_heat_map_names_one_lowest_chance_and_counts_several():
     rest = row("patent_grants", "hongqi", probability=0.5)
     assert title(one, rest).endswith("高新区专利授权量最低，为不足1%")
     both = title(one, two, rest)
-    assert both.endswith("2个最低，同为不足1%") and "高新区" not in both
+    assert both.endswith("2项最低，同为不足1%") and "高新区" not in both
     equal = title(one | {"probability": 0.101}, two | {"probability": 0.099}, rest)
-    assert equal.endswith("2个最低，同为10%")
+    assert equal.endswith("2项最低，同为10%")
 
 
 def test_paragraphs_do_not_single_out_one_of_several_that_tie(made):

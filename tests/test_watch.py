@@ -138,6 +138,10 @@ def test_small_targets_on_which_one_cannot_but_rest_say_nothing_and_a_sum_of_par
     both = series(monthly(values), monthly(values, region="zone"))
     goals = pd.concat([goal(1200), goal(1200, region="zone")], ignore_index=True)
     assert watch(both, goals, A)["value"].tolist() == [1.0]
+    late = monthly([10], start="2016-12", months=12)[0]  # 1,190 in the months, 10 in none of them
+    late |= dict(start=pd.Period("2016-01", "M"), revision=True)
+    revised = series(monthly([*OTHERS, 88]), [late])
+    assert "on_target" in set(watch(revised, goal(1200), A)["measure"])
 
 
 def test_a_fall_of_a_cumulative_figure_is_always_told_unless_the_figure_may_fall():

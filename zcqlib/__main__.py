@@ -364,8 +364,6 @@ def brief(
     from zcqlib import meetings
     from zcqlib.month import open_month
 
-    if meeting not in meetings.agendas():
-        raise ZcqError(f"会议「{meeting}」不认识,可用 {'、'.join(meetings.agendas())}。")
     period, known = _period(month, as_of)
     opened = open_month(str(period), demo, str(known or ""))
     if check:

@@ -157,7 +157,7 @@ def _on_target(s: DataFrame, targets: DataFrame, catalog: Catalog) -> Look:
     for (region, indicator, year, goal), part in both.groupby([*key, "target_low"]):
         flow, count = part.kind.iloc[0] == "flow", part["count"].iloc[0]
         own = part[(part.months > 0) | part.revision] if flow else part[part.months == 0]
-        if 12 not in set(own.month) or flow and own.months.sum() != 12:
+        if 12 not in set(own.month) or flow and own.months[~own.revision].sum() != 12:
             continue
         reached = own.value.sum() if flow else own.value.iloc[-1]
         step = 1.0 if count else _step([*own.value, goal])

@@ -37,7 +37,9 @@ _STYLES = """
 """
 STYLES = dict(map(str.split, _STYLES.strip().split("\n")))
 SMALL = 11  # pt of a table
-_COUNT = "一二三四五六七八九十"
+_COUNT = [ten + one for ten in ("", "十", "二十", "三十") for one in ("", *"一二三四五六七八九")][
+    1:
+]
 
 
 def brief(

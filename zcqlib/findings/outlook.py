@@ -85,7 +85,7 @@ def trend(given: Given) -> Told:
 @finding("""
     judged 项 : 有把握的园区目标
     unlikely 项 : 难度较大的园区目标
-    tied 个 : 同为最低
+    tied 项 : 同为最低
     chance_told text chance : 把握
 """)
 def parks(given: Given) -> Told:
