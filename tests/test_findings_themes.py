@@ -8,6 +8,7 @@ import pytest
 from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.findings import Given, find, state
+from zcqlib.findings.found import quarter
 from zcqlib.indicators import problems
 from zcqlib.reports import labels
 from zcqlib.workspace import Workspace
@@ -45,6 +46,19 @@ def target(indicator, low, region="zone"):
     given = dict(id=indicator, name_zh="x", kind="ratio", unit="%", comparator="ge", region=region)
     given |= dict(target_low=low, year=2018, in_force_from=pd.Period("2018-01", "M"))
     return tables.shape([given | dict(commitment="firm", basis="official")], tables.TARGETS)
+
+
+@pytest.mark.parametrize(
+    ("month", "before", "after"),
+    [
+        ("2018-09", "2017-01/2017-09", "2018-01/2018-09"),
+        ("2018-08", "2017-01/2017-06", "2018-01/2018-06"),
+        ("2018-03", "2017-01/2017-03", "2018-01/2018-03"),
+        ("2018-02", "2016-01/2016-12", "2017-01/2017-12"),
+    ],
+)
+def test_the_last_full_quarter_of_a_year_s_start_is_last_year_s(month, before, after):
+    assert quarter(pd.Period(month, "M")) == (before, after)
 
 
 SPENT = [(20, 21), (20, 21.04), (20, 21.04), (0.001, 0.001), (0.001, 0.001)]

@@ -245,6 +245,11 @@ def test_what_was_never_done_says_over_which_months(months, told):
     ]
     asks = find("asks", brief(p, SERIES=pd.concat(past)))
     assert told in asks.paragraph
+    of = asks.things.groupby("indicator")["grade"].unique()
+    grades = [f"近{n}个月从未做到" if n else "没有历史可比" for n in months]
+    assert [list(g) for g in (of["patent_grants"], of["patent_applications"])] == [
+        [g] for g in grades
+    ]
 
 
 # two sources ----------------------------------------------------------------------------------------------------------

@@ -282,6 +282,7 @@ def test_titles_fit_on_one_line_and_long_names_lose_letters_before_numbers():
     ):
         assert 4 < len(title) <= quantity.TITLE, title
     assert title_year_end(long, long["indicator"]).endswith("2,200件目标的把握70%")
+    assert quantity.fit_title("长" * 40) == "长" * (quantity.TITLE - 1) + "…"
 
 
 def test_a_target_that_is_only_aspired_to_is_called_so_in_sentences_and_titles():
