@@ -521,6 +521,10 @@ def test_every_meeting_has_its_own_pages_and_an_export_gives_the_same_bytes_twic
     made = meetings.export(opened, "weekly")
     first = {p.name: p.read_bytes() for p in made.files}
     assert set(first) == {"weekly.pptx", "weekly.docx", "ledger.xlsx"}
+    run = manifest.read_manifest(opened.folder)["notebooks"]["09_briefing"]
+    assert manifest.unchanged(opened.folder, run), (
+        "another meeting's files change none of the run's"
+    )
     assert meetings.export(opened, "weekly").kept == () and first == {
         p.name: p.read_bytes() for p in made.files
     }

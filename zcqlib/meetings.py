@@ -103,8 +103,9 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
             write_atomic(path, content)
             written[name] = new
     write_atomic(log, json.dumps(written, indent=1, sort_keys=True).encode())
-    for path in sorted(folder.iterdir()):
-        note(f"saved briefing/{path.name}")
+    for path in sorted(folder.glob("*.*")):
+        if path != log:  # which changes with each export
+            note(f"saved briefing/{path.name}")
     compared = sum(_agree(month, name) for name in (*made, "ledger"))
     files = tuple(folder / name for name in contents if name.startswith((meeting, "ledger")))
     return Export(files, tuple(kept), made[meeting], compared)
