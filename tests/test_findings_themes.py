@@ -61,6 +61,11 @@ def test_the_last_full_quarter_of_a_year_s_start_is_last_year_s(month, before, a
     assert quarter(pd.Period(month, "M")) == (before, after)
 
 
+def test_targets_alone_are_no_picture_of_quality():
+    found = made("patent_quality", TARGETS=target("invention_patents_per_10k", 13.0))
+    assert found.missing and found.title == "专利申请和授权没有报齐，本期不比较"
+
+
 SPENT = [(20, 21), (20, 21.04), (20, 21.04), (0.001, 0.001), (0.001, 0.001)]
 GDP = [(1000, 1000)] * 3 + [(0.1, 0.1)] * 2
 
