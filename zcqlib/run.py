@@ -313,14 +313,12 @@ def run_month(
             outcomes = tuple(
                 Outcome(n, e.pop("outcome"), e["message"]) for n, e in sorted(made.items())
             )
-            kept_all = all(o.state == "kept" for o in outcomes)
             pages = before.get("pages", {"files": {}})
-            if not kept_all or not unchanged(folder, pages):
+            if any(o.state != "kept" for o in outcomes) or not unchanged(folder, pages):
                 tell("网页版", len(ready), steps)
                 pages = _pages(folder)
             record = json.loads((vintage / "vintage.json").read_text("utf-8"))
             stored = {"files": {f"{t}.parquet": sha for t, sha in record["tables"].items()}}
-            same = kept_all and unchanged(vintage, stored)
             manifest = {
                 "month": str(month),
                 "as_of": str(as_of or month),
@@ -334,8 +332,10 @@ def run_month(
                 "pages": pages,
                 "notebooks": (entries := dict(sorted((kept if only else made).items()))),
                 "sections_without_data": sum(len(e.get("missing", ())) for e in entries.values()),
-                "compared": before.get("compared", 0) if same else 0,
             }
+            compared = before.pop("compared", 0)  # holds for what is the same as then
+            same = before == json.loads(json.dumps(manifest)) and unchanged(vintage, stored)
+            manifest["compared"] = compared if same else 0
             _write_manifest(folder, manifest)
             complete = not only and all(o.state != "failed" for o in outcomes)
             if complete and not (manifest["compared"] or pipeline.published_only(vintage)):
