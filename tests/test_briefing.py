@@ -229,7 +229,7 @@ def passports(made):
 
 
 def test_an_unknown_meeting_is_refused(tabs):
-    with pytest.raises(ValueError, match="不认识"):
+    with pytest.raises(tables.ZcqError, match="不认识"):
         pages.pages(tabs.given, "daily")
 
 

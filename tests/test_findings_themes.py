@@ -86,6 +86,10 @@ def test_growth_and_ratio_by_hand_and_a_missing_month_is_said():
     assert f.sentences[0].startswith(
         "月报口径的研发投入强度由2.00%提高到2.20%，主要是研发经费增长较快"
     )
+    assert f.title.startswith("研发经费增长10.0%，快于GDP的0%")
+    for gdp, word in ((1200, "慢于GDP的20.0%"), (1100.1, "等于GDP的10.0%")):  # as printed
+        title = made("intensity_moved", SERIES=years([(20, 22)] * 5, [(1000, gdp)] * 5)).title
+        assert title.startswith(f"研发经费增长10.0%，{word}")
     gone = made("intensity_moved", SERIES=s[~(s["region"].eq("muye") & s["end"].dt.year.eq(2017))])
     assert gone.sentences == ("研发经费或GDP有月份未报，本期不能判断强度的变动",)
 

@@ -94,6 +94,9 @@ def test_the_bullets_show_every_target_that_the_text_counts(made):
     shown = sum(int(re.match(r"\d+", t)[0]) for t in titles)
     title = next(p.title for p in pages.pages(brief(shaped(*rows))) if p.section == "state")
     assert shown == len(HEAD) and title.startswith(f"{len(HEAD)}项目标")
+    first = HEAD.index[HEAD.group.astype(int) <= 5]
+    few = made(PROJECTIONS=shaped(*(r for r in rows if r["indicator"] in first)))
+    assert few.find("glance", half="second").missing  # counts alone are no picture
 
 
 # one printed form -----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from zcqlib.briefing import brief, ledger, pages, passport, slides
 from zcqlib.briefing.pages import SECTIONS, agendas
 from zcqlib.briefing.passport import Passport, ReconciliationError
 from zcqlib.month import Month
-from zcqlib.tables import MissingData, ZcqError
+from zcqlib.tables import MissingData
 from zcqlib.workspace import digest, note, write_atomic
 
 ROLE = re.compile(r"""role\(["'](\w+)["']\)""")  # in the cell of one target
@@ -77,8 +77,6 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     ZcqError : unknown meeting. TemplateError : a template lacks what a page needs. ReconciliationError : a number in
     one of them is not the tables'.
     """
-    if meeting not in agendas():
-        raise ZcqError(f"会议「{meeting}」不认识,可用 {'、'.join(agendas())}。")
     standing = month.find("standing")
     if standing.missing:
         raise MissingData(standing.title)

@@ -192,7 +192,7 @@ def ledger(given: Given, names: Collection[str] = ()) -> bytes:
     the locked cells once more with their seal.
     Raises
     ------
-    KeyError : a column is missing.
+    LedgerError : a target stands twice.
     """
     out, period, lines = io.BytesIO(), given.period, rows(given)
     if names:

@@ -15,7 +15,7 @@ from zcqlib.briefing import fit, passport
 from zcqlib.findings import Found, Given
 from zcqlib.findings.outlook import title_moved
 from zcqlib.findings.targets import ZONES
-from zcqlib.tables import MissingData
+from zcqlib.tables import MissingData, ZcqError
 
 LISTED, WHOLE = 12, 16  # rows of a table that is cut, and of one that goes on over pages
 # the bars of a target: done, the year end with its interval, the target
@@ -184,11 +184,11 @@ def pages(
         where one has its own.
     Raises
     ------
-    ValueError : unknown meeting. ReconciliationError : a number without origin.
+    ZcqError : unknown meeting. ReconciliationError : a number without origin.
     """
     agenda = agendas().get(meeting)
     if agenda is None:
-        raise ValueError(f"会议「{meeting}」不认识,可用 {'、'.join(agendas())}。")
+        raise ZcqError(f"会议「{meeting}」不认识,可用 {'、'.join(agendas())}。")
     out: list[Page] = []
     for id in agenda.sections:
         with suppress(MissingData):  # what has no data has no page

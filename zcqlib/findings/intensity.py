@@ -87,7 +87,9 @@ def intensity_moved(given: Given) -> Told:
     spent, gdp = (
         f"{{zone.{c}{':size' * bool(z[c] >= 0)}}}" for c in ("spent_growth", "gdp_growth")
     )
-    title = f"研发经费增长{spent}，{'快' if both.iloc[0] > both.iloc[1] else '慢'}于GDP的{gdp}"
+    ahead = printed(both, 1).diff().iloc[1]
+    than = "慢于" if ahead > 0 else "快于" if ahead < 0 else "等于"
+    title = f"研发经费增长{spent}，{than}GDP的{gdp}"
     most = both.abs().idxmax()
     told = (
         "月报口径的研发投入强度由{zone.ratio_before}{zone.ratio_change:提高到/降到/变为}{zone.ratio_after}，"

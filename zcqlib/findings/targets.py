@@ -190,12 +190,12 @@ def glance(given: Given, half: str = "", region: str = "zone") -> Told:
     """
     base, zone = standing(given), region == "zone"
     own = headline(base) if zone else base.things.query("group != '' and region == @region")
-    if own.empty:
-        raise MissingData("这几组没有目标")
     number = own.group.astype(int).sort_values(kind="stable")
     own = own.loc[number.index]
     if half:
         own = own[number.le(HALF).eq(half == "first")]
+    if own.empty:
+        raise MissingData("这几组没有目标")
     rows = pd.concat([own, base.rows.drop(base.things.index)])
     place = f"{given.whole(region)}，{given.year}年"
     title = title_lights(base.rows, f"{region}|" * (not zone) + f"{half}|" * bool(half))
