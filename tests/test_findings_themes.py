@@ -61,9 +61,12 @@ def test_the_last_full_quarter_of_a_year_s_start_is_last_year_s(month, before, a
     assert quarter(pd.Period(month, "M")) == (before, after)
 
 
-def test_targets_alone_are_no_picture_of_quality():
-    found = made("patent_quality", TARGETS=target("invention_patents_per_10k", 13.0))
-    assert found.missing and found.title == "专利申请和授权没有报齐，本期不比较"
+def test_targets_alone_are_no_picture_and_a_figure_beside_them_is_one():
+    aims = target("invention_patents_per_10k", 13.0)
+    assert made("patent_quality", TARGETS=aims).bare
+    held = series(("zone", "invention_patents_per_10k", "2018-09", "2018-09", 0, 11.7))
+    assert not made("patent_quality", TARGETS=aims, SERIES=held).bare
+    assert made("course").missing
 
 
 SPENT = [(20, 21), (20, 21.04), (20, 21.04), (0.001, 0.001), (0.001, 0.001)]

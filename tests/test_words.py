@@ -313,6 +313,8 @@ def test_titles_state_what_the_tables_hold():
         {"region": "muye", "rank": 2.0, "low": 2.0, "high": 2.0, "value": 79.0, "tied_with": ""},
     ).assign(measure="score")
     assert ranked(ranks).title == "高新居第1位（目前第1—2位），牧野稳居第2位"
+    waiting = pd.concat([ranks, ranks[1:].assign(measure="provisional")], ignore_index=True)
+    assert ranked(waiting).title == "高新居第1位（目前第1—2位），牧野暂居第2位"
     tied = ranks.assign(tied_with=["muye", "gaoxin"], rank=1.0)
     assert ranked(tied).title == "高新、牧野并列第1位"
     assert placed(tied.assign(period="2018-09"))["place_told"].tolist() == [

@@ -249,7 +249,7 @@ class Month:
             finding is of nothing.
         """
         own = isinstance(found, str)
-        if not own and found.rows[found.numbers].isna().all(axis=None):
+        if not own and found.bare:
             raise MissingData(found.title)
         given = dict(note=note) if own else dict(note=note, source=found.source, demo=found.demo)
         if not own:

@@ -174,13 +174,21 @@ def measured(words: str, size: float) -> float:
 
 
 def wrapped(words: str, size: float, room: float, rows: int) -> str:
-    """Words in lines, at most `rows`, that are no wider than `room`: none breaks inside a number or a Latin word, and
-    none begins with a mark. What does not fit stays in the last line all the same."""
+    """Words in lines, at most `rows`, that are no wider than `room`: none breaks inside a number or a Latin word, none
+    begins with a mark, and rather after a mark than inside a word. What does not fit stays in the last line all the
+    same."""
     lines, whole = [""], measured(words, size)
-    room = min(room, 1.1 * whole / max(np.ceil(whole / room), 1))  # even lines
+    even = min(room, 1.1 * whole / max(np.ceil(whole / room), 1))  # wide
     for piece in _PIECE.findall(words):
-        full = measured(lines[-1] + piece, size) > room and len(lines) < rows
-        lines[-1:] = [lines[-1], piece] if full else [lines[-1] + piece]
+        line = lines[-1]
+        if measured(line + piece, size) <= even or len(lines) == rows:
+            lines[-1] += piece
+            continue
+        tail = re.split(r"[，；、。：]", line)[-1]
+        left = measured("".join(lines).removesuffix(tail), size)
+        if measured(tail, size) > even / 2 or whole - left > room * (rows - len(lines)):
+            tail = ""
+        lines[-1:] = [line.removesuffix(tail), tail + piece]
     return "\n".join(lines)
 
 

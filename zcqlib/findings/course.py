@@ -9,6 +9,7 @@ from zcqlib import quantity
 from zcqlib.findings.found import NAN, Given, Told, finding, inputs, sum_up
 from zcqlib.findings.targets import row_id, standing
 from zcqlib.projection.pace import season_shares
+from zcqlib.tables import MissingData
 
 DOTS = 20
 LEVELS = dict(low95=0.025, low80=0.1, low50=0.25, middle=0.5, high50=0.75, high80=0.9, high95=0.975)
@@ -89,6 +90,8 @@ def course(given: Given, indicator: str = "", region: str = "zone") -> Told:
     t = _dated(t, given, indicator, region, [f"{m}月" for m in t.index])
     ids = [f"{row}|end{n + 1}" for n in range(DOTS)]
     dots = _year_ends(given, indicator, region, (np.arange(DOTS) + 0.5) / DOTS)
+    if t.so_far.isna().all() and not len(dots):
+        raise MissingData(f"{given.whole(region)}{given.name(indicator)}今年还没有数")
     ends = pd.DataFrame({"ending": dots} if len(dots) else {}, ids)
     ends = ends.assign(indicator=indicator, region=region, basis=ids, label="年末可能")
     rows = pd.concat([t, ends.assign(inputs=t.inputs.iloc[0])]).assign(scale=scale)

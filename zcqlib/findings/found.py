@@ -400,6 +400,13 @@ class Found:
         return self.rows[self.rows.indicator.fillna("").ne("")]
 
     @property
+    def bare(self) -> bool:
+        """Whether of all its numbers only aims are known, which are no picture by themselves."""
+        aims = {m.aim for m in self.measures.values()}
+        rows = self.things if len(self.things) else self.rows
+        return bool(rows[[c for c in self.numbers if c not in aims]].isna().all(axis=None))
+
+    @property
     def paragraph(self) -> str:
         """The sentences as a notebook shows them."""
         return quantity.block(self.sentences, self.demo)

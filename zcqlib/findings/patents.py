@@ -100,13 +100,11 @@ def patent_quality(given: Given) -> Told:
         in_force=last.drop_duplicates("region", keep="last").set_index("region")["value"],
         in_force_aim=given.aims(in_force, t.index),
     )
-    only, lacking = t.drop("zone"), "专利申请和授权没有报齐，本期不比较"
+    only = t.drop("zone")
     scope = f"各园区与合计，{given.year}年1—{given.period.month}月"
     t.loc["zone", "filed_share"] = 100 if len(share) else NAN
-    if t[["filed_share", "granted_per_100", "in_force"]].isna().all(axis=None):
-        raise MissingData(lacking)  # targets alone are no picture
     if only[["filed_share", "granted_per_100"]].isna().all().any():
-        return Told(t, scope, lacking, of=of)
+        return Told(t, scope, "专利申请和授权没有报齐，本期不比较", of=of)
     (who, most), (best, rows) = (top(only, c, 1) for c in ("filed_share", "granted_per_100"))
     same = "授权率也" if best == who else f"{best}授权率"
     title = f"{who}占申请{{{most.index[0]}.filed_share}}，{same}最高"

@@ -130,9 +130,10 @@ def _title(t: pd.DataFrame) -> str:
     for _, rows in t.groupby("place"):
         i, who = rows.index[0], rows.label.str.removesuffix("区").str.removesuffix("示范")
         wide = rows.at[i, "worst"] > rows.at[i, "best"]
-        how = "并列" if len(rows) > 1 else "居" if wide else "稳居"
+        open_ = bool(rows.provisional.any())  # never sure while values are still to come
+        how = "并列" if len(rows) > 1 else "居" if wide or open_ else "稳居"
         span = f"（目前{{{i}.span}}）" * bool(wide and len(rows) == 1 and not told)
-        told.append(f"{'、'.join(who)}{how}第{{{i}.place}}{span}")
+        told.append(f"{'、'.join(who)}{'暂' * open_}{how}第{{{i}.place}}{span}")
     return "，".join(told)
 
 
@@ -155,7 +156,9 @@ def place_chances(given: Given, form: str = "month") -> Told:
         f"{r.label}居第{NUMERALS[r.place]}的可能{{{r.Index}.place_chance}}"
         for r in likeliest.itertuples()
     ]
-    title = "，".join(told) or "各园区居各位次的可能"
+    placed_now = own.rows.loc[now + "|" + likeliest.region, "placed"]
+    open_ = bool(placed_now.str.startswith("暂定").any())
+    title = "，".join(told) + "（暂定）" * open_ or "各园区居各位次的可能"
     return Told(t, _now(given, now), title, demo="RANKS")
 
 
