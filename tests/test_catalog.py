@@ -519,6 +519,7 @@ def test_an_older_name_counts_only_while_it_was_in_use(folder):
         ("各园区情况/专利申请量（件）", ""),  # a part of another thing is not the thing itself
         ("规上工业企业/其中：高新技术企业", ""),
         ("高企数", "hightech_enterprises"),
+        ("实用新型申请数", "utility_model_applications"),  # written 实用新型申请量 in the aliases
         ("高新技术企业(家)", "hightech_enterprises"),
         ("国家高新技术企业数", "hightech_enterprises"),
         ("高新技术\n企业数", "hightech_enterprises"),

@@ -84,8 +84,8 @@ def test_a_run_as_known_in_its_own_month_is_the_plain_run(made, handed):
 def test_what_was_handed_over_counts_as_said_last_month(made, handed):
     files = pipeline.received(made, JANUARY, catalogs.load(made.reference, 2018))
     today = pipeline.recipe(made, JANUARY + 1, JANUARY + 1, files["path"])
-    assert pipeline.said_before(made, JANUARY + 1, files, today) is None
-    said = pipeline.said_before(made, JANUARY + 1, files, today | {"code": "another"})
+    assert pipeline.said_before(made, JANUARY + 1, today) is None
+    said = pipeline.said_before(made, JANUARY + 1, today | {"code": "another"})
     assert said == tables_of(made.releases(JANUARY)[-1]) and said.name == made.current(JANUARY).name
 
 

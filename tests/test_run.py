@@ -222,7 +222,9 @@ def test_a_page_changed_by_hand_is_named_and_made_again(project):
     page = folder / "html" / "01_b.html"
     right = page.read_bytes()
     page.write_bytes(right + b"!")
-    assert manifest.verify(project, MONTH) == ["网页版 的产出 html/01_b.html 与运行时不同。"]
+    assert manifest.verify(project, MONTH) == [
+        "网页版 的产出 html/01_b.html 与运行时不同或不见了。"
+    ]
     assert [o.state for o in monthly.run_month(project, MONTH).outcomes] == ["kept", "kept"]
     assert page.read_bytes() == right and manifest.verify(project, MONTH) == []
 
@@ -331,7 +333,7 @@ def test_verify_names_one_changed_byte_in_a_table_and_in_a_figure(project):
     table.write_bytes(table.read_bytes()[:-1] + b"!")
     assert manifest.verify(project, MONTH) == [
         "数据表 MISSING 与运行时不同或不见了。",
-        "00_a 的产出 00_a.png 与运行时不同。",
+        "00_a 的产出 00_a.png 与运行时不同或不见了。",
     ]
 
 

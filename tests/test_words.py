@@ -200,6 +200,11 @@ def test_digits_follow_the_distance_to_the_target(value, target, unit, printed, 
     assert (s.text(s.round(value)), quantity.target(r)) == (printed, aim)
 
 
+def test_six_decimals_are_the_finest_and_counts_below_thirty_have_one_usual():
+    assert quantity.Scale("亿元", 1, 1).finer(1.0, [1.00000001]).digits == 6
+    assert [quantity.usual_scale(quantity.Scale("件"), v).digits for v in (29.9, 30)] == [1, 0]
+
+
 def test_a_printed_value_never_stands_on_the_other_side_of_its_target():
     rng = np.random.default_rng(1)
     for target, unit in ((3.0, "%"), (40_000.0, "平方米"), (2_500_000.0, "万元")):
@@ -282,7 +287,10 @@ def test_titles_fit_on_one_line_and_long_names_lose_letters_before_numbers():
     ):
         assert 4 < len(title) <= quantity.TITLE, title
     assert title_year_end(long, long["indicator"]).endswith("2,200件目标的把握70%")
-    assert quantity.fit_title("长" * 40) == "长" * (quantity.TITLE - 1) + "…"
+    assert quantity.fit_title("长" * 40) == "长" * 33 + "…"
+    assert quantity.fit_title("长" * 34, "短") == "长" * 34  # what just fits stays whole
+    assert quantity.fit_title("长" * 30 + "," + "尾" * 29) == "长" * 3 + "…," + "尾" * 29
+    assert quantity.fit_title("长" * 30 + "," + "尾" * 30) == ("长" * 30 + ",尾尾") + "…"
 
 
 def test_a_target_that_is_only_aspired_to_is_called_so_in_sentences_and_titles():

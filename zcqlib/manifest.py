@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,11 +31,11 @@ def read_manifest(folder: Path) -> dict:
         ) from e
 
 
-def unchanged(folder: Path, entry: Mapping) -> bool:
-    return all(
-        (folder / name).exists() and digest(folder / name) == sha
-        for name, sha in entry["files"].items()
-    )
+def altered(
+    folder: Path, files: Mapping[str, str], of: Callable[[Path], str] = digest
+) -> list[str]:
+    """The files that are gone, or of another hash than was recorded."""
+    return [n for n, sha in files.items() if not (folder / n).exists() or of(folder / n) != sha]
 
 
 def counts(made: Mapping[str, pd.DataFrame]) -> dict[str, int]:
@@ -106,43 +106,22 @@ def verify(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = Non
     manifest = read_manifest(folder)
     if not manifest:
         raise ZcqError(f"{month} 没有运行清单({folder / 'manifest.json'}),无从核对。请先运行该月。")
-    wrong = []
-    for name, sha in manifest["inputs"].items():
-        path = workspace.root / name
-        if not path.exists():
-            wrong.append(f"输入 {name} 不见了。")
-        elif own_digest(path) != sha:
-            wrong.append(f"输入 {name} 与运行时不同。")
-    wrong += imbalances(manifest.get("counts", {}))
+    told = [f"输入 {n}" for n in altered(workspace.root, manifest["inputs"], own_digest)]
+    wrong = imbalances(manifest.get("counts", {}))
     vintage = workspace.current(month, as_of)
     if vintage is None or vintage.name != manifest["vintage"]:
         wrong.append(f"当前数据版本与清单所记 {manifest['vintage']} 不同。")
     else:
-        stored = json.loads((vintage / "vintage.json").read_text("utf-8"))["tables"]
-        files = {name: vintage / f"{name}.parquet" for name in stored}
-        damaged = [
-            name
-            for name, path in files.items()
-            if not path.exists() or digest(path) != stored[name]
-        ]
-        wrong += [f"数据表 {name} 与运行时不同或不见了。" for name in damaged]
-        wrong += [] if wrong else _recomputed(workspace, month, as_of, vintage, stored)
+        told += [f"数据表 {Path(n).stem}" for n in altered(vintage, workspace.stored(vintage))]
+        wrong += [] if told or wrong else _recomputed(workspace, month, as_of, vintage)
     others = {"退回单": manifest.get("returns"), "网页版": manifest.get("pages")}
     for name, entry in (manifest["notebooks"] | {k: v for k, v in others.items() if v}).items():
-        for file, sha in entry["files"].items():
-            if not (folder / file).exists():
-                wrong.append(f"{name} 的产出 {file} 不见了。")
-            elif digest(folder / file) != sha:
-                wrong.append(f"{name} 的产出 {file} 与运行时不同。")
-    return wrong
+        told += [f"{name} 的产出 {file}" for file in altered(folder, entry["files"])]
+    return [f"{what} 与运行时不同或不见了。" for what in told] + wrong
 
 
 def _recomputed(
-    workspace: Workspace,
-    month: pd.Period,
-    as_of: pd.Period | None,
-    vintage: Path,
-    stored: Mapping[str, str],
+    workspace: Workspace, month: pd.Period, as_of: pd.Period | None, vintage: Path
 ) -> list[str]:
     """Differences between the stored tables and the same ones made again from the inputs in a folder apart.
 
@@ -151,19 +130,13 @@ def _recomputed(
     with tempfile.TemporaryDirectory() as name:
         apart = replace(workspace, made=Path(name) / "tables")
         for pointer in workspace.processed.glob("*/CURRENT"):
-            home = apart.processed / pointer.parent.name
+            home, current = apart.processed / pointer.parent.name, pointer.read_text("utf-8")
             if home.name != vintage.parent.name:
-                shutil.copytree(
-                    pointer.parent / pointer.read_text("utf-8").strip(),
-                    home / pointer.read_text("utf-8"),
-                )
+                shutil.copytree(pointer.parent / current, home / current)
                 shutil.copy(pointer, home)
         again = pipeline.build(apart, month, as_of)
-        now = json.loads((again / "vintage.json").read_text("utf-8"))["tables"]
-    if again.name != vintage.name:
-        return [f"重新计算得到另一版本 {again.name}:程序或软件包与运行时({vintage.name})不同。"]
-    return [
-        f"数据表 {t} 重新计算的结果与所存的不同。"
-        for t in sorted(stored)
-        if now.get(t) != stored[t]
-    ]
+        if again.name != vintage.name:
+            return [f"重新计算得到另一版本 {again.name}:程序或软件包与运行时({vintage.name})不同。"]
+        now, before = map(workspace.stored, (again, vintage))
+    others = [Path(n).stem for n, sha in before.items() if now.get(n) != sha]
+    return [f"数据表 {name} 重新计算的结果与所存的不同。" for name in others]

@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 from joblib import cpu_count, delayed
@@ -30,7 +29,7 @@ from zcqlib import catalog as catalogs
 from zcqlib.briefing import returns
 from zcqlib.catalog import Catalog, in_force
 from zcqlib.pool import processes
-from zcqlib.projection import Projected, changes, project_months, replay
+from zcqlib.projection import Projected, changes, project_targets, replay
 from zcqlib.reports import senders
 from zcqlib.workspace import Workspace, digest, own_digest
 
@@ -60,6 +59,8 @@ def code_hash(*modules: str) -> str:
     return digest("".join(f"{p.relative_to(folder).as_posix()}{digest(p)}" for p in files).encode())
 
 
+Stated = tuple[pd.DataFrame, pd.DataFrame]  # SERIES, GROWTH
+PLACE = ["region", "indicator"]
 COLUMNS = ["path", "file", "file_hash", "sender", "published", "submission"]
 
 
@@ -168,14 +169,14 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
         return workspace.commit(month, _without_reports(workspace, catalog, known), made_of, known)
     if files.empty or month not in workspace.report_months():
         raise _no_reports(workspace, month)
-    said = said_before(workspace, month, files, made_of)
+    said = said_before(workspace, month, made_of)
     made_of["said_before"] = said.name if said else ""
     if vintage := workspace.existing(month, made_of, known):
         return vintage
     files, readings = read_all(workspace, files, catalog, made_of)
     came, plain = files, catalog
     readings, filled = _filled(files, readings, workspace.demo, plain)
-    catalog = _answered(plain, filled, known)
+    catalog = _as_known(plain, filled, known)
     observations = _joined([r.observations for r in readings], tables.OBSERVATIONS)
     problems = [r.problems for r in readings] + [_misplaced(workspace, month)]
     if month in set(files["published"]) - set(observations["published"]):
@@ -187,40 +188,24 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     problems += [*told, doubted]
     first = max(files["published"].min(), pd.Period(year=month.year, month=1, freq="M"))
     history = list(pd.period_range(first, month - 1))
+    then = {m: _as_known(plain, filled, m) for m in history}
     keys = {m: _step(made_of, came[came["published"] <= m], "seen", m) for m in history}
-    then = {m: _answered(plain, filled, m) for m in history}
-    asked = {"now": Ask(stated, month, known, catalog, catalog.targets)}
+    make = {keys[m]: partial(_seen, observations, m, m, then[m]) for m in history}
+    done = _each(workspace, make, 3)
+    now = _projected(stated, month, catalog)
+    trail, why = [*(one["PROJECTIONS"] for one in done), now.projections], tables.empty(tables.WHY)
     if history:
         last = history[-1]
-        before = _as_said(workspace, said, last, observations, files, made_of["inputs"], catalog)
-        other = _replaced(before["TARGETS"], catalog.targets, month)
-        asked["restated"] = Ask(_without(stated, month), last, known, catalog, before["TARGETS"])
-        asked["kept"] = Ask(stated, month, known, catalog, other)
-    if said:
-        method = _stated_at(before["OBSERVATIONS"], last, catalog)
-        asked["method"] = Ask(method, last, last, catalog, before["TARGETS"])
-    found, done = _in_one_batch(workspace, keys, observations, then, asked)
-    now = found["now"]
-    trail = [*(one["PROJECTIONS"] for one in done), now.projections]
-    why = tables.empty(tables.WHY)
-    if history:
+        before = _as_said(workspace, said, last, observations, made_of["inputs"], catalog)
         if said:
             trail[-2] = before["PROJECTIONS"]  # what was said last month is the same everywhere
-        kept = found["kept"].projections
-        place = ["region", "indicator"]
-        rest = now.projections.merge(kept[place], how="left", indicator=True)["_merge"].eq(
-            "left_only"
-        )
-        held = pd.concat([now.projections[rest], kept], ignore_index=True)
-        method = found["method"].projections if said else trail[-2]
-        restated = found["restated"].projections
-        why = changes([trail[-2], method, restated, held, now.projections])
+        why = _changes(stated, month, last, catalog, then[last], before, trail)
     past = _joined(trail, tables.PROJECTIONS)
     sent = _submissions(files, readings, indicators.tally(facts.history))
     reports_only = sent[~sent["reply"]]
     complete = [owed(reports_only, observations, m, catalog) for m in (*history, month)]
     complete = pd.concat(complete, ignore_index=True)
-    stages = _hide_later(catalog.stages, known)
+    stages = catalog.stages
     problems.append(milestones.disagreements(stages, now.projections, now.missing, month, catalog))
     attained = ranking.attainment(now.projections, catalog, month, milestones=stages, series=series)
     attained = pd.concat([*(one["ATTAINMENT"] for one in done), attained], ignore_index=True)
@@ -279,34 +264,36 @@ def build(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None
     return workspace.commit(month, contents, made_of, known)
 
 
-def _in_one_batch(
-    workspace: Workspace,
-    keys: Mapping,
-    observations: pd.DataFrame,
-    then: Mapping[pd.Period, Catalog],
-    asked: dict,
-) -> tuple[dict[object, Projected], list[dict[str, pd.DataFrame]]]:
-    """What is asked (Ask by name), and what was seen in each past month, whose catalogs `then` holds; what is kept is
-    read by its key.
-    """
-    new = [m for m in then if not workspace.remembers(keys[m])]
-    work = processes(_how_many(workspace, keys.values(), 3))
-    stated = work(delayed(_stated_at)(observations, m, then[m]) for m in new)
-    for m, one in zip(new, stated, strict=True):
-        asked[m] = Ask(one, m, m, then[m], then[m].targets)
-    found = dict(zip(asked, _projected(asked.values()), strict=True))
-
-    def seen(m: pd.Period) -> dict[str, pd.DataFrame]:
-        if m in found:
-            return _seen_of(asked[m], found[m])
-        return _seen(observations, m, m, then[m], then[m].targets)  # what is kept is damaged
-
-    return found, [workspace.remember(keys[m], partial(seen, m)) for m in then]
+def _each(workspace: Workspace, make: Mapping[str, Callable], worth: int) -> list[dict]:
+    """What each key stands for, as it is kept or made; in several processes where so many are new as are `worth` the
+    start of others."""
+    new = sum(not workspace.remembers(key) for key in make)
+    work = processes(1 if new < worth else min(4, cpu_count()))
+    return work(delayed(workspace.remember)(key, one) for key, one in make.items())
 
 
-def _how_many(workspace: Workspace, keys: Iterable[str], worth: int) -> int:
-    """How many processes the steps take; one, where fewer than are `worth` the start of others are new."""
-    return 1 if sum(not workspace.remembers(k) for k in keys) < worth else min(4, cpu_count())
+def _changes(
+    stated: Stated,
+    month: pd.Period,
+    last: pd.Period,
+    catalog: Catalog,
+    catalog_then: Catalog,
+    before: Mapping[str, pd.DataFrame],
+    trail: list[pd.DataFrame],
+) -> pd.DataFrame:
+    """WHY: from what was said `last` month to the present, replacing one thing at a time."""
+    (*_, said, now), targets = trail, before["TARGETS"]
+    method = said
+    if "OBSERVATIONS" in before:
+        seen = _stated_at(before["OBSERVATIONS"], last, catalog_then)
+        method = _projected(seen, last, catalog_then, targets).projections
+    restated = _projected(_without(stated, month), last, catalog, targets).projections
+    other = _replaced(targets, catalog.targets, month)
+    kept = _projected(stated, month, catalog, other).projections
+    place = pd.MultiIndex.from_frame(kept[PLACE])
+    rest = now[~pd.MultiIndex.from_frame(now[PLACE]).isin(place)]
+    held = pd.concat([rest, kept], ignore_index=True)
+    return changes([said, method, restated, held, now])
 
 
 def _no_reports(workspace: Workspace, month: pd.Period) -> NoReportsError:
@@ -333,7 +320,7 @@ def _without_reports(
     """The tables that no report is needed for."""
     return {
         "TARGETS": catalog.targets,
-        "MILESTONES": _hide_later(catalog.stages, known),
+        "MILESTONES": _as_known(catalog, tables.empty(tables.ANSWERS), known).stages,
         **_record(workspace, catalog, *map(tables.empty, (tables.SERIES, tables.PROJECTIONS))),
     }
 
@@ -473,36 +460,17 @@ def _joined(frames: list[pd.DataFrame], table: tables.Table) -> pd.DataFrame:
     )
 
 
-Stated = tuple[pd.DataFrame, pd.DataFrame]  # SERIES, GROWTH
-
-
-class Ask(NamedTuple):
-    """What a projection for a month rests on: what the reports known at `known` state, and the targets."""
-
-    stated: Stated
-    month: pd.Period
-    known: pd.Period
-    catalog: Catalog
-    targets: pd.DataFrame
-
-
 def _seen(
     observations: pd.DataFrame,
     month: pd.Period,
     known: pd.Period,
     catalog: Catalog,
-    targets: pd.DataFrame,
+    targets: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """PROJECTIONS for a month with the reports known at `known`, and the ATTAINMENT of each park."""
-    ask = Ask(_stated_at(observations, known, catalog), month, known, catalog, targets)
-    return _seen_of(ask, _projected([ask])[0])
-
-
-def _seen_of(ask: Ask, found: Projected) -> dict[str, pd.DataFrame]:
-    said, stages = found.projections, _hide_later(ask.catalog.stages, ask.known)
-    attained = ranking.attainment(
-        said, ask.catalog, ask.month, milestones=stages, series=ask.stated[0]
-    )
+    stated = _stated_at(observations, known, catalog)
+    said = _projected(stated, month, catalog, targets).projections
+    attained = ranking.attainment(said, catalog, month, milestones=catalog.stages, series=stated[0])
     return {"PROJECTIONS": said, "ATTAINMENT": attained}
 
 
@@ -518,12 +486,13 @@ def _stated(facts: indicators.Consolidated, catalog: Catalog) -> tuple[Stated, l
     return (series, growth), [told, grown]
 
 
-def _projected(asks: Iterable[Ask]) -> list[Projected]:
-    """The projections of several months, all in one batch."""
-    return project_months(
-        (series, targets, month, c, _hide_later(c.stages, known), c.batches, growth)
-        for (series, growth), month, known, c, targets in asks
-    )
+def _projected(
+    stated: Stated, month: pd.Period, catalog: Catalog, targets: pd.DataFrame | None = None
+) -> Projected:
+    """The projections of a month, for the catalog's targets or others."""
+    series, growth = stated
+    targets = catalog.targets if targets is None else targets
+    return project_targets(series, targets, month, catalog, catalog.stages, catalog.batches, growth)
 
 
 def _without(stated: Stated, month: pd.Period) -> Stated:
@@ -540,9 +509,7 @@ def _without(stated: Stated, month: pd.Period) -> Stated:
     return _joined([moved[~twice], sums], tables.SERIES), growth
 
 
-def said_before(
-    workspace: Workspace, month: pd.Period, files: pd.DataFrame, made_of: dict
-) -> Path | None:
+def said_before(workspace: Workspace, month: pd.Period, made_of: dict) -> Path | None:
     """The vintage of the month before in this year where it differs from what would be made of it today.
 
     What was handed over of that month as it was known then counts before the last run of it. None where there is
@@ -556,11 +523,13 @@ def said_before(
     vintage = released[-1] if released else workspace.current(last)
     if vintage is None:
         return None
-    later = {
-        _on_disk(p).relative_to(workspace.root).as_posix()
-        for p in files.loc[files["published"] > last, "path"]
+    raw = workspace.raw.relative_to(workspace.root).as_posix() + "/20"
+    ends = f"{raw}{str(last)[2:]}/\uffff"  # reports of later months had not come
+    inputs = {
+        name: sha
+        for name, sha in made_of["inputs"].items()
+        if not name.startswith(raw) or name < ends
     }
-    inputs = {name: sha for name, sha in made_of["inputs"].items() if name not in later}
     today = made_of | {"month": str(last), "as_of": str(last), "inputs": inputs}
     return (
         None
@@ -574,7 +543,6 @@ def _as_said(
     said: Path | None,
     last: pd.Period,
     observations: pd.DataFrame,
-    files: pd.DataFrame,
     inputs: dict[str, str],
     catalog: Catalog,
 ) -> dict[str, pd.DataFrame]:
@@ -589,15 +557,13 @@ def _as_said(
         t.name: tables.shape(pd.read_parquet(said / f"{t.name}.parquet"), t)
         for t in (tables.TARGETS, tables.PROJECTIONS, tables.OBSERVATIONS)
     }
-    before, key = workspace.recipe(said)["inputs"], ["file", "published"]
-    path = files["path"].map(lambda p: _on_disk(p).relative_to(workspace.root).as_posix())
-    same = pd.MultiIndex.from_frame(files.loc[path.map(before).eq(path.map(inputs)), key])
-    old = kept["OBSERVATIONS"]
-    today = observations[pd.MultiIndex.from_frame(observations[key]).isin(same)]
-    then = old[~pd.MultiIndex.from_frame(old[key]).isin(same)]
+    before, old = workspace.recipe(said)["inputs"], kept["OBSERVATIONS"]
+    same = tuple(f"{name}/" for name, sha in inputs.items() if before.get(name) == sha)
+    now_there = lambda t: ("data/raw/" + t["file"] + "/").map(lambda f: f.startswith(same))  # noqa: E731
+    seen = [observations[now_there(observations)], old[~now_there(old)]]
     return kept | {
         "TARGETS": in_force(kept["TARGETS"], last),
-        "OBSERVATIONS": _joined([today, then], tables.OBSERVATIONS),
+        "OBSERVATIONS": _joined(seen, tables.OBSERVATIONS),
     }
 
 
@@ -614,13 +580,11 @@ def since(
     known, catalog = as_of or month, catalogs.load(workspace.reference, month.year)
     vintage = build(workspace, month, known)
     now, inputs = workspace.read_all(vintage), workspace.recipe(vintage)["inputs"]
-    files = received(workspace, known, catalog)
-    catalog = _answered(catalog, now["ANSWERS"], known)
-    then = _as_said(workspace, said, month, now["OBSERVATIONS"], files, inputs, catalog)
+    then = _as_said(workspace, said, month, now["OBSERVATIONS"], inputs, catalog)
     known_then = pd.Period(workspace.recipe(said)["as_of"], freq="M")
-    method = _seen(then["OBSERVATIONS"], month, known_then, catalog, then["TARGETS"])
-    stated = now["SERIES"], now["GROWTH"]
-    data = _projected([Ask(stated, month, known, catalog, then["TARGETS"])])[0]
+    before, today = (_as_known(catalog, now["ANSWERS"], m) for m in (known_then, known))
+    method = _seen(then["OBSERVATIONS"], month, known_then, before, then["TARGETS"])
+    data = _projected((now["SERIES"], now["GROWTH"]), month, today, then["TARGETS"])
     return [then["PROJECTIONS"], method["PROJECTIONS"], data.projections, now["PROJECTIONS"]]
 
 
@@ -650,12 +614,15 @@ def _filled(
     return out, _joined(said, tables.ANSWERS)
 
 
-def _answered(catalog: Catalog, filled: pd.DataFrame, known: pd.Period) -> Catalog:
-    """The catalog with the stages that ledgers which had come by a month report as reached."""
-    return replace(
-        catalog,
-        stages=ledger_reader.reached(catalog.stages, filled[filled["published"] <= known], catalog),
-    )
+def _as_known(catalog: Catalog, filled: pd.DataFrame, known: pd.Period) -> Catalog:
+    """The catalog with the stages as known at a month: what was reached later is not known yet, what ledgers that had
+    come report as reached is."""
+    came = filled[filled["published"] <= known]
+    stages = ledger_reader.reached(catalog.stages, came, catalog)
+    later = stages["date"] > known
+    evidence, date = stages["evidence"].mask(later, ""), stages["date"].mask(later)
+    stages = tables.shape(stages.assign(date=date, evidence=evidence), tables.MILESTONES)
+    return replace(catalog, stages=stages)
 
 
 def _rankings(
@@ -672,23 +639,15 @@ def _rankings(
     months = sorted(attained["month"].unique())
     periods = {f: {ranking.period_of(m, f): m for m in months} for f in ranking.FORMS}
     keys = {p: step(p, m) for form in periods.values() for p, m in form.items()}
-    scored = dict(
-        zip(
-            keys,
-            processes(_how_many(workspace, keys.values(), 6))(
-                delayed(workspace.remember)(key, partial(_ranked, attained, catalog, p, quantiles))
-                for p, key in keys.items()
-            ),
-            strict=True,
-        )
-    )
+    make = {key: partial(_ranked, attained, catalog, p, quantiles) for p, key in keys.items()}
+    scored = _each(workspace, make, 6)
     last = [list(form)[-2:] for form in periods.values() if len(form) > 1]
     exact = partial(ranking.score_parks, attained, catalog, runs=0)
     moves = [
         ranking.park_moves(exact(old), exact(new)).assign(period=new, before=old)
         for old, new in last
     ]
-    kept = {n: [s[n] for s in scored.values()] for n in ("ranks", "notes", "chances")}
+    kept = {n: [s[n] for s in scored] for n in ("ranks", "notes", "chances")}
     return {
         "RANKS": _joined(kept["ranks"], tables.RANKS),
         "UNRANKED": _joined(kept["notes"], tables.VINTAGE["UNRANKED"]),
@@ -703,15 +662,6 @@ def _ranked(
 ) -> dict[str, pd.DataFrame]:
     found = ranking.score_parks(attained, catalog, period, ahead=quantiles, runs=RUNS)
     return {"ranks": found.ranks, "notes": found.notes, "chances": found.chances}
-
-
-def _hide_later(stages: pd.DataFrame, known: pd.Period) -> pd.DataFrame:
-    """Milestones as known at a month: what was reached later is not known yet."""
-    later = stages["date"].notna() & (stages["date"] > known)
-    return tables.shape(
-        stages.assign(date=stages["date"].mask(later), evidence=stages["evidence"].mask(later, "")),
-        tables.MILESTONES,
-    )
 
 
 def owed(

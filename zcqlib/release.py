@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from zcqlib import manifest, pipeline, quantity
 from zcqlib import run as monthly
 from zcqlib.catalog import Catalog
 from zcqlib.tables import ZcqError
-from zcqlib.workspace import Workspace, digest, moved, write_atomic
+from zcqlib.workspace import Workspace, digest, placed, write_atomic, written
 
 STATUSES = ("初步", "定稿")
 NUMBERS = {
@@ -109,10 +108,8 @@ def release(
         if earlier and (last := _record(earlier[-1])) | {"files": _own(last)} == record:
             return Release(len(earlier), status, earlier[-1], note, False)
         number = len(earlier) + 1
-        home = workspace.figures(month)
-        home.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(prefix=".new-", dir=home))
-        try:
+        home = workspace.figures(month) / f"release-{number}"
+        with written(home), placed(home) as new:
             for name, path in files.items():
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, new / name)
@@ -129,16 +126,8 @@ def release(
             )
             for path in new.rglob("*"):
                 path.chmod(0o755 if path.is_dir() else 0o444)
-            new.chmod(0o755)
-            moved(new, home / f"release-{number}")
-        except OSError as e:
-            raise ReleaseError(
-                f"无法写入 {home}:{e.strerror or e}。请检查磁盘空间和写入权限。"
-            ) from e
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
     (folder / PENDING).unlink(missing_ok=True)
-    return Release(number, status, home / f"release-{number}", note)
+    return Release(number, status, home, note)
 
 
 def pending(workspace: Workspace, month: pd.Period, as_of: pd.Period | None = None) -> Path | None:
@@ -174,11 +163,8 @@ def tables_of(folder: Path) -> Path:
 
 def damaged(folder: Path) -> list[str]:
     """One sentence for each file of a release that is no longer as it was handed over."""
-    return [
-        f"{folder.name} 的 {name} 已被改动或删除。"
-        for name, sha in _record(folder)["files"].items()
-        if not (folder / name).exists() or digest(folder / name) != sha
-    ]
+    changed = manifest.altered(folder, _record(folder)["files"])
+    return [f"{folder.name} 的 {name} 已被改动或删除。" for name in changed]
 
 
 def corrections(

@@ -27,7 +27,7 @@ import pandas as pd
 
 from zcqlib import attached, html_edition, pipeline
 from zcqlib.figures import contact_sheet
-from zcqlib.manifest import counts, read_manifest, unchanged
+from zcqlib.manifest import altered, counts, read_manifest
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, digest, own_digest, parse_month, write_atomic, written
 
@@ -314,18 +314,16 @@ def run_month(
                 Outcome(n, e.pop("outcome"), e["message"]) for n, e in sorted(made.items())
             )
             pages = before.get("pages", {"files": {}})
-            if any(o.state != "kept" for o in outcomes) or not unchanged(folder, pages):
+            if any(o.state != "kept" for o in outcomes) or altered(folder, pages["files"]):
                 tell("网页版", len(ready), steps)
                 pages = _pages(folder)
-            record = json.loads((vintage / "vintage.json").read_text("utf-8"))
-            stored = {"files": {f"{t}.parquet": sha for t, sha in record["tables"].items()}}
             manifest = {
                 "month": str(month),
                 "as_of": str(as_of or month),
                 "demo": workspace.demo,
                 "vintage": vintage.name,
-                "inputs": record["recipe"]["inputs"],
-                "rows": record["rows"],
+                "inputs": workspace.recipe(vintage)["inputs"],
+                "rows": workspace.recipe(vintage, "rows"),
                 "counts": counts(workspace.read_all(vintage)),
                 "versions": versions(),
                 "returns": _write_returns(workspace, month, vintage, folder, before),
@@ -334,7 +332,8 @@ def run_month(
                 "sections_without_data": sum(len(e.get("missing", ())) for e in entries.values()),
             }
             compared = before.pop("compared", 0)  # holds for what is the same as then
-            same = before == json.loads(json.dumps(manifest)) and unchanged(vintage, stored)
+            same = before == json.loads(json.dumps(manifest))
+            same = same and not altered(vintage, workspace.stored(vintage))
             manifest["compared"] = compared if same else 0
             _write_manifest(folder, manifest)
             complete = not only and all(o.state != "failed" for o in outcomes)
@@ -392,7 +391,7 @@ def _run_notebooks(
             name in ready
             and old.get("key") == keys[name]
             and old["state"] == "done"
-            and unchanged(folder, old)
+            and not altered(folder, old["files"])
             and old["grounds"] == grounds(workspace, vintage, old["grounds"])
         ):
             made[name] = old | {"outcome": "kept"}
@@ -448,7 +447,7 @@ def _run_notebooks(
 def grounds(workspace: Workspace, vintage: Path, what: Iterable[str]) -> dict[str, str]:
     """What a notebook's result rests on, as it is now: the content of each table `MONTH/NAME` that it read, and the
     current vintage of each MONTH that it asked for."""
-    own = json.loads((vintage / "vintage.json").read_text("utf-8"))["tables"]
+    own = workspace.recipe(vintage, "tables")
     out = {}
     for item in sorted(what):
         folder, _, table = item.partition("/")
@@ -494,7 +493,7 @@ def _write_returns(
 ) -> dict:
     """Write the return sheets of the month, those that would be the same left alone; gives their manifest entry."""
     key, old = digest((vintage.name + pipeline.code_hash()).encode()), before.get("returns", {})
-    if old.get("key") == key and unchanged(folder, old):
+    if old.get("key") == key and not altered(folder, old["files"]):
         return old
     made = {
         f"returns/{name}": content

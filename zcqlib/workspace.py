@@ -172,9 +172,13 @@ class Workspace:
         return pd.read_parquet(path)
 
     @staticmethod
-    def recipe(vintage: Path) -> dict:
-        """What a vintage was made of, as `commit` was told."""
-        return json.loads((vintage / "vintage.json").read_text("utf-8"))["recipe"]
+    def recipe(vintage: Path, part: str = "recipe") -> dict:
+        """What a vintage was made of, as `commit` was told; or another part of its record: `rows`, `tables`."""
+        return json.loads((vintage / "vintage.json").read_text("utf-8"))[part]
+
+    def stored(self, vintage: Path) -> dict[str, str]:
+        """The files of a vintage's tables and their hashes."""
+        return {f"{t}.parquet": sha for t, sha in self.recipe(vintage, "tables").items()}
 
     def read_all(self, vintage: Path) -> dict[str, pd.DataFrame]:
         return {p.stem: pd.read_parquet(p) for p in sorted(vintage.glob("*.parquet"))}
@@ -217,30 +221,22 @@ class Workspace:
         with self.lock(wait=60), written(home):
             if self.existing(month, recipe, as_of):  # another process has made it meanwhile
                 return vintage
-            home.mkdir(parents=True, exist_ok=True)
-            new = Path(tempfile.mkdtemp(prefix=".new-", dir=home))
             try:
-                for name, frame in contents.items():
-                    frame.to_parquet(new / f"{name}.parquet")
-                record = {
-                    "recipe": recipe,
-                    "rows": {name: len(frame) for name, frame in contents.items()},
-                    "tables": {name: digest(new / f"{name}.parquet") for name in contents},
-                }
-                text = json.dumps(record, sort_keys=True, ensure_ascii=False, indent=1)
-                (new / "vintage.json").write_text(text, "utf-8")
-                for path in new.iterdir():
-                    _flush(path)
-                new.chmod(0o755)
-                try:
-                    moved(new, vintage)
-                except (
-                    OSError
-                ):  # two kernels of one run share its lock: the other may have made the same
-                    if not (vintage / "vintage.json").exists():
-                        raise
-            finally:
-                shutil.rmtree(new, ignore_errors=True)
+                with placed(vintage) as new:
+                    for name, frame in contents.items():
+                        frame.to_parquet(new / f"{name}.parquet")
+                    record = {
+                        "recipe": recipe,
+                        "rows": {name: len(frame) for name, frame in contents.items()},
+                        "tables": {name: digest(new / f"{name}.parquet") for name in contents},
+                    }
+                    text = json.dumps(record, sort_keys=True, ensure_ascii=False, indent=1)
+                    (new / "vintage.json").write_text(text, "utf-8")
+                    for path in new.iterdir():
+                        _flush(path)
+            except OSError:  # two kernels of one run share its lock: the other may have made it
+                if not (vintage / "vintage.json").exists():
+                    raise
             write_atomic(home / "CURRENT", vintage.name.encode())
         return vintage
 
@@ -382,6 +378,19 @@ def write_atomic(path: Path, data: bytes, flush: bool = True) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def placed(folder: Path) -> Iterator[Path]:
+    """A hidden folder to be filled, which then takes its place in one step, or is cleared away."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    try:
+        yield new
+        new.chmod(0o755)
+        moved(new, folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def moved(source: str | Path, target: Path) -> None:
