@@ -32,6 +32,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 from bench_projection import made_up, seconds
+from conftest import table_of
 from joblib.externals.loky import get_reusable_executor
 
 from zcqlib import catalog as catalogs
@@ -189,7 +190,7 @@ def many_parks(
 def growth(workspace: Workspace) -> list[tuple[int, float]]:
     """Seconds of the processor from observations to projections with 5, 50 and 500 parks."""
     catalog = catalogs.load(workspace.reference, MONTH.year)
-    observations = workspace.read("OBSERVATIONS", MONTH)
+    observations = table_of(workspace, "OBSERVATIONS", MONTH)
     out = []
     for times in (1, 1, 10, 100):  # the first call imports and is left out
         wide, seen = many_parks(catalog, observations, times)

@@ -28,6 +28,11 @@ def copy(folder: Path, of: Path = ROOT, *parts: str) -> Workspace:
     return Workspace(folder, demo=True)
 
 
+def table_of(workspace: Workspace, name: str, *when: pd.Period) -> pd.DataFrame:
+    """A table of a month's current vintage."""
+    return pd.read_parquet(workspace.current(*when) / f"{name}.parquet")
+
+
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory) -> Workspace:
     """A project in which the demonstration's September was run; never changed, see `copy`."""

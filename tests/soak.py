@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from conftest import table_of
 
 from zcqlib.tables import SERIES, shape
 from zcqlib.workspace import Workspace, digest
@@ -78,7 +79,7 @@ def killed_commits(workspace: Workspace, rounds: int, seed: int = 1) -> int:
         length *= 0.8 if now != last else 1.4
         changed, last = changed + (now != last), now
     workspace.commit(MONTH, {"SERIES": table(7), "TO_DATE": table(7)}, {"v": "after"})
-    assert workspace.read("SERIES", MONTH).value.eq(7).all()
+    assert table_of(workspace, "SERIES", MONTH).value.eq(7).all()
     assert not list((workspace.processed / str(MONTH)).glob(".new-*")), "left by a killed run"
     return changed
 

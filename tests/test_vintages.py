@@ -9,6 +9,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from conftest import table_of
 
 from zcqlib import catalog as catalogs
 from zcqlib import closing, indicators, pipeline, tables
@@ -250,13 +251,13 @@ def test_a_past_month_comes_out_byte_for_byte_with_later_reports_there_or_not(tu
     assert pipeline.build(turned, JANUARY, JANUARY) == again
     seen = pipeline.build(turned, JANUARY, JANUARY + 1)
     assert seen.parent.name == "2019-01@2019-02" and content(again) == stored
-    assert (turned.read("OBSERVATIONS", JANUARY)["published"] <= JANUARY).all()
+    assert (table_of(turned, "OBSERVATIONS", JANUARY)["published"] <= JANUARY).all()
 
 
 def test_january_of_the_next_year_has_its_own_plan_and_no_month_before_it(turned):
     pipeline.build(turned, JANUARY)
-    p, t = turned.read("PROJECTIONS", JANUARY), turned.read("TARGETS", JANUARY)
-    assert set(p["year"]) == set(t["year"]) == {2019} and turned.read("WHY", JANUARY).empty
+    p, t = table_of(turned, "PROJECTIONS", JANUARY), table_of(turned, "TARGETS", JANUARY)
+    assert set(p["year"]) == set(t["year"]) == {2019} and table_of(turned, "WHY", JANUARY).empty
     own = p[(p["indicator"] == "patent_applications") & (p["region"] == "zone")].iloc[0]
     assert own["as_of"] == JANUARY and own["actual"] > 0 and 0 < own["probability"] < 1
     silent = p[(p["indicator"] == "external_funds_attracted") & (p["region"] == "zone")].iloc[0]
@@ -266,7 +267,7 @@ def test_january_of_the_next_year_has_its_own_plan_and_no_month_before_it(turned
 def test_the_year_that_is_over_is_closed_from_what_had_come(turned):
     pipeline.build(turned, JANUARY)
     catalog = catalogs.load(turned.reference, 2018)
-    series, _ = indicators.series(turned.read("OBSERVATIONS", JANUARY), catalog, JANUARY)
+    series, _ = indicators.series(table_of(turned, "OBSERVATIONS", JANUARY), catalog, JANUARY)
     p = project_targets(
         series, catalog.targets, DECEMBER, catalog, catalog.stages, catalog.batches
     ).projections

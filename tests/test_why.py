@@ -7,6 +7,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from conftest import table_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,15 +194,15 @@ def copy(workspace, factory):
 
 
 def part(workspace, name):
-    w = workspace.read("WHY", MARCH)
+    w = table_of(workspace, "WHY", MARCH)
     return w[w["part"] == name].set_index(["indicator", "region"])[VALUES]
 
 
 def sums_hold(workspace):
     keys = ["region", "indicator"]
-    now = workspace.read("PROJECTIONS", MARCH).set_index(keys)[VALUES]
-    before = workspace.read("PROJECTIONS", FEBRUARY).set_index(keys)[VALUES].reindex(now.index)
-    sums = workspace.read("WHY", MARCH).groupby(keys)[VALUES].sum(min_count=4)
+    now = table_of(workspace, "PROJECTIONS", MARCH).set_index(keys)[VALUES]
+    before = table_of(workspace, "PROJECTIONS", FEBRUARY).set_index(keys)[VALUES].reindex(now.index)
+    sums = table_of(workspace, "WHY", MARCH).groupby(keys)[VALUES].sum(min_count=4)
     return len(sums) > 20 and np.allclose(
         sums, (now - before).reindex(sums.index), atol=1e-9, equal_nan=True
     )
@@ -213,7 +214,7 @@ def test_a_month_that_only_came_on_top_changes_by_itself_and_by_what_it_restates
         assert part(plain, name).fillna(0).eq(0).all(axis=None), name
     restated = part(plain, "restated")
     assert restated[restated["actual"] != 0]["actual"].to_dict() == revised() != {}
-    series = plain.read("SERIES", MARCH)
+    series = table_of(plain, "SERIES", MARCH)
     own = series[series["end"].eq(MARCH) & series["months"].eq(1)].set_index(
         ["indicator", "region"]
     )["value"]

@@ -11,6 +11,7 @@ from datetime import datetime
 import pandas as pd
 import pytest
 import soak
+from conftest import table_of
 
 from zcqlib import tables
 from zcqlib.workspace import (
@@ -64,11 +65,6 @@ def test_a_folder_outside_any_project_is_refused(tmp_path, monkeypatch):
         Workspace.find(start=tmp_path)
 
 
-def test_a_month_that_was_never_run_names_the_command_that_makes_it(workspace):
-    with pytest.raises(WorkspaceError, match="zcqlib run 2018-09 --demo"):
-        workspace.read("SERIES", MONTH)
-
-
 def test_a_table_out_of_shape_is_not_written(workspace):
     with pytest.raises(tables.TableError, match="unit"):
         workspace.commit(MONTH, {"SERIES": series().assign(unit="")}, {"a": 1})
@@ -80,18 +76,18 @@ def test_the_same_recipe_writes_nothing_new_and_another_leaves_the_old_vintage_a
     stamp = {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in first.iterdir()}
     assert workspace.commit(MONTH, {"SERIES": series(99)}, {"inputs": {"a": "1"}}) == first
     second = workspace.commit(MONTH, {"SERIES": series(4)}, {"inputs": {"a": "2"}})
-    assert second != first and workspace.read("SERIES", MONTH).value.tolist() == [4]
+    assert second != first and table_of(workspace, "SERIES", MONTH).value.tolist() == [4]
     assert {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in first.iterdir()} == stamp
     assert workspace.commit(MONTH, {"SERIES": series(0)}, {"inputs": {"a": "1"}}) == first
-    assert workspace.read("SERIES", MONTH).value.tolist() == [3]
+    assert table_of(workspace, "SERIES", MONTH).value.tolist() == [3]
 
 
 def test_a_month_seen_with_later_knowledge_stands_beside_the_month_itself(workspace):
     later = pd.Period("2018-10", freq="M")
     workspace.commit(MONTH, {"SERIES": series(3)}, {"v": 1})
     workspace.commit(MONTH, {"SERIES": series(5)}, {"v": 2}, as_of=later)
-    assert workspace.read("SERIES", MONTH).value.tolist() == [3]
-    assert workspace.read("SERIES", MONTH, later).value.tolist() == [5]
+    assert table_of(workspace, "SERIES", MONTH).value.tolist() == [3]
+    assert table_of(workspace, "SERIES", MONTH, later).value.tolist() == [5]
     assert workspace.figures(MONTH, later).name == "2018-09@2018-10"
 
 
@@ -136,10 +132,10 @@ def test_a_full_disk_gives_a_message_and_leaves_nothing_half_written(workspace):
         workspace.commit(MONTH, {"SERIES": series(4, rows=500)}, {"v": 2})
 
     assert "请检查磁盘空间" in in_a_process(on_a_full_disk)
-    assert workspace.read("SERIES", MONTH).value.tolist() == [3]
+    assert table_of(workspace, "SERIES", MONTH).value.tolist() == [3]
     assert not list((workspace.processed / "2018-09").glob(".new-*"))
     workspace.commit(MONTH, {"SERIES": series(4, rows=500)}, {"v": 2})
-    assert workspace.read("SERIES", MONTH).value.eq(4).all()
+    assert table_of(workspace, "SERIES", MONTH).value.eq(4).all()
 
 
 def test_a_folder_without_the_right_to_write_gives_a_message(workspace):
@@ -168,7 +164,7 @@ def test_a_folder_without_the_right_to_write_gives_a_message(workspace):
         for folder in folders:
             folder.chmod(0o755)
     assert said.startswith("refused: 无法写入") and "写入权限" in said
-    assert workspace.read("SERIES", MONTH).value.tolist() == [3]
+    assert table_of(workspace, "SERIES", MONTH).value.tolist() == [3]
 
 
 def test_a_pointer_that_another_program_holds_gives_a_message_and_the_old_vintage_stays(
@@ -186,9 +182,9 @@ def test_a_pointer_that_another_program_holds_gives_a_message_and_the_old_vintag
     with pytest.raises(WorkspaceError, match="CURRENT:Permission denied.*Excel"):
         workspace.commit(MONTH, {"SERIES": series(4)}, {"v": 2})
     monkeypatch.undo()
-    assert workspace.read("SERIES", MONTH).value.tolist() == [3]
+    assert table_of(workspace, "SERIES", MONTH).value.tolist() == [3]
     workspace.commit(MONTH, {"SERIES": series(4)}, {"v": 2})
-    assert workspace.read("SERIES", MONTH).value.tolist() == [4]
+    assert table_of(workspace, "SERIES", MONTH).value.tolist() == [4]
 
 
 def test_a_step_is_done_once_again_when_its_copy_is_damaged_and_cleared_with_its_method(workspace):
@@ -298,9 +294,9 @@ def test_two_that_write_the_same_vintage_at_once_both_get_it_and_a_writer_waits_
             process.start()
         for process in inside:
             process.join(60)
-    assert [p.exitcode for p in inside] == [0] * 4 and workspace.read("SERIES", MONTH).value.eq(
-        2
-    ).all()
+    assert [p.exitcode for p in inside] == [0] * 4 and table_of(
+        workspace, "SERIES", MONTH
+    ).value.eq(2).all()
     assert len(list(soak.whole(workspace).parent.glob("[0-9a-f]*"))) == 2
 
 

@@ -17,7 +17,7 @@ from traceback import walk_tb
 
 import pandas as pd
 from IPython import get_ipython
-from IPython.display import HTML, display
+from IPython.display import HTML, Markdown, display
 from matplotlib import rc_context
 
 from zcqlib import attached, figures, findings, lineage, pipeline, tables
@@ -89,10 +89,6 @@ class Month:
         """A finding of the month by its name, such as pace, the caller's own; an unknown name is told the nearest."""
         return self._asked(lambda given: findings.find(name, given, **choices)).copy()
 
-    def source(self, *indicators: str) -> str:
-        """Who reported these indicators, as the footer of a figure says it; from the observations, never typed."""
-        return self._asked(lambda given: given.source(*indicators))
-
     def _asked(self, ask: Callable[[Given], object]) -> object:
         """What is asked of what was made, which rests on the same tables in whichever notebook it was made first."""
         given, read = _given(self), set()
@@ -105,35 +101,6 @@ class Month:
     def _rests_on(self, names: Iterable[str]) -> None:
         for table in sorted(names):
             note_(f"read {self.vintage.parent.name}/{table}")
-
-    def caption(
-        self,
-        title: str,
-        subtitle: str,
-        *indicators: str,
-        source: str = "",
-        as_of: str = "",
-        note: str = "",
-        demo: bool | None = None,
-    ) -> Caption:
-        """A figure's words; source and date come from the data unless another source is named."""
-        told = [
-            typeset(t)
-            for t in (
-                title,
-                subtitle,
-                source or self._asked(lambda given: given.reckoned(*indicators)),
-                note,
-            )
-        ]
-        return Caption(
-            title=told[0],
-            subtitle=told[1],
-            source=told[2],
-            as_of=as_of or self._asked(lambda given: given.until()),
-            note=told[3],
-            demo=self.workspace.demo if demo is None else demo,
-        )
 
     def tell(self, *names: str) -> str:
         """The sentences of findings as one paragraph."""
@@ -249,15 +216,18 @@ class Month:
             finding is of nothing.
         """
         own = isinstance(found, str)
-        if not own and found.bare:
+        if own:
+            title, source, demo = found, self._asked(Given.reckoned), self.workspace.demo
+            as_of = self._asked(Given.until)
+        elif found.bare:
             raise MissingData(found.title)
-        given = dict(note=note) if own else dict(note=note, source=found.source, demo=found.demo)
-        if not own:
-            until = lambda given: given.until(found)  # noqa: E731
-            past = found.period != self.period
-            given["as_of"] = f"{found.period.year}年" if past else self._asked(until)
-        title, scope = (found, "") if own else (found.title, f"；{found.scope}")
-        page = Canvas(self.caption(title, f"{what}{scope}", **given))
+        else:
+            title, source, demo = found.title, found.source, found.demo
+            what += f"；{found.scope}"
+            past, until = found.period != self.period, lambda given: given.until(found)
+            as_of = f"{found.period.year}年" if past else self._asked(until)
+        words = map(typeset, (title, what, source))
+        page = Canvas(Caption(*words, as_of, demo, typeset(note)))
         with rc_context(figures.drawing(page.scale)):
             yield page.grid(panels, **grid)
             if not own:
@@ -378,9 +348,6 @@ def _parquet(path: Path, stamp: int) -> pd.DataFrame:
 def _say_what_is_missing() -> None:
     """In a notebook, let MissingData be told in one sentence and the cells go on; so it is with what needs a name that
     the cell would have given."""
-    from IPython import get_ipython
-    from IPython.display import Markdown, display
-
     if (shell := get_ipython()) is None:
         return
     gone: dict[str, str] = {}  # name → why there is none

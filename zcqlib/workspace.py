@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from zcqlib import attached, tables
 from zcqlib.reference import FOLDER, root
@@ -150,27 +151,6 @@ class Workspace:
             return None
         return vintage if (vintage / "vintage.json").exists() else None
 
-    def read(self, name: str, month: pd.Period, as_of: pd.Period | None = None) -> pd.DataFrame:
-        """One table of a month's current vintage.
-
-        Raises
-        ------
-        WorkspaceError : the month was not run, or the table is not in it; says which command makes it.
-        """
-        vintage = self.current(month, as_of)
-        if vintage is None:
-            have = (
-                ", ".join(sorted(p.parent.name for p in self.processed.glob("*/CURRENT"))) or "无"
-            )
-            raise WorkspaceError(
-                f"{month} 还没有处理结果(已有:{have})。请先运行:python -m zcqlib run {month}"
-                + (" --demo" if self.demo else "")
-            )
-        path = vintage / f"{name}.parquet"
-        if not path.exists():
-            raise WorkspaceError(f"{month} 的处理结果 {vintage.name} 中没有 {name} 表。")
-        return pd.read_parquet(path)
-
     @staticmethod
     def recipe(vintage: Path, part: str = "recipe") -> dict:
         """What a vintage was made of, as `commit` was told; or another part of its record: `rows`, `tables`."""
@@ -277,19 +257,17 @@ class Workspace:
         if attached.now.locked == str(self.processed):
             yield
             return
-        holder = self.processed / ".lock-holder"
+        holder, lock = self.processed / ".lock-holder", self.processed / ".lock"
         with written(self.processed):
             self.processed.mkdir(parents=True, exist_ok=True)
-            fh = open(self.processed / ".lock", "a+", encoding="utf-8")  # noqa: SIM115 - closed below
-        with fh:
-            until = time.monotonic() + wait
-            while not _locked(fh):
-                if time.monotonic() >= until:
-                    who = holder.read_text("utf-8") if holder.exists() else "未知进程"
-                    raise WorkspaceError(
-                        f"另一次运行正在使用 {self.processed}({who})。请等它结束后重试。"
-                    )
-                time.sleep(0.1)
+            try:
+                held = FileLock(lock).acquire(wait, 0.1)
+            except Timeout as e:
+                who = holder.read_text("utf-8") if holder.exists() else "未知进程"
+                raise WorkspaceError(
+                    f"另一次运行正在使用 {self.processed}({who})。请等它结束后重试。"
+                ) from e
+        with held:
             with written(holder):
                 _sweep(self.processed)
                 write_atomic(holder, f"进程号 {os.getpid()}".encode())
@@ -423,19 +401,3 @@ def _sweep(processed: Path) -> None:
 def _flush(path: Path) -> None:
     with open(path, "rb+") as fh:
         os.fsync(fh.fileno())
-
-
-def _locked(fh) -> bool:
-    """Whether the lock on an open file could be had."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(fh.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(fh, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
