@@ -7,8 +7,8 @@ is added by adding files.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -278,9 +278,7 @@ class Catalog:
             .where(raw.gt(0) & o["value"].ne(0) & o["unit"].ne("%"), 1.0)
             .fillna(1.0)
         )
-        words = {
-            (w.word, w.normal): w.numerator / w.denominator for w in self.unit_words.itertuples()
-        }
+        words = _factors(self.unit_words)
         stated = [words.get(pair) for pair in zip(o["unit_raw"], o["unit"], strict=True)]
         scale = pd.Series(stated, index=o.index, dtype="float64").fillna(scale)  # also of a zero
         counts = set(self.unit_words.loc[self.unit_words["kind"] == "count", "normal"])
@@ -289,12 +287,7 @@ class Catalog:
 
     def members(self, month: pd.Period) -> tuple[str, ...]:
         """The parks that belong to the zone in a month, in plan order."""
-        m = self.membership
-        inside = {
-            region
-            for region, start, end in zip(m["region"], m["start"], m["end"], strict=True)
-            if start <= month and (end is pd.NaT or end >= month)
-        }
+        inside = _inside(self.membership, month, month)
         return tuple(p for p in self.parks if p in inside)
 
     def headline(self) -> pd.DataFrame:
@@ -433,12 +426,8 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
         for name, sheet in SHEETS.items()
     }
     units = frozenset(f["unit_words"]["word"])
-    zone = _zone(f.pop("zone").to_dict("records"))
-    lights = f.pop("lights").drop(columns="note").to_dict("records")
-    regions = {
-        row["id"]: Region(**{k: row[k] for k in Region.__slots__})
-        for row in f["regions"].to_dict("records")
-    }
+    zone, lights = _zone(f.pop("zone")), Lights(tuple(_made(Light, f.pop("lights"))))
+    regions = {r.id: r for r in _made(Region, f.pop("regions"))}
     names: dict[str, list] = {}
     for row in f.pop("region_aliases").itertuples():
         names.setdefault(squeeze(row.alias), []).append((row.id, row.kind, row.start, row.end))
@@ -446,28 +435,17 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
     for i in parks:
         for name in (regions[i].name_zh, regions[i].short_zh):
             names.setdefault(squeeze(name), [(i, "known", pd.NaT, pd.NaT)])
-    indicators = _indicators(f)
+    indicators = _indicators(f.pop("indicators"), f["precedence"])
     f["senders"] = _senders(f["senders"], f["units"])
-    aliases = _aliases(indicators, f["aliases"], units)
-    factors = {
-        (w.word, w.normal): w.numerator / w.denominator for w in f["unit_words"].itertuples()
-    }
-    plan, split = f.pop("targets"), f.pop("split")
-    members = set(
-        f["membership"].loc[
-            (f["membership"]["start"] <= pd.Period(f"{year}-12", "M"))
-            & ~(f["membership"]["end"] < pd.Period(f"{year}-01", "M")),
-            "region",
-        ]
-    )
+    members = _inside(f["membership"], *(pd.Period(f"{year}-{m}", "M") for m in ("01", "12")))
     stages = tables.check(
         tables.shape(f.pop("stages"), MILESTONES), MILESTONES, where=f"stages_{year}.csv"
     )
-    targets = _targets(plan, split, indicators, factors, [p for p in parks if p in members], year)
+    members = [p for p in parks if p in members]
     return Catalog(
         year=year,
         zone=zone,
-        lights=Lights(tuple(Light(**r) for r in lights)),
+        lights=lights,
         meetings={
             r.meeting: Meeting(r.name_zh, r.letter, tuple(r.sections.split(";")), r.back)
             for r in f.pop("meetings").itertuples()
@@ -475,27 +453,35 @@ def _load(folder: Path, year: int, stamp: tuple) -> Catalog:
         regions=regions,
         parks=parks,
         indicators=indicators,
-        targets=targets,
-        plan=plan,
-        split=split,
+        targets=_targets(f["targets"], f["split"], indicators, f["unit_words"], members, year),
+        plan=f.pop("targets"),
         stages=stages,
         _prefixes=(zone.city_zh, zone.city_zh.removesuffix("市"), zone.province_zh, *_PREFIXES),
         _region_aliases=names,
-        _aliases=aliases,
+        _aliases=_aliases(indicators, f.pop("aliases"), units),
         _units=units,
         _places=frozenset(f.pop("places")["name"]),
-        **{
-            k: v
-            for k, v in f.items()
-            if k in Catalog.__slots__ and k not in ("regions", "indicators")
-        },
+        **f,
     )
 
 
-def _zone(rows: list[dict]) -> Zone:
+def _made(kind: type, rows: pd.DataFrame) -> Iterator:
+    """Rows as records of a kind, which has no other columns."""
+    for row in rows.to_dict("records"):
+        yield kind(**{k: row[k] for k in kind.__slots__ if k in row})
+
+
+def _inside(membership: pd.DataFrame, first: pd.Period, last: pd.Period) -> set[str]:
+    """The regions that belong to the zone at some time between two months."""
+    m = membership
+    return set(m.loc[(m["start"] <= last) & ~(m["end"] < first), "region"])
+
+
+def _zone(rows: pd.DataFrame) -> Zone:
     if len(rows) != 1:
         raise CatalogError(f"zone.csv 有 {len(rows)} 行,应为 1 行:本示范区的名称和叫法。")
-    return Zone(**rows[0] | {"compare": tuple(filter(None, rows[0]["compare"].split(";")))})
+    (zone,) = _made(Zone, rows)
+    return replace(zone, compare=tuple(filter(None, zone.compare.split(";"))))
 
 
 def _senders(senders: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
@@ -510,17 +496,11 @@ def _senders(senders: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([senders, tables.shape(others, SHEETS["senders"])], ignore_index=True)
 
 
-def _indicators(f: Mapping[str, pd.DataFrame]) -> dict[str, Indicator]:
+def _indicators(rows: pd.DataFrame, precedence: pd.DataFrame) -> dict[str, Indicator]:
     """Indicators by id, each with who wins where park and department differ."""
-    winner = dict(f["precedence"][["indicator", "winner"]].itertuples(index=False))
-    fields = [name for name in Indicator.__slots__ if name != "source_precedence"]
-    return {
-        row["id"]: Indicator(
-            **{k: row[k] for k in fields},
-            source_precedence=winner.get(row["id"], winner.get("default", "department")),
-        )
-        for row in f["indicators"].to_dict("records")
-    }
+    winner = dict(precedence[["indicator", "winner"]].itertuples(index=False))
+    wins = rows["id"].map(winner).fillna(winner.get("default", "department"))
+    return {i.id: i for i in _made(Indicator, rows.assign(source_precedence=wins))}
 
 
 def _aliases(
@@ -534,16 +514,22 @@ def _aliases(
     return out
 
 
+def _factors(unit_words: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """What a number in a unit as written is multiplied by, for each normal unit."""
+    return {(w.word, w.normal): w.numerator / w.denominator for w in unit_words.itertuples()}
+
+
 def _targets(
     plan: pd.DataFrame,
     split: pd.DataFrame,
     indicators: dict[str, Indicator],
-    factors: dict[tuple[str, str], float],
+    unit_words: pd.DataFrame,
     members: list[str],
     year: int,
 ) -> pd.DataFrame:
     """TARGETS of one year in normal units: the plan's rows, figures per park for each member, and the park split."""
     start, rows, factor_of = pd.Period(f"{year}-01", "M"), [], {}
+    factors = _factors(unit_words)
     for row in plan.to_dict("records"):
         printed, unit = row["unit"].removesuffix("/园区"), indicators[row["id"]].unit
         factor = factor_of[row["id"]] = 1.0 if printed == unit else factors[printed, unit]
