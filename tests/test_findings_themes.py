@@ -8,7 +8,7 @@ import pytest
 from zcqlib import catalog as catalogs
 from zcqlib import tables
 from zcqlib.findings import Given, find, state
-from zcqlib.findings.found import quarter
+from zcqlib.findings.found import quarter, so_far, up_to
 from zcqlib.indicators import problems
 from zcqlib.reports import labels
 from zcqlib.workspace import Workspace
@@ -67,6 +67,10 @@ def test_targets_alone_are_no_picture_and_a_figure_beside_them_is_one():
     held = series(("zone", "invention_patents_per_10k", "2018-09", "2018-09", 0, 11.7))
     assert not made("patent_quality", TARGETS=aims, SERIES=held).bare
     assert made("course").missing
+
+
+def test_months_up_to_january_are_january():
+    assert (up_to(1), up_to(9), so_far("2018-01/2018-01")) == ("1月", "1—9月", "2018年1月")
 
 
 SPENT = [(20, 21), (20, 21.04), (20, 21.04), (0.001, 0.001), (0.001, 0.001)]

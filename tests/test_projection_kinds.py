@@ -6,7 +6,7 @@ import pytest
 
 from zcqlib import catalog as catalogs
 from zcqlib import tables
-from zcqlib.projection import project_months, project_targets
+from zcqlib.projection import project_targets
 from zcqlib.projection.counts import batch_distribution, in_time
 from zcqlib.projection.history import verdict
 from zcqlib.projection.kinds import chance
@@ -51,6 +51,15 @@ def projected(frame: pd.DataFrame, id: str, as_of: pd.Period = JUNE, **more) -> 
 def test_a_target_without_any_figure_has_no_chance_and_says_so():
     r = projected(tables.empty(tables.SERIES), "patent_applications")
     assert np.isnan(r["probability"]) and r["verdict"] == "缺数据" and r["method"] == "无数据"
+
+
+def test_a_sum_of_which_some_parks_have_come_says_who_has_not():
+    came = [series("patent_applications", {"2018-06": 9.0}, region=p) for p in CATALOG.parks[:4]]
+    r = projected(pd.concat(came), "patent_applications")
+    assert r["verdict"] == "依据不足" and r["method"] == "无数据,还缺牧野区"
+    assert np.isnan(r["actual"]) and np.isnan(r["probability"])
+    alone = series("rd_intensity", {"2018-06": 3.0}, 0, "gaoxin")
+    assert projected(alone, "rd_intensity")["verdict"] == "缺数据"  # no sum of its parks
 
 
 def test_strict_and_inclusive_targets_differ_by_one_whole_number():
@@ -458,16 +467,3 @@ def test_every_target_in_force_has_one_row_and_the_ten_groups_their_47():
         == 47
     )
     assert out["probability"].isna().all()
-
-
-def test_months_of_one_batch_are_told_apart_even_where_they_are_the_same_month():
-    """The same month with figures as they were stated then and as they are stated now, beside another month."""
-    own = CATALOG.targets[CATALOG.targets["id"] == "patent_applications"]
-    then = series("patent_applications", years(lambda p: 300 + 10 * p.month))
-    now = then.assign(value=then["value"] * 1.2)
-    asked = [(f, own, m, CATALOG) for f, m in ((then, JUNE), (now, JUNE), (now, JUNE - 1))]
-    for one, arguments in zip(project_months(asked), asked, strict=True):
-        alone = project_targets(*arguments)
-        pd.testing.assert_frame_equal(one.projections, alone.projections, check_exact=True)
-        pd.testing.assert_frame_equal(one.quantiles, alone.quantiles, check_exact=True)
-    assert len({p.projections["median"].max() for p in project_months(asked)}) == 3

@@ -117,6 +117,7 @@ def test_money_shares_one_scale_and_its_need_adds_up_as_printed():
         ({"target_low": NAN, "probability": NAN}, "园区目标未下达"),
         ({"probability": NAN}, "缺少依据,不给概率"),
         ({"actual": NAN}, "本期未报"),
+        ({"actual": NAN, "probability": NAN, "verdict": "依据不足"}, "本期没有报齐"),
         ({"kind": "milestone"}, "按节点推进"),
         ({"demo": True}, "(演示数据)"),
         ({"target_low": 12.0, "actual": 9.0}, "数量小"),
@@ -321,8 +322,12 @@ def test_titles_state_what_the_tables_hold():
         {"region": "muye", "rank": 2.0, "low": 2.0, "high": 2.0, "value": 79.0, "tied_with": ""},
     ).assign(measure="score")
     assert ranked(ranks).title == "高新居第1位（目前第1—2位），牧野稳居第2位"
-    waiting = pd.concat([ranks, ranks[1:].assign(measure="provisional")], ignore_index=True)
-    assert ranked(waiting).title == "高新居第1位（目前第1—2位），牧野暂居第2位"
+    open_ = ranks[1:].assign(measure="provisional", low=1.0, high=3.0)
+    waiting = ranked(pd.concat([ranks, open_], ignore_index=True))
+    assert waiting.title == "高新居第1位（目前第1—2位），牧野暂居第2位"
+    # the interval of a place that may change holds what the values to come may bring
+    assert waiting.rows.loc["2018-09|muye", ["placed", "span"]].tolist() == ["暂定第2位", "第1—3位"]
+    assert waiting.rows.loc["2018-09|muye", ["end_best", "end_worst"]].isna().all()
     tied = ranks.assign(tied_with=["muye", "gaoxin"], rank=1.0)
     assert ranked(tied).title == "高新、牧野并列第1位"
     assert placed(tied.assign(period="2018-09"))["place_told"].tolist() == [

@@ -138,7 +138,7 @@ def proxy_bridge(official: Series, proxy: Series) -> DataFrame:
     common = official.index.intersection(proxy.index)
     if len(common) < 2:
         raise AnalysisError(
-            f"官方数与替代指标只有{len(common)}个共同年份,至少要2个才能检验推算误差。"
+            f"官方数与替代指标只有{len(common)}个共同年份，至少要2个才能检验推算误差。"
         )
     years = proxy.index[proxy.index > common[0]]
     base = [common[common < year][-1] for year in years]

@@ -284,7 +284,8 @@ def projection_sentence(row: Mapping, recent: float = float("nan")) -> str:
 
 def _progress(row: Mapping, s: Scale, recent: float) -> str:
     if row["actual"] != row["actual"]:
-        return "本期未报"
+        some = row["verdict"] == lights().state("thin").words  # of the parks have sent theirs
+        return "本期没有报齐" if some else "本期未报"
     to, stock = reached_in(row), row["kind"] == "stock"
     if row["unit"] in SHARES:
         return f"{to.month}月累计为{s.text(s.round(row['actual']))}"

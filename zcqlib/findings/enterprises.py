@@ -5,7 +5,18 @@ from itertools import pairwise
 import pandas as pd
 
 from zcqlib import analysis
-from zcqlib.findings.found import NAN, Given, Told, add_up, finding, inputs, printed, sum_up, top
+from zcqlib.findings.found import (
+    NAN,
+    Given,
+    Told,
+    add_up,
+    finding,
+    inputs,
+    printed,
+    sum_up,
+    top,
+    up_to,
+)
 from zcqlib.projection.pace import batch_pace
 from zcqlib.tables import MissingData
 
@@ -130,7 +141,7 @@ def enterprises_by_park(given: Given) -> Told:
         title = f"对增长拉动最大的是{who}"
         told = f"，净增{{{first}.firms_net:size}}，拉动{{{first}.firms_points}}"
     told = title + told + given.left_out(t, "（{}未报，不计）")
-    return Told(t, f"各园区与合计，{now.year}年1—{now.month}月", title, [told], (stock,))
+    return Told(t, f"各园区与合计，{now.year}年{up_to(now.month)}", title, [told], (stock,))
 
 
 @finding("""
@@ -203,7 +214,7 @@ def growth_base(given: Given) -> Told:
         shift, effect = f"{worst}.base_shift", f"{worst}.base_effect"
         title = f"{{{worst}.label}}{{{shift}:上/下}}调上年基数{{{shift}:size}}"
         title += f"[，增速因此{{{effect}:高/低}}{{{effect}:size}}]"
-    scope = f"各园区与合计，{given.year}年1—{g.end.iloc[0].month}月累计"
+    scope = f"各园区与合计，{given.year}年{up_to(g.end.iloc[0].month)}累计"
     return Told(t, scope, title, of=(i,))
 
 

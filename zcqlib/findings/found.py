@@ -176,9 +176,14 @@ def quarter(period: pd.Period) -> tuple[str, str]:
     return f"{y - 1}-01/{y - 1}-{q:02d}", f"{y}-01/{y}-{q:02d}"
 
 
+def up_to(month: int) -> str:
+    """The months of a year up to one, in words: 1月, 1—9月."""
+    return f"1—{month}月" if month > 1 else "1月"
+
+
 def so_far(span: str) -> str:
     """2018-01/2018-09 in words: 2018年1—9月."""
-    return f"{span[:4]}年1—{int(span[-2:])}月"
+    return f"{span[:4]}年{up_to(int(span[-2:]))}"
 
 
 @dataclass(frozen=True, slots=True)

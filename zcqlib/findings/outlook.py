@@ -6,6 +6,7 @@ import pandas as pd
 from zcqlib import quantity
 from zcqlib.findings.found import NAN, Given, Measure, Told, finding, scale_of, sum_up
 from zcqlib.findings.targets import ZONES, headline, lowest, of_light, standing
+from zcqlib.tables import MissingData
 
 BACK = range(1, 12)  # months back that a judgement may be compared with
 OPEN, HARDEST = 4, 12  # targets on a page each, and in the list of the hardest
@@ -68,6 +69,8 @@ def trend(given: Given) -> Told:
     lights = [quantity.light(r).light for r in t.to_dict("records")]
     counts = pd.crosstab(t.as_of, pd.Series(lights, t.index)).astype(float)
     counts = counts.reindex(columns=list(quantity.STATES), fill_value=0.0)
+    if counts.drop(columns=["thin", "none", "unknown"]).sum(axis=None) == 0:
+        raise MissingData("还没有目标可以判断")
     counts["fine"] = counts["met"] + counts["good"]
     counts["more"] = counts["fine"].diff()
     of = ("TRAIL/" + t.region + "." + t.indicator).groupby(t.as_of).agg(";".join)

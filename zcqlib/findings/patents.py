@@ -4,7 +4,18 @@ import numpy as np
 import pandas as pd
 
 from zcqlib import analysis
-from zcqlib.findings.found import NAN, Given, Told, finding, inputs, printed, real, sum_up, top
+from zcqlib.findings.found import (
+    NAN,
+    Given,
+    Told,
+    finding,
+    inputs,
+    printed,
+    real,
+    sum_up,
+    top,
+    up_to,
+)
 from zcqlib.tables import MissingData
 
 FILED = "专利申请"  # its role
@@ -68,7 +79,7 @@ def invention_share(given: Given) -> Told:
     which = "园区目标未下达"
     if len(aimed):
         which = "[{all.invention_below}园区低于目标/各园区均达到目标]"
-    scope = f"各园区与合计，1—{now.month}月累计，{now.year - 1}年与{now.year}年"
+    scope = f"各园区与合计，{up_to(now.month)}累计，{now.year - 1}年与{now.year}年"
     if np.isnan(change):
         return Told(t, scope, "发明专利占申请的比重没有上年可比", of=both)
     title = "发明占申请由{zone.invention_before}{zone.invention_change:升至/降至/持平于}"
@@ -101,7 +112,7 @@ def patent_quality(given: Given) -> Told:
         in_force_aim=given.aims(in_force, t.index),
     )
     only = t.drop("zone")
-    scope = f"各园区与合计，{given.year}年1—{given.period.month}月"
+    scope = f"各园区与合计，{given.year}年{up_to(given.period.month)}"
     t.loc["zone", "filed_share"] = 100 if len(share) else NAN
     if only[["filed_share", "granted_per_100"]].isna().all().any():
         return Told(t, scope, "专利申请和授权没有报齐，本期不比较", of=of)

@@ -36,13 +36,18 @@ def placed(ranks: pd.DataFrame) -> pd.DataFrame:
     -------
     The rows of the score by `basis` (the period) and `place`, with `best` and `worst` (90 % interval now), `end_best`
     and `end_worst` (at the year's end, NaN where it was not drawn), `placed` (暂定并列第2位, 不排位; 暂定 while values are
-    still to come), `span` (第1—4位) of now, `end_span` of the year's end and `place_told` with all.
+    still to come, which the intervals then hold too), `span` (第1—4位) of now, `end_span` of the year's end and `place_told` with all.
     """
     score, wait, end = (
         ranks.query("measure == @m").set_index(["period", "region"], drop=False)
         for m in ("score", "provisional", "year_end")
     )
-    t = score.join(end[["low", "high"]].add_prefix("end_")).reset_index(drop=True)
+    t = score.join(end[["low", "high"]].add_prefix("end_"))
+    for side, further in (("low", np.fmin), ("high", np.fmax)):  # what values to come may bring
+        open_ = wait[side].reindex(t.index)
+        for c in (side, f"end_{side}"):
+            t[c] = further(t[c], open_).where(t[c].notna())
+    t = t.reset_index(drop=True)
     t = t.assign(provisional=score.index.isin(wait.index)).rename(columns=HEADS)
     order = ["basis", "place", "score", "region"]
     t = t.sort_values(order, ascending=[True, True, False, True], ignore_index=True)
@@ -158,7 +163,7 @@ def place_chances(given: Given, form: str = "month") -> Told:
     ]
     placed_now = own.rows.loc[now + "|" + likeliest.region, "placed"]
     open_ = bool(placed_now.str.startswith("暂定").any())
-    title = "，".join(told) + "（暂定）" * open_ or "各园区居各位次的可能"
+    title = "未报的按下限计，" * open_ + "，".join(told) or "各园区居各位次的可能"
     return Told(t, _now(given, now), title, demo="RANKS")
 
 

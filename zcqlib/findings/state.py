@@ -3,7 +3,7 @@
 import pandas as pd
 
 from zcqlib import quantity
-from zcqlib.findings.found import NAN, Given, Told, finding, inputs, names, sum_up, ties
+from zcqlib.findings.found import NAN, Given, Told, finding, inputs, names, sum_up, ties, up_to
 from zcqlib.findings.targets import ZONES
 
 STATES = {"full": "已报", "part": "部分", "late": "未报"}
@@ -302,7 +302,7 @@ def membership(given: Given) -> Told:
         for x, now in list(inside.items())[1:]
         for p in sorted({*now} ^ {*inside[x - 1]})
     ]
-    scope = f"{given.place}合计，{m.year}年1—{m.month}月累计"
+    scope = f"{given.place}合计，{m.year}年{up_to(m.month)}累计"
     if not changed:
         return Told(pd.DataFrame(), scope, SAME)
     parks, ids = list(inside[m]), catalog.headline()["id"]

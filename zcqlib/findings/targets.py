@@ -177,8 +177,9 @@ def _count(t: pd.DataFrame, own: pd.DataFrame, prefix: str) -> None:
 
 def title_lights(t: pd.DataFrame, prefix: str = "") -> str:
     """The title that counts the lights of one place; what counts nothing is left out."""
-    rows = [prefix + k for k in ("met", "good", "hard") if prefix + k in t.index]
-    said = "，".join(f"{{{row}.label}}{{{row}.count}}" for row in rows)
+    there = [k for k in quantity.STATES if prefix + k in t.index]
+    told = [k for k in there if k in ("met", "good", "hard")] or there
+    said = "，".join(f"{{{prefix}{k}.label}}{{{prefix}{k}.count}}" for k in told)
     return f"[{{{prefix}all.count}}目标/本期没有可判断的目标]" + "：" * bool(said) + said
 
 
@@ -196,6 +197,8 @@ def glance(given: Given, half: str = "", region: str = "zone") -> Told:
         own = own[number.le(HALF).eq(half == "first")]
     if own.empty:
         raise MissingData("这几组没有目标")
+    if own[["done", "median"]].isna().all(axis=None):
+        raise MissingData("这几组目标的数还没有报齐，暂不作图")
     rows = pd.concat([own, base.rows.drop(base.things.index)])
     place = f"{given.whole(region)}，{given.year}年"
     title = title_lights(base.rows, f"{region}|" * (not zone) + f"{half}|" * bool(half))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from zcqlib import quantity
-from zcqlib.findings.found import NAN, Change, Given, Told, finding, inputs
+from zcqlib.findings.found import NAN, Change, Given, Told, finding, inputs, up_to
 from zcqlib.findings.targets import row_id
 
 PARTS = dict(new="新数据", restated="历史数据修订", target="目标调整", method="方法更新")
@@ -80,8 +80,7 @@ def _causes(given: Given, r: pd.Series, w: pd.DataFrame) -> tuple[str, str, str,
         new = f"{m}月" + (s if r.kind == "flow" else Change(unit, 1, s.digits)).text(came)
     restated = "往年数据有修订" if moved["restated"] else "前期数据未变"
     if back:
-        span = f"1—{m - 1}" if m > 2 else "1"
-        restated = f"{span}月核{'增' if back > 0 else '减'}{abs(back):,f}{unit}"
+        restated = f"{up_to(m - 1)}核{'增' if back > 0 else '减'}{abs(back):,f}{unit}"
     was = r.target_low - w.target_low["target"]
     aim = f"仍为{quantity.target(r)}，" + ("口径有变" if moved["target"] else "未变")
     if was != r.target_low:

@@ -2,13 +2,12 @@
 
 from zcqlib.projection.attribution import changes
 from zcqlib.projection.engine import LEVELS, project_year_end, refused_series
-from zcqlib.projection.kinds import Projected, project_months, project_targets
+from zcqlib.projection.kinds import Projected, project_targets
 
 __all__ = [
     "LEVELS",
     "Projected",
     "changes",
-    "project_months",
     "project_targets",
     "project_year_end",
     "refused_series",

@@ -81,11 +81,6 @@ def project_targets(
     )
 
 
-def project_months(asked: Iterable[tuple]) -> list[Projected]:
-    """As `project_targets` with each of these arguments."""
-    return [project_targets(*arguments) for arguments in asked]
-
-
 # what is projected --------------------------------------------------------------------------------------------------
 
 
@@ -399,13 +394,23 @@ def _from_years(t: Promise) -> dict:
     if own is None:
         if t.own:  # a rate of growth alone
             return t.row("只有增速,没有数额", "thin", {t.region: t.own}, actual=t.own.value[-1])
-        return t.row("无数据")
+        return _unknown(t, "无数据")
     about = dict(demo=bool(own.demo.any() or t.demo), inputs=f"SERIES/{t.region}.{key}")
     about |= dict(evidence="sums", actual_to=pd.NaT)
     values = own.ends(growth or t.kind == "flow").loc[: t.year - 1]
     values = values[values.index > t.year - 1 - len(values)]  # none missing up to the last one
     q = sparse.yearly(values.to_numpy(), key, t.kind == "ratio" and t.indicator.unit == "%")
     if q is None or values.index[-1] != t.year - 1:
-        return t.row(f"本年无数据,年度数据不足{sparse.FEWEST}年", **about)
+        return _unknown(t, f"本年无数据,年度数据不足{sparse.FEWEST}年", **about)
     q = 100 * (q / values.iloc[-1] - 1) if growth else q
     return _judged(t, q, np.nan, f"只有年度数据({len(values)}年)", **about)
+
+
+def _unknown(t: Promise, method: str, **about) -> dict:
+    """No figure of this year; where some of the parks that it is the sum of have sent theirs, who has not."""
+    known, of_parks = t.known, t.region == "zone" and t.indicator.additive
+    late = [p for p in known.members if of_parks and not known.whole(p, t.id)]
+    if not of_parks or len(late) == len(known.members):
+        return t.row(method, **about)
+    who = "、".join(map(known.catalog.name, late))
+    return t.row(f"{method},还缺{who}", "thin", **about)
