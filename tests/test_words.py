@@ -382,5 +382,5 @@ def test_ranks_without_interval_or_place_are_worded():
         },
     )
     text = ranked(ranks.assign(measure="score")).paragraph
-    assert text.startswith("高新区80.0分，第1位。") and "权重暂按等权" in text
+    assert text.startswith("高新区80.0分，第1位。") and "权重和界值为演示" in text
     assert "牧野区目标未下达，不排位" in text

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from zcqlib import quantity, ranking
+from zcqlib.catalog import Catalog
 from zcqlib.findings.found import (
     NAMED,
     NUMERALS,
@@ -60,6 +61,12 @@ def placed(ranks: pd.DataFrame) -> pd.DataFrame:
         place, both = (place, both) if r.place == r.place else (NOT_RANKED, "")
         told.append((place, now, end, place + both))
     return t.join(pd.DataFrame(told, t.index, WORDS, dtype=object))
+
+
+def rules(catalog: Catalog) -> str:
+    """Where weights and bounds come from, in words."""
+    made_up = catalog.weights.demo.any() or catalog.bounds.demo.any()
+    return "没有公开的考核办法，权重和界值为演示" if made_up else "权重和界值见参考表"
 
 
 def _span(low: float, high: float) -> str:
@@ -124,7 +131,7 @@ def ranks(given: Given, form: str = "month", indicator: str = ranking.COMPOSITE)
         f"{names(out)}目标未下达，不排位" * bool(len(out)),
         "暂定的位次因有应报未报的数，按下限计分，补齐后可能变" * bool(ranked.provisional.any()),
         "并列的园区先后分不清（位次互换的可能在三成以上）" * bool(ranked.tied_with.any()),
-        "没有公开的考核办法，权重暂按等权",
+        rules(given.catalog),
     ]
     return Told(t, scope, _title(ranked), told, demo="RANKS")
 
