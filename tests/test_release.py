@@ -12,7 +12,15 @@ from test_run import notebook
 from zcqlib import catalog as catalogs
 from zcqlib import manifest, pipeline
 from zcqlib import run as monthly
-from zcqlib.release import ReleaseError, damaged, note_text, pending, release, tables_of
+from zcqlib.release import (
+    ReleaseError,
+    _changed_files,
+    damaged,
+    note_text,
+    pending,
+    release,
+    tables_of,
+)
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace
 
@@ -87,6 +95,10 @@ def test_what_was_handed_over_counts_as_said_last_month(made, handed):
     assert pipeline.said_before(made, JANUARY + 1, today) is None
     said = pipeline.said_before(made, JANUARY + 1, today | {"code": "another"})
     assert said == tables_of(made.releases(JANUARY)[-1]) and said.name == made.current(JANUARY).name
+
+
+def test_of_the_same_reports_none_has_changed(made, handed):
+    assert _changed_files(made, tables_of(handed.folder), made.current(JANUARY)).empty
 
 
 def test_the_same_again_makes_no_second_release_and_another_status_makes_one_without_corrections(

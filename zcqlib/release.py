@@ -264,7 +264,7 @@ def _changed_files(workspace: Workspace, said: Path, now: Path) -> pd.DataFrame:
     for seen, before, other, told in ((new, old, had, "新到报表"), (old, new, have, "报表撤下")):
         f = seen.loc[~seen["obs_id"].isin(before["obs_id"]), [*PLACE, "file"]]
         what = f["file"].isin(other).map({True: "报表改动:", False: f"{told}:"})
-        both.append(f.assign(told=what + f["file"].str.rpartition("/")[2]))
+        both.append(f.assign(told=what + f["file"].str.split("/").str[-1]))
     return pd.concat(both).drop(columns="file").drop_duplicates().sort_values("told")
 
 
