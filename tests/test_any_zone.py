@@ -25,7 +25,7 @@ def few_simulations():
     """Places need no more than a few here, and no processes of their own."""
     with pytest.MonkeyPatch.context() as m:
         m.setattr(pipeline, "RUNS", 200)
-        m.setattr(pipeline, "_how_many", lambda *_: 1)
+        m.setattr(pipeline, "cpu_count", lambda: 1)
         yield
 
 
