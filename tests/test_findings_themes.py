@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from zcqlib import catalog as catalogs
 from zcqlib import tables
-from zcqlib.findings import Given, find, state
+from zcqlib.findings import Given, find, state, track_record
 from zcqlib.findings.found import quarter, so_far, up_to
 from zcqlib.indicators import problems
 from zcqlib.reports import labels
@@ -217,3 +218,34 @@ def test_every_kind_of_fault_that_is_counted_has_a_chinese_name():
     lines = (line.split()[:2] for line in problems.SENTENCES.strip().splitlines())
     counted = {k.partition(".")[0] for k, s in (read | dict(lines)).items() if s != "info"}
     assert counted <= set(state.FAULT_NAMES) and len(counted) > 30
+
+
+def test_the_relation_of_patents_to_rd_has_its_interval_the_right_way_round():
+    draw = np.random.default_rng(7).normal(0, 0.1, (2, 8, 10)).tolist()
+    places = [CATALOG.zone.province_zh, *CATALOG.zone.compare[:7]]
+    rows = []
+    for k, region in enumerate(places):
+        for n, year in enumerate(range(2009, 2019)):
+            rd = (1 + k) * 1.1**n * np.exp(3 * draw[0][k][n])
+            told = {
+                "rd_expenditure": 1e6 * rd,
+                "patent_applications": 1e4 * rd * np.exp(draw[1][k][n]),
+            }
+            for indicator, value in told.items():
+                row = dict(region=region, indicator=indicator, measure="value", basis="year")
+                row |= dict(end=pd.Period(f"{year}-12", "M"), value=round(value))
+                rows.append(row | dict(obs_id=f"{region}{year}{indicator}"))
+    found = made("patents_and_rd", PUBLISHED=tables.shape(rows, tables.OBSERVATIONS))
+    t = found.things
+    assert list(t.index) == ["plain", "years", "plain_lag", "years_lag"]
+    assert (t.elasticity_low < t.elasticity).all() and (t.elasticity < t.elasticity_high).all()
+    assert t.at["plain", "elasticity"] == pytest.approx(1, abs=0.15)
+    assert found.rows.at["all", "provinces"] == 8
+
+
+def test_seven_in_ten_is_told_only_where_it_was_said_often_enough():
+    held = dict(seven=[10.0], seven_came=[13.0], claimed=[0.61], came_true=[0.6])
+    rows = pd.DataFrame(held, ["own|all"])
+    assert "约七成把握" in track_record._told(rows, "own")
+    few = rows.assign(seven=9.0)
+    assert track_record._told(few, "own").endswith("实际完成{own|all.came_true}")
