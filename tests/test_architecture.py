@@ -1,6 +1,7 @@
 """Who may know whom: stages meet in tables only, and the library stays small."""
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -71,6 +72,22 @@ def test_no_module_reaches_itself_through_others():
     rooms = {p.relative_to(LIBRARY).parts[0].removesuffix(".py") for p in LIBRARY.rglob("*.py")}
     needs = {r: set().union(*(imports(p) for p in files_of(r))) & rooms for r in rooms}
     tuple(TopologicalSorter(needs).static_order())  # raises CycleError, which names them
+
+
+def test_the_picture_of_the_rooms_is_true():
+    """In the README each room stands once, and imports only from what stands before it."""
+    text = (LIBRARY.parent / "README.md").read_text("utf-8")
+    rooms = {p.relative_to(LIBRARY).parts[0].removesuffix(".py") for p in LIBRARY.rglob("*.py")}
+    rooms.remove("__init__")
+    block = text.split("the lines above its own")[1].split("Stages meet")[0]
+    lines = [re.split("  +", line.strip())[0] for line in block.splitlines() if line[:4] == "    "]
+    steps = [step.split(" · ") for line in lines for step in line.split(" ── ")]
+    assert sorted(sum(steps, [])) == sorted(rooms)
+    for n, step in enumerate(steps):
+        above = set(sum(steps[:n], []))
+        for room in step:
+            needs = set().union(*(imports(p) for p in files_of(room))) & rooms - {room}
+            assert needs <= above, (room, needs - above)
 
 
 def test_findings_are_asked_for_only_where_they_are_shown_or_stored():
