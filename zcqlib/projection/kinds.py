@@ -407,10 +407,14 @@ def _from_years(t: Promise) -> dict:
 
 
 def _unknown(t: Promise, method: str, **about) -> dict:
-    """No figure of this year; where some of the parks that it is the sum of have sent theirs, who has not."""
+    """No figure of this year; where the city's has come, or some of the parks that it is the sum of have sent theirs,
+    what is lacking."""
     known, of_parks = t.known, t.region == "zone" and t.indicator.additive
     late = [p for p in known.members if of_parks and not known.whole(p, t.id)]
-    if not of_parks or len(late) == len(known.members):
+    if of_parks and len(late) < len(known.members):
+        method += f",还缺{'、'.join(map(known.catalog.name, late))}"
+    elif t.region == "zone" and ("city", t.id) in known.by:
+        method = "只有全市的数,没有全区的"
+    else:
         return t.row(method, **about)
-    who = "、".join(map(known.catalog.name, late))
-    return t.row(f"{method},还缺{who}", "thin", **about)
+    return t.row(method, "thin", **about)
