@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import seaborn as sns
-from matplotlib import rc_context
 from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
 from matplotlib.text import Annotation
 
@@ -34,8 +33,7 @@ def page(made, draw, panels=None, size="wide", **grid):
     """What `draw` draws of a finding."""
     about = dict(source=made.source, as_of="2018年9月", demo=True)
     sheet = Canvas(Caption(made.title, "完成率（%）；2018年", **about), size)
-    with rc_context(figures.drawing(sheet.scale)):
-        draw(sheet.grid(panels, **grid), made)
+    draw(sheet.grid(panels, **grid), made)
     return sheet.figure
 
 
