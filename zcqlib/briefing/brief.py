@@ -57,17 +57,15 @@ def brief(
         raise TemplateError(
             f"模板 {template.name} 缺少样式「{'、'.join(gone)}」。请在模板中补上同名样式。"
         )
-    held = {mark: [p for p in doc.paragraphs if mark in p.text] for mark in (TITLE, BODY, DATE)}
-    for mark in (TITLE, BODY):
-        if (times := len(held[mark])) != 1:
+    for mark, text in ((DATE, as_of), (TITLE, clean(title)), (BODY, "")):
+        held = [p for p in doc.paragraphs if mark in p.text]
+        if len(held) != 1 and mark != DATE:
             raise TemplateError(
-                f"模板 {template.name} 中「{mark}」出现 {times} 次,应为 1 次。"
+                f"模板 {template.name} 中「{mark}」出现 {len(held)} 次,应为 1 次。"
                 "请在模板中单独成段写上该占位符。"
             )
-    for mark, text in ((TITLE, clean(title)), (DATE, as_of)):
-        for p in held[mark]:
-            p.text = p.text.replace(mark, typeset(text))
-    at = held[BODY][0]
+        for at in held:
+            at.text = at.text.replace(mark, typeset(text))
     _parts(doc, at, pages)
     at.insert_paragraph_before(office, "公文落款")
     at._p.getparent().remove(at._p)

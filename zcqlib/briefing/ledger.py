@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection
+from itertools import product
 
 import pandas as pd
 from openpyxl import load_workbook
@@ -150,13 +151,14 @@ def _stages(t: dict, stages: pd.DataFrame, name: Callable[[str], str]) -> dict[s
 def passports(given: Given) -> list[Passport]:
     """The passports of the two sheets: every number printed is a fact."""
     asks, standing = findings.find("asks", given), findings.find("standing", given)
-    plan, texts = _plan(given), read_ledger(ledger(given))
-    ids = map(row_id, plan["region"], plan["id"])
-    held = {standing.key(r, c) for r in ids for c in FACTS.values()}
-    asked = {k for r in asks.things.index for c in ("ask", "grade") for k in asks.behind(r, c)}
-    facts = facts_of(standing.facts(), held), facts_of(asks.facts(), asked)
-    told = zip(texts.items(), facts, strict=True)
-    return [Passport(mark, rows[0], own, rows) for (mark, rows), own in told]
+    plan, out = _plan(given), []
+    ids = list(map(row_id, plan["region"], plan["id"]))
+    told = (standing, ids, FACTS.values()), (asks, asks.things.index, ("ask", "grade"))
+    sheets = read_ledger(ledger(given)).items()
+    for (mark, texts), (found, *of) in zip(sheets, told, strict=True):
+        keys = {key for at in product(*of) for key in found.behind(*at)}
+        out.append(Passport(mark, texts[0], facts_of(found.facts(), keys), texts))
+    return out
 
 
 def read_ledger(content: bytes) -> dict[str, list[str]]:

@@ -83,8 +83,6 @@ big strong 1 size 32 color NAVY offset 14,0 xycoords PAGE
 year_end lw 12
 at_year_end color NAVY lw 3
 months marker o ms 7
-ends lw 30
-end color NAVY ms 28 mew 3
 ending ec NAVY lw 1.2 s 64
 said color NAVY ms 14
 luck lw 9
@@ -258,8 +256,7 @@ def bars(
         _hatched(ax, ax.barh(y, t[id], 0.5, color=fills, edgecolor=fills, linewidth=0))
         named = isinstance(own.aim, str)
         aims = np.where(t[id].notna(), t[own.aim] if named else own.aim, np.nan)
-        known, tick = np.isfinite(aims), pen(ax, "tick") | dict(gid=str(own.aim) * named)
-        ax.vlines(aims[known], y[known] - 0.34, y[known] + 0.34, **tick)
+        ax.vlines(aims, y - 0.34, y + 0.34, gid=str(own.aim) * named, **pen(ax, "tick"))
         ax.axvline(0, **pen(ax, "zero"))
         ax.set(xlabel=id, xticks=[], title=title or own.head)
         ax.spines["bottom"].set_visible(False)
@@ -292,9 +289,7 @@ def spans(
     y, cut, on = _rowed(ax, t["label"]), np.isfinite(most), "_on_bar" * bool(bar)
     if bar:
         ax.barh(y, t[bar], 0.4, color=TO_DATE, label=bar)
-    known = t[low].notna().to_numpy()
-    span = pen(ax, "span" + on) | dict(gid=f"{low}+{high}")
-    ax.hlines(y[known], t[low][known], t[high][known], **span)
+    ax.hlines(y, t[low], t[high], gid=f"{low}+{high}", **pen(ax, "span" + on))
     dot = pen(ax, "mark") | dict(ls="none", mfc="white", clip_on=cut)
     for id, marker in (marks or {}).items():
         own = pen(ax, "mark|") if marker == "|" else {}
@@ -444,7 +439,7 @@ def values(ax, found, column: str, inside: bool = False) -> None:
     for (_, row), bar in zip(Marks(ax, found).rows, bars_, strict=True):
         high = bar.get_height()
         if np.isfinite(high) and high > least:
-            at = bar.get_x() + bar.get_width() / 2, bar.get_y() + high * (0.5 if inside else 1)
+            at = bar.get_center() + (0, 0 if inside else high / 2)
             ink = _ink(bar.get_facecolor()) if inside else NAVY
             fact(ax, found, row, column, at, "inside" if inside else "above", color=ink)
 
@@ -560,7 +555,7 @@ def course(year, end, found) -> None:
     year.set_xticks(t["at"], t["label"])
     year.set(xlim=(0.6, 12.3), ylim=(min(0, year.get_ylim()[0]), None), ylabel="so_far")
     key(year, found)
-    _ends_as_dots(end, found, t.iloc[-1])
+    _ends_as_dots(end, found, t.iloc[[-1, -1]].assign(at=[-0.5, 0.5]))
     if row in found.rows.index:
         below = f"{found.shown(row, 'state')}　完成把握"
         _told(end, found, row, "chance", below, "target due on_pace done done_pct low high median")
@@ -570,12 +565,9 @@ def _ends_as_dots(ax, found, last) -> None:
     """The bands of December side by side with twenty dots of five per cent each, filled where the target is met."""
     t = found.rows
     ax.set(xticks=[], xlim=(-1, 7), ylabel="ending")
-    if np.isnan(last["middle"]):
+    if last["middle"].isna().all():
         return
-    for level, shade in zip((95, 80, 50), FAN, strict=True):
-        low, high = f"low{level}", f"high{level}"
-        ax.vlines(0, last[low], last[high], color=shade, gid=f"{low}+{high}", **pen(ax, "ends"))
-    ax.plot([0], [last["middle"]], "_", label="middle", **pen(ax, "end"))
+    fan(ax, last)
     ends_, met = t["ending"].dropna(), t["target"].max()
     step = max((ends_.max() - ends_.min()) / 15, 1e-9)
     beside = ends_.groupby((ends_ - (0 if np.isnan(met) else met)) // step).cumcount()

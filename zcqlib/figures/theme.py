@@ -150,15 +150,16 @@ def use_theme(scale: float = 1.0) -> None:
     every chart, so that nothing else has to."""
     if "Noto Sans SC" not in {f.name for f in font_manager.fontManager.ttflist}:
         font_manager.fontManager.addfont(str(font_path()))
-    fixed = ("figure.dpi", "hatch.linewidth")
-    sized = {k: v * scale for k, v in _style().items() if isinstance(v, float) and k not in fixed}
-    mpl.rcParams.update(_style() | sized)
+    mpl.rcParams.update(_style(scale))
 
 
 @cache
-def _style() -> dict:
-    """The settings of the style sheet beside this module."""
-    return dict(mpl.rc_params_from_file(Path(__file__).with_name("house.mplstyle"), False, False))
+def _style(scale: float) -> dict:
+    """The settings of the style sheet beside this module, sizes scaled."""
+    own = mpl.rc_params_from_file(Path(__file__).with_name("house.mplstyle"), False, False)
+    fixed = ("figure.dpi", "hatch.linewidth")
+    sizes = {k: v * scale for k, v in own.items() if isinstance(v, float) and k not in fixed}
+    return dict(own) | sizes
 
 
 def stroke(colour: str, width: float) -> list:
