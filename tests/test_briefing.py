@@ -401,8 +401,11 @@ def test_every_run_and_chart_text_has_both_faces(tabs):
                     assert e.find(f"{A}latin").get("typeface") == slides.LATIN
     doc = Document(io.BytesIO(brief.brief(pages.pages(tabs.given), "标题")))
     w = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-    runs = list(doc.element.body.iter(f"{w}r"))
-    assert runs and all(r.find(f"{w}rPr/{w}rFonts").get(f"{w}eastAsia") for r in runs)
+    styles = {p.style.name: p.style for p in doc.paragraphs if p.text}
+    assert len(styles) > 4 and all(
+        s.element.find(f"{w}rPr/{w}rFonts").get(f"{w}eastAsia") for s in styles.values()
+    )
+    assert styles.keys() | {"公文表格"} == set(brief.STYLES)
 
 
 def test_chances_at_the_ends_are_labelled_as_in_the_tables(tabs):

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import seaborn as sns
-from matplotlib import rc_context
 from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
 from matplotlib.text import Annotation
 
@@ -34,8 +33,7 @@ def page(made, draw, panels=None, size="wide", **grid):
     """What `draw` draws of a finding."""
     about = dict(source=made.source, as_of="2018年9月", demo=True)
     sheet = Canvas(Caption(made.title, "完成率（%）；2018年", **about), size)
-    with rc_context(figures.drawing(sheet.scale)):
-        draw(sheet.grid(panels, **grid), made)
+    draw(sheet.grid(panels, **grid), made)
     return sheet.figure
 
 
@@ -257,7 +255,7 @@ def swaps(figure):
         for c in ax.collections:
             if isinstance(c, LineCollection) and c.get_gid():
                 yield from _segments(c)
-            elif isinstance(c, PolyCollection) and c.get_gid():
+            elif isinstance(c, PolyCollection) and c.get_gid() and not _level(c):
                 yield c.get_gid(), lambda c=c: _mirrored(c)
             elif isinstance(c, QuadMesh):
                 yield from _inside(c, "array")
@@ -281,6 +279,8 @@ def _pairs(things, what):
 
 def _inside(thing, what):
     """The first two values of an array that differ."""
+    if what == "xdata" and np.ptp(thing.get_ydata()) == 0:
+        return  # a level is the same everywhere
     values = np.ma.filled(np.ma.asarray(getattr(thing, f"get_{what}")(), float), np.nan)
     seen = np.isfinite(thing.get_xydata()).all(axis=1) if what != "array" else np.isfinite(values)
     known = np.flatnonzero(seen.ravel())
@@ -297,23 +297,32 @@ def _inside(thing, what):
         yield f"{what} of {thing.get_label()}", swap
 
 
+def _drawn(c):
+    """The segments without those of missing values."""
+    return [s for s in c.get_segments() if len(s)]
+
+
 def _segments(c):
-    segments = c.get_segments()
+    segments = _drawn(c)
     if len(segments) > 1 and not np.array_equal(segments[0], segments[1]):
         yield (
             c.get_gid(),
-            lambda: c.set_segments([_ends(c, 1, 0), _ends(c, 0, 1), *c.get_segments()[2:]]),
+            lambda: c.set_segments([_ends(c, 1, 0), _ends(c, 0, 1), *_drawn(c)[2:]]),
         )
     yield c.get_gid(), lambda: c.set_gid("+".join(reversed(c.get_gid().split("+"))))
 
 
 def _ends(c, of, at):
     """The segment `of` at the place of another one."""
-    one, other = c.get_segments()[of], c.get_segments()[at]
+    one, other = _drawn(c)[of], _drawn(c)[at]
     free = 0 if one[0, 0] != one[1, 0] or one[0, 1] == one[1, 1] else 1
     out = np.array(other)
     out[:, free] = one[:, free]
     return out
+
+
+def _level(c):
+    return all(len(set(path.vertices[:, 1])) <= 2 for path in c.get_paths())
 
 
 def _mirrored(c):

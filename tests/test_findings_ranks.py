@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import seaborn as sns
-from matplotlib import rc_context
 
 from zcqlib import catalog as catalogs
 from zcqlib import figures, ranking, tables
@@ -138,8 +137,7 @@ def drawn(id, told=None):
     def chart(found, name, what, note="", panels=None, **grid):
         words = dict(title=found.title, subtitle=what, source=found.source, as_of="2018年9月")
         page = Canvas(Caption(**words, demo=True, note=note))
-        with rc_context(figures.drawing()):
-            yield page.grid(panels, **grid)
+        yield page.grid(panels, **grid)
         made.append((found, page.figure))
 
     month = SimpleNamespace(find=lambda n, **_: find(n, made_of), chart=chart, catalog=CATALOG)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from reports_made import add_up, packed
 
-from zcqlib.briefing.returns import COLUMNS, done, return_sheet
+from zcqlib.briefing.returns import COLUMNS, return_sheet
 from zcqlib.reports import Context, open_file, read_report
 from zcqlib.tables import PROBLEMS, RETURN_SHEET, shape
 
@@ -91,7 +91,7 @@ def test_errors_come_first_each_with_its_place_reason_range_and_what_was_done(bo
     assert [r["单元格"] or "" for r in told] == ["B4", "C5", "", "B4"]
     assert [r["问题"].split("】")[0] for r in told] == ["【错误", "【错误", "【请核对", "【请核对"]
     assert told[0]["参考范围"] == "120至410件" and told[1]["参考范围"] == "—"
-    assert told[0]["目前怎样处理"] == done("conflict", "error") == "两个数都没有采用,等裁定"
+    assert told[0]["目前怎样处理"] == "两个数都没有采用,等裁定"
     assert all(r["单位回复"] is None for r in told)
 
 

@@ -49,19 +49,19 @@ def trace(month, p: Passport) -> str:
     held |= month.workspace.read_all(month.vintage)
     rests = pd.concat([_named(held[n], f"{n}/") for n in ("RANKS", "PROJECTIONS")])
     rests = rests.groupby("name")["inputs"].agg(";".join)
-    rows = list(dict.fromkeys(i for *_, inputs in p.facts.values() for i in inputs.split(";")))
+    rows = [i for *_, inputs in p.facts.values() for i in inputs.split(";")]
     for row in rows:  # they grow meanwhile: places rest on projections, these on series
-        rows += [i for i in dict.fromkeys(rests.get(row, "").split(";")) if i and i not in rows]
-    rows = pd.Series(rows).str.extract(r"(?P<table>\w+)/(?P<name>.*)")
-    plan = rows["table"].eq("TARGETS")
-    names = rows.loc[~plan, ["name"]].drop_duplicates()
-    for place, own in names.merge(_cells(held)).groupby(["name", "file", "file_hash", "sheet"]):
-        name, file, sha, sheet = place
-        cells = " ".join(own["cell"].unique())
-        lines.append(f"{name}:data/raw/{file} {sheet} {cells} sha256:{sha[:12]}")
-    for name in rows.loc[plan, "name"]:
+        rows += [i for i in rests.get(row, "").split(";") if i and i not in rows]
+    named = [row.partition("/") for row in dict.fromkeys(rows)]
+    names = [name for table, _, name in named if table != "TARGETS"]
+    cells = _cells(held)
+    cells = cells[cells["name"].isin(names)].groupby(["name", "file", "file_hash", "sheet"])
+    for (name, file, sha, sheet), own in cells["cell"].unique().items():
+        lines.append(f"{name}:data/raw/{file} {sheet} {' '.join(own)} sha256:{sha[:12]}")
+    for table, _, name in named:
         region, _, id = name.partition(".")
-        for part in ["targets"] + ["split"] * (region not in OWN):
+        parts = ["targets"] + ["split"] * (region not in OWN)
+        for part in parts if table == "TARGETS" else ():
             lines.append(f"{name}:data/raw/reference/{part}_{month.year}.csv {id}")
     return "\n".join(lines)
 

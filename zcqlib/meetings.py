@@ -10,6 +10,7 @@ import difflib
 import html
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,7 +105,7 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     for path in sorted(folder.glob("*.*")):
         if path != log:  # which changes with each export
             note(f"saved briefing/{path.name}")
-    compared = sum(_agree(month, name) for name in (*made, "ledger"))
+    compared = _agree(month, *made, "ledger")
     files = tuple(folder / name for name in contents if name.startswith((meeting, "ledger")))
     return Export(files, tuple(kept), made[meeting], compared)
 
@@ -147,7 +148,7 @@ def check(month: Month) -> int:
         made = passport.read(path.read_bytes())
         compared += passport.verify(made, facts)
         compared += _as_drawn(month.folder / f"{path.stem}.svg", made)
-    return compared + sum(_agree(month, name) for name in (*agendas(), "ledger"))
+    return compared + _agree(month)
 
 
 def _as_drawn(path: Path, made: Passport) -> int:
@@ -161,22 +162,27 @@ def _as_drawn(path: Path, made: Passport) -> int:
     return sum(len(passport.numbers(t)) for t in made.texts)
 
 
-def _files(month: Month, name: str) -> list[Path]:
-    """Slides and brief of a meeting, or the ledger, where there are any."""
-    written = (month.folder / "briefing").glob(f"{name}.*")
-    return sorted(path for path in written if path.suffix in READERS)
+def _written(month: Month, *names: str) -> Iterator[tuple[list[Path], dict[str, Passport]]]:
+    """Of meetings and of the ledger, all if none is named, the files that there are, and what the tables give for their
+    pages or sheets, by code."""
+    for name in names or (*agendas(), "ledger"):
+        files = (month.folder / "briefing").glob(f"{name}.*")
+        if files := sorted(path for path in files if path.suffix in READERS):
+            own = (
+                ledger.passports(month.given)
+                if name == "ledger"
+                else [page.passport for page in pages.pages(month.given, name)]
+            )
+            yield files, {p.code: p for p in own}
 
 
-def _passports(month: Month, name: str) -> dict[str, Passport]:
-    """What the tables give for the pages of a meeting, or for the sheets of the ledger, by code."""
-    own = (p.passport for p in pages.pages(month.given, name)) if name != "ledger" else ()
-    return {p.code: p for p in own or ledger.passports(month.given)}
-
-
-def _agree(month: Month, name: str) -> int:
-    """Read slides and brief of a meeting, or the ledger, back; how many numbers agree."""
-    found = {p.name: READERS[p.suffix](p.read_bytes()) for p in _files(month, name)}
-    return passport.reconcile(found, _passports(month, name)) if found else 0
+def _agree(month: Month, *names: str) -> int:
+    """Read what was written for them back; how many numbers agree."""
+    count = 0
+    for files, own in _written(month, *names):
+        texts = {path.name: READERS[path.suffix](path.read_bytes()) for path in files}
+        count += passport.reconcile(texts, own)
+    return count
 
 
 def _code(path: Path) -> list[dict]:
@@ -193,8 +199,8 @@ def trace(month: Month, wanted: str) -> str:
     """
     figures = (month.folder / "passports").glob("*.json")
     known = {p.code: p for p in (passport.read(path.read_bytes()) for path in figures)}
-    for name in (*agendas(), "ledger"):
-        known |= _passports(month, name) if _files(month, name) else {}
+    for _, own in _written(month):
+        known |= own
     if wanted not in known:
         near = difflib.get_close_matches(wanted, known, 5, 0.5) or sorted(known)[:20]
         raise ReconciliationError(f"没有编号 {wanted};相近的编号有 {'、'.join(near) or '(无)'}。")

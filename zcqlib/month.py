@@ -228,7 +228,7 @@ class Month:
             as_of = f"{found.period.year}年" if past else self._asked(until)
         words = map(typeset, (title, what, source))
         page = Canvas(Caption(*words, as_of, demo, typeset(note)))
-        with rc_context(figures.drawing(page.scale)):
+        with rc_context():
             yield page.grid(panels, **grid)
             if not own:
                 figures.compare(page, found)

@@ -16,7 +16,7 @@ from docx.shared import Pt
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
-from zcqlib.briefing.fit import TemplateError, clean, column_widths, opened
+from zcqlib.briefing.fit import TemplateError, clean, column_widths, opened, shared
 from zcqlib.briefing.pages import SECTIONS, Page
 from zcqlib.briefing.passport import CODE, freeze
 from zcqlib.quantity import typeset
@@ -25,17 +25,8 @@ TEMPLATE = Path(__file__).with_name("template.docx")
 TO = "领导小组："
 # what a template marks; DATE may be left out
 TITLE, BODY, DATE = "{{标题}}", "{{正文}}", "{{数据截至}}"
-# style and its face, which falls back where it is not installed
-_STYLES = """
-公文标题 方正小标宋简体
-公文一级 黑体
-公文二级 楷体_GB2312
-公文正文 仿宋_GB2312
-公文落款 仿宋_GB2312
-公文表格 仿宋_GB2312
-公文编号 仿宋_GB2312
-"""
-STYLES = dict(map(str.split, _STYLES.strip().split("\n")))
+# whose faces are the template's
+STYLES = "公文标题 公文一级 公文二级 公文正文 公文落款 公文表格 公文编号".split()
 SMALL = 11  # pt of a table
 _COUNT = [ten + one for ten in ("", "十", "二十", "三十") for one in ("", *"一二三四五六七八九")][
     1:
@@ -61,25 +52,23 @@ def brief(
     ------
     每节末注明来源、数据截至和编号。
     """
-    doc = _opened(template)
-    held = {mark: [p for p in doc.paragraphs if mark in p.text] for mark in (TITLE, BODY, DATE)}
-    for mark in (TITLE, BODY):
-        if (times := len(held[mark])) != 1:
+    doc = opened(Document, template)
+    if gone := [s for s in STYLES if s not in {x.name for x in doc.styles}]:
+        raise TemplateError(
+            f"模板 {template.name} 缺少样式「{'、'.join(gone)}」。请在模板中补上同名样式。"
+        )
+    for mark, text in ((DATE, as_of), (TITLE, clean(title)), (BODY, "")):
+        held = [p for p in doc.paragraphs if mark in p.text]
+        if len(held) != 1 and mark != DATE:
             raise TemplateError(
-                f"模板 {template.name} 中「{mark}」出现 {times} 次,应为 1 次。"
+                f"模板 {template.name} 中「{mark}」出现 {len(held)} 次,应为 1 次。"
                 "请在模板中单独成段写上该占位符。"
             )
-    for mark, text in ((TITLE, clean(title)), (DATE, as_of)):
-        for p in held[mark]:
-            p.text = p.text.replace(mark, typeset(text))
-    at = held[BODY][0]
+        for at in held:
+            at.text = at.text.replace(mark, typeset(text))
     _parts(doc, at, pages)
     at.insert_paragraph_before(office, "公文落款")
     at._p.getparent().remove(at._p)
-    for run in doc.element.body.iter(qn("w:r")):
-        style = Paragraph(next(run.iterancestors(qn("w:p"))), doc).style.name
-        if style in STYLES:
-            run.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), STYLES[style])
     out = io.BytesIO()
     doc.save(out)
     return freeze(out.getvalue())
@@ -98,15 +87,6 @@ def _parts(doc, at: Paragraph, pages: Sequence[Page]) -> None:
     codes = [p for p in doc.paragraphs if p.style.name == "公文编号"]
     for p in codes[-1:]:  # the last line of the brief never stands alone on a page
         p.paragraph_format.keep_with_next = True
-
-
-def _opened(template: Path):
-    doc = opened(Document, template)
-    if gone := [s for s in STYLES if s not in {x.name for x in doc.styles}]:
-        raise TemplateError(
-            f"模板 {template.name} 缺少样式「{'、'.join(gone)}」。请在模板中补上同名样式。"
-        )
-    return doc
 
 
 def _page(doc, at: Paragraph, page: Page) -> None:
@@ -129,20 +109,18 @@ def _table(doc, rows: Sequence[Sequence[str]]) -> Table:
     table = doc.add_table(len(rows), len(rows[0]), "Table Grid")
     section = doc.sections[0]
     room = section.page_width - section.left_margin - section.right_margin
-    letters = column_widths(rows, int(room / Pt(SMALL)))
-    table.autofit = False
-    widths = [int(room * w / sum(letters)) for w in letters]
-    for j, width in enumerate(widths):
-        table.columns[j].width = width
-    for i, row in enumerate(rows):
-        table.rows[i]._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-        for j, text in enumerate(row):
-            cell = table.cell(i, j)
-            cell.width = widths[j]
-            cell.paragraphs[0].style, cell.paragraphs[0].text = doc.styles["公文表格"], text
-            if i == 0:
-                cell.paragraphs[0].runs[0].bold = True
-    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    table.autofit, widths = False, shared(room, column_widths(rows, int(room / Pt(SMALL))))
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
+    for i, (own, texts) in enumerate(zip(table.rows, rows, strict=True)):
+        about = own._tr.get_or_add_trPr()
+        about.append(OxmlElement("w:cantSplit"))
+        if i == 0:
+            about.append(OxmlElement("w:tblHeader"))
+        for cell, width, text in zip(own.cells, widths, texts, strict=True):
+            (paragraph,), cell.width = cell.paragraphs, width
+            paragraph.style = "公文表格"
+            paragraph.add_run(text).bold = True if i == 0 else None
     return table
 
 

@@ -102,6 +102,11 @@ def column_widths(rows: Sequence[Sequence[str]], room: float) -> list[float]:
     return next((list(w) for w in widths if w.sum() <= room), [3 + CELL] * len(longest))
 
 
+def shared(room: int, weights: Sequence[float]) -> list[int]:
+    """Whole parts of a room by weight."""
+    return [int(room * w / sum(weights)) for w in weights]
+
+
 def decimals(values: Iterable[float], most: int) -> int:
     """How many decimals the values need, at most so many."""
     return max((len(f"{v:.{most}f}".rstrip("0").partition(".")[2]) for v in values), default=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection
+from itertools import product
 
 import pandas as pd
 from openpyxl import load_workbook
@@ -92,9 +93,9 @@ def rows(given: Given) -> pd.DataFrame:
     judged = judged.reindex(map(row_id, plan["region"], plan["id"])).fillna({"state": ""})
     out = []
     for t, r in zip(plan.to_dict("records"), judged.to_dict("records"), strict=True):
-        text = _target(t, name) | _stages(t, of.get(t["id"], stages[:0]), name)
-        told, numbers = _judged(t, r)
-        text |= told | {"上次填报": said.get(t["id"], "")} | dict.fromkeys(FILLED, "")
+        text, numbers = _judged(t, r, name)
+        text |= _stages(t, of.get(t["id"], stages[:0]), name)
+        text |= {"上次填报": said.get(t["id"], "")} | dict.fromkeys(FILLED, "")
         out.append({k: fit.clean(v) for k, v in text.items()} | numbers)
     return pd.DataFrame(out, columns=list(COLUMNS))
 
@@ -106,23 +107,11 @@ def _plan(given: Given) -> pd.DataFrame:
     return t[t["region"].isin(ZONES) | once]
 
 
-def _target(t: dict, name: Callable[[str], str]) -> dict[str, str]:
-    return {
-        "编号": t["id"],
-        "组别": "工作任务" if t["group"] == "work" else f"第{t['group']}组",
-        "指标": t["name_zh"],
-        "范围": SCOPES.get(t["scope"]) or name(t["scope"].removeprefix("park:")),
-        "责任单位": quantity.responsible(t["responsible"], t["responsible_basis"]),
-        "关联": f"{RELATIONS[t['relation']]}{name(t['related_id'])}" if t["relation"] else "",
-    }
-
-
-def _judged(t: dict, r: dict) -> tuple[dict[str, str], dict[str, float]]:
-    """Target, chance and light as `standing` has them, and what is printed in the columns of numbers: of what each park
-    owes, how many parks have to; a milestone has none."""
-    milestone, known = t["kind"] == "milestone", isinstance(r["scale"], quantity.Scale)
-    s = quantity.scale(t["target_low"], t["unit"])
-    if known:
+def _judged(t: dict, r: dict, name: Callable) -> tuple[dict[str, str], dict[str, float]]:
+    """The target, its chance and light as `standing` has them, and what is printed in the columns of numbers: of what
+    each park owes, how many parks have to; a milestone has none."""
+    milestone, s = t["kind"] == "milestone", quantity.scale(t["target_low"], t["unit"])
+    if isinstance(r["scale"], quantity.Scale):
         s, t = r["scale"], t | {"target_low": r["target"], "target_high": r["target_high"]}
     numbers = {
         h: NAN if milestone or r[c] != r[c] else float(s.round(r[c])) for h, c in FACTS.items()
@@ -130,6 +119,12 @@ def _judged(t: dict, r: dict) -> tuple[dict[str, str], dict[str, float]]:
     if numbers["已完成/现值"] == numbers["已完成/现值"] and r["gap"] != r["gap"]:
         numbers["缺口"] = 0.0
     return {
+        "编号": t["id"],
+        "组别": "工作任务" if t["group"] == "work" else f"第{t['group']}组",
+        "指标": t["name_zh"],
+        "范围": SCOPES.get(t["scope"]) or name(t["scope"].removeprefix("park:")),
+        "责任单位": quantity.responsible(t["responsible"], t["responsible_basis"]),
+        "关联": RELATIONS[t["relation"]] + name(t["related_id"]) * bool(t["relation"]),
         "目标": "按节点完成" if milestone else quantity.target_words(t, s),
         "单位": s.unit,
         "完成把握": "不给概率" if milestone else quantity.chance_number(r["chance"]),
@@ -143,29 +138,27 @@ def _stages(t: dict, stages: pd.DataFrame, name: Callable[[str], str]) -> dict[s
     due = stages.loc[stages["date"].isna(), "expected"].min()
     done = stages.dropna(subset=["date"]).sort_values(["date", "stage_no"], kind="stable")
     unsaid = "未报节点" if t["kind"] == "milestone" else ""
-    state = f"{len(stages)}个节点已到{len(done)}个" if len(stages) else unsaid
-    out = {
-        "节点状态": state,
-        "应到月份": "" if pd.isna(due) else due,
-        "到达月份": "",
-        "现有佐证": "",
-    }
-    for _, last in done[-1:].iterrows():
+    out = dict(
+        节点状态=f"{len(stages)}个节点已到{len(done)}个" if len(stages) else unsaid,
+        应到月份="" if pd.isna(due) else due,
+    )
+    for last in done[-1:].to_dict("records"):
         out["节点状态"] += f",最近:{back.option(last, name)}"
-        out |= {"到达月份": last["date"], "现有佐证": last["evidence"] or "缺佐证"}
-    return out
+        out |= dict(到达月份=last["date"], 现有佐证=last["evidence"] or "缺佐证")
+    return dict(到达月份="", 现有佐证="") | out
 
 
 def passports(given: Given) -> list[Passport]:
     """The passports of the two sheets: every number printed is a fact."""
     asks, standing = findings.find("asks", given), findings.find("standing", given)
-    plan, texts = _plan(given), read_ledger(ledger(given))
-    ids = map(row_id, plan["region"], plan["id"])
-    held = {standing.key(r, c) for r in ids for c in FACTS.values()}
-    asked = {k for r in asks.things.index for c in ("ask", "grade") for k in asks.behind(r, c)}
-    facts = facts_of(standing.facts(), held), facts_of(asks.facts(), asked)
-    told = zip(texts.items(), facts, strict=True)
-    return [Passport(mark, rows[0], own, rows) for (mark, rows), own in told]
+    plan, out = _plan(given), []
+    ids = list(map(row_id, plan["region"], plan["id"]))
+    told = (standing, ids, FACTS.values()), (asks, asks.things.index, ("ask", "grade"))
+    sheets = read_ledger(ledger(given)).items()
+    for (mark, texts), (found, *of) in zip(sheets, told, strict=True):
+        keys = {key for at in product(*of) for key in found.behind(*at)}
+        out.append(Passport(mark, texts[0], facts_of(found.facts(), keys), texts))
+    return out
 
 
 def read_ledger(content: bytes) -> dict[str, list[str]]:

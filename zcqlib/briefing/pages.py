@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import product
 from typing import NamedTuple
@@ -32,7 +32,8 @@ ENDS = {"<": 0.0, ">": 100.0}  # where a chart puts a chance of <1% and >99%
 
 class Section(NamedTuple):
     """What a section shows: the part of the brief it stands in, the call of the notebook's cell that it is linked to,
-    its finding, head and columns of its table, a note, and how to read it, for the speaker."""
+    its finding, head and columns of its table, or what its rows are by where parks have columns, of its chart name,
+    measure, what colours go by and end of the scale, a note, and how to read it, for the speaker."""
 
     id: str
     part: str
@@ -40,23 +41,25 @@ class Section(NamedTuple):
     finding: str
     head: str
     columns: str
+    by: str
+    chart: str
     note: str
     reading: str
 
 
 # in the order of the brief
 _SECTIONS = """
-state | 主要进展 | standing, reported = month.find | standing | | | 按取整后的把握分档:80%及以上、40%至79%、40%以下; | 先看难度较大和尚有悬念的目标;把握是年末达到目标的概率,不看序时进度。按节点推进的事项只报节点,不给概率。
-moved | 主要进展 | outlook = month.find | outlook | 指标 | before_{0} chance moved_{0} state | 变动含新数据、修订和方法三部分; | 变动只说明判断变了多少;是新数据、修订、目标还是方法引起的,见笔记本中的分解图。
-attain | 主要进展 | half = month.find | standing | 指标 | promise done chance state | 「—」为未报或不给把握; | 按计划原来的顺序逐项列出;横线表示未报或不给把握。
-ranks | 主要进展 | figures.places | ranks | 园区 | placed score span end_span tied_with | 并列的园区先后分不清(位次互换的可能在三成以上); | 先看区间再看位次;「与谁分不出先后」一列有名字的,不宜据此奖惩。
-groups | 主要进展 | groups = month.find | groups | 组别 | points | 功效系数法得分(分);「—」为该组没有园区目标; | 同一行内比较园区,不同行之间分数不可比。
-late | 存在问题 | sent = month.find | reported | 单位 | until standing_of missing | 应报日期按报送单位表; | 先补齐未报单位,再看缺项;缺报的指标不按零处理,相应判断写明暂缺。
-chances | 存在问题 | parks, name = month.find | hardest | 指标 | promise done gap chance light | 把握是年末达到目标的概率,不是完成进度; | 由低到高排列,颜色和符号对应把握的档次;排在前面的目标需要先定措施。
-open | 存在问题 | standing.table | undecided | | | 区间内的每个结果都有可能; | 结果还没有定局的目标,措施在这里最有用;左边文字给出缺口分解,右边比较已完成、全年预计及区间和目标。
-parks | 存在问题 | parks, name = month.find | parks | 指标 | chance | 「—」为园区目标未下达或不给把握; | 一行一项指标、一列一个园区;符号和颜色表示档次,横线表示没有可比的园区目标。
-stages | 存在问题 | promises = month.find | promises | 事项 | last next promise_state who_misses | 节点只有状态,不给概率; | 只列应到未到的节点;已到而没有佐证的,请补佐证。
-orders | 下一步工作 | asks.table | asks | | what where by when ask grade | 各条相加等于缺口;按历史上做到的次数由少到多; | 每条要求都与该园区过去同类月份比过;从未做到过的,需要另有措施或调整分解。
+state | 主要进展 | standing, reported = month.find | standing | | | | 项数 count label 0 | 按取整后的把握分档:80%及以上、40%至79%、40%以下; | 先看难度较大和尚有悬念的目标;把握是年末达到目标的概率,不看序时进度。按节点推进的事项只报节点,不给概率。
+moved | 主要进展 | outlook = month.find | outlook | 指标 | before_{0} chance moved_{0} state | | | 变动含新数据、修订和方法三部分; | 变动只说明判断变了多少;是新数据、修订、目标还是方法引起的,见笔记本中的分解图。
+attain | 主要进展 | half = month.find | standing | 指标 | promise done chance state | | | 「—」为未报或不给把握; | 按计划原来的顺序逐项列出;横线表示未报或不给把握。
+ranks | 主要进展 | figures.places | ranks | 园区 | placed score span end_span tied_with | | 综合得分 score label 0 | 并列的园区先后分不清(位次互换的可能在三成以上); | 先看区间再看位次;「与谁分不出先后」一列有名字的,不宜据此奖惩。
+groups | 主要进展 | groups = month.find | groups | 组别 | points | at | | 功效系数法得分(分);「—」为该组没有园区目标; | 同一行内比较园区,不同行之间分数不可比。
+late | 存在问题 | sent = month.find | reported | 单位 | until standing_of missing | | | 应报日期按报送单位表; | 先补齐未报单位,再看缺项;缺报的指标不按零处理,相应判断写明暂缺。
+chances | 存在问题 | parks, name = month.find | hardest | 指标 | promise done gap chance light | | 完成把握 chance light 100 | 把握是年末达到目标的概率,不是完成进度; | 由低到高排列,颜色和符号对应把握的档次;排在前面的目标需要先定措施。
+open | 存在问题 | standing.table | undecided | | | | | 区间内的每个结果都有可能; | 结果还没有定局的目标,措施在这里最有用;左边文字给出缺口分解,右边比较已完成、全年预计及区间和目标。
+parks | 存在问题 | parks, name = month.find | parks | 指标 | chance | indicator | | 「—」为园区目标未下达或不给把握; | 一行一项指标、一列一个园区;符号和颜色表示档次,横线表示没有可比的园区目标。
+stages | 存在问题 | promises = month.find | promises | 事项 | last next promise_state who_misses | | | 节点只有状态,不给概率; | 只列应到未到的节点;已到而没有佐证的,请补佐证。
+orders | 下一步工作 | asks.table | asks | | what where by when ask grade | | | 各条相加等于缺口;按历史上做到的次数由少到多; | 每条要求都与该园区过去同类月份比过;从未做到过的,需要另有措施或调整分解。
 """
 _LINES = (
     Section(*(cell.strip() for cell in line.split("|"))) for line in _SECTIONS.strip().split("\n")
@@ -71,8 +74,8 @@ class Chart(NamedTuple):
     name: str
     bars: Sequence[tuple[str, float | None]]
     unit: str
-    limit: float | None = None
-    colours: Sequence[str] = ()
+    limit: float | None
+    colours: Sequence[str]
 
     def texts(self) -> list[str]:
         """One text a value, as it is read back from the file."""
@@ -83,89 +86,101 @@ class Chart(NamedTuple):
 class Page:
     """One finding: `title`, `lines`, perhaps a `chart` or a `table`, a `note`, the `code` with its `link`, a `passport`.
 
-    Until it is `finished` it only says and shows, and knows which facts; title and lines are templates, or what the
-    finding has said already. `fixed` are words whose digits are no results.
+    Parameters
+    ----------
+    about : its section. links : as `pages` takes them. title, lines : what the
+    finding or one of the `others` has said; else the finding's own title. rows : of the table and the chart, or of a
+    table `by` one of their columns and by park. shows : the target that the page is of.
+    Raises
+    ------
+    ReconciliationError : a number on it is no fact.
     """
 
-    def __init__(self, section: str, given: Given, meeting: str):
-        self.section, self.given, self.meeting = section, given, meeting
-        self.about = SECTIONS[section]
-        self.found = findings.find(self.about.finding, given)
-        self.founds, self.keys, self.fixed = {}, set(), [self.about.note]
-        self.chart, self.table, self.shows = None, [], ""
+    def __init__(
+        self,
+        about: Section,
+        found: Found,
+        given: Given,
+        code: str,
+        agenda: catalogs.Meeting,
+        links: Mapping[str, str],
+        title: str = "",
+        lines: Sequence[str] = (),
+        others: Sequence[Found] = (),
+        rows: Sequence[str] = (),
+        shows: str = "",
+    ):
+        self.about, self.found, self.code, self.section = about, found, code, about.id
+        self.chart, self.table, self.keys, fixed = None, [], set(), [about.note, "12个月"]
+        title, founds = title or found.title, {}
+        for text, speaker in product((title, *lines), (found, *others)):
+            if text in speaker.said:
+                founds[speaker.name] = speaker
+                self.keys.update(speaker.said[text])
+        if rows and about.by:
+            self._pivot(found.rows.loc[rows], given.catalog)
+        elif rows and about.columns:
+            self._list(rows, about.columns.format(agenda.back).split())
+        if shows:
+            name, own = found.rows.at[shows, "label"], product([shows], BARS)
+            self._draw(fit.clean(name, 24), own, HEADS, COLOURS)
+        elif rows and about.chart:
+            t, lights = found.rows.loc[rows], {r.words: r.colour for r in quantity.lights().rows}
+            name, column, tint, limit = about.chart.split()
+            colours, limit = t[tint].map(lights).dropna(), int(limit)
+            self._draw(name, product(rows, [column]), t["label"], colours, limit or None)
+            fixed += map(str, ENDS.values()) if limit else ()
+        said = lambda t, most=0: quantity.typeset(fit.clean(t, most))  # noqa: E731
+        source, until = given.source(), given.until(*founds.values())
+        self.title, self.lines = said(title, 60), [said(line.rstrip("。") + "。") for line in lines]
+        self.table = [tuple(said(cell, 60) for cell in row) for row in self.table]
+        self.note = said(f"{about.note}来源:{source};数据截至{until}。")
+        self.note += f"{quantity.DEMO}。" * any(f.demo for f in founds.values())
+        texts = [self.title, *self.lines, self.note, *("|".join(r) for r in self.table)]
+        texts += self.chart.texts() if self.chart else []
+        known = code, self.title, texts, self.keys, (*fixed, source, until)
+        self.passport = passport.made(*known, *founds.values())
+        self.link = links.get(f"{self.section}/{shows}", links.get(self.section, ""))
 
-    def made(self, title: str = "", lines: Iterable[str] = (), rows: Sequence[str] = ()) -> Page:
-        """A page like this one that says so much and shows a table of some rows of the finding."""
-        new = Page(self.section, self.given, self.meeting)
-        new.title = new.say(title or self.found.title)
-        new.lines = [new.say(line) for line in lines]
-        if len(rows):
-            columns = self.about.columns.format(catalogs.load().meetings[self.meeting].back).split()
-            t = self.found.table(*columns, rows=list(rows), head=self.about.head)
-            new.table = [tuple(t.columns), *t.itertuples(index=False, name=None)]
-            for at in product(rows, columns):
-                new.cell(*at)
-        return new
-
-    def say(self, text: str, found: Found | None = None) -> str:
-        """A sentence of the page's finding or of another one."""
-        found = found or self.found
-        text = text if text in found.said else found.say(text)
-        self.founds[found.name] = found
-        self.keys.update(found.said[text])
-        return text
-
-    def cell(self, row: str, column: str) -> str:
+    def _cell(self, row: str, column: str) -> str:
         """A fact as printed, which then stands on the page."""
         self.keys.update(self.found.behind(row, column))
         return self.found.shown(row, column)
 
-    def pivot(self, t: pd.DataFrame, by: str, values: Iterable[str]) -> None:
-        """A table of some things with a row for each value and a column for each park that has one; a chance has the mark
-        of its light."""
-        column, name = self.about.columns, self.given.catalog.name
-        parks = [p for p in self.given.catalog.parks if p in set(t["region"])]
-        self.table = [(self.about.head, *map(name, parks))]
-        for value in values:
-            own, cells = t[t[by].eq(value)], []
-            at = dict(zip(own["region"], own.index, strict=True))
-            for row in map(at.get, parks):
-                mark = self.found.rows.at[row, "state"][:1] if row and column == "chance" else ""
-                cells.append(mark + self.cell(row, column) if row else quantity.NONE)
-            self.table.append((name(value), *cells))
+    def _list(self, rows: Sequence[str], columns: Sequence[str]) -> None:
+        """A table of some rows and columns."""
+        t = self.found.table(*columns, rows=rows, head=self.about.head)
+        self.table = [tuple(t.columns), *t.itertuples(index=False, name=None)]
+        for at in product(rows, columns):
+            self._cell(*at)
 
-    def bars(self, name, rows, columns=("chance",), labels=None, colours=(), limit=None) -> None:
-        """A chart of some rows or columns as printed."""
-        labels = self.found.rows.loc[list(rows), "label"] if labels is None else labels
-        cells = list(product(rows, columns))
+    def _pivot(self, t: pd.DataFrame, catalog: catalogs.Catalog) -> None:
+        """A table of things with a row for each value, in their order, and a column for each park; a chance has the mark
+        of its light."""
+        column, by = self.about.columns, self.about.by
+        told = pd.Series([self._cell(row, column) for row in t.index], t.index)
+        told = t["state"].str[:1] + told if column == "chance" else told
+        wide = told.groupby([t[by], t["region"]]).first().unstack()
+        wide = wide.reindex(t[by].unique()).fillna(quantity.NONE)
+        wide = wide[[p for p in catalog.parks if p in wide]]
+        rows = wide.itertuples(name=None)
+        self.table = [(self.about.head, *map(catalog.name, wide))]
+        self.table += [(catalog.name(value), *cells) for value, *cells in rows]
+
+    def _draw(self, name, cells, labels, colours, limit=None) -> None:
+        """A chart of some cells as printed."""
+        cells = list(cells)
         row, column = cells[0]
         scale = self.found.measures[column].scale or self.found.rows.at[row, "scale"]
-        values = [self._value(*at) for at in cells]
-        bars = [(fit.clean(w, 24), v) for w, v in zip(labels, values, strict=True)]
+        labels = [fit.clean(words, 24) for words in labels]
+        bars = list(zip(labels, [self._value(*at) for at in cells], strict=True))
         self.chart = Chart(name, bars, scale.unit, limit, list(colours))
 
     def _value(self, row: str, column: str) -> float | None:
-        shown = self.cell(row, column)
+        shown = self._cell(row, column)
         if shown == quantity.NONE:
             return None
         return ENDS.get(shown[0], float(quantity.plain_number(shown.lstrip("<>"))))
-
-    def finished(self, mark: str, links: Mapping[str, str]) -> Page:
-        """The page with its code, if every number on it is a fact."""
-        given, founds = self.given, self.founds.values()
-        said = lambda t, most=0: quantity.typeset(fit.clean(t, most))  # noqa: E731
-        source, until = given.source(), given.until(*founds)
-        self.code, self.title = mark, said(self.title, 60)
-        self.table = [tuple(said(cell, 60) for cell in row) for row in self.table]
-        self.lines = [said(line.rstrip("。") + "。") for line in self.lines if line]
-        self.note = said(f"{self.about.note}来源:{source};数据截至{until}。")
-        self.note += f"{quantity.DEMO}。" * any(f.demo for f in founds)
-        texts = [self.title, *self.lines, self.note, *("|".join(r) for r in self.table)]
-        texts += self.chart.texts() if self.chart else []
-        fixed = (*self.fixed, source, until, "12个月")
-        self.passport = passport.made(mark, self.title, texts, self.keys, fixed, *founds)
-        self.link = links.get(f"{self.section}/{self.shows}") or links.get(self.section, "")
-        return self
 
 
 def agendas() -> dict[str, catalogs.Meeting]:
@@ -190,124 +205,109 @@ def pages(
     if agenda is None:
         raise ZcqError(f"会议「{meeting}」不认识,可用 {'、'.join(agendas())}。")
     out: list[Page] = []
-    for id in agenda.sections:
+    for about in map(SECTIONS.get, agenda.sections):
+        f = findings.find(about.finding, given)
         with suppress(MissingData):  # what has no data has no page
-            for page in _BUILD[id](Page(id, given, meeting)):
+            for told in _TOLD[about.id](f, given, agenda):
                 mark = passport.code(given.period, "P" + agenda.letter, len(out) + 1)
-                out.append(page.finished(mark, links or {}))
+                out.append(Page(about, f, given, mark, agenda, links or {}, **told))
     return tuple(out)
 
 
-def _state(on: Page) -> Iterator[Page]:
-    f = on.found
+# what the pages of each section say and show
+
+
+def _state(f, given, agenda):
     rows = [k for k in quantity.STATES if k in f.rows.index]
-    d = on.made(lines=f.sentences[: len(rows) or None])
-    if rows:
-        d.bars("项数", rows, ["count"], colours=[quantity.lights().state(k).colour for k in rows])
-        record = findings.find("record", on.given)
-        d.lines += [d.say(s, record) for s in record.sentences]
-    yield d
+    record = findings.find("record", given)
+    lines = [*f.sentences[: len(rows)], *record.sentences] if rows else f.sentences
+    yield dict(rows=rows, lines=lines, others=[record])
 
 
-def _late(on: Page) -> Iterator[Page]:
-    if len(rows := on.found.things.index):
-        yield on.made(lines=[s for s in on.found.sentences if s.endswith("补报")], rows=rows)
+def _late(f, given, agenda):
+    if len(f.things):
+        lines = [s for s in f.sentences if s.endswith("补报")]
+        yield dict(lines=lines, rows=list(f.things.index))
 
 
-def _moved(on: Page) -> Iterator[Page]:
+def _moved(f, given, agenda):
     """Targets whose printed chance is another than some months before."""
-    back, f = agendas()[on.meeting].back, on.found
-    if f"back_{back}" in f.rows.index:
-        moved = f.things[f"moved_{back}"].abs()
+    if f"back_{agenda.back}" in f.rows.index:
+        moved = f.things[f"moved_{agenda.back}"].abs()
         moved = moved[moved.gt(0)].sort_values(ascending=False, kind="stable")
-        yield on.made(title_moved(f.rows, back), rows=moved.index[:LISTED])
+        title = f.say(title_moved(f.rows, agenda.back))
+        yield dict(title=title, rows=list(moved.index[:LISTED]))
 
 
-def _chances(on: Page) -> Iterator[Page]:
-    if len(t := on.found.things):
-        d, lights = on.made(rows=t.index), {r.words: r.colour for r in quantity.lights().rows}
-        d.bars("完成把握", t.index, colours=t["light"].map(lights), limit=100)
-        d.fixed += map(str, ENDS.values())
-        yield d
+def _chances(f, given, agenda):
+    if len(f.things):
+        yield dict(rows=list(f.things.index))
 
 
-def _open(on: Page) -> Iterator[Page]:
-    asked = findings.find("asks", on.given)
-    for i, row in on.found.things.iterrows():
-        d = on.made(f"{{{i}.headline}}", [f"{{{i}.told}}"])
-        if row["gap"] == row["gap"]:
-            d.lines.append(d.say(f"距目标还差{{{i}.gap}}"))
-        own = asked.things[asked.things["indicator"].eq(i)].sort_values("basis", kind="stable")
+def _open(f, given, agenda):
+    asked = findings.find("asks", given)
+    for i, own in f.things.iterrows():
+        lines = [f"{{{i}.told}}"] + [f"距目标还差{{{i}.gap}}"] * (own["gap"] == own["gap"])
+        lines = list(map(f.say, lines))
+        t = asked.things[asked.things["indicator"].eq(i)].sort_values("basis", kind="stable")
         parks = [
             part["where"].iloc[0] + "、".join(f"{{{k}.when}}{{{k}.ask}}" for k in part.index)
-            for _, part in own.groupby("region", sort=False)
+            for _, part in t.groupby("region", sort=False)
         ]
         if parks:
-            d.lines.append(d.say("分解为：" + "；".join(parks), asked))
-        d.lines.append(d.say(f"责任单位：{{{i}.units}}"))
-        d.bars(fit.clean(row["label"], 24), [i], BARS, HEADS, COLOURS)
-        d.shows = i
-        yield d
+            lines.append(asked.say("分解为：" + "；".join(parks)))
+        lines.append(f.say(f"责任单位：{{{i}.units}}"))
+        yield dict(title=f.say(f"{{{i}.headline}}"), lines=lines, others=[asked], shows=i)
 
 
-def _parks(on: Page) -> Iterator[Page]:
-    """The targets that are least likely on the mean of the parks, the least chance of all among them."""
-    own = on.found.things[~on.found.things["region"].isin(ZONES)]
+def _parks(f, given, agenda):
+    """The targets that are least likely on the mean of the parks."""
+    own = f.things[~f.things["region"].isin(ZONES)]
     if len(own):
-        mean = own.groupby("indicator")["chance"].mean().sort_values(kind="stable")
-        worst = own.at[own["chance"].idxmin(), "indicator"]
-        ids, d = sorted(dict.fromkeys([worst, *mean.index]), key=mean.get), on.made()
-        d.pivot(own, "indicator", ids[:LISTED])
-        yield d
+        mean = own.groupby("indicator")["chance"].transform("mean")
+        own = own.loc[mean.sort_values(kind="stable").index]
+        shown = own["indicator"].unique()[:LISTED]
+        yield dict(rows=list(own.index[own["indicator"].isin(shown)]))
 
 
-def _ranks(on: Page) -> Iterator[Page]:
-    t = on.found.rows
-    rows = t.index[t["basis"].eq(str(on.given.period)) & t["place"].notna()]
-    d = on.made(lines=on.found.sentences[1:-1], rows=rows)
-    if len(rows):
-        d.bars("综合得分", rows, ["score"])
-    yield d
+def _ranks(f, given, agenda):
+    now = f.rows["basis"].eq(str(given.period)) & f.rows["place"].notna()
+    yield dict(lines=f.sentences[1:-1], rows=list(f.rows.index[now]))
 
 
-def _groups(on: Page) -> Iterator[Page]:
-    t, d = on.found.things, on.made()
-    if len(t):
-        d.pivot(t, "at", t["at"].unique())
-        yield d
+def _groups(f, given, agenda):
+    yield dict(rows=list(f.things.index))
 
 
-def _orders(on: Page) -> Iterator[Page]:
+def _orders(f, given, agenda):
     """What is asked of whom; the weekly meeting looks at the next month only."""
-    f, title, month = on.found, "", str(on.given.period + 1)
-    rows = f.things
-    if on.meeting == "weekly":
+    rows, title, month = f.things, "", str(given.period + 1)
+    if agenda is agendas().get("weekly"):
         rows = rows[rows["basis"].eq(month)]
         title = f"{{{month}.label}}对园区的要求{{{month}.asked}}[，其中{{{month}.never}}从未做到过]"
     if len(rows):
-        yield on.made(title, rows=rows.index[:LISTED])
+        yield dict(title=f.say(title) if title else "", rows=list(rows.index[:LISTED]))
 
 
-def _stages(on: Page) -> Iterator[Page]:
-    if len(t := on.found.things):
-        late = t[t["overdue_days"].gt(0)]
+def _stages(f, given, agenda):
+    if len(f.things):
+        late = f.things[f.things["overdue_days"].gt(0)]
         late = late.sort_values("overdue_days", ascending=False, kind="stable")
-        yield on.made(rows=late.index[:LISTED])
+        yield dict(rows=list(late.index[:LISTED]))
 
 
-def _attain(on: Page) -> Iterator[Page]:
+def _attain(f, given, agenda):
     """Every target of the ten groups in the plan's order."""
-    pace, t = findings.find("pace", on.given), on.found.things
-    ids = t.index[t["group"].ne("") & t["region"].isin(ZONES)]
+    pace, t = findings.find("pace", given), f.things
+    ids = list(t.index[t["group"].ne("") & t["region"].isin(ZONES)])
     for at in range(0, len(ids), WHOLE):
-        d = on.made(rows=ids[at : at + WHOLE])
-        d.lines += [d.say(s, pace) for s in pace.sentences[:1] * (at == 0)]
-        yield d
+        lines = pace.sentences[:1] * (at == 0)
+        yield dict(lines=lines, others=[pace], rows=ids[at : at + WHOLE])
 
 
-_BUILD = {
-    build.__name__[1:]: build
-    for build in (
+_TOLD = {
+    tell.__name__[1:]: tell
+    for tell in (
         *(_state, _moved, _attain, _ranks, _groups, _late),
         *(_chances, _open, _parks, _stages, _orders),
     )

@@ -198,13 +198,13 @@ def freeze(content: bytes) -> bytes:
         zipfile.ZipFile(io.BytesIO(content)) as old,
         zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
     ):
-        for name in sorted(old.namelist(), key=lambda n: (n != "[Content_Types].xml", n)):
+        for name in sorted(old.namelist()):  # [Content_Types].xml first
             data = old.read(name)
             if name.endswith((".xlsx", ".docx", ".pptx")):
                 data = freeze(data)
             elif Path(name).name == "core.xml":
                 data = _CORE.sub(rb"\g<1>2000-01-01T00:00:00Z", data)
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
-            new.writestr(info, data)
+            info.external_attr = 0o600 << 16
+            new.writestr(info, data, zipfile.ZIP_DEFLATED)
     return out.getvalue()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
-from itertools import chain, count
+from itertools import count
 
 import pandas as pd
 from xlsxwriter.exceptions import OverlappingRange
@@ -46,20 +46,19 @@ _MOST = 20_000  # rows of a sheet that go back
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
-def done(code: str, severity: str) -> str:
-    """What was done about a problem until the sender replies."""
-    return DONE.get(code, DONE[severity])
-
-
 def handled(problems: pd.DataFrame, replies: pd.DataFrame) -> pd.DataFrame:
     """PROBLEMS as analysts look at them: errors first, with `severity_zh`, `done` and the sender's `reply`."""
     place = ["sender", *_PLACE]
-    out = problems[problems["severity"].isin(list(SEVERITY))]
-    out = out.sort_values(["severity", *place], kind="stable")
+    out = _doubts(problems).sort_values(["severity", *place], kind="stable")
     said = replies.groupby(place)["reply"].agg(";".join).reset_index()
-    out = out.merge(said, "left", place).fillna({"reply": ""})
-    told = map(done, out["code"], out["severity"])
-    return out.assign(severity_zh=out["severity"].map(SEVERITY), done=list(told))
+    return out.merge(said, "left", place).fillna({"reply": ""})
+
+
+def _doubts(problems: pd.DataFrame) -> pd.DataFrame:
+    """Errors and warnings, in words, and what was done about each until the sender replies."""
+    p = problems[problems["severity"].isin(list(SEVERITY))]
+    then = p["code"].map(DONE).fillna(p["severity"].map(DONE))
+    return p.assign(severity_zh=p["severity"].map(SEVERITY), done=then)
 
 
 def return_sheet(
@@ -114,8 +113,7 @@ def return_sheet(
 
 def _asked(problems: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
     """Errors, then warnings, in reading order, each with its number and the range expected of its cell."""
-    p = problems[problems["severity"].isin(list(SEVERITY))]
-    p = p.drop_duplicates([*_PLACE, "code", "message"])
+    p = _doubts(problems).drop_duplicates([*_PLACE, "code", "message"])
     p = p.assign(at=[xl_cell_to_rowcol(c) if c else (-1, -1) for c in p["cell"]])
     p = p.sort_values(["severity", "file", "sheet", "at", "code", "message"], kind="stable")
     p = p.merge(expected.drop_duplicates(_PLACE), "left", _PLACE)
@@ -123,9 +121,8 @@ def _asked(problems: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
         f"{_plain(low)}至{_plain(high)}{unit}" if low == low else quantity.NONE
         for low, high, unit in zip(p["low"], p["high"], p["unit"], strict=True)
     ]
-    told = "【" + p["severity"].map(SEVERITY) + "】" + p["message"].str[:1000]
-    then = list(map(done, p["code"], p["severity"]))
-    return p.assign(number=range(1, len(p) + 1), span=span, told=told, done=then)
+    told = "【" + p["severity_zh"] + "】" + p["message"].str[:1000]
+    return p.assign(number=range(1, len(p) + 1), span=span, told=told)
 
 
 def _plain(value: float) -> str:
@@ -136,7 +133,7 @@ def _free(book, name: str) -> str:
     """A sheet's name as sent where Excel takes it and no sheet has it yet."""
     name = fit.clean(re.sub(r"[\[\]:*?/\\]", "_", name)).strip("'")[:27] or "报表"
     used = {"history", *map(str.casefold, book.sheetnames)}
-    unique = chain([name], (f"{name}({n})" for n in count(2)))
+    unique = (name + f"({n})" * (n > 1) for n in count(1))
     return next(u for u in unique if u.casefold() not in used)
 
 

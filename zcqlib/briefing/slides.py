@@ -23,6 +23,7 @@ from zcqlib.briefing.fit import (
     column_widths,
     decimals,
     opened,
+    shared,
 )
 from zcqlib.briefing.pages import Chart, Page
 from zcqlib.briefing.passport import CODE, freeze
@@ -32,7 +33,6 @@ TEMPLATE = Path(__file__).with_name("template.pptx")
 LATIN, EAST = "Arial", "微软雅黑"
 _COLOURS = "14284B 1F2937 5B6775 8A5A00 FFFFFF F3F5F7".split()
 NAVY, INK, GREY, DEMO_FILL, WHITE, BAND = map(RGBColor.from_string, _COLOURS)
-BESIDE = 12  # a table of so many rows stands beside a chart, a longer one is left to the brief
 CHANCES = '[<1]"<1%";[>99]">99%";0"%"'  # chances at the ends as `quantity.chance_number` says them
 # placeholders of a title and of the sentences
 PLACES = {
@@ -58,8 +58,7 @@ def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
     各页备注写明来源和读法。
     """
     deck = opened(Presentation, template)
-    layouts = list(deck.slide_layouts)[:1]
-    held = {p.placeholder_format.type for x in layouts for p in x.placeholders}
+    held = {p.placeholder_format.type for p in deck.slide_layouts[0].placeholders}
     for what, wanted in PLACES.items():
         if held.isdisjoint(wanted):
             raise TemplateError(
@@ -75,17 +74,16 @@ def slides(pages: Sequence[Page], template: Path = TEMPLATE) -> bytes:
 def _slide(deck, page: Page) -> None:
     slide = deck.slides.add_slide(deck.slide_layouts[0])
     left, top, bottom = Inches(0.67), Inches(1.45), Inches(6.6)
-    full, rows = deck.slide_width - 2 * left, page.table
+    wide = full = deck.slide_width - 2 * left
     slide.shapes.title.text_frame.text = page.title
-    beside = page.chart is not None and (bool(page.lines) or 0 < len(rows) - 1 <= BESIDE)
-    narrow = int(full * (0.42 if page.lines else 0.58)) if beside else full
-    taken = _body(slide, page.lines, left, top, narrow, bottom - top)
-    top += 0 if beside else taken
-    if page.chart is not None:
-        x = left + narrow + int(full * 0.03) if beside else left
+    if page.chart is not None:  # beside the sentences, or where there are none beside the table
+        wide = int(full * (0.42 if page.lines else 0.58))
+        x = left + wide + int(full * 0.03)
         _chart(slide, page.chart, x, top, left + full - x, bottom - top)
-    if rows and (page.chart is None or beside and not page.lines):
-        _table(slide, rows, left, top, narrow, bottom - top)
+    taken = _body(slide, page.lines, left, top, wide, bottom - top)
+    if page.table and not (page.chart and page.lines):
+        top += taken
+        _table(slide, page.table, left, top, wide, bottom - top)
     _foot(slide, page, left, full)
     slide.notes_slide.notes_text_frame.text = f"怎么读:{page.about.reading}\n{page.note}"
     for root in (slide._element, slide.notes_slide._element):
@@ -139,20 +137,20 @@ def _filled(fill, colour: RGBColor) -> None:
     fill.fore_color.rgb = colour
 
 
-def _chart(slide, chart: Chart, x, y, w, h) -> None:
+def _chart(slide, chart: Chart, *box: int) -> None:
     known = [v for _, v in chart.bars if v is not None]
     digits, unit = decimals(known, 4), chart.unit.replace('"', "")
     form = "#,##0" + "." * bool(digits) + "0" * digits + f'"{unit}"'
     data = CategoryChartData(number_format=form)
     data.categories = [cell_text(c) for c, _ in chart.bars]
     data.add_series(cell_text(chart.name), [v for _, v in chart.bars])
-    c = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, x, y, w, h, data).chart
+    c = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *box, data).chart
     c.has_legend = c.has_title = False
     c.font.size, c.font.color.rgb = Pt(14 if len(chart.bars) <= 8 else 11), INK
     plot, category, value = c.plots[0], c.category_axis, c.value_axis
     plot.gap_width, plot.has_data_labels, plot.vary_by_categories = 70, True, False
     labels = plot.data_labels
-    labels.number_format = CHANCES if chart.limit == 100 else form
+    labels.number_format = CHANCES if chart.limit else form
     labels.number_format_is_linked, labels.position = False, XL_LABEL_POSITION.OUTSIDE_END
     category.reverse_order, category.format.line.color.rgb = True, GREY
     value.visible = value.has_major_gridlines = False
@@ -167,24 +165,23 @@ def _chart(slide, chart: Chart, x, y, w, h) -> None:
 def _table(slide, rows: Sequence[Sequence[str]], x, y, w, room) -> None:
     """A native table in the largest type with which its wrapped rows fit into the room."""
     for size in (14, 12, 11, 10, 9, 8):
-        weights = column_widths(rows, w / Pt(size))
-        lines = sum(max(map(cell_lines, r, weights)) for r in rows)
+        letters = column_widths(rows, w / Pt(size))
+        lines = sum(max(map(cell_lines, r, letters)) for r in rows)
         if Pt(size * 1.4 * lines + 6 * len(rows)) <= room:
             break
     height = Pt(size * 1.4 + 6)
     table = slide.shapes.add_table(len(rows), len(rows[0]), x, y, w, height * len(rows)).table
-    for j, weight in enumerate(weights):
-        table.columns[j].width = int(w * weight / sum(weights))
+    for column, wide in zip(table.columns, shared(w, letters), strict=True):
+        column.width = wide
     shades = {r.mark: RGBColor.from_string(r.text) for r in lights().rows if r.mark}
-    for i, row in enumerate(rows):
-        table.rows[i].height = height
-        for j, text in enumerate(row):
-            cell = table.cell(i, j)
+    for i, (own, texts) in enumerate(zip(table.rows, rows, strict=True)):
+        own.height = height
+        for cell, text in zip(own.cells, texts, strict=True):
             cell.text, cell.margin_top, cell.margin_bottom = text, Pt(2), Pt(2)
             cell.vertical_anchor = MSO_ANCHOR.MIDDLE
-            _filled(cell.fill, NAVY if i == 0 else WHITE if i % 2 else BAND)
+            _filled(cell.fill, (BAND, WHITE)[i % 2] if i else NAVY)
             for run in cell.text_frame.paragraphs[0].runs:
-                run.font.size, run.font.bold = Pt(size), i == 0
+                run.font.size, run.font.bold = Pt(size), not i
                 run.font.color.rgb = shades.get(text[:1], INK) if i else WHITE
 
 
@@ -193,8 +190,6 @@ def faces(root) -> None:
     for run in root.iter(qn("a:r")):
         run.get_or_add_rPr()
     for properties in list(root.iter(*map(qn, ("a:rPr", "a:defRPr", "a:endParaRPr")))):
-        for old in properties.findall(qn("a:ea")):
-            properties.remove(old)
         latin = properties.get_or_add_latin()
         latin.set("typeface", LATIN)
         latin.addnext(etree.Element(qn("a:ea"), typeface=EAST))

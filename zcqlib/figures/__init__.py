@@ -44,6 +44,5 @@ from zcqlib.figures.theme import (
     Canvas,
     Caption,
     FigureError,
-    drawing,
     use_theme,
 )

@@ -29,42 +29,83 @@ from zcqlib.figures.theme import (
     PLAIN,
     REFERENCE,
     RISE,
-    SECOND,
     TO_DATE,
     parks,
 )
 
 LEADER = dict(arrowstyle="-", color=AXIS, lw=0.8, shrinkA=0, shrinkB=3, relpos=(0, 0.5))
 YEARS = 1950, 2100  # an axis that holds nothing else counts years
-# where words stand: on the axes, in a row beside them, in a column above them
-PAGE, ROW, COLUMN = (
-    dict(xycoords=at)
-    for at in ("axes fraction", ("axes fraction", "data"), ("data", "axes fraction"))
-)
-# colour, width in pt and dashes of lines, by measure or by what they mean
+# how lines, marks and words are drawn, by measure or by what they mean: colours of the theme, sizes in pt, dashes
 _PENS = """
-so_far NAVY 3.4 -
-stock NAVY 3.4 -
-seasonal SEASON_LINE 1.8 -
-by_batches SEASON_LINE 1.8 -
-straight BENCHMARK 1.6 5,3
-by_months BENCHMARK 1.6 5,3
-middle NAVY 2.2 1.2,1.6
-target INK 1.8 -
-tick INK 2.4 -
-zero AXIS 1.2 -
-batch AXIS 1.2 2,3
-other OTHER 1.2 -
-step SECOND 1 -
+so_far color NAVY lw 3.4 ls -
+stock color NAVY lw 3.4 ls - drawstyle steps-mid marker None
+seasonal color SEASON_LINE lw 1.8 ls -
+by_batches color SEASON_LINE lw 1.8 ls - drawstyle steps-mid marker None
+straight color BENCHMARK lw 1.6 ls 5,3
+by_months color BENCHMARK lw 1.6 ls 5,3 marker None
+middle color NAVY lw 2.2 ls 1.2,1.6
+target color INK lw 1.8 ls -
+tick color INK lw 2.4 ls - capstyle round
+zero color AXIS lw 1.2 ls -
+batch color AXIS lw 1.2 ls 2,3 zorder 0
+other color OTHER lw 1.2 ls -
+rule color OTHER lw 1.2 ls - zorder 0
+step color SECOND lw 1 ls - zorder 0
+sure color AXIS lw 1.6
+hatched facecolor white hatch //// linewidth 1.4
+span color TO_DATE lw 5
+span_on_bar color NAVY lw 2.2
+dot mec NAVY ms 10 mfc NAVY
+dot_on_bar mec NAVY ms 7 mfc white
+mark mec INK ms 8 mew 1.8
+mark| mec INK ms 13 mew 2.6
+beyond color NAVY ms 7
+place ms 10
+places ls - lw 2
+span_now alpha 0.4 lw 5
+spans alpha 0.3 lw 7
+missing fc #F7F8F9 ec #B4BDC7 hatch /// lw 0 zorder 0
+said_missing ha center size 11 color SECOND
+line_end offset 14,0
+aim offset 0,10 strong 1 xycoords ROW
+inside ha center
+above ha center offset 0,9
+step_up ha center offset 0,13 strong 1
+year_end_said offset 8,0
+batches ha center size 12 offset 0,10 xycoords COLUMN
+listed offset 14,0 xycoords PAGE
+group ha right color SECOND xycoords ROW
+cause ha right size 11.5 color SECOND offset -6,-17 xycoords ROW
+cases size 11 color SECOND
+corner size 12 ha right offset 0,16 xycoords PAGE
+below size 12 offset 0,-46 xycoords PAGE
+big strong 1 size 32 color NAVY offset 14,0 xycoords PAGE
+year_end lw 12
+at_year_end color NAVY lw 3
+months marker o ms 7
+ending ec NAVY lw 1.2 s 64
+said color NAVY ms 14
+luck lw 9
+came_true color NAVY ec white lw 1 zorder 3 s 160
+rival marker s fc white ec SEASON_LINE lw 2 zorder 4 s 81
 """
 PENS = {name: own for name, *own in map(str.split, _PENS.strip().split("\n"))}
 
 
 def pen(ax, name: str) -> dict:
-    """How a line is drawn."""
-    colour, wide, dashes = PENS[name]
-    style = "-" if dashes == "-" else (0, tuple(map(float, dashes.split(","))))
-    return dict(color=getattr(look, colour), lw=float(wide) * _scale(ax), ls=style)
+    """How something is drawn on a page, whose letters may be smaller than a screen's."""
+    own, k = PENS[name], _scale(ax)
+    sized = dict.fromkeys(("lw", "linewidth", "ms", "mew"), k) | {"s": k * k}
+    out = {}
+    for what, word in zip(own[::2], own[1::2], strict=True):
+        if "," in word:
+            pair = tuple(map(float, word.split(",")))
+            out[what] = (0, pair) if what == "ls" else pair
+        elif word[0].isdigit():
+            out[what] = float(word) * sized.get(what, 1)
+        else:
+            out[what] = getattr(look, word, word)
+    return out
 
 
 def line(ax, t, column: str, of: str = "", **more) -> None:
@@ -106,10 +147,10 @@ def _printed(found, row: str, columns: str, form: str = "{}") -> tuple[str, str]
     return told, "+".join(found.key(row, c) for c in ids)
 
 
-def fact(ax, found, row: str, columns: str, xy, offset=(0, 0), form: str = "{}", **more):
-    """A fact as printed, or several joined with +, in a form of words at a place as `note` has it."""
+def fact(ax, found, row: str, columns: str, xy, how: str, form: str = "{}", **more):
+    """A fact as printed, or several joined with +, in a form of words at a place, by the pen of that name."""
     words, gid = _printed(found, row, columns, form)
-    note(ax, words, xy, offset, gid=gid, **more)
+    note(ax, words, xy, gid=gid, **pen(ax, how) | more)
 
 
 def ends(ax, found, column: str) -> None:
@@ -123,7 +164,7 @@ def ends(ax, found, column: str) -> None:
         line.set_linewidth(line.get_linewidth() * (0.5 if plain else 1))
         xy = line.get_xydata()[np.isfinite(line.get_ydata())][-1]
         given = dict(strong=not plain, kind=EndLabel, color=shade, arrowprops=LEADER)
-        fact(ax, found, last.name, column, xy, (14, 0), f"{last.label} {{}}", **given)
+        fact(ax, found, last.name, column, xy, "line_end", f"{last.label} {{}}", **given)
     ax.grid(False, axis="x")
     if ax.get_legend():
         ax.get_legend().remove()
@@ -134,7 +175,7 @@ def aim(ax, found, row: str, column: str, words: str) -> None:
     value = found.rows[column].get(row, np.nan)
     if np.isfinite(value):
         ax.axhline(value, **pen(ax, "target"))
-        fact(ax, found, row, column, (0, value), (0, 10), words + "{}", strong=True, **ROW)
+        fact(ax, found, row, column, (0, value), "aim", words + "{}")
 
 
 def _letters(ax) -> float:
@@ -153,9 +194,9 @@ def _beside(ax, found, cells: Iterable[tuple], head="", words=False, form="{}") 
     wide = max(_wide(t, size) for t in (head, *(c[1] for c in told)))
     ha, at = ("left", start) if words else ("right", start + wide)
     for y, text, gid in told:
-        note(ax, text, (1, y), (at, 0), gid=gid, size=size, ha=ha, **ROW)
+        note(ax, text, (1, y), (at, 0), gid=gid, size=size, ha=ha, xycoords=look.ROW)
     if head:
-        note(ax, head, (1, 1), (at, 12), ha=ha, size=min(size, 12), **PAGE)
+        note(ax, head, (1, 1), (at, 12), ha=ha, size=min(size, 12), xycoords=look.PAGE)
 
 
 def _wide(words: str, size: float) -> float:
@@ -184,7 +225,7 @@ def _hatched(ax, bars: Iterable) -> None:
     """Bars of what is negative are hatched."""
     for bar in bars:
         if min(bar.get_width(), bar.get_height()) < 0:
-            bar.set(facecolor="white", hatch="////", linewidth=1.4 * _scale(ax))
+            bar.set(**pen(ax, "hatched"))
 
 
 def bars(
@@ -215,14 +256,12 @@ def bars(
         _hatched(ax, ax.barh(y, t[id], 0.5, color=fills, edgecolor=fills, linewidth=0))
         named = isinstance(own.aim, str)
         aims = np.where(t[id].notna(), t[own.aim] if named else own.aim, np.nan)
-        known, tick = np.isfinite(aims), dict(gid=str(own.aim) * named)
-        tick |= dict(capstyle="round") | pen(ax, "tick")
-        ax.vlines(aims[known], y[known] - 0.34, y[known] + 0.34, **tick)
+        ax.vlines(aims, y - 0.34, y + 0.34, gid=str(own.aim) * named, **pen(ax, "tick"))
         ax.axvline(0, **pen(ax, "zero"))
         ax.set(xlabel=id, xticks=[], title=title or own.head)
         ax.spines["bottom"].set_visible(False)
         ax.margins(x=0.02)
-        if zone.iloc[-1:].any() and zone.sum() == 1 < len(t):
+        if list(np.flatnonzero(zone)) == [len(t) - 1] != [0]:
             # a line above the whole, not among its rows
             ax.axhline(len(t) - 1.5, **pen(ax, "target"))
         table(ax, found, *ids.split("+"), headed=False)
@@ -246,22 +285,19 @@ def spans(
     bar : a measure drawn as bars below. marks : other measures → marker ("|" a tick, others hollow). most : where the
         scale ends; what lies beyond is cut with an arrow.
     """
-    t, k = found.rows.loc[list(rows)], _scale(ax)
-    y, cut = _rowed(ax, t["label"]), np.isfinite(most)
+    t = found.rows.loc[list(rows)]
+    y, cut, on = _rowed(ax, t["label"]), np.isfinite(most), "_on_bar" * bool(bar)
     if bar:
         ax.barh(y, t[bar], 0.4, color=TO_DATE, label=bar)
-    colour, wide, size, fill = (NAVY, 2.2, 7, "white") if bar else (TO_DATE, 5, 10, NAVY)
-    known = t[low].notna().to_numpy()
-    span = dict(gid=f"{low}+{high}", colors=colour, lw=wide * k)
-    ax.hlines(y[known], t[low][known], t[high][known], **span)
-    dot = dict(ls="none", mew=1.8 * k, mfc="white", clip_on=cut)
+    ax.hlines(y, t[low], t[high], gid=f"{low}+{high}", **pen(ax, "span" + on))
+    dot = pen(ax, "mark") | dict(ls="none", mfc="white", clip_on=cut)
     for id, marker in (marks or {}).items():
-        ink = dict(ms=13 * k, mew=2.6 * k) if marker == "|" else dict(ms=8 * k)
-        ax.plot(t[id], y, marker, mec=INK, label=id, **dot | ink)
-    ax.plot(t[middle], y, "o", mec=NAVY, ms=size * k, label=middle, **dot | dict(mfc=fill))
+        own = pen(ax, "mark|") if marker == "|" else {}
+        ax.plot(t[id], y, marker, label=id, **dot | own)
+    ax.plot(t[middle], y, "o", label=middle, **dot | pen(ax, "dot" + on))
     if cut:
         over = y[(t[high] > most).to_numpy()]
-        arrow = dict(color=NAVY, ms=7 * k, clip_on=False, gid=REFERENCE)
+        arrow = dict(clip_on=False, gid=REFERENCE) | pen(ax, "beyond")
         ax.plot(np.full(len(over), most), over, ">", **arrow)
         ax.set_xlim(0, most)
     ax.set_xlabel(middle)
@@ -281,9 +317,9 @@ def bullets(ax, found) -> None:
     wide = max((_wide(label, size) for label in t["label"]), default=0.0)
     # a rule above the first row of each group, and its name at the very left
     for y in np.flatnonzero(group.ne(group.shift())):
-        ax.axhline(y - 0.5, zorder=0, **pen(ax, "other"))
-        given, name = dict(ha="right", color=SECOND, size=size), "〇一二三四五六七八九十"
-        note(ax, name[int(group.iloc[y])], (0, y), (-wide - 22, 0), **given, **ROW)
+        ax.axhline(y - 0.5, **pen(ax, "rule"))
+        number = "〇一二三四五六七八九十"[int(group.iloc[y])]
+        note(ax, number, (0, y), (-wide - 22, 0), size=size, **pen(ax, "group"))
     table(ax, found, "promise", "done", "chance", "state")
     key(ax, found)
 
@@ -300,12 +336,12 @@ def places(axes: Mapping, found, rows: Sequence[str]) -> None:
     _rowed(now, t["label"])
     for y, (row, r) in enumerate(t.iterrows()):
         style = parks().get(r["region"], PLAIN)
-        ax, k, span = axes[row], _scale(now), dict(colors=style.colour, gid="best+worst")
-        now.hlines(y, r["best"], r["worst"], alpha=0.4, lw=5 * k, **span)
-        now.plot(r["place"], y, style.marker, color=style.colour, ms=10 * k)
+        ax, ink, span = axes[row], dict(color=style.colour), dict(gid="best+worst")
+        now.hlines(y, r["best"], r["worst"], **pen(now, "span_now") | span | ink)
+        now.plot(r["place"], y, style.marker, **pen(now, "place") | ink)
         own = found.rows[found.rows["region"].eq(r["region"])].set_index("at").reindex(periods)
-        ax.vlines(periods, own["best"], own["worst"], alpha=0.3, lw=7 * k, **span)
-        ax.plot(periods, own["place"], style.marker, color=style.colour, ls="-", lw=2 * k)
+        ax.vlines(periods, own["best"], own["worst"], **pen(ax, "spans") | span | ink)
+        ax.plot(periods, own["place"], style.marker, **pen(ax, "places") | ink)
         ax.set(ylabel="place", yticks=[1, most[-1]], ylim=(most[-1] + 0.6, 0.4))
         ax.tick_params(labelbottom=row == t.index[-1])
     now.set_xlabel("place")
@@ -333,12 +369,11 @@ def cells(ax, found, column: str, told: str = "", missing: str = "") -> None:
             _, rows = marks.grid[x, y]
             if rows:
                 ink = _ink(grounds[int(y), int(x)])
-                fact(ax, found, rows[0], own, (x, y), ha="center", size=size, color=ink)
+                fact(ax, found, rows[0], own, (x, y), "inside", size=size, color=ink)
             elif missing:
-                lines = dict(fc="#F7F8F9", ec="#B4BDC7", hatch="///", lw=0, zorder=0)
-                ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **lines))
+                ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **pen(ax, "missing")))
                 ground = dict(fc="white", ec="none", pad=1.5 * k)
-                note(ax, missing, (x, y), ha="center", size=11, color=SECOND, bbox=ground)
+                note(ax, missing, (x, y), bbox=ground, **pen(ax, "said_missing"))
 
 
 def key(ax, found) -> None:
@@ -404,9 +439,9 @@ def values(ax, found, column: str, inside: bool = False) -> None:
     for (_, row), bar in zip(Marks(ax, found).rows, bars_, strict=True):
         high = bar.get_height()
         if np.isfinite(high) and high > least:
-            at = bar.get_x() + bar.get_width() / 2, bar.get_y() + high * (0.5 if inside else 1)
+            at = bar.get_center() + (0, 0 if inside else high / 2)
             ink = _ink(bar.get_facecolor()) if inside else NAVY
-            fact(ax, found, row, column, at, (0, 0 if inside else 9), ha="center", color=ink)
+            fact(ax, found, row, column, at, "inside" if inside else "above", color=ink)
 
 
 def _ink(ground) -> str:
@@ -414,7 +449,7 @@ def _ink(ground) -> str:
     return "white" if np.dot(ground[:3], (0.3, 0.6, 0.1)) < 0.58 else INK
 
 
-FLOWS = ("recognised", "moved_in", "lapsed", "moved_out")
+FLOWS = "recognised moved_in lapsed moved_out"
 
 
 def stock(upper, lower, found) -> None:
@@ -424,47 +459,43 @@ def stock(upper, lower, found) -> None:
     ----------
     found : `enterprise_stock`: months `1月` to `12月`, `batch|n`, `all`.
     """
-    t, k = found.things, _scale(upper)
-    line(upper, t, "by_batches", drawstyle="steps-mid", marker="None")
-    line(upper, t, "by_months", marker="None")
-    line(upper, t, "stock", drawstyle="steps-mid", marker="None")
+    t = found.things
+    for id in ("by_batches", "by_months", "stock"):
+        line(upper, t, id)
     known = t.dropna(subset="stock")
     for row, r in known[known["stock"].diff().ne(0)].iterrows():
-        given = dict(ha="center", bbox=dict(fc="white", ec="none", pad=1.0), strong=True)
-        fact(upper, found, row, "stock", (r["at"], r["stock"]), (0, 13), **given)
+        ground = dict(fc="white", ec="none", pad=1.0)
+        fact(upper, found, row, "stock", (r["at"], r["stock"]), "step_up", bbox=ground)
     aim(upper, found, "all", "stock_aim", "目标")
     ids = ["year_end_high", "year_end", "year_end_low"]
     high, middle, low = found.rows.loc["all", ids]
     if np.isfinite(middle):  # as an interval behind December
-        upper.vlines(12.8, low, high, color=FAN[2], lw=12 * k)
-        upper.plot([12.6, 13], [middle] * 2, color=NAVY, lw=3 * k, gid=REFERENCE)
+        upper.vlines(12.8, low, high, color=FAN[2], **pen(upper, "year_end"))
+        upper.plot([12.6, 13], [middle] * 2, gid=REFERENCE, **pen(upper, "at_year_end"))
         for id, words in zip(ids, ("上限{}", "年末预计{}", "下限{}"), strict=True):
-            at, strong = (13.1, found.rows.at["all", id]), id == "year_end"
-            fact(upper, found, "all", id, at, (8, 0), words, strong=strong, kind=EndLabel)
+            at, more = (
+                (13.1, found.rows.at["all", id]),
+                dict(strong=id == "year_end", kind=EndLabel),
+            )
+            fact(upper, found, "all", id, at, "year_end_said", words, **more)
     for r in found.rows[found.rows.index.str.startswith("batch|")].itertuples():
         for ax in (upper, lower):
-            ax.axvline(r.at, zorder=0, **pen(ax, "batch"))
-        note(upper, r.label, (r.at, 1), (0, 10), size=12, ha="center", **COLUMN)
-    _flows(lower, t)
+            ax.axvline(r.at, **pen(ax, "batch"))
+        note(upper, r.label, (r.at, 1), **pen(upper, "batches"))
+    v = t[FLOWS.split()].fillna(0)
+    up, down = (part.cumsum(axis=1) for part in (v.clip(lower=0), v.clip(upper=0)))
+    base = up.where(v.ge(0), down) - v  # what came stands above zero, what went hangs below it
+    for id, colour in zip(v, (TO_DATE, NAVY, look.BENCHMARK, OTHER), strict=True):
+        if (own := v[id].ne(0)).any():
+            about = dict(color=colour, edgecolor=colour, label=id)
+            _hatched(lower, lower.bar(t["at"][own], v[id][own], 0.55, base[id][own], **about))
+    lower.axhline(0, **pen(lower, "zero"))
     # opening stock, flows and closing stock, written out as a sum beside the flows
-    ids, last = " ".join(("opening", *FLOWS, "unexplained", "stock")), known["at"].max()
+    ids, last = f"opening {FLOWS} unexplained stock", known["at"].max()
     listed(lower, found, "all", ids, heads={"stock": f"{last:.0f}月末"})
     upper.margins(y=0.18)
     lower.set(xlim=(0.4, 13.1), yticks=[])
     lower.set_xticks(t["at"], t["label"])
-
-
-def _flows(ax, t) -> None:
-    """What came stands above zero, what went hangs below it, hatched."""
-    colours, up, down = (TO_DATE, NAVY, look.BENCHMARK, OTHER), 0.0, 0.0
-    for id, colour in zip(FLOWS, colours, strict=True):
-        v = t[id].fillna(0)
-        own, base = v.ne(0), np.where(v < 0, down, up)
-        up, down = up + v.clip(lower=0), down + v.clip(upper=0)
-        if own.any():
-            about = dict(color=colour, edgecolor=colour, label=id)
-            _hatched(ax, ax.bar(t["at"][own], v[own], 0.55, base[own], **about))
-    ax.axhline(0, **pen(ax, "zero"))
 
 
 def listed(ax, found, row: str, columns: str, top=1.0, heads: Mapping[str, str] | None = None):
@@ -476,19 +507,19 @@ def listed(ax, found, row: str, columns: str, top=1.0, heads: Mapping[str, str] 
     """
     ids = [c for c in columns.split() if np.isfinite(found.rows.at[row, c])]
     told = [(heads or {}).get(c, found.measures[c].head) for c in ids]
-    wide = 38 + max(_wide(t, 13) for t in told) + max(_wide(found.shown(row, c), 13) for c in ids)
+    wide = 38 + max(_wide(t + found.shown(row, c), 13) for c, t in zip(ids, told, strict=True))
     for c, head, y in zip(ids, told, np.linspace(top, 0, len(ids)), strict=True):
         strong = c == ids[-1]
-        note(ax, head, (1, y), (14, 0), strong, **PAGE)
-        fact(ax, found, row, c, (1, y), (wide, 0), strong=strong, ha="right", **PAGE)
+        note(ax, head, (1, y), strong=strong, **pen(ax, "listed"))
+        more = dict(offset=(wide, 0), strong=strong, ha="right")
+        fact(ax, found, row, c, (1, y), "listed", **more)
 
 
 def _told(ax, found, row: str, column: str, below: str, columns: str) -> None:
     """A fact large at the right of the axes, words below it, then other facts of its row."""
     if found.shown(row, column) != quantity.NONE:
-        big = dict(strong=True, size=32, color=NAVY)
-        fact(ax, found, row, column, (1, 0.95), (14, 0), **big, **PAGE)
-        note(ax, below, (1, 0.84), (14, 0), **PAGE)
+        fact(ax, found, row, column, (1, 0.95), "big")
+        note(ax, below, (1, 0.84), **pen(ax, "listed"))
     listed(ax, found, row, columns, 0.7)
 
 
@@ -519,12 +550,12 @@ def course(year, end, found) -> None:
     fan(year, t)
     line(year, t, "seasonal")
     line(year, t, "straight")
-    line(year, t, "so_far", marker="o", ms=7 * _scale(year))
+    line(year, t, "so_far", **pen(year, "months"))
     aim(year, found, row, "target", "全年目标")
     year.set_xticks(t["at"], t["label"])
     year.set(xlim=(0.6, 12.3), ylim=(min(0, year.get_ylim()[0]), None), ylabel="so_far")
     key(year, found)
-    _ends_as_dots(end, found, t.iloc[-1])
+    _ends_as_dots(end, found, t.iloc[[-1, -1]].assign(at=[-0.5, 0.5]))
     if row in found.rows.index:
         below = f"{found.shown(row, 'state')}　完成把握"
         _told(end, found, row, "chance", below, "target due on_pace done done_pct low high median")
@@ -532,19 +563,16 @@ def course(year, end, found) -> None:
 
 def _ends_as_dots(ax, found, last) -> None:
     """The bands of December side by side with twenty dots of five per cent each, filled where the target is met."""
-    k, t = _scale(ax), found.rows
+    t = found.rows
     ax.set(xticks=[], xlim=(-1, 7), ylabel="ending")
-    if np.isnan(last["middle"]):
+    if last["middle"].isna().all():
         return
-    for level, shade in zip((95, 80, 50), FAN, strict=True):
-        low, high = f"low{level}", f"high{level}"
-        ax.vlines(0, last[low], last[high], colors=shade, lw=30 * k, gid=f"{low}+{high}")
-    ax.plot([0], [last["middle"]], "_", color=NAVY, ms=28 * k, mew=3 * k, label="middle")
+    fan(ax, last)
     ends_, met = t["ending"].dropna(), t["target"].max()
     step = max((ends_.max() - ends_.min()) / 15, 1e-9)
     beside = ends_.groupby((ends_ - (0 if np.isnan(met) else met)) // step).cumcount()
-    dot = dict(c=np.where(ends_ >= met, NAVY, "white"), ec=NAVY, lw=1.2 * k, label="ending")
-    ax.scatter(1.8 + 0.95 * beside, ends_, 64 * k * k, **dot)
+    dot = pen(ax, "ending") | dict(c=np.where(ends_ >= met, NAVY, "white"), label="ending")
+    ax.scatter(1.8 + 0.95 * beside, ends_, **dot)
     if np.isfinite(met):
         ax.axhline(met, **pen(ax, "target"))
 
@@ -571,10 +599,9 @@ def lead(axes: Mapping, found) -> None:
         ax.axhline(0, **pen(ax, "target"))
         ax.set_ylabel("so_far" + of)
         ax.set_xticks([1, 3, 6, 9, 12], [f"{m}月" for m in (1, 3, 6, 9, 12)])
-        about = dict(size=12, **PAGE)
-        fact(ax, found, row, "state+chance", (1, 1), (0, 16), "{}　{}", ha="right", **about)
-        below = "当前值{}　目标{}\n全年预计{}"
-        fact(ax, found, row, "done+promise+median", (0, 0), (0, -46), below, **about)
+        fact(ax, found, row, "state+chance", (1, 1), "corner", "{}　{}")
+        words = "当前值{}　目标{}\n全年预计{}"
+        fact(ax, found, row, "done+promise+median", (0, 0), "below", words)
 
 
 def waterfall(ax, found) -> None:
@@ -590,16 +617,13 @@ def waterfall(ax, found) -> None:
     fill = np.select([step > 0, step < 0], [RISE, FALL], INK)
     about = dict(color=fill, edgecolor=fill, lw=np.where(step == 0, 3 * k, 0), label=step.name)
     _hatched(ax, ax.barh(y, step, 0.46, after - step, **about))
-    ax.plot(t["said"], y, "o", color=NAVY, ms=14 * k, label="said")
-    ax.vlines(after[:-1], y[:-1], y[1:], zorder=0, **pen(ax, "step"))
+    ax.plot(t["said"], y, "o", label="said", clip_on=False, **pen(ax, "said"))
+    ax.vlines(after[:-1], y[:-1], y[1:], **pen(ax, "step"))
     low, high = after.min(), after.max()
     room = max(0.15 * (high - low), (10 - (high - low)) / 2)
-    limits = max(low - room, -2), min(high + room, 102)
-    ax.set(xlim=limits, xlabel="said")
-    ax.set_xticks([v for v in ax.get_xticks() if max(0, limits[0]) <= v <= min(100, limits[1])])
+    ax.set(xlim=np.clip((low - room, high + room), 0, 100), xlabel="said")
     for at, row in enumerate(t.index):
-        given = dict(ha="right", size=11.5, color=SECOND)
-        fact(ax, found, row, "cause", (0, at), (-6, -17), **given, **ROW)
+        fact(ax, found, row, "cause", (0, at), "cause")
     for ids in (("said", "said_points"), ("ahead", "ahead_points")):
         said = np.where(t[ids[1]].notna(), ids[1], ids[0])
         cells = zip(y, t.index, said, strict=True)
@@ -613,21 +637,18 @@ def calibration(ax, found, whose: str) -> None:
     ----------
     found : `record_of` `whose` series.
     """
-    k, t = _scale(ax), found.things
+    t = found.things
     said, sure = (t[t.index.str.startswith(f"{whose}|{kind}")] for kind in ("said", "sure"))
-    ax.axline((0, 0), slope=1, color=AXIS, lw=1.6 * k)
-    luck = dict(colors=FAN[1], lw=9 * k, gid="by_luck+by_luck_high", label="抽样误差范围")
-    ax.vlines(said["claimed"], said["by_luck"], said["by_luck_high"], **luck)
-    area = k * k * np.clip(900 * said["cases"] / max(said["cases"].sum(), 1), 70, 420)
-    dots = dict(color=NAVY, ec="white", lw=k, zorder=3, label="我们")
-    ax.scatter(said["claimed"], said["came_true"], s=area, **dots)
-    rival = dict(marker="s", fc="white", ec=look.SEASON_LINE, lw=2 * k, zorder=4, clip_on=False)
-    rival |= dict(s=81 * k * k, label="序时进度（只说能或不能）")
+    ax.axline((0, 0), slope=1, **pen(ax, "sure"))
+    luck = dict(color=FAN[1], gid="by_luck+by_luck_high", label="抽样误差范围")
+    ax.vlines(said["claimed"], said["by_luck"], said["by_luck_high"], **pen(ax, "luck") | luck)
+    ax.scatter(said["claimed"], said["came_true"], label="我们", **pen(ax, "came_true"))
+    rival = dict(clip_on=False, label="序时进度（只说能或不能）") | pen(ax, "rival")
     ax.scatter(sure["claimed"], sure["came_true"], **rival)
     for row in said.itertuples():
         ha, far = ("right", (-14, 8)) if row.claimed > 90 else ("left", (9, -9))
-        given = dict(size=11, color=SECOND, ha=ha)
-        fact(ax, found, row.Index, "cases", (row.claimed, row.came_true), far, **given)
+        at = row.claimed, row.came_true
+        fact(ax, found, row.Index, "cases", at, "cases", ha=ha, offset=far)
     ax.set(xlabel="claimed", ylabel="came_true", xlim=(-3, 103), ylim=(-3, 103))
     ax.grid(True, axis="both")
     key(ax, found)

@@ -80,34 +80,33 @@ def check(figure: Figure):
     faults = [fault for fault, right in said.items() if not right]
     glyphs = (re.search(r"Glyph \d+ \(([^)]*)\)", str(w.message)) for w in seen)
     faults += [f"字体缺字:{m[1]}" for m in glyphs if m]
-    for what, found in _placed(figure, shown):
-        faults += [f"{what}:{'与'.join(f'「{t.get_text()[:20]}」' for t in ts)}" for ts in found]
+    for what, *ts in _placed(figure, shown):
+        faults.append(f"{what}:{'与'.join(f'「{t.get_text()[:20]}」' for t in ts)}")
     if faults:
         raise FigureError(f"图「{caption.title[:24]}」不能输出:" + ";".join(dict.fromkeys(faults)))
     return picture
 
 
-Shown = list[tuple[Text, Bbox]]
-Hits = Iterator[tuple[str, list[tuple[Text, ...]]]]  # a fault and the texts that have it
-
-
-def _placed(figure: Figure, shown: Shown) -> Hits:
-    """Texts beyond the page's half margin, beyond what cuts them, too small ones, and those that overlap."""
+def _placed(figure: Figure, shown: list[tuple[Text, Bbox]]) -> Iterator[tuple]:
+    """What is wrong, and the texts that are beyond the page's half margin or what cuts them, too small, or overlap."""
     page, pt = SIZES[figure.size], figure.dpi / 72
     room = figure.bbox.padded(-page.margin * page.scale * figure.dpi / 240, pt)
-    within = lambda a, b: b.x0 <= a.x0 and b.y0 <= a.y0 and a.x1 <= b.x1 and a.y1 <= b.y1  # noqa: E731
-    yield "文字超出画面", [(t,) for t, box in shown if not within(box, room)]
-    cut = [(t, box, t.get_clip_box()) for t, box in shown if t.get_clip_on() and within(box, room)]
-    yield "文字被截断", [(t,) for t, box, end in cut if end is not None and not within(box, end)]
-    least = SMALLEST * page.scale - 0.01
-    yield "文字太小", [(t,) for t, _ in shown if t.get_fontsize() < least]
-    both = [
-        (t, u, min(a.height, b.height), Bbox.intersection(a, b))
-        for (t, a), (u, b) in combinations(shown, 2)
-        if a.overlaps(b)
-    ]
-    over = [(t, u) for t, u, high, x in both if x.width > pt and x.height > 0.25 * high]
-    yield "文字重叠", over
+    for t, box in shown:
+        end = t.get_clip_box() if t.get_clip_on() else None
+        if not _within(box, room):
+            yield "文字超出画面", t
+        elif end is not None and not _within(box, end):
+            yield "文字被截断", t
+        if t.get_fontsize() < SMALLEST * page.scale - 0.01:
+            yield "文字太小", t
+    for (t, a), (u, b) in combinations(shown, 2):
+        x = Bbox.intersection(a, b)
+        if x and x.width > pt and x.height > 0.25 * min(a.height, b.height):
+            yield "文字重叠", t, u
+
+
+def _within(a: Bbox, b: Bbox) -> bool:
+    return (a.min >= b.min).all() and (a.max <= b.max).all()
 
 
 def drawn(figure: Figure, dpi: float = 0.0):
@@ -187,31 +186,29 @@ def _printed(figure: Figure, kind: str, picture=None) -> bytes:
     svg = dict(Date=None, Description=alt, Keywords=lines)
     told = svg if kind == "svg" else dict(CreationDate=None, Producer=None, Subject=alt)
     told |= dict(Creator=None, Title=caption.title)
-    strong = [copy(t) for t in figure.texts if t.get_path_effects()] if kind == "pdf" else []
-    for t in strong:  # bold letters are outlines that nobody can copy: the plain text lies on them
-        t.set_path_effects([])
-    figure.texts.extend(strong)
-    try:
-        figure.savefig(buffer, format=kind, metadata=told)
-    finally:
-        del figure.texts[len(figure.texts) - len(strong) :]
+    own = figure.texts[:]
+    for t in own if kind == "pdf" else ():
+        if t.get_path_effects():  # outlines that nobody can copy: the plain text lies on them
+            figure.texts.append(copy(t))
+            figure.texts[-1].set_path_effects([])
+    figure.savefig(buffer, format=kind, metadata=told)
+    del figure.texts[len(own) :]
     return buffer.getvalue()
 
 
-def contact_sheet(paths: Iterable[Path], out: Path, columns: int = 4, width: int = 480) -> Path:
-    """Tile pictures with their names, for a look at all of them at once."""
+def contact_sheet(paths: Iterable[Path], out: Path) -> Path:
+    """Tile pictures with their names, four a row, for a look at all of them at once."""
     from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-    paths, high = sorted(paths), int(width * 0.5625) + 26
+    paths = sorted(paths)
     if not paths:
         raise FigureError("没有图可以拼成总览。")
-    sheet = Image.new("RGB", (columns * width, -(-len(paths) // columns) * high), "white")
+    sheet = Image.new("RGB", (4 * 480, -(-len(paths) // 4) * 296), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.truetype(str(font_path()), 14)
     for i, path in enumerate(paths):
-        x, y = i % columns * width, i // columns * high
-        picture = ImageOps.contain(Image.open(path).convert("RGB"), (width - 8, high - 26))
-        sheet.paste(picture, (x + 4, y))
-        draw.text((x + 8, y + high - 24), path.stem, INK, font)
+        x, y = i % 4 * 480, i // 4 * 296
+        sheet.paste(ImageOps.contain(Image.open(path).convert("RGB"), (472, 270)), (x + 4, y))
+        draw.text((x + 8, y + 272), path.stem, INK, font)
     out.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(out)
     return out

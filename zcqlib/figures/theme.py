@@ -109,6 +109,9 @@ REFERENCE = (
     "reference"  # gid of lines that no text may be crossed by: targets, paces, the figure itself
 )
 
+# where words stand: on the axes, in a row beside them, in a column above them
+PAGE, ROW, COLUMN = "axes fraction", ("axes fraction", "data"), ("data", "axes fraction")
+
 
 class FigureError(ZcqError):
     """A figure that must not be printed; says what is wrong."""
@@ -142,17 +145,21 @@ def font_path() -> Path:
     return path
 
 
-def use_theme() -> None:
-    """Set matplotlib to this look; called by every chart, so that nothing else has to."""
+def use_theme(scale: float = 1.0) -> None:
+    """Set matplotlib, with pandas and seaborn, to this look on a page whose letters are `scale` of a screen's; called by
+    every chart, so that nothing else has to."""
     if "Noto Sans SC" not in {f.name for f in font_manager.fontManager.ttflist}:
         font_manager.fontManager.addfont(str(font_path()))
-    mpl.rcParams.update(_style())
+    mpl.rcParams.update(_style(scale))
 
 
 @cache
-def _style() -> dict:
-    """The settings of the style sheet beside this module."""
-    return dict(mpl.rc_params_from_file(Path(__file__).with_name("house.mplstyle"), False, False))
+def _style(scale: float) -> dict:
+    """The settings of the style sheet beside this module, sizes scaled."""
+    own = mpl.rc_params_from_file(Path(__file__).with_name("house.mplstyle"), False, False)
+    fixed = ("figure.dpi", "hatch.linewidth")
+    sizes = {k: v * scale for k, v in own.items() if isinstance(v, float) and k not in fixed}
+    return dict(own) | sizes
 
 
 def stroke(colour: str, width: float) -> list:
@@ -203,8 +210,8 @@ class Canvas(Figure):
         size = size or attached.now.size
         if size not in SIZES:
             raise ValueError(f"size is one of {sorted(SIZES)}, not {size!r}")
-        use_theme()
         page = SIZES[size]
+        use_theme(page.scale)
         super().__init__(figsize=(page.wide, page.high))
         FigureCanvasAgg(self)
         self.caption, self.size, self.scale, self.png = caption, size, page.scale, b""
@@ -215,15 +222,14 @@ class Canvas(Figure):
         below = wrapped(caption.subtitle, 14, room, 2)
         note = f"来源\uff1a{caption.source}" + (f"\uff1b{caption.note}" if caption.note else "")
         date = f"数据截至{caption.as_of}"
-        lead = 40 + 59 * (title / 24)  # top of the subtitle
-        self.top = lead + 57 + 28 * below.count("\n")
+        self.top = 156 + 28 * below.count("\n")
         start = self.left + (120 if caption.demo else 0)
         notes = wrapped(note, 10.5, self.right - start - measured(date, 10.5) - 24, 3)
         rule = self.height - 60 - 20 * notes.count("\n")
         self.bottom = rule - 40
         strong = dict(va="top", path_effects=stroke(INK, 0.9 * page.scale))
         self.write(self.left, 40, caption.title, title, INK, **strong)
-        self.write(self.left, lead, below, 14, SECOND, va="top")
+        self.write(self.left, 99, below, 14, SECOND, va="top")
         self.box(self.left, rule, room, 2, GRID)
         if caption.demo:
             self.box(self.left, rule + 25, 104, 26, DEMO)
@@ -252,13 +258,6 @@ class Canvas(Figure):
         part = self.subfigures()
         part.patch.set_alpha(0)
         return part.subplot_mosaic(panels, **more) if panels else part.subplots(**more)
-
-
-def drawing(scale: float = 1.0) -> dict:
-    """Settings of what pandas, seaborn and matplotlib draw on a page whose letters are `scale` of a screen's."""
-    fixed = ("figure.dpi", "hatch.linewidth")
-    floats = [(k, v) for k, v in _style().items() if isinstance(v, float)]
-    return _style() | {k: v * scale for k, v in floats if k not in fixed}
 
 
 def spread(
