@@ -282,7 +282,7 @@ def _groups(f, given, agenda):
 def _orders(f, given, agenda):
     """What is asked of whom; the weekly meeting looks at the next month only."""
     rows, title, month = f.things, "", str(given.period + 1)
-    if agenda is agendas().get("weekly"):
+    if agenda == agendas().get("weekly"):
         rows = rows[rows["basis"].eq(month)]
         title = f"{{{month}.label}}对园区的要求{{{month}.asked}}[，其中{{{month}.never}}从未做到过]"
     if len(rows):
