@@ -29,6 +29,7 @@ PRINTED = {"万元": ("亿元", 10_000, 1e4, 1), "平方米": ("万㎡", 10_000,
 LARGE = 1e5  # other quantities from here on in 万
 STATES = REFERENCE["lights"]["light"].allowed
 DONE_KINDS = ("flow", "recurring", "coverage")  # what is done is not lost again
+PROSE = {"<1%": "不足1%", ">99%": "99%以上"}  # chances at the ends, in a sentence
 FORBIDDEN = ("一定", "必然", "无法完成")
 
 
@@ -173,7 +174,7 @@ def chance_number(p: float) -> str:
 def chance_prose(p: float) -> str:
     """The same in a sentence: 73%, 不足1%, 99%以上."""
     printed = chance_number(p)
-    return {"<1%": "不足1%", ">99%": "99%以上"}.get(printed, printed)
+    return PROSE.get(printed, printed)
 
 
 def chance_word(p: float) -> str:

@@ -25,7 +25,6 @@ NAN = float("nan")
 ABOUT = ("label", "indicator", "region", "basis", "inputs", "scale")  # columns that are no measure
 # nor are these: the place on an axis, the period where it is not the finding's
 PLACED = ("at", "period")
-PROSE = {"<1%": "不足1%", ">99%": "99%以上"}  # chances at the ends, in a sentence
 KEY = ["column", "indicator", "region", "basis", "period", "known"]  # what two facts may be both of
 # names of a list before it is cut; so many that tie are named, more are counted
 LISTED, NAMED = 6, 3
@@ -455,7 +454,7 @@ class Found:
                 value = self.rows.at[row, column]
                 return (*how.split("/"), "")[2 - 2 * (value > 0) - (value < 0)]
             keys.extend(self.behind(row, column))
-            return PROSE.get(printed, printed).lstrip("+\u2212" if how else "")
+            return quantity.PROSE.get(printed, printed).lstrip("+\u2212" if how else "")
 
         said = FIELD.sub(filled, text)
         self.said[said] = tuple(keys)
