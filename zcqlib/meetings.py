@@ -89,7 +89,10 @@ def export(month: Month, meeting: str = "fortnight") -> Export:
     contents = {"ledger.xlsx": ledger.ledger(month.given)}
     for m, own in made.items():
         what = f"{month.catalog.zone.short_zh}建设目标进展情况的报告({agendas()[m].name_zh})"
-        deck, doc = (_template(month, t) for t in (slides.TEMPLATE, brief.TEMPLATE))
+        deck, doc = (  # the office's own of that name, where there is one
+            office if (office := month.workspace.reference / shipped.name).exists() else shipped
+            for shipped in (slides.TEMPLATE, brief.TEMPLATE)
+        )
         about = f"关于{when}{what}", as_of, doc, month.catalog.zone.office_zh
         contents |= {f"{m}.pptx": slides.slides(own, deck), f"{m}.docx": brief.brief(own, *about)}
     log, kept = folder / "written.json", []  # hashes of the files as they were last written
@@ -121,12 +124,6 @@ def unit_ledgers(month: Month) -> list[Path]:
             )
             write_atomic(out[-1], ledger.ledger(month.given, names))
     return out
-
-
-def _template(month: Month, shipped: Path) -> Path:
-    """The office's own template, where one of that name stands among the reference tables, else the shipped one."""
-    own = month.workspace.reference / shipped.name
-    return own if own.exists() else shipped
 
 
 def check(month: Month) -> int:

@@ -53,7 +53,7 @@ def brief(
     每节末注明来源、数据截至和编号。
     """
     doc = opened(Document, template)
-    if gone := [s for s in STYLES if s not in {x.name for x in doc.styles}]:
+    if gone := sorted({*STYLES} - {style.name for style in doc.styles}, key=STYLES.index):
         raise TemplateError(
             f"模板 {template.name} 缺少样式「{'、'.join(gone)}」。请在模板中补上同名样式。"
         )
@@ -84,9 +84,8 @@ def _parts(doc, at: Paragraph, pages: Sequence[Page]) -> None:
         for j, page in enumerate(own):
             at.insert_paragraph_before(f"\uff08{_COUNT[j]}\uff09{page.title}", "公文二级")
             _page(doc, at, page)
-    codes = [p for p in doc.paragraphs if p.style.name == "公文编号"]
-    for p in codes[-1:]:  # the last line of the brief never stands alone on a page
-        p.paragraph_format.keep_with_next = True
+    last = Paragraph(at._p.getprevious(), doc)  # which never stands alone on a page
+    last.paragraph_format.keep_with_next = True
 
 
 def _page(doc, at: Paragraph, page: Page) -> None:

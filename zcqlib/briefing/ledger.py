@@ -21,38 +21,42 @@ from zcqlib.ledger_reader import COLUMNS, FILLED, HEAD, LOCKED, SEAL, SHEET, Led
 ORDERS, HELP = "缺口分解", "填报说明"
 RELATIONS = {"": "", "restates": "重申", "part_of": "属于", "stage_of": "阶段", "overlaps": "交叉"}
 SCOPES = {"zone": "全区", "city": "全市", "each_park": "各园区"}
-# columns of text or of numbers, their widths, and the column of the finding `standing` that they print
+# width and style of each column, and the column of the finding `standing` that it prints
 _COLUMNS = """
-编号 10
-指标 26
-目标 20
-已完成/现值 9 done
-序时应达 9 due
-全年预计 9 median
-区间下限 9 low
-区间上限 9 high
-缺口 9 gap
-月均需 9 needed
-把握用语 11
-灯号 13
-责任单位 40
-关联 18
-节点状态 24
-到达月份 9
-应到月份 9
-现有佐证 14
-上次填报 26
-节点阶段 20
-佐证材料 24
-单位回复 30
+编号 10 key
+组别 9 centre
+指标 26 text
+范围 9 centre
+目标 20 text
+单位 9 centre
+已完成/现值 9 centre done
+序时应达 9 centre due
+全年预计 9 centre median
+区间下限 9 centre low
+区间上限 9 centre high
+完成把握 9 centre
+把握用语 11 text
+灯号 13 text
+缺口 9 centre gap
+月均需 9 centre needed
+责任单位 40 text
+关联 18 text
+节点状态 24 text
+到达月份 9 text
+现有佐证 14 text
+应到月份 9 text
+上次填报 26 text
+节点阶段 20 fill
+达到日期 9 fill
+佐证材料 24 fill
+单位回复 30 fill
+本月 9 fill
+累计 9 fill
 """
 _LINES = [line.split() for line in _COLUMNS.strip().split("\n")]
-WIDTHS = dict.fromkeys(COLUMNS, 9) | {column: int(wide) for column, wide, *_ in _LINES}
-FACTS = {column: fact[0] for column, _, *fact in _LINES if fact}
-KINDS = dict.fromkeys(COLUMNS, "centre") | {
-    column: "text" for column, _, *fact in _LINES if not fact
-}
-KINDS |= dict.fromkeys(FILLED, "fill") | {"编号": "key"}
+WIDTHS = {column: int(wide) for column, wide, *_ in _LINES}
+KINDS = {column: kind for column, _, kind, *_ in _LINES}
+FACTS = {column: fact for column, _, _, *facts in _LINES for fact in facts}
 # what may be filled in
 _VALIDATIONS = """
 stage : validate list; error_type warning; error_title 节点阶段; error_message 请从下拉列表中选择;同时到达几个节点的,用顿号隔开。

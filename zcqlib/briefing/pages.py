@@ -79,8 +79,7 @@ class Chart(NamedTuple):
 
     def texts(self) -> list[str]:
         """One text a value, as it is read back from the file."""
-        name, known = fit.cell_text(self.name), ((c, v) for c, v in self.bars if v is not None)
-        return [f"{name}|{fit.cell_text(c)}|{v:g}" for c, v in known]
+        return [f"{self.name}|{c}|{v:g}" for c, v in self.bars if v is not None]
 
 
 class Page:
@@ -123,7 +122,7 @@ class Page:
             self._list(rows, about.columns.format(agenda.back).split())
         if shows:
             name, own = found.rows.at[shows, "label"], product([shows], BARS)
-            self._draw(fit.clean(name, 24), own, HEADS, COLOURS)
+            self._draw(name, own, HEADS, COLOURS)
         elif rows and about.chart:
             t, lights = found.rows.loc[rows], {r.words: r.colour for r in quantity.lights().rows}
             name, column, tint, limit = about.chart.split()
@@ -172,7 +171,7 @@ class Page:
         cells = list(cells)
         row, column = cells[0]
         scale = self.found.measures[column].scale or self.found.rows.at[row, "scale"]
-        labels = [fit.clean(words, 24) for words in labels]
+        name, *labels = (fit.cell_text(fit.clean(words, 24)) for words in (name, *labels))
         bars = list(zip(labels, [self._value(*at) for at in cells], strict=True))
         self.chart = Chart(name, bars, scale.unit, limit, list(colours))
 

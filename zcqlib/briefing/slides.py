@@ -19,7 +19,6 @@ from pptx.util import Inches, Pt
 from zcqlib.briefing.fit import (
     TemplateError,
     cell_lines,
-    cell_text,
     column_widths,
     decimals,
     opened,
@@ -142,8 +141,8 @@ def _chart(slide, chart: Chart, *box: int) -> None:
     digits, unit = decimals(known, 4), chart.unit.replace('"', "")
     form = "#,##0" + "." * bool(digits) + "0" * digits + f'"{unit}"'
     data = CategoryChartData(number_format=form)
-    data.categories = [cell_text(c) for c, _ in chart.bars]
-    data.add_series(cell_text(chart.name), [v for _, v in chart.bars])
+    data.categories = [c for c, _ in chart.bars]
+    data.add_series(chart.name, [v for _, v in chart.bars])
     c = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *box, data).chart
     c.has_legend = c.has_title = False
     c.font.size, c.font.color.rgb = Pt(14 if len(chart.bars) <= 8 else 11), INK
