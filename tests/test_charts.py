@@ -214,6 +214,57 @@ def bars(axes, made):
     figures.bars(axes.values(), made, made.rows.index, ["own", "both"], signed=True)
 
 
+def places():
+    """Three parks in two months, the last one's place unsure, one of August not there."""
+    parks, months = ["gaoxin", "hongqi", "muye"], ["2018-08", "2018-09"]
+    ids = [(m, p) for m in months for p in parks]
+    rows = pd.DataFrame(
+        {
+            "label": [CATALOG.name(p) + f"（{m}）" * (m[-1] == "8") for m, p in ids],
+            "region": [p for _, p in ids],
+            "basis": [m for m, _ in ids],
+            "at": [f"{m[-1]}月" for m, _ in ids],
+            "indicator": "composite",
+            "place": [1.0, 2.0, NAN, 2.0, 1.0, 3.0],
+            "best": [1.0, 1.0, NAN, 1.0, 1.0, 2.0],
+            "worst": [3.0, 3.0, NAN, 2.0, 2.0, 3.0],
+            "placed": ["", "", "", "第2位", "第1位", "第3位"],
+            "span": ["", "", "", "第1—2位", "第1—2位", "第2—3位"],
+            "end_span": ["", "", "", "第1—3位", "第1—2位", "第2—3位"],
+        },
+        [f"{m}|{p}" for m, p in ids],
+    )
+    return found("ranks", rows, MAKERS["ranks"].measures)
+
+
+NOW = ["2018-09|hongqi", "2018-09|gaoxin", "2018-09|muye"]  # by place
+
+
+def stock():
+    """A stock of a year to September: one batch came, some firms left, a second batch is to come."""
+    months, known = [f"{m}月" for m in range(1, 13)], range(9)
+    rows = pd.DataFrame(
+        {
+            "at": np.arange(1.0, 13),
+            "stock": [69.0 if k < 1 else 70.0 if k < 6 else 78.0 if k < 8 else 77.0 for k in known]
+            + [NAN] * 3,
+            "recognised": [9.0 if k == 6 else 0.0 for k in known] + [NAN] * 3,
+            "lapsed": [-1.0 if k in (6, 8) else 0.0 for k in known] + [NAN] * 3,
+            "by_batches": [70.0 + k for k in range(11)] + [95.0],
+            "by_months": np.linspace(72, 95, 12),
+            "indicator": "hightech_enterprises",
+        },
+        months,
+    )
+    whole = dict(opening=70.0, recognised=9.0, lapsed=-2.0, stock=77.0, stock_aim=95.0)
+    whole |= dict(year_end=93.0, year_end_low=88.0, year_end_high=97.0)
+    more = pd.DataFrame([whole, dict(at=7.0)], ["all", "batch|1"])
+    rows = pd.concat([rows, more]).assign(scale=Scale("家"))
+    rows["label"] = [*months, "合计", "首批认定"]
+    rows["indicator"] = rows["indicator"].fillna("")
+    return found("enterprise_stock", rows, MAKERS["enterprise_stock"].measures)
+
+
 LEADS = [["zone", "gaoxin", "muye"]]
 
 # chart → finding, what draws it, panels, settings of the grid
@@ -226,6 +277,18 @@ CHARTS = {
     "why": (why, figures.waterfall, None, {}),
     "bars": (sums, bars, [["own", "both"]], dict(sharey=True)),
     "record": (record, lambda ax, f: figures.calibration(ax, f, "own"), None, {}),
+    "places": (
+        places,
+        lambda axes, f: figures.places(axes, f, NOW),
+        [["now", row] for row in NOW],
+        dict(width_ratios=[5, 3]),
+    ),
+    "stock": (
+        stock,
+        lambda axes, f: figures.stock(axes["a"], axes["b"], f),
+        [["a"], ["b"]],
+        dict(sharex=True, height_ratios=[3, 2]),
+    ),
     "lead": (lambda: year("lead"), figures.lead, LEADS, dict(sharex=True, sharey=True)),
 }
 
@@ -281,16 +344,20 @@ def _inside(thing, what):
     """The first two values of an array that differ."""
     if what == "xdata" and np.ptp(thing.get_ydata()) == 0:
         return  # a level is the same everywhere
-    values = np.ma.filled(np.ma.asarray(getattr(thing, f"get_{what}")(), float), np.nan)
+    plain = {} if what == "array" else dict(orig=False)  # names of a category as numbers
+
+    def have():
+        got = getattr(thing, f"get_{what}")(**plain)
+        return np.ma.filled(np.ma.asarray(got, float), np.nan)
+
+    values = have()
     seen = np.isfinite(thing.get_xydata()).all(axis=1) if what != "array" else np.isfinite(values)
     known = np.flatnonzero(seen.ravel())
     differ = [k for k in known if values.ravel()[k] != values.ravel()[known[0]]]
     if differ:
 
         def swap(i=known[0], j=differ[0]):
-            now = np.array(
-                np.ma.filled(np.ma.asarray(getattr(thing, f"get_{what}")(), float), np.nan)
-            )
+            now = np.array(have())
             now.ravel()[[i, j]] = now.ravel()[[j, i]]
             getattr(thing, f"set_{what}")(np.ma.masked_invalid(now) if what == "array" else now)
 

@@ -176,16 +176,20 @@ def check() -> None:
     unused = len(read_published(workspace.published)) - len(stated)
     say("参考表没有错误。")
     for year, found in conflicts.items():
-        say(f"{year} 年计划本身有 {len(found)} 处需要留意:")
+        count = f"有 {len(found)} 处需要留意:" if len(found) else "没有需要留意之处。"
+        say(f"{year} 年计划本身{count}")
         for r in found.itertuples():
             say(f"  {r.message}(编号 {r.ids.replace(';', '、')})")
     if unused:
-        say(f"公开数据有 {unused} 行的指标不在指标表中,没有采用;要用的请在 aliases.csv 中补充。")
+        say(
+            f"公开数据有 {unused} 行的指标不在指标表中,没有采用(不影响运行);要用的请在 aliases.csv 中补充。"
+        )
     for sentence in missed:
         warn(sentence)
     if missed:
         raise typer.Exit(1)
-    say(f"公开数据核对点 {len(catalog.checkpoints)} 个,全部相符。")
+    if points := len(catalog.checkpoints):
+        say(f"公开数据核对点 {points} 个,全部相符。")
 
 
 @app.command()
