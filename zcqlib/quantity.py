@@ -64,16 +64,14 @@ class Scale:
         body = self.text(self.round(value), False)
         return (body.rstrip("0").rstrip(".") if "." in body else body) + (self.unit if unit else "")
 
-    def finer(self, aim: float, values: Iterable[float]) -> Scale:
-        """With so many decimals that no value moves by more than a quarter of its distance to the aim."""
+    def finer(self, aim: float, values: Iterable[float], most: int = FINEST) -> Scale:
+        """With so many decimals, `most` at most, that no value moves by more than a quarter of its distance to the aim."""
         if aim != aim or not (self.digits or self.factor > 1):
             return self
         digits = self.digits
         for value in (v for v in values if v == v and v != aim):
             distance, v = abs(exact(aim) - exact(value)) / self.factor, exact(value) / self.factor
-            while (
-                digits < FINEST and 4 * abs(v.quantize(Decimal(1).scaleb(-digits)) - v) > distance
-            ):
+            while digits < most and 4 * abs(v.quantize(Decimal(1).scaleb(-digits)) - v) > distance:
                 digits += 1
         return Scale(self.unit, self.factor, digits)
 
@@ -97,7 +95,8 @@ def row_scale(row: Mapping) -> Scale:
     """The one scale on which all quantities of a target are printed together."""
     values = [row["target_low"], row["actual"], row["median"]]
     size = max((abs(v) for v in values if v == v), default=0.0)
-    return scale(size, row["unit"]).finer(row["target_low"], values[1:])
+    own = scale(size, row["unit"]).finer(row["target_low"], values[1:2])
+    return own.finer(row["target_low"], values[2:], 2)  # a forecast is never so exact
 
 
 def of_target(row: Mapping, value: float) -> str:

@@ -254,7 +254,7 @@ class Canvas(Figure):
         low, wide = self.bottom + 30, self.right - self.left
         rect = self.left / self.width, 1 - low / self.height, wide / self.width
         rect = *rect, (low - self.top + 16) / self.height
-        self.set_layout_engine("constrained", rect=rect, w_pad=0, h_pad=0, wspace=0.03)
+        self.set_layout_engine("constrained", rect=rect, w_pad=0, h_pad=0, wspace=0.06)
         part = self.subfigures()
         part.patch.set_alpha(0)
         return part.subplot_mosaic(panels, **more) if panels else part.subplots(**more)

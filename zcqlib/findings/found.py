@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
@@ -67,12 +67,17 @@ class Change(Scale):
         return ("+" if printed > 0 else "") + Scale.text(self, printed, unit)
 
 
+def _points(scale: Scale, value: float) -> Scale:
+    """A distance between shares is in points."""
+    return replace(scale, unit="个百分点") if scale.unit == "%" else scale
+
+
 def _signed(scale: Scale, value: float) -> Scale:
     return Change("", scale.factor, scale.digits)
 
 
 SCALES = {"chance": Chance("%"), "whole_chance": Chance("%", 100), "": None, "text": None}
-SCALES |= {"usual": quantity.usual_scale, "signed": _signed}
+SCALES |= {"usual": quantity.usual_scale, "signed": _signed, "points": _points}
 
 
 @dataclass(frozen=True, slots=True)

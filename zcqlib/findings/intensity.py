@@ -3,6 +3,9 @@
 The ratio of the months' reports (月报口径) and the survey's yearly figure (年度公布口径) are two measures, never joined.
 """
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
 from zcqlib import analysis
@@ -36,7 +39,7 @@ def _ratio(given: Given) -> tuple[str, tuple[str, str]]:
 def intensity_parks(given: Given) -> Told:
     """The monthly reports' ratio to date at each quarter's end, by park and zone, against the plan's target.
 
-    Rows: region|month `ratio` (%); `now` is the zone's last, `over` how many parks reach the zone's target then;
+    Rows: region|month `ratio` (%); `now` is the zone's last, `over` how many parks reach their own target then, or the zone's where they have none;
     `aim` the target.
     """
     (ratio, parts), name = _ratio(given), given.names
@@ -55,8 +58,12 @@ def intensity_parks(given: Given) -> Told:
     for aim in given.table("TARGETS", region="zone", id=ratio)[-1:].to_dict("records"):
         of = inputs("zone", ratio, table="TARGETS")
         sum_up(t, "aim", "目标", of, ratio_aim=aim["target_low"])
-        t.loc["now", "over"] = Target.of(aim).met(last.ratio[~zone]).sum()
-        title += "，[{now.over}园区达到/各园区均未达到]{aim.ratio_aim}"
+        own = given.aims(ratio, last.region[~zone]).to_numpy()
+        whole, now = Target.of(aim), last.ratio[~zone]
+        each = [replace(whole, low=low if low == low else whole.low) for low in own]
+        t.loc["now", "over"] = sum(a.met(v) for a, v in zip(each, now, strict=True))
+        which = "各自目标" if np.isfinite(own).any() else "{aim.ratio_aim}"
+        title += f"，[{{now.over}}园区达到/各园区均未达到]{which}"
     scope = f"各园区与合计，{first}—{given.year}年"
     return Told(t, scope, title, of=parts)
 

@@ -142,8 +142,9 @@ def _title(t: pd.DataFrame) -> str:
     for _, rows in t.groupby("place"):
         i, who = rows.index[0], rows.label.str.removesuffix("区").str.removesuffix("示范")
         wide = rows.at[i, "worst"] > rows.at[i, "best"]
+        end = rows.at[i, "end_worst"] > rows.at[i, "end_best"]
         open_ = bool(rows.provisional.any())  # never sure while values are still to come
-        how = "并列" if len(rows) > 1 else "居" if wide or open_ else "稳居"
+        how = "并列" if len(rows) > 1 else "居" if wide or end or open_ else "稳居"
         span = f"（目前{{{i}.span}}）" * bool(wide and len(rows) == 1 and not told)
         told.append(f"{'、'.join(who)}{'暂' * open_}{how}第{{{i}.place}}{span}")
     return "，".join(told)

@@ -56,7 +56,7 @@ def of_light(t: pd.DataFrame, *states: str) -> pd.Series:
     median : 全年预计
     low : 区间下限
     high : 区间上限
-    gap : 缺口
+    gap points : 缺口
     needed : 余下每月所需
     due : 序时应达
     on_pace : 此时应达

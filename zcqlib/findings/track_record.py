@@ -73,7 +73,9 @@ def _told(rows: pd.DataFrame, whose: str) -> str:
     """What was said of about .7 and how much of it came, or of all, where that was said too rarely."""
     row = f"{whose}|all"
     if rows.at[row, "seven"] >= ENOUGH:
-        return f"{WHOSE[whose]}说“约七成把握”的{{{row}.seven}}里做到了{{{row}.seven_came}}"
+        said = f"{WHOSE[whose]}说“约七成把握”的{{{row}.seven}}里做到了{{{row}.seven_came}}"
+        came = rows.at[row, "seven_came"] / rows.at[row, "seven"]
+        return said + "（偏保守）" * bool(came > 0.8) + "（偏乐观）" * bool(came < 0.6)
     return f"{WHOSE[whose]}平均把握{{{row}.claimed}}，实际完成{{{row}.came_true}}"
 
 
