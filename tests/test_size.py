@@ -15,10 +15,10 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MOST = 180_910  # tokens of the library
+MOST = 181_040  # tokens of the library
 ROOMS = {
     "reports": 42_280,
-    "findings": 23_320,
+    "findings": 23_500,
     "figures": 13_380,
     "projection": 21_990,
     "briefing": 11_990,
@@ -27,7 +27,7 @@ ROOMS = {
     "analysis": 2_370,
     "tables": 1_590,
     "catalog": 3_870,
-    "quantity": 2_740,
+    "quantity": 2_760,
 }
 TANGLED = 0.124  # share of functions with more than ten branches
 LIMIT = 25  # branches of one function; rooms that are still over it, by how many functions
