@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 import seaborn as sns
 from matplotlib.collections import LineCollection, PolyCollection, QuadMesh
+from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 
 from zcqlib import catalog as catalogs
 from zcqlib import figures, quantity, tables
-from zcqlib.figures import Canvas, Caption, FigureError
+from zcqlib.figures import Canvas, Caption, FigureError, theme
 from zcqlib.findings import MAKERS, Found, Given, Measure, find
 from zcqlib.findings.found import lay
 from zcqlib.quantity import Scale
@@ -519,3 +520,17 @@ def test_a_panel_that_is_called_like_a_row_by_its_measure_shows_all_rows():
         made, lambda axes, f: figures.bars(axes.values(), f, f.rows.index, ["n"]), [["n"]]
     )
     assert figures.compare(figure, made) == 2
+
+
+def test_what_rises_is_green_and_what_falls_is_red_and_hatched():
+    figure = page(why(), figures.waterfall)
+    (parts,) = figure.axes[0].containers
+    edges = {bar.get_width(): to_hex(bar.get_edgecolor()).upper() for bar in parts}
+    assert edges[16] == edges[1] == theme.RISE.upper() and edges[-3] == theme.FALL.upper()
+    assert [bool(bar.get_hatch()) for bar in parts if bar.get_width() in (16, -3)] == [False, True]
+
+
+def test_labels_move_apart_inside_the_room_that_there_is():
+    assert theme.spread([9.0, 9.0, 9.0], 1, 0, 10).tolist() == [8, 9, 10]
+    assert theme.spread([0.0, 0.0], 1, 0, 10).tolist() == [0, 1]
+    assert theme.spread([5.0, 5.0, 5.0], 4, 4, 6).tolist() == [1, 5, 9]  # there is no room
