@@ -22,8 +22,8 @@ from zcqlib.reports.grid import Refused
 from zcqlib.tables import ZcqError
 
 MEMORY = 850 * 2**20  # bytes that one file may take beyond what the process has
-MEMORY_RATIO = 600  # and more for large files: so many times their size
-SECONDS, SECONDS_PER_MB = 2.5, 12  # of the processor
+MEMORY_RATIO = 1000  # and more for large files: so many times their size
+SECONDS, SECONDS_PER_MB = 2.5, 30  # of the processor; figures pressed well take about 18
 PATIENCE = 30  # times as many seconds by the clock, for a process that only waits
 _START = "import sys; sys.path[:0] = {path!r}; from zcqlib.reports import worker; worker.serve()"
 _LOCK = threading.Lock()
