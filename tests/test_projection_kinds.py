@@ -62,6 +62,8 @@ def test_a_sum_of_which_some_parks_have_come_says_who_has_not():
     assert projected(alone, "rd_intensity")["verdict"] == "缺数据"  # no sum of its parks
     city = projected(alone.assign(region="city"), "rd_intensity")
     assert city["verdict"] == "依据不足" and city["method"] == "只有全市的数,没有全区的"
+    past = series("rd_intensity", {"2017-06": 3.0}, 0, "city")
+    assert projected(past, "rd_intensity")["verdict"] == "缺数据"  # nothing of this year
 
 
 def test_strict_and_inclusive_targets_differ_by_one_whole_number():

@@ -14,6 +14,7 @@ from zcqlib import catalog as catalogs
 from zcqlib import manifest, pipeline, quantity
 from zcqlib import run as monthly
 from zcqlib.catalog import Catalog
+from zcqlib.pipeline import PLACE
 from zcqlib.tables import ZcqError
 from zcqlib.workspace import Workspace, digest, placed, write_atomic, written
 
@@ -29,7 +30,6 @@ NUMBERS = {
 }
 PENDING = "更正说明_待发布.md"
 METHOD, TARGET, DATA = "方法或参考表更新", "目标调整", "前期数据修订"
-PLACE = ["region", "indicator"]
 COLUMNS = ["地区", "指标", "项目", "原说", "现为", "原因"]
 
 

@@ -409,11 +409,11 @@ def _from_years(t: Promise) -> dict:
 def _unknown(t: Promise, method: str, **about) -> dict:
     """No figure of this year; where the city's has come, or some of the parks that it is the sum of have sent theirs,
     what is lacking."""
-    known, of_parks = t.known, t.region == "zone" and t.indicator.additive
-    late = [p for p in known.members if of_parks and not known.whole(p, t.id)]
-    if of_parks and len(late) < len(known.members):
+    known, city, of_parks = t.known, t.known.by.get(("city", t.id)), t.indicator.additive
+    late = [p for p in known.members if not (of_parks and known.whole(p, t.id))]
+    if t.region == "zone" and 0 < len(late) < len(known.members):
         method += f",还缺{'、'.join(map(known.catalog.name, late))}"
-    elif t.region == "zone" and ("city", t.id) in known.by:
+    elif t.region == "zone" and city and city.last.year == t.year:
         method = "只有全市的数,没有全区的"
     else:
         return t.row(method, **about)
