@@ -191,7 +191,7 @@ def wrapped(words: str, size: float, room: float, rows: int) -> str:
         if measured(line + piece, size) <= even or len(lines) == rows:
             lines[-1] += piece
             continue
-        tail = re.split(r"[，；、。：]", line)[-1]
+        tail = re.split(r"[，；、。]", line)[-1]
         left = measured("".join(lines).removesuffix(tail), size)
         if measured(tail, size) > even / 2 or whole - left > room * (rows - len(lines)):
             tail = ""
